@@ -1,0 +1,23 @@
+/* The vDSO: a small ELF object mapped into each process (vdso(7)), and the data page it reads. */
+#pragma once
+
+#include "lib/types.h"
+
+/* Read by user code: a sequence lock, then what turns the TSC into the clocks. */
+struct vdso_data {
+	u32 seq;           /* odd while being changed */
+	u32 tsc_usable;    /* 0: the functions fall back to the system call */
+	u64 tsc_base;      /* TSC at base_ns */
+	u64 base_ns;       /* CLOCK_MONOTONIC at tsc_base */
+	u64 mult;          /* ns = ((tsc - tsc_base) * mult) >> shift, 128-bit product */
+	u32 shift;
+	u32 pad;
+	s64 realtime_offset_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
+};
+
+/* Page-aligned image in kernel memory, `vdso_size` bytes (a page multiple). The data page is mapped right below it. */
+extern const char vdso_image[];
+extern const size_t vdso_size;
+extern struct vdso_data *vdso_data; /* one page-aligned page of its own */
+
+/* Offset in the image of the signal return trampoline, if user space gave none (SA_RESTORER is required on x86_64: unused). */

@@ -1,0 +1,14 @@
+/*
+ * Why the current thread must take the slow way back to user mode. One word per thread, in struct thread's first
+ * bytes, so that entry code finds it: sched/thread.h asserts the offset.
+ */
+#pragma once
+
+#define WORK_RESCHED  (1u << 0) /* another thread should run */
+#define WORK_SIGNAL   (1u << 1) /* a signal may be deliverable */
+#define WORK_NOTIFY   (1u << 2) /* proc has something else to do (exit of the group, stop) */
+#define WORK_TRACE    (1u << 3) /* report system call exit to a tracer */
+#define WORK_RESTORE_MASK (1u << 4) /* put the saved signal mask back if no handler ran */
+#define WORK_SYSCALL_TRACE (1u << 5) /* system calls take the traced path; by itself no reason for the slow return */
+
+#define THREAD_WORK_OFFSET 0
