@@ -1,23 +1,10 @@
 /*
  * lib/types.h - scalar types, annotations and the small macros used everywhere.
- *
- * The same header serves the freestanding kernel and the host's unit tests, so each type is
- * spelled with the compiler's own name for it and agrees with the host's <stdint.h>.
  */
 #ifndef LIB_TYPES_H
 #define LIB_TYPES_H
 
-#include <stdbool.h>
-#include <stddef.h>
-
-typedef __UINT8_TYPE__ u8;
-typedef __UINT16_TYPE__ u16;
-typedef __UINT32_TYPE__ u32;
-typedef __UINT64_TYPE__ u64;
-typedef __INT8_TYPE__ s8;
-typedef __INT16_TYPE__ s16;
-typedef __INT32_TYPE__ s32;
-typedef __INT64_TYPE__ s64;
+#include "abi/types.h"
 
 typedef __INTPTR_TYPE__ ssize_t;
 typedef __UINTPTR_TYPE__ uintptr_t;
@@ -29,20 +16,7 @@ typedef u64 pgoff_t;	/* page index within a file or object */
 typedef u64 lba_t;	/* logical block address on a device, in its sectors */
 typedef s64 loff_t;	/* byte position in a file */
 
-/* Annotations that sparse checks; the compiler sees nothing of the first three. */
-#ifdef __CHECKER__
-#define __user	__attribute__((noderef, address_space(1)))
-#define __iomem	__attribute__((noderef, address_space(2)))
-#define __force	__attribute__((force))
-#else
-#define __user
-#define __iomem
-#define __force
-#endif
-
 #define must_check	__attribute__((warn_unused_result))
-#define __packed	__attribute__((packed))
-#define __aligned(n)	__attribute__((aligned(n)))
 #define __section(s)	__attribute__((section(s)))
 #define __unused	__attribute__((unused))
 #define __used		__attribute__((used))
@@ -52,10 +26,6 @@ typedef s64 loff_t;	/* byte position in a file */
 #define __noinline	__attribute__((noinline))
 #define __always_inline	inline __attribute__((always_inline))
 #define __printf(f, a)	__attribute__((format(printf, f, a)))
-
-#ifndef static_assert
-#define static_assert	_Static_assert
-#endif
 
 #define likely(x)	__builtin_expect(!!(x), 1)
 #define unlikely(x)	__builtin_expect(!!(x), 0)
