@@ -11,8 +11,8 @@
  * 0, or -EFAULT if the stack cannot be written (the caller forces SIGSEGV).
  */
 int signal_frame_push(struct regs *regs, int signo, const struct abi_sigaction *action, const struct abi_siginfo *info,
-		      u64 mask, const struct abi_stack *altstack);
+		      u64 mask, const struct abi_sigaltstack *altstack);
 
 /* Undoes it (rt_sigreturn): registers and FPU state from the frame that regs->rsp points at; the mask and the
  * alternate stack come back through out parameters. 0 or -EFAULT/-EINVAL for a forged frame (the caller forces SIGSEGV). */
-int signal_frame_pop(struct regs *regs, u64 *mask, struct abi_stack *altstack);
+int signal_frame_pop(struct regs *regs, u64 *mask, struct abi_sigaltstack *altstack);

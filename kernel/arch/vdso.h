@@ -20,4 +20,3 @@ extern const char vdso_image[];
 extern const size_t vdso_size;
 extern struct vdso_data *vdso_data; /* one page-aligned page of its own */
 
-/* Offset in the image of the signal return trampoline, if user space gave none (SA_RESTORER is required on x86_64: unused). */

@@ -1,0 +1,37 @@
+/* Time: the monotonic clock since boot and the real-time clock as an offset to it (clock_gettime(2)). Any context. */
+#pragma once
+
+#include "abi/time.h"
+#include "lib/types.h"
+
+#define USER_HZ 100 /* the unit that times(2) and /proc/[pid]/stat count in */
+
+/* Nanoseconds since boot. */
+u64 clock_monotonic(void);
+/* Nanoseconds since the epoch. */
+u64 clock_realtime(void);
+/* The real time of the last tick-like update is not kept: file time stamps use this, exact. */
+struct timespec clock_now(void);
+/* Sets the real-time clock (and the vDSO's offset): clock_settime(2). */
+void clock_realtime_set(u64 ns);
+/* Reads the battery clock and publishes the vDSO data. Boot, after arch_init_late(). */
+void clock_init(void);
+
+static inline struct timespec ns_to_timespec(u64 ns)
+{
+	return (struct timespec){ .tv_sec = (s64)(ns / NSEC_PER_SEC), .tv_nsec = (s64)(ns % NSEC_PER_SEC) };
+}
+
+/* Whether a timespec from user space is in range: tv_sec >= 0, 0 <= tv_nsec < 1e9. */
+static inline bool timespec_valid(const struct timespec *ts)
+{
+	return ts->tv_sec >= 0 && ts->tv_nsec >= 0 && ts->tv_nsec < (s64)NSEC_PER_SEC;
+}
+
+/* Nanoseconds of a valid timespec, saturated at ~0 / 2. */
+static inline u64 timespec_to_ns(const struct timespec *ts)
+{
+	if ((u64)ts->tv_sec >= (~0ull / 2) / NSEC_PER_SEC)
+		return ~0ull / 2;
+	return (u64)ts->tv_sec * NSEC_PER_SEC + (u64)ts->tv_nsec;
+}

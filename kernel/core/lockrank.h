@@ -1,0 +1,59 @@
+/*
+ * The lock order. A CPU or thread that holds a lock may take only locks of a higher rank; debug builds check it.
+ * Sleeping locks come first, then spinlocks, in the order of the walk from system call to device. Locks of
+ * equal rank are taken together only where the comment says how (address order, parent before child).
+ */
+#pragma once
+
+enum lock_rank {
+	RANK_NONE,              /* unchecked: early boot, panic, the log */
+
+	/* Sleeping locks */
+	RANK_PROC_EXEC,         /* process->exec_lock: exec, ptrace attach and /proc readers of memory */
+	RANK_SB_RENAME,         /* superblock->rename_lock: renames of directories, before any inode lock */
+	RANK_MOUNT,             /* mount tree changes */
+	RANK_INODE_DIR,         /* inode->lock of a directory; parent before child, else by address */
+	RANK_INODE,             /* inode->lock of anything else; by address when two */
+	RANK_FILE_POS,          /* file->pos_lock */
+	RANK_PIPE,              /* pipe->lock */
+	RANK_TTY,               /* tty->lock (termios, session), then line discipline */
+	RANK_TTY_LDISC,
+	RANK_ASPACE,            /* aspace->lock (rwsem): areas of an address space */
+	RANK_INVALIDATE,        /* pagecache->invalidate_lock: truncation against fault-in */
+	RANK_PAGE,              /* page lock bit: by index within a file */
+	RANK_FS,                /* a file system's own sleeping locks (allocation groups, trees) */
+	RANK_FS2,
+	RANK_BDEV,              /* block device open/close, partition scan */
+	RANK_DEV,               /* driver registry, probing */
+	RANK_KMAP,              /* kernel virtual ranges */
+	RANK_SLEEP_LAST,        /* any other sleeping lock that is never held while another is taken */
+
+	/* Spinlocks */
+	RANK_PROC_TREE,         /* process tree, pids, groups, sessions */
+	RANK_SIGHAND,           /* sighand->lock: actions, pending queues, thread group */
+	RANK_FDTABLE,
+	RANK_FILE,
+	RANK_DENTRY,            /* dentry->lock; parent before child */
+	RANK_DCACHE,            /* dentry hash and LRU */
+	RANK_ICACHE,            /* inode hash and lists */
+	RANK_INODE_SPIN,
+	RANK_FUTEX,             /* futex hash bucket; by address when two */
+	RANK_EPOLL,
+	RANK_PTABLE,            /* aspace->table_lock: leaf page-table entries */
+	RANK_RMAP,              /* reverse maps of pages */
+	RANK_PAGECACHE,         /* pagecache->lock: the tree of pages */
+	RANK_LRU,               /* reclaim's lists */
+	RANK_NET,
+	RANK_BLK,               /* request queues */
+	RANK_DRIVER,            /* a driver's own lock, taken in its interrupt handler too */
+	RANK_TTY_PORT,          /* a serial port's or console's rings */
+	RANK_IRQ,               /* interrupt line tables */
+	RANK_WORK,              /* work queues */
+	RANK_TIMER,             /* timer queues */
+	RANK_WAIT,              /* wait queue */
+	RANK_RUNQ,              /* run queues; by CPU number when two */
+	RANK_SLAB,
+	RANK_FRAMES,            /* page frame allocator */
+	RANK_TLB,
+	RANK_LOG,
+};

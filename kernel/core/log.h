@@ -1,0 +1,51 @@
+/*
+ * The kernel's log: a ring of records that dmesg and /dev/kmsg read, echoed to the consoles that registered.
+ * Any context may log, also with interrupts off. A message begins with its speaker: log_info("ahci0: …"); no newline at the end.
+ */
+#pragma once
+
+#include "lib/format.h"
+#include "lib/list.h"
+#include "lib/types.h"
+
+enum log_level { LOG_EMERG, LOG_ALERT, LOG_CRIT, LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG };
+
+void log_emit(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#define log_err(...)   log_emit(LOG_ERR, __VA_ARGS__)
+#define log_warn(...)  log_emit(LOG_WARNING, __VA_ARGS__)
+#define log_info(...)  log_emit(LOG_INFO, __VA_ARGS__)
+#define log_debug(...) log_emit(LOG_DEBUG, __VA_ARGS__)
+
+/* A place that shows log lines. write() is called with interrupts off, must not sleep or log; text is not NUL-terminated. */
+struct log_console {
+	struct list link;
+	void (*write)(struct log_console *console, const char *text, size_t n);
+};
+
+/* Registers a console; it is first given what the ring holds. */
+void log_console_add(struct log_console *console);
+void log_console_remove(struct log_console *console);
+/* Records at or above this level are kept but not echoed (syslog(2) action 8, loglevel=, quiet). */
+void log_console_level_set(int level);
+int log_console_level(void);
+
+/* One record read back from the ring. */
+struct log_record {
+	u64 seq;      /* counts records since boot */
+	u64 time_ns;  /* CLOCK_MONOTONIC */
+	u8 level;
+	u8 facility;  /* 0 kernel, 1 user (written to /dev/kmsg) */
+	u16 length;
+	char text[1000];
+};
+
+/* Copies the first record with seq >= *seq and sets *seq to the one after it: 0, or -EAGAIN when there is none (then log_wait_seq() tells the next). */
+int log_read(u64 *seq, struct log_record *out);
+/* Sequence number of the oldest record kept, and of the next one to be written. */
+u64 log_first_seq(void);
+u64 log_next_seq(void);
+/* Appends a record that user space wrote to /dev/kmsg. */
+void log_user(enum log_level level, const char *text, size_t n);
+/* Called (from any context, so it must only schedule work or wake without sleeping) after each record: set once by whoever lets readers wait. */
+void log_set_notify(void (*notify)(void));

@@ -1,0 +1,43 @@
+/* Reference counts that saturate instead of wrapping: an overflow leaks, it never frees early. */
+#pragma once
+
+#include "lib/types.h"
+
+struct refcount {
+	u32 n; /* a */
+};
+
+#define REFCOUNT_INIT(n_) { (n_) }
+#define REFCOUNT_SATURATED 0xc0000000u
+
+static inline void ref_set(struct refcount *r, u32 n) { __atomic_store_n(&r->n, n, __ATOMIC_RELAXED); }
+static inline u32 ref_read(const struct refcount *r) { return __atomic_load_n(&r->n, __ATOMIC_RELAXED); }
+
+/* Takes one more reference; the caller has one already. */
+static inline void ref_get(struct refcount *r)
+{
+	if (unlikely(__atomic_fetch_add(&r->n, 1, __ATOMIC_RELAXED) >= REFCOUNT_SATURATED))
+		__atomic_store_n(&r->n, REFCOUNT_SATURATED, __ATOMIC_RELAXED);
+}
+
+/* Takes a reference unless the count is 0 (the object is being freed). */
+static inline bool must_check ref_try_get(struct refcount *r)
+{
+	u32 n = __atomic_load_n(&r->n, __ATOMIC_RELAXED);
+
+	do {
+		if (n == 0)
+			return false;
+	} while (!__atomic_compare_exchange_n(&r->n, &n, n + 1, true, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
+	return true;
+}
+
+/* Drops a reference; true if it was the last: the caller frees the object. */
+static inline bool must_check ref_put(struct refcount *r)
+{
+	u32 old = __atomic_fetch_sub(&r->n, 1, __ATOMIC_ACQ_REL);
+
+	if (unlikely(old >= REFCOUNT_SATURATED))
+		__atomic_store_n(&r->n, REFCOUNT_SATURATED, __ATOMIC_RELAXED);
+	return old == 1;
+}

@@ -1,0 +1,159 @@
+/*
+ * Threads and the scheduler. A thread is what runs; a process (proc/) is what it belongs to. The kernel does not
+ * preempt itself: a thread gives the CPU away only in thread_block(), sched_yield(), sched_point(), or on its way to
+ * user mode.
+ *
+ * Blocking protocol: set the state, check the condition, block. A waker makes the condition true, then wakes:
+ *	thread_prepare(THREAD_INTERRUPTIBLE);
+ *	if (!condition) thread_block();
+ *	thread_running();
+ * wait.h packs this for wait queues.
+ */
+#pragma once
+
+#include "arch/context.h"
+#include "arch/work.h"
+#include "core/refcount.h"
+#include "core/spinlock.h"
+#include "lib/list.h"
+#include "lib/rbtree.h"
+#include "lib/types.h"
+
+struct process;
+struct aspace;
+
+enum thread_state {
+	THREAD_RUNNING,         /* running or in a run queue */
+	THREAD_INTERRUPTIBLE,   /* a signal wakes it */
+	THREAD_KILLABLE,        /* only a fatal signal wakes it */
+	THREAD_UNINTERRUPTIBLE,
+	THREAD_STOPPED,         /* job control; SIGCONT or SIGKILL wakes it */
+	THREAD_TRACED,
+	THREAD_DEAD,
+};
+
+enum sched_class { SCHED_CLASS_FAIR, SCHED_CLASS_REALTIME, SCHED_CLASS_IDLE };
+
+/*
+ * I: constant after creation.  a: atomic.  o: the thread itself.  r: its CPU's run queue lock.  w: state, written under r or by the thread itself.
+ * p: proc (its locks).
+ */
+struct thread {
+	u32 work;                /* a: WORK_* (arch/work.h); must be first */
+	u32 state;               /* w: enum thread_state */
+	struct refcount refs;
+	u32 cpu;                 /* r: CPU it runs or last ran on */
+	struct arch_thread arch; /* o */
+	void *stack;             /* I: lowest address of the kernel stack */
+
+	/* Address space: */
+	struct pgtable *pgtable; /* o: what the CPU runs it with; NULL: a kernel thread, keeps whatever is active */
+	struct aspace *aspace;   /* o: opaque here; NULL for kernel threads */
+
+	/* Run queue */
+	struct rb_node run_node; /* r */
+	struct list run_link;    /* r: real-time queue */
+	bool queued;             /* r */
+	bool on_cpu;             /* a: its context is still live on a CPU */
+	u8 class;                /* r: enum sched_class */
+	u8 policy;               /* r: SCHED_* as user space set it */
+	s8 nice;                 /* r: -20 … 19 */
+	u8 rt_priority;          /* r: 1 … 99 */
+	u32 weight;              /* r */
+	u64 vruntime, deadline;  /* r: virtual ns */
+	u64 slice_start;         /* r: clock at which it last began to run */
+	u64 run_ns;              /* r: total time on a CPU */
+	u64 user_ns;             /* o: of these in user mode (sampled by tick) */
+	u64 switches_voluntary, switches_forced; /* r */
+	u64 affinity;            /* r: bit per CPU */
+	u64 start_ns;            /* I: clock at creation */
+
+	/* Waiting */
+	const char *wait_reason; /* o: short word for /proc/[pid]/wchan, or NULL */
+	bool in_iowait;          /* o */
+
+	/* Owned by proc: */
+	struct process *process; /* I: NULL for kernel threads */
+	struct list group_link;  /* p: threads of the process */
+	s32 tid;                 /* I: 0 for kernel threads that have none */
+	char name[16];           /* o: comm; others may read a torn one, always NUL-terminated */
+	u64 sigmask;             /* o to write; p to read by others */
+	u64 saved_sigmask;       /* o: to be put back if WORK_RESTORE_MASK */
+	void *proc_data;         /* p: the rest of what proc keeps per thread (proc/process.h) */
+
+	/* RCU: */
+	struct list all_link;    /* every thread, under the scheduler's list lock */
+};
+
+/*
+ * A thread that will run fn(arg) in the kernel; it is not started. thread->process is `process` (NULL: kernel
+ * thread), one reference is the caller's, one its own while it lives. 0 and *out, or -ENOMEM.
+ */
+int thread_create(const char *name, struct process *process, void (*fn)(void *arg), void *arg, struct thread **out);
+/* Puts a new thread into a run queue. */
+void thread_start(struct thread *thread);
+/* A started kernel thread, without a reference for the caller: 0 or -ENOMEM. */
+int kthread_start(const char *name, void (*fn)(void *arg), void *arg);
+/* Ends the current thread; its reference goes when its stack is no longer used. */
+_Noreturn void thread_exit(void);
+static inline void thread_get(struct thread *t) { ref_get(&t->refs); }
+void thread_put(struct thread *t);
+/* proc's hook: called when the last reference goes, to free thread->proc_data and drop the process reference. */
+void thread_set_free_hook(void (*hook)(struct thread *t));
+
+/* Announces that the thread is about to block (see above). */
+static inline void thread_prepare(enum thread_state state)
+{
+	__atomic_store_n(&thread_current()->state, state, __ATOMIC_SEQ_CST);
+}
+static inline void thread_running(void) { __atomic_store_n(&thread_current()->state, THREAD_RUNNING, __ATOMIC_RELEASE); }
+/* Gives the CPU away until woken (returns at once if a wake came since thread_prepare()). Interrupts on, no spinlock. */
+void thread_block(void);
+/* The same until the clock reads deadline_ns at the latest (~0: no limit). Returns true if the time is over. */
+bool thread_block_until(u64 deadline_ns);
+/* Makes a thread in any of the sleeping states given by the mask (1 << state) runnable: whether it was one. Any context; takes RANK_RUNQ. */
+bool thread_wake_states(struct thread *thread, u32 states);
+#define WAKE_NORMAL ((1u << THREAD_INTERRUPTIBLE) | (1u << THREAD_KILLABLE) | (1u << THREAD_UNINTERRUPTIBLE))
+static inline bool thread_wake(struct thread *t) { return thread_wake_states(t, WAKE_NORMAL); }
+/* Sets WORK_* bits and makes the thread pass its return path soon if it runs in user mode on another CPU. Any context. */
+void thread_set_work(struct thread *thread, u32 work);
+static inline void thread_clear_work(u32 work) { __atomic_fetch_and(&thread_current()->work, ~work, __ATOMIC_RELAXED); }
+
+/* proc's answers, asked by interruptible waits: whether the current thread has an unblocked signal, or a fatal one. Kernel threads: never. */
+static inline bool thread_signal_pending(void) { return unlikely(READ_ONCE(thread_current()->work) & (WORK_SIGNAL | WORK_NOTIFY)); }
+bool thread_fatal_pending(void); /* by the hook below */
+void thread_set_fatal_hook(bool (*hook)(struct thread *t));
+
+/* A place in a long loop of the kernel where another thread may run (no lock held). */
+static inline void sched_point(void);
+void sched_switch_now(void);
+static inline void sched_point(void)
+{
+	if (unlikely(READ_ONCE(thread_current()->work) & WORK_RESCHED))
+		sched_switch_now();
+}
+void sched_yield(void);
+/* First thing that a new thread's function calls (thread_create() does so for its callers). */
+void sched_thread_begin(void);
+
+/* Policy of a thread: sched_setscheduler(2), setpriority(2), sched_setaffinity(2). Arguments are checked by the caller; -EINVAL if no CPU is left. */
+int sched_set_policy(struct thread *t, int policy, int rt_priority);
+void sched_set_nice(struct thread *t, int nice);
+int sched_set_affinity(struct thread *t, u64 cpus);
+/* Round-robin interval or fair slice, ns. */
+u64 sched_interval(struct thread *t);
+
+/* For /proc/stat, /proc/loadavg, /proc/uptime. Nanoseconds per CPU. */
+struct sched_cpu_stats { u64 user_ns, nice_ns, system_ns, idle_ns, iowait_ns, irq_ns, switches; };
+void sched_cpu_stats(unsigned cpu, struct sched_cpu_stats *out);
+void sched_loadavg(u32 out[3]); /* fixed point, 11 bits of fraction */
+u64 sched_running(void);        /* threads running or runnable */
+u64 sched_forks(void);          /* threads created since boot */
+u64 sched_blocked(void);        /* threads in I/O wait */
+/* CPU time of a thread up to now, ns, split into user and system. */
+void sched_thread_times(struct thread *t, u64 *user_ns, u64 *system_ns);
+
+/* The boot context becomes CPU 0's idle thread; run queues. After mm_init(). */
+void sched_init(void);
+/* The idle loop; does not return. */
+_Noreturn void sched_idle_loop(void);
