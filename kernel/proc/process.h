@@ -1,0 +1,198 @@
+/*
+ * Processes and tasks. A process is what pid names: an address space's user, a set of signal actions, children. A task is
+ * proc's part of a thread (thread->proc_data). Every thread of a process has a task; both die separately: a process becomes a zombie when its last
+ * thread has gone, and is forgotten when its parent has waited for it.
+ *
+ * Locks: proc_tree_lock guards the tree (parents, children, threads, groups, sessions, pids); a process's sighand->lock guards its signals; a task's
+ * own fields are changed by the task alone.
+ */
+#pragma once
+
+#include "abi/resource.h"
+#include "abi/signal.h"
+#include "proc/pid.h"
+#include "sched/mutex.h"
+#include "sched/thread.h"
+#include "sched/timer.h"
+#include "vfs/cred.h"
+#include "vfs/file.h"
+#include "vm/aspace.h"
+
+extern struct spinlock proc_tree_lock; /* RANK_PROC_TREE; never taken in interrupts */
+
+/* Signal actions; shared by CLONE_SIGHAND. Its lock (RANK_SIGHAND, interrupts off) also guards the pending signals and job-control state of every
+ * process that uses it. s: lock. */
+struct sighand {
+	struct refcount refs;
+	struct spinlock lock;
+	struct abi_sigaction action[NSIG]; /* s: of signal n at [n - 1] */
+};
+
+/* One queued signal. */
+struct signal_entry {
+	struct list link;
+	struct abi_siginfo info;
+	u32 uid;             /* whose RLIMIT_SIGPENDING it counts for */
+};
+
+/* s: sighand->lock */
+struct signal_queue {
+	u64 set;             /* s: bit n - 1: signal n is pending */
+	struct list entries; /* s: struct signal_entry, in order of arrival */
+};
+
+struct cpu_times { u64 user_ns, system_ns; };
+
+/* What wait4(2) and getrusage(2) count besides times. */
+struct usage_counts { u64 minor_faults, major_faults, voluntary, involuntary, in_blocks, out_blocks, max_rss_pages; };
+
+struct session {
+	struct refcount refs;
+	struct pid *pid;      /* I: its number, referenced */
+	struct spinlock lock; /* RANK_FILE */
+	void *tty;            /* lock: controlling terminal (tty's struct, referenced by tty's rules), or NULL */
+};
+
+enum process_state { PROCESS_ALIVE, PROCESS_ZOMBIE, PROCESS_REAPED };
+enum stop_state { STOP_NONE, STOP_PENDING, STOP_DONE };
+
+/* I: constant.  t: proc_tree_lock.  s: sighand->lock.  a: atomic.  r: rlimit_lock. */
+struct process {
+	struct refcount refs;
+	struct pid *pid;           /* I: referenced */
+	struct pid *group;         /* t: process group, referenced */
+	struct session *session;   /* t: referenced */
+	struct process *parent;    /* t: never NULL but for the first process; its reference is the tree's */
+	struct list children, sibling; /* t */
+	struct list group_link, session_link, all_link; /* t */
+	struct list threads;       /* t: struct task (task->link) */
+	u32 n_threads;             /* t, written under s too */
+	u32 state;                 /* t: enum process_state */
+	s32 exit_code;             /* t: as wait4(2) reports: code << 8 or signal | 0x80 core */
+	s32 exit_signal;           /* t: to the parent at the end, 0 none */
+	bool did_exec;             /* t: setpgid(2) of a child is over */
+	bool is_init;              /* I: pid 1: signals without handler are ignored */
+	struct wait_queue child_wait; /* parents sleep here */
+
+	struct sighand *sighand;   /* s to replace; I otherwise */
+	struct signal_queue pending; /* s: for the process as a whole */
+	bool group_exit;           /* s: all threads are to end with group_code */
+	s32 group_code;            /* s */
+	struct task *exec_task;    /* s: this thread ends all others to exec */
+	u8 stop_state;             /* s: enum stop_state */
+	s32 stop_signal;           /* s */
+	u32 n_stopped;             /* s: threads that stand still */
+	bool report_stop, report_continue; /* s: a wait may fetch it */
+	s32 report_code;           /* s: its status */
+
+	struct aspace *aspace;     /* t to change (exec); NULL once the last thread has left it */
+	struct spinlock rlimit_lock; /* RANK_FILE */
+	struct rlimit rlimits[16]; /* r */
+	struct timer real_timer;   /* s: ITIMER_REAL */
+	u64 real_interval_ns;      /* s */
+	u64 virt_left_ns, virt_interval_ns, prof_left_ns, prof_interval_ns; /* s: ITIMER_VIRTUAL, ITIMER_PROF: 0 off */
+	struct cpu_times dead_times; /* s: of threads that have ended */
+	struct usage_counts dead_counts; /* s */
+	struct cpu_times child_times;  /* t: of waited-for children and theirs */
+	struct usage_counts child_counts; /* t */
+	u64 start_ns;              /* I: clock_monotonic() */
+	s32 oom_score_adj;         /* a */
+	u32 dumpable;              /* a: prctl(PR_SET_DUMPABLE) */
+	u32 personality;           /* a */
+	bool child_subreaper;      /* t */
+	s32 parent_death_signal;   /* a */
+	struct mutex exec_lock;    /* RANK_PROC_EXEC */
+	struct wait_queue *vfork_wait; /* t: the parent of a vfork waits here until exec or exit; NULL otherwise */
+	bool *vfork_done;          /* t */
+	struct rcu_head rcu;
+};
+
+/* o: the task itself.  c: cred_lock to change, RCU or the task to read. */
+struct task {
+	struct thread *thread;     /* I */
+	struct process *process;   /* I: referenced */
+	struct pid *tid;           /* t: referenced */
+	struct list link;          /* t: process->threads */
+	const struct cred *cred;   /* o to change; others through task_cred_get() */
+	struct fd_table *files;    /* o to change; others through task_files_get(); NULL once exiting */
+	struct fs_context *fs;     /* the same */
+	struct spinlock lock;      /* RANK_FILE: guards the three pointers above against others */
+	struct signal_queue pending; /* s */
+	struct abi_sigaltstack altstack; /* o */
+	u64 clear_child_tid;       /* o: set_tid_address(2): user address or 0 */
+	u64 robust_list;           /* o */
+	bool exiting;              /* s */
+	bool stopped;              /* s: counted in n_stopped */
+	struct {                   /* o: what restart_syscall(2) continues */
+		long (*fn)(struct task *task);
+		u64 deadline_ns; u64 user; u32 clock, flags;
+		u64 extra[4];
+	} restart;
+	struct usage_counts counts; /* o to write */
+	u64 io_rchar, io_wchar, io_syscr, io_syscw; /* o */
+	u32 timer_slack_ns;        /* o */
+	s32 fault_trap; u64 fault_error; /* o: last trap number and error code, for the signal frame */
+};
+
+static inline struct task *task_current(void) { return thread_current()->proc_data; }
+static inline struct process *process_current(void) { return thread_current()->process; }
+static inline struct task *thread_task(struct thread *t) { return t->proc_data; }
+static inline const struct cred *cred_current(void) { return task_current()->cred; }
+static inline struct aspace *aspace_current(void) { return thread_current()->aspace; }
+
+static inline void process_get(struct process *p) { ref_get(&p->refs); }
+void process_put(struct process *p);
+/* The live or zombie process, or the process of the thread, with a reference; NULL if none (-ESRCH). */
+struct process *process_find(s32 pid);
+/* The task with that tid; its thread is referenced (thread_put(task->thread)). */
+struct task *task_find(s32 tid);
+const struct cred *task_cred_get(struct task *task);
+struct fd_table *task_files_get(struct task *task);  /* NULL when it is exiting */
+struct fs_context *task_fs_get(struct task *task);
+/* The address space of a process with a user reference, or NULL (kernel, zombie). */
+struct aspace *process_aspace_get(struct process *p);
+/* Makes the current task act as `cred` from now on (takes the reference). */
+void task_set_cred(const struct cred *cred);
+/* A walk on behalf of the current task from the working directory, or from descriptor `dirfd` (AT_FDCWD: the former): 0 or -EBADF. walk_end() afterwards. */
+struct task_walk { struct walk walk; struct fd_ref dir; };
+int walk_begin(struct task_walk *w, int dirfd);
+void walk_end(struct task_walk *w);
+
+/* Limits. */
+u64 process_rlimit(struct process *p, unsigned resource); /* soft limit */
+static inline u64 rlimit_current(unsigned resource) { return process_rlimit(process_current(), resource); }
+/* prlimit(2) after permission checks: either pointer may be NULL. */
+int process_rlimit_change(struct process *p, unsigned resource, const struct rlimit *new_limit, struct rlimit *old);
+
+/* clone(2), fork(2), vfork(2): arguments checked for contradictions here. Returns the child's tid to the caller, or -errno. */
+struct clone_request { u64 flags; s32 exit_signal; u64 stack; u64 tls; u64 parent_tid, child_tid; u64 pidfd; };
+long process_clone(const struct clone_request *req);
+/* execve(2) and execveat(2) with a file already opened for execution; argv and envp are user arrays (kernel arrays if `kernel`, at boot). On success the new
+ * image runs on return to user mode. */
+int process_exec(struct file *file, const char *name, const void *argv, const void *envp, bool kernel);
+/* Ends the current thread; or the whole process. `code` as exit_code above. */
+_Noreturn void task_exit(s32 code);
+_Noreturn void process_exit_group(s32 code);
+/* wait4(2)/waitid(2). which: P_ALL, P_PID, P_PGID (0: the caller's group), P_PIDFD resolved to P_PID. Options W*. Result: pid or 0 (WNOHANG) or -ECHILD, -ERESTARTSYS. */
+struct wait_result { s32 pid; u32 uid; s32 status; s32 code /* CLD_* */; struct cpu_times times; struct usage_counts counts; };
+long process_wait(int which, s32 id, u32 options, struct wait_result *out);
+/* Times and counts of a process (live threads included) and of its waited-for children. */
+void process_usage(struct process *p, struct cpu_times *times, struct usage_counts *counts);
+/* Calls fn for each live or zombie process with pid >= *from in ascending order until false. */
+struct process *process_next(s32 from); /* referenced, or NULL */
+
+/* Sessions and groups: setsid(2), setpgid(2). */
+long process_setsid(void);
+int process_setpgid(s32 pid, s32 group);
+struct pid *process_group_get(struct process *p);       /* referenced */
+struct session *process_session_get(struct process *p); /* referenced */
+void session_put(struct session *s);
+/* Whether no member of the group has a parent in another group of the same session. proc_tree_lock held. */
+bool group_orphaned_locked(struct pid *group);
+bool group_orphaned(struct pid *group);
+/* tty's hook: the session leader ends: hang up its terminal. */
+void proc_set_session_end(void (*fn)(struct session *session));
+
+/* Creates pid 1 and runs `path` (init=) in it, on a thread of its own. Names tried are logged; panics with a clear message if none runs. */
+void proc_start_init(void);
+void proc_init(void);
