@@ -1,0 +1,56 @@
+# The disk image, $(B)/skerry.img, from its parts:
+#
+#   $(B)/image/core.img, bootx64.efi   GRUB, put together by grub-mkimage with the modules it needs
+#   $(B)/image/esp.fat                 boot loader, menu and kernel: all that a new kernel changes
+#   $(B)/image/root.ext2               the root file system, from manifests
+#
+# Other parts add to the root: IMAGE_MANIFESTS += their manifest, IMAGE_INPUTS += what must be built
+# before it is read (manifests may name $(B) paths as $(B)/…).
+
+IMAGE_SIZE ?= 512M
+KERNEL     ?= $(B)/skerry.elf
+IMG        := $(B)/image
+
+IMAGE_MANIFESTS := image/manifest $(IMAGE_MANIFESTS)
+IMAGE_INPUTS    += $(BUSYBOX) $(BUSYBOX_LINKS) $(SYSROOT_READY)
+IMAGE_VARS      := B=$(B) BUSYBOX=$(BUSYBOX) BUSYBOX_LINKS=$(BUSYBOX_LINKS) SYSROOT=$(SYSROOT)
+ESP_KIB         := 65536
+
+GRUB_DIR      := /usr/lib/grub
+GRUB_MODULES  := part_gpt fat normal multiboot2 linux serial terminal echo test configfile reboot halt
+GRUB_BIOS     := biosdisk
+GRUB_EFI      := efi_gop efi_uga all_video
+
+# What the image depends on besides files: a change of any of these makes a new one.
+$(IMG)/settings: FORCE
+	$(Q)mkdir -p $(@D)
+	$(Q)echo '$(IMAGE_SIZE) $(EPOCH) $(IMAGE_MANIFESTS)' | cmp -s - $@ || \
+		echo '$(IMAGE_SIZE) $(EPOCH) $(IMAGE_MANIFESTS)' >$@
+
+$(IMG)/core.img: image/image.mk
+	$(Q)mkdir -p $(@D)
+	$(call say,GRUB,i386-pc)
+	$(Q)grub-mkimage -O i386-pc -o $@ -p '(,gpt2)/boot/grub' $(GRUB_MODULES) $(GRUB_BIOS)
+
+$(IMG)/bootx64.efi: image/image.mk
+	$(Q)mkdir -p $(@D)
+	$(call say,GRUB,x86_64-efi)
+	$(Q)grub-mkimage -O x86_64-efi -o $@ -p /boot/grub $(GRUB_MODULES) $(GRUB_EFI)
+
+$(IMG)/esp.fat: $(KERNEL) $(IMG)/bootx64.efi image/grub.cfg image/mkesp $(IMG)/settings
+	$(call say,ESP,$@)
+	$(Q)image/mkesp $@ $(ESP_KIB) $(EPOCH) $(IMG)/bootx64.efi image/grub.cfg $(KERNEL)
+
+$(IMG)/root.ext2: $(IMAGE_INPUTS) $(IMAGE_MANIFESTS) image/mkroot $(IMG)/settings
+	$(call say,ROOT,$@)
+	$(Q)size=$$(image/mkdisk layout $(IMAGE_SIZE)) && \
+		image/mkroot $@ $$size $(EPOCH) $@.d $(IMAGE_MANIFESTS) $(IMAGE_VARS)
+-include $(IMG)/root.ext2.d
+
+$(B)/skerry.img: $(IMG)/core.img $(IMG)/esp.fat $(IMG)/root.ext2 image/mkdisk
+	$(call say,IMAGE,$@)
+	$(Q)image/mkdisk build $@ $(IMAGE_SIZE) $(GRUB_DIR)/i386-pc/boot.img \
+		$(IMG)/core.img $(IMG)/esp.fat $(IMG)/root.ext2
+
+.PHONY: image
+image: $(B)/skerry.img ## the bootable disk, build/skerry.img (IMAGE_SIZE=512M)
