@@ -12,7 +12,7 @@
 #include "lib/types.h"
 
 enum {
-	ELF_MAX_SEGMENTS = 64,		/* PT_LOAD entries accepted */
+	ELF_MAX_SEGMENTS = 32,		/* PT_LOAD entries accepted */
 	ELF_MAX_PHNUM = 128,		/* program headers accepted */
 	ELF_MAX_INTERP = 4096,		/* bytes of the interpreter's path, terminator included */
 };
@@ -26,16 +26,18 @@ struct elf_segment {
 	u32 flags;	/* PF_R | PF_W | PF_X */
 };
 
+/* More than a kilobyte: allocate it, do not put it on the stack. */
 struct elf_plan {
 	bool dyn;		/* ET_DYN: may be placed anywhere; else at the stated addresses */
 	bool has_interp;
 	bool has_stack;		/* a PT_GNU_STACK is there ... */
-	bool exec_stack;	/* ... and asks for (when there is none: implies) PF_X */
-	u64 entry;		/* as in the file, not relocated; within the image */
+	bool exec_stack;	/* ... and asks for PF_X; without one the stack is not executable */
+	u64 entry;		/* as in the file, not relocated; within a segment */
 	u64 phdr_vaddr;		/* where the program headers will be in memory, or 0 */
 	u16 phnum;
 	u16 phentsize;
-	u64 interp_offset;	/* in the file; interp_len bytes, NUL included */
+	u64 interp_offset;	/* in the file; interp_len bytes, 2..ELF_MAX_INTERP, the last of
+				 * which must turn out to be NUL */
 	u64 interp_len;
 	u64 first;		/* lowest address of the image, page aligned down */
 	u64 span;		/* bytes from first to the end, page aligned up */
@@ -58,8 +60,7 @@ int must_check elf_check_header(const void *head, size_t len, u64 file_size, u64
  * Second step: the plan. `head` is as above, `phdrs` the *phsize bytes read at *phoff, user_end
  * the first address above user space. The loader supports pages of `page_size`, a power of two.
  * 0; -ENOEXEC when the file is malformed; -EINVAL when it is well formed but cannot be loaded
- * (segments overlap, lie outside user space, or are not congruent with the page); -ENOMEM when
- * the image is larger than user space.
+ * (segments overlap or descend, lie outside user space, or are not congruent with the page).
  */
 int must_check elf_plan_make(const void *head, size_t len, const void *phdrs, size_t phsize,
 			     u64 file_size, u64 user_end, u64 page_size, struct elf_plan *plan);
