@@ -6,7 +6,7 @@
 #   VARIANT=         release, debug, kasan, ubsan
 #   IMAGE_SIZE=      size of the disk image (512M)
 #   DISTFILES=dir    take third-party files from here and not from the network
-#   MEM= SMP= DISPLAY_MODE= ACCEL= CPU= MACHINE=   what `make run` boots on (see ci/run-qemu)
+#   MEM= SMP= SCREEN= ACCEL= CPU= MACHINE=   what `make run` boots on (see ci/run-qemu)
 #   V=1              show the commands
 
 B         ?= build
