@@ -4,11 +4,13 @@
  */
 #pragma once
 
+#include "core/refcount.h"
 #include "core/spinlock.h"
 #include "lib/list.h"
 #include "lib/types.h"
 #include "mm/dma.h"
 #include "sched/wait.h"
+#include "sched/work.h"
 #include "vm/pagecache.h"
 
 struct disk;
@@ -16,59 +18,98 @@ struct blkdev;
 
 enum blk_op { BLK_READ, BLK_WRITE, BLK_FLUSH, BLK_DISCARD };
 
-/* A transfer between consecutive sectors and pieces of pages. Filled by the submitter, who owns it again when done() is called. */
+/* What the driver shall do now: a whole request, a part of one that is too large, several that were merged, or a flush that belongs to a write. */
+struct blk_transfer {
+	enum blk_op op;
+	bool fua;
+	lba_t lba;              /* of the disk */
+	u32 n_sectors;          /* of all requests in the chain */
+	unsigned first_piece;   /* of the request's pieces, when it goes out in parts */
+	unsigned n_pieces;
+};
+
+/*
+ * A transfer between consecutive sectors and pieces of pages. Filled by the submitter (the rest zero), who owns it again when done() is called; his fields are
+ * never changed by the layers below, but for `error`. Of any size: what is too large for the device goes out in parts. Each piece's length is a multiple of 512.
+ */
 struct blk_request {
-	struct list link;           /* q: the block layer's or driver's, while in flight */
-	struct blkdev *dev;         /* target; the block layer adds the partition's start */
+	struct list link;           /* q: the block layer's, while in flight */
+	struct blkdev *dev;         /* target */
 	enum blk_op op;
 	bool fua;                   /* on stable storage when done */
 	bool preflush;              /* earlier completed writes are stable before this one is */
-	lba_t lba;
+	lba_t lba;                  /* within dev */
 	u32 n_sectors;
-	struct dma_piece *pieces;   /* their lengths sum to n_sectors * 512 */
+	struct dma_piece *pieces;   /* their lengths sum to n_sectors * 512; none for BLK_FLUSH and BLK_DISCARD */
 	unsigned n_pieces;
-	int error;                  /* result: 0 or -EIO, -ENXIO (gone), -EOPNOTSUPP, -EROFS */
-	void (*done)(struct blk_request *req); /* any context, once */
+	int error;                  /* result: 0 or -EIO, -ENXIO (gone, beyond the end), -EOPNOTSUPP, -EROFS, -EINVAL (not in logical sectors) */
+	void (*done)(struct blk_request *req); /* any context, once; may be called before blk_submit() returns; must not sleep */
 	void *data;                 /* submitter's */
-	u64 start_ns;               /* block layer: for accounting and time-outs */
-	u8 retries;                 /* block layer */
-	unsigned tag;               /* driver */
+
+	/* From here on the block layer's; q. */
+	struct blk_transfer xfer;   /* for the driver */
+	struct blk_request *next;   /* merged: travels with the one before it; its xfer holds its own share */
+	struct blk_request *last;   /* of the chain, in its head */
+	u32 n_done;                 /* sectors of the parts that are done */
+	u8 todo;                    /* BLK_TODO_*: steps to come */
+	u8 retries;
+	bool alone;                 /* not to be merged (again) */
+	bool running;               /* the driver has it */
+	u64 start_ns;               /* submitted, for accounting; then given to the driver, for time-outs */
+	u64 submit_ns;
+	unsigned tag;               /* driver's */
 };
+
+#define BLK_TODO_PREFLUSH  (1u << 0)
+#define BLK_TODO_DATA      (1u << 1)
+#define BLK_TODO_POSTFLUSH (1u << 2)
 
 struct disk_ops {
-	/* Starts a request: 0, or -EBUSY (no free tag: the layer keeps it and offers it again after blk_kick()). Any context, interrupts off, queue lock held (RANK_BLK). */
+	/*
+	 * Starts req->xfer: 0; -EBUSY (no free tag: the layer keeps it and offers it again after the next blk_done() or blk_kick()); another error ends the request.
+	 * Any context, interrupts off, queue lock held (RANK_BLK): must not call blk_done().
+	 */
 	int (*start)(struct disk *disk, struct blk_request *req);
-	/* A request has run for too long: recover the hardware and make every request in flight be done or replayed. Thread context. */
+	/* A request has run for too long: recover the hardware and make every request in flight be done or replayed (blk_requeue). Thread context. */
 	void (*timeout)(struct disk *disk, struct blk_request *req);
+	/* The last reference to an unregistered disk is gone: free it. Thread context. NULL: nothing to free. */
+	void (*release)(struct disk *disk);
 };
 
-/* I: constant after registration.  q: lock. */
+/* I: constant after registration.  q: lock.  r: registry's lock. */
 struct disk {
 	char name[16];          /* I: "sda" */
 	const struct disk_ops *ops; /* I */
 	void *data;             /* I: driver's */
-	u64 n_sectors;          /* I */
-	u32 sector_size;        /* I: logical, bytes (512 or 4096) */
+	u64 n_sectors;          /* I: of 512 bytes */
+	u32 sector_size;        /* I: logical, bytes (512 … 4096) */
 	u32 physical_sector_size; /* I */
-	u32 max_sectors;        /* I: per request */
+	u32 max_sectors;        /* I: per request, of 512 bytes; a multiple of the logical sector, at least a page */
+	u32 max_discard_sectors; /* I: the same for BLK_DISCARD */
 	u32 max_segments;       /* I */
-	u32 max_segment_bytes;  /* I */
+	u32 max_segment_bytes;  /* I: at least a page */
 	u32 depth;              /* I: requests the device takes at a time */
 	unsigned address_bits;  /* I */
 	bool read_only, removable, write_cache, fua, discard; /* I */
+	bool rotational;        /* I */
 	char model[48], serial[24], firmware[12]; /* I */
-	u32 major, minor;       /* I: of the whole disk */
+	u32 major, minor;       /* I: of the whole disk; by disk_register() */
+	u64 timeout_ns;         /* I: 0: the default, by disk_register() */
 	struct spinlock lock;   /* RANK_BLK */
 	struct list waiting;    /* q: requests not started */
-	struct list running;    /* q */
+	struct list running;    /* q: oldest start first */
 	unsigned n_running;     /* q */
+	unsigned n_waiting;     /* q: list heads in waiting */
 	u64 stats[2][4];        /* q: per direction: ios, merges, sectors, ns */
+	u64 n_timeouts, n_retries, n_errors; /* q */
 	u64 busy_ns, weighted_ns, busy_since; /* q */
 	struct blkdev *whole;   /* I */
-	struct list blkdevs;    /* registry's lock: whole disk and partitions */
-	struct list link;
+	struct list blkdevs;    /* r: whole disk and partitions */
+	struct list link;       /* r */
 	bool gone;              /* q: removed: everything fails with -ENXIO */
-	struct delayed_work *watchdog;
+	bool watching;          /* q: the watchdog is set */
+	struct delayed_work watchdog;
+	struct refcount refs;   /* registration's and each blkdev's */
 };
 
 /* A disk or a partition of it. References by blkdev_get/put. */
@@ -85,6 +126,7 @@ struct blkdev {
 	struct pagecache cache; /* its own lock */
 	struct refcount refs;
 	u32 holders;            /* registry's lock: mounts (exclusive users) */
+	bool gone;              /* registry's lock: not to be found any more */
 	u64 stats[2][4];        /* disk's lock */
 };
 
@@ -96,21 +138,43 @@ void disk_unregister(struct disk *disk);
 void blk_done(struct blk_request *req, int error);
 /* The driver can take more. Any context. */
 void blk_kick(struct disk *disk);
-/* Requests that were in flight before a reset: gives them back to the queue's head to be started again (retries counted, then -EIO). */
-void blk_requeue(struct disk *disk, struct list *requests);
-/* The next free disk letter: "sda", "sdb" … into name. */
-void disk_name_next(char *name, size_t size);
+/*
+ * Gives n requests that start() took back to the queue's head, in this order, to be started again. `blame`: they count a retry, and after BLK_MAX_RETRIES
+ * end with -EIO; else they were only in the way of somebody else's reset. Any context.
+ */
+void blk_requeue(struct disk *disk, struct blk_request **reqs, unsigned n, bool blame);
+#define BLK_MAX_RETRIES 3
+/*
+ * The bus segments of req->xfer: how many, or -E2BIG, -EFAULT (dma_map_pieces()). Any context.
+ */
+int blk_map(struct disk *disk, const struct blk_request *req, struct dma_segment *segments, unsigned max);
+/* The next free disk letter: "sda", "sdb" … into name: 0 or -ENOSPC. The name is free again when the disk is released. */
+int must_check disk_name_next(char *name, size_t size);
+void disk_get(struct disk *disk);
+void disk_put(struct disk *disk);
+void disk_each(void (*fn)(struct disk *disk, void *arg), void *arg);
 /* Reads the partition table again (BLKRRPART): 0, -EBUSY. */
 int disk_rescan(struct disk *disk);
 
+/*
+ * A request with room for n pieces, zeroed, for writers of pages: never NULL; may sleep until another one is freed (there is always a reserve, so that memory
+ * can be written out when there is none left), so free or submit one before asking for the next. n at most BLK_RESERVE_PIECES.
+ */
+struct blk_request *blk_request_alloc(unsigned n_pieces);
+void blk_request_free(struct blk_request *req); /* any context */
+#define BLK_RESERVE_PIECES 64
+
 /* User side. Submits; never sleeps; done() will be called. Merging and order: see dev/blk.c. */
 void blk_submit(struct blk_request *req);
-/* Submits and sleeps (uninterruptibly) until done: its error. */
+/* Submits and sleeps (uninterruptibly) until done: its error. Sets req->done and req->data. */
 int blk_submit_wait(struct blk_request *req);
 /* Flushes the device's write cache: 0 or -EIO. */
 int blk_flush(struct blkdev *dev);
 int blk_discard(struct blkdev *dev, lba_t lba, u64 n_sectors);
-/* Plugging: between these the current thread's requests are held back so that neighbours merge. */
+/*
+ * Plugging: between these the current thread's requests are held back so that neighbours merge. They nest. Held requests go out at the last unplug, when
+ * there are many, or when the thread blocks.
+ */
 void blk_plug(void);
 void blk_unplug(void);
 
@@ -123,6 +187,10 @@ void blkdev_put(struct blkdev *d);
 int blkdev_claim(struct blkdev *d);
 void blkdev_release(struct blkdev *d);
 void blkdev_each(void (*fn)(struct blkdev *d, void *arg), void *arg);
-/* Told of each blkdev that comes or goes (devfs fills /dev): set once. */
+/* Told of each blkdev that comes or goes (devfs fills /dev), no lock held: set once; it is first told of all there are. */
 void blkdev_set_notify(void (*fn)(struct blkdev *d, bool added));
+/* Numbers for /proc/diskstats and /sys, taken under the disk's lock. */
+struct blk_stats { u64 ios[2], merges[2], sectors[2], ns[2], in_flight, busy_ns, weighted_ns; };
+void blkdev_stats(struct blkdev *d, struct blk_stats *out);
+/* After work_init_threads(). */
 void blk_init(void);

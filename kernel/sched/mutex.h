@@ -14,6 +14,11 @@ struct mutex {
 #endif
 };
 
+#ifdef CONFIG_DEBUG
+#define MUTEX_INIT(mutex, rank_, name_) { .wait = WAIT_QUEUE_INIT((mutex).wait), .rank = (rank_), .name = (name_) }
+#else
+#define MUTEX_INIT(mutex, rank_, name_) { .wait = WAIT_QUEUE_INIT((mutex).wait) }
+#endif
 void mutex_init(struct mutex *m, enum lock_rank rank, const char *name);
 void mutex_lock_slow(struct mutex *m);
 void mutex_unlock_slow(struct mutex *m);

@@ -71,6 +71,7 @@ struct thread {
 	/* Waiting */
 	const char *wait_reason; /* o: short word for /proc/[pid]/wchan, or NULL */
 	bool in_iowait;          /* o */
+	void *plug;              /* o: NULL, or block requests held back (dev/blk_plug.c); thread_block() sends them off by the hook below */
 
 	/* Owned by proc: */
 	struct process *process; /* I: NULL for kernel threads */
@@ -118,6 +119,9 @@ static inline bool thread_wake(struct thread *t) { return thread_wake_states(t, 
 /* Sets WORK_* bits and makes the thread pass its return path soon if it runs in user mode on another CPU. Any context. */
 void thread_set_work(struct thread *thread, u32 work);
 static inline void thread_clear_work(u32 work) { __atomic_fetch_and(&thread_current()->work, ~work, __ATOMIC_RELAXED); }
+
+/* Set once by dev: sends off the requests that the current thread holds back, called by thread_block() when thread->plug is not NULL, before it blocks. */
+void thread_set_plug_hook(void (*flush)(void));
 
 /* proc's answers, asked by interruptible waits: whether the current thread has an unblocked signal, or a fatal one. Kernel threads: never. */
 static inline bool thread_signal_pending(void) { return unlikely(READ_ONCE(thread_current()->work) & (WORK_SIGNAL | WORK_NOTIFY)); }
