@@ -31,6 +31,7 @@ enum lock_rank {
 	/* Spinlocks */
 	RANK_PROC_TREE,         /* process tree, pids, groups, sessions */
 	RANK_SIGHAND,           /* sighand->lock: actions, pending queues, thread group */
+	RANK_PID,               /* process number bitmap and hash */
 	RANK_FDTABLE,
 	RANK_FILE,
 	RANK_DENTRY,            /* dentry->lock; parent before child */
@@ -39,8 +40,8 @@ enum lock_rank {
 	RANK_INODE_SPIN,
 	RANK_FUTEX,             /* futex hash bucket; by address when two */
 	RANK_EPOLL,
+	RANK_RMAP,              /* pagecache->mmap_lock: the areas that map a file */
 	RANK_PTABLE,            /* aspace->table_lock: leaf page-table entries */
-	RANK_RMAP,              /* reverse maps of pages */
 	RANK_PAGECACHE,         /* pagecache->lock: the tree of pages */
 	RANK_LRU,               /* reclaim's lists */
 	RANK_NET,

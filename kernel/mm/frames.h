@@ -31,6 +31,9 @@ enum page_flags {
 	PG_LARGE     = 1 << 14, /* head of an allocation of 2^order frames */
 	PG_SWAPCACHE = 1 << 15,
 	PG_UNEVICTABLE = 1 << 16,
+	PG_READAHEAD = 1 << 17, /* vm: reaching this page starts the next read-ahead */
+	PG_SHMEM     = 1 << 18, /* vm: page of a cache with nothing behind it (tmpfs, shared anonymous memory) */
+	PG_WORKING   = 1 << 19, /* vm: was used again after its first scan */
 };
 
 /*

@@ -30,6 +30,9 @@ int must_check iov_import(struct iov_iter *it, const struct iovec __user *uiov, 
 size_t iov_copy_to(struct iov_iter *it, const void *src, size_t n);
 size_t iov_copy_from(struct iov_iter *it, void *dst, size_t n);
 size_t iov_zero(struct iov_iter *it, size_t n);
+/* iov_copy_from() that never resolves a fault, so that it may be called with a page lock held (a fault could need that very page): it stops short
+ * instead. The caller then drops its locks, calls iov_fault_in() and tries again. */
+size_t iov_copy_from_nofault(struct iov_iter *it, void *dst, size_t n);
 void iov_advance(struct iov_iter *it, size_t n);
 /* Undoes the last n bytes of advance (within what was passed). */
 void iov_revert(struct iov_iter *it, size_t n);
