@@ -3,6 +3,7 @@
 # One make process reads every part; each part is a file included below and names what it builds.
 # Everything generated lives under $(B); fetched files under build/distfiles. Variables a user sets:
 #   B=dir            output directory (build)
+#   USER_B=dir       where musl, BusyBox and the Linux peer are built ($(B)): kernels may share them
 #   VARIANT=         release, debug, kasan, ubsan
 #   IMAGE_SIZE=      size of the disk image (512M)
 #   DISTFILES=dir    take third-party files from here and not from the network
@@ -10,6 +11,7 @@
 #   V=1              show the commands
 
 B         ?= build
+USER_B    ?= $(B)
 VARIANT   ?= release
 DISTCACHE ?= build/distfiles
 
@@ -62,10 +64,10 @@ $(B)/run.img: $(B)/skerry.img
 
 run: $(B)/run.img ## build everything and boot it, console on the terminal (Ctrl-A X leaves)
 	@echo "  RUN     $< (a copy of skerry.img that keeps its changes; remove it to start afresh)"
-	@ci/run-qemu $<
+	@B=$(USER_B) ci/run-qemu $<
 
 debug: $(B)/run.img $(B)/skerry.elf ## boot under gdb, stopped at the kernel's first instruction
-	@ci/debug $< $(B)/skerry.elf
+	@B=$(B) ci/debug $< $(B)/skerry.elf
 
 addr2line: ## name the source line of kernel addresses: make addr2line A="ffffffff80101234 …"
 	@test -n "$(A)" || { echo 'make addr2line A=address…' >&2; exit 1; }

@@ -6,13 +6,13 @@
 #
 # The sysroot may be moved: the wrapper finds everything relative to itself.
 
-SYSROOT       := $(B)/sysroot
+SYSROOT       := $(USER_B)/sysroot
 SKERRY_CC     := $(SYSROOT)/bin/skerry-cc
-SYSROOT_READY := $(B)/sysroot/.ready
+SYSROOT_READY := $(USER_B)/sysroot/.ready
 
 MUSL_VERSION := 1.2.3
-MUSL_SRC     := $(B)/src/musl-$(MUSL_VERSION)
-MUSL_BUILD   := $(B)/musl
+MUSL_SRC     := $(USER_B)/src/musl-$(MUSL_VERSION)
+MUSL_BUILD   := $(USER_B)/musl
 
 # The interfaces of the Linux kernel that are not libc's, from Debian's linux-libc-dev.
 UAPI_DIRS := linux asm-generic drm misc mtd rdma sound video

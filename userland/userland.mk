@@ -4,8 +4,8 @@
 # ($(BUSYBOX_LINKS): one path per applet).
 
 BUSYBOX_VERSION := 1.35.0
-BUSYBOX_SRC     := $(B)/src/busybox-$(BUSYBOX_VERSION)
-BUSYBOX_BUILD   := $(B)/busybox
+BUSYBOX_SRC     := $(USER_B)/src/busybox-$(BUSYBOX_VERSION)
+BUSYBOX_BUILD   := $(USER_B)/busybox
 BUSYBOX         := $(BUSYBOX_BUILD)/busybox
 BUSYBOX_LINKS   := $(BUSYBOX_BUILD)/busybox.links
 

@@ -1,12 +1,12 @@
 # The Linux peer: Debian's own kernel on our disk image, in the same QEMU. What a guest program or
 # a script may expect is what it sees there.
 #
-#   $(B)/peer/vmlinuz     Debian's kernel (PEER_KERNEL)
-#   $(B)/peer/initrd.img  the modules for an AHCI disk, and BusyBox to load them (PEER_INITRD)
+#   $(USER_B)/peer/vmlinuz     Debian's kernel (PEER_KERNEL)
+#   $(USER_B)/peer/initrd.img  the modules for an AHCI disk, and BusyBox to load them (PEER_INITRD)
 #
 # Boot it with ci/run-qemu --linux.
 
-PEER        := $(B)/peer
+PEER        := $(USER_B)/peer
 PEER_KERNEL := $(PEER)/vmlinuz
 PEER_INITRD := $(PEER)/initrd.img
 PEER_DEB    := $(DISTCACHE)/linux-peer.deb
