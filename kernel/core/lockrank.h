@@ -10,11 +10,11 @@ enum lock_rank {
 
 	/* Sleeping locks */
 	RANK_PROC_EXEC,         /* process->exec_lock: exec, ptrace attach and /proc readers of memory */
+	RANK_FILE_POS,          /* file->pos_lock: read and write take it before the inode's */
 	RANK_SB_RENAME,         /* superblock->rename_lock: renames of directories, before any inode lock */
 	RANK_MOUNT,             /* mount tree changes */
 	RANK_INODE_DIR,         /* inode->lock of a directory; parent before child, else by address */
 	RANK_INODE,             /* inode->lock of anything else; by address when two */
-	RANK_FILE_POS,          /* file->pos_lock */
 	RANK_PIPE,              /* pipe->lock */
 	RANK_TTY,               /* tty->lock (termios, session), then line discipline */
 	RANK_TTY_LDISC,
@@ -53,6 +53,7 @@ enum lock_rank {
 	RANK_TIMER,             /* timer queues */
 	RANK_WAIT,              /* wait queue */
 	RANK_RUNQ,              /* run queues; by CPU number when two */
+	RANK_SLAB_LIST,         /* list of slab caches */
 	RANK_SLAB,
 	RANK_FRAMES,            /* page frame allocator */
 	RANK_TLB,

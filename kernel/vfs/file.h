@@ -71,6 +71,23 @@ int vfs_open(const struct walk *w, const char *name, u32 flags, u32 mode, u32 wa
 int vfs_open_path(const struct path *path, u32 flags, const struct cred *cred, struct file **out);
 /* A file without a name in any directory (pipe, eventfd, …): "anon_inode:[name]" in /proc. Not seekable. */
 int file_create_anon(const char *name, const struct file_ops *ops, void *private, u32 flags, struct file **out);
+/* A file of `inode` (a reference is taken) whose name in /proc is `name`, e.g. "pipe:[12]"; `mount` may be NULL. ops->open is not called. 0, -ENOMEM, -ENFILE. */
+int file_create_inode(struct inode *inode, struct mount *mount, const char *name, const struct file_ops *ops, void *private, u32 flags, struct file **out);
+/* An inode of no file system, for pipes, sockets and the like: owner from `cred`, a number of its own; NULL: no memory. */
+struct inode *inode_alloc_pseudo(u32 mode, const struct cred *cred);
+/* Rooms above say once how FIFOs are opened and what happens to watches of a file that goes. */
+void vfs_set_fifo_ops(const struct file_ops *ops);
+void vfs_set_epoll_release(void (*fn)(struct file *file));
+/* Changes the flags that fcntl(F_SETFL) may: O_APPEND, O_NONBLOCK, O_NOATIME, O_DIRECT, FASYNC. 0 or -EPERM. */
+int file_set_flags(struct file *f, u32 flags);
+/* Reads entries of a directory into the sink, with its lock and position: 0, -ENOTDIR, -ENOENT (removed). */
+int file_readdir(struct file *f, struct dir_sink *sink);
+int file_sync(struct file *f, bool data_only);
+int file_truncate(struct file *f, s64 size, u64 fsize_limit);
+int file_allocate(struct file *f, u32 mode, loff_t offset, loff_t length);
+long file_ioctl(struct file *f, u32 request, u64 arg);
+/* Files open in the system, for /proc/sys/fs/file-nr. */
+u64 file_count(void);
 static inline struct file *file_get(struct file *f) { ref_get(&f->refs); return f; }
 void file_put(struct file *f);
 

@@ -27,6 +27,7 @@ struct dentry {
 	struct superblock *sb;   /* I */
 	struct rcu_head rcu;
 	void *private;
+	bool used;               /* torn reads harmless: looked up since the shrinker passed */
 };
 #define DENTRY_MOUNTED  (1u << 0) /* some mount sits on it */
 #define DENTRY_UNHASHED (1u << 1) /* removed: a "(deleted)" name */
@@ -45,6 +46,7 @@ struct mount {
 	struct hlist_node hash;  /* m */
 	struct list children, child_link, all_link; /* m */
 	char *source;            /* I: what mount(2) named */
+	u32 n_writers;           /* a: files open for writing and calls that change something */
 	struct rcu_head rcu;
 };
 #define MNT_F_READONLY   (1u << 0)
@@ -54,6 +56,7 @@ struct mount {
 #define MNT_F_NOATIME    (1u << 4)
 #define MNT_F_NODIRATIME (1u << 5)
 #define MNT_F_RELATIME   (1u << 6)
+#define MNT_F_NOSYMFOLLOW (1u << 7)
 
 void path_get(const struct path *path);
 void path_put(struct path *path);
@@ -66,6 +69,11 @@ struct fs_context {
 	u32 umask;              /* l */
 };
 struct fs_context *fs_context_clone(struct fs_context *from); /* NULL: no memory */
+/* Makes `path` the working directory or root: takes its own reference. The caller has checked that it is a directory that may be searched. */
+void fs_context_set_cwd(struct fs_context *fs, const struct path *path);
+void fs_context_set_root(struct fs_context *fs, const struct path *path);
+/* Both with references (NULL: not wanted). */
+void fs_context_get_paths(struct fs_context *fs, struct path *root, struct path *cwd);
 void fs_context_put(struct fs_context *fs);
 
 /* Everything a walk needs to know of its caller. */
@@ -116,6 +124,9 @@ int vfs_umount(const struct walk *w, const char *target, u32 flags);
 int vfs_pivot_root(const struct walk *w, const char *new_root, const char *put_old);
 int vfs_sync_all(void);
 int vfs_sync_super(struct superblock *sb);
+/* A mount of `type` that is attached nowhere, for the kernel's own files: 0 and *out, referenced; mount_put() unmounts it. */
+int mount_kernel(struct fs_type *type, const char *options, struct mount **out);
+void mount_put(struct mount *mount);
 /* Mount table for /proc/mounts and mountinfo: calls fn in mount order. */
 void mount_each(bool (*fn)(struct mount *m, void *arg), void *arg);
 /* "rw,nosuid,relatime,errors=…" of a mount. */
