@@ -13,11 +13,15 @@ struct slab_cache;
 struct slab_cache *slab_cache_create(const char *name, size_t size, size_t align);
 /* All objects have been freed. */
 void slab_cache_destroy(struct slab_cache *cache);
+/* Counts the cache's frames as SReclaimable in /proc/meminfo: vm can make its objects go under pressure. */
+void slab_cache_set_reclaimable(struct slab_cache *cache);
+/* Any context without MM_WAIT. */
 void *slab_alloc(struct slab_cache *cache, unsigned flags);
+/* Any context. */
 void slab_free(struct slab_cache *cache, void *object);
 /* Gives empty slabs back: frames freed. */
 u64 slab_shrink(void);
-/* Calls fn for each cache (/proc/slabinfo). */
+/* Calls fn for each cache (/proc/slabinfo), under a spinlock: fn must not sleep nor allocate. */
 struct slab_info { const char *name; u64 active, total, size, per_slab, pages_per_slab, slabs; };
 void slab_each(void (*fn)(const struct slab_info *info, void *arg), void *arg);
 

@@ -1,0 +1,58 @@
+/*
+ * Private to mm: what its files share about page frames. See frames.c for the picture.
+ */
+#pragma once
+
+#include "arch/percpu.h"
+#include "core/spinlock.h"
+#include "mm/buddy_int.h"
+#include "mm/frames.h"
+
+/* An internal allocation flag: does not sleep, but leaves the emergency reserve alone. */
+#define MM_GUARDED_ (1u << 31)
+
+enum frame_zone { ZONE_LOW, ZONE_HIGH, ZONE_COUNT }; /* below 4 GiB, and above */
+
+#define ZONE_LOW_END ((pfn_t)(GIB(4) >> PAGE_SHIFT))
+
+/* f: frames.lock.  I: constant after mm_init(). */
+struct frames {
+	struct spinlock lock;
+	struct buddy zone[ZONE_COUNT]; /* f */
+	u64 total;                     /* I: frames managed */
+	u64 mark_min, mark_low;        /* I: frames */
+	u64 low_reserve;               /* I: frames of ZONE_LOW kept for those who need them there */
+	u32 stack_max, stack_batch;    /* I: of the per-CPU lists */
+	u64 (*reclaim)(u64 n, unsigned flags);
+	bool (*oom)(unsigned order);
+	void (*wake)(void);
+};
+extern struct frames frames;
+
+/* Frames in the buddies; the lock is not needed for an approximate answer. */
+static inline u64 frames_in_buddies(void)
+{
+	return READ_ONCE(frames.zone[ZONE_LOW].n_free) + READ_ONCE(frames.zone[ZONE_HIGH].n_free);
+}
+
+/* One try, without reclaim: a prepared block, or NULL. */
+struct page *frames_try(unsigned order, unsigned flags);
+/* A prepared block below the frame number `limit`, or NULL. May use the reserve; any context. */
+struct page *frames_alloc_below(unsigned order, pfn_t limit, unsigned flags);
+/* Reclaims and tries again (shortage.c). */
+struct page *frames_alloc_slow(unsigned order, unsigned flags);
+/* Gives this CPU's list back to the buddies: frames moved. */
+u64 frames_drain_cpu(void);
+
+/* Maps the page array and hands the free memory over (page_array.c). */
+void page_array_init(void);
+void slab_init(void);
+void kmap_init(void);
+/* Frees cached kernel stacks of this CPU: frames. Thread context, no spinlock held. */
+u64 kstack_shrink(void);
+
+/* Frames that the slab caches hold. */
+void slab_count_frames(u64 *reclaimable, u64 *unreclaimable);
+
+DECLARE_PERCPU(s64, mm_table_frames);
+DECLARE_PERCPU(s64, mm_stack_frames);

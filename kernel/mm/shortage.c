@@ -1,0 +1,54 @@
+/*
+ * When there is too little memory. In this order: what the allocators themselves keep in stock (empty slabs, cached
+ * stacks, this CPU's frames), vm's reclaim, and the killing of a process. Each step is tried again as long as it
+ * brings something; an allocation of many frames in a row gives up early, for killing seldom makes neighbours free.
+ *
+ * Before: frames.c, from page_alloc_order() in thread context without spinlocks. After: vm's hooks.
+ */
+#include "mm/frames_int.h"
+
+#include "mm/slab.h"
+
+#define COSTLY_ORDER 3
+#define MAX_ROUNDS 64
+#define RECLAIM_BATCH 32
+
+void mm_set_reclaim(u64 (*reclaim)(u64 n, unsigned flags), bool (*oom)(unsigned order), void (*wake)(void))
+{
+	frames.oom = oom;
+	frames.wake = wake;
+	store_release(&frames.reclaim, reclaim);
+}
+
+static u64 stock_shrink(void)
+{
+	return slab_shrink() + kstack_shrink() + frames_drain_cpu();
+}
+
+struct page *frames_alloc_slow(unsigned order, unsigned flags)
+{
+	struct page *page;
+
+	for (unsigned round = 0; round < MAX_ROUNDS; round++) {
+		u64 freed = stock_shrink();
+
+		page = frames_try(order, flags);
+		if (page)
+			return page;
+		if (frames.reclaim)
+			freed += frames.reclaim(max((u64)RECLAIM_BATCH, (u64)2 << order), flags);
+		page = frames_try(order, flags);
+		if (page)
+			return page;
+		if (flags & MM_NORETRY)
+			return NULL;
+		if (order > COSTLY_ORDER && round >= 4)
+			return NULL;
+		if (freed)
+			continue;
+		/* A caller that holds a file system's locks kept reclaim from its best prey: no reason to kill. */
+		if ((flags & MM_NOFS) || order > COSTLY_ORDER || !frames.oom || !frames.oom(order))
+			return NULL;
+	}
+	return NULL;
+}
