@@ -10,7 +10,7 @@ BUSYBOX         := $(BUSYBOX_BUILD)/busybox
 BUSYBOX_LINKS   := $(BUSYBOX_BUILD)/busybox.links
 
 # BusyBox prints when it was built; a fixed date keeps two builds the same.
-BUSYBOX_ENV := SOURCE_DATE_EPOCH=1640520000 KCONFIG_NOTIMESTAMP=1
+BUSYBOX_ENV := SOURCE_DATE_EPOCH=1640520000 TZ=UTC0 LC_ALL=C
 
 $(BUSYBOX_SRC)/.unpacked: userland/userland.mk
 	$(Q)ci/fetch --cache $(DISTCACHE) source busybox
