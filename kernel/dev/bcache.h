@@ -5,7 +5,7 @@
 
 #include "dev/blk.h"
 
-struct bblock { struct page *page; void *data; };
+struct bblock { struct page *page; void *data; u32 size; };
 
 /* Block number `block` of `size` bytes, read if needed, with a reference to its page: 0, -EIO, -ENOMEM, -ENXIO beyond the end. May sleep (uninterruptibly). */
 int must_check bcache_get(struct blkdev *dev, u64 block, u32 size, struct bblock *out);

@@ -50,13 +50,14 @@ struct blk_request {
 	struct blk_transfer xfer;   /* for the driver */
 	struct blk_request *next;   /* merged: travels with the one before it; its xfer holds its own share */
 	struct blk_request *last;   /* of the chain, in its head */
+	unsigned chain_pieces;      /* of all in the chain, in its head */
 	u32 n_done;                 /* sectors of the parts that are done */
 	u8 todo;                    /* BLK_TODO_*: steps to come */
 	u8 retries;
 	bool alone;                 /* not to be merged (again) */
-	bool running;               /* the driver has it */
-	u64 start_ns;               /* submitted, for accounting; then given to the driver, for time-outs */
-	u64 submit_ns;
+	bool reserve;               /* I: storage is of the reserve (blk_request_alloc()) */
+	u64 submit_ns;              /* for accounting */
+	u64 start_ns;               /* when the driver took it, for time-outs */
 	unsigned tag;               /* driver's */
 };
 
@@ -102,7 +103,7 @@ struct disk {
 	unsigned n_waiting;     /* q: list heads in waiting */
 	u64 stats[2][4];        /* q: per direction: ios, merges, sectors, ns */
 	u64 n_timeouts, n_retries, n_errors; /* q */
-	u64 busy_ns, weighted_ns, busy_since; /* q */
+	u64 busy_ns, weighted_ns, counted_ns; /* q: time with requests, times their number; up to when they are counted */
 	struct blkdev *whole;   /* I */
 	struct list blkdevs;    /* r: whole disk and partitions */
 	struct list link;       /* r */
@@ -121,7 +122,7 @@ struct blkdev {
 	unsigned partition;     /* I: 0 whole disk */
 	char name[24];          /* I: "sda1" */
 	u32 major, minor;       /* I */
-	u8 uuid[16];            /* I: GPT partition's, zero if none */
+	u8 uuid[16];            /* I: GPT partition's, or MBR signature and number (dev/partition.h); zero if none */
 	char label[37];         /* I: GPT name, ASCII */
 	struct pagecache cache; /* its own lock */
 	struct refcount refs;
@@ -130,9 +131,11 @@ struct blkdev {
 	u64 stats[2][4];        /* disk's lock */
 };
 
-/* Driver side. disk_register names nothing: the driver has filled name and limits; it scans partitions in thread context and makes blkdevs. */
+/* Driver side. disk_register names nothing: the driver has filled name and limits; it scans partitions in thread context and makes blkdevs. 0, or -ENOMEM after
+ * ops->release(). */
 int disk_register(struct disk *disk);
-/* The hardware is gone: fails everything, forgets the blkdevs (storage lives until the last reference). */
+/* The hardware is gone; the driver has no request any more and is called no more: fails what waits, forgets the blkdevs (storage lives until the last reference, then
+ * ops->release()). Thread context. */
 void disk_unregister(struct disk *disk);
 /* A request that start() took is finished. Any context. */
 void blk_done(struct blk_request *req, int error);

@@ -1,0 +1,236 @@
+/*
+ * The block layer's queue. A request is submitted, waits (perhaps held back by its thread's plug, perhaps merged with a neighbour), is given to the driver as
+ * its device takes it, and comes back through blk_done(), in interrupt context as a rule.
+ *
+ * *Steps.* A request may need several transfers: a flush before (preflush on a device with a write cache), the data, in parts if it is larger than the device's
+ * limits, and a flush after (FUA on a device that has none). Each step is made by blk_prepare_step() and given to the driver as req->xfer.
+ * *Chains.* Merged requests hang on the first one (`next`) and travel as one transfer. If it fails each is tried again alone, so that an error meets only whom it concerns.
+ * *Order.* The queue is first come, first served, but for merging; requests in flight together may be done in any order. BLK_FLUSH and preflush make stable what was
+ * *done* before they were submitted, so they need not wait for anything. The driver may refuse the first of the queue (-EBUSY), and then nothing overtakes it: so a flush
+ * that needs the device for itself gets it.
+ *
+ * Before this room on the walk: vm/pagecache.c, file systems. After it: a driver. Lock: the disk's (RANK_BLK), which interrupts take; done() is called without it.
+ */
+#include "dev/blk_int.h"
+
+#include "abi/errno.h"
+#include "core/clock.h"
+
+static int blk_check(struct blk_request *req)
+{
+	struct blkdev *dev = req->dev;
+	struct disk *disk = dev->disk;
+	u64 mask = (disk->sector_size >> 9) - 1;
+
+	if (disk->read_only && (req->op == BLK_WRITE || req->op == BLK_DISCARD))
+		return -EROFS;
+	if (req->op == BLK_FLUSH)
+		return 0;
+	if (!req->n_sectors || ((dev->start + req->lba) | req->n_sectors) & mask)
+		return -EINVAL;
+	if (req->lba >= dev->n_sectors || req->n_sectors > dev->n_sectors - req->lba)
+		return -ENXIO;
+	if (req->op == BLK_DISCARD && !disk->discard)
+		return -EOPNOTSUPP;
+	return 0;
+}
+
+void blk_submit(struct blk_request *req)
+{
+	struct list one = LIST_INIT(one);
+	int err = blk_check(req);
+
+	req->error = err;
+	req->retries = 0;
+	req->alone = false;
+	if (!err)
+		blk_prepare(req->dev->disk, req);
+	if (err || !req->todo) {
+		req->done(req);
+		return;
+	}
+	req->submit_ns = clock_monotonic();
+	if (blk_plug_add(req))
+		return;
+	list_add(&req->link, &one);
+	blk_queue_list(&one);
+}
+
+void blk_queue_list(struct list *reqs)
+{
+	while (!list_empty(reqs)) {
+		struct blk_request *req = list_first_entry(reqs, struct blk_request, link), *tmp;
+		struct disk *disk = req->dev->disk;
+		struct list ended = LIST_INIT(ended);
+		u64 flags = spin_lock_irq(&disk->lock);
+
+		blk_count_time_locked(disk, clock_monotonic());
+		list_for_each_entry_safe(req, tmp, reqs, link) {
+			if (req->dev->disk != disk)
+				continue;
+			list_del(&req->link);
+			if (unlikely(disk->gone)) {
+				req->error = -ENXIO;
+				list_add_tail(&req->link, &ended);
+			} else {
+				blk_insert_locked(disk, req);
+			}
+		}
+		blk_dispatch_locked(disk, &ended);
+		spin_unlock_irq(&disk->lock, flags);
+		blk_end(&ended);
+	}
+}
+
+/* Ends a chain with one result. */
+static void chain_end(struct blk_request *head, int error, struct list *ended)
+{
+	struct blk_request *next;
+
+	for (; head; head = next) {
+		next = head->next;
+		head->next = NULL;
+		head->error = error;
+		list_add_tail(&head->link, ended);
+	}
+}
+
+void blk_end(struct list *ended)
+{
+	while (!list_empty(ended)) {
+		struct blk_request *req = list_first_entry(ended, struct blk_request, link);
+
+		list_del(&req->link);
+		req->done(req);
+	}
+}
+
+void blk_dispatch_locked(struct disk *disk, struct list *ended)
+{
+	u64 now = 0;
+
+	while (!list_empty(&disk->waiting) && disk->n_running < disk->depth && !disk->gone) {
+		struct blk_request *req = list_first_entry(&disk->waiting, struct blk_request, link);
+		bool empty = req->xfer.op != BLK_FLUSH && !req->xfer.n_sectors; /* a piece larger than the device takes */
+		int err = likely(!empty) ? disk->ops->start(disk, req) : -EINVAL;
+
+		if (err == -EBUSY)
+			return;
+		list_del(&req->link);
+		disk->n_waiting--;
+		if (unlikely(err)) {
+			disk->n_errors++;
+			chain_end(req, err, ended);
+			continue;
+		}
+		if (!now)
+			now = clock_monotonic();
+		req->start_ns = now;
+		list_add_tail(&req->link, &disk->running);
+		disk->n_running++;
+		blk_watch_locked(disk);
+	}
+}
+
+/* Puts it to the front of the queue, for its next step or another attempt. */
+static void requeue_locked(struct disk *disk, struct blk_request *req)
+{
+	list_add(&req->link, &disk->waiting);
+	disk->n_waiting++;
+}
+
+/* Puts the requests of a chain to the front of the queue one by one. */
+static void split_locked(struct disk *disk, struct blk_request *head)
+{
+	struct list parts = LIST_INIT(parts);
+
+	blk_chain_split(disk, head, &parts);
+	while (!list_empty(&parts)) {
+		struct blk_request *req = list_last_entry(&parts, struct blk_request, link);
+
+		list_del(&req->link);
+		requeue_locked(disk, req);
+	}
+}
+
+/* A transfer ended well: the next step of its request, or its end. */
+static void step_done_locked(struct disk *disk, struct blk_request *req, struct list *ended)
+{
+	if (req->todo & BLK_TODO_PREFLUSH) {
+		req->todo &= ~BLK_TODO_PREFLUSH;
+	} else if (req->todo & BLK_TODO_DATA) {
+		req->n_done += req->xfer.n_sectors;
+		if (req->next || req->n_done >= req->n_sectors)
+			req->todo &= ~BLK_TODO_DATA;
+	} else {
+		req->todo &= ~BLK_TODO_POSTFLUSH;
+	}
+	if (!req->todo) {
+		chain_end(req, 0, ended);
+		return;
+	}
+	blk_prepare_step(disk, req);
+	requeue_locked(disk, req);
+}
+
+void blk_done(struct blk_request *req, int error)
+{
+	struct disk *disk = req->dev->disk;
+	struct list ended = LIST_INIT(ended);
+	u64 flags = spin_lock_irq(&disk->lock);
+	u64 now = clock_monotonic();
+
+	blk_count_time_locked(disk, now);
+	list_del(&req->link);
+	disk->n_running--;
+	if (likely(!error)) {
+		blk_account_locked(disk, req, now);
+		step_done_locked(disk, req, &ended);
+	} else if (req->next && error == -EIO && !disk->gone) {
+		split_locked(disk, req);
+	} else {
+		disk->n_errors++;
+		chain_end(req, error, &ended);
+	}
+	blk_dispatch_locked(disk, &ended);
+	spin_unlock_irq(&disk->lock, flags);
+	blk_end(&ended);
+}
+
+void blk_requeue(struct disk *disk, struct blk_request **reqs, unsigned n, bool blame)
+{
+	struct list ended = LIST_INIT(ended);
+	u64 flags = spin_lock_irq(&disk->lock);
+
+	blk_count_time_locked(disk, clock_monotonic());
+	while (n-- > 0) {
+		struct blk_request *req = reqs[n];
+
+		list_del(&req->link);
+		disk->n_running--;
+		disk->n_retries++;
+		if (disk->gone) {
+			chain_end(req, -ENXIO, &ended);
+		} else if (!blame || ++req->retries <= BLK_MAX_RETRIES) {
+			requeue_locked(disk, req);
+		} else if (req->next) {
+			split_locked(disk, req);
+		} else {
+			disk->n_errors++;
+			chain_end(req, -EIO, &ended);
+		}
+	}
+	blk_dispatch_locked(disk, &ended);
+	spin_unlock_irq(&disk->lock, flags);
+	blk_end(&ended);
+}
+
+void blk_kick(struct disk *disk)
+{
+	struct list ended = LIST_INIT(ended);
+	u64 flags = spin_lock_irq(&disk->lock);
+
+	blk_dispatch_locked(disk, &ended);
+	spin_unlock_irq(&disk->lock, flags);
+	blk_end(&ended);
+}

@@ -1,0 +1,116 @@
+/*
+ * Time-outs and counters of the queue. One delayed work per disk looks at the oldest request in flight, no more often than requests could time out; it is set when
+ * the first request starts and sleeps while the disk is idle. Default: 30 s, or blk.timeout_ms= on the command line.
+ */
+#include "dev/blk_int.h"
+
+#include "core/clock.h"
+#include "core/cmdline.h"
+#include "core/log.h"
+
+static void watchdog_set_locked(struct disk *disk, u64 now, u64 least_ns)
+{
+	struct blk_request *oldest;
+	u64 due, delay;
+
+	disk->watching = !list_empty(&disk->running) && !disk->gone;
+	if (!disk->watching)
+		return;
+	oldest = list_first_entry(&disk->running, struct blk_request, link);
+	due = oldest->start_ns + disk->timeout_ns;
+	delay = due > now ? due - now : 0;
+	delayed_work_queue(&disk->watchdog, max(delay, least_ns));
+}
+
+static void watchdog_look(struct work *work)
+{
+	struct disk *disk = container_of(work, struct disk, watchdog.work);
+	struct blk_request *late = NULL, *oldest;
+	u64 flags = spin_lock_irq(&disk->lock);
+	u64 now = clock_monotonic();
+
+	if (!list_empty(&disk->running) && !disk->gone) {
+		oldest = list_first_entry(&disk->running, struct blk_request, link);
+		if (now - oldest->start_ns >= disk->timeout_ns) {
+			late = oldest;
+			disk->n_timeouts++;
+		}
+	}
+	if (!late)
+		watchdog_set_locked(disk, now, NSEC_PER_MSEC);
+	spin_unlock_irq(&disk->lock, flags);
+	if (!late)
+		return;
+	log_warn("%s: a request timed out after %lu ms", disk->name, (unsigned long)(disk->timeout_ns / NSEC_PER_MSEC));
+	disk->ops->timeout(disk, late);
+	flags = spin_lock_irq(&disk->lock);
+	watchdog_set_locked(disk, clock_monotonic(), NSEC_PER_SEC);
+	spin_unlock_irq(&disk->lock, flags);
+}
+
+void blk_watchdog_init(struct disk *disk)
+{
+	if (!disk->timeout_ns)
+		disk->timeout_ns = max(cmdline_u64("blk.timeout_ms", 30000), 10ul) * NSEC_PER_MSEC;
+	delayed_work_init(&disk->watchdog, watchdog_look);
+}
+
+void blk_watch_locked(struct disk *disk)
+{
+	if (likely(disk->watching))
+		return;
+	disk->watching = true;
+	delayed_work_queue(&disk->watchdog, disk->timeout_ns);
+}
+
+void blk_count_time_locked(struct disk *disk, u64 now)
+{
+	unsigned n = disk->n_running + disk->n_waiting;
+
+	if (n) {
+		disk->busy_ns += now - disk->counted_ns;
+		disk->weighted_ns += n * (now - disk->counted_ns);
+	}
+	disk->counted_ns = now;
+}
+
+static void count(u64 stats[2][4], bool write, u64 merged, u64 sectors, u64 ns)
+{
+	stats[write][0] += !merged;
+	stats[write][1] += merged;
+	stats[write][2] += sectors;
+	stats[write][3] += ns;
+}
+
+void blk_account_locked(struct disk *disk, struct blk_request *head, u64 now)
+{
+	if (head->xfer.op != BLK_READ && head->xfer.op != BLK_WRITE)
+		return;
+	for (struct blk_request *r = head; r; r = r->next) {
+		bool write = r->op == BLK_WRITE;
+		u32 sectors = head->next ? r->n_sectors : r->xfer.n_sectors;
+		u64 ns = now - r->submit_ns;
+
+		count(disk->stats, write, r != head, sectors, ns);
+		count(r->dev->stats, write, r != head, sectors, ns);
+	}
+}
+
+void blkdev_stats(struct blkdev *d, struct blk_stats *out)
+{
+	struct disk *disk = d->disk;
+	u64 (*stats)[4] = d->partition ? d->stats : disk->stats;
+	u64 flags = spin_lock_irq(&disk->lock);
+
+	blk_count_time_locked(disk, clock_monotonic());
+	for (unsigned i = 0; i < 2; i++) {
+		out->ios[i] = stats[i][0];
+		out->merges[i] = stats[i][1];
+		out->sectors[i] = stats[i][2];
+		out->ns[i] = stats[i][3];
+	}
+	out->in_flight = disk->n_running + disk->n_waiting;
+	out->busy_ns = disk->busy_ns;
+	out->weighted_ns = disk->weighted_ns;
+	spin_unlock_irq(&disk->lock, flags);
+}
