@@ -26,6 +26,7 @@ struct sighand {
 	struct refcount refs;
 	struct spinlock lock;
 	struct abi_sigaction action[NSIG]; /* s: of signal n at [n - 1] */
+	struct wait_queue poll; /* readers of signals (signalfd) */
 };
 
 /* One queued signal. */
@@ -70,6 +71,7 @@ struct process {
 	u32 state;                 /* t: enum process_state */
 	s32 exit_code;             /* t: as wait4(2) reports: code << 8 or signal | 0x80 core */
 	s32 exit_signal;           /* t: to the parent at the end, 0 none */
+	u32 uid;                   /* a: real user id of its last thread, for si_uid */
 	bool did_exec;             /* t: setpgid(2) of a child is over */
 	bool is_init;              /* I: pid 1: signals without handler are ignored */
 	struct wait_queue child_wait; /* parents sleep here */
@@ -79,11 +81,12 @@ struct process {
 	bool group_exit;           /* s: all threads are to end with group_code */
 	s32 group_code;            /* s */
 	struct task *exec_task;    /* s: this thread ends all others to exec */
+	struct wait_queue exec_wait; /* where it waits for them */
 	u8 stop_state;             /* s: enum stop_state */
 	s32 stop_signal;           /* s */
 	u32 n_stopped;             /* s: threads that stand still */
 	bool report_stop, report_continue; /* s: a wait may fetch it */
-	s32 report_code;           /* s: its status */
+	bool tell_parent;          /* s: some thread is to tell the parent that it continued */
 
 	struct aspace *aspace;     /* t to change (exec); NULL once the last thread has left it */
 	struct spinlock rlimit_lock; /* RANK_FILE */
@@ -118,6 +121,8 @@ struct task {
 	struct fs_context *fs;     /* the same */
 	struct spinlock lock;      /* RANK_FILE: guards the three pointers above against others */
 	struct signal_queue pending; /* s */
+	u64 wait_set;              /* s: signals it waits for in sigtimedwait(2) */
+	u64 forced;                /* s: faults that kill whatever the process is */
 	struct abi_sigaltstack altstack; /* o */
 	u64 clear_child_tid;       /* o: set_tid_address(2): user address or 0 */
 	u64 robust_list;           /* o */
@@ -132,6 +137,9 @@ struct task {
 	u64 io_rchar, io_wchar, io_syscr, io_syscw; /* o */
 	u32 timer_slack_ns;        /* o */
 	s32 fault_trap; u64 fault_error; /* o: last trap number and error code, for the signal frame */
+	u32 charged_uid;           /* o: whose RLIMIT_NPROC it counts for */
+	struct regs start;         /* o: registers a new thread enters user mode with */
+	u64 start_child_tid;       /* o: CLONE_CHILD_SETTID: user address or 0 */
 };
 
 static inline struct task *task_current(void) { return thread_current()->proc_data; }
@@ -167,14 +175,24 @@ int process_rlimit_change(struct process *p, unsigned resource, const struct rli
 /* clone(2), fork(2), vfork(2): arguments checked for contradictions here. Returns the child's tid to the caller, or -errno. */
 struct clone_request { u64 flags; s32 exit_signal; u64 stack; u64 tls; u64 parent_tid, child_tid; u64 pidfd; };
 long process_clone(const struct clone_request *req);
-/* execve(2) and execveat(2) with a file already opened for execution; argv and envp are user arrays (kernel arrays if `kernel`, at boot). On success the new
- * image runs on return to user mode. */
-int process_exec(struct file *file, const char *name, const void *argv, const void *envp, bool kernel);
+/*
+ * execve(2) and execveat(2): `name` resolved by `w` and walk_flags; `shown` is what AT_EXECFN says. argv and envp are user arrays of pointers, or
+ * kernel ones (`kernel`, at boot). On success the new image runs on return to user mode (the caller's regs are replaced).
+ */
+struct exec_request { const struct walk *walk; const char *name, *shown; u32 walk_flags; const u64 *argv, *envp; bool kernel; };
+int process_exec(const struct exec_request *req);
 /* Ends the current thread; or the whole process. `code` as exit_code above. */
 _Noreturn void task_exit(s32 code);
 _Noreturn void process_exit_group(s32 code);
 /* wait4(2)/waitid(2). which: P_ALL, P_PID, P_PGID (0: the caller's group), P_PIDFD resolved to P_PID. Options W*. Result: pid or 0 (WNOHANG) or -ECHILD, -ERESTARTSYS. */
-struct wait_result { s32 pid; u32 uid; s32 status; s32 code /* CLD_* */; struct cpu_times times; struct usage_counts counts; };
+struct wait_result {
+	s32 pid;
+	u32 uid;
+	s32 code, status; /* CLD_* and si_status of waitid(2) */
+	s32 wait_status;  /* the status word of wait4(2) */
+	struct cpu_times times;
+	struct usage_counts counts;
+};
 long process_wait(int which, s32 id, u32 options, struct wait_result *out);
 /* Times and counts of a process (live threads included) and of its waited-for children. */
 void process_usage(struct process *p, struct cpu_times *times, struct usage_counts *counts);

@@ -36,6 +36,8 @@ void signal_set_mask_temporary(u64 mask);
 void signal_restore_mask(void);
 /* Takes a pending signal of `set` for sigtimedwait(2): its number or 0. */
 int signal_take(u64 set, struct abi_siginfo *info);
+/* Announces (set) or ends (0) a wait for signals that are blocked (sigtimedwait(2)). */
+void signal_wait_set(u64 set);
 /* Pending set as sigpending(2) shows. */
 u64 signal_pending_set(void);
 /* sigaction(2): either pointer may be NULL. */

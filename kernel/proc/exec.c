@@ -1,0 +1,379 @@
+/*
+ * execve(2): builds the new image in a new address space, in which the caller already runs while the old one is kept, so that every error up to
+ * the last step leaves the old program as it was. Then the other threads end, and the process takes the new space, credentials and name.
+ */
+#include "abi/elf.h"
+#include "abi/errno.h"
+#include "abi/mman.h"
+#include "abi/personality.h"
+#include "arch/cpu.h"
+#include "arch/vdso.h"
+#include "core/clock.h"
+#include "core/panic.h"
+#include "lib/string.h"
+#include "mm/slab.h"
+#include "proc/exec_args.h"
+#include "proc/exec_load.h"
+#include "proc/proc_int.h"
+#include "proc/signal.h"
+#include "proc/signal_int.h"
+
+#define SCRIPT_DEPTH_MAX 5           /* interpreters of interpreters */
+#define STACK_INITIAL    (128 * 1024) /* bytes mapped at first, beside the strings */
+
+/* Everything that execve() gathers before it commits. */
+struct exec {
+	const struct exec_request *req;
+	struct exec_image image, interp;
+	struct exec_args args;
+	const struct cred *cred;
+	bool secure;
+	struct aspace *as, *old;
+	struct exec_stack stack;
+	u64 entry;
+	char name[16];
+};
+
+static void comm_set(char *comm, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	strlcpy(comm, slash ? slash + 1 : path, 16);
+}
+
+/* Splits "#! interpreter [argument]": 0, or -ENOEXEC. */
+static int script_parse(struct exec_image *image, char **interp, char **arg)
+{
+	char *line = image->head + 2, *end;
+	size_t n = min(image->head_size, sizeof(image->head) - 1);
+
+	image->head[n] = 0;
+	end = line + strcspn(line, "\n");
+	if (*end == 0 && image->head_size == sizeof(image->head))
+		return -ENOEXEC; /* cut off: the path might be incomplete */
+	*end = 0;
+	while (end > line && (end[-1] == ' ' || end[-1] == '\t'))
+		*--end = 0;
+	line += strspn(line, " \t");
+	if (!*line)
+		return -ENOEXEC;
+	*interp = line;
+	line += strcspn(line, " \t");
+	if (*line)
+		*line++ = 0;
+	line += strspn(line, " \t");
+	*arg = *line ? line : NULL;
+	return 0;
+}
+
+/* Opens what is to run, through any "#!" lines; arguments are shifted for each. */
+static int image_resolve(struct exec *e)
+{
+	struct walk plain = { .cred = e->req->walk->cred, .fs = e->req->walk->fs };
+	char *script = NULL;
+	int error = exec_image_open(e->req->walk, e->req->name, e->req->walk_flags, &e->image);
+
+	for (int depth = 0; !error && e->image.head_size >= 2 && !memcmp(e->image.head, "#!", 2); depth++) {
+		const char *strings[3];
+		char *interp, *arg, *next = NULL;
+		u32 n = 0;
+
+		error = depth < SCRIPT_DEPTH_MAX ? script_parse(&e->image, &interp, &arg) : -ELOOP;
+		if (error)
+			break;
+		strings[n++] = interp;
+		if (arg)
+			strings[n++] = arg;
+		strings[n++] = script ? script : e->req->shown;
+		error = exec_args_replace_first(&e->args, strings, n);
+		if (!error && !(next = kstrdup(interp, MM_KERNEL)))
+			error = -ENOMEM;
+		if (error)
+			break;
+		kfree(script);
+		script = next;
+		exec_image_close(&e->image);
+		error = exec_image_open(&plain, script, WALK_FOLLOW, &e->image);
+	}
+	kfree(script);
+	return error;
+}
+
+/* Plans the program and, if it names one, its dynamic loader. */
+static int images_plan(struct exec *e)
+{
+	struct walk plain = { .cred = e->req->walk->cred, .fs = e->req->walk->fs };
+	char *path;
+	int error = exec_image_plan(&e->image);
+
+	if (error || !e->image.plan->has_interp)
+		return error;
+	path = kmalloc(ELF_MAX_INTERP, MM_KERNEL);
+	if (!path)
+		return -ENOMEM;
+	error = exec_image_interp(&e->image, path, ELF_MAX_INTERP);
+	if (!error)
+		error = exec_image_open(&plain, path, WALK_FOLLOW, &e->interp);
+	kfree(path);
+	if (!error)
+		error = exec_image_plan(&e->interp);
+	if (!error && e->interp.plan->has_interp)
+		error = -EINVAL; /* as Linux: a loader has no loader (ELIBBAD is not said) */
+	return error;
+}
+
+static int stack_map(struct exec *e, vaddr_t top)
+{
+	u64 size = align_up(STACK_INITIAL + e->args.used + e->args.prefix_bytes +
+			    (u64)(e->args.argc + e->args.envc) * sizeof(u64) + PAGE_SIZE, PAGE_SIZE);
+	bool exec_stack = e->image.plan->has_stack && e->image.plan->exec_stack;
+	struct map_request req = { .addr = align_up(top, PAGE_SIZE) - size, .length = size,
+				   .map_flags = MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN,
+				   .flags = AREA_READ | AREA_WRITE | AREA_MAYREAD | AREA_MAYWRITE | AREA_MAYEXEC | AREA_GROWSDOWN |
+					    AREA_STACK | (exec_stack ? AREA_EXEC : 0) };
+	vaddr_t at;
+
+	return vm_map(e->as, &req, &at);
+}
+
+/* Where code, data and heap lie, for brk(2) and /proc/[pid]/stat. */
+static void bounds_set(struct exec *e, u64 bias, bool random)
+{
+	const struct elf_plan *plan = e->image.plan;
+	struct aspace *as = e->as;
+
+	as->start_code = ~0ull;
+	for (unsigned i = 0; i < plan->nr_segments; i++) {
+		const struct elf_segment *s = &plan->seg[i];
+
+		if (s->flags & PF_X) {
+			as->start_code = min(as->start_code, s->vaddr + bias);
+			as->end_code = max(as->end_code, s->vaddr + bias + s->filesz);
+		}
+		as->start_data = max(as->start_data, s->vaddr + bias);
+		as->end_data = max(as->end_data, s->vaddr + bias + s->filesz);
+	}
+	as->start_brk = as->brk = aspace_random_brk(align_up(plan->brk + bias, PAGE_SIZE), random);
+}
+
+static int stack_fill(struct exec *e, vaddr_t top, u64 bias, u64 interp_base, vaddr_t vdso)
+{
+	const struct elf_plan *plan = e->image.plan;
+	const struct cpu_info *cpu = cpu_info(0);
+	struct auxv auxv[] = {
+		{ AT_SYSINFO_EHDR, vdso }, { AT_HWCAP, cpu->hwcap }, { AT_PAGESZ, PAGE_SIZE }, { AT_CLKTCK, USER_HZ },
+		{ AT_PHDR, plan->phdr_vaddr + bias }, { AT_PHENT, plan->phentsize }, { AT_PHNUM, plan->phnum },
+		{ AT_BASE, interp_base }, { AT_FLAGS, 0 }, { AT_ENTRY, plan->entry + bias },
+		{ AT_UID, e->cred->uid }, { AT_EUID, e->cred->euid }, { AT_GID, e->cred->gid }, { AT_EGID, e->cred->egid },
+		{ AT_SECURE, e->secure }, { AT_RANDOM, 0 }, { AT_HWCAP2, cpu->hwcap2 }, { AT_EXECFN, 0 }, { AT_PLATFORM, 0 },
+		{ AT_MINSIGSTKSZ, MINSIGSTKSZ }, { AT_NULL, 0 },
+	};
+	int error = exec_stack_write(&e->args, top, e->req->shown, auxv, ARRAY_SIZE(auxv), &e->stack);
+
+	static_assert(sizeof(auxv) <= sizeof_field(struct aspace, auxv), "auxv");
+	memcpy(e->as->auxv, auxv, sizeof(auxv));
+	e->as->start_stack = e->stack.sp;
+	e->as->arg_start = e->stack.arg_start;
+	e->as->arg_end = e->stack.arg_end;
+	e->as->env_start = e->stack.env_start;
+	e->as->env_end = e->stack.env_end;
+	return error;
+}
+
+static void exe_put(void *exe)
+{
+	struct file *file = exe;
+
+	inode_allow_write(file->inode);
+	file_put(file);
+}
+
+/* Maps everything. The current thread runs in the new space. */
+static int space_build(struct exec *e)
+{
+	struct process *p = process_current();
+	bool random = !(p->personality & ADDR_NO_RANDOMIZE);
+	u64 bias, interp_bias = 0;
+	vaddr_t top, vdso;
+	int error;
+
+	e->as->limits_as = process_rlimit(p, RLIMIT_AS);
+	e->as->limits_data = process_rlimit(p, RLIMIT_DATA);
+	e->as->limits_stack = process_rlimit(p, RLIMIT_STACK);
+	e->as->limits_memlock = process_rlimit(p, RLIMIT_MEMLOCK);
+	e->as->oom_score_adj = p->oom_score_adj;
+	top = aspace_layout(e->as, random);
+	error = stack_map(e, top);
+	if (!error)
+		error = exec_image_map(&e->image, e->image.plan->dyn ? aspace_pie_base(random) : 0, &bias);
+	if (error)
+		return error;
+	bounds_set(e, bias, random);
+	e->entry = e->image.plan->entry + bias;
+	if (e->interp.file) {
+		error = exec_image_map(&e->interp, 0, &interp_bias);
+		e->entry = e->interp.plan ? e->interp.plan->entry + interp_bias : 0;
+	}
+	if (!error)
+		error = exec_vdso_map(&vdso);
+	return error ? error : stack_fill(e, top, bias, e->interp.file ? interp_bias + e->interp.plan->first : 0, vdso);
+}
+
+/* Ends all other threads of the process and takes over its number: 0, or -EAGAIN if the process is being ended or another thread execs. */
+static int become_alone(struct task *me)
+{
+	struct process *p = me->process;
+	struct task *task;
+	u64 flags = spin_lock_irq(&p->sighand->lock);
+
+	if (p->group_exit || p->exec_task) {
+		spin_unlock_irq(&p->sighand->lock, flags);
+		return -EAGAIN;
+	}
+	p->exec_task = me;
+	list_for_each_entry(task, &p->threads, link)
+		if (task != me) {
+			thread_set_work(task->thread, WORK_NOTIFY);
+			thread_wake_states(task->thread, WAKE_FATAL);
+		}
+	spin_unlock_irq(&p->sighand->lock, flags);
+	wait_until(&p->exec_wait, READ_ONCE(p->n_threads) == 1 || READ_ONCE(p->group_exit));
+	spin_lock(&proc_tree_lock);
+	flags = spin_lock_irq(&p->sighand->lock);
+	p->exec_task = NULL;
+	if (!p->group_exit && me->tid != p->pid) {
+		struct pid *old = me->tid;
+
+		old->task = NULL;
+		pid_get(p->pid);
+		me->tid = p->pid;
+		me->thread->tid = p->pid->nr;
+		p->pid->task = me;
+		pid_put(old);
+	}
+	spin_unlock_irq(&p->sighand->lock, flags);
+	spin_unlock(&proc_tree_lock);
+	return READ_ONCE(p->group_exit) ? -EAGAIN : 0;
+}
+
+/* Shared actions and descriptors become the process's own: 0 or -ENOMEM. */
+static int unshare(struct task *me)
+{
+	struct process *p = me->process;
+	int error = 0;
+
+	if (ref_read(&p->sighand->refs) > 1) {
+		struct sighand *own = sighand_create(), *old = p->sighand;
+
+		if (!own)
+			return -ENOMEM;
+		memcpy(own->action, old->action, sizeof(own->action));
+		p->sighand = own;
+		sighand_put(old);
+	}
+	if (fd_table_shared(me->files)) {
+		struct fd_table *own = fd_table_clone(me->files, &error), *old = me->files;
+
+		if (!own)
+			return error;
+		spin_lock(&me->lock);
+		me->files = own;
+		spin_unlock(&me->lock);
+		fd_table_put(old);
+	}
+	return 0;
+}
+
+/* The new program is complete: from here nothing fails. */
+static void commit(struct exec *e, struct task *me)
+{
+	struct process *p = me->process;
+
+	e->as->exe = file_get(e->image.file);
+	e->as->exe_put = exe_put;
+	warn_once(inode_deny_write(e->image.file->inode) != 0); /* denied already: one more cannot fail */
+	spin_lock(&proc_tree_lock);
+	p->aspace = e->as;
+	p->did_exec = true;
+	if (p->exit_signal)
+		p->exit_signal = SIGCHLD;
+	if (e->old) {
+		p->dead_counts.minor_faults += e->old->minor_faults;
+		p->dead_counts.major_faults += e->old->major_faults;
+	}
+	spin_unlock(&proc_tree_lock);
+	signal_exec_reset(p);
+	me->altstack = (struct abi_sigaltstack){ .ss_flags = SS_DISABLE };
+	me->clear_child_tid = me->robust_list = 0;
+	if (e->secure)
+		p->parent_death_signal = 0;
+	p->dumpable = !e->secure;
+	fd_close_on_exec(me->files);
+	task_set_cred(e->cred);
+	e->cred = NULL;
+	memcpy(me->thread->name, e->name, sizeof(e->name));
+	fpu_reset();
+	regs_init_user(regs_current(), e->entry, e->stack.sp);
+	vfork_release(p);
+	if (e->old)
+		aspace_put_user(e->old);
+	e->old = NULL;
+	e->as = NULL;
+}
+
+static int exec_run(struct exec *e)
+{
+	struct task *me = task_current();
+	int error = exec_args_copy(&e->args, e->req->argv, e->req->envp, e->req->kernel);
+
+	if (!error)
+		error = image_resolve(e);
+	if (!error)
+		error = images_plan(e);
+	if (error)
+		return error;
+	e->cred = exec_cred(me->cred, e->image.file, &e->secure);
+	if (!e->cred)
+		return -ENOMEM;
+	error = aspace_create(&e->as);
+	if (error)
+		return error;
+	e->old = aspace_switch(e->as);
+	error = space_build(e);
+	if (!error)
+		error = become_alone(me);
+	if (!error)
+		error = unshare(me);
+	if (!error) {
+		commit(e, me);
+		return 0;
+	}
+	aspace_switch(e->old);
+	return error;
+}
+
+int process_exec(const struct exec_request *req)
+{
+	struct process *p = process_current();
+	struct exec *e = kzalloc(sizeof(*e), MM_KERNEL);
+	int error;
+
+	if (!e)
+		return -ENOMEM;
+	e->req = req;
+	comm_set(e->name, req->shown);
+	error = mutex_lock_killable(&p->exec_lock);
+	if (!error) {
+		error = exec_run(e);
+		mutex_unlock(&p->exec_lock);
+	}
+	exec_args_fini(&e->args);
+	exec_image_close(&e->image);
+	exec_image_close(&e->interp);
+	if (e->cred)
+		cred_put(e->cred);
+	if (e->as)
+		aspace_put_user(e->as);
+	kfree(e);
+	return error;
+}

@@ -1,0 +1,55 @@
+/*
+ * Credentials across execve(2): set-user-ID and set-group-ID files, and what becomes of capabilities (capabilities(7), "Transformation of
+ * capabilities during execve()"), for files without capabilities of their own.
+ */
+#include "abi/capability.h"
+#include "abi/stat.h"
+#include "proc/proc_int.h"
+
+#define CAPS_ALL ((1ull << (CAP_LAST_CAP + 1)) - 1)
+
+static bool set_id_allowed(const struct cred *old, struct file *file)
+{
+	return !old->no_new_privs && !(file->path.mount->flags & MNT_F_NOSUID);
+}
+
+static void apply_set_id(struct cred *new, struct inode *inode)
+{
+	u32 mode = inode->mode;
+
+	if (mode & S_ISUID)
+		new->euid = inode->uid;
+	if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
+		new->egid = inode->gid;
+}
+
+/* Root's programs get the bounding set, others keep only the ambient one. */
+static void apply_capabilities(struct cred *new)
+{
+	bool root = new->euid == 0 || new->uid == 0;
+
+	if (root) {
+		new->cap_permitted = (new->cap_inheritable | new->cap_bounding) & CAPS_ALL;
+		new->cap_effective = new->euid == 0 ? new->cap_permitted : 0;
+	} else {
+		new->cap_permitted = new->cap_ambient;
+		new->cap_effective = new->cap_ambient;
+	}
+}
+
+const struct cred *exec_cred(const struct cred *old, struct file *file, bool *secure)
+{
+	struct cred *new = cred_clone(old);
+
+	if (!new)
+		return NULL;
+	if (set_id_allowed(old, file))
+		apply_set_id(new, file->inode);
+	new->suid = new->fsuid = new->euid;
+	new->sgid = new->fsgid = new->egid;
+	if (new->euid != old->euid || new->egid != old->egid)
+		new->cap_ambient = 0;
+	apply_capabilities(new);
+	*secure = new->euid != new->uid || new->egid != new->gid || (new->uid != 0 && new->cap_permitted & ~new->cap_ambient);
+	return new;
+}

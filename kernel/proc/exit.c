@@ -1,0 +1,237 @@
+/*
+ * Ends (_exit(2), exit_group(2)). A thread gives back its memory, files and place in the tree, in that order; the last one turns the process
+ * into a zombie: children go to a new parent, the terminal is hung up, the parent is told.
+ */
+#include "abi/errno.h"
+#include "abi/wait.h"
+#include "arch/usercopy.h"
+#include "core/panic.h"
+#include "ipc/futex.h"
+#include "proc/proc_int.h"
+#include "proc/signal.h"
+#include "proc/user.h"
+
+struct process *process_init;
+static void (*session_end)(struct session *session);
+
+void proc_set_session_end(void (*fn)(struct session *session))
+{
+	session_end = fn;
+}
+
+void vfork_release(struct process *p)
+{
+	if (!READ_ONCE(p->vfork_wait))
+		return;
+	spin_lock(&proc_tree_lock);
+	if (p->vfork_wait) {
+		WRITE_ONCE(*p->vfork_done, true);
+		wait_wake(p->vfork_wait, 0);
+		p->vfork_wait = NULL;
+		p->vfork_done = NULL;
+	}
+	spin_unlock(&proc_tree_lock);
+}
+
+/* The address space: tells joiners (set_tid_address(2)), releases robust futexes, and leaves it. */
+static void task_leave_memory(struct task *task)
+{
+	struct process *p = task->process;
+	struct aspace *as = task->thread->aspace;
+
+	if (!as)
+		return;
+	futex_exit_robust(task->robust_list, task->thread->tid);
+	if (task->clear_child_tid) {
+		s32 zero = 0;
+		u32 __user *word = (u32 __user *)task->clear_child_tid;
+
+		if (copy_out(word, &zero, sizeof(zero)) == 0)
+			futex_wake(word, 1);
+	}
+	spin_lock(&proc_tree_lock);
+	if (p->n_threads == 1) {
+		p->dead_counts.minor_faults += as->minor_faults;
+		p->dead_counts.major_faults += as->major_faults;
+		p->dead_counts.max_rss_pages = max(p->dead_counts.max_rss_pages, aspace_resident_peak(as));
+		p->aspace = NULL;
+	}
+	spin_unlock(&proc_tree_lock);
+	vfork_release(p);
+	aspace_switch(NULL);
+	aspace_put_user(as);
+}
+
+static void task_leave_files(struct task *task)
+{
+	struct fd_table *files = task->files;
+	struct fs_context *fs = task->fs;
+
+	spin_lock(&task->lock);
+	task->files = NULL;
+	task->fs = NULL;
+	spin_unlock(&task->lock);
+	fd_table_put(files);
+	fs_context_put(fs);
+}
+
+/* Who takes the children of a process that ends: the nearest ancestor that asked for it, or init. */
+static struct process *new_parent_locked(struct process *p)
+{
+	for (struct process *a = p->parent; a; a = a->parent)
+		if (a->child_subreaper && a->state == PROCESS_ALIVE && !a->group_exit)
+			return a;
+	return process_init;
+}
+
+/* A group that loses its last link to the rest of its session while stopped is woken (POSIX _exit(): SIGHUP, SIGCONT). */
+static void orphaned_group_wake_locked(struct pid *group)
+{
+	struct abi_siginfo hup = signal_info_kernel(SIGHUP), cont = signal_info_kernel(SIGCONT);
+	struct process *p;
+	bool stopped = false;
+
+	if (!group_orphaned_locked(group))
+		return;
+	list_for_each_entry(p, &group->members, group_link)
+		stopped |= READ_ONCE(p->stop_state) == STOP_DONE;
+	if (!stopped)
+		return;
+	list_for_each_entry(p, &group->members, group_link) {
+		signal_send_process(p, &hup);
+		signal_send_process(p, &cont);
+	}
+}
+
+static void children_reparent_locked(struct process *p)
+{
+	struct process *child, *tmp, *heir = new_parent_locked(p);
+	bool wake = false;
+
+	list_for_each_entry_safe(child, tmp, &p->children, sibling) {
+		struct pid *group = child->group;
+		bool was_orphaned = group_orphaned_locked(group);
+
+		child->parent = heir;
+		list_move_tail(&child->sibling, &heir->children);
+		child->exit_signal = child->exit_signal ? SIGCHLD : 0;
+		if (child->state == PROCESS_ZOMBIE) {
+			wake = true;
+			parent_notify_locked(child, CLD_EXITED, child->exit_code >> 8);
+		} else if (child->parent_death_signal) {
+			struct abi_siginfo info = signal_info_kernel(child->parent_death_signal);
+
+			signal_send_process(child, &info);
+		}
+		if (!was_orphaned)
+			orphaned_group_wake_locked(group);
+	}
+	if (wake)
+		wait_wake(&heir->child_wait, 0);
+}
+
+/* Whether the parent does not want to wait for children at all (sigaction(2), SA_NOCLDWAIT). */
+static bool parent_ignores_locked(struct process *p)
+{
+	struct abi_sigaction *action = &p->parent->sighand->action[SIGCHLD - 1];
+
+	return p->exit_signal == SIGCHLD && (action->sa_handler == SIG_IGN || (action->sa_flags & SA_NOCLDWAIT));
+}
+
+/* The process is over: it stays as a zombie, or goes at once if nobody will wait. proc_tree_lock held; true: drop the tree's reference. */
+static bool process_end_locked(struct process *p)
+{
+	s32 code = p->exit_code;
+	bool gone;
+
+	if (!group_orphaned_locked(p->group)) {
+		p->state = PROCESS_ZOMBIE;
+		orphaned_group_wake_locked(p->group);
+	}
+	p->state = PROCESS_ZOMBIE;
+	children_reparent_locked(p);
+	if (code & 0x7f)
+		parent_notify_locked(p, code & W_COREFLAG ? CLD_DUMPED : CLD_KILLED, code & 0x7f);
+	else
+		parent_notify_locked(p, CLD_EXITED, code >> 8 & 0xff);
+	wait_wake(&p->pid->exit_wait, POLLIN);
+	gone = parent_ignores_locked(p);
+	if (gone)
+		process_unlink_locked(p);
+	return gone;
+}
+
+/* Takes the task out of its process: whether it was the last one, and the process is to end. proc_tree_lock held. */
+static bool task_unlink_locked(struct task *task, s32 code, bool *stop_complete)
+{
+	struct process *p = task->process;
+	struct cpu_times times;
+	struct usage_counts counts;
+	u64 flags;
+
+	task_usage(task, &times, &counts);
+	flags = spin_lock_irq(&p->sighand->lock);
+	list_del_init(&task->link);
+	task->tid->task = NULL;
+	p->n_threads--;
+	p->dead_times.user_ns += times.user_ns;
+	p->dead_times.system_ns += times.system_ns;
+	usage_add(&p->dead_counts, &counts);
+	signal_queue_flush(&task->pending);
+	p->uid = task->cred->uid;
+	if (p->group_exit)
+		p->exit_code = p->group_code;
+	else if (task->tid == p->pid || p->n_threads == 0)
+		p->exit_code = task->tid == p->pid ? code : p->exit_code;
+	*stop_complete = signal_stop_leave_locked(task);
+	wait_wake(&p->exec_wait, 0);
+	spin_unlock_irq(&p->sighand->lock, flags);
+	return p->n_threads == 0;
+}
+
+void task_exit(s32 code)
+{
+	struct task *task = task_current();
+	struct process *p = task->process;
+	bool last, drop = false, stop_complete;
+	struct session *session = NULL;
+	u64 flags;
+
+	if (p->is_init && p->n_threads == 1)
+		panic("init ended with status %d, signal %d", code >> 8 & 0xff, code & 0x7f);
+	flags = spin_lock_irq(&p->sighand->lock);
+	task->exiting = true;
+	spin_unlock_irq(&p->sighand->lock, flags);
+	task_leave_memory(task);
+	task_leave_files(task);
+	user_uncharge(task->charged_uid, USER_TASKS);
+	if (p->session->pid == p->pid && p->n_threads == 1)
+		session = process_session_get(p);
+	if (session && session_end)
+		session_end(session);
+	spin_lock(&proc_tree_lock);
+	last = task_unlink_locked(task, code, &stop_complete);
+	if (last)
+		drop = process_end_locked(p);
+	else if (stop_complete)
+		parent_notify_locked(p, CLD_STOPPED, p->stop_signal);
+	spin_unlock(&proc_tree_lock);
+	if (session)
+		session_put(session);
+	if (last)
+		itimer_fini(p);
+	if (drop)
+		process_put(p);
+	thread_exit();
+}
+
+void process_exit_group(s32 code)
+{
+	struct process *p = process_current();
+	u64 flags = spin_lock_irq(&p->sighand->lock);
+
+	process_kill_threads_locked(p, code);
+	code = p->group_code;
+	spin_unlock_irq(&p->sighand->lock, flags);
+	task_exit(code);
+}

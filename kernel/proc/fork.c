@@ -1,0 +1,301 @@
+/*
+ * Making processes and threads (clone(2), fork(2), vfork(2)). Everything that can fail is made first; then the child is entered into the
+ * tree in one step under proc_tree_lock, and started.
+ */
+#include "abi/capability.h"
+#include "abi/errno.h"
+#include "abi/sched.h"
+#include "arch/usercopy.h"
+#include "core/panic.h"
+#include "lib/string.h"
+#include "proc/pidfd.h"
+#include "proc/proc_int.h"
+#include "proc/signal.h"
+#include "proc/user.h"
+
+#define CLONE_NAMESPACES (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME)
+
+/* First function of a new thread: the rest of clone(2) that must run in the child, then user mode. */
+static void child_enter(void *arg)
+{
+	struct task *task = arg;
+	s32 tid = task->thread->tid;
+
+	if (task->start_child_tid && copy_out((void __user *)task->start_child_tid, &tid, sizeof(tid)) < 0)
+		task->start_child_tid = 0; /* as Linux: the child finds its own bad pointer */
+	context_enter_user(&task->start);
+}
+
+static int clone_check(const struct clone_request *req)
+{
+	u64 f = req->flags;
+
+	if (f & CLONE_NAMESPACES)
+		return -EINVAL;
+	if ((f & CLONE_THREAD) && !(f & CLONE_SIGHAND))
+		return -EINVAL;
+	if ((f & CLONE_SIGHAND) && !(f & CLONE_VM))
+		return -EINVAL;
+	if ((f & CLONE_PARENT) && process_current()->is_init)
+		return -EINVAL;
+	if (req->exit_signal < 0 || req->exit_signal > NSIG)
+		return -EINVAL;
+	return 0;
+}
+
+/* RLIMIT_NPROC binds everybody but root and the privileged (getrlimit(2)). */
+static u64 tasks_limit(void)
+{
+	const struct cred *cred = cred_current();
+
+	if (cred->uid == 0 || cred_capable(cred, CAP_SYS_RESOURCE) || cred_capable(cred, CAP_SYS_ADMIN))
+		return PID_MAX_DEFAULT;
+	return rlimit_current(RLIMIT_NPROC);
+}
+
+/* The child's part of what can be shared: 0, or -ENOMEM with some of it set (task_free() drops it). */
+static int task_fill(struct task *child, u64 flags)
+{
+	struct task *me = task_current();
+	int error = 0;
+
+	child->cred = cred_get(me->cred);
+	child->altstack = me->altstack;
+	if ((flags & (CLONE_VM | CLONE_VFORK)) == CLONE_VM)
+		child->altstack = (struct abi_sigaltstack){ .ss_flags = SS_DISABLE };
+	child->timer_slack_ns = me->timer_slack_ns;
+	if (flags & CLONE_FILES)
+		fd_table_get(child->files = me->files);
+	else
+		child->files = fd_table_clone(me->files, &error);
+	if (!child->files)
+		return error;
+	if (flags & CLONE_FS)
+		ref_get(&(child->fs = me->fs)->refs);
+	else
+		child->fs = fs_context_clone(me->fs);
+	return child->fs ? 0 : -ENOMEM;
+}
+
+static int thread_fill(struct thread *thread, struct task *child, const struct clone_request *req)
+{
+	struct thread *me = thread_current();
+	int error = fpu_fork(&thread->arch);
+
+	if (error)
+		return error;
+	if (req->flags & CLONE_SETTLS) {
+		if (req->tls >= USER_TOP)
+			return -EPERM;
+		thread->arch.fs_base = req->tls;
+	}
+	thread->sigmask = me->sigmask;
+	sched_inherit(thread, me);
+	child->start = *regs_current();
+	child->start.rax = 0;
+	child->start.orig_rax = ~0ull;
+	if (req->stack)
+		child->start.rsp = req->stack;
+	if (req->flags & CLONE_CHILD_SETTID)
+		child->start_child_tid = req->child_tid;
+	if (req->flags & CLONE_CHILD_CLEARTID)
+		child->clear_child_tid = req->child_tid;
+	return 0;
+}
+
+/* A new process object with its own or shared actions and limits: 0 or -ENOMEM. */
+static int process_fill(struct process *p, const struct clone_request *req)
+{
+	struct process *me = process_current();
+
+	if (req->flags & CLONE_SIGHAND) {
+		ref_get(&me->sighand->refs);
+		p->sighand = me->sighand;
+	} else {
+		u64 irq;
+
+		p->sighand = sighand_create();
+		if (!p->sighand)
+			return -ENOMEM;
+		irq = spin_lock_irq(&me->sighand->lock);
+		memcpy(p->sighand->action, me->sighand->action, sizeof(p->sighand->action));
+		spin_unlock_irq(&me->sighand->lock, irq);
+	}
+	spin_lock(&me->rlimit_lock);
+	memcpy(p->rlimits, me->rlimits, sizeof(p->rlimits));
+	spin_unlock(&me->rlimit_lock);
+	p->exit_signal = req->exit_signal;
+	p->oom_score_adj = me->oom_score_adj;
+	p->dumpable = me->dumpable;
+	p->personality = me->personality;
+	p->uid = cred_current()->uid;
+	return 0;
+}
+
+static int aspace_fill(struct thread *thread, u64 flags)
+{
+	struct aspace *me = aspace_current(), *as = me;
+
+	if (flags & CLONE_VM) {
+		aspace_get_user(me);
+	} else {
+		int error = aspace_fork(me, &as);
+
+		if (error)
+			return error;
+	}
+	thread->aspace = as;
+	thread->pgtable = &as->pgtable;
+	return 0;
+}
+
+/* Enters the child into the tree, unless the caller is about to die or must handle a signal first: 0 or -ERESTARTNOINTR. */
+static int clone_publish(struct process *p, struct task *child, struct pid *pid, const struct clone_request *req)
+{
+	struct process *me = process_current();
+	bool thread = req->flags & CLONE_THREAD;
+	int error = 0;
+	u64 irq;
+
+	spin_lock(&proc_tree_lock);
+	irq = spin_lock_irq(&me->sighand->lock);
+	if (me->group_exit || (me->exec_task && me->exec_task != task_current()) || thread_signal_pending()) {
+		error = -ERESTARTNOINTR;
+	} else {
+		if (!thread) {
+			struct process *parent = me;
+
+			if ((req->flags & CLONE_PARENT) && me->parent) {
+				parent = me->parent;
+				p->exit_signal = me->exit_signal;
+			}
+			process_get(p); /* the tree's */
+			process_link_locked(p, parent, me->group, me->session);
+			p->aspace = child->thread->aspace;
+		}
+		task_link_locked(child, pid);
+	}
+	spin_unlock_irq(&me->sighand->lock, irq);
+	spin_unlock(&proc_tree_lock);
+	return error;
+}
+
+/* Stores the child's number where clone(2) asks for it in the parent: 0 or -EFAULT. */
+static int parent_tid_store(const struct clone_request *req, s32 nr)
+{
+	if (!(req->flags & CLONE_PARENT_SETTID))
+		return 0;
+	return copy_out((void __user *)req->parent_tid, &nr, sizeof(nr));
+}
+
+/* A vfork's parent sleeps until the child execs or ends; a fatal signal ends the wait. */
+static void vfork_wait_for(struct process *child, struct wait_queue *wait, bool *done)
+{
+	if (wait_killable(wait, READ_ONCE(*done)) == 0)
+		return;
+	spin_lock(&proc_tree_lock);
+	child->vfork_wait = NULL;
+	child->vfork_done = NULL;
+	spin_unlock(&proc_tree_lock);
+}
+
+/* Makes everything a child consists of, up to its number. On failure what was made is freed. */
+static int clone_build(const struct clone_request *req, struct process **process, struct task **task, struct pid **pid)
+{
+	bool same_process = req->flags & CLONE_THREAD;
+	struct process *p = process_current();
+	struct thread *thread;
+	struct task *child;
+	int error = -ENOMEM;
+
+	if (same_process)
+		process_get(p);
+	else if (!(p = process_alloc()))
+		return -ENOMEM;
+	if (!same_process && (error = process_fill(p, req)) < 0)
+		goto fail_process;
+	error = -ENOMEM;
+	child = task_alloc(p);
+	if (!child)
+		goto fail_process;
+	child->charged_uid = cred_current()->uid;
+	error = task_fill(child, req->flags);
+	if (!error)
+		error = thread_create(thread_current()->name, p, child_enter, child, &thread);
+	if (error) {
+		task_free(child);
+		goto fail_process;
+	}
+	child->thread = thread;
+	thread->proc_data = child; /* from here on thread_put() frees the task */
+	error = thread_fill(thread, child, req);
+	if (!error)
+		error = aspace_fill(thread, req->flags);
+	if (error)
+		goto fail_thread;
+	error = pid_alloc(pid);
+	if (error)
+		goto fail_aspace;
+	if (!same_process) {
+		pid_get(*pid);
+		p->pid = *pid;
+	}
+	*process = p;
+	*task = child;
+	return 0;
+fail_aspace:
+	aspace_put_user(thread->aspace);
+fail_thread:
+	thread_discard(thread);
+fail_process:
+	process_put(p);
+	return error;
+}
+
+long process_clone(const struct clone_request *req)
+{
+	struct wait_queue vfork_queue;
+	struct process *p;
+	struct task *child;
+	struct pid *pid;
+	bool done = false;
+	u32 uid = cred_current()->uid;
+	int error = clone_check(req);
+	s32 nr;
+
+	if (error)
+		return error;
+	error = user_charge(uid, USER_TASKS, tasks_limit());
+	if (error)
+		return error;
+	error = clone_build(req, &p, &child, &pid);
+	if (error)
+		goto fail_charge;
+	nr = pid->nr;
+	if (req->flags & CLONE_VFORK) {
+		wait_init(&vfork_queue);
+		p->vfork_wait = &vfork_queue;
+		p->vfork_done = &done;
+	}
+	error = parent_tid_store(req, nr);
+	if (!error && (req->flags & CLONE_PIDFD))
+		error = pidfd_install(pid, (s32 __user *)req->pidfd);
+	if (!error)
+		error = clone_publish(p, child, pid, req);
+	if (error)
+		goto fail_built;
+	thread_start(child->thread);
+	thread_put(child->thread);
+	if (req->flags & CLONE_VFORK)
+		vfork_wait_for(p, &vfork_queue, &done);
+	process_put(p);
+	return nr;
+fail_built:
+	aspace_put_user(child->thread->aspace);
+	pid_put(pid);
+	thread_discard(child->thread);
+	process_put(p);
+fail_charge:
+	user_uncharge(uid, USER_TASKS);
+	return error;
+}

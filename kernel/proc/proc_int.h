@@ -1,0 +1,43 @@
+/* Between the files of proc/. */
+#pragma once
+
+#include "proc/process.h"
+
+/* process.c: storage. Each gives one reference, everything else is zero. NULL: no memory. */
+struct process *process_alloc(void);
+struct task *task_alloc(struct process *process);
+/* Frees a task that no thread has. */
+void task_free(struct task *task);
+/* Enters a task (and its process, when it is the first thread) into the tree. proc_tree_lock held. */
+void process_link_locked(struct process *process, struct process *parent, struct pid *group, struct session *session);
+void task_link_locked(struct task *task, struct pid *tid);
+/* Takes a zombie out of the tree and drops the tree's reference. proc_tree_lock held. */
+void process_unlink_locked(struct process *process);
+
+/* exit.c */
+extern struct process *process_init; /* pid 1 */
+/* Lets the parent of a vfork go on. */
+void vfork_release(struct process *process);
+
+/* wait.c: SIGCHLD and a wake-up to the parent: the child ended, stopped or continued (code CLD_*, status as si_status). proc_tree_lock held. */
+void parent_notify_locked(struct process *child, int code, int status);
+
+/* signal_stop.c: the current thread stands still while its process is stopped. sighand->lock held at entry with `flags`, released. */
+void signal_stop_wait(struct task *task, u64 flags);
+/* Starts a stop by `signo`. sighand->lock held. */
+void signal_stop_begin_locked(struct process *process, int signo);
+/* One thread fewer: whether the stop is complete by that. sighand->lock held. */
+bool signal_stop_leave_locked(struct task *task);
+/* SIGCONT arrived. sighand->lock held. */
+void signal_continue_locked(struct process *process);
+
+/* usage.c */
+void usage_add(struct usage_counts *to, const struct usage_counts *from);
+void task_usage(struct task *task, struct cpu_times *times, struct usage_counts *counts);
+/* process_usage() with proc_tree_lock held. */
+void process_usage_locked(struct process *p, struct cpu_times *times, struct usage_counts *counts);
+/* itimer.c */
+void itimer_init(struct process *process);
+void itimer_fini(struct process *process);
+/* exec_creds.c */
+const struct cred *exec_cred(const struct cred *old, struct file *file, bool *secure);

@@ -1,0 +1,291 @@
+/*
+ * The process tree: storage of processes and tasks, their places in the tree, and how others get at them.
+ */
+#include "proc/process.h"
+
+#include "abi/errno.h"
+#include "core/clock.h"
+#include "core/panic.h"
+#include "mm/slab.h"
+#include "proc/itimer.h"
+#include "proc/oom.h"
+#include "proc/proc_int.h"
+#include "proc/signal.h"
+#include "proc/user.h"
+
+struct spinlock proc_tree_lock = SPINLOCK_INIT(RANK_PROC_TREE, "proc_tree");
+
+static struct slab_cache *process_cache, *task_cache;
+
+struct process *process_alloc(void)
+{
+	struct process *p = slab_alloc(process_cache, MM_KERNEL | MM_ZERO);
+
+	if (!p)
+		return NULL;
+	ref_set(&p->refs, 1);
+	list_init(&p->children);
+	list_init(&p->sibling);
+	list_init(&p->group_link);
+	list_init(&p->session_link);
+	list_init(&p->threads);
+	list_init(&p->pending.entries);
+	wait_init(&p->child_wait);
+	wait_init(&p->exec_wait);
+	spin_init(&p->rlimit_lock, RANK_FILE, "rlimit");
+	mutex_init(&p->exec_lock, RANK_PROC_EXEC, "exec");
+	p->start_ns = clock_monotonic();
+	p->dumpable = 1;
+	itimer_init(p);
+	return p;
+}
+
+static void process_free_rcu(struct rcu_head *head)
+{
+	slab_free(process_cache, container_of(head, struct process, rcu));
+}
+
+void process_put(struct process *p)
+{
+	if (!ref_put(&p->refs))
+		return;
+	itimer_fini(p);
+	if (p->sighand) {
+		signal_queue_flush(&p->pending);
+		sighand_put(p->sighand);
+	}
+	if (p->session)
+		session_put(p->session);
+	pid_put(p->group);
+	pid_put(p->pid);
+	rcu_call(&p->rcu, process_free_rcu);
+}
+
+struct task *task_alloc(struct process *process)
+{
+	struct task *task = slab_alloc(task_cache, MM_KERNEL | MM_ZERO);
+
+	if (!task)
+		return NULL;
+	process_get(process);
+	task->process = process;
+	list_init(&task->link);
+	list_init(&task->pending.entries);
+	spin_init(&task->lock, RANK_FILE, "task");
+	task->altstack.ss_flags = SS_DISABLE;
+	task->timer_slack_ns = 50000;
+	return task;
+}
+
+void task_free(struct task *task)
+{
+	signal_queue_flush(&task->pending);
+	if (task->cred)
+		cred_put(task->cred);
+	if (task->files)
+		fd_table_put(task->files);
+	if (task->fs)
+		fs_context_put(task->fs);
+	pid_put(task->tid);
+	process_put(task->process);
+	slab_free(task_cache, task);
+}
+
+/* The last reference to a thread is gone. */
+static void thread_freed(struct thread *thread)
+{
+	if (thread->proc_data)
+		task_free(thread->proc_data);
+}
+
+void process_link_locked(struct process *p, struct process *parent, struct pid *group, struct session *session)
+{
+	p->parent = parent;
+	if (parent)
+		list_add_tail(&p->sibling, &parent->children);
+	pid_get(group);
+	p->group = group;
+	list_add_tail(&p->group_link, &group->members);
+	ref_get(&session->refs);
+	p->session = session;
+	list_add_tail(&p->session_link, &session->pid->session_members);
+	p->pid->process = p;
+}
+
+void task_link_locked(struct task *task, struct pid *tid)
+{
+	struct process *p = task->process;
+
+	task->tid = tid;
+	task->thread->tid = tid->nr;
+	tid->task = task;
+	list_add_tail(&task->link, &p->threads);
+	p->n_threads++;
+}
+
+void process_unlink_locked(struct process *p)
+{
+	p->state = PROCESS_REAPED;
+	list_del_init(&p->sibling);
+	list_del_init(&p->group_link);
+	list_del_init(&p->session_link);
+	p->pid->process = NULL;
+	p->parent = NULL;
+}
+
+struct process *process_find(s32 nr)
+{
+	struct process *p = NULL;
+	struct pid *pid;
+
+	spin_lock(&proc_tree_lock);
+	pid = pid_find(nr);
+	if (pid)
+		p = pid->process ? pid->process : pid->task ? pid->task->process : NULL;
+	if (p)
+		process_get(p);
+	spin_unlock(&proc_tree_lock);
+	return p;
+}
+
+struct task *task_find(s32 tid)
+{
+	struct task *task = NULL;
+	struct pid *pid;
+
+	spin_lock(&proc_tree_lock);
+	pid = pid_find(tid);
+	if (pid && pid->task) {
+		task = pid->task;
+		thread_get(task->thread);
+	}
+	spin_unlock(&proc_tree_lock);
+	return task;
+}
+
+struct process *process_next(s32 from)
+{
+	struct process *p = NULL;
+
+	spin_lock(&proc_tree_lock);
+	for (s32 nr = from; nr < PID_MAX_DEFAULT && !p; nr++) {
+		struct pid *pid = pid_find(nr);
+
+		if (pid && pid->process) {
+			p = pid->process;
+			process_get(p);
+		}
+	}
+	spin_unlock(&proc_tree_lock);
+	return p;
+}
+
+const struct cred *task_cred_get(struct task *task)
+{
+	const struct cred *cred;
+
+	spin_lock(&task->lock);
+	cred = cred_get(task->cred);
+	spin_unlock(&task->lock);
+	return cred;
+}
+
+struct fd_table *task_files_get(struct task *task)
+{
+	struct fd_table *files;
+
+	spin_lock(&task->lock);
+	files = task->files;
+	if (files)
+		fd_table_get(files);
+	spin_unlock(&task->lock);
+	return files;
+}
+
+struct fs_context *task_fs_get(struct task *task)
+{
+	struct fs_context *fs;
+
+	spin_lock(&task->lock);
+	fs = task->fs;
+	if (fs)
+		ref_get(&fs->refs);
+	spin_unlock(&task->lock);
+	return fs;
+}
+
+struct aspace *process_aspace_get(struct process *p)
+{
+	struct aspace *as;
+
+	spin_lock(&proc_tree_lock);
+	as = p->aspace;
+	if (as && !aspace_try_get_user(as))
+		as = NULL;
+	spin_unlock(&proc_tree_lock);
+	return as;
+}
+
+/* A change of the real user id moves the task to another user's count; the limit is exec's to enforce (setuid(2)). */
+void task_set_cred(const struct cred *cred)
+{
+	struct task *task = task_current();
+	const struct cred *old = task->cred;
+
+	if (cred->uid != task->charged_uid && user_charge(cred->uid, USER_TASKS, ~0ull) == 0) {
+		user_uncharge(task->charged_uid, USER_TASKS);
+		task->charged_uid = cred->uid;
+	}
+	spin_lock(&task->lock);
+	task->cred = cred;
+	spin_unlock(&task->lock);
+	cred_put(old);
+}
+
+int walk_begin(struct task_walk *w, int dirfd)
+{
+	struct task *task = task_current();
+
+	w->walk = (struct walk){ .cred = task->cred, .fs = task->fs };
+	w->dir = (struct fd_ref){ NULL, false };
+	if (dirfd == AT_FDCWD)
+		return 0;
+	w->dir = fd_begin(task->files, dirfd);
+	if (!w->dir.file)
+		return -EBADF;
+	w->walk.dir = w->dir.file;
+	return 0;
+}
+
+void walk_end(struct task_walk *w)
+{
+	if (w->dir.file)
+		fd_end(w->dir);
+}
+
+/* Whether a thread is to end: the scheduler asks for killable sleeps. */
+static bool thread_dies(struct thread *thread)
+{
+	struct task *task = thread->proc_data;
+	struct process *p = thread->process;
+
+	return p && (READ_ONCE(p->group_exit) || (READ_ONCE(p->exec_task) && READ_ONCE(p->exec_task) != task));
+}
+
+/* CPU time was used: timers that count it, and RLIMIT_CPU. */
+static void thread_charge(struct thread *thread, u64 user_ns, u64 system_ns)
+{
+	if (thread->process)
+		itimer_charge(thread->process, user_ns, system_ns);
+}
+
+void proc_init(void)
+{
+	process_cache = slab_cache_create("process", sizeof(struct process), 64);
+	task_cache = slab_cache_create("task", sizeof(struct task), 64);
+	kassert(process_cache && task_cache);
+	thread_set_free_hook(thread_freed);
+	thread_set_fatal_hook(thread_dies);
+	sched_set_charge_hook(thread_charge);
+	oom_init();
+}

@@ -1,0 +1,95 @@
+/*
+ * Job control stops: a stop signal marks the process; each of its threads stands still on its way to user mode; when all do, the parent is
+ * told. SIGCONT or SIGKILL lets them go on.
+ */
+#include "abi/wait.h"
+#include "proc/proc_int.h"
+#include "proc/signal.h"
+#include "proc/signal_int.h"
+
+void signal_stop_begin_locked(struct process *p, int signo)
+{
+	struct task *task;
+
+	if (p->group_exit || p->stop_state != STOP_NONE)
+		return;
+	p->stop_state = STOP_PENDING;
+	p->stop_signal = signo;
+	p->n_stopped = 0;
+	list_for_each_entry(task, &p->threads, link) {
+		thread_set_work(task->thread, WORK_NOTIFY);
+		thread_wake_states(task->thread, 1u << THREAD_INTERRUPTIBLE);
+	}
+}
+
+/* Whether every thread that still runs has stopped. */
+static bool stop_complete_locked(struct process *p)
+{
+	if (p->stop_state != STOP_PENDING || p->n_stopped < p->n_threads)
+		return false;
+	p->stop_state = STOP_DONE;
+	p->report_stop = true;
+	p->report_continue = false;
+	return true;
+}
+
+bool signal_stop_leave_locked(struct task *task)
+{
+	struct process *p = task->process;
+
+	return p->n_threads > 0 && stop_complete_locked(p);
+}
+
+void signal_stop_wait(struct task *task, u64 flags)
+{
+	struct process *p = task->process;
+	bool complete;
+	int signo;
+
+	p->n_stopped++;
+	task->stopped = true;
+	thread_prepare(THREAD_STOPPED);
+	complete = stop_complete_locked(p);
+	signo = p->stop_signal;
+	spin_unlock_irq(&p->sighand->lock, flags);
+	if (complete) {
+		spin_lock(&proc_tree_lock);
+		parent_notify_locked(p, CLD_STOPPED, signo);
+		spin_unlock(&proc_tree_lock);
+	}
+	for (;;) {
+		bool again;
+
+		flags = spin_lock_irq(&p->sighand->lock);
+		again = task->stopped && p->stop_state != STOP_NONE && !p->group_exit && !p->exec_task;
+		if (again)
+			thread_prepare(THREAD_STOPPED);
+		else
+			task->stopped = false;
+		spin_unlock_irq(&p->sighand->lock, flags);
+		if (!again)
+			break;
+		thread_block();
+	}
+	thread_running();
+}
+
+void signal_continue_locked(struct process *p)
+{
+	struct task *task;
+
+	if (p->stop_state == STOP_NONE)
+		return;
+	if (p->stop_state == STOP_DONE) {
+		p->report_stop = false;
+		p->report_continue = true;
+		p->tell_parent = true;
+	}
+	p->stop_state = STOP_NONE;
+	p->n_stopped = 0;
+	list_for_each_entry(task, &p->threads, link) {
+		task->stopped = false;
+		thread_set_work(task->thread, WORK_NOTIFY);
+		thread_wake_states(task->thread, 1u << THREAD_STOPPED);
+	}
+}

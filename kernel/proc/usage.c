@@ -1,0 +1,90 @@
+/*
+ * Resource usage and limits: sums over the threads of a process, the living and the dead (getrusage(2), getrlimit(2)).
+ */
+#include "abi/errno.h"
+#include "proc/proc_int.h"
+#include "proc/process.h"
+
+void usage_add(struct usage_counts *to, const struct usage_counts *from)
+{
+	to->minor_faults += from->minor_faults;
+	to->major_faults += from->major_faults;
+	to->voluntary += from->voluntary;
+	to->involuntary += from->involuntary;
+	to->in_blocks += from->in_blocks;
+	to->out_blocks += from->out_blocks;
+	to->max_rss_pages = max(to->max_rss_pages, from->max_rss_pages);
+}
+
+void task_usage(struct task *task, struct cpu_times *times, struct usage_counts *counts)
+{
+	struct thread *thread = task->thread;
+
+	sched_thread_times(thread, &times->user_ns, &times->system_ns);
+	*counts = task->counts;
+	counts->voluntary = thread->switches_voluntary;
+	counts->involuntary = thread->switches_forced;
+}
+
+void process_usage_locked(struct process *p, struct cpu_times *times, struct usage_counts *counts)
+{
+	struct task *task;
+
+	*times = p->dead_times;
+	*counts = p->dead_counts;
+	list_for_each_entry(task, &p->threads, link) {
+		struct cpu_times t;
+		struct usage_counts c;
+
+		task_usage(task, &t, &c);
+		times->user_ns += t.user_ns;
+		times->system_ns += t.system_ns;
+		usage_add(counts, &c);
+	}
+	if (p->aspace) { /* faults are counted by the space until the process leaves it */
+		counts->minor_faults += READ_ONCE(p->aspace->minor_faults);
+		counts->major_faults += READ_ONCE(p->aspace->major_faults);
+		counts->max_rss_pages = max(counts->max_rss_pages, READ_ONCE(p->aspace->resident_peak));
+	}
+}
+
+void process_usage(struct process *p, struct cpu_times *times, struct usage_counts *counts)
+{
+	spin_lock(&proc_tree_lock);
+	process_usage_locked(p, times, counts);
+	spin_unlock(&proc_tree_lock);
+}
+
+u64 process_rlimit(struct process *p, unsigned resource)
+{
+	return READ_ONCE(p->rlimits[resource].rlim_cur);
+}
+
+/* The limits that vm looks at live in the address space too. */
+static void limits_to_aspace(struct process *p)
+{
+	struct aspace *as = process_aspace_get(p);
+
+	if (!as)
+		return;
+	WRITE_ONCE(as->limits_as, process_rlimit(p, RLIMIT_AS));
+	WRITE_ONCE(as->limits_data, process_rlimit(p, RLIMIT_DATA));
+	WRITE_ONCE(as->limits_stack, process_rlimit(p, RLIMIT_STACK));
+	WRITE_ONCE(as->limits_memlock, process_rlimit(p, RLIMIT_MEMLOCK));
+	aspace_put_user(as);
+}
+
+int process_rlimit_change(struct process *p, unsigned resource, const struct rlimit *new_limit, struct rlimit *old)
+{
+	if (resource >= RLIM_NLIMITS || (new_limit && new_limit->rlim_cur > new_limit->rlim_max))
+		return -EINVAL;
+	spin_lock(&p->rlimit_lock);
+	if (old)
+		*old = p->rlimits[resource];
+	if (new_limit)
+		p->rlimits[resource] = *new_limit;
+	spin_unlock(&p->rlimit_lock);
+	if (new_limit)
+		limits_to_aspace(p);
+	return 0;
+}
