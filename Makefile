@@ -45,17 +45,19 @@ $(B)/packages.mk: ci/packages ci/setup
 
 include libc-port/libc.mk
 include userland/userland.mk
--include kernel/kernel.mk
+include kernel/kernel.mk
 -include userland/tests/tests.mk
 -include userland/bench/bench.mk
 include image/image.mk
 include ci/linux-peer/peer.mk
 -include ci/ci.mk
 
-.PHONY: help run debug addr2line clean distclean
+.PHONY: help kernel run debug addr2line clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST) | sort -u
+
+kernel: $(B)/skerry.elf ## the kernel, build/skerry.elf (VARIANT=release, debug, …)
 
 # The disk that `make run` boots is a copy: what the guest writes survives from run to run, and the
 # built image stays what was built. A new image makes a new copy.
