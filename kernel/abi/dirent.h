@@ -13,6 +13,7 @@ struct linux_dirent64 {
 	u8 d_type;		/* DT_* */
 	char d_name[];		/* terminated */
 };
+static_assert(offsetof(struct linux_dirent64, d_name) == 19, "struct linux_dirent64");
 
 /* The older record keeps d_type in its last byte, at d_reclen - 1. */
 struct linux_dirent {
