@@ -46,6 +46,9 @@ struct mount {
 	struct hlist_node hash;  /* m */
 	struct list children, child_link, all_link; /* m */
 	char *source;            /* I: what mount(2) named */
+	struct path detached_from; /* m: where it sat, between leaving the tree and the last put */
+	struct mount *copy;      /* m: while a tree is bound elsewhere: this mount's twin */
+	bool expiring;           /* m: MNT_EXPIRE was asked for and nobody has come since */
 	u32 n_writers;           /* a: files open for writing and calls that change something */
 	struct rcu_head rcu;
 };
@@ -67,6 +70,7 @@ struct fs_context {
 	struct spinlock lock;   /* RANK_FILE */
 	struct path root, cwd;  /* l */
 	u32 umask;              /* l */
+	struct list all_link;   /* every context, for pivot_root(2): vfs's own lock */
 };
 struct fs_context *fs_context_clone(struct fs_context *from); /* NULL: no memory */
 /* Makes `path` the working directory or root: takes its own reference. The caller has checked that it is a directory that may be searched. */

@@ -84,6 +84,8 @@ struct superblock {
 	struct list dirty;         /* i: inodes with I_DIRTY */
 	struct list link;          /* vfs's list of superblocks */
 	void *data;                /* I: file system's */
+	struct refcount storage;   /* one of the mounted instance, one of each inode's storage */
+	u32 id;                    /* I: counts superblocks, f_fsid of those without a device */
 };
 
 enum inode_state { I_NEW = 1 << 0, I_DIRTY = 1 << 1, I_FREEING = 1 << 2, I_UNLINKED = 1 << 3, I_WRITING = 1 << 4, I_SYNC_DIRTY = 1 << 5 };
@@ -108,7 +110,7 @@ struct inode {
 	u32 generation;            /* I */
 	u32 state;                 /* i: enum inode_state */
 	struct rwsem lock;         /* RANK_INODE_DIR or RANK_INODE */
-	struct pagecache cache;
+	struct pagecache cache;    /* set up by vfs (size, hold …); the file system sets cache.ops of regular files, and nothing else */
 	struct spinlock spin;      /* RANK_INODE_SPIN: file locks list, write count */
 	s32 n_writers;             /* spin: open for writing; below 0: executing (ETXTBSY) */
 	struct list locks;         /* spin: file locks */
@@ -187,5 +189,11 @@ void inode_init_owner(struct inode *inode, const struct inode *dir, u32 mode, co
 int inode_setattr_simple(struct inode *inode, const struct inode_attr *attr);
 int inode_permission_generic(struct inode *inode, const struct cred *cred, unsigned mask);
 int inode_permission(struct inode *inode, const struct cred *cred, unsigned mask);
+/* Whether the caller owns the file or has CAP_FOWNER. */
+bool inode_owner_or_capable(const struct inode *inode, const struct cred *cred);
+/* What a file's permission bits lose when it is written to or given away: set-user-ID, and set-group-ID if group-executable. Returns the new mode. inode->lock held. */
+u32 inode_mode_without_suid(const struct inode *inode);
+/* Inode operations and file operations of which every member is NULL. */
+extern const struct inode_ops inode_ops_none;
 /* Writes pages and metadata of one inode: fsync(2). */
 int inode_sync(struct inode *inode, bool data_only);

@@ -1,0 +1,133 @@
+/*
+ * The end of cached names: when memory is short, when a file system is unmounted, when a directory goes. A cached dentry has one reference, the cache's; taking it from 1
+ * to 0 freezes the dentry: readers that still find it cannot get it any more.
+ */
+#include "mm/frames.h"
+#include "sched/work.h"
+#include "vfs/name_int.h"
+
+#define BATCH 16
+#define PRUNE_DEPTH 8
+
+static bool dentry_freeze(struct dentry *d, u32 expected)
+{
+	return __atomic_compare_exchange_n(&d->refs.n, &expected, 0, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+/* Whether freeing the dentry would mean input and output now. */
+static bool dentry_is_dirty(const struct dentry *d)
+{
+	const struct inode *inode = d->inode;
+
+	return inode && ((READ_ONCE(inode->state) & I_DIRTY) || READ_ONCE(inode->cache.n_dirty));
+}
+
+/* Moves up to `n` frozen dentries from the old end of the LRU to `victims`. LRU lock held. */
+static u64 lru_collect_locked(struct list *victims, u64 n, struct superblock *sb)
+{
+	u64 scan = sb ? dcache_count : min_t(u64, dcache_count, n * 4 + 64), found = 0;
+
+	while (scan-- && found < n && !list_empty(&dcache_lru)) {
+		struct dentry *d = list_last_entry(&dcache_lru, struct dentry, lru);
+
+		if (sb ? d->sb != sb : d->used || dentry_is_dirty(d)) {
+			d->used = false;
+			list_move(&d->lru, &dcache_lru);
+		} else if (!dentry_freeze(d, 1)) {
+			list_move(&d->lru, &dcache_lru);
+		} else {
+			list_move(&d->lru, victims);
+			found++;
+		}
+	}
+	return found;
+}
+
+u64 dcache_shrink(u64 n, struct superblock *sb)
+{
+	u64 freed = 0, found;
+
+	do {
+		LIST_HEAD(victims);
+
+		spin_lock(&dcache_lru_lock);
+		found = lru_collect_locked(&victims, min_t(u64, n - freed, 64), sb);
+		spin_unlock(&dcache_lru_lock);
+		while (!list_empty(&victims)) {
+			struct dentry *d = list_first_entry(&victims, struct dentry, lru);
+
+			dentry_unhash_raw(d);
+			dentry_put_last(d);
+		}
+		freed += found;
+		sched_point();
+	} while (found && freed < n);
+	return freed;
+}
+
+/* Takes references to up to BATCH children. */
+static unsigned children_get(struct dentry *d, struct dentry **out)
+{
+	struct dentry *child;
+	unsigned n = 0;
+
+	spin_lock(&d->lock);
+	list_for_each_entry(child, &d->children, child_link) {
+		if (n < BATCH && ref_try_get(&child->refs))
+			out[n++] = child;
+	}
+	spin_unlock(&d->lock);
+	return n;
+}
+
+static void prune(struct dentry *d, unsigned depth)
+{
+	struct dentry *child[BATCH];
+	unsigned n, freed;
+
+	do {
+		n = children_get(d, child);
+		freed = 0;
+		for (unsigned i = 0; i < n; i++) {
+			struct dentry *c = child[i];
+
+			if (depth && !list_empty(&c->children))
+				prune(c, depth - 1);
+			if (!(READ_ONCE(c->flags) & DENTRY_UNHASHED) && dentry_freeze(c, 2)) {
+				dentry_unhash_raw(c);
+				dentry_put_last(c);
+				freed++;
+			} else {
+				dentry_put(c);
+			}
+		}
+	} while (freed);
+}
+
+void dentry_prune_children(struct dentry *d)
+{
+	if (!list_empty(&d->children))
+		prune(d, PRUNE_DEPTH);
+}
+
+void dentry_invalidate(struct dentry *d)
+{
+	dentry_unhash(d);
+	dentry_prune_children(d);
+}
+
+static void shrink_work(struct work *work)
+{
+	u64 mark = mm_mark_low() * 2;
+
+	while (mm_free_frames() < mark && dcache_shrink(512, NULL))
+		rcu_synchronize();
+}
+
+void dcache_grew(void)
+{
+	static struct work shrinker = { .fn = shrink_work };
+
+	if (unlikely(mm_free_frames() < mm_mark_low()))
+		work_queue(&shrinker);
+}

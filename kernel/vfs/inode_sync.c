@@ -1,0 +1,227 @@
+/*
+ * Writing inodes back. inode_dirty() puts an inode on its superblock's list; a work every five seconds, sync(2), fsync(2) and unmounting take it off and call the file
+ * system's inode_write(). Pages are vm's business in the background and ours only when somebody waits.
+ */
+#include "core/clock.h"
+#include "dev/blk.h"
+#include "sched/work.h"
+#include "vfs/path.h"
+#include "vfs/super_int.h"
+
+#define WRITEBACK_PERIOD_NS (5 * NSEC_PER_SEC)
+
+void inode_dirty(struct inode *inode)
+{
+	struct superblock *sb = inode->sb;
+
+	if (!sb->ops->inode_write)
+		return;
+	/* The change comes before the flag is read; who clears the flag reads the fields afterwards. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (READ_ONCE(inode->state) & I_DIRTY)
+		return;
+	spin_lock(&sb->inode_lock);
+	if (!(inode->state & I_DIRTY)) {
+		inode->state |= I_DIRTY;
+		if (!(inode->state & I_FREEING))
+			list_add_tail(&inode->dirty_link, &sb->dirty);
+	}
+	spin_unlock(&sb->inode_lock);
+}
+
+/* Takes the inode off the dirty list: whether it was dirty. */
+static bool dirty_clear(struct inode *inode)
+{
+	struct superblock *sb = inode->sb;
+	bool was;
+
+	spin_lock(&sb->inode_lock);
+	was = inode->state & I_DIRTY;
+	inode->state &= ~(u32)I_DIRTY;
+	if (!list_empty(&inode->dirty_link))
+		list_del_init(&inode->dirty_link);
+	spin_unlock(&sb->inode_lock);
+	return was;
+}
+
+static int write_dirty(struct inode *inode, bool wait)
+{
+	int err;
+
+	if (!inode->sb->ops->inode_write || !dirty_clear(inode))
+		return 0;
+	err = inode->sb->ops->inode_write(inode, wait);
+	if (err < 0)
+		inode_dirty(inode);
+	return err;
+}
+
+int inode_clean(struct inode *inode)
+{
+	return READ_ONCE(inode->state) & I_DIRTY ? write_dirty(inode, false) : 0;
+}
+
+int inode_sync(struct inode *inode, bool data_only)
+{
+	int err, err2;
+
+	if (!inode->sb->ops->inode_write && !inode->sb->dev)
+		return 0;
+	err = pagecache_sync(&inode->cache);
+	/* A new size or block map is needed to find the data again, so fdatasync() writes the inode too. */
+	err2 = write_dirty(inode, true);
+	if (err == 0)
+		err = err2;
+	if (inode->sb->dev) {
+		err2 = blk_flush(inode->sb->dev);
+		if (err == 0 && err2 != -EOPNOTSUPP)
+			err = err2;
+	}
+	return err;
+}
+
+/* The first inode of the superblock's dirty list that is not on its way out, with a reference; NULL: none. */
+static struct inode *next_dirty(struct superblock *sb)
+{
+	struct inode *inode, *next, *found = NULL;
+
+	spin_lock(&sb->inode_lock);
+	list_for_each_entry_safe(inode, next, &sb->dirty, dirty_link) {
+		if (ref_try_get(&inode->refs)) {
+			found = inode;
+			break;
+		}
+	}
+	spin_unlock(&sb->inode_lock);
+	return found;
+}
+
+/* Metadata of all inodes that are dirty now to their buffers; the first error. */
+static int write_inodes(struct superblock *sb)
+{
+	struct inode *inode;
+	u64 n = 0, limit = 0;
+	struct list *at;
+	int err = 0, err2;
+
+	spin_lock(&sb->inode_lock);
+	for (at = sb->dirty.next; at != &sb->dirty; at = at->next)
+		limit++;
+	spin_unlock(&sb->inode_lock);
+	/* An inode that cannot be written comes back to the end of the list: the count ends the loop. */
+	while (n++ < limit && (inode = next_dirty(sb))) {
+		err2 = write_dirty(inode, false);
+		if (err == 0)
+			err = err2;
+		inode_put(inode);
+		sched_point();
+	}
+	return err;
+}
+
+/* The inode after `from` in the superblock that has dirty pages or pages being written, with a reference; drops that of `from`. */
+static struct inode *next_with_pages(struct superblock *sb, struct inode *from)
+{
+	struct inode *found = NULL;
+	struct list *at;
+
+	spin_lock(&sb->inode_lock);
+	for (at = from ? from->sb_link.next : sb->inodes.next; at != &sb->inodes; at = at->next) {
+		struct inode *inode = list_entry(at, struct inode, sb_link);
+
+		if (READ_ONCE(inode->cache.n_pages) && !(inode->cache.flags & PAGECACHE_NO_RECLAIM) &&
+		    ref_try_get(&inode->refs)) {
+			found = inode;
+			break;
+		}
+	}
+	spin_unlock(&sb->inode_lock);
+	if (from)
+		inode_put(from);
+	return found;
+}
+
+static int write_pages(struct superblock *sb, bool wait)
+{
+	struct inode *inode = NULL;
+	int err = 0, err2;
+
+	while ((inode = next_with_pages(sb, inode))) {
+		err2 = pagecache_write_range(&inode->cache, 0, ~0ull, wait);
+		if (err == 0)
+			err = err2;
+		sched_point();
+	}
+	return err;
+}
+
+int vfs_sync_super(struct superblock *sb)
+{
+	int err = 0, err2;
+
+	if (sb->ops->inode_write || sb->dev) {
+		err = write_pages(sb, false);
+		err2 = write_pages(sb, true);
+		if (err == 0)
+			err = err2;
+		err2 = write_inodes(sb);
+		if (err == 0)
+			err = err2;
+	}
+	if (sb->ops->sync) {
+		err2 = sb->ops->sync(sb, true);
+		if (err == 0)
+			err = err2;
+	}
+	return err;
+}
+
+static int sync_one(struct superblock *sb, void *arg)
+{
+	int err = sb->flags & SB_READ_ONLY ? 0 : vfs_sync_super(sb);
+
+	if (err < 0 && *(int *)arg == 0)
+		*(int *)arg = err;
+	return 0;
+}
+
+static void sync_bdev(struct blkdev *dev, void *arg)
+{
+	int err = READ_ONCE(dev->cache.n_dirty) ? pagecache_sync(&dev->cache) : 0;
+
+	if (err < 0 && *(int *)arg == 0)
+		*(int *)arg = err;
+}
+
+int vfs_sync_all(void)
+{
+	int err = 0;
+
+	super_each(sync_one, &err);
+	blkdev_each(sync_bdev, &err);
+	return err;
+}
+
+static int writeback_one(struct superblock *sb, void *arg)
+{
+	if (sb->flags & SB_READ_ONLY || !sb->ops->inode_write)
+		return 0;
+	write_inodes(sb);
+	if (sb->ops->sync)
+		sb->ops->sync(sb, false);
+	return 0;
+}
+
+static struct delayed_work writeback;
+
+static void writeback_fn(struct work *work)
+{
+	super_each(writeback_one, NULL);
+	delayed_work_queue(&writeback, WRITEBACK_PERIOD_NS);
+}
+
+void inode_writeback_init(void)
+{
+	delayed_work_init(&writeback, writeback_fn);
+	delayed_work_queue(&writeback, WRITEBACK_PERIOD_NS);
+}

@@ -1,0 +1,165 @@
+/* umount2(2) and pivot_root(2). */
+#include "abi/capability.h"
+#include "abi/mount.h"
+#include "abi/stat.h"
+#include "vfs/fs_context_int.h"
+#include "vfs/mount_int.h"
+#include "vfs/super_int.h"
+
+/* A mount without children and its place leave the tree; their references are put by the caller later. mount_mutex held. */
+static void detach_one(struct mount *m, struct list *gone)
+{
+	struct path point;
+
+	mount_detach_locked(m, &point);
+	/* What it sat on is remembered in the mount until the mutex is free: it is in no tree now. */
+	m->parent = NULL;
+	list_add_tail(&m->all_link, gone);
+	m->detached_from = point;
+}
+
+/* MNT_DETACH: the whole subtree leaves, leaves first; the file systems end when their last user does. */
+static void detach_tree(struct mount *top, struct list *gone)
+{
+	while (!list_empty(&top->children)) {
+		struct mount *m = top;
+
+		while (!list_empty(&m->children))
+			m = list_first_entry(&m->children, struct mount, child_link);
+		detach_one(m, gone);
+	}
+	detach_one(top, gone);
+}
+
+static void release_gone(struct list *gone)
+{
+	while (!list_empty(gone)) {
+		struct mount *m = list_first_entry(gone, struct mount, all_link);
+
+		list_del_init(&m->all_link);
+		path_put(&m->detached_from);
+		mount_put(m);
+	}
+}
+
+/* Whether anybody but the tree and the caller (one reference) uses the mount. After mount_seq was bumped: a lockless walk that takes a reference sees that. */
+static bool mount_is_busy(struct mount *m)
+{
+	seq_write_begin(&mount_seq);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	seq_write_end(&mount_seq);
+	return ref_read(&m->refs) > 2 || !list_empty(&m->children);
+}
+
+/* The root of everything is not unmounted but made read-only (umount(8) at shutdown counts on it). */
+static int umount_root(struct mount *m)
+{
+	u32 flags = (m->sb->flags & (SB_SYNC | SB_DIRSYNC)) | SB_READ_ONLY;
+
+	return m->sb->flags & SB_READ_ONLY ? 0 : super_remount(m->sb, flags, "");
+}
+
+int vfs_umount(const struct walk *w, const char *target, u32 flags)
+{
+	LIST_HEAD(gone);
+	struct path path;
+	int err;
+
+	if (flags & ~(u32)(MNT_FORCE | MNT_DETACH | MNT_EXPIRE | UMOUNT_NOFOLLOW))
+		return -EINVAL;
+	if (flags & MNT_EXPIRE && flags & (MNT_FORCE | MNT_DETACH))
+		return -EINVAL;
+	if (!cred_capable(w->cred, CAP_SYS_ADMIN))
+		return -EPERM;
+	err = path_lookup(w, target, flags & UMOUNT_NOFOLLOW ? 0 : WALK_FOLLOW, &path);
+	if (err < 0)
+		return err;
+	mutex_lock(&mount_mutex);
+	if (!path.mount || path.dentry != path.mount->root || list_empty(&path.mount->all_link)) {
+		err = -EINVAL;
+	} else if (path.mount == mount_root) {
+		err = flags & MNT_DETACH ? -EINVAL : umount_root(path.mount);
+	} else if (flags & MNT_DETACH) {
+		detach_tree(path.mount, &gone);
+	} else {
+		/* Our own path holds a dentry of the file system: not the mount's business. */
+		if (mount_is_busy(path.mount))
+			err = -EBUSY;
+		else if (flags & MNT_EXPIRE && !path.mount->expiring)
+			err = -EAGAIN;
+		else
+			detach_one(path.mount, &gone);
+		path.mount->expiring = err == -EAGAIN;
+	}
+	mutex_unlock(&mount_mutex);
+	path_put(&path);
+	release_gone(&gone);
+	return err;
+}
+
+/* What pivot_root(2) asks of its two places, under mount_mutex. */
+static int pivot_check(const struct path *root, const struct path *new_root, const struct path *put_old)
+{
+	struct path at = *put_old;
+
+	if (!S_ISDIR(new_root->dentry->inode->mode) || !S_ISDIR(put_old->dentry->inode->mode))
+		return -ENOTDIR;
+	if (new_root->mount == root->mount || put_old->mount == root->mount)
+		return -EBUSY;
+	if (new_root->dentry != new_root->mount->root || !new_root->mount->parent ||
+	    root->dentry != root->mount->root)
+		return -EINVAL;
+	/* put_old must be at or underneath new_root. */
+	while (at.mount != new_root->mount) {
+		if (!at.mount->parent)
+			return -EINVAL;
+		at = (struct path){ at.mount->parent, at.mount->point };
+	}
+	return dentry_is_below(at.dentry, new_root->dentry) ? 0 : -EINVAL;
+}
+
+static void pivot_locked(const struct path *root, const struct path *new_root, const struct path *put_old,
+			 struct path old_points[2])
+{
+	struct mount *above = new_root->mount, *below = root->mount;
+	struct path *from = &old_points[0], *root_point = &old_points[1];
+
+	mount_detach_locked(above, from);
+	mount_detach_locked(below, root_point);
+	mount_attach_locked(above, root_point->mount ? root_point : NULL);
+	mount_attach_locked(below, put_old);
+}
+
+int vfs_pivot_root(const struct walk *w, const char *new_name, const char *old_name)
+{
+	struct path root, new_root, put_old, points[2] = { { NULL, NULL }, { NULL, NULL } };
+	int err;
+
+	if (!cred_capable(w->cred, CAP_SYS_ADMIN))
+		return -EPERM;
+	err = path_lookup(w, new_name, WALK_FOLLOW | WALK_DIRECTORY, &new_root);
+	if (err < 0)
+		return err;
+	err = path_lookup(w, old_name, WALK_FOLLOW | WALK_DIRECTORY, &put_old);
+	if (err < 0)
+		goto out_new;
+	fs_context_get_paths(w->fs, &root, NULL);
+	mutex_lock(&mount_mutex);
+	path_mount_down(&put_old);
+	err = pivot_check(&root, &new_root, &put_old);
+	if (err == 0)
+		pivot_locked(&root, &new_root, &put_old, points);
+	mutex_unlock(&mount_mutex);
+	if (err == 0) {
+		fs_context_move_all(&root, &new_root);
+		mount_put(new_root.mount); /* references of the tree as it was */
+		mount_put(root.mount);
+	}
+	path_put(&points[0]);
+	path_put(&points[1]);
+	path_put(&root);
+	path_put(&put_old);
+out_new:
+	path_put(&new_root);
+	return err;
+}
