@@ -28,6 +28,9 @@ void irq_isa_to_gsi(unsigned isa, unsigned *gsi, enum irq_trigger *trigger);
 /* Whether this CPU is in an interrupt handler. */
 bool irq_in_handler(void);
 
+/* Whether the interrupt being handled interrupted user mode. From a handler. */
+bool irq_from_user(void);
+
 /* Nanoseconds since boot, from the TSC (or HPET/PM timer): monotonic over all CPUs. Any context. */
 u64 arch_clock_ns(void);
 

@@ -4,6 +4,21 @@
 #include "core/lockrank.h"
 #include "sched/wait.h"
 
+/* Debug builds keep the ranks that each thread holds, and log the first acquisitions that break the order. */
+#ifdef CONFIG_DEBUG
+void lock_debug_push(enum lock_rank rank, const char *name, bool check);
+void lock_debug_pop(enum lock_rank rank);
+#define lock_debug_init(lock, rank_, name_) ((lock)->rank = (rank_), (lock)->name = (name_))
+#define lock_debug_acquire(lock) lock_debug_push((lock)->rank, (lock)->name, true)
+#define lock_debug_acquired(lock) lock_debug_push((lock)->rank, (lock)->name, false)
+#define lock_debug_release(lock) lock_debug_pop((lock)->rank)
+#else
+#define lock_debug_init(lock, rank_, name_) ((void)(rank_), (void)(name_))
+#define lock_debug_acquire(lock) ((void)(lock))
+#define lock_debug_acquired(lock) ((void)(lock))
+#define lock_debug_release(lock) ((void)(lock))
+#endif
+
 struct mutex {
 	struct thread *owner;   /* a: NULL when free */
 	u32 waiters;            /* a: threads that wait or are about to */
@@ -20,20 +35,31 @@ struct mutex {
 #define MUTEX_INIT(mutex, rank_, name_) { .wait = WAIT_QUEUE_INIT((mutex).wait) }
 #endif
 void mutex_init(struct mutex *m, enum lock_rank rank, const char *name);
+/* Slow parts of the functions below: waits for it; unlocks it when somebody waits; wakes a waiter after it was unlocked. */
 void mutex_lock_slow(struct mutex *m);
 void mutex_unlock_slow(struct mutex *m);
+void mutex_wake_slow(struct mutex *m);
 
-static inline bool mutex_try_lock(struct mutex *m)
+static inline bool mutex_take_(struct mutex *m)
 {
 	struct thread *none = NULL;
 
 	return __atomic_compare_exchange_n(&m->owner, &none, thread_current(), false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
+static inline bool mutex_try_lock(struct mutex *m)
+{
+	if (!mutex_take_(m))
+		return false;
+	lock_debug_acquired(m);
+	return true;
+}
+
 static inline void mutex_lock(struct mutex *m)
 {
 	might_sleep();
-	if (!mutex_try_lock(m))
+	lock_debug_acquire(m);
+	if (!mutex_take_(m))
 		mutex_lock_slow(m);
 }
 
@@ -43,9 +69,14 @@ int must_check mutex_lock_interruptible(struct mutex *m);
 
 static inline void mutex_unlock(struct mutex *m)
 {
+	lock_debug_release(m);
+	if (unlikely(READ_ONCE(m->waiters))) {
+		mutex_unlock_slow(m);
+		return;
+	}
 	__atomic_store_n(&m->owner, NULL, __ATOMIC_SEQ_CST);
 	if (unlikely(__atomic_load_n(&m->waiters, __ATOMIC_SEQ_CST)))
-		mutex_unlock_slow(m);
+		mutex_wake_slow(m);
 }
 
 static inline bool mutex_held(const struct mutex *m) { return READ_ONCE(m->owner) == thread_current(); }

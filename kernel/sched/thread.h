@@ -21,6 +21,7 @@
 
 struct process;
 struct aspace;
+struct blk_plug;
 
 enum thread_state {
 	THREAD_RUNNING,         /* running or in a run queue */
@@ -30,6 +31,7 @@ enum thread_state {
 	THREAD_STOPPED,         /* job control; SIGCONT or SIGKILL wakes it */
 	THREAD_TRACED,
 	THREAD_DEAD,
+	THREAD_NEW,             /* not started yet; nothing wakes it */
 };
 
 enum sched_class { SCHED_CLASS_FAIR, SCHED_CLASS_REALTIME, SCHED_CLASS_IDLE };
@@ -44,7 +46,9 @@ struct thread {
 	struct refcount refs;
 	u32 cpu;                 /* r: CPU it runs or last ran on */
 	struct arch_thread arch; /* o */
-	void *stack;             /* I: lowest address of the kernel stack */
+	void *stack;             /* lowest address of the kernel stack; NULL once it is dead and has left it */
+	void (*entry)(void *arg); /* I: what it runs */
+	void *entry_arg;         /* I */
 
 	/* Address space: */
 	struct pgtable *pgtable; /* o: what the CPU runs it with; NULL: a kernel thread, keeps whatever is active */
@@ -61,29 +65,36 @@ struct thread {
 	u8 rt_priority;          /* r: 1 … 99 */
 	u32 weight;              /* r */
 	u64 vruntime, deadline;  /* r: virtual ns */
-	u64 slice_start;         /* r: clock at which it last began to run */
+	u64 slice_start;         /* r: clock up to which run_ns counts while it runs */
 	u64 run_ns;              /* r: total time on a CPU */
-	u64 user_ns;             /* o: of these in user mode (sampled by tick) */
+	u64 user_ns;             /* r: of sampled_ns in user mode */
+	u64 sampled_ns;          /* r: of run_ns, what samples have divided into user and system time */
+	u64 shown_user_ns, shown_system_ns; /* a: last answers of sched_thread_times(), which never go back */
+	u64 rr_left_ns;          /* r: what is left of the round-robin interval */
 	u64 switches_voluntary, switches_forced; /* r */
 	u64 affinity;            /* r: bit per CPU */
 	u64 start_ns;            /* I: clock at creation */
 
 	/* Waiting */
 	const char *wait_reason; /* o: short word for /proc/[pid]/wchan, or NULL */
-	bool in_iowait;          /* o */
-	void *plug;              /* o: NULL, or block requests held back (dev/blk_plug.c); thread_block() sends them off by the hook below */
+	bool in_iowait;          /* o: to change only while running */
+
+	bool keep_tick;          /* a: see sched_set_charge_hook() */
+	struct blk_plug *plug;   /* o: requests that dev holds back; given to the plug hook before the thread blocks */
 
 	/* Owned by proc: */
 	struct process *process; /* I: NULL for kernel threads */
-	struct list group_link;  /* p: threads of the process */
 	s32 tid;                 /* I: 0 for kernel threads that have none */
 	char name[16];           /* o: comm; others may read a torn one, always NUL-terminated */
 	u64 sigmask;             /* o to write; p to read by others */
 	u64 saved_sigmask;       /* o: to be put back if WORK_RESTORE_MASK */
 	void *proc_data;         /* p: the rest of what proc keeps per thread (proc/process.h) */
 
-	/* RCU: */
 	struct list all_link;    /* every thread, under the scheduler's list lock */
+#ifdef CONFIG_DEBUG
+	u8 held_ranks[16];       /* o: of the sleeping locks that it holds, in order of acquisition */
+	u8 n_held;               /* o */
+#endif
 };
 
 /*
@@ -93,14 +104,21 @@ struct thread {
 int thread_create(const char *name, struct process *process, void (*fn)(void *arg), void *arg, struct thread **out);
 /* Puts a new thread into a run queue. */
 void thread_start(struct thread *thread);
+/* Gives up a thread that was never started: frees its stack and drops both references (the free hook runs). */
+void thread_discard(struct thread *thread);
+/* A new thread's policy, nice value, affinity: those of `from`. Before thread_start(). */
+void sched_inherit(struct thread *thread, struct thread *from);
 /* A started kernel thread, without a reference for the caller: 0 or -ENOMEM. */
 int kthread_start(const char *name, void (*fn)(void *arg), void *arg);
 /* Ends the current thread; its reference goes when its stack is no longer used. */
 _Noreturn void thread_exit(void);
 static inline void thread_get(struct thread *t) { ref_get(&t->refs); }
 void thread_put(struct thread *t);
-/* proc's hook: called when the last reference goes, to free thread->proc_data and drop the process reference. */
+/* proc's hook: called when the last reference goes, to free thread->proc_data and drop the process reference. Thread context, no spinlock held if the
+ * caller of thread_put() holds none; must not sleep for a thread that ran. */
 void thread_set_free_hook(void (*hook)(struct thread *t));
+/* Calls fn for each thread, under a spinlock: fn must not sleep nor allocate. */
+void thread_each(void (*fn)(struct thread *t, void *arg), void *arg);
 
 /* Announces that the thread is about to block (see above). */
 static inline void thread_prepare(enum thread_state state)
@@ -112,6 +130,8 @@ static inline void thread_running(void) { __atomic_store_n(&thread_current()->st
 void thread_block(void);
 /* The same until the clock reads deadline_ns at the latest (~0: no limit). Returns true if the time is over. */
 bool thread_block_until(u64 deadline_ns);
+/* dev's hook: called by thread_block() before it blocks if thread->plug is set; must not sleep. */
+void thread_set_plug_hook(void (*hook)(void));
 /* Makes a thread in any of the sleeping states given by the mask (1 << state) runnable: whether it was one. Any context; takes RANK_RUNQ. */
 bool thread_wake_states(struct thread *thread, u32 states);
 #define WAKE_NORMAL ((1u << THREAD_INTERRUPTIBLE) | (1u << THREAD_KILLABLE) | (1u << THREAD_UNINTERRUPTIBLE))
@@ -120,17 +140,14 @@ static inline bool thread_wake(struct thread *t) { return thread_wake_states(t, 
 void thread_set_work(struct thread *thread, u32 work);
 static inline void thread_clear_work(u32 work) { __atomic_fetch_and(&thread_current()->work, ~work, __ATOMIC_RELAXED); }
 
-/* Set once by dev: sends off the requests that the current thread holds back, called by thread_block() when thread->plug is not NULL, before it blocks. */
-void thread_set_plug_hook(void (*flush)(void));
-
 /* proc's answers, asked by interruptible waits: whether the current thread has an unblocked signal, or a fatal one. Kernel threads: never. */
 static inline bool thread_signal_pending(void) { return unlikely(READ_ONCE(thread_current()->work) & (WORK_SIGNAL | WORK_NOTIFY)); }
 bool thread_fatal_pending(void); /* by the hook below */
 void thread_set_fatal_hook(bool (*hook)(struct thread *t));
 
-/* A place in a long loop of the kernel where another thread may run (no lock held). */
-static inline void sched_point(void);
+/* Switches to the best thread now; clears WORK_RESCHED. */
 void sched_switch_now(void);
+/* A place in a long loop of the kernel where another thread may run (no lock held). */
 static inline void sched_point(void)
 {
 	if (unlikely(READ_ONCE(thread_current()->work) & WORK_RESCHED))
@@ -154,10 +171,17 @@ void sched_loadavg(u32 out[3]); /* fixed point, 11 bits of fraction */
 u64 sched_running(void);        /* threads running or runnable */
 u64 sched_forks(void);          /* threads created since boot */
 u64 sched_blocked(void);        /* threads in I/O wait */
+/* proc's hook: told of CPU time that the current thread, which has a process, has used since the last time, for CPU-time timers and RLIMIT_CPU: about every 10 ms
+ * that its CPU is busy, when the sampling tick finds it. Interrupts off, no run-queue lock held, so it may send signals. */
+void sched_set_charge_hook(void (*hook)(struct thread *t, u64 user_ns, u64 system_ns));
 /* CPU time of a thread up to now, ns, split into user and system. */
 void sched_thread_times(struct thread *t, u64 *user_ns, u64 *system_ns);
 
 /* The boot context becomes CPU 0's idle thread; run queues. After mm_init(). */
 void sched_init(void);
-/* The idle loop; does not return. */
+/* The idle loop; does not return. Called by the boot context when all else is started, and by each further CPU once sched_cpu_start() made it known. */
 _Noreturn void sched_idle_loop(void);
+/* Makes the idle thread and run queue of another CPU, before it is started: the top of the stack that it is to start on, or NULL (no memory). */
+void *sched_cpu_prepare(unsigned cpu);
+/* The first call of that CPU, on that stack, interrupts off: it is idle and may be given threads. */
+void sched_cpu_start(void);

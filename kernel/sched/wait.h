@@ -84,12 +84,6 @@ void wait_end(struct wait_queue *q, struct wait_entry *entry);
 /*
  * Internal restart codes, never seen by user space (proc/signal turns them into -EINTR or a restart):
  * ERESTARTSYS: restart if SA_RESTART or no handler; ERESTARTNOHAND: only if no handler; ERESTARTNOINTR: always;
- * ERESTART_RESTARTBLOCK: through restart_syscall(2) if no handler.
+ * ERESTARTBLOCK: through restart_syscall(2) if no handler.
  */
 #include "abi/errno.h"
-#ifndef ERESTARTSYS
-#define ERESTARTSYS 512
-#define ERESTARTNOINTR 513
-#define ERESTARTNOHAND 514
-#define ERESTART_RESTARTBLOCK 516
-#endif

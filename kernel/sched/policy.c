@@ -1,0 +1,105 @@
+/* Policy, nice value and affinity of a thread, changed while it runs, waits in a queue or sleeps. */
+#include "abi/errno.h"
+#include "abi/sched.h"
+#include "sched/run_int.h"
+
+/* Takes a queued thread out, so that what orders it may be changed; put_back() enters it again. The queue is locked. */
+static bool take_out(struct runqueue *rq, struct thread *t)
+{
+	bool queued = t->queued;
+
+	run_account(rq, arch_clock_ns());
+	if (queued)
+		run_dequeue(rq, t);
+	return queued;
+}
+
+static void put_back(struct runqueue *rq, struct thread *t, bool queued)
+{
+	if (queued)
+		run_enqueue(rq, t, arch_clock_ns());
+	else if (rq->curr == t && t->class != SCHED_CLASS_IDLE && rq->n_queued)
+		run_resched(rq);
+}
+
+int sched_set_policy(struct thread *t, int policy, int rt_priority)
+{
+	u64 flags = irq_save();
+	struct runqueue *rq = thread_lock_runqueue(t);
+	bool realtime = policy == SCHED_FIFO || policy == SCHED_RR;
+	bool queued = take_out(rq, t);
+
+	if (!realtime && t->class == SCHED_CLASS_REALTIME)
+		fair_place_new(rq, t);
+	t->policy = (u8)policy;
+	t->rt_priority = realtime ? (u8)rt_priority : 0;
+	t->class = realtime ? SCHED_CLASS_REALTIME : SCHED_CLASS_FAIR;
+	t->weight = weight_of(policy, t->nice);
+	t->rr_left_ns = SCHED_RR_NS;
+	put_back(rq, t, queued);
+	spin_unlock(&rq->lock);
+	irq_restore(flags);
+	return 0;
+}
+
+void sched_set_nice(struct thread *t, int nice)
+{
+	u64 flags = irq_save();
+	struct runqueue *rq = thread_lock_runqueue(t);
+	bool queued = take_out(rq, t);
+	s64 left = (s64)(t->deadline - t->vruntime);
+	u64 real = left > 0 ? from_virtual((u64)left, t->weight) : 0;
+
+	t->nice = (s8)nice;
+	t->weight = weight_of(t->policy, nice);
+	t->deadline = t->vruntime + to_virtual(min(real, (u64)SCHED_SLICE_NS), t->weight);
+	put_back(rq, t, queued);
+	spin_unlock(&rq->lock);
+	irq_restore(flags);
+}
+
+int sched_set_affinity(struct thread *t, u64 cpus)
+{
+	u64 online = cpu_count() < 64 ? BIT(cpu_count()) - 1 : ~0ull;
+	struct runqueue *rq;
+	bool push;
+	u64 flags;
+
+	if (!(cpus & online))
+		return -EINVAL;
+	flags = irq_save();
+	rq = thread_lock_runqueue(t);
+	t->affinity = cpus & online;
+	push = t->queued && !(t->affinity & BIT(rq->cpu));
+	if (push)
+		run_dequeue(rq, t);
+	else if (rq->curr == t && !(t->affinity & BIT(rq->cpu)))
+		run_resched(rq);
+	spin_unlock(&rq->lock);
+	if (push)
+		place_push(t);
+	irq_restore(flags);
+	return 0;
+}
+
+void sched_inherit(struct thread *t, struct thread *from)
+{
+	t->policy = from->policy;
+	t->class = from->class == SCHED_CLASS_IDLE ? SCHED_CLASS_FAIR : from->class;
+	t->nice = from->nice;
+	t->rt_priority = from->rt_priority;
+	t->weight = from->weight;
+	t->affinity = from->affinity;
+}
+
+u64 sched_interval(struct thread *t)
+{
+	switch (t->policy) {
+	case SCHED_FIFO:
+		return 0;
+	case SCHED_RR:
+		return SCHED_RR_NS;
+	default:
+		return SCHED_SLICE_NS;
+	}
+}

@@ -1,0 +1,375 @@
+/*
+ * Run queues and the switch.
+ *
+ * Each CPU has a run queue: the thread that runs (curr, in none of the lists), the fair threads that wait in a tree by
+ * virtual deadline, the real-time ones in lists by priority. Real-time before fair before the idle thread.
+ *
+ * The switch happens with the queue locked, and the lock is released by whoever is switched to (finish_switch). So who
+ * holds the lock of a thread's queue and finds that it is not curr knows that its registers are saved: a wake-up on
+ * another CPU cannot run a thread that has not yet left its stack.
+ *
+ * Blocking against waking: the blocker stores its state, then looks at the condition, then takes the lock and looks at
+ * its state; the waker makes the condition true, then takes the lock and looks at the state. Both the store of the
+ * state and the taking of a lock are full barriers, so one of the two sees the other: either the blocker finds the
+ * condition, or the waker finds the state, and sets it to THREAD_RUNNING under the lock, where the blocker meets it.
+ *
+ * A thread whose state is THREAD_RUNNING but which is neither queued nor curr is on its way between two queues; nobody
+ * else touches it, as nobody wakes a running thread.
+ *
+ * Locks: rq->lock (RANK_RUNQ, interrupts off); two of them never at a time.
+ */
+#include "sched/run_int.h"
+
+#include "abi/sched.h"
+#include "arch/upcall.h"
+#include "core/panic.h"
+
+DEFINE_PERCPU(struct runqueue, runqueue);
+u64 idle_cpus;
+static void (*plug_hook)(void);
+
+void thread_set_plug_hook(void (*flush)(void))
+{
+	plug_hook = flush;
+}
+
+/* Counts the time since the last account for curr. */
+void run_account(struct runqueue *rq, u64 now)
+{
+	struct thread *curr = rq->curr;
+	u64 ns = now - curr->slice_start;
+
+	if (unlikely((s64)ns <= 0))
+		return;
+	curr->slice_start = now;
+	curr->run_ns += ns;
+	if (curr->class == SCHED_CLASS_IDLE) {
+		if (rq->n_iowait)
+			rq->iowait_ns += ns;
+		else
+			rq->idle_ns += ns;
+		return;
+	}
+	rq->busy_ns += ns;
+	if (curr->class == SCHED_CLASS_FAIR)
+		fair_charge(rq, curr, ns);
+	else
+		curr->rr_left_ns -= min(ns, curr->rr_left_ns);
+}
+
+void run_insert(struct runqueue *rq, struct thread *t)
+{
+	t->cpu = rq->cpu;
+	t->queued = true;
+	rq->n_queued++;
+	if (t->class == SCHED_CLASS_FAIR)
+		fair_insert(rq, t);
+	else
+		rt_insert(rq, t, false);
+}
+
+void run_dequeue(struct runqueue *rq, struct thread *t)
+{
+	t->queued = false;
+	rq->n_queued--;
+	if (t->class == SCHED_CLASS_FAIR)
+		fair_remove(rq, t);
+	else
+		rt_remove(rq, t);
+}
+
+/* Whether `t` should run rather than curr. */
+static bool more_urgent(const struct runqueue *rq, const struct thread *t)
+{
+	const struct thread *curr = rq->curr;
+
+	if (curr->class == SCHED_CLASS_IDLE)
+		return true;
+	if (t->class != curr->class)
+		return t->class == SCHED_CLASS_REALTIME;
+	if (t->class == SCHED_CLASS_REALTIME)
+		return t->rt_priority > curr->rt_priority;
+	return (s64)(curr->deadline - t->deadline) > (s64)SCHED_WAKE_NS;
+}
+
+void run_resched(struct runqueue *rq)
+{
+	struct thread *curr = rq->curr;
+
+	if (need_resched(curr))
+		return;
+	__atomic_fetch_or(&curr->work, WORK_RESCHED, __ATOMIC_SEQ_CST);
+	if (rq->cpu != cpu_id() && !(curr == rq->idle && __atomic_load_n(&rq->polling, __ATOMIC_SEQ_CST)))
+		cpu_kick(rq->cpu);
+}
+
+void run_enqueue(struct runqueue *rq, struct thread *t, u64 now)
+{
+	run_insert(rq, t);
+	if (more_urgent(rq, t))
+		run_resched(rq);
+	else if (rq->cpu == cpu_id())
+		timer_want(run_next_tick(rq, now));
+}
+
+void run_migrate(struct thread *t, struct runqueue *from, struct runqueue *to)
+{
+	t->vruntime += to->min_vruntime - from->min_vruntime;
+	t->deadline += to->min_vruntime - from->min_vruntime;
+}
+
+static struct thread *pick_next(struct runqueue *rq)
+{
+	struct thread *t;
+
+	if (unlikely(rq->rt_levels[0] | rq->rt_levels[1]))
+		t = rt_first(rq);
+	else if (likely(rq->earliest))
+		t = rb_entry(rq->earliest, struct thread, run_node);
+	else
+		return rq->idle;
+	run_dequeue(rq, t);
+	return t;
+}
+
+/* Second half of a switch, on the stack of the thread that was switched to: the queue is unlocked; the thread to reap, or NULL. */
+static struct thread *finish_switch(void)
+{
+	struct runqueue *rq = this_runqueue();
+	struct thread *prev = rq->prev;
+	bool dead = prev->state == THREAD_DEAD, push = rq->push_prev;
+
+	rq->push_prev = false;
+	__atomic_store_n(&prev->on_cpu, false, __ATOMIC_RELEASE);
+	spin_unlock(&rq->lock);
+	if (unlikely(push))
+		place_push(prev);
+	return unlikely(dead) ? prev : NULL;
+}
+
+/* First half: leaves prev for next. The queue is locked; afterwards, on return of prev, it is not. */
+static struct thread *switch_to(struct runqueue *rq, struct thread *prev, struct thread *next, u64 now)
+{
+	rq->curr = next;
+	rq->prev = prev;
+	rq->switches++;
+	next->cpu = rq->cpu;
+	next->on_cpu = true;
+	next->slice_start = now;
+	if (prev == rq->idle)
+		__atomic_fetch_and(&idle_cpus, ~BIT(rq->cpu), __ATOMIC_RELAXED);
+	if (next == rq->idle)
+		__atomic_fetch_or(&idle_cpus, BIT(rq->cpu), __ATOMIC_RELAXED);
+	else
+		timer_want(run_next_tick(rq, now));
+	rcu_pass();
+	if (next->pgtable)
+		pgtable_activate(next->pgtable);
+	this_cpu_write(cpu_thread, next);
+	context_switch(&prev->arch, &next->arch);
+	return finish_switch();
+}
+
+/* Puts the runnable curr back among those who wait, unless it may not be here any more. */
+static void requeue(struct runqueue *rq, struct thread *prev, bool yield)
+{
+	bool expired = true;
+
+	if (unlikely(!(prev->affinity & BIT(rq->cpu)))) {
+		rq->push_prev = true;
+		return;
+	}
+	if (prev->class == SCHED_CLASS_REALTIME) {
+		if (!yield && (prev->policy != SCHED_RR || prev->rr_left_ns))
+			expired = false;
+		if (prev->policy == SCHED_RR && !prev->rr_left_ns)
+			prev->rr_left_ns = SCHED_RR_NS;
+		prev->queued = true;
+		rq->n_queued++;
+		rt_insert(rq, prev, !expired);
+		return;
+	}
+	if (yield)
+		fair_yield(rq, prev);
+	run_insert(rq, prev);
+}
+
+enum why { WHY_BLOCK, WHY_PREEMPT, WHY_YIELD };
+
+static void schedule(enum why why)
+{
+	u64 flags = irq_save(), now;
+	struct runqueue *rq = this_runqueue();
+	struct thread *prev = rq->curr, *next, *dead = NULL;
+
+	spin_lock(&rq->lock);
+	if (why == WHY_BLOCK && prev->state == THREAD_RUNNING) {
+		spin_unlock(&rq->lock);
+		irq_restore(flags);
+		return;
+	}
+	now = arch_clock_ns();
+	load_check(now);
+	run_account(rq, now);
+	if (need_resched(prev))
+		__atomic_fetch_and(&prev->work, ~WORK_RESCHED, __ATOMIC_RELAXED);
+	if (prev->class == SCHED_CLASS_FAIR)
+		fair_renew(prev);
+	if (why == WHY_BLOCK) {
+		prev->switches_voluntary++;
+		if (prev->in_iowait)
+			rq->n_iowait++;
+	} else if (prev != rq->idle) {
+		requeue(rq, prev, why == WHY_YIELD);
+	}
+	next = pick_next(rq);
+	if (next == prev) {
+		spin_unlock(&rq->lock);
+	} else {
+		if (why != WHY_BLOCK)
+			prev->switches_forced++;
+		dead = switch_to(rq, prev, next, now);
+	}
+	irq_restore(flags);
+	if (unlikely(dead))
+		thread_reap(dead);
+}
+
+void sched_thread_begin(void)
+{
+	struct thread *dead = finish_switch();
+
+	irq_enable();
+	if (unlikely(dead))
+		thread_reap(dead);
+}
+
+void thread_block(void)
+{
+	struct thread *me = thread_current();
+
+	if (unlikely(me->plug) && plug_hook)
+		plug_hook();
+	kassert(me->class != SCHED_CLASS_IDLE);
+	schedule(WHY_BLOCK);
+}
+
+void sched_switch_now(void)
+{
+	schedule(WHY_PREEMPT);
+}
+
+void sched_yield(void)
+{
+	schedule(WHY_YIELD);
+}
+
+bool thread_wake_states(struct thread *t, u32 states)
+{
+	u64 flags = irq_save(), now;
+	struct runqueue *rq = thread_lock_runqueue(t), *from = rq;
+	unsigned cpu;
+
+	if (!(states >> t->state & 1)) {
+		spin_unlock(&rq->lock);
+		irq_restore(flags);
+		return false;
+	}
+	__atomic_store_n(&t->state, THREAD_RUNNING, __ATOMIC_RELEASE);
+	if (t->queued || rq->curr == t) {
+		spin_unlock(&rq->lock);
+		irq_restore(flags);
+		return true;
+	}
+	if (t->in_iowait)
+		rq->n_iowait--;
+	cpu = cpu_count() == 1 ? rq->cpu : place_choose(t);
+	if (cpu != rq->cpu) {
+		rq = cpu_runqueue(cpu);
+		run_migrate(t, from, rq);
+		spin_unlock(&from->lock);
+		spin_lock(&rq->lock);
+	}
+	now = arch_clock_ns();
+	load_check(now);
+	run_account(rq, now);
+	if (t->class == SCHED_CLASS_FAIR)
+		fair_place_woken(rq, t);
+	run_enqueue(rq, t, now);
+	spin_unlock(&rq->lock);
+	irq_restore(flags);
+	return true;
+}
+
+void thread_start(struct thread *t)
+{
+	u64 flags = irq_save(), now;
+	unsigned cpu = cpu_count() == 1 ? t->cpu : place_choose(t);
+	struct runqueue *rq = cpu_runqueue(cpu);
+
+	spin_lock(&rq->lock);
+	now = arch_clock_ns();
+	load_check(now);
+	run_account(rq, now);
+	t->state = THREAD_RUNNING;
+	fair_place_new(rq, t);
+	t->rr_left_ns = SCHED_RR_NS;
+	run_enqueue(rq, t, now);
+	spin_unlock(&rq->lock);
+	irq_restore(flags);
+}
+
+u64 run_next_tick(struct runqueue *rq, u64 now)
+{
+	struct thread *curr = rq->curr;
+	u64 next;
+
+	if (curr->class == SCHED_CLASS_IDLE)
+		return ~0ull;
+	/* After a pause the sample comes at a time that has nothing to do with when the thread began, or
+	 * who runs shortly at a time would never be met. */
+	if (rq->sample_at <= now)
+		rq->sample_at = now + NSEC_PER_MSEC + (now >> 4) % SCHED_SAMPLE_NS;
+	next = rq->sample_at;
+	if (!rq->n_queued)
+		return next;
+	if (curr->class == SCHED_CLASS_FAIR) {
+		s64 left = (s64)(curr->deadline - curr->vruntime);
+
+		return min(next, now + (left > 0 ? from_virtual((u64)left, curr->weight) : 0));
+	}
+	return curr->policy == SCHED_RR ? min(next, now + curr->rr_left_ns) : next;
+}
+
+void run_tick(struct runqueue *rq, u64 now)
+{
+	struct thread *curr = rq->curr;
+
+	run_account(rq, now);
+	if (!rq->n_queued)
+		return;
+	if (curr->class == SCHED_CLASS_FAIR && ((rq->rt_levels[0] | rq->rt_levels[1]) || fair_renew(curr)))
+		run_resched(rq);
+	else if (curr->class == SCHED_CLASS_REALTIME && curr->policy == SCHED_RR && !curr->rr_left_ns)
+		run_resched(rq);
+	if (READ_ONCE(idle_cpus))
+		place_invite();
+}
+
+void run_init_cpu(unsigned cpu, struct thread *idle)
+{
+	struct runqueue *rq = cpu_runqueue(cpu);
+
+	spin_init(&rq->lock, RANK_RUNQ, "runqueue");
+	rq->cpu = cpu;
+	rq->curr = rq->idle = idle;
+	rq->spin_ns = 20 * NSEC_PER_USEC;
+	for (unsigned i = 0; i < RT_LEVELS; i++)
+		list_init(&rq->rt[i]);
+}
+
+void upcall_kick(void)
+{
+	if (irq_from_user())
+		rcu_pass();
+}

@@ -1,0 +1,146 @@
+/*
+ * Private to sched: the run queue of a CPU, and what the scheduler's files share. See run.c for the picture.
+ */
+#pragma once
+
+#include "arch/irq.h"
+#include "arch/mmu.h"
+#include "arch/percpu.h"
+#include "core/clock.h"
+#include "sched/thread.h"
+
+#define SCHED_SLICE_NS   (3 * (u64)NSEC_PER_MSEC) /* what a fair thread asks for at a time */
+#define SCHED_WAKE_NS    ((u64)NSEC_PER_MSEC / 2) /* by how much a woken thread must be more urgent to interrupt another */
+#define SCHED_RR_NS      (100 * (u64)NSEC_PER_MSEC) /* round-robin interval */
+#define SCHED_SAMPLE_NS  (10 * (u64)NSEC_PER_MSEC) /* sampling tick of a busy CPU */
+#define WEIGHT_NORMAL    1024                  /* of nice 0 */
+
+#define RT_LEVELS 100 /* priorities 1 … 99 */
+
+/* r: lock, interrupts off.  I: constant after sched_init().  c: its CPU alone, interrupts off.  a: atomic. */
+struct runqueue {
+	struct spinlock lock;
+	u32 cpu;                  /* I */
+	struct thread *curr;      /* r: runs now */
+	struct thread *idle;      /* I */
+	u32 n_queued;             /* r: runnable threads besides curr */
+	u32 n_iowait;             /* r: threads that went to sleep here waiting for I/O */
+	bool polling;             /* a: the idle loop, while it is curr, looks at its work word: no interrupt is needed to wake it */
+
+	struct rb_root fair;      /* r: by deadline */
+	struct rb_node *earliest; /* r: first of `fair` */
+	u64 min_vruntime;         /* r: grows with the virtual time of those who run here */
+	u64 rt_levels[2];         /* r: bit per priority that has threads */
+	struct list rt[RT_LEVELS]; /* r: by priority; first come, first served */
+
+	struct thread *prev;      /* c: whom the switch under way leaves */
+	bool push_prev;           /* c: prev may not run on this CPU any longer */
+	u64 sample_at;            /* c: clock of the next sample */
+	u64 spin_ns;              /* c: how long idle waits before it halts */
+
+	u64 busy_ns, idle_ns, iowait_ns; /* r */
+	u64 sampled_ns;                  /* r: of busy_ns, divided into the following */
+	u64 user_ns, nice_ns, system_ns; /* r */
+	u64 irq_ns;                      /* c: spent in timer interrupts */
+	u64 switches, forks;             /* r, c */
+};
+
+DECLARE_PERCPU(struct runqueue, runqueue);
+extern u64 idle_cpus; /* a: bit per CPU whose idle thread runs */
+
+static inline struct runqueue *this_runqueue(void) { return this_cpu_ptr(runqueue); }
+static inline struct runqueue *cpu_runqueue(unsigned cpu) { return percpu_ptr(runqueue, cpu); }
+
+/* Locks the run queue that the thread belongs to; interrupts are off. */
+static inline struct runqueue *thread_lock_runqueue(const struct thread *t)
+{
+	for (;;) {
+		struct runqueue *rq = cpu_runqueue(READ_ONCE(t->cpu));
+
+		spin_lock(&rq->lock);
+		if (likely(rq->cpu == READ_ONCE(t->cpu)))
+			return rq;
+		spin_unlock(&rq->lock);
+	}
+}
+
+/* Real time to the virtual time of a thread of that weight. */
+static inline u64 to_virtual(u64 ns, u32 weight)
+{
+	return likely(weight == WEIGHT_NORMAL) ? ns : ns * WEIGHT_NORMAL / weight;
+}
+
+static inline u64 from_virtual(u64 ns, u32 weight)
+{
+	return likely(weight == WEIGHT_NORMAL) ? ns : ns * weight / WEIGHT_NORMAL;
+}
+
+static inline bool need_resched(const struct thread *t) { return READ_ONCE(t->work) & WORK_RESCHED; }
+
+void run_init_cpu(unsigned cpu, struct thread *idle);
+
+/* fair.c and realtime.c. The queue is locked throughout. */
+void fair_insert(struct runqueue *rq, struct thread *t);
+void fair_remove(struct runqueue *rq, struct thread *t);
+/* Where a thread that comes to the queue stands in virtual time. */
+void fair_place_new(struct runqueue *rq, struct thread *t);
+void fair_place_woken(struct runqueue *rq, struct thread *t);
+/* Charges curr `ns` of real time. */
+void fair_charge(struct runqueue *rq, struct thread *curr, u64 ns);
+/* Puts the yielding curr behind those who wait. */
+void fair_yield(struct runqueue *rq, struct thread *curr);
+/* Gives curr a new deadline if it has used what it had asked for: whether it has. */
+bool fair_renew(struct thread *curr);
+void rt_insert(struct runqueue *rq, struct thread *t, bool front);
+void rt_remove(struct runqueue *rq, struct thread *t);
+/* The first thread of the highest priority; there is one. */
+struct thread *rt_first(struct runqueue *rq);
+
+/* run.c. The queue is locked throughout. */
+void run_account(struct runqueue *rq, u64 now);
+/* Enters a runnable thread and makes the CPU look if it is more urgent than what runs. */
+void run_enqueue(struct runqueue *rq, struct thread *t, u64 now);
+void run_dequeue(struct runqueue *rq, struct thread *t);
+void run_insert(struct runqueue *rq, struct thread *t);
+void run_resched(struct runqueue *rq);
+/* The tick's part: whether curr has had its turn, and the next time to look (~0: need not). */
+void run_tick(struct runqueue *rq, u64 now);
+u64 run_next_tick(struct runqueue *rq, u64 now);
+/* Turns the virtual times of a thread from one queue's into another's. The thread is in none. */
+void run_migrate(struct thread *t, struct runqueue *from, struct runqueue *to);
+
+/* place.c: the CPU for a thread that becomes runnable, and taking work from a busier one: whether there was any. */
+unsigned place_choose(const struct thread *t);
+bool place_steal(struct runqueue *rq);
+/* Puts a runnable thread that is in no queue into one where it may run. */
+void place_push(struct thread *t);
+/* Wakes an idle CPU, if any, so that it takes some of our work. */
+void place_invite(void);
+
+/* account.c */
+extern u64 load_next; /* a: clock of the next load average step */
+void load_update(u64 now);
+static inline void load_check(u64 now)
+{
+	if (unlikely(now >= READ_ONCE(load_next)))
+		load_update(now);
+}
+/* Divides the CPU's time since the last sample by what the tick met. Returns ns credited to the current thread. */
+u64 account_sample(struct runqueue *rq, bool user);
+void account_charge(struct thread *t, u64 ns, bool user);
+
+/* timer.c: makes this CPU's timer interrupt come at `deadline` or earlier. Interrupts off. */
+void timer_want(u64 deadline);
+
+/* thread.c */
+struct thread *thread_make_idle(unsigned cpu);
+/* A thread that has ended is no longer on its stack. Thread context. */
+void thread_reap(struct thread *t);
+
+/* rcu.c: passes of this CPU, and whether callbacks wait here. */
+DECLARE_PERCPU(u64, rcu_passes);
+static inline void rcu_pass(void) { this_cpu_add(rcu_passes, 1); }
+void rcu_tick(void);
+
+/* weight.c */
+u32 weight_of(int policy, int nice);

@@ -1,0 +1,187 @@
+/*
+ * Timers: a tree per CPU by expiry time, and the one-shot hardware timer behind it, which is shared with the scheduler's
+ * tick. The hardware is only ever set earlier (timer_want); when it fires with nothing due, it is set to what is due
+ * next. So cancelling, and switches between busy threads, cost no device access; an idle CPU sleeps until its first timer.
+ *
+ * A timer's function runs without the queue's lock; `running` tells timer_cancel_sync() of it.
+ *
+ * Locks: q->lock (RANK_TIMER, interrupts off).
+ */
+#include "sched/timer.h"
+
+#include "arch/upcall.h"
+#include "sched/run_int.h"
+
+/* q: lock.  c: the CPU alone, interrupts off. */
+struct timer_queue {
+	struct spinlock lock;
+	struct rb_root timers;   /* q */
+	struct rb_node *first;   /* q: earliest */
+	struct timer *running;   /* q to write: whose function is being called */
+	u64 programmed;          /* c: what the hardware is set to, ~0: nothing */
+};
+
+static DEFINE_PERCPU(struct timer_queue, timer_queue) = {
+	.lock = SPINLOCK_INIT(RANK_TIMER, "timers"), .programmed = ~0ull,
+};
+
+static inline struct timer *timer_of(struct rb_node *node)
+{
+	return rb_entry(node, struct timer, node);
+}
+
+void timer_want(u64 deadline)
+{
+	struct timer_queue *q = this_cpu_ptr(timer_queue);
+
+	if (deadline < q->programmed) {
+		q->programmed = deadline;
+		arch_timer_arm(deadline);
+	}
+}
+
+void timer_init(struct timer *t, void (*fn)(struct timer *timer))
+{
+	t->fn = fn;
+	t->cpu = cpu_id();
+	t->armed = false;
+}
+
+/* Locks the queue that the timer is or was in. Interrupts are off. */
+static struct timer_queue *timer_lock_queue(const struct timer *t)
+{
+	for (;;) {
+		u32 cpu = READ_ONCE(t->cpu);
+		struct timer_queue *q = percpu_ptr(timer_queue, cpu);
+
+		spin_lock(&q->lock);
+		if (likely(READ_ONCE(t->cpu) == cpu))
+			return q;
+		spin_unlock(&q->lock);
+	}
+}
+
+static void timer_remove(struct timer_queue *q, struct timer *t)
+{
+	if (q->first == &t->node)
+		q->first = rb_next(&t->node);
+	rb_erase(&q->timers, &t->node);
+	WRITE_ONCE(t->armed, false);
+}
+
+static void timer_insert(struct timer_queue *q, struct timer *t)
+{
+	struct rb_node **link = &q->timers.node, *parent = NULL;
+	bool first = true;
+
+	while (*link) {
+		parent = *link;
+		if (t->expires_ns < timer_of(parent)->expires_ns) {
+			link = &parent->left;
+		} else {
+			link = &parent->right;
+			first = false;
+		}
+	}
+	if (first)
+		q->first = &t->node;
+	rb_link(&t->node, parent, link);
+	rb_insert(&q->timers, &t->node);
+	WRITE_ONCE(t->armed, true);
+}
+
+void timer_arm(struct timer *t, u64 expires_ns)
+{
+	u64 flags = irq_save();
+	struct timer_queue *q;
+
+	for (;;) {
+		q = timer_lock_queue(t);
+		if (t->armed)
+			timer_remove(q, t);
+		if (likely(t->cpu == cpu_id()))
+			break;
+		WRITE_ONCE(t->cpu, cpu_id());
+		spin_unlock(&q->lock);
+	}
+	t->expires_ns = expires_ns;
+	timer_insert(q, t);
+	if (q->first == &t->node)
+		timer_want(expires_ns);
+	spin_unlock(&q->lock);
+	irq_restore(flags);
+}
+
+bool timer_cancel(struct timer *t)
+{
+	struct timer_queue *q;
+	bool was;
+	u64 flags = irq_save();
+
+	q = timer_lock_queue(t);
+	was = t->armed;
+	if (was)
+		timer_remove(q, t);
+	spin_unlock(&q->lock);
+	irq_restore(flags);
+	return was;
+}
+
+bool timer_cancel_sync(struct timer *t)
+{
+	bool was = false;
+
+	for (;;) {
+		struct timer_queue *q = percpu_ptr(timer_queue, READ_ONCE(t->cpu));
+
+		was |= timer_cancel(t);
+		if (__atomic_load_n(&q->running, __ATOMIC_ACQUIRE) != t)
+			return was;
+		cpu_relax();
+	}
+}
+
+/* Calls the functions of all timers that are due. */
+static void timers_run(struct timer_queue *q, u64 now)
+{
+	spin_lock(&q->lock);
+	while (q->first && timer_of(q->first)->expires_ns <= now) {
+		struct timer *t = timer_of(q->first);
+		void (*fn)(struct timer *timer) = t->fn;
+
+		timer_remove(q, t);
+		__atomic_store_n(&q->running, t, __ATOMIC_RELAXED);
+		spin_unlock(&q->lock);
+		fn(t);
+		spin_lock(&q->lock);
+		__atomic_store_n(&q->running, NULL, __ATOMIC_RELEASE);
+	}
+	spin_unlock(&q->lock);
+}
+
+void upcall_tick(void)
+{
+	struct timer_queue *q = this_cpu_ptr(timer_queue);
+	struct runqueue *rq = this_runqueue();
+	u64 now = arch_clock_ns(), sampled = 0, next;
+	bool user = irq_from_user();
+
+	q->programmed = ~0ull;
+	timers_run(q, now);
+	if (user)
+		rcu_pass();
+	rcu_tick();
+	load_check(now);
+	spin_lock(&rq->lock);
+	run_tick(rq, now);
+	if (now >= rq->sample_at && rq->curr != rq->idle)
+		sampled = account_sample(rq, user);
+	next = run_next_tick(rq, now);
+	spin_unlock(&rq->lock);
+	if (sampled)
+		account_charge(rq->curr, sampled, user);
+	if (q->first)
+		next = min(next, timer_of(q->first)->expires_ns);
+	timer_want(next);
+	rq->irq_ns += arch_clock_ns() - now;
+}

@@ -1,0 +1,100 @@
+/*
+ * Wait queues.
+ *
+ * A wake takes a sleeping thread's entry off the queue after it has made the thread runnable, both under the queue's
+ * lock; so the woken thread that finds its entry off the list (both links pointing to itself, the last thing the
+ * waker writes) need not take the lock, and otherwise waits for the waker to be done with the entry.
+ *
+ * Locks: q->lock (RANK_WAIT, interrupts off).
+ */
+#include "sched/wait.h"
+
+#include "sched/run_int.h"
+#include "sched/timer.h"
+#include "sched/wait_int.h"
+
+void wait_add(struct wait_queue *q, struct wait_entry *entry)
+{
+	u64 flags = spin_lock_irq(&q->lock);
+
+	list_add_tail(&entry->link, &q->entries);
+	spin_unlock_irq(&q->lock, flags);
+}
+
+void wait_remove(struct wait_queue *q, struct wait_entry *entry)
+{
+	u64 flags = spin_lock_irq(&q->lock);
+
+	list_del_init(&entry->link);
+	spin_unlock_irq(&q->lock, flags);
+}
+
+void wait_wake_slow(struct wait_queue *q, u32 events, unsigned n_exclusive)
+{
+	u64 flags = spin_lock_irq(&q->lock);
+	struct wait_entry *entry, *next;
+
+	list_for_each_entry_safe(entry, next, &q->entries, link) {
+		bool exclusive = entry->exclusive, woken;
+
+		if (entry->wake) {
+			woken = entry->wake(entry, events);
+		} else {
+			woken = thread_wake(entry->thread);
+			wait_entry_detach(entry);
+		}
+		if (exclusive && woken && --n_exclusive == 0)
+			break;
+	}
+	spin_unlock_irq(&q->lock, flags);
+}
+
+void wait_begin(struct wait_queue *q, struct wait_entry *entry, enum thread_state state, bool exclusive)
+{
+	u64 flags;
+
+	entry->wake = NULL;
+	entry->thread = thread_current();
+	entry->exclusive = exclusive;
+	flags = spin_lock_irq(&q->lock);
+	list_add_tail(&entry->link, &q->entries);
+	/* A full barrier between the entry and the caller's look at the condition. */
+	thread_prepare(state);
+	spin_unlock_irq(&q->lock, flags);
+}
+
+void wait_end(struct wait_queue *q, struct wait_entry *entry)
+{
+	thread_running();
+	if (!wait_entry_detached(entry))
+		wait_remove(q, entry);
+}
+
+struct sleeper {
+	struct timer timer;
+	struct thread *thread;
+};
+
+static void sleeper_expired(struct timer *timer)
+{
+	thread_wake(container_of(timer, struct sleeper, timer)->thread);
+}
+
+bool thread_block_until(u64 deadline_ns)
+{
+	struct sleeper sleeper = { .thread = thread_current() };
+
+	if (deadline_ns == ~0ull) {
+		thread_block();
+		return false;
+	}
+	if (arch_clock_ns() >= deadline_ns) {
+		thread_running();
+		return true;
+	}
+	timer_init(&sleeper.timer, sleeper_expired);
+	timer_arm(&sleeper.timer, deadline_ns);
+	thread_block();
+	timer_cancel_sync(&sleeper.timer);
+	return arch_clock_ns() >= deadline_ns;
+}
