@@ -1,0 +1,68 @@
+/*
+ * IDENTIFY DEVICE data (ACS-3, 7.12.7): 256 words. Words that hold validity bits count only if those are right (bit 15 clear, bit 14 set).
+ */
+#include "drv/ahci/ata_identify.h"
+
+#include "abi/errno.h"
+#include "lib/bitops.h"
+
+/* Text of n words, two characters each, the first in the high byte; blanks at the end go. */
+static void text_copy(const u16 *words, unsigned n, char *out)
+{
+	unsigned end = 0;
+
+	for (unsigned i = 0; i < 2 * n; i++) {
+		char c = (char)(i & 1 ? words[i / 2] : words[i / 2] >> 8);
+
+		out[i] = c >= ' ' && c < 0x7f ? c : c ? '?' : ' ';
+		if (out[i] != ' ')
+			end = i + 1;
+	}
+	out[end] = '\0';
+}
+
+static bool word_valid(u16 word)
+{
+	return (word & 0xc000) == 0x4000;
+}
+
+static void sizes_parse(const u16 *w, struct ata_identity *out)
+{
+	out->sector_size = 512;
+	out->physical_sector_size = 512;
+	if (!word_valid(w[106]))
+		return;
+	if (w[106] & BIT(12))
+		out->sector_size = ((u32)w[118] << 16 | w[117]) * 2;
+	out->physical_sector_size = out->sector_size;
+	if (w[106] & BIT(13) && (w[106] & 0xf) < 8)
+		out->physical_sector_size = out->sector_size << (w[106] & 0xf);
+}
+
+int ata_identify_parse(const u16 w[256], struct ata_identity *out)
+{
+	bool valid83 = word_valid(w[83]);
+
+	*out = (struct ata_identity){ 0 };
+	text_copy(w + 10, 10, out->serial);
+	text_copy(w + 23, 4, out->firmware);
+	text_copy(w + 27, 20, out->model);
+	if (w[0] & BIT(15) || !(w[49] & BIT(8)) || !(w[49] & BIT(9)))
+		return -ENODEV;
+	out->lba48 = valid83 && w[83] & BIT(10);
+	out->flush = valid83 && w[83] & BIT(12);
+	out->flush_ext = valid83 && w[83] & BIT(13);
+	out->write_cache = w[82] != 0xffff && w[85] & BIT(5);
+	out->fua = out->lba48 && word_valid(w[84]) && w[84] & BIT(6);
+	out->trim = w[169] != 0xffff && w[169] & BIT(0) && out->lba48;
+	out->rotational = w[217] != 1;
+	out->ncq = out->lba48 && w[76] != 0xffff && w[76] & BIT(8);
+	out->depth = (w[75] & 0x1f) + 1u;
+	out->n_sectors = (u64)w[61] << 16 | w[60];
+	if (out->lba48)
+		out->n_sectors = (u64)w[103] << 48 | (u64)w[102] << 32 | (u64)w[101] << 16 | w[100];
+	sizes_parse(w, out);
+	if (!out->n_sectors || out->n_sectors > BIT(48) || !is_pow2(out->sector_size) || out->sector_size < 512 || out->sector_size > 4096)
+		return -ENODEV;
+	return 0;
+}
