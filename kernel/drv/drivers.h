@@ -4,7 +4,8 @@
 #pragma once
 
 void acpi_power_register(void);  /* power off and reset by ACPI */
-void serial_register(void);      /* COM1 … COM4; log consoles by console=ttySn. May be called early, before interrupts are set up; see serial.h */
+void serial_console_init(void);  /* log consoles by console=ttySn (none named: ttyS0). As early as cmdline, log and the clock work */
+void serial_register(void);      /* COM1 … COM4 as uart ports (dev/uart.h). After serial_console_init() */
 void display_register(void);     /* screen; after pci_init() */
 void ps2_register(void);         /* keyboard */
 void ahci_register(void);        /* disks; after pci_init() and blk_init(); on return the disks that are there are registered */
