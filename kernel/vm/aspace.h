@@ -30,6 +30,11 @@ enum area_flags {
 	AREA_RANDOM    = 1 << 16,
 	AREA_HEAP      = 1 << 17, /* made by brk(): [heap] in maps */
 	AREA_STACK     = 1 << 18, /* [stack] in maps */
+	AREA_HUGE      = 1 << 19, /* madvise: large pages are welcome, */
+	AREA_NOHUGE    = 1 << 20, /* or are not */
+	/* vm's own: */
+	AREA_ACCOUNTED = 1 << 21, /* its pages count as committed memory */
+	AREA_COWED     = 1 << 22, /* a: a private area of a cache that has (had) pages of its own */
 };
 
 struct vm_area;
@@ -41,6 +46,8 @@ struct area_source {
 	void (*put)(struct vm_area *area);
 	/* Device areas only (AREA_DEVICE): the physical address of page `index` of the source, or -errno (then SIGBUS). NULL: area->cache has the pages. */
 	int (*frame)(struct vm_area *area, pgoff_t index, paddr_t *out, unsigned *mmu_extra);
+	/* msync(2) with MS_SYNC: makes pages first … last of the source durable, no lock held. NULL: pagecache_write_range(). */
+	int (*sync)(struct vm_area *area, pgoff_t first, pgoff_t last);
 	/* Text for /proc/[pid]/maps: path, and device and inode numbers. NULL: none. */
 	void (*describe)(struct vm_area *area, char *buf, size_t size, u64 *dev, u64 *ino);
 };
@@ -59,7 +66,7 @@ struct vm_area {
 	void *source_data;        /* I: for source, e.g. the struct file */
 	const char *name;         /* I: "[vdso]" and the like, or NULL */
 	struct list cache_link;   /* cache->mmap_lock */
-	void *rmap;               /* vm's reverse map of anonymous pages */
+	void *rmap;               /* vm's reverse map of anonymous pages: unused, they are reached through their space */
 };
 
 /* s: lock (write to change areas, read to use them).  t: table_lock.  a: atomic. */
@@ -88,6 +95,8 @@ struct aspace {
 	u64 minor_faults, major_faults; /* a */
 	s32 oom_score_adj;         /* a */
 	bool dying;                /* a: OOM victim or last thread exits: faults fail */
+	u32 future_flags;          /* s: AREA_LOCKED after mlockall(MCL_FUTURE) */
+	bool lock_on_fault;        /* s: MCL_ONFAULT: locked areas are not populated at once */
 };
 
 /* A new empty space: 0 and *out (one user), or -ENOMEM. */
@@ -105,6 +114,21 @@ void aspace_put(struct aspace *as);
 struct aspace *aspace_switch(struct aspace *as);
 /* Removes everything mapped (exec after the point of no return, exit). */
 void aspace_clear(struct aspace *as);
+
+/*
+ * Where things go in a new space. `random`: personality(2) allows it. aspace_layout() sets as->mmap_top from as->limits_stack and returns the top of the
+ * stack (16-byte aligned address below which the stack area ends); aspace_random_brk() moves the start of the heap up from the page after the
+ * program's data; aspace_pie_base() is where a position-independent program is loaded.
+ */
+vaddr_t aspace_layout(struct aspace *as, bool random);
+vaddr_t aspace_random_brk(vaddr_t end_of_data, bool random);
+vaddr_t aspace_pie_base(bool random);
+/* Highest number of resident pages up to now, and the number now. */
+u64 aspace_resident_peak(struct aspace *as);
+static inline u64 aspace_resident(const struct aspace *as)
+{
+	return READ_ONCE(as->n_resident_anon) + READ_ONCE(as->n_resident_file) + READ_ONCE(as->n_resident_shmem);
+}
 
 /* Description of a new mapping. */
 struct map_request {
@@ -128,6 +152,7 @@ vaddr_t vm_brk(struct aspace *as, vaddr_t brk);
 int vm_sync(struct aspace *as, vaddr_t addr, u64 length, u32 flags);   /* msync(2) */
 int vm_advise(struct aspace *as, vaddr_t addr, u64 length, int advice); /* madvise(2) */
 int vm_lock_range(struct aspace *as, vaddr_t addr, u64 length, bool lock); /* mlock(2) */
+int vm_lock_range_onfault(struct aspace *as, vaddr_t addr, u64 length);    /* mlock2(2) with MLOCK_ONFAULT */
 int vm_lock_all(struct aspace *as, u32 flags, bool lock);
 int vm_incore(struct aspace *as, vaddr_t addr, u64 length, u8 __user *out); /* mincore(2) */
 /* Makes pages of a range present (MAP_POPULATE): best effort. */
@@ -151,10 +176,21 @@ struct area_usage { u64 rss, pss_fixed12, shared_clean, shared_dirty, private_cl
 void area_usage(struct vm_area *area, struct area_usage *out);
 
 /* Overcommit accounting (proc(5) vm/overcommit_memory): pages committed and the limit. */
+extern int vm_overcommit_mode;      /* OVERCOMMIT_*: sysctl vm.overcommit_memory */
+extern u32 vm_overcommit_ratio;     /* per cent of memory in mode 2: vm.overcommit_ratio */
+extern u32 vm_max_map_count;        /* areas of one space: vm.max_map_count */
+extern u64 vm_mmap_min_addr;        /* lowest address of a mapping: vm.mmap_min_addr */
 u64 vm_committed(void);
 u64 vm_commit_limit(void);
 
 /* proc's hook: kills the process to be sacrificed for memory; returns whether one was (or is being) killed. */
 void vm_set_oom_killer(bool (*kill)(unsigned order));
-/* Page cache, reclaim and write-back. Thread context. */
+/* A cache of kernel objects that can be made smaller (dentries, inodes): shrink(n) frees about n objects and returns how many. Called by the reclaim thread only,
+ * so it may take file-system locks. */
+struct vm_shrinker {
+	struct list link;
+	u64 (*shrink)(u64 n);
+};
+void vm_shrinker_add(struct vm_shrinker *shrinker);
+/* Page cache, reclaim and write-back, their threads included (it calls writeback_init()). Thread context. */
 void vm_init(void);

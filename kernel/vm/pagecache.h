@@ -59,6 +59,11 @@ struct pagecache {
 	void (*unhold)(struct pagecache *cache);
 	bool (*try_hold)(struct pagecache *cache);
 };
+/* Whether a store through a shared mapping must be noticed (else its entries are writable from the first touch). */
+static inline bool pagecache_tracks_dirty(const struct pagecache *cache)
+{
+	return cache->ops->write || cache->ops->prepare_write;
+}
 #define PAGECACHE_NO_RECLAIM (1u << 0) /* nothing behind it: tmpfs, shared anonymous memory */
 
 void pagecache_init(struct pagecache *cache, const struct pagecache_ops *ops, void *owner);
@@ -93,6 +98,12 @@ static inline int pagecache_sync(struct pagecache *cache) { return pagecache_wri
 void pagecache_truncate(struct pagecache *cache, u64 size);
 /* The same for whole pages of a range (hole punching; first and last inclusive). */
 void pagecache_drop_range(struct pagecache *cache, pgoff_t first, pgoff_t last);
+/* Starts reading pages first … last that are missing (within the file), without waiting: posix_fadvise(2) WILLNEED, readahead(2). */
+void pagecache_readahead(struct pagecache *cache, pgoff_t first, pgoff_t last);
+/* Whether the page is there and up to date (mincore(2)). */
+bool pagecache_cached(struct pagecache *cache, pgoff_t index);
+/* Takes and clears the first write error since the last call: 0 or negative errno. */
+int pagecache_take_error(struct pagecache *cache);
 /* Drops clean, unmapped, unreferenced pages: how many. */
 u64 pagecache_shrink(struct pagecache *cache);
 
@@ -100,7 +111,7 @@ u64 pagecache_shrink(struct pagecache *cache);
 void writeback_init(void);
 /* Starts writing everything (sync(2) waits for each superblock itself). */
 void writeback_kick(void);
-/* A writer that makes pages faster than the disk takes them waits here (no lock held). */
+/* A writer that makes pages faster than the disk takes them waits here (no lock held). `cache` may be NULL. */
 void writeback_throttle(struct pagecache *cache);
 
 struct pagecache_stats { u64 pages, dirty, writeback, mapped, anon, shmem, active_file, inactive_file, active_anon, inactive_anon; };

@@ -1,0 +1,122 @@
+/*
+ * Reaching into user memory without being the user: peek and poke (ptrace, /proc/[pid]/mem), and names for futexes.
+ *
+ * A page is reached by looking at its entry, faulting as the space's own thread would until the entry allows the access, and copying
+ * through the kernel's mapping with as->lock held, so that fork cannot make the page shared meanwhile.
+ */
+#include "lib/string.h"
+#include "sched/thread.h"
+#include "vm/vm_int.h"
+
+/* Whether the entry gives this access as it is; `write` to a private page of one's own may pass over the protection if `force`. */
+static bool entry_allows(const struct vm_area *area, pte_t pte, bool write, bool force)
+{
+	struct page *page = pte_page(pte);
+
+	if (!pte_holds_frame(pte) || (!pte_present(pte) && !force))
+		return false;
+	if (!write)
+		return page || pfn_is_ram(pte_paddr(pte) >> PAGE_SHIFT);
+	if (pte & PTE_WRITE)
+		return page;
+	return force && page && !(area->flags & AREA_SHARED) && (page->flags & PG_ANON) && READ_ONCE(page->refs) == 1;
+}
+
+/*
+ * The kernel's address of the page of `addr`, with as->lock held for reading: 0 or negative errno (lock not held). The reference in *ref, if
+ * not NULL, is the caller's.
+ */
+static int reach(struct aspace *as, vaddr_t addr, bool write, bool force, char **at, struct page **ref)
+{
+	for (;;) {
+		struct vm_area *area;
+		pte_t *slot, pte;
+		bool ok;
+		int err = rwsem_read_killable(&as->lock);
+
+		if (err)
+			return err;
+		area = area_at(as, addr);
+		spin_lock(&as->table_lock);
+		slot = area ? pgtable_pte(&as->pgtable, addr) : NULL;
+		pte = slot ? pte_read(slot) : 0;
+		ok = area && entry_allows(area, pte, write, force);
+		*ref = ok ? pte_page(pte) : NULL;
+		if (*ref)
+			page_get(*ref);
+		spin_unlock(&as->table_lock);
+		if (ok) {
+			*at = phys_to_virt(pte_paddr(pte));
+			return 0;
+		}
+		/* Device memory is not read behind its driver's back. */
+		if (area && (area->flags & AREA_DEVICE) && (write || pte_present(pte)))
+			err = -EIO;
+		rwsem_read_end(&as->lock);
+		if (!err)
+			err = fault_resolve(as, addr, (write ? FAULT_WRITE : 0) | (force ? FAULT_FORCE : 0) |
+					    (pte_holds_frame(pte) && write ? FAULT_PRESENT : 0));
+		if (err)
+			return err;
+		if (thread_fatal_pending())
+			return -ERESTARTSYS;
+	}
+}
+
+static size_t transfer(struct aspace *as, vaddr_t addr, char *buf, size_t n, bool write, bool force)
+{
+	size_t done = 0;
+
+	while (done < n) {
+		vaddr_t va = addr + done;
+		size_t offset = va & ~PAGE_MASK, part = min(n - done, (size_t)PAGE_SIZE - offset);
+		struct page *page;
+		char *at;
+
+		if (va < addr || va >= USER_TOP || reach(as, va & PAGE_MASK, write, force, &at, &page))
+			break;
+		if (write)
+			memcpy(at + offset, buf + done, part);
+		else
+			memcpy(buf + done, at + offset, part);
+		rwsem_read_end(&as->lock);
+		if (page)
+			page_put(page);
+		done += part;
+	}
+	return done;
+}
+
+size_t aspace_peek(struct aspace *as, vaddr_t addr, void *buf, size_t n, bool force)
+{
+	return transfer(as, addr, buf, n, false, force);
+}
+
+size_t aspace_poke(struct aspace *as, vaddr_t addr, const void *buf, size_t n, bool force)
+{
+	return transfer(as, addr, (char *)buf, n, true, force);
+}
+
+int vm_futex_key(const void __user *addr, bool private_hint, struct futex_key *out)
+{
+	struct aspace *as = thread_current()->aspace;
+	vaddr_t va = (__force vaddr_t)addr;
+	struct vm_area *area;
+	int err = 0;
+
+	if (!as || va >= USER_TOP)
+		return -EFAULT;
+	*out = (struct futex_key){ .object = (u64)as, .offset = va };
+	if (private_hint)
+		return 0;
+	err = rwsem_read_killable(&as->lock);
+	if (err)
+		return err;
+	area = area_at(as, va & PAGE_MASK);
+	if (!area || !(area->flags & AREA_RIGHTS))
+		err = -EFAULT;
+	else if ((area->flags & AREA_SHARED) && area->cache)
+		*out = (struct futex_key){ .object = (u64)area->cache, .offset = (area_index(area, va) << PAGE_SHIFT) | (va & ~PAGE_MASK), .shared = true };
+	rwsem_read_end(&as->lock);
+	return err;
+}

@@ -1,0 +1,145 @@
+/*
+ * Page locks. The lock is one bit of page->flags; who must wait does so on one of a few wait queues chosen by the page's
+ * address, shared with those who wait for the end of a write. PG_WAITERS says that somebody may be there, so that the
+ * usual unlock wakes nobody: a waiter sets it before it looks again, an unlocker takes it away together with the lock.
+ *
+ * Also here: the end of reads and writes that pagecache_ops began, called from interrupts.
+ */
+#include "vm/vm_int.h"
+
+#include "lib/hash.h"
+#include "sched/wait.h"
+
+#define WAIT_QUEUE_BITS 8
+
+static struct wait_queue page_queues[1 << WAIT_QUEUE_BITS] = {
+	[0 ... (1 << WAIT_QUEUE_BITS) - 1] = { .lock = SPINLOCK_INIT(RANK_WAIT, "page") },
+};
+static bool queues_ready;
+
+static struct wait_queue *page_queue(const struct page *page)
+{
+	return &page_queues[hash_ptr(page, WAIT_QUEUE_BITS)];
+}
+
+void page_lock_init(void)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(page_queues); i++)
+		wait_init(&page_queues[i]);
+	queues_ready = true;
+}
+
+void page_wake(const struct page *page)
+{
+	if (likely(queues_ready))
+		wait_wake(page_queue(page), 0);
+}
+
+/* Announces a waiter, then tries for the lock: the order matters (see above). */
+static inline bool lock_announced(struct page *page)
+{
+	page_set(page, PG_WAITERS);
+	return !page_test_set(page, PG_LOCKED);
+}
+
+static inline bool clear_announced(struct page *page, u32 flag)
+{
+	if (!page_test(page, flag))
+		return true;
+	page_set(page, PG_WAITERS);
+	return !page_test(page, flag);
+}
+
+bool page_try_lock(struct page *page)
+{
+	return !page_test_set(page, PG_LOCKED);
+}
+
+void page_lock(struct page *page)
+{
+	struct thread *self = thread_current();
+
+	might_sleep();
+	if (likely(page_try_lock(page)))
+		return;
+	self->in_iowait = true;
+	wait_until(page_queue(page), lock_announced(page));
+	self->in_iowait = false;
+}
+
+int page_lock_killable(struct page *page)
+{
+	struct thread *self = thread_current();
+	int err;
+
+	might_sleep();
+	if (likely(page_try_lock(page)))
+		return 0;
+	self->in_iowait = true;
+	err = wait_killable(page_queue(page), lock_announced(page));
+	self->in_iowait = false;
+	return err;
+}
+
+void page_unlock(struct page *page)
+{
+	u32 old = __atomic_fetch_and(&page->flags, ~(PG_LOCKED | PG_WAITERS), __ATOMIC_ACQ_REL);
+
+	if (unlikely(old & PG_WAITERS))
+		page_wake(page);
+}
+
+int page_wait_unlocked_killable(struct page *page)
+{
+	struct thread *self = thread_current();
+	int err;
+
+	self->in_iowait = true;
+	err = wait_killable(page_queue(page), clear_announced(page, PG_LOCKED));
+	self->in_iowait = false;
+	return err;
+}
+
+void page_wait_writeback(struct page *page)
+{
+	struct thread *self = thread_current();
+
+	if (likely(!page_test(page, PG_WRITEBACK)))
+		return;
+	self->in_iowait = true;
+	wait_until(page_queue(page), clear_announced(page, PG_WRITEBACK));
+	self->in_iowait = false;
+}
+
+void page_read_done(struct page *page, int error)
+{
+	if (error) {
+		page_set(page, PG_ERROR);
+	} else {
+		page_reset(page, PG_ERROR);
+		page_set(page, PG_UPTODATE);
+	}
+	page_unlock(page);
+}
+
+void page_write_done(struct page *page, int error)
+{
+	struct pagecache *cache = page->cache;
+	s32 none = 0;
+	u64 irq;
+	u32 old;
+
+	if (error) {
+		page_set(page, PG_ERROR);
+		__atomic_compare_exchange_n(&cache->error, &none, (s32)error, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+	}
+	/* Once the flag is clear the page may leave the cache, and the cache its owner: whoever does that takes the lock once more. */
+	irq = spin_lock_irq(&cache->lock);
+	radix_tag_clear(&cache->pages, page->index, RADIX_WRITEBACK);
+	old = __atomic_fetch_and(&page->flags, ~(PG_WRITEBACK | PG_WAITERS), __ATOMIC_ACQ_REL);
+	spin_unlock_irq(&cache->lock, irq);
+	if (unlikely(old & PG_WAITERS))
+		page_wake(page);
+	__atomic_fetch_sub(&wb_writing, 1, __ATOMIC_RELAXED);
+	writeback_progress();
+}

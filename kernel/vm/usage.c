@@ -1,0 +1,42 @@
+/* What of an area is in memory and with whom it is shared, for /proc/[pid]/smaps. Caller holds as->lock for reading. */
+#include "lib/string.h"
+#include "vm/vm_int.h"
+
+static void count_page(struct area_usage *out, struct page *page, pte_t pte)
+{
+	u32 mappers = max(READ_ONCE(page->map_count), 1);
+	bool dirty = page->flags & PG_ANON ? true : page_test(page, PG_DIRTY);
+
+	out->rss++;
+	out->pss_fixed12 += 4096 / mappers;
+	if (mappers > 1)
+		*(dirty ? &out->shared_dirty : &out->shared_clean) += 1;
+	else
+		*(dirty ? &out->private_dirty : &out->private_clean) += 1;
+	if ((pte & PTE_ACCESSED) || (page->flags & PG_REFERENCED))
+		out->referenced++;
+	if (page->flags & PG_ANON)
+		out->anonymous++;
+}
+
+void area_usage(struct vm_area *area, struct area_usage *out)
+{
+	struct aspace *as = area->aspace;
+	vaddr_t va = area->start;
+	pte_t *slot;
+	size_t n;
+
+	memset(out, 0, sizeof(*out));
+	spin_lock(&as->table_lock);
+	while (va < area->end && (slot = pgtable_next(&as->pgtable, &va, area->end, &n))) {
+		for (size_t i = 0; i < n; i++) {
+			pte_t pte = pte_read(&slot[i]);
+			struct page *page = pte_page(pte);
+
+			if (page)
+				count_page(out, page, pte);
+		}
+		va += n * PAGE_SIZE;
+	}
+	spin_unlock(&as->table_lock);
+}

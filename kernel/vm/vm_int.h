@@ -1,0 +1,279 @@
+/*
+ * Private to vm: what its files share. Two halves, the page cache (pages by file) and address spaces (pages by user address); they meet in faults, in
+ * the reverse map and in reclaim.
+ *
+ * Lock order: aspace->lock, cache->invalidate, page lock; then spinlocks cache->mmap_lock, aspace->table_lock, cache->lock (interrupts off), reclaim's lists.
+ * Nobody waits for a page lock or for I/O with aspace->lock held: a fault drops it and starts again.
+ */
+#pragma once
+
+#include "arch/mmu.h"
+#include "arch/percpu.h"
+#include "arch/upcall.h"
+#include "vm/aspace.h"
+#include "vm/pagecache.h"
+
+/* ---- Entries of leaf tables ---- */
+
+/* PTE_SOFT1 on a present entry: no page reference stands behind it (zero page, device memory). */
+#define PTE_SPECIAL PTE_SOFT1
+/* A page that is there but may not be touched (PROT_NONE): not present, PTE_SOFT0 set, the rest as it was. */
+#define PTE_NONE PTE_SOFT0
+
+static inline bool pte_is_none_prot(pte_t pte) { return (pte & (PTE_PRESENT | PTE_NONE)) == PTE_NONE; }
+/* Whether the entry holds a frame, accessible or not. */
+static inline bool pte_holds_frame(pte_t pte) { return pte & (PTE_PRESENT | PTE_NONE); }
+/* The page that the entry references, or NULL (empty, special). */
+static inline struct page *pte_page(pte_t pte)
+{
+	if (!pte_holds_frame(pte) || (pte & PTE_SPECIAL))
+		return NULL;
+	return phys_to_page(pte_paddr(pte));
+}
+/* Rights of an area for new entries; `write`: the entry may be writable at once. */
+static inline unsigned area_mmu_prot(const struct vm_area *area, bool write)
+{
+	return MMU_USER | MMU_READ | (write && (area->flags & AREA_WRITE) ? MMU_WRITE : 0) | (area->flags & AREA_EXEC ? MMU_EXEC : 0);
+}
+
+#define AREA_RIGHTS (AREA_READ | AREA_WRITE | AREA_EXEC)
+/* An entry of the area; `extra`: PTE_* bits to set. Without any rights it is there, but not present. */
+static inline pte_t area_pte(const struct vm_area *area, paddr_t pa, bool write, pte_t extra)
+{
+	pte_t pte = pte_make(pa, area_mmu_prot(area, write)) | extra;
+
+	return likely(area->flags & AREA_RIGHTS) ? pte : (pte & ~PTE_PRESENT) | PTE_NONE;
+}
+
+static inline pgoff_t area_index(const struct vm_area *area, vaddr_t addr)
+{
+	return area->index + ((addr - area->start) >> PAGE_SHIFT);
+}
+static inline u64 area_pages(const struct vm_area *area) { return (area->end - area->start) >> PAGE_SHIFT; }
+#define STACK_GUARD_GAP (256 * PAGE_SIZE)
+#define MAX_PAGE_INDEX (~(pgoff_t)0 >> PAGE_SHIFT)
+
+/* ---- Counters (counters.c): pages, one copy per CPU ---- */
+enum vm_counter {
+	VM_CACHED,     /* in some page cache */
+	VM_MAPPED,     /* of a cache and mapped somewhere */
+	VM_ANON,       /* anonymous and mapped */
+	VM_SHMEM,      /* in caches without anything behind them */
+	VM_COMMITTED,  /* promised */
+	VM_N_COUNTERS,
+};
+/* Nonzero while this CPU copies user memory under a page lock: faults are refused (iov_copy_from_nofault). */
+DECLARE_PERCPU(u32, vm_faults_disabled);
+DECLARE_PERCPU(s64[VM_N_COUNTERS], vm_counters);
+static inline void vm_count(enum vm_counter c, s64 n) { this_cpu_add(vm_counters[c], n); }
+u64 vm_counter_sum(enum vm_counter c);
+
+/* ---- Pages of user memory ---- */
+extern struct page *vm_zero_page;
+/* One more entry maps the page. */
+static inline void page_map_inc(struct page *page)
+{
+	if (__atomic_fetch_add(&page->map_count, 1, __ATOMIC_RELAXED) == 0)
+		vm_count(page->flags & PG_ANON ? VM_ANON : VM_MAPPED, 1);
+}
+/* One entry less. */
+static inline void page_map_dec(struct page *page)
+{
+	if (__atomic_sub_fetch(&page->map_count, 1, __ATOMIC_RELAXED) == 0)
+		vm_count(page->flags & PG_ANON ? VM_ANON : VM_MAPPED, -1);
+}
+static inline bool page_mapped(const struct page *page) { return READ_ONCE(page->map_count) > 0; }
+/* Turns a fresh frame into an anonymous page that one entry is about to map. */
+static inline void page_make_anon(struct page *page)
+{
+	page->flags |= PG_ANON | PG_UPTODATE;
+	page->map_count = 1;
+	vm_count(VM_ANON, 1);
+}
+/* The space's resident counter that the page belongs to. Caller holds table_lock to change it. */
+static inline u64 *resident_counter(struct aspace *as, const struct page *page)
+{
+	u32 flags = page->flags;
+
+	return flags & PG_ANON ? &as->n_resident_anon : flags & PG_SHMEM ? &as->n_resident_shmem : &as->n_resident_file;
+}
+
+/* ---- Page cache internals ---- */
+void pagecache_init_nodes(void);
+extern const struct radix_ops radix_wait_ops;
+/* Puts a page (one reference, becomes the cache's; flags set up) at index: 0, -EEXIST, -ENOMEM. May sleep. */
+int cache_insert(struct pagecache *cache, pgoff_t index, struct page *page);
+/* Takes a locked page out and drops the cache's reference. The caller has one of its own. */
+void cache_remove(struct pagecache *cache, struct page *page);
+/* Frees a locked, clean, unmapped page that only the cache and the caller hold; false: nothing done, the caller still has lock and reference. */
+bool cache_evict(struct pagecache *cache, struct page *page);
+/* A new page of the cache at index: locked, or up to date and zero if nothing is behind the cache. 0, -EEXIST, -ENOMEM; with a reference in *out if out. */
+int cache_add_new(struct pagecache *cache, pgoff_t index, unsigned mm_flags, bool keep_locked, struct page **out);
+/* Takes the dirty mark off a locked page: whether it was dirty. */
+bool cache_clear_dirty(struct pagecache *cache, struct page *page);
+/* Pages of the file up to its end (~0 if unknown). */
+static inline pgoff_t cache_end(struct pagecache *cache)
+{
+	return cache->size ? (cache->size(cache) + PAGE_SIZE - 1) >> PAGE_SHIFT : MAX_PAGE_INDEX;
+}
+/* Marks a page as used. */
+static inline void page_touch(struct page *page)
+{
+	if (!(page->flags & PG_REFERENCED))
+		page_set(page, PG_REFERENCED);
+}
+/* Waits with `page` referenced until it is unlocked: 0 or -ERESTARTSYS. */
+int page_wait_unlocked_killable(struct page *page);
+void page_lock_init(void);
+/* Wakes who waits for the page's LOCKED or WRITEBACK. Any context; the page itself is not touched. */
+void page_wake(const struct page *page);
+
+/* Read-ahead (readahead.c). Callers hold cache->invalidate for reading. */
+int readahead_miss(struct pagecache *cache, pgoff_t index, pgoff_t last);
+/* The reader reached a page with PG_READAHEAD. Takes invalidate itself. */
+void readahead_marker(struct pagecache *cache, struct page *page);
+
+/* Reclaim's lists (lru.c) */
+void lru_add(struct page *page);
+void lru_remove(struct page *page);
+/* Moves up to n pages off the inactive list into out[], referenced: how many. */
+unsigned lru_isolate(struct page **out, unsigned n);
+/* Puts an isolated page back (to the active list if `active`) and drops the reference. */
+void lru_putback(struct page *page, bool active);
+/* Moves old pages from the active to the inactive list when that one is short. */
+void lru_balance(void);
+void lru_counts(u64 *active, u64 *inactive);
+
+/* Write-back (writeback.c, writeback_thread.c) */
+extern u64 wb_dirty, wb_writing;   /* a: pages dirty, under write */
+void writeback_note_dirty(struct pagecache *cache);  /* the cache's first dirty page */
+void writeback_forget(struct pagecache *cache);      /* the cache goes away */
+void writeback_progress(void);                       /* a page was written. Any context */
+/* Waits until a page was written, up to 100 ms. */
+void writeback_wait_progress(void);
+bool writeback_is_current(void);
+u64 pagecache_write_some(struct pagecache *cache, u64 max);
+
+/* Reverse map (rmap.c): the entries of a cache's pages in all spaces. */
+static inline void rmap_lock(struct pagecache *cache)
+{
+	if (cache)
+		spin_lock(&cache->mmap_lock);
+}
+static inline void rmap_unlock(struct pagecache *cache)
+{
+	if (cache)
+		spin_unlock(&cache->mmap_lock);
+}
+/* Lists an area in its cache, if it has one. */
+void rmap_link_locked(struct vm_area *area);
+void rmap_unlink_locked(struct vm_area *area);
+/* Removes entries of pages first … last; `cows`: private copies too. */
+void rmap_unmap(struct pagecache *cache, pgoff_t first, pgoff_t last, bool cows);
+/* Write-protects shared entries of pages first … last. */
+void rmap_clean(struct pagecache *cache, pgoff_t first, pgoff_t last);
+/* Collects and clears the accessed bits of a page; ~0u if a locked area maps it. */
+unsigned rmap_referenced(struct page *page);
+
+/* ---- Removing entries in bulk (zap.c) ---- */
+#define ZAP_BATCH 120
+struct zap {
+	struct aspace *as;
+	vaddr_t low, high;        /* removed and not yet flushed */
+	bool tables;              /* leaf tables were seen: pruning may free some */
+	unsigned n;
+	struct page *pages[ZAP_BATCH];
+};
+void zap_init(struct zap *zap, struct aspace *as);
+enum zap_flags { ZAP_SHARED_ONLY = 1, ZAP_ATOMIC = 2 }; /* keep private copies; the caller holds a spinlock */
+/* Removes the entries of [start, end). Takes table_lock. Caller holds as->lock, or the mmap_lock of a cache that an area of the range maps. */
+void zap_range(struct zap *zap, vaddr_t start, vaddr_t end, unsigned flags);
+/* Flushes and frees what is collected. */
+void zap_finish(struct zap *zap);
+
+/* ---- Areas (area.c, area_edit.c): all under as->lock for writing unless said ---- */
+void area_init_cache(void);
+struct vm_area *area_alloc(struct aspace *as);
+/* A copy of `area` for space `as`, with its own reference to the source; not linked. NULL: no memory. */
+struct vm_area *area_dup(const struct vm_area *area, struct aspace *as);
+/* Frees an area that is not linked, dropping the source. */
+void area_free(struct vm_area *area);
+void area_link(struct vm_area *area);
+void area_unlink(struct vm_area *area);
+/* Links `upper`, which takes over the end of `area` from its own start on. */
+void area_link_upper(struct vm_area *area, struct vm_area *upper);
+/* Unlinks `high`, whose range its lower neighbour takes over. */
+void area_absorb(struct vm_area *low, struct vm_area *high);
+/* Moves the borders of a linked area; index is of the new start. */
+void area_resize(struct vm_area *area, vaddr_t start, vaddr_t end, pgoff_t index);
+struct vm_area *area_prev(struct vm_area *area);
+struct vm_area *area_last(struct aspace *as);
+/* The area that holds addr, or NULL. as->lock for reading. */
+struct vm_area *area_at(struct aspace *as, vaddr_t addr);
+/* Whether some area overlaps [start, end). */
+bool area_overlaps(struct aspace *as, vaddr_t start, vaddr_t end);
+/* Splits at addr (inside area); the given area keeps the lower part: 0 or -ENOMEM. */
+int area_split(struct vm_area *area, vaddr_t addr);
+/* Makes [start, end) of areas begin and end at the borders: 0 or -ENOMEM. */
+int area_cut(struct aspace *as, vaddr_t start, vaddr_t end);
+/* Joins area with its neighbours where they are alike: the area that holds its range now. */
+struct vm_area *area_merge(struct vm_area *area);
+/* The highest free range of `length` bytes below `top`: its address, or 0. */
+vaddr_t area_gap_find(struct aspace *as, u64 length, vaddr_t bottom, vaddr_t top);
+/* Page counts by kind, by `pages` (perhaps negative). */
+void area_account(struct aspace *as, u32 flags, s64 pages);
+/* Whether `pages` more of an area with `flags` break RLIMIT_AS or RLIMIT_DATA: 0 or -ENOMEM. */
+int area_check_limits(struct aspace *as, u32 flags, u64 pages);
+/* Whether `pages` more may be locked: 0 or -EAGAIN (-EPERM when nothing may). */
+int area_check_locked(struct aspace *as, u64 pages);
+static inline bool area_wants_charge(u32 flags)
+{
+	return (flags & (AREA_WRITE | AREA_SHARED | AREA_NORESERVE | AREA_DEVICE)) == AREA_WRITE;
+}
+
+/* Overcommit (commit.c) */
+int vm_charge(u64 pages);
+static inline void vm_uncharge(u64 pages) { vm_count(VM_COMMITTED, -(s64)pages); }
+
+/* Removes [start, end) (page multiples): areas, entries, tables. 0 or -ENOMEM. */
+int unmap_locked(struct aspace *as, vaddr_t start, vaddr_t end);
+/* Chooses an address for a mapping as mmap(2) does: *addr or -ENOMEM, -EINVAL, -EPERM, -EEXIST. */
+int map_choose(struct aspace *as, vaddr_t hint, u64 length, u32 map_flags, vaddr_t *addr);
+/* Extends a stack down to addr. as->lock for writing. 0 or -ENOMEM. */
+int stack_grow(struct vm_area *area, vaddr_t addr);
+
+/* ---- Faults ---- */
+#define FAULT_FORCE (1u << 8)  /* with aspace_peek and _poke: whatever the protection */
+#define FAULT_STRICT (1u << 9) /* fault_range(): exactly this access, else its error */
+#define FAULT_GAPS (1u << 10)  /* fault_range(): what is not mapped or not allowed is passed over */
+#define FAULT_AGAIN 1          /* as->lock was dropped: look the area up again */
+struct fault {
+	struct aspace *as;
+	vaddr_t addr;         /* of the page */
+	unsigned flags;       /* FAULT_* */
+	bool major;           /* waited for a disk */
+	bool dirtied;         /* a page of a cache became dirty: throttle */
+	struct page *held;    /* keeps a page that was read from being reclaimed until the retry, or NULL */
+};
+/* Resolves a fault within `area`, as->lock held for reading: 0, -errno, or FAULT_AGAIN with the lock dropped. */
+int fault_in_area(struct fault *f, struct vm_area *area);
+int fault_anon(struct fault *f, struct vm_area *area);
+int fault_file(struct fault *f, struct vm_area *area);
+int fault_device(struct fault *f, struct vm_area *area);
+/* Store to a present, write-protected page of a private area. */
+int fault_cow(struct fault *f, struct vm_area *area);
+/* The leaf slot of f->addr, its table made if need be, with table_lock held; NULL (lock not held): no memory. */
+pte_t *fault_slot(struct fault *f);
+/* Puts a new anonymous page (its reference passes on) over an empty entry, or over `expected`: 0; 1 if the entry changed meanwhile (page is put); -ENOMEM. */
+int fault_install_anon(struct fault *f, struct vm_area *area, struct page *page, pte_t expected);
+/* Resolves the fault of any space from lookup to end: 0 or -errno. */
+int fault_resolve(struct aspace *as, vaddr_t addr, unsigned flags);
+/* Makes all pages of [start, end) present, private ones for writing where the area allows it (with FAULT_STRICT: for the access in flags): 0 or -errno
+ * of the first failure. No lock held. */
+int fault_range(struct aspace *as, vaddr_t start, vaddr_t end, unsigned flags);
+
+/* Reclaim (reclaim.c) */
+void reclaim_init(void);
+void fault_init(void);
+/* A space has gone: who waits for memory looks again. */
+void oom_memory_freed(void);

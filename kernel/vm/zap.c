@@ -1,0 +1,97 @@
+/*
+ * Removing many entries. Entries are cleared under table_lock while their pages gather in a batch; then one flush of the TLB,
+ * after which nobody can reach the pages, and they are released. A space that runs on no processor needs no flush.
+ */
+#include "vm/vm_int.h"
+
+#include "sched/thread.h"
+
+void zap_init(struct zap *zap, struct aspace *as)
+{
+	zap->as = as;
+	zap->low = ~0ull;
+	zap->high = 0;
+	zap->tables = false;
+	zap->n = 0;
+}
+
+static void zap_flush(struct zap *zap)
+{
+	struct pgtable *pt = &zap->as->pgtable;
+
+	if (zap->low < zap->high && READ_ONCE(pt->cpus[0]))
+		tlb_flush_range(pt, zap->low, zap->high);
+	zap->low = ~0ull;
+	zap->high = 0;
+	for (unsigned i = 0; i < zap->n; i++) {
+		page_map_dec(zap->pages[i]);
+		page_put(zap->pages[i]);
+	}
+	zap->n = 0;
+}
+
+/* Clears entries from slot on until the batch is full: how many it passed. */
+static size_t zap_slots(struct zap *zap, pte_t *slot, vaddr_t va, size_t n, unsigned flags)
+{
+	struct aspace *as = zap->as;
+	size_t i;
+
+	for (i = 0; i < n && zap->n < ZAP_BATCH; i++) {
+		pte_t pte = pte_read(&slot[i]);
+		struct page *page;
+		vaddr_t at;
+
+		if (!pte)
+			continue;
+		page = pte_page(pte);
+		if (page && (flags & ZAP_SHARED_ONLY) && (page->flags & PG_ANON))
+			continue;
+		pte_write(&slot[i], 0);
+		at = va + i * PAGE_SIZE;
+		if (pte_present(pte)) {
+			zap->low = min(zap->low, at);
+			zap->high = max(zap->high, at + (vaddr_t)PAGE_SIZE);
+		}
+		if (!page)
+			continue;
+		if ((pte & PTE_ACCESSED) && !(page->flags & PG_ANON))
+			page_touch(page);
+		--*resident_counter(as, page);
+		zap->pages[zap->n++] = page;
+	}
+	return i;
+}
+
+void zap_range(struct zap *zap, vaddr_t start, vaddr_t end, unsigned flags)
+{
+	struct aspace *as = zap->as;
+	vaddr_t va = start;
+	pte_t *slot;
+	size_t n;
+
+	spin_lock(&as->table_lock);
+	as->resident_peak = max(as->resident_peak, aspace_resident(as));
+	while (va < end && (slot = pgtable_next(&as->pgtable, &va, end, &n))) {
+		zap->tables = true;
+		va += zap_slots(zap, slot, va, n, flags) * PAGE_SIZE;
+		if (zap->n < ZAP_BATCH)
+			continue;
+		if (flags & ZAP_ATOMIC) {
+			zap_flush(zap);
+			continue;
+		}
+		spin_unlock(&as->table_lock);
+		zap_flush(zap);
+		sched_point();
+		spin_lock(&as->table_lock);
+	}
+	/* An entry of the range must not be filled again before it left the TLBs: faults that race with a truncation take the lock. */
+	if (flags & ZAP_ATOMIC)
+		zap_flush(zap);
+	spin_unlock(&as->table_lock);
+}
+
+void zap_finish(struct zap *zap)
+{
+	zap_flush(zap);
+}
