@@ -1,18 +1,82 @@
 # The kernel: every .c and .S file of the rooms, compiled into $(B)/kernel/ and linked into $(B)/skerry.elf.
-# VARIANT=release|debug chooses checks. `make obj ROOM=vfs` compiles one room.
+#
+#   make kernel                 the whole kernel
+#   make kernel PARTIAL="…"     only these rooms; what they lack of the others stays unresolved (bring-up)
+#   make obj ROOM=vfs           compile one room, link nothing
+#   VARIANT=release|debug|ubsan  checks; a change of flags rebuilds what they change
+#
+# It is linked twice: the first image yields the symbol table that the second contains (core/gen-symbols).
 
 VARIANT ?= release
-KSRC  := $(shell find kernel -name '*.c' -not -path 'kernel/test/host/*' -not -path 'kernel/arch/x86_64/vdso/*' | LC_ALL=C sort)
-KASM  := $(shell find kernel -name '*.S' -not -path 'kernel/arch/x86_64/vdso/*' | LC_ALL=C sort)
-KOBJ  := $(KSRC:%.c=$(B)/%.o) $(KASM:%.S=$(B)/%.o) $(B)/gen/sys/syscall_table.o $(B)/gen/sys/syscall_names.o
+Q       ?= $(if $(V),,@)
 
 KCC     := gcc
 KCFLAGS := -std=gnu17 -O2 -g -ffreestanding -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
 	-fno-strict-aliasing -fno-common -fno-delete-null-pointer-checks -fwrapv -fno-omit-frame-pointer \
-	-fno-asynchronous-unwind-tables -fcf-protection=none \
+	-fno-asynchronous-unwind-tables -fcf-protection=none -fno-optimize-sibling-calls \
 	-fstack-protector-strong -mstack-protector-guard=global -Wall -Wextra -Werror -Wno-unused-parameter \
 	-Wstrict-prototypes -Wmissing-prototypes -Wvla -Wframe-larger-than=2048 \
 	-Ikernel -I$(B)/gen -fmacro-prefix-map=kernel/= -ffile-prefix-map=$(CURDIR)=.
-KCFLAGS_debug := -DCONFIG_DEBUG
+KCFLAGS_release :=
+KCFLAGS_debug   := -DCONFIG_DEBUG
+KCFLAGS_ubsan   := -DCONFIG_DEBUG -fsanitize=undefined -fsanitize-undefined-trap-on-error -fno-sanitize=alignment
 KCFLAGS += $(KCFLAGS_$(VARIANT))
-KLDFLAGS := -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none -T kernel/arch/x86_64/kernel.ld
+KASFLAGS := -Ikernel -I$(B)/gen -g -Wa,-I$(B)/kernel/arch/x86_64/vdso -ffile-prefix-map=$(CURDIR)=.
+KLDFLAGS := -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none \
+	-T kernel/arch/x86_64/kernel.ld
+
+KSRC := $(shell find kernel -name '*.[cS]' -not -path 'kernel/test/host/*' -not -path '*/vdso/*' | LC_ALL=C sort)
+KOBJ := $(addprefix $(B)/,$(addsuffix .o,$(basename $(KSRC)))) $(B)/gen/sys/syscall_table.o $(B)/gen/sys/syscall_names.o
+ifdef PARTIAL
+KOBJ := $(filter $(PARTIAL:%=$(B)/kernel/%/%),$(KOBJ))
+KLDFLAGS += --unresolved-symbols=ignore-all
+endif
+
+# The flags that the objects were made with: the file changes when they do.
+KFLAGS_FILE := $(B)/kernel/flags
+ifneq ($(strip $(file <$(KFLAGS_FILE))),$(strip $(KCC) $(KCFLAGS) $(KASFLAGS)))
+$(shell mkdir -p $(dir $(KFLAGS_FILE)))
+$(file >$(KFLAGS_FILE),$(KCC) $(KCFLAGS) $(KASFLAGS))
+endif
+
+.PHONY: kernel obj
+kernel: $(B)/skerry.elf ## build the kernel
+obj: $(filter $(B)/kernel/$(ROOM)/%,$(KOBJ)) ## compile one room: make obj ROOM=vfs
+
+$(B)/kernel/%.o: kernel/%.c $(KFLAGS_FILE)
+	$(Q)echo '  CC      $<' && mkdir -p $(@D) && $(KCC) $(KCFLAGS) -MMD -MP -c $< -o $@
+$(B)/kernel/%.o: kernel/%.S $(KFLAGS_FILE)
+	$(Q)echo '  AS      $<' && mkdir -p $(@D) && $(KCC) $(KASFLAGS) -MMD -MP -c $< -o $@
+$(B)/gen/%.o: $(B)/gen/%.c $(KFLAGS_FILE)
+	$(Q)echo '  CC      $<' && $(KCC) $(KCFLAGS) -MMD -MP -c $< -o $@
+
+# From the one list of system calls: the dispatch table, the names and formats for the tracer, the prototypes.
+KGEN_SYS := $(addprefix $(B)/gen/sys/,syscall_table.c syscall_names.c)
+$(KGEN_SYS) &: kernel/sys/gen-syscalls kernel/sys/syscalls.tbl
+	$(Q)echo '  GEN     $(B)/gen/sys' && mkdir -p $(B)/gen/sys && kernel/sys/gen-syscalls kernel/sys/syscalls.tbl $(B)/gen/sys
+
+# The vDSO: a shared object of its own, for user mode, embedded by vdso_image.S.
+KVDSO := $(B)/kernel/arch/x86_64/vdso
+KVDSO_CFLAGS := -std=gnu17 -O2 -ffreestanding -fPIC -fno-common -fvisibility=hidden -mgeneral-regs-only -fomit-frame-pointer \
+	-fno-stack-protector -fcf-protection=none -fasynchronous-unwind-tables -Wall -Wextra -Werror -Ikernel
+KVDSO_LDFLAGS := -shared -nostdlib -Bsymbolic --hash-style=both --eh-frame-hdr -soname=linux-vdso.so.1 \
+	-z max-page-size=4096 -z noexecstack --build-id=none --no-undefined -T kernel/arch/x86_64/vdso/vdso.ld
+$(KVDSO)/vdso.o: kernel/arch/x86_64/vdso/vdso.c $(KFLAGS_FILE)
+	$(Q)echo '  CC      $<' && mkdir -p $(@D) && $(KCC) $(KVDSO_CFLAGS) -MMD -MP -c $< -o $@
+$(KVDSO)/vdso.so: $(KVDSO)/vdso.o kernel/arch/x86_64/vdso/vdso.ld
+	$(Q)echo '  LD      $@' && ld $(KVDSO_LDFLAGS) $< -o $@ && strip --strip-unneeded $@
+$(B)/kernel/arch/x86_64/vdso_image.o: $(KVDSO)/vdso.so
+
+# The two links. The first one's table is empty and it carries no debug information.
+$(B)/kernel/symbols_none.S: kernel/core/gen-symbols
+	$(Q)mkdir -p $(@D) && kernel/core/gen-symbols >$@
+$(B)/kernel/first.elf: $(KOBJ) $(B)/kernel/symbols_none.o kernel/arch/x86_64/kernel.ld
+	$(Q)ld -S $(KLDFLAGS) $(filter %.o,$^) -o $@
+$(B)/kernel/symbols.S: $(B)/kernel/first.elf kernel/core/gen-symbols
+	$(Q)kernel/core/gen-symbols $< >$@
+$(B)/kernel/symbols%o: $(B)/kernel/symbols%S
+	$(Q)$(KCC) -c $< -o $@
+$(B)/skerry.elf: $(KOBJ) $(B)/kernel/symbols.o kernel/arch/x86_64/kernel.ld
+	$(Q)echo '  LD      $@' && ld $(KLDFLAGS) $(filter %.o,$^) -o $@
+
+-include $(KOBJ:.o=.d) $(KVDSO)/vdso.d

@@ -17,12 +17,16 @@ struct fpu_state;
 struct arch_thread {
 	u64 rsp;               /* saved stack pointer while not running */
 	u64 stack_top;         /* highest address of the kernel stack + 1 (16-byte aligned) */
-	u64 fs_base, gs_base;  /* user's segment bases; the live values while running */
+	u64 fs_base, gs_base;  /* user's segment bases while not running (running: see context_save_bases()) */
+	u64 selectors;         /* user's ds, es, fs, gs, 16 bits each from the lowest: private to arch */
 	struct fpu_state *fpu; /* NULL for kernel threads */
-	u64 fault_resume;      /* 0, or where a nested user copy continues: private to arch */
-	unsigned fpu_cpu;      /* CPU whose registers hold fpu's newest contents, or CPU_MAX: private to arch */
+	unsigned fpu_cpu;      /* CPU that loaded fpu last, CPU_MAX: none: private to arch */
+	u32 trap_no;           /* last exception of user mode, for signal frames: vector … */
+	u64 trap_error;        /* … error code … */
+	u64 fault_addr;        /* … and the address of the last page fault that became a signal */
 };
 
+/* Written by the scheduler, interrupts off, right before it calls context_switch(). */
 DECLARE_PERCPU(struct thread *, cpu_thread);
 
 /* The running thread; the same for as long as the caller runs, so any context may use it. */
@@ -30,6 +34,15 @@ static inline struct thread *thread_current(void)
 {
 	return this_cpu_read(cpu_thread);
 }
+
+/* Where a thread's user registers lie, or will lie, while it is in the kernel: the top of its stack, reserved in every thread. */
+static inline struct regs *context_regs(const struct arch_thread *ctx)
+{
+	return (struct regs *)ctx->stack_top - 1;
+}
+
+/* The boot context of this CPU (its stack is the one in use) becomes `ctx`: before the first context_switch(). */
+void context_adopt_boot(struct arch_thread *ctx);
 
 /*
  * Prepares `ctx` so that the first switch to it calls fn(arg) on the empty stack below `stack_top`, with
@@ -51,18 +64,28 @@ void context_switch(struct arch_thread *prev, struct arch_thread *next);
  */
 _Noreturn void context_enter_user(const struct regs *regs);
 
-/* Gives a thread a cleared FPU state: 0 or -ENOMEM. */
+/*
+ * The FPU and the other user state outside struct regs (segment bases and selectors). Its storage comes from the
+ * allocator that init sets: objects of fpu_state_size() bytes aligned to 64.
+ */
+size_t fpu_state_size(void);
+void fpu_set_allocator(void *(*alloc)(void), void (*free)(void *state));
+
+/* Gives a thread a cleared state, so that it may have a user side: 0 or -ENOMEM. */
 int fpu_init(struct arch_thread *ctx);
 
-/* Gives `child` a copy of the current thread's FPU state: 0 or -ENOMEM. */
+/* Gives `child` (after context_init()) a copy of the current thread's FPU state, segment bases and selectors: 0 or -ENOMEM. */
 int fpu_fork(struct arch_thread *child);
 
-/* Resets the current thread's FPU state to the initial one (exec). */
+/* Resets the current thread's FPU state, segment bases and selectors to the initial ones (exec). */
 void fpu_reset(void);
 
 /* Frees what fpu_init() or fpu_fork() gave. The thread does not run any more. */
 void fpu_fini(struct arch_thread *ctx);
 
-/* arch_prctl(2) segment bases of the current thread: 0 or -EPERM for a non-canonical address. */
+/* Brings the current thread's saved FPU state and segment bases up to date with the registers (ptrace, arch_prctl(2), core dumps). */
+void context_save_bases(void);
+
+/* arch_prctl(2) segment bases of the current thread: 0 or -EPERM for an address outside the user half. */
 int context_set_fs_base(u64 base);
 int context_set_gs_base(u64 base);

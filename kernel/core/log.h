@@ -17,13 +17,19 @@ void log_emit(enum log_level level, const char *fmt, ...) __attribute__((format(
 #define log_info(...)  log_emit(LOG_INFO, __VA_ARGS__)
 #define log_debug(...) log_emit(LOG_DEBUG, __VA_ARGS__)
 
-/* A place that shows log lines. write() is called with interrupts off, must not sleep or log; text is not NUL-terminated. */
+/*
+ * A place that shows log lines. write() is called with interrupts off and no lock of the log held, one call at a time; it must
+ * not sleep or log; text is not NUL-terminated, lines end in '\n' alone. A driver that takes a lock in write() must not log while holding it.
+ */
 struct log_console {
 	struct list link;
 	void (*write)(struct log_console *console, const char *text, size_t n);
+	const char *name; /* as in console=: "ttyS0", "tty0" */
+	bool early;       /* polled, from before the drivers: gives way to a later one of the same name */
+	u64 next_seq;     /* private to the log: first record not yet shown */
 };
 
-/* Registers a console; it is first given what the ring holds. */
+/* Registers a console (link, next_seq need no initialisation); it is first given what the ring holds, or what an early console of the same name has not shown. */
 void log_console_add(struct log_console *console);
 void log_console_remove(struct log_console *console);
 /* Records at or above this level are kept but not echoed (syslog(2) action 8, loglevel=, quiet). */
@@ -47,5 +53,9 @@ u64 log_first_seq(void);
 u64 log_next_seq(void);
 /* Appends a record that user space wrote to /dev/kmsg. */
 void log_user(enum log_level level, const char *text, size_t n);
+/* From now on the log ignores its locks and echoes everything: the other CPUs have stopped. For panic only. */
+void log_panic_begin(void);
+/* Whether a console is registered. */
+bool log_has_console(void);
 /* Called (from any context, so it must only schedule work or wake without sleeping) after each record: set once by whoever lets readers wait. */
 void log_set_notify(void (*notify)(void));

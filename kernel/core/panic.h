@@ -11,6 +11,11 @@ _Noreturn void panic_regs(const struct regs *regs, const char *fmt, ...) __attri
 /* Logs a symbolised backtrace of the caller. Any context. */
 void backtrace_log(void);
 
+/* Set once by the scheduler: writes a line about the running thread, for panics. It must not take locks. */
+void panic_set_describe(void (*describe)(char *buf, size_t size));
+/* Status with which a panic ends QEMU's isa-debug-exit device: QEMU exits with (this << 1 | 1). */
+#define PANIC_EXIT_CODE 0x7f
+
 /* A condition that only a bug in the kernel can break. */
 #define kassert(cond) do { if (unlikely(!(cond))) panic("%s:%d: assertion failed: %s", __FILE__, __LINE__, #cond); } while (0)
 

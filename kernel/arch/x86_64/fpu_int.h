@@ -1,0 +1,43 @@
+/* The FPU: x87, SSE and what XSAVE adds (Intel SDM volume 1, chapter 13). */
+#pragma once
+
+#include "arch/context.h"
+
+/* Layout of an FPU image in memory: FXSAVE's 512 bytes, then (if XSAVE is used) the header, then extended state. */
+struct fpu_state {
+	u16 cwd, swd, twd, fop;
+	u64 rip, rdp;
+	u32 mxcsr, mxcsr_mask;
+	u8 st[128], xmm[256], unused[96];
+	/* XSAVE header */
+	u64 xstate_bv, xcomp_bv, reserved[6];
+	u8 extended[];
+} __aligned(64);
+
+#define FXSAVE_SIZE 512
+
+/* Extended state components the kernel lets user code have (XCR0); 0 without XSAVE. Constant after boot. */
+extern u64 fpu_xfeatures;
+/* Bytes of an image as the CPU writes it, FXSAVE_SIZE without XSAVE. */
+extern size_t fpu_image_size;
+
+/* Prepares this CPU's FPU; the boot CPU finds the sizes first. */
+void fpu_setup_cpu(void);
+
+/* Switch: stores the live registers; makes the registers the thread's, if they are not. Interrupts off. */
+void fpu_save(struct arch_thread *ctx);
+void fpu_load(struct arch_thread *ctx);
+
+/* si_code of a SIGFPE from the live state: of #XM if simd, else of #MF. */
+int fpu_fault_code(bool simd);
+
+/*
+ * For signal frames. fpu_sync() brings the current thread's image up to date and returns it; fpu_reload() makes the
+ * registers follow the image, after it was changed: false if the CPU refuses it (then the initial state is loaded).
+ */
+struct fpu_state *fpu_sync(void);
+bool fpu_reload(void);
+/* Sets the current thread's registers to the initial state. */
+void fpu_load_initial(void);
+/* Bits of MXCSR that may be set. */
+extern u32 fpu_mxcsr_mask;

@@ -1,0 +1,88 @@
+/* The multiple APIC description table (ACPI 6.4, 5.2.12): where the IO-APICs are, and how ISA interrupts reach them. */
+#include "arch/acpi.h"
+#include "arch/x86_64/irq_int.h"
+#include "lib/string.h"
+
+enum madt_type { MADT_IOAPIC = 1, MADT_OVERRIDE = 2 };
+
+struct madt {
+	struct acpi_header header;
+	u32 lapic_address, flags;
+	u8 entries[];
+} __packed;
+
+struct madt_entry {
+	u8 type, length;
+} __packed;
+
+struct madt_ioapic {
+	struct madt_entry entry;
+	u8 id, reserved;
+	u32 address, gsi_base;
+} __packed;
+
+struct madt_override {
+	struct madt_entry entry;
+	u8 bus, source;
+	u32 gsi;
+	u16 flags;
+} __packed;
+
+#define ISA_COUNT 16
+
+struct isa_line {
+	u32 gsi;
+	enum irq_trigger trigger;
+};
+
+static struct isa_line isa_lines[ISA_COUNT];
+
+/* MPS INTI flags (table 5.27); what "conforms to the bus" means on ISA is edge, active high. */
+static enum irq_trigger trigger_of(u16 flags)
+{
+	bool low = (flags & 3) == 3, level = (flags >> 2 & 3) == 3;
+
+	if (level)
+		return low ? IRQ_LEVEL_LOW : IRQ_LEVEL_HIGH;
+	return low ? IRQ_EDGE_LOW : IRQ_EDGE_HIGH;
+}
+
+static void parse_entry(const struct madt_entry *e)
+{
+	const struct madt_ioapic *io = (const void *)e;
+	const struct madt_override *o = (const void *)e;
+
+	if (e->type == MADT_IOAPIC && e->length >= sizeof(*io))
+		ioapic_add(io->address, io->gsi_base);
+	if (e->type == MADT_OVERRIDE && e->length >= sizeof(*o) && o->source < ISA_COUNT)
+		isa_lines[o->source] = (struct isa_line){ o->gsi, trigger_of(o->flags) };
+}
+
+void madt_init(void)
+{
+	const struct madt *madt = (const void *)acpi_table_find("APIC", 0);
+
+	for (u32 i = 0; i < ISA_COUNT; i++)
+		isa_lines[i] = (struct isa_line){ i, IRQ_EDGE_HIGH };
+	if (!madt)
+		return;
+	for (u32 off = sizeof(*madt); off + sizeof(struct madt_entry) <= madt->header.length;) {
+		const struct madt_entry *e = (const void *)((const u8 *)madt + off);
+
+		if (e->length < sizeof(*e) || e->length > madt->header.length - off)
+			return;
+		parse_entry(e);
+		off += e->length;
+	}
+}
+
+void irq_isa_to_gsi(unsigned isa, unsigned *gsi, enum irq_trigger *trigger)
+{
+	if (isa < ISA_COUNT) {
+		*gsi = isa_lines[isa].gsi;
+		*trigger = isa_lines[isa].trigger;
+	} else {
+		*gsi = isa;
+		*trigger = IRQ_EDGE_HIGH;
+	}
+}

@@ -1,0 +1,79 @@
+/*
+ * The one-shot timer of each CPU: the local APIC's, by its own count (bus clock / 16) or, where the processor can, by
+ * comparing the TSC with a deadline (Intel SDM volume 3, 11.5.4).
+ */
+#include "arch/irq.h"
+#include "arch/percpu.h"
+#include "arch/vdso.h"
+#include "arch/x86_64/apic_int.h"
+#include "arch/x86_64/cpu_int.h"
+#include "arch/x86_64/msr_int.h"
+#include "arch/x86_64/time_int.h"
+#include "core/log.h"
+#include "core/panic.h"
+
+#define NSEC_PER_SECOND 1000000000ull
+#define SHIFT           32
+
+static bool by_tsc;
+static u64 apic_per_ns;  /* << SHIFT */
+static u64 max_sleep;    /* ns: what the count or the clock's width allows */
+static u64 tsc_khz;
+
+__section(".text.hot") void arch_timer_arm(u64 deadline_ns)
+{
+	u64 now, delta;
+
+	if (deadline_ns == ~0ull && max_sleep == ~0ull) {
+		if (by_tsc)
+			msr_write(MSR_TSC_DEADLINE, 0);
+		else
+			apic_timer_start(0);
+		return;
+	}
+	now = arch_clock_ns();
+	delta = deadline_ns > now ? deadline_ns - now : 0;
+	if (delta > max_sleep)
+		delta = max_sleep;
+	if (by_tsc)
+		msr_write(MSR_TSC_DEADLINE, clock_source_tsc_at(now + delta));
+	else
+		apic_timer_start((u32)scale_apply(delta, apic_per_ns, SHIFT) + 1);
+}
+
+u64 time_tsc_khz(void)
+{
+	return tsc_khz;
+}
+
+void timer_init_cpu(void)
+{
+	apic_timer_enable(by_tsc);
+}
+
+static const struct counter *best_reference(void)
+{
+	const struct counter *c = hpet_counter();
+
+	if (!c)
+		c = pmtimer_counter();
+	return c ?: pit_counter();
+}
+
+void time_init(void)
+{
+	const struct counter *reference = best_reference();
+	struct calibration c;
+
+	calibrate(reference, &c);
+	tsc_khz = c.tsc_hz / 1000;
+	clock_source_init(reference, &c);
+	by_tsc = cpu_features.tsc_deadline && clock_source_is_tsc();
+	if (!by_tsc && c.apic_hz == 0)
+		panic("timer: the local APIC timer does not count");
+	apic_per_ns = (c.apic_hz << SHIFT) / NSEC_PER_SECOND;
+	max_sleep = clock_source_max_sleep();
+	if (!by_tsc)
+		max_sleep = min_t(u64, max_sleep, 0xf0000000ull * NSEC_PER_SECOND / c.apic_hz);
+	timer_init_cpu();
+}

@@ -1,0 +1,128 @@
+/*
+ * The vDSO: clock_gettime(2) and its kin without entering the kernel, from the page below the image (arch/vdso.h).
+ * It runs in user mode at any address, uses no other library and no writable data. What the page cannot answer goes to
+ * the system call.
+ */
+#include "abi/time.h"
+#include "arch/vdso.h"
+
+#define NR_gettimeofday  96
+#define NR_time          201
+#define NR_clock_gettime 228
+#define NR_clock_getres  229
+#define NR_getcpu        309
+
+#define NSEC ((u64)NSEC_PER_SEC)
+
+#define PUBLIC __attribute__((visibility("default")))
+
+extern const struct vdso_data vdso_page;
+
+PUBLIC int __vdso_clock_gettime(int clock, struct timespec *ts);
+PUBLIC int __vdso_gettimeofday(struct timeval *tv, struct timezone *tz);
+PUBLIC int __vdso_clock_getres(int clock, struct timespec *ts);
+PUBLIC s64 __vdso_time(s64 *t);
+PUBLIC int __vdso_getcpu(unsigned *cpu, unsigned *node, void *unused);
+
+static inline long syscall3(long n, long a, long b, long c)
+{
+	long ret;
+
+	__asm__ volatile("syscall" : "=a"(ret) : "0"(n), "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory");
+	return ret;
+}
+
+/* The TSC, not read before what comes earlier in the program. */
+static inline u64 read_tsc(void)
+{
+	u32 lo, hi;
+
+	__asm__ volatile("lfence; rdtsc" : "=a"(lo), "=d"(hi) :: "memory");
+	return (u64)hi << 32 | lo;
+}
+
+/* Nanoseconds of the monotonic clock, plus the offset to real time if `real`: false if the page cannot tell. */
+static inline bool read_clock(bool real, u64 *ns)
+{
+	const volatile struct vdso_data *d = &vdso_page;
+	u32 seq;
+
+	do {
+		while ((seq = __atomic_load_n(&d->seq, __ATOMIC_ACQUIRE)) & 1)
+			__asm__ volatile("pause");
+		if (!d->tsc_usable)
+			return false;
+		*ns = d->base_ns + (u64)(((unsigned __int128)(read_tsc() - d->tsc_base) * d->mult) >> d->shift);
+		if (real)
+			*ns += (u64)d->realtime_offset_ns;
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	} while (__atomic_load_n(&d->seq, __ATOMIC_RELAXED) != seq);
+	return true;
+}
+
+int __vdso_clock_gettime(int clock, struct timespec *ts)
+{
+	bool real = clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE;
+	u64 ns;
+
+	switch (clock) {
+	case CLOCK_REALTIME:
+	case CLOCK_REALTIME_COARSE:
+	case CLOCK_MONOTONIC:
+	case CLOCK_MONOTONIC_COARSE:
+	case CLOCK_MONOTONIC_RAW:
+	case CLOCK_BOOTTIME:
+		if (!read_clock(real, &ns))
+			break;
+		ts->tv_sec = (s64)(ns / NSEC);
+		ts->tv_nsec = (s64)(ns % NSEC);
+		return 0;
+	}
+	return (int)syscall3(NR_clock_gettime, clock, (long)ts, 0);
+}
+
+int __vdso_gettimeofday(struct timeval *tv, struct timezone *tz)
+{
+	u64 ns;
+
+	if (!read_clock(true, &ns))
+		return (int)syscall3(NR_gettimeofday, (long)tv, (long)tz, 0);
+	if (tv) {
+		tv->tv_sec = (s64)(ns / NSEC);
+		tv->tv_usec = (s64)(ns % NSEC / 1000);
+	}
+	if (tz)
+		*tz = (struct timezone){ 0, 0 };
+	return 0;
+}
+
+s64 __vdso_time(s64 *t)
+{
+	s64 seconds;
+	u64 ns;
+
+	if (!read_clock(true, &ns))
+		return syscall3(NR_time, (long)t, 0, 0);
+	seconds = (s64)(ns / NSEC);
+	if (t)
+		*t = seconds;
+	return seconds;
+}
+
+int __vdso_clock_getres(int clock, struct timespec *ts)
+{
+	return (int)syscall3(NR_clock_getres, clock, (long)ts, 0);
+}
+
+/* The number of the CPU is the limit of a segment descriptor where there is one; here the kernel is asked. */
+int __vdso_getcpu(unsigned *cpu, unsigned *node, void *unused)
+{
+	return (int)syscall3(NR_getcpu, (long)cpu, (long)node, (long)unused);
+}
+
+#define ALIAS(name) extern __typeof__(__vdso_##name) name __attribute__((alias("__vdso_" #name))) PUBLIC
+ALIAS(clock_gettime);
+ALIAS(gettimeofday);
+ALIAS(clock_getres);
+ALIAS(time);
+ALIAS(getcpu);
