@@ -1,0 +1,268 @@
+/* Threads: start and end, waking, fairness, priorities, timed sleeps, and what a switch costs. */
+#include "abi/sched.h"
+#include "arch/irq.h"
+#include "core/clock.h"
+#include "lib/string.h"
+#include "mm/frames.h"
+#include "sched/mutex.h"
+#include "sched/thread.h"
+#include "sched/timer.h"
+#include "sched/wait.h"
+#include "test/ktest.h"
+
+struct crew {
+	struct wait_queue wait;
+	u32 alive;             /* a */
+	bool stop;             /* a */
+	u64 turns[4];
+};
+
+static struct crew crew;
+
+static void crew_begin(u32 n)
+{
+	memset(&crew, 0, sizeof(crew));
+	wait_init(&crew.wait);
+	crew.alive = n;
+}
+
+static void crew_leave(void)
+{
+	if (__atomic_sub_fetch(&crew.alive, 1, __ATOMIC_SEQ_CST) == 0)
+		wait_wake(&crew.wait, 0);
+}
+
+static void crew_end(void)
+{
+	wait_until(&crew.wait, __atomic_load_n(&crew.alive, __ATOMIC_SEQ_CST) == 0);
+}
+
+static void short_life(void *arg)
+{
+	crew_leave();
+}
+
+KTEST(sched_thread_storm)
+{
+	enum { ROUNDS = 40, EACH = 25 };
+	u64 before = ktest_frames_settle(), start = clock_monotonic();
+
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		crew_begin(EACH);
+		for (unsigned i = 0; i < EACH; i++)
+			KTEST_CHECK(kthread_start("short", short_life, NULL) == 0);
+		crew_end();
+	}
+	ktest_note("thread start + end: %llu ns", (unsigned long long)((clock_monotonic() - start) / (ROUNDS * EACH)));
+	/* Warm stacks stay. */
+	KTEST_CHECK(ktest_frames_settle() + 16 * (KSTACK_SIZE / PAGE_SIZE) + 8 >= before);
+}
+
+/* Two threads, each waking the other: no wake may be lost. */
+static u32 ball; /* a */
+static struct wait_queue court = WAIT_QUEUE_INIT(court);
+
+static void player(void *arg)
+{
+	u32 me = (u32)(u64)arg;
+
+	for (u32 i = 0; i < 5000; i++) {
+		wait_until(&court, __atomic_load_n(&ball, __ATOMIC_SEQ_CST) % 2 == me);
+		__atomic_fetch_add(&ball, 1, __ATOMIC_SEQ_CST);
+		wait_wake(&court, 0);
+	}
+	crew_leave();
+}
+
+KTEST(sched_ping_pong)
+{
+	u64 start = clock_monotonic();
+
+	ball = 0;
+	crew_begin(2);
+	KTEST_CHECK(kthread_start("ping", player, (void *)0) == 0);
+	KTEST_CHECK(kthread_start("pong", player, (void *)1) == 0);
+	crew_end();
+	KTEST_CHECK(ball == 10000);
+	ktest_note("block + wake + switch: %llu ns", (unsigned long long)((clock_monotonic() - start) / 10000));
+}
+
+static void yielder(void *arg)
+{
+	for (u32 i = 0; i < 5000; i++)
+		sched_yield();
+	crew_leave();
+}
+
+KTEST(sched_yield_speed)
+{
+	u64 start = clock_monotonic();
+
+	crew_begin(2);
+	KTEST_CHECK(kthread_start("yield0", yielder, NULL) == 0);
+	KTEST_CHECK(kthread_start("yield1", yielder, NULL) == 0);
+	crew_end();
+	ktest_note("yield + switch: %llu ns", (unsigned long long)((clock_monotonic() - start) / 10000));
+}
+
+/* Runs until told to stop, letting others run when the tick says so. */
+static void hog(void *arg)
+{
+	u64 me = (u64)arg;
+
+	while (!READ_ONCE(crew.stop)) {
+		crew.turns[me]++;
+		sched_point();
+	}
+	crew_leave();
+}
+
+static void sleep_ns(u64 ns)
+{
+	thread_prepare(THREAD_UNINTERRUPTIBLE);
+	KTEST_CHECK(thread_block_until(clock_monotonic() + ns));
+}
+
+KTEST(sched_fair_share)
+{
+	struct thread *t[3];
+	u64 u, run[3], sys;
+
+	crew_begin(3);
+	for (u64 i = 0; i < 3; i++)
+		KTEST_CHECK(thread_create("hog", NULL, hog, (void *)i, &t[i]) == 0);
+	sched_set_nice(t[2], 5);
+	for (u64 i = 0; i < 3; i++) {
+		sched_set_affinity(t[i], 1);
+		thread_start(t[i]);
+	}
+	sleep_ns(600 * NSEC_PER_MSEC);
+	WRITE_ONCE(crew.stop, true);
+	crew_end();
+	for (unsigned i = 0; i < 3; i++) {
+		sched_thread_times(t[i], &u, &sys);
+		run[i] = u + sys;
+		thread_put(t[i]);
+	}
+	ktest_note("shares: %llu %llu %llu ms (third is nice 5)", (unsigned long long)(run[0] / NSEC_PER_MSEC),
+		   (unsigned long long)(run[1] / NSEC_PER_MSEC), (unsigned long long)(run[2] / NSEC_PER_MSEC));
+	KTEST_CHECK(run[0] > run[1] * 8 / 10 && run[1] > run[0] * 8 / 10);
+	/* 1.25^5 is 3.05. */
+	KTEST_CHECK(run[0] > run[2] * 2 && run[0] < run[2] * 5);
+}
+
+/* A sleeper among hogs gets the CPU soon after its time has come. */
+KTEST(sched_wake_latency)
+{
+	u64 worst = 0;
+
+	crew_begin(2);
+	for (u64 i = 0; i < 2; i++)
+		KTEST_CHECK(kthread_start("hog", hog, (void *)i) == 0);
+	for (unsigned i = 0; i < 20; i++) {
+		u64 due = clock_monotonic() + 5 * NSEC_PER_MSEC;
+
+		thread_prepare(THREAD_UNINTERRUPTIBLE);
+		thread_block_until(due);
+		worst = max(worst, clock_monotonic() - due);
+	}
+	WRITE_ONCE(crew.stop, true);
+	crew_end();
+	ktest_note("worst wake-up latency among two hogs: %llu us", (unsigned long long)(worst / NSEC_PER_USEC));
+	KTEST_CHECK(worst < 50 * NSEC_PER_MSEC);
+}
+
+static u32 order_seen[3], order_n;
+
+static void note_order(void *arg)
+{
+	order_seen[__atomic_fetch_add(&order_n, 1, __ATOMIC_SEQ_CST)] = (u32)(u64)arg;
+	crew_leave();
+}
+
+KTEST(sched_realtime_order)
+{
+	static const int priority[3] = { 10, 50, 30 };
+	struct thread *t[3];
+
+	order_n = 0;
+	crew_begin(3);
+	for (u64 i = 0; i < 3; i++) {
+		KTEST_CHECK(thread_create("rt", NULL, note_order, (void *)i, &t[i]) == 0);
+		sched_set_policy(t[i], SCHED_FIFO, priority[i]);
+		sched_set_affinity(t[i], BIT(cpu_id()));
+	}
+	for (u64 i = 0; i < 3; i++)
+		thread_start(t[i]);
+	crew_end();
+	for (u64 i = 0; i < 3; i++)
+		thread_put(t[i]);
+	KTEST_CHECK(order_seen[0] == 1 && order_seen[1] == 2 && order_seen[2] == 0);
+}
+
+static void never_runs(void *arg)
+{
+	KTEST_CHECK(!"a discarded thread ran");
+}
+
+KTEST(sched_discard)
+{
+	struct thread *t;
+
+	KTEST_CHECK(thread_create("never", NULL, never_runs, NULL, &t) == 0);
+	KTEST_CHECK(!thread_wake(t));
+	thread_discard(t);
+}
+
+KTEST(timer_sleep)
+{
+	u64 start = clock_monotonic(), took;
+
+	sleep_ns(20 * NSEC_PER_MSEC);
+	took = clock_monotonic() - start;
+	KTEST_CHECK(took >= 20 * NSEC_PER_MSEC && took < 100 * NSEC_PER_MSEC);
+	thread_prepare(THREAD_UNINTERRUPTIBLE);
+	KTEST_CHECK(thread_block_until(start)); /* past already */
+	KTEST_CHECK(thread_current()->state == THREAD_RUNNING);
+}
+
+static u64 fired[3];
+static u32 n_fired;
+
+static void timer_note(struct timer *t)
+{
+	fired[n_fired++] = t->expires_ns;
+}
+
+KTEST(timer_order_and_cancel)
+{
+	struct timer t[4];
+	u64 now = clock_monotonic();
+
+	n_fired = 0;
+	for (unsigned i = 0; i < 4; i++)
+		timer_init(&t[i], timer_note);
+	timer_arm(&t[0], now + 9 * NSEC_PER_MSEC);
+	timer_arm(&t[1], now + 3 * NSEC_PER_MSEC);
+	timer_arm(&t[2], now + 100 * NSEC_PER_MSEC);
+	timer_arm(&t[2], now + 6 * NSEC_PER_MSEC); /* again */
+	timer_arm(&t[3], now + 5 * NSEC_PER_MSEC);
+	KTEST_CHECK(timer_cancel(&t[3]) && !timer_cancel(&t[3]));
+	sleep_ns(30 * NSEC_PER_MSEC);
+	KTEST_CHECK(n_fired == 3 && fired[0] < fired[1] && fired[1] < fired[2]);
+	KTEST_CHECK(!timer_cancel_sync(&t[0]));
+}
+
+KTEST(sched_figures)
+{
+	struct sched_cpu_stats a, b;
+	u32 load[3];
+
+	sched_cpu_stats(0, &a);
+	sleep_ns(50 * NSEC_PER_MSEC);
+	sched_cpu_stats(0, &b);
+	KTEST_CHECK(b.idle_ns - a.idle_ns > 25 * NSEC_PER_MSEC);
+	KTEST_CHECK(b.switches > a.switches && sched_running() >= 1 && sched_forks() > 3 && sched_blocked() == 0);
+	sched_loadavg(load);
+	KTEST_CHECK(load[0] < 100 << 11);
+}
