@@ -62,6 +62,7 @@ struct file {
 	s32 owner_pid, owner_signal; /* l: F_SETOWN, F_SETSIG */
 	struct list epoll_links; /* l: watches of this file */
 	bool seekable, can_write, can_read; /* I */
+	bool counted;            /* I: counted as a writer of its inode and mount */
 	struct rcu_head rcu;
 };
 
@@ -99,6 +100,13 @@ ssize_t file_write(struct file *f, struct iov_iter *from, loff_t *pos, u64 fsize
 ssize_t file_read_kernel(struct file *f, void *buf, size_t n, loff_t pos);
 loff_t file_seek(struct file *f, loff_t offset, int whence);
 u32 file_poll(struct file *f, struct poll_table *table);
+
+/* Attributes through an open file (fstat(2), fchmod(2), ftruncate(2), fallocate(2), posix_fadvise(2)): vfs/file_attr.c. */
+int vfs_stat_file(struct file *f, struct statx_data *out);
+int vfs_setattr_file(struct file *f, const struct cred *cred, struct inode_attr *attr);
+int vfs_truncate_file(struct file *f, s64 size); /* -EINVAL unless open for writing on a regular file */
+int vfs_fallocate(struct file *f, u32 mode, s64 offset, s64 length);
+void file_set_read_ahead(struct file *f, unsigned factor); /* 0 none, 1 normal, 2 twice as far */
 
 /* Regular files on the page cache: operations a file system points its file_ops at. */
 ssize_t cached_read(struct file *file, struct iov_iter *to, loff_t *pos);
@@ -139,6 +147,8 @@ void fd_close_on_exec(struct fd_table *t);
 /* Next open descriptor >= fd with a reference to its file, or -1 (/proc/[pid]/fd). */
 int fd_next(struct fd_table *t, int fd, struct file **out);
 bool fd_table_shared(struct fd_table *t);
+/* No descriptor at or above this is open (select(2) looks no further). */
+unsigned fd_table_size(struct fd_table *t);
 
 /* Polling: a table collects wait entries; poll_wait() is called by file_ops->poll. */
 struct poll_table { void (*add)(struct poll_table *table, struct wait_queue *queue); u32 events; };

@@ -5,6 +5,7 @@
  * A number that is being read in (I_NEW) or on its way out (no reference, still hashed) makes others wait. Locks: icache_lock guards the hash; sb->inode_lock the
  * superblock's lists and inode->state; they are not taken together.
  */
+#include "abi/stat.h"
 #include "core/panic.h"
 #include "lib/bitops.h"
 #include "lib/hash.h"
@@ -194,7 +195,7 @@ int inode_hash_new(struct inode *inode, u64 ino)
 	return other ? -EEXIST : 0;
 }
 
-static void set_state(struct inode *inode, u32 set, u32 clear)
+void inode_set_state(struct inode *inode, u32 set, u32 clear)
 {
 	spin_lock(&inode->sb->inode_lock);
 	inode->state = (inode->state & ~clear) | set;
@@ -203,7 +204,9 @@ static void set_state(struct inode *inode, u32 set, u32 clear)
 
 void inode_unlock_new(struct inode *inode)
 {
-	set_state(inode, 0, I_NEW);
+	if (S_ISDIR(inode->mode)) /* nobody has used the lock before */
+		rwsem_init(&inode->lock, RANK_INODE_DIR, "directory");
+	inode_set_state(inode, 0, I_NEW);
 	announce_change();
 }
 
@@ -217,7 +220,7 @@ static void hash_remove(struct inode *inode)
 void inode_fail_new(struct inode *inode)
 {
 	hash_remove(inode);
-	set_state(inode, I_FREEING, I_NEW);
+	inode_set_state(inode, I_FREEING, I_NEW);
 	announce_change();
 	if (ref_put(&inode->refs))
 		inode_destroy(inode);
@@ -274,7 +277,7 @@ static void inode_evict(struct inode *inode)
 
 	if (unlikely(needs_writing(inode)))
 		write_out(inode);
-	set_state(inode, I_FREEING, 0);
+	inode_set_state(inode, I_FREEING, 0);
 	if (ops->inode_evict)
 		ops->inode_evict(inode);
 	if (inode->nlink && (inode->state & I_DIRTY) && ops->inode_write)

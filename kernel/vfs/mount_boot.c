@@ -133,6 +133,7 @@ int vfs_mount_root(void)
 {
 	struct attempt a = { .err = -ENODEV };
 	struct root_request request;
+	char source[40];
 	struct mount *m;
 	u32 flags;
 
@@ -155,7 +156,8 @@ int vfs_mount_root(void)
 	}
 	flags = MNT_F_RELATIME | (a.sb->flags & SB_READ_ONLY ? MNT_F_READONLY : 0);
 	log_info("vfs: root is %s (%s%s)", a.dev->name, a.sb->type->name, a.sb->flags & SB_READ_ONLY ? ", read-only" : "");
-	m = mount_alloc(a.sb, a.sb->root, flags, request.device);
+	snprintf(source, sizeof(source), "/dev/%s", a.dev->name);
+	m = mount_alloc(a.sb, a.sb->root, flags, source);
 	blkdev_put(a.dev);
 	if (!m)
 		return -ENOMEM;

@@ -88,7 +88,8 @@ struct superblock {
 	u32 id;                    /* I: counts superblocks, f_fsid of those without a device */
 };
 
-enum inode_state { I_NEW = 1 << 0, I_DIRTY = 1 << 1, I_FREEING = 1 << 2, I_UNLINKED = 1 << 3, I_WRITING = 1 << 4, I_SYNC_DIRTY = 1 << 5 };
+enum inode_state { I_NEW = 1 << 0, I_DIRTY = 1 << 1, I_FREEING = 1 << 2, I_UNLINKED = 1 << 3, I_WRITING = 1 << 4, I_SYNC_DIRTY = 1 << 5,
+	I_LINKABLE = 1 << 6 /* made by O_TMPFILE: linkat(2) may give it a first name */ };
 
 /*
  * l: lock (write to change, and for directory operations).  i: sb->inode_lock.  a: atomic or torn reads harmless.  I: constant.
@@ -124,11 +125,14 @@ struct inode {
 	void *private;
 };
 
-enum attr_mask { ATTR_MODE = 1, ATTR_UID = 2, ATTR_GID = 4, ATTR_SIZE = 8, ATTR_ATIME = 16, ATTR_MTIME = 32, ATTR_CTIME = 64 };
-struct inode_attr { u32 mask; u32 mode, uid, gid; s64 size; struct timespec atime, mtime, ctime; };
+enum attr_mask { ATTR_MODE = 1, ATTR_UID = 2, ATTR_GID = 4, ATTR_SIZE = 8, ATTR_ATIME = 16, ATTR_MTIME = 32, ATTR_CTIME = 64,
+	/* To vfs_setattr() only: the time is now (it fills the field and sets ATTR_ATIME or ATTR_MTIME). Both together need no ownership, just permission to write. */
+	ATTR_ATIME_NOW = 128, ATTR_MTIME_NOW = 256 };
+struct inode_attr { u32 mask; bool times_now; /* both times are the present: permission to write is enough (utimensat(2)) */ u32 mode, uid, gid; s64 size; struct timespec atime, mtime, ctime; };
 
 struct name { const char *text; u32 length; u32 hash; }; /* one component, not NUL-terminated; 1 … 255 bytes */
 
+/* The file system keeps link counts and times: mtime and ctime of the directory, ctime of what was linked, unlinked or moved. */
 /* Directory operations run with dir->lock held for writing (lookup: at least for reading), permissions, type, existence and read-only checks done by vfs. */
 struct inode_ops {
 	/* Finds a name: 0 with *out referenced, *out = NULL if there is none; -EIO … Required for directories. */

@@ -9,6 +9,8 @@ bool icache_wait_empty(struct superblock *sb, u64 deadline_ns);
 /* Frees an inode that has no reference (inode_destroy) or only the caller's and was never hashed (inode_discard), without evicting. */
 void inode_destroy(struct inode *inode);
 void inode_discard(struct inode *inode);
+/* Changes inode->state under its lock. */
+void inode_set_state(struct inode *inode, u32 set, u32 clear);
 /* Writes the inode's metadata to its buffer if it is dirty; 0 or the error. */
 int inode_clean(struct inode *inode);
 

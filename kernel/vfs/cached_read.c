@@ -1,0 +1,122 @@
+/*
+ * Reading and mapping regular files through the page cache. While bytes are copied to the user a reference to the page is held and no lock, since the buffer may fault on
+ * the same page. Before: file_rw.c; behind: vm/pagecache.c and the file system's read.
+ */
+#include "abi/fcntl.h"
+#include "lib/string.h"
+#include "vfs/file_int.h"
+#include "vm/aspace.h"
+
+#define READ_AHEAD_FIRST 4   /* pages */
+#define READ_AHEAD_MAX   64
+
+/* Adapts the window to how the file is read; the last page to ask for. */
+static pgoff_t read_ahead(struct file *file, pgoff_t first, pgoff_t last)
+{
+	if (first == file->ra_next || (first + 1 == file->ra_next))
+		file->ra_pages = clamp(file->ra_pages * 2, (u32)READ_AHEAD_FIRST, (u32)READ_AHEAD_MAX);
+	else
+		file->ra_pages = 0;
+	file->ra_next = last + 1;
+	return last + file->ra_pages;
+}
+
+/* The page at index, up to date: the quick look, then the long way. */
+static inline int get_page(struct file *file, struct pagecache *cache, pgoff_t index, pgoff_t last, struct page **out)
+{
+	struct page *page = pagecache_find(cache, index);
+
+	if (likely(page)) {
+		if (likely(page_test(page, PG_UPTODATE))) {
+			*out = page;
+			return 0;
+		}
+		page_put(page);
+	}
+	return pagecache_get(cache, index, max(last, read_ahead(file, index, last)), out);
+}
+
+ssize_t cached_read(struct file *file, struct iov_iter *to, loff_t *pos)
+{
+	struct inode *inode = file->inode;
+	struct pagecache *cache = &inode->cache;
+	loff_t at = *pos, size = READ_ONCE(inode->size);
+	ssize_t err = 0;
+
+	while (iov_left(to) && at < size) {
+		size_t offset = (size_t)at & (PAGE_SIZE - 1), n, copied;
+		size_t want = min(iov_left(to), (size_t)(size - at));
+		struct page *page;
+
+		err = get_page(file, cache, (pgoff_t)at >> PAGE_SHIFT, (pgoff_t)(at + (loff_t)want - 1) >> PAGE_SHIFT, &page);
+		if (unlikely(err < 0))
+			break;
+		/* The end may have come nearer while the page was read. */
+		size = READ_ONCE(inode->size);
+		if (unlikely(at >= size)) {
+			page_put(page);
+			break;
+		}
+		n = min(min(iov_left(to), (size_t)(PAGE_SIZE - offset)), (size_t)(size - at));
+		copied = iov_copy_to(to, (char *)page_to_virt(page) + offset, n);
+		page_put(page);
+		at += (loff_t)copied;
+		if (unlikely(copied < n)) {
+			err = -EFAULT;
+			break;
+		}
+	}
+	if (!(file->flags & O_NOATIME) && file->path.mount)
+		inode_touch_atime(inode, file->path.mount->flags);
+	if (at == *pos)
+		return err;
+	err = at - *pos;
+	*pos = at;
+	return err;
+}
+
+static void mapped_get(struct vm_area *area)
+{
+	file_get(area->source_data);
+}
+
+static void mapped_put(struct vm_area *area)
+{
+	file_put(area->source_data);
+}
+
+static void mapped_describe(struct vm_area *area, char *buf, size_t size, u64 *dev, u64 *ino)
+{
+	struct file *file = area->source_data;
+	char *text;
+
+	*dev = file->inode->sb->dev_id;
+	*ino = file->inode->ino;
+	if (path_to_string(&file->path, NULL, buf, size, &text) < 0) {
+		if (size)
+			buf[0] = 0;
+		return;
+	}
+	memmove(buf, text, strlen(text) + 1);
+}
+
+static const struct area_source file_area = {
+	.get = mapped_get,
+	.put = mapped_put,
+	.describe = mapped_describe,
+};
+
+int cached_mmap(struct file *file, struct map_request *req)
+{
+	req->cache = &file->inode->cache;
+	req->source = &file_area;
+	req->source_data = file;
+	if (!(file->flags & O_NOATIME) && file->path.mount)
+		inode_touch_atime(file->inode, file->path.mount->flags);
+	return 0;
+}
+
+int cached_fsync(struct file *file, bool data_only)
+{
+	return inode_sync(file->inode, data_only);
+}

@@ -1,0 +1,111 @@
+/* The other calls on open files: getdents, fsync, ftruncate, fallocate, ioctl, fcntl(F_SETFL). */
+#include "abi/ioctl.h"
+#include "abi/stat.h"
+#include "arch/usercopy.h"
+#include "vfs/file_int.h"
+
+int file_readdir(struct file *f, struct dir_sink *sink)
+{
+	struct inode *dir = f->inode;
+	int err;
+
+	if (!f->ops->readdir || !S_ISDIR(dir->mode))
+		return -ENOTDIR;
+	mutex_lock(&f->pos_lock);
+	err = rwsem_read_killable(&dir->lock);
+	if (err == 0) {
+		if (READ_ONCE(dir->state) & I_UNLINKED)
+			err = -ENOENT;
+		else
+			err = f->ops->readdir(f, sink);
+		rwsem_read_end(&dir->lock);
+	}
+	mutex_unlock(&f->pos_lock);
+	if (!(f->flags & O_NOATIME) && f->path.mount)
+		inode_touch_atime(dir, f->path.mount->flags);
+	return err;
+}
+
+int file_sync(struct file *f, bool data_only)
+{
+	return f->ops->fsync ? f->ops->fsync(f, data_only) : -EINVAL;
+}
+
+int file_truncate(struct file *f, s64 size, u64 fsize_limit)
+{
+	struct inode *inode = f->inode;
+
+	if (!f->can_write || !S_ISREG(inode->mode) || size < 0)
+		return -EINVAL;
+	if (inode->flags & FS_APPEND_FL)
+		return -EPERM;
+	if (size > READ_ONCE(inode->size) && (u64)size > fsize_limit)
+		return -EFBIG;
+	return inode_truncate(inode, size, f->cred);
+}
+
+int file_allocate(struct file *f, u32 mode, loff_t offset, loff_t length)
+{
+	struct inode *inode = f->inode;
+	loff_t end;
+
+	if (offset < 0 || length <= 0)
+		return -EINVAL;
+	if (mode & ~(u32)(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_COLLAPSE_RANGE |
+			  FALLOC_FL_ZERO_RANGE | FALLOC_FL_INSERT_RANGE | FALLOC_FL_UNSHARE_RANGE))
+		return -EOPNOTSUPP;
+	if (mode & FALLOC_FL_PUNCH_HOLE && !(mode & FALLOC_FL_KEEP_SIZE))
+		return -EOPNOTSUPP;
+	if (!f->can_write)
+		return -EBADF;
+	if (inode->flags & FS_IMMUTABLE_FL || (inode->flags & FS_APPEND_FL && mode & ~(u32)FALLOC_FL_KEEP_SIZE))
+		return -EPERM;
+	if (S_ISFIFO(inode->mode))
+		return -ESPIPE;
+	if (S_ISDIR(inode->mode))
+		return -EISDIR;
+	if (!S_ISREG(inode->mode) && !S_ISBLK(inode->mode))
+		return -ENODEV;
+	if (add_overflow(offset, length, &end) || (u64)end > inode->sb->max_file_size)
+		return -EFBIG;
+	return f->ops->fallocate ? f->ops->fallocate(f, mode, offset, length) : -EOPNOTSUPP;
+}
+
+static long put_int(u64 arg, s32 value)
+{
+	return copy_out_obj((s32 __user *)arg, &value);
+}
+
+long file_ioctl(struct file *f, u32 request, u64 arg)
+{
+	if (f->flags & O_PATH)
+		return -EBADF;
+	if (S_ISREG(f->inode->mode)) {
+		s64 left;
+
+		switch (request) {
+		case FIONREAD:
+			left = READ_ONCE(f->inode->size) - f->pos;
+			return put_int(arg, (s32)clamp(left, 0l, 0x7fffffffl));
+		case FIGETBSZ:
+			return put_int(arg, (s32)f->inode->sb->block_size);
+		default:
+			break;
+		}
+	}
+	return f->ops->ioctl ? f->ops->ioctl(f, request, arg) : -ENOTTY;
+}
+
+int file_set_flags(struct file *f, u32 flags)
+{
+	const u32 may = O_APPEND | O_NONBLOCK | O_NOATIME | O_DIRECT | FASYNC;
+
+	if ((f->flags ^ flags) & O_APPEND && f->inode->flags & FS_APPEND_FL && !(flags & O_APPEND))
+		return -EPERM;
+	if (flags & ~f->flags & O_NOATIME && !inode_owner_or_capable(f->inode, f->cred))
+		return -EPERM;
+	spin_lock(&f->lock);
+	f->flags = (f->flags & ~may) | (flags & may);
+	spin_unlock(&f->lock);
+	return 0;
+}
