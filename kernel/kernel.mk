@@ -26,7 +26,8 @@ KLDFLAGS := -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=no
 	-T kernel/arch/x86_64/kernel.ld
 
 KSRC := $(shell find kernel -name '*.[cS]' -not -path 'kernel/test/host/*' -not -path '*/vdso/*' | LC_ALL=C sort)
-KOBJ := $(addprefix $(B)/,$(addsuffix .o,$(basename $(KSRC)))) $(B)/gen/sys/syscall_table.o $(B)/gen/sys/syscall_names.o
+KOBJ := $(addprefix $(B)/,$(addsuffix .o,$(basename $(KSRC)))) $(B)/gen/sys/syscall_table.o $(B)/gen/sys/syscall_names.o \
+	$(B)/gen/drv/fb/font.o
 ifdef PARTIAL
 KOBJ := $(filter $(PARTIAL:%=$(B)/kernel/%/%),$(KOBJ))
 KLDFLAGS += --unresolved-symbols=ignore-all
@@ -54,6 +55,10 @@ $(B)/gen/%.o: $(B)/gen/%.c $(KFLAGS_FILE)
 KGEN_SYS := $(addprefix $(B)/gen/sys/,syscall_table.c syscall_names.c)
 $(KGEN_SYS) &: kernel/sys/gen-syscalls kernel/sys/syscalls.tbl
 	$(Q)echo '  GEN     $(B)/gen/sys' && mkdir -p $(B)/gen/sys && kernel/sys/gen-syscalls kernel/sys/syscalls.tbl $(B)/gen/sys
+
+# The screen's font, from GRUB's.
+$(B)/gen/drv/fb/font.c: kernel/drv/fb/gen-font /usr/share/grub/unicode.pf2
+	$(Q)echo '  GEN     $@' && mkdir -p $(@D) && kernel/drv/fb/gen-font /usr/share/grub/unicode.pf2 >$@
 
 # The vDSO: a shared object of its own, for user mode, embedded by vdso_image.S.
 KVDSO := $(B)/kernel/arch/x86_64/vdso

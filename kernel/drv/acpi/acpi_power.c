@@ -5,11 +5,12 @@
 #include "arch/acpi.h"
 #include "arch/cpu.h"
 #include "arch/io.h"
+#include "arch/mmu.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "dev/power.h"
 #include "drv/acpi/acpi_s5.h"
-#include "drv/drivers.h"
+#include "dev/drivers.h"
 #include "mm/kmap.h"
 
 #define SCI_EN BIT(0)

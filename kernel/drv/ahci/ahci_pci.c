@@ -2,7 +2,7 @@
  * AHCI on PCI: class 01-06-01, registers in BAR 5 (AHCI 2.1), one interrupt for all ports.
  */
 #include "drv/ahci/ahci_int.h"
-#include "drv/drivers.h"
+#include "dev/drivers.h"
 
 #include "abi/errno.h"
 #include "arch/io.h"

@@ -12,10 +12,11 @@
 #include "core/spinlock.h"
 #include "dev/input.h"
 #include "dev/irq.h"
-#include "drv/drivers.h"
+#include "dev/drivers.h"
 #include "lib/ring.h"
 
 #define KEYBOARD_IRQ 1
+#define KEY_PAUSE 119
 #define SET_LEDS   0xed
 #define SET_REPEAT 0xf3
 #define ENABLE     0xf4
@@ -116,6 +117,8 @@ static enum irq_result keyboard_interrupt(void *arg)
 			continue;
 		spin_unlock(&lock);
 		input_key(&keyboard, key, down);
+		if (key == KEY_PAUSE && down)
+			input_key(&keyboard, key, false); /* its wire form has no release */
 		spin_lock(&lock);
 	}
 	spin_unlock(&lock);

@@ -10,7 +10,7 @@
 #include "arch/io.h"
 #include "core/clock.h"
 #include "core/cmdline.h"
-#include "drv/drivers.h"
+#include "dev/drivers.h"
 #include "lib/ctype.h"
 #include "lib/parse.h"
 #include "lib/string.h"
