@@ -41,7 +41,7 @@ static inline struct regs *context_regs(const struct arch_thread *ctx)
 	return (struct regs *)ctx->stack_top - 1;
 }
 
-/* The boot context of this CPU (its stack is the one in use) becomes `ctx`: before the first context_switch(). */
+/* What this CPU has run since its start becomes `ctx`, before the first context_switch(). Its stack_top is 0 on the boot CPU, else set already. */
 void context_adopt_boot(struct arch_thread *ctx);
 
 /*

@@ -47,7 +47,7 @@ void context_init(struct arch_thread *ctx, void *stack_top, void (*fn)(void *arg
 
 void context_adopt_boot(struct arch_thread *ctx)
 {
-	*ctx = (struct arch_thread){ .stack_top = (u64)boot_stack_top };
+	*ctx = (struct arch_thread){ .stack_top = ctx->stack_top ?: (u64)boot_stack_top };
 	this_cpu_write(cpu_context, ctx);
 	tables_set_kernel_stack(ctx->stack_top);
 }

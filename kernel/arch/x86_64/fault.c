@@ -38,16 +38,16 @@ static __cold void fault_signal(struct regs *regs, int err, u64 addr, u64 error)
 	this_cpu_read(cpu_context)->fault_addr = addr;
 	switch (err) {
 	case -EACCES:
-		upcall_trap(regs, SIGSEGV, SEGV_ACCERR, addr, TRAP_PF, error);
+		trap_signal(regs, SIGSEGV, SEGV_ACCERR, addr, TRAP_PF, error);
 		break;
 	case -EIO:
-		upcall_trap(regs, SIGBUS, BUS_ADRERR, addr, TRAP_PF, error);
+		trap_signal(regs, SIGBUS, BUS_ADRERR, addr, TRAP_PF, error);
 		break;
 	case -ENOMEM:
-		upcall_trap(regs, SIGKILL, SI_KERNEL, addr, TRAP_PF, error);
+		trap_signal(regs, SIGKILL, SI_KERNEL, addr, TRAP_PF, error);
 		break;
 	default:
-		upcall_trap(regs, SIGSEGV, SEGV_MAPERR, addr, TRAP_PF, error);
+		trap_signal(regs, SIGSEGV, SEGV_MAPERR, addr, TRAP_PF, error);
 	}
 }
 

@@ -201,16 +201,6 @@ void context_save_bases(void)
 	context_save_segments();
 }
 
-struct fpu_state *fpu_sync(void)
-{
-	struct fpu_state *s = this_cpu_read(cpu_context)->fpu;
-	u64 flags = irq_save();
-
-	store(s);
-	irq_restore(flags);
-	return s;
-}
-
 bool fpu_reload(void)
 {
 	return load_current(this_cpu_read(cpu_context)->fpu);

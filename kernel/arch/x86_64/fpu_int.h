@@ -18,8 +18,12 @@ struct fpu_state {
 
 /* Extended state components the kernel lets user code have (XCR0); 0 without XSAVE. Constant after boot. */
 extern u64 fpu_xfeatures;
-/* Bytes of an image as the CPU writes it, FXSAVE_SIZE without XSAVE. */
+/* Bytes of an image as the CPU writes it, FXSAVE_SIZE without XSAVE; bits of MXCSR that may be set. */
 extern size_t fpu_image_size;
+extern u32 fpu_mxcsr_mask;
+
+/* Makes the live registers follow the current thread's image: false if the CPU refuses it (then the initial state is loaded). */
+bool fpu_reload(void);
 
 /* Prepares this CPU's FPU; the boot CPU finds the sizes first. */
 void fpu_setup_cpu(void);
@@ -31,13 +35,16 @@ void fpu_load(struct arch_thread *ctx);
 /* si_code of a SIGFPE from the live state: of #XM if simd, else of #MF. */
 int fpu_fault_code(bool simd);
 
-/*
- * For signal frames. fpu_sync() brings the current thread's image up to date and returns it; fpu_reload() makes the
- * registers follow the image, after it was changed: false if the CPU refuses it (then the initial state is loaded).
- */
-struct fpu_state *fpu_sync(void);
-bool fpu_reload(void);
 /* Sets the current thread's registers to the initial state. */
 void fpu_load_initial(void);
-/* Bits of MXCSR that may be set. */
-extern u32 fpu_mxcsr_mask;
+
+/*
+ * For signal frames: an image at a user address (64-byte aligned with XSAVE, else 16).
+ * fpu_store_user() writes the live state and what sigaction's frame says about it behind the registers; 0 or -EFAULT.
+ * fpu_load_user() takes the state from there (0: the initial state) after checking everything: 0, -EFAULT or -EINVAL; on failure the
+ * initial state is loaded.
+ */
+int fpu_store_user(u64 address);
+int fpu_load_user(u64 address);
+/* Bytes that fpu_store_user() writes. */
+size_t fpu_user_size(void);

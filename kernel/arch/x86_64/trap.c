@@ -3,9 +3,9 @@
  * sigaction(2) names, through upcall_trap(); from the kernel it is a listed instruction (ex_table) or the end.
  */
 #include "abi/signal.h"
-#include "arch/context.h"
 #include "arch/cpu.h"
 #include "arch/upcall.h"
+#include "arch/x86_64/context_int.h"
 #include "arch/x86_64/cpu_int.h"
 #include "arch/x86_64/fpu_int.h"
 #include "arch/x86_64/msr_int.h"
@@ -34,6 +34,15 @@ static u64 debug_status(void)
 	__asm__ volatile("mov %%dr6, %0" : "=r"(dr6));
 	__asm__ volatile("mov %0, %%dr6" :: "r"(DR6_RESET));
 	return dr6;
+}
+
+void trap_signal(struct regs *regs, int signo, int code, u64 addr, unsigned vector, u64 error)
+{
+	struct arch_thread *ctx = this_cpu_read(cpu_context);
+
+	ctx->trap_no = vector;
+	ctx->trap_error = error;
+	upcall_trap(regs, signo, code, addr, vector, error);
 }
 
 void trap_from_user(struct regs *regs, unsigned vector, u64 error)
@@ -71,7 +80,7 @@ void trap_from_user(struct regs *regs, unsigned vector, u64 error)
 		break;
 	}
 	irq_enable();
-	upcall_trap(regs, signo, code, addr, vector, error);
+	trap_signal(regs, signo, code, addr, vector, error);
 }
 
 void trap_from_kernel(struct regs *regs, unsigned vector, u64 error)

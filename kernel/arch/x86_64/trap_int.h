@@ -25,6 +25,9 @@ void trap_paranoid(struct regs *regs, unsigned vector, u64 error);
 /* Moves the registers of a fault on IRETQ to the place of user registers and returns it. */
 struct regs *trap_fix_iret(struct regs *regs);
 
+/* Remembers the exception for signal frames and reports it as a signal. Interrupts on, from user mode. */
+void trap_signal(struct regs *regs, int signo, int code, u64 addr, unsigned vector, u64 error);
+
 /* fault.c */
 void fault_user(struct regs *regs, u64 error);
 void fault_kernel(struct regs *regs, u64 error);
