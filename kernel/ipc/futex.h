@@ -10,6 +10,8 @@ long futex_wake_bitset(u32 __user *word, u32 count, u32 bitset, bool private_hin
 /* Wakes `wake` waiters of `from` and moves up to `requeue` others to `to`; if `compare`, only when *from == expected (-EAGAIN). Number of woken (and, if compare, moved) waiters. */
 long futex_requeue(u32 __user *from, u32 __user *to, u32 wake, u32 requeue, bool compare, u32 expected, bool private_hint);
 long futex_wake_op(u32 __user *from, u32 __user *to, u32 wake, u32 wake2, u32 op, bool private_hint);
+/* Boot. */
+void futex_init(void);
 /* Wakes waiters of a word of either kind: what a thread's end does for its clear_child_tid. */
 void futex_wake(u32 __user *word, u32 count);
 /* Walks the robust list of an ending thread (get_robust_list(2)), marking its locks as abandoned and waking a waiter of each. */

@@ -136,6 +136,7 @@ struct task {
 	struct usage_counts counts; /* o to write */
 	u64 io_rchar, io_wchar, io_syscr, io_syscw; /* o */
 	u32 timer_slack_ns;        /* o */
+	bool sched_reset_on_fork;  /* a: children get the default policy (sched(7)) */
 	s32 fault_trap; u64 fault_error; /* o: last trap number and error code, for the signal frame */
 	u32 charged_uid;           /* o: whose RLIMIT_NPROC it counts for */
 	struct regs start;         /* o: registers a new thread enters user mode with */

@@ -41,6 +41,12 @@ struct cred *cred_clone(const struct cred *c)
 	return cred;
 }
 
+void cred_set_groups(struct cred *c, struct group_list *groups)
+{
+	group_list_put(c->groups);
+	c->groups = groups;
+}
+
 bool cred_in_group(const struct cred *c, u32 gid)
 {
 	const struct group_list *groups = c->groups;

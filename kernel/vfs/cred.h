@@ -26,6 +26,8 @@ static inline const struct cred *cred_get(const struct cred *c) { ref_get(&((str
 void cred_put(const struct cred *c);
 /* A private copy to change before anyone sees it, or NULL. */
 struct cred *cred_clone(const struct cred *c);
+/* Gives a private copy other supplementary groups (sorted; the reference is taken over; NULL: none). */
+void cred_set_groups(struct cred *c, struct group_list *groups);
 /* The first credentials: root with everything. */
 extern const struct cred *cred_root;
 /* Whether `gid` is fsgid or one of the supplementary groups. */

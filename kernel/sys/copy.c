@@ -1,0 +1,133 @@
+/*
+ * Copies between descriptors inside the kernel: sendfile(2) and copy_file_range(2), through a bounce page.
+ */
+#include "abi/limits.h"
+#include "abi/stat.h"
+#include "mm/slab.h"
+#include "proc/signal.h"
+#include "sys/sys_int.h"
+
+#define BOUNCE_SIZE (64 * 1024)
+
+/* Moves up to `count` bytes; *in_pos and *out_pos advance (NULL: the file's own position). Bytes, or -errno if none moved. */
+static ssize_t copy_bytes(struct file *in, loff_t *in_pos, struct file *out, loff_t *out_pos, size_t count)
+{
+	size_t size = min(count, (size_t)BOUNCE_SIZE), done = 0;
+	char *bounce = kmalloc(max(size, (size_t)1), MM_KERNEL);
+	ssize_t n = 0;
+
+	if (!bounce)
+		return -ENOMEM;
+	while (done < count) {
+		struct iov_iter it;
+		ssize_t written;
+		size_t chunk = min(size, count - done);
+		loff_t start = in_pos ? *in_pos : 0;
+
+		iov_init_kernel(&it, bounce, chunk);
+		n = file_read(in, &it, in_pos);
+		if (n <= 0)
+			break;
+		iov_init_kernel(&it, bounce, (size_t)n);
+		written = file_write(out, &it, out_pos, rlimit_current(RLIMIT_FSIZE));
+		if (written != n) { /* what was read too much is unread */
+			loff_t back = written > 0 ? n - written : n;
+
+			if (in_pos)
+				*in_pos = start + n - back;
+			else
+				file_seek(in, -back, SEEK_CUR);
+			if (written > 0)
+				done += (size_t)written;
+			n = written;
+			break;
+		}
+		done += (size_t)n;
+		if (thread_signal_pending())
+			break;
+	}
+	kfree(bounce);
+	if (done == 0 && n == -EPIPE) {
+		struct abi_siginfo info = signal_info_user(SIGPIPE, SI_USER);
+
+		signal_send_task(task_current(), &info);
+	}
+	return done ? (ssize_t)done : n;
+}
+
+long sys_sendfile(int out_fd, int in_fd, loff_t __user *offset, size_t count)
+{
+	struct fd_ref in = fd_arg_io(in_fd), out = fd_arg_io(out_fd);
+	loff_t pos = 0;
+	long n = -EBADF;
+
+	if (!in.file || !out.file || !in.file->can_read || !out.file->can_write)
+		goto out;
+	n = -EFAULT;
+	if (offset && copy_in_obj(&pos, offset) < 0)
+		goto out;
+	n = -EINVAL;
+	if (out.file->flags & O_APPEND)
+		goto out;
+	if (offset && !in.file->seekable) {
+		n = -ESPIPE;
+		goto out;
+	}
+	if (!in.file->seekable || pos < 0)
+		goto out;
+	n = copy_bytes(in.file, offset ? &pos : NULL, out.file, NULL, min(count, (size_t)MAX_RW_COUNT));
+	if (n > 0 && offset && copy_out_obj(offset, &pos) < 0)
+		n = -EFAULT;
+out:
+	if (in.file)
+		fd_end(in);
+	if (out.file)
+		fd_end(out);
+	return n;
+}
+
+static int copy_range_check(struct file *in, struct file *out, loff_t in_pos, loff_t out_pos, size_t len)
+{
+	if (!in->can_read || !out->can_write || (out->flags & O_APPEND))
+		return -EBADF;
+	if (S_ISDIR(in->inode->mode) || S_ISDIR(out->inode->mode))
+		return -EISDIR;
+	if (!S_ISREG(in->inode->mode) || !S_ISREG(out->inode->mode))
+		return -EINVAL;
+	if (in_pos < 0 || out_pos < 0 || (loff_t)(in_pos + (loff_t)len) < 0 || (loff_t)(out_pos + (loff_t)len) < 0)
+		return -EOVERFLOW;
+	if (in->inode == out->inode && in_pos < out_pos + (loff_t)len && out_pos < in_pos + (loff_t)len)
+		return -EINVAL;
+	return 0;
+}
+
+long sys_copy_file_range(int fd_in, loff_t __user *off_in, int fd_out, loff_t __user *off_out, size_t len, unsigned flags)
+{
+	struct fd_ref in = fd_arg_io(fd_in), out = fd_arg_io(fd_out);
+	loff_t in_pos, out_pos;
+	long n = -EBADF;
+
+	if (!in.file || !out.file)
+		goto out;
+	n = -EINVAL;
+	if (flags)
+		goto out;
+	len = min(len, (size_t)MAX_RW_COUNT);
+	in_pos = in.file->pos;
+	out_pos = out.file->pos;
+	n = -EFAULT;
+	if ((off_in && copy_in_obj(&in_pos, off_in) < 0) || (off_out && copy_in_obj(&out_pos, off_out) < 0))
+		goto out;
+	n = copy_range_check(in.file, out.file, in_pos, out_pos, len);
+	if (n)
+		goto out;
+	n = copy_bytes(in.file, off_in ? &in_pos : NULL, out.file, off_out ? &out_pos : NULL, len);
+	if (n > 0 && ((off_in && copy_out_obj(off_in, &in_pos) < 0) || (off_out && copy_out_obj(off_out, &out_pos) < 0)))
+		n = -EFAULT;
+out:
+	if (in.file)
+		fd_end(in);
+	if (out.file)
+		fd_end(out);
+	return n;
+}

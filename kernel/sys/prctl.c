@@ -1,0 +1,223 @@
+/*
+ * prctl(2), arch_prctl(2), personality(2): odds and ends of a process.
+ */
+#include "abi/capability.h"
+#include "abi/prctl.h"
+#include "lib/string.h"
+#include "proc/signal.h"
+#include "sys/sys_int.h"
+
+static long set_name(const char __user *uname)
+{
+	char name[16] = { 0 };
+	ssize_t n = copy_in_string(name, uname, sizeof(name));
+
+	if (n < 0 && n != -ENAMETOOLONG)
+		return n;
+	name[15] = 0;
+	memcpy(thread_current()->name, name, sizeof(name));
+	return 0;
+}
+
+/* Changes one thing of the current credentials. */
+static long cred_change(void (*change)(struct cred *new, u64 arg), u64 arg)
+{
+	struct cred *new = cred_clone(cred_current());
+
+	if (!new)
+		return -ENOMEM;
+	change(new, arg);
+	task_set_cred(new);
+	return 0;
+}
+
+static void change_keep_caps(struct cred *new, u64 on)
+{
+	new->securebits = on ? new->securebits | SECBIT_KEEP_CAPS : new->securebits & ~(u32)SECBIT_KEEP_CAPS;
+}
+
+static void change_no_new_privs(struct cred *new, u64 arg)
+{
+	new->no_new_privs = true;
+}
+
+static void change_drop_bounding(struct cred *new, u64 cap)
+{
+	new->cap_bounding &= ~BIT(cap);
+}
+
+static void change_securebits(struct cred *new, u64 bits)
+{
+	new->securebits = (u32)bits;
+}
+
+static void change_ambient(struct cred *new, u64 set)
+{
+	new->cap_ambient = set;
+}
+
+static long cap_ambient(u64 operation, u64 cap)
+{
+	const struct cred *c = cred_current();
+
+	if (operation == PR_CAP_AMBIENT_CLEAR_ALL)
+		return cap ? -EINVAL : cred_change(change_ambient, 0);
+	if (cap > CAP_LAST_CAP)
+		return -EINVAL;
+	switch (operation) {
+	case PR_CAP_AMBIENT_IS_SET:
+		return c->cap_ambient >> cap & 1;
+	case PR_CAP_AMBIENT_RAISE:
+		if (!(c->cap_permitted & c->cap_inheritable & BIT(cap)))
+			return -EPERM;
+		return cred_change(change_ambient, c->cap_ambient | BIT(cap));
+	case PR_CAP_AMBIENT_LOWER:
+		return cred_change(change_ambient, c->cap_ambient & ~BIT(cap));
+	default:
+		return -EINVAL;
+	}
+}
+
+static long cap_options(int option, u64 arg)
+{
+	const struct cred *c = cred_current();
+
+	switch (option) {
+	case PR_GET_KEEPCAPS:
+		return !!(c->securebits & SECBIT_KEEP_CAPS);
+	case PR_SET_KEEPCAPS:
+		return arg > 1 ? -EINVAL : cred_change(change_keep_caps, arg);
+	case PR_CAPBSET_READ:
+		return arg > CAP_LAST_CAP ? -EINVAL : (long)(c->cap_bounding >> arg & 1);
+	case PR_CAPBSET_DROP:
+		if (!cred_capable(c, CAP_SETPCAP))
+			return -EPERM;
+		return arg > CAP_LAST_CAP ? -EINVAL : cred_change(change_drop_bounding, arg);
+	case PR_GET_SECUREBITS:
+		return c->securebits;
+	default: /* PR_SET_SECUREBITS */
+		return cred_capable(c, CAP_SETPCAP) ? cred_change(change_securebits, arg) : -EPERM;
+	}
+}
+
+static long signal_of_parent(u64 signo)
+{
+	if (signo > NSIG)
+		return -EINVAL;
+	process_current()->parent_death_signal = (s32)signo;
+	return 0;
+}
+
+static long subreaper_set(u64 on)
+{
+	spin_lock(&proc_tree_lock);
+	process_current()->child_subreaper = on != 0;
+	spin_unlock(&proc_tree_lock);
+	return 0;
+}
+
+static long give_int(u64 where, s32 value)
+{
+	return copy_out((void __user *)where, &value, sizeof(value));
+}
+
+long sys_prctl(int option, unsigned long arg2, unsigned long arg3, unsigned long arg4, unsigned long arg5)
+{
+	struct task *task = task_current();
+	struct process *p = task->process;
+
+	switch (option) {
+	case PR_SET_PDEATHSIG:
+		return signal_of_parent(arg2);
+	case PR_GET_PDEATHSIG:
+		return give_int(arg2, p->parent_death_signal);
+	case PR_GET_DUMPABLE:
+		return p->dumpable;
+	case PR_SET_DUMPABLE:
+		if (arg2 > 1)
+			return -EINVAL;
+		p->dumpable = (u32)arg2;
+		return 0;
+	case PR_SET_NAME:
+		return set_name((const char __user *)arg2);
+	case PR_GET_NAME:
+		return copy_out((void __user *)arg2, task->thread->name, 16);
+	case PR_GET_KEEPCAPS:
+	case PR_SET_KEEPCAPS:
+	case PR_CAPBSET_READ:
+	case PR_CAPBSET_DROP:
+	case PR_GET_SECUREBITS:
+	case PR_SET_SECUREBITS:
+		return cap_options(option, arg2);
+	case PR_CAP_AMBIENT:
+		return arg4 || arg5 ? -EINVAL : cap_ambient(arg2, arg3);
+	case PR_GET_TIMERSLACK:
+		return task->timer_slack_ns;
+	case PR_SET_TIMERSLACK:
+		task->timer_slack_ns = arg2 ? (u32)min(arg2, 0xfffffffful) : 50000;
+		return 0;
+	case PR_SET_CHILD_SUBREAPER:
+		return subreaper_set(arg2);
+	case PR_GET_CHILD_SUBREAPER:
+		return give_int(arg2, p->child_subreaper);
+	case PR_SET_NO_NEW_PRIVS:
+		return arg2 != 1 || arg3 || arg4 || arg5 ? -EINVAL : cred_change(change_no_new_privs, 0);
+	case PR_GET_NO_NEW_PRIVS:
+		return arg2 || arg3 || arg4 || arg5 ? -EINVAL : cred_current()->no_new_privs;
+	case PR_GET_TID_ADDRESS:
+		return copy_out((void __user *)arg2, &task->clear_child_tid, sizeof(u64));
+	case PR_GET_SECCOMP:
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+long sys_arch_prctl(int option, u64 addr)
+{
+	struct thread *thread = thread_current();
+
+	switch (option) {
+	case ARCH_SET_FS:
+		return context_set_fs_base(addr);
+	case ARCH_SET_GS:
+		return context_set_gs_base(addr);
+	case ARCH_GET_FS:
+		context_save_bases();
+		return copy_out((void __user *)addr, &thread->arch.fs_base, sizeof(u64));
+	case ARCH_GET_GS:
+		context_save_bases();
+		return copy_out((void __user *)addr, &thread->arch.gs_base, sizeof(u64));
+	default:
+		return -EINVAL;
+	}
+}
+
+long sys_personality(unsigned persona)
+{
+	struct process *p = process_current();
+	u32 old = p->personality;
+
+	if (persona != 0xffffffff)
+		p->personality = persona;
+	return old;
+}
+
+#define MEMBARRIER_CMD_QUERY  0
+#define MEMBARRIER_CMD_GLOBAL 1
+
+/* membarrier(2): the global form waits until every CPU has passed a quiescent state, which is a barrier. */
+long sys_membarrier(int cmd, unsigned flags, int cpu_id)
+{
+	if (flags)
+		return -EINVAL;
+	switch (cmd) {
+	case MEMBARRIER_CMD_QUERY:
+		return MEMBARRIER_CMD_GLOBAL;
+	case MEMBARRIER_CMD_GLOBAL:
+		rcu_synchronize();
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}

@@ -1,0 +1,283 @@
+/*
+ * Scheduling: nice values, policies, affinity (sched(7)).
+ */
+#include "abi/capability.h"
+#include "abi/resource.h"
+#include "abi/sched.h"
+#include "core/clock.h"
+#include "lib/string.h"
+#include "sys/sys_int.h"
+
+#define PRIO_PROCESS 0
+#define PRIO_PGRP    1
+#define PRIO_USER    2
+#define NICE_MIN     (-20)
+#define NICE_MAX     19
+
+long sys_sched_yield(void)
+{
+	sched_yield();
+	return 0;
+}
+
+/* How low the caller may set a nice value: RLIMIT_NICE counts from 20 downwards. */
+static bool may_nice(struct task *task, int nice)
+{
+	return nice >= task->thread->nice || (u64)(20 - nice) <= process_rlimit(task->process, RLIMIT_NICE) ||
+	       cred_capable(cred_current(), CAP_SYS_NICE);
+}
+
+static int set_one(struct task *task, int nice)
+{
+	int error = may_control(task, CAP_SYS_NICE);
+
+	if (error)
+		return error;
+	if (!may_nice(task, nice))
+		return -EACCES;
+	sched_set_nice(task->thread, nice);
+	return 0;
+}
+
+static bool prio_matches(struct process *p, int which, int who, struct pid *group)
+{
+	if (which == PRIO_PGRP)
+		return READ_ONCE(p->group) == group;
+	return which == PRIO_USER && p->uid == (u32)who;
+}
+
+/* Sets (or, with `best`, only looks at) every process that which and who mean: 0 or the last error; -ESRCH if there is none. */
+static int prio_each(int which, int who, int nice, int *best)
+{
+	struct pid *group = NULL;
+	struct process *p;
+	int result = -ESRCH;
+
+	if (which == PRIO_PGRP && !(group = who ? pid_find_get(who) : process_group_get(process_current())))
+		return -ESRCH;
+	if (which == PRIO_USER && who == 0)
+		who = (int)cred_current()->uid;
+	for (s32 nr = 1; (p = process_next(nr)); process_put(p)) {
+		struct task *task;
+
+		nr = p->pid->nr + 1;
+		if (!prio_matches(p, which, who, group) || !(task = task_find(p->pid->nr)))
+			continue;
+		if (best) {
+			*best = max(*best, 20 - task->thread->nice);
+			result = 0;
+		} else {
+			int error = set_one(task, nice);
+
+			if (error || result == -ESRCH)
+				result = error;
+		}
+		thread_put(task->thread);
+	}
+	pid_put(group);
+	return result;
+}
+
+long sys_setpriority(int which, int who, int prio)
+{
+	struct task *task;
+	int error;
+
+	if (which < PRIO_PROCESS || which > PRIO_USER)
+		return -EINVAL;
+	prio = clamp(prio, NICE_MIN, NICE_MAX);
+	if (which != PRIO_PROCESS)
+		return prio_each(which, who, prio, NULL);
+	task = task_arg(who);
+	if (!task)
+		return -ESRCH;
+	error = set_one(task, prio);
+	thread_put(task->thread);
+	return error;
+}
+
+/* The answer is 20 - nice, so that it is never an error number. */
+long sys_getpriority(int which, int who)
+{
+	struct task *task;
+	int best = 0, error;
+
+	if (which < PRIO_PROCESS || which > PRIO_USER)
+		return -EINVAL;
+	if (which != PRIO_PROCESS) {
+		error = prio_each(which, who, 0, &best);
+		return error ? error : best;
+	}
+	task = task_arg(who);
+	if (!task)
+		return -ESRCH;
+	best = 20 - task->thread->nice;
+	thread_put(task->thread);
+	return best;
+}
+
+static bool policy_realtime(int policy)
+{
+	return policy == SCHED_FIFO || policy == SCHED_RR;
+}
+
+static bool policy_valid(int policy, int priority)
+{
+	if (policy_realtime(policy))
+		return priority >= 1 && priority <= 99;
+	return (policy == SCHED_NORMAL || policy == SCHED_BATCH || policy == SCHED_IDLE) && priority == 0;
+}
+
+/* Sets policy and priority; RLIMIT_RTPRIO bounds what the unprivileged may ask. */
+static int set_policy(struct task *task, int policy, int priority)
+{
+	bool reset = policy & SCHED_RESET_ON_FORK;
+	int error;
+
+	policy &= ~SCHED_RESET_ON_FORK;
+	if (!policy_valid(policy, priority))
+		return -EINVAL;
+	error = may_control(task, CAP_SYS_NICE);
+	if (error)
+		return error;
+	if (policy_realtime(policy) && !cred_capable(cred_current(), CAP_SYS_NICE) &&
+	    (u64)priority > process_rlimit(task->process, RLIMIT_RTPRIO) && priority > task->thread->rt_priority)
+		return -EPERM;
+	task->sched_reset_on_fork = reset;
+	return sched_set_policy(task->thread, policy, priority);
+}
+
+long sys_sched_setscheduler(int pid, int policy, const struct sched_param __user *uparam)
+{
+	struct sched_param param;
+	struct task *task;
+	int error;
+
+	if (pid < 0 || policy < 0 || !uparam)
+		return -EINVAL;
+	if (copy_in_obj(&param, uparam) < 0)
+		return -EFAULT;
+	task = task_arg(pid);
+	if (!task)
+		return -ESRCH;
+	error = set_policy(task, policy, param.sched_priority);
+	thread_put(task->thread);
+	return error;
+}
+
+long sys_sched_setparam(int pid, const struct sched_param __user *uparam)
+{
+	struct sched_param param;
+	struct task *task;
+	int error;
+
+	if (pid < 0 || !uparam)
+		return -EINVAL;
+	if (copy_in_obj(&param, uparam) < 0)
+		return -EFAULT;
+	task = task_arg(pid);
+	if (!task)
+		return -ESRCH;
+	error = set_policy(task, task->thread->policy, param.sched_priority);
+	thread_put(task->thread);
+	return error;
+}
+
+long sys_sched_getparam(int pid, struct sched_param __user *uparam)
+{
+	struct sched_param param;
+	struct task *task;
+
+	if (pid < 0 || !uparam)
+		return -EINVAL;
+	task = task_arg(pid);
+	if (!task)
+		return -ESRCH;
+	param.sched_priority = policy_realtime(task->thread->policy) ? task->thread->rt_priority : 0;
+	thread_put(task->thread);
+	return copy_out_obj(uparam, &param);
+}
+
+long sys_sched_getscheduler(int pid)
+{
+	struct task *task;
+	long policy;
+
+	if (pid < 0)
+		return -EINVAL;
+	task = task_arg(pid);
+	if (!task)
+		return -ESRCH;
+	policy = task->thread->policy | (task->sched_reset_on_fork ? SCHED_RESET_ON_FORK : 0);
+	thread_put(task->thread);
+	return policy;
+}
+
+long sys_sched_get_priority_max(int policy)
+{
+	return policy_realtime(policy) ? 99 : policy_valid(policy, 0) ? 0 : -EINVAL;
+}
+
+long sys_sched_get_priority_min(int policy)
+{
+	return policy_realtime(policy) ? 1 : policy_valid(policy, 0) ? 0 : -EINVAL;
+}
+
+long sys_sched_rr_get_interval(int pid, struct timespec __user *interval)
+{
+	struct timespec ts;
+	struct task *task;
+
+	if (pid < 0)
+		return -EINVAL;
+	task = task_arg(pid);
+	if (!task)
+		return -ESRCH;
+	ts = ns_to_timespec(task->thread->policy == SCHED_FIFO ? 0 : sched_interval(task->thread));
+	thread_put(task->thread);
+	return copy_out_obj(interval, &ts);
+}
+
+long sys_sched_setaffinity(int pid, unsigned len, const u64 __user *umask)
+{
+	struct task *task;
+	u64 mask = 0;
+	int error;
+
+	if (copy_in(&mask, umask, min(len, (unsigned)sizeof(mask))) < 0)
+		return -EFAULT;
+	task = pid < 0 ? NULL : task_arg(pid);
+	if (!task)
+		return -ESRCH;
+	error = may_control(task, CAP_SYS_NICE);
+	if (!error)
+		error = sched_set_affinity(task->thread, mask);
+	thread_put(task->thread);
+	return error;
+}
+
+long sys_sched_getaffinity(int pid, unsigned len, u64 __user *umask)
+{
+	struct task *task;
+	u64 mask;
+
+	if (len < sizeof(mask) || len % sizeof(u64))
+		return -EINVAL;
+	task = pid < 0 ? NULL : task_arg(pid);
+	if (!task)
+		return -ESRCH;
+	mask = READ_ONCE(task->thread->affinity);
+	thread_put(task->thread);
+	if (cpu_count() < 64)
+		mask &= BIT(cpu_count()) - 1;
+	return copy_out_obj(umask, &mask) < 0 ? -EFAULT : (long)sizeof(mask);
+}
+
+long sys_getcpu(unsigned __user *ucpu, unsigned __user *unode, void __user *unused)
+{
+	unsigned cpu = cpu_id(), node = 0;
+
+	if ((ucpu && copy_out_obj(ucpu, &cpu) < 0) || (unode && copy_out_obj(unode, &node) < 0))
+		return -EFAULT;
+	return 0;
+}

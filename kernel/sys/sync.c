@@ -1,0 +1,135 @@
+/*
+ * To the disk and hints about it: fsync(2), sync(2), sync_file_range(2), posix_fadvise(2), readahead(2).
+ */
+#include "abi/fcntl.h"
+#include "abi/stat.h"
+#include "sys/sys_int.h"
+
+static long sync_fd(int fd, bool data_only)
+{
+	struct fd_ref r = fd_arg_io(fd);
+	long error;
+
+	if (!r.file)
+		return -EBADF;
+	error = r.file->ops->fsync ? r.file->ops->fsync(r.file, data_only) : -EINVAL;
+	fd_end(r);
+	return error;
+}
+
+long sys_fsync(int fd)
+{
+	return sync_fd(fd, false);
+}
+
+long sys_fdatasync(int fd)
+{
+	return sync_fd(fd, true);
+}
+
+long sys_sync(void)
+{
+	vfs_sync_all();
+	return 0;
+}
+
+long sys_syncfs(int fd)
+{
+	struct fd_ref r = fd_arg_io(fd);
+	long error;
+
+	if (!r.file)
+		return -EBADF;
+	error = vfs_sync_super(r.file->inode->sb);
+	fd_end(r);
+	return error;
+}
+
+#define SYNC_RANGE_WAIT_BEFORE 1
+#define SYNC_RANGE_WRITE       2
+#define SYNC_RANGE_WAIT_AFTER  4
+
+long sys_sync_file_range(int fd, loff_t offset, loff_t nbytes, unsigned flags)
+{
+	struct fd_ref r;
+	long error = 0;
+	u64 last;
+
+	if (offset < 0 || nbytes < 0 || offset + nbytes < offset || (flags & ~7u))
+		return -EINVAL;
+	r = fd_arg_io(fd);
+	if (!r.file)
+		return -EBADF;
+	last = nbytes ? (u64)(offset + nbytes - 1) >> PAGE_SHIFT : ~0ull;
+	if (!S_ISREG(r.file->inode->mode) && !S_ISBLK(r.file->inode->mode))
+		error = S_ISDIR(r.file->inode->mode) ? 0 : -ESPIPE;
+	else if (flags)
+		error = pagecache_write_range(&r.file->inode->cache, (u64)offset >> PAGE_SHIFT, last,
+					      flags & (SYNC_RANGE_WAIT_BEFORE | SYNC_RANGE_WAIT_AFTER));
+	fd_end(r);
+	return error;
+}
+
+#define FADV_NORMAL     0
+#define FADV_RANDOM     1
+#define FADV_SEQUENTIAL 2
+#define FADV_WILLNEED   3
+#define FADV_DONTNEED   4
+#define FADV_NOREUSE    5
+
+static long advise(struct file *file, u64 first, u64 last, int advice)
+{
+	struct pagecache *cache = &file->inode->cache;
+
+	switch (advice) {
+	case FADV_NORMAL:
+	case FADV_RANDOM:
+	case FADV_SEQUENTIAL:
+	case FADV_NOREUSE:
+		file_set_read_ahead(file, advice == FADV_RANDOM ? 0 : advice == FADV_SEQUENTIAL ? 2 : 1);
+		return 0;
+	case FADV_WILLNEED:
+		pagecache_readahead(cache, first, last);
+		return 0;
+	case FADV_DONTNEED:
+		pagecache_write_range(cache, first, last, false);
+		pagecache_shrink(cache);
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+long sys_fadvise64(int fd, loff_t offset, size_t len, int advice)
+{
+	struct fd_ref r = fd_arg_io(fd);
+	long error;
+
+	if (!r.file)
+		return -EBADF;
+	if (S_ISFIFO(r.file->inode->mode))
+		error = -ESPIPE;
+	else if ((loff_t)len < 0 || advice < FADV_NORMAL || advice > FADV_NOREUSE)
+		error = -EINVAL;
+	else
+		error = advise(r.file, (u64)offset >> PAGE_SHIFT, len ? ((u64)offset + len - 1) >> PAGE_SHIFT : ~0ull, advice);
+	fd_end(r);
+	return error;
+}
+
+long sys_readahead(int fd, loff_t offset, size_t count)
+{
+	struct fd_ref r = fd_arg_io(fd);
+	long error = 0;
+
+	if (!r.file)
+		return -EBADF;
+	if (!r.file->can_read)
+		error = -EBADF;
+	else if (!S_ISREG(r.file->inode->mode) && !S_ISBLK(r.file->inode->mode))
+		error = -EINVAL;
+	else if (count)
+		pagecache_readahead(&r.file->inode->cache, (u64)offset >> PAGE_SHIFT, ((u64)offset + count - 1) >> PAGE_SHIFT);
+	fd_end(r);
+	return error;
+}
