@@ -62,7 +62,7 @@ static void poison_check(struct page *page, unsigned order)
 }
 
 /* Makes a block that left the allocator the caller's. */
-static struct page *block_prepare(struct page *page, unsigned order, unsigned flags)
+static inline struct page *block_prepare(struct page *page, unsigned order, unsigned flags)
 {
 	if (MM_DEBUG)
 		poison_check(page, order);
@@ -85,6 +85,16 @@ static inline bool above_marks(u64 left, unsigned flags)
 	return !(flags & (MM_WAIT | MM_GUARDED_)) || left >= frames.mark_min;
 }
 
+static struct page *zone_alloc(enum frame_zone zone, unsigned order)
+{
+	struct page *page;
+
+	do {
+		page = buddy_alloc(&frames.zone[zone], order);
+	} while (!page && page_array_grow_locked(zone));
+	return page;
+}
+
 /* Takes up to n blocks from the buddies: how many. */
 static unsigned buddies_take(struct page **out, unsigned n, unsigned order, unsigned flags)
 {
@@ -95,22 +105,21 @@ static unsigned buddies_take(struct page **out, unsigned n, unsigned order, unsi
 	while (got < n) {
 		struct page *page = NULL;
 
-		left = frames_in_buddies();
+		left = frames_unused();
 		if (left < (1u << order) || !above_marks(left - (1u << order), flags))
 			break;
 		/* The reserve is given out by the piece, lest it wait in a CPU's list. */
 		if (got && left < frames.mark_min)
 			break;
 		if (!(flags & MM_DMA32))
-			page = buddy_alloc(&frames.zone[ZONE_HIGH], order);
-		if (!page && ((flags & MM_DMA32) || !(flags & MM_WAIT) ||
-			      frames.zone[ZONE_LOW].n_free >= frames.low_reserve))
-			page = buddy_alloc(&frames.zone[ZONE_LOW], order);
+			page = zone_alloc(ZONE_HIGH, order);
+		if (!page && ((flags & MM_DMA32) || !(flags & MM_WAIT) || zone_free(ZONE_LOW) >= frames.low_reserve))
+			page = zone_alloc(ZONE_LOW, order);
 		if (!page)
 			break;
 		out[got++] = page;
 	}
-	left = frames_in_buddies();
+	left = frames_unused();
 	spin_unlock_irq(&frames.lock, irq);
 	if (unlikely(left < frames.mark_low) && frames.wake)
 		frames.wake();
@@ -175,7 +184,7 @@ struct page *frames_try(unsigned order, unsigned flags)
 {
 	struct page *page = NULL;
 
-	if (order == 0 && !((flags & MM_DMA32) && frames.zone[ZONE_HIGH].pages))
+	if (order == 0 && !((flags & MM_DMA32) && frames.low_reserve))
 		page = stack_pop(flags);
 	if (!page && !buddies_take(&page, 1, order, flags))
 		return NULL;
@@ -186,10 +195,15 @@ struct page *page_alloc_order(unsigned order, unsigned flags)
 {
 	struct page *page;
 
-	if (unlikely(order >= BUDDY_ORDERS))
-		return NULL;
 	if (flags & MM_WAIT)
 		might_sleep();
+	if (likely(order == 0 && !(flags & MM_DMA32))) {
+		page = stack_pop(flags);
+		if (likely(page))
+			return block_prepare(page, 0, flags);
+	} else if (unlikely(order >= BUDDY_ORDERS)) {
+		return NULL;
+	}
 	page = frames_try(order, flags);
 	if (likely(page) || !(flags & MM_WAIT))
 		return page;
@@ -204,6 +218,7 @@ struct page *frames_alloc_below(unsigned order, pfn_t limit, unsigned flags)
 	if (order >= BUDDY_ORDERS)
 		return NULL;
 	irq = spin_lock_irq(&frames.lock);
+	page_array_grow_below_locked(limit);
 	page = buddy_alloc_below(&frames.zone[ZONE_LOW], order, limit);
 	spin_unlock_irq(&frames.lock, irq);
 	return page ? block_prepare(page, order, flags) : NULL;
@@ -266,7 +281,7 @@ u64 frames_drain_cpu(void)
 
 u64 mm_free_frames(void)
 {
-	u64 n = frames_in_buddies();
+	u64 n = frames_unused();
 
 	for (unsigned cpu = 0; cpu < cpu_count(); cpu++)
 		n += READ_ONCE(percpu_ptr(frame_stack, cpu)->count);

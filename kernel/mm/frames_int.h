@@ -19,6 +19,7 @@ enum frame_zone { ZONE_LOW, ZONE_HIGH, ZONE_COUNT }; /* below 4 GiB, and above *
 struct frames {
 	struct spinlock lock;
 	struct buddy zone[ZONE_COUNT]; /* f */
+	u64 pending[ZONE_COUNT];       /* f: free frames whose entries in the page array are not set up yet */
 	u64 total;                     /* I: frames managed */
 	u64 mark_min, mark_low;        /* I: frames */
 	u64 low_reserve;               /* I: frames of ZONE_LOW kept for those who need them there */
@@ -29,10 +30,15 @@ struct frames {
 };
 extern struct frames frames;
 
-/* Frames in the buddies; the lock is not needed for an approximate answer. */
-static inline u64 frames_in_buddies(void)
+static inline u64 zone_free(enum frame_zone zone)
 {
-	return READ_ONCE(frames.zone[ZONE_LOW].n_free) + READ_ONCE(frames.zone[ZONE_HIGH].n_free);
+	return READ_ONCE(frames.zone[zone].n_free) + READ_ONCE(frames.pending[zone]);
+}
+
+/* Free frames outside the CPUs' lists; the lock is not needed for an approximate answer. */
+static inline u64 frames_unused(void)
+{
+	return zone_free(ZONE_LOW) + zone_free(ZONE_HIGH);
 }
 
 /* One try, without reclaim: a prepared block, or NULL. */
@@ -44,8 +50,12 @@ struct page *frames_alloc_slow(unsigned order, unsigned flags);
 /* Gives this CPU's list back to the buddies: frames moved. */
 u64 frames_drain_cpu(void);
 
-/* Maps the page array and hands the free memory over (page_array.c). */
+/* Maps the page array and counts the free memory (page_array.c). */
 void page_array_init(void);
+/* Sets up the entries of some more pending frames of the zone and frees these to its buddy: false if none are pending. Frames locked. */
+bool page_array_grow_locked(enum frame_zone zone);
+/* The same for all frames below `limit`. */
+void page_array_grow_below_locked(pfn_t limit);
 void slab_init(void);
 void kmap_init(void);
 /* Frees cached kernel stacks of this CPU: frames. Thread context, no spinlock held. */

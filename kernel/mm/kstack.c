@@ -55,7 +55,7 @@ void kstack_free(void *stack)
 {
 	struct stack_cache *cache = this_cpu_ptr(warm);
 
-	if (likely(cache->count < WARM_STACKS) && likely(frames_in_buddies() >= frames.mark_low))
+	if (likely(cache->count < WARM_STACKS) && likely(frames_unused() >= frames.mark_low))
 		cache->stack[cache->count++] = stack;
 	else
 		stack_destroy(stack);

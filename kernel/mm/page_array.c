@@ -3,8 +3,11 @@
  * holds any RAM has all its entries, so that joining blocks never meets a missing one, and the others have none. The
  * entries of a chunk fill 16 pages; where 32 chunks in a row exist (128 MiB) they are one large page.
  *
- * An entry of zeros is a frame that nobody has and the allocator does not give out; so the array, which boot_alloc()
- * clears, needs no loop over all frames: only heads of free blocks and the frames that are not free are written.
+ * Entries are set up chunk by chunk, when the buddies run out of blocks: a machine with much memory pays at boot for
+ * what it uses at boot. As no block is larger than a chunk, the allocator never looks into one that is not set up.
+ * An entry of zeros is a frame that nobody has and that is not free.
+ *
+ * Locks: frames.lock for what changes after boot.
  */
 #include "mm/frames_int.h"
 
@@ -12,6 +15,7 @@
 #include "core/log.h"
 #include "core/panic.h"
 #include "lib/bitmap.h"
+#include "lib/string.h"
 
 #define CHUNK_FRAMES ((pfn_t)BUDDY_MAX_FRAMES)
 #define CHUNK_BYTES (CHUNK_FRAMES * sizeof(struct page))
@@ -22,13 +26,9 @@ extern const char image_start[], image_end[]; /* kernel.ld */
 /* I: constant after mm_init(). */
 static struct boot_range ram[BOOT_RANGES_MAX]; /* as it was before anything was taken */
 static unsigned n_ram;
-static u64 *chunk_map; /* bit per chunk: it has entries */
 static u64 n_chunks;
-
-static bool chunk_present(u64 chunk)
-{
-	return chunk < n_chunks && bitmap_test(chunk_map, chunk);
-}
+static u64 *chunk_map;   /* bit per chunk: it has entries */
+static u64 *chunk_ready; /* frames.lock; bit per chunk: they are set up */
 
 /* Whether the firmware called the frame usable RAM. */
 static bool frame_was_ram(pfn_t pfn)
@@ -49,36 +49,63 @@ static bool frame_was_ram(pfn_t pfn)
 	return pa >= virt_to_phys(image_start) && pa < virt_to_phys(image_end);
 }
 
-bool pfn_is_ram(pfn_t pfn)
+static void chunk_mark(paddr_t start, paddr_t end)
 {
-	return chunk_present(pfn / CHUNK_FRAMES) && frame_was_ram(pfn);
+	u64 first = (start >> PAGE_SHIFT) / CHUNK_FRAMES, last = ((end - 1) >> PAGE_SHIFT) / CHUNK_FRAMES;
+
+	bitmap_set_range(chunk_map, first, last - first + 1);
 }
 
 static void chunks_mark(void)
 {
-	n_chunks = DIV_ROUND_UP(boot_info.ram_end, CHUNK_FRAMES << PAGE_SHIFT);
-	chunk_map = phys_to_virt(boot_alloc(align_up(BITMAP_BYTES(n_chunks), PAGE_SIZE), PAGE_SIZE));
-	/* The bitmap is small against the ranges: what it took from them changes no chunk that matters, but the
-	 * copy above is what counts. */
-	for (unsigned i = 0; i < n_ram; i++) {
-		u64 first = (ram[i].start >> PAGE_SHIFT) / CHUNK_FRAMES;
-		u64 last = ((ram[i].end - 1) >> PAGE_SHIFT) / CHUNK_FRAMES;
+	u64 bytes;
 
-		bitmap_set_range(chunk_map, first, last - first + 1);
-	}
-	bitmap_set_range(chunk_map, (virt_to_phys(image_start) >> PAGE_SHIFT) / CHUNK_FRAMES,
-			 DIV_ROUND_UP(virt_to_phys(image_end), CHUNK_FRAMES << PAGE_SHIFT) -
-			 (virt_to_phys(image_start) >> PAGE_SHIFT) / CHUNK_FRAMES);
+	n_chunks = DIV_ROUND_UP(boot_info.ram_end, CHUNK_FRAMES << PAGE_SHIFT);
+	bytes = align_up(2 * BITMAP_BYTES(n_chunks), PAGE_SIZE);
+	chunk_map = phys_to_virt(boot_alloc(bytes, PAGE_SIZE));
+	chunk_ready = chunk_map + BITMAP_WORDS(n_chunks);
+	for (unsigned i = 0; i < n_ram; i++)
+		chunk_mark(ram[i].start, ram[i].end);
+	chunk_mark(virt_to_phys(image_start), virt_to_phys(image_end));
 }
 
-/* Gives `n` chunks from `first` their entries. */
+/* Takes [start, start + bytes) out of a range of free boot memory; what lies above becomes a range of its own if there is room for it. */
+static void range_cut(unsigned i, paddr_t start, u64 bytes)
+{
+	struct boot_range *r = &boot_info.ram[i], above = { start + bytes, r->end };
+
+	r->end = start;
+	if (above.start == above.end || boot_info.n_ram == BOOT_RANGES_MAX)
+		return;
+	for (unsigned k = boot_info.n_ram++; k > i + 1; k--)
+		boot_info.ram[k] = boot_info.ram[k - 1];
+	boot_info.ram[i + 1] = above;
+}
+
+/* Memory for entries, from the end of the highest range that has it. (boot_alloc() would clear it.) */
+static paddr_t array_memory(u64 bytes)
+{
+	u64 align = bytes == LARGE_PAGE_SIZE ? LARGE_PAGE_SIZE : PAGE_SIZE;
+
+	for (unsigned i = boot_info.n_ram; i-- > 0;) {
+		struct boot_range r = boot_info.ram[i];
+		paddr_t start = align_down(r.end - min(bytes, r.end), align);
+
+		if (start < r.start || start + bytes > r.end)
+			continue;
+		range_cut(i, start, bytes);
+		return start;
+	}
+	panic("mm: no memory for the page array");
+}
+
+/* Gives `n` chunks from `first` the memory of their entries. */
 static void chunks_map(u64 first, u64 n)
 {
 	u64 bytes = n * CHUNK_BYTES;
-	paddr_t pa = boot_alloc(bytes, n == CHUNKS_PER_LARGE ? LARGE_PAGE_SIZE : PAGE_SIZE);
 	vaddr_t va = (vaddr_t)pfn_to_page(first * CHUNK_FRAMES);
 
-	if (mmu_map_kernel(va, pa, bytes >> PAGE_SHIFT, MMU_READ | MMU_WRITE))
+	if (mmu_map_kernel(va, array_memory(bytes), bytes >> PAGE_SHIFT, MMU_READ | MMU_WRITE))
 		panic("mm: no memory to map the page array");
 }
 
@@ -100,27 +127,89 @@ static void array_map(void)
 	}
 }
 
-/* Marks the frames [start, end), as far as they have entries, as nobody's. */
+/* The part of a free range that lies in the frames [start, end), as frames: whether there is one. Frame 0 stays out: its address means "none" in places. */
+static bool range_part(const struct boot_range *r, pfn_t start, pfn_t end, pfn_t *first, pfn_t *last)
+{
+	*first = max(max(r->start >> PAGE_SHIFT, start), (pfn_t)1);
+	*last = min(r->end >> PAGE_SHIFT, end);
+	return *first < *last;
+}
+
+static u64 frames_between(pfn_t start, pfn_t end)
+{
+	pfn_t first, last;
+	u64 n = 0;
+
+	for (unsigned i = 0; i < boot_info.n_ram; i++)
+		if (range_part(&boot_info.ram[i], start, end, &first, &last))
+			n += last - first;
+	return n;
+}
+
+/* Marks the frames [start, end) as nobody's. */
 static void frames_reserve(pfn_t start, pfn_t end)
 {
-	while (start < end) {
-		if (!chunk_present(start / CHUNK_FRAMES)) {
-			start = (start / CHUNK_FRAMES + 1) * CHUNK_FRAMES;
-			continue;
-		}
+	for (; start < end; start++) {
 		pfn_to_page(start)->flags = PG_RESERVED;
 		pfn_to_page(start)->refs = 1;
-		start++;
 	}
 }
 
-static void frames_release(pfn_t start, pfn_t end)
+/* Sets up the entries of a chunk and frees what is free of it. Frames locked. */
+static void chunk_set_up(u64 chunk)
 {
-	if (start < ZONE_LOW_END)
-		buddy_free_range(&frames.zone[ZONE_LOW], start, min(end, ZONE_LOW_END));
-	if (end > ZONE_LOW_END)
-		buddy_free_range(&frames.zone[ZONE_HIGH], max(start, ZONE_LOW_END), end);
-	frames.total += end - start;
+	pfn_t at = chunk * CHUNK_FRAMES, end = at + CHUNK_FRAMES, first, last;
+	enum frame_zone zone = at >= ZONE_LOW_END ? ZONE_HIGH : ZONE_LOW;
+
+	bitmap_set(chunk_ready, chunk);
+	memset(pfn_to_page(at), 0, CHUNK_BYTES);
+	for (unsigned i = 0; i < boot_info.n_ram; i++) {
+		if (!range_part(&boot_info.ram[i], at, end, &first, &last))
+			continue;
+		frames_reserve(at, first);
+		buddy_free_range(&frames.zone[zone], first, last);
+		frames.pending[zone] -= last - first;
+		at = last;
+	}
+	frames_reserve(at, end);
+}
+
+bool page_array_grow_locked(enum frame_zone zone)
+{
+	static u64 next[ZONE_COUNT] = { 0, ZONE_LOW_END / CHUNK_FRAMES };
+	u64 before = frames.zone[zone].n_free;
+
+	while (frames.pending[zone] && frames.zone[zone].n_free == before) {
+		u64 chunk = next[zone]++;
+
+		if (bitmap_test(chunk_map, chunk) && !bitmap_test(chunk_ready, chunk))
+			chunk_set_up(chunk);
+	}
+	return frames.zone[zone].n_free != before;
+}
+
+void page_array_grow_below_locked(pfn_t limit)
+{
+	u64 n = min(DIV_ROUND_UP(limit, CHUNK_FRAMES), n_chunks);
+
+	for (u64 chunk = 0; chunk < n; chunk++)
+		if (bitmap_test(chunk_map, chunk) && !bitmap_test(chunk_ready, chunk))
+			chunk_set_up(chunk);
+}
+
+bool pfn_is_ram(pfn_t pfn)
+{
+	u64 chunk = pfn / CHUNK_FRAMES, irq;
+
+	if (chunk >= n_chunks || !bitmap_test(chunk_map, chunk) || !frame_was_ram(pfn))
+		return false;
+	if (unlikely(!bitmap_test(chunk_ready, chunk))) {
+		irq = spin_lock_irq(&frames.lock);
+		if (!bitmap_test(chunk_ready, chunk))
+			chunk_set_up(chunk);
+		spin_unlock_irq(&frames.lock, irq);
+	}
+	return true;
 }
 
 static u64 square_root(u64 n)
@@ -140,37 +229,37 @@ static void marks_set(void)
 
 	frames.mark_min = min(square_root(total) * 3 / 2, total / 32);
 	frames.mark_low = 2 * frames.mark_min;
-	if (frames.zone[ZONE_HIGH].pages)
-		frames.low_reserve = frames.zone[ZONE_LOW].n_free / 32;
+	if (frames.pending[ZONE_HIGH])
+		frames.low_reserve = frames.pending[ZONE_LOW] / 32;
 	frames.stack_max = (u32)clamp(total / 512, (u64)16, (u64)128);
 	frames.stack_batch = frames.stack_max / 4;
 }
 
+/* Frames taken at boot may have users, who expect an entry: all chunks but those that are free whole or taken whole are set up. */
+static void set_up_mixed_chunks(void)
+{
+	bitmap_for_each_set(chunk, chunk_map, n_chunks) {
+		u64 free = frames_between(chunk * CHUNK_FRAMES, (chunk + 1) * CHUNK_FRAMES);
+
+		if (free && free < CHUNK_FRAMES)
+			chunk_set_up(chunk);
+	}
+}
+
 void page_array_init(void)
 {
-	pfn_t at = 0;
-
 	n_ram = boot_info.n_ram;
 	for (unsigned i = 0; i < n_ram; i++)
 		ram[i] = boot_info.ram[i];
 	chunks_mark();
 	array_map();
-
 	buddy_init(&frames.zone[ZONE_LOW], page_array);
-	buddy_init(&frames.zone[ZONE_HIGH], n_chunks * CHUNK_FRAMES > ZONE_LOW_END ? page_array : NULL);
-	for (unsigned i = 0; i < boot_info.n_ram; i++) {
-		/* Frame 0 stays out: its address means "none" in places. */
-		pfn_t start = max(boot_info.ram[i].start >> PAGE_SHIFT, (pfn_t)1);
-		pfn_t end = boot_info.ram[i].end >> PAGE_SHIFT;
-
-		if (start >= end)
-			continue;
-		frames_reserve(at, start);
-		frames_release(start, end);
-		at = end;
-	}
-	frames_reserve(at, n_chunks * CHUNK_FRAMES);
+	buddy_init(&frames.zone[ZONE_HIGH], page_array);
+	frames.pending[ZONE_LOW] = frames_between(0, ZONE_LOW_END);
+	frames.pending[ZONE_HIGH] = frames_between(ZONE_LOW_END, n_chunks * CHUNK_FRAMES);
+	frames.total = frames.pending[ZONE_LOW] + frames.pending[ZONE_HIGH];
 	marks_set();
+	set_up_mixed_chunks();
 	log_info("mm: %llu MiB of memory, %llu MiB free, %llu KiB for the page array",
 		 (unsigned long long)(boot_info.ram_bytes >> 20), (unsigned long long)(frames.total >> 8),
 		 (unsigned long long)(bitmap_weight(chunk_map, n_chunks) * CHUNK_BYTES >> 10));

@@ -76,9 +76,8 @@ KTEST(kmap_ioremap)
 	KTEST_CHECK(!ioremap(0xfed00000, 0, 0) && !ioremap(~0ull - 5, 100, 0));
 }
 
-KTEST(dma_memory)
+static void dma_use(void)
 {
-	u64 before = ktest_frames_settle();
 	struct dma_pool *pool = dma_pool_create("ktest", 100, 128, 32);
 	void *block[100];
 	dma_addr_t bus;
@@ -102,6 +101,15 @@ KTEST(dma_memory)
 	p = dma_alloc(70000, 32, &bus);
 	KTEST_CHECK(p && bus + 70000 <= GIB(4));
 	dma_free(p, 70000);
+}
+
+KTEST(dma_memory)
+{
+	u64 before;
+
+	dma_use(); /* for the first time: caches get their magazines */
+	before = ktest_frames_settle();
+	dma_use();
 	KTEST_CHECK(ktest_frames_settle() == before);
 }
 
