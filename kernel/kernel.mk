@@ -1,7 +1,7 @@
 # The kernel: every .c and .S file of the rooms, compiled into $(B)/kernel/ and linked into $(B)/skerry.elf.
 #
 #   make kernel                 the whole kernel
-#   make kernel PARTIAL="…"     only these rooms; what they lack of the others stays unresolved (bring-up)
+#   make kernel PARTIAL="…"     only these rooms; what they lack of the others does nothing and returns 0 (bring-up)
 #   make obj ROOM=vfs           compile one room, link nothing
 #   VARIANT=release|debug|ubsan  checks; a change of flags rebuilds what they change
 #
@@ -30,7 +30,7 @@ KOBJ := $(addprefix $(B)/,$(addsuffix .o,$(basename $(KSRC)))) $(B)/gen/sys/sysc
 	$(B)/gen/drv/fb/font.o
 ifdef PARTIAL
 KOBJ := $(filter $(PARTIAL:%=$(B)/kernel/%/%),$(KOBJ))
-KLDFLAGS += --unresolved-symbols=ignore-all
+KMISSING := $(B)/kernel/missing.o
 endif
 
 # The flags that the objects were made with: the file changes when they do.
@@ -72,16 +72,23 @@ $(KVDSO)/vdso.so: $(KVDSO)/vdso.o kernel/arch/x86_64/vdso/vdso.ld
 	$(Q)echo '  LD      $@' && ld $(KVDSO_LDFLAGS) $< -o $@ && strip --strip-unneeded $@
 $(B)/kernel/arch/x86_64/vdso_image.o: $(KVDSO)/vdso.so
 
+# For a partial kernel: every name that no object defines, as a function that returns 0.
+$(B)/kernel/missing.S: $(KOBJ)
+	$(Q){ nm -u $^ | awk '$$1 == "U" {print $$2}' | sort -u; \
+		nm --defined-only $^ | awk 'NF == 3 {print $$3; print $$3}'; } | sort | uniq -c | \
+		awk 'BEGIN {print ".text"} $$1 == 1 && $$2 !~ /_(start|end)$$|^symbols_|^kernel_phys/ \
+			{print ".globl " $$2 "\n" $$2 ":"} END {print "xor %eax, %eax\nret"}' >$@
+
 # The two links. The first one's table is empty and it carries no debug information.
 $(B)/kernel/symbols_none.S: kernel/core/gen-symbols
 	$(Q)mkdir -p $(@D) && kernel/core/gen-symbols >$@
-$(B)/kernel/first.elf: $(KOBJ) $(B)/kernel/symbols_none.o kernel/arch/x86_64/kernel.ld
+$(B)/kernel/first.elf: $(KOBJ) $(KMISSING) $(B)/kernel/symbols_none.o kernel/arch/x86_64/kernel.ld
 	$(Q)ld -S $(KLDFLAGS) $(filter %.o,$^) -o $@
 $(B)/kernel/symbols.S: $(B)/kernel/first.elf kernel/core/gen-symbols
 	$(Q)kernel/core/gen-symbols $< >$@
-$(B)/kernel/symbols%o: $(B)/kernel/symbols%S
+$(B)/kernel/symbols.o $(B)/kernel/symbols_none.o $(B)/kernel/missing.o: %.o: %.S
 	$(Q)$(KCC) -c $< -o $@
-$(B)/skerry.elf: $(KOBJ) $(B)/kernel/symbols.o kernel/arch/x86_64/kernel.ld
+$(B)/skerry.elf: $(KOBJ) $(KMISSING) $(B)/kernel/symbols.o kernel/arch/x86_64/kernel.ld
 	$(Q)echo '  LD      $@' && ld $(KLDFLAGS) $(filter %.o,$^) -o $@
 
 -include $(KOBJ:.o=.d) $(KVDSO)/vdso.d
