@@ -171,8 +171,11 @@ int fault_resolve(struct aspace *as, vaddr_t addr, unsigned flags)
 			continue;
 		}
 		err = check_rights(area, flags);
-		if (likely(!err))
-			err = fault_in_area(&f, area);
+		if (likely(!err)) {
+			do
+				err = fault_in_area(&f, area);
+			while (unlikely(err == FAULT_CHANGED));
+		}
 		if (likely(err != FAULT_AGAIN))
 			rwsem_read_end(&as->lock);
 		else if (thread_fatal_pending())

@@ -28,7 +28,8 @@ int fault_install_anon(struct fault *f, struct vm_area *area, struct page *page,
 	if (unlikely((pte_read(slot) ^ expected) & ~PTE_SOFT_STATE)) {
 		spin_unlock(&as->table_lock);
 		page_put(page);
-		return 1;
+		f->flags |= FAULT_PRESENT;
+		return FAULT_CHANGED;
 	}
 	page_make_anon(page);
 	as->n_resident_anon++;
@@ -68,15 +69,13 @@ static int map_zero(struct fault *f, struct vm_area *area)
 int fault_anon(struct fault *f, struct vm_area *area)
 {
 	struct page *page;
-	int err;
 
 	if (!(f->flags & FAULT_WRITE))
 		return map_zero(f, area);
 	page = page_alloc(USER_PAGE | MM_ZERO);
 	if (unlikely(!page))
 		return -ENOMEM;
-	err = fault_install_anon(f, area, page, 0);
-	return err < 0 ? err : 0;
+	return fault_install_anon(f, area, page, 0);
 }
 
 int fault_cow(struct fault *f, struct vm_area *area)
@@ -93,7 +92,7 @@ int fault_cow(struct fault *f, struct vm_area *area)
 		/* Gone meanwhile. */
 		spin_unlock(&as->table_lock);
 		f->flags &= ~FAULT_PRESENT;
-		return fault_in_area(f, area);
+		return FAULT_CHANGED;
 	}
 	if (unlikely((pte & (PTE_PRESENT | PTE_WRITE)) == (PTE_PRESENT | PTE_WRITE))) {
 		spin_unlock(&as->table_lock);
@@ -120,7 +119,7 @@ int fault_cow(struct fault *f, struct vm_area *area)
 	}
 	if (old)
 		page_put(old);
-	return err < 0 ? err : 0;
+	return err;
 }
 
 void fault_init(void)

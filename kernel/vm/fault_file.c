@@ -214,7 +214,7 @@ static int fault_private_write(struct fault *f, struct vm_area *area, pgoff_t in
 	err = fault_install_anon(f, area, copy, 0);
 	rwsem_read_end(&cache->invalidate);
 	page_put(page);
-	return err < 0 ? err : 0;
+	return err;
 }
 
 /* Makes the entry of a prepared, dirty page writable. */

@@ -211,6 +211,17 @@ void iov_revert(struct iov_iter *it, size_t n)
 	it->offset -= n;
 }
 
+/* Whether the page is there for the access, by touching a word of it. */
+static bool page_there(vaddr_t at, bool write)
+{
+	u32 __user *word = (u32 __user *)align_down(at, (vaddr_t)sizeof(u32));
+	u32 value, old;
+
+	if (user_load_u32(&value, word))
+		return false;
+	return !write || !user_cmpxchg_u32(&old, word, value, value);
+}
+
 /* Makes the pages of one span present: how many bytes of it are. */
 static size_t span_fault_in(char *p, size_t n, bool write)
 {
@@ -219,7 +230,7 @@ static size_t span_fault_in(char *p, size_t n, bool write)
 	while (done < n) {
 		vaddr_t at = (vaddr_t)p + done;
 
-		if (user_fault_in((const void __user *)at, write))
+		if (!page_there(at, write) && user_fault_in((const void __user *)at, write))
 			break;
 		done = min(n, done + (size_t)(PAGE_SIZE - (at & ~PAGE_MASK)));
 	}

@@ -17,9 +17,6 @@ static void prune(struct aspace *as, vaddr_t start, vaddr_t end, vaddr_t prev_en
 
 	if (align_up(from, (vaddr_t)TABLE_SPAN) >= align_down(to, (vaddr_t)TABLE_SPAN))
 		return;
-	/* Processors remember upper levels too, and forget them with any flush of an address below. */
-	if (READ_ONCE(as->pgtable.cpus[0]))
-		tlb_flush_range(&as->pgtable, max(start, from), min(end, to));
 	spin_lock(&as->table_lock);
 	pgtable_prune(&as->pgtable, from, to);
 	spin_unlock(&as->table_lock);
@@ -133,8 +130,6 @@ void aspace_clear(struct aspace *as)
 	zap_finish(&zap);
 	free_chain(detach(as, 0, USER_TOP));
 	if (zap.tables) {
-		if (READ_ONCE(as->pgtable.cpus[0]))
-			tlb_flush_space(&as->pgtable);
 		spin_lock(&as->table_lock);
 		pgtable_prune(&as->pgtable, 0, USER_TOP);
 		spin_unlock(&as->table_lock);

@@ -247,6 +247,7 @@ int stack_grow(struct vm_area *area, vaddr_t addr);
 #define FAULT_STRICT (1u << 9) /* fault_range(): exactly this access, else its error */
 #define FAULT_GAPS (1u << 10)  /* fault_range(): what is not mapped or not allowed is passed over */
 #define FAULT_AGAIN 1          /* as->lock was dropped: look the area up again */
+#define FAULT_CHANGED 2        /* the entry is another one by now; f->flags says FAULT_PRESENT or not: resolve it again */
 struct fault {
 	struct aspace *as;
 	vaddr_t addr;         /* of the page */
@@ -255,7 +256,7 @@ struct fault {
 	bool dirtied;         /* a page of a cache became dirty: throttle */
 	struct page *held;    /* keeps a page that was read from being reclaimed until the retry, or NULL */
 };
-/* Resolves a fault within `area`, as->lock held for reading: 0, -errno, or FAULT_AGAIN with the lock dropped. */
+/* Resolves a fault within `area`, as->lock held for reading: 0, -errno, FAULT_CHANGED, or FAULT_AGAIN with the lock dropped. */
 int fault_in_area(struct fault *f, struct vm_area *area);
 int fault_anon(struct fault *f, struct vm_area *area);
 int fault_file(struct fault *f, struct vm_area *area);
@@ -264,7 +265,7 @@ int fault_device(struct fault *f, struct vm_area *area);
 int fault_cow(struct fault *f, struct vm_area *area);
 /* The leaf slot of f->addr, its table made if need be, with table_lock held; NULL (lock not held): no memory. */
 pte_t *fault_slot(struct fault *f);
-/* Puts a new anonymous page (its reference passes on) over an empty entry, or over `expected`: 0; 1 if the entry changed meanwhile (page is put); -ENOMEM. */
+/* Puts a new anonymous page (its reference passes on) over an empty entry, or over `expected`: 0; FAULT_CHANGED (page is put); -ENOMEM. */
 int fault_install_anon(struct fault *f, struct vm_area *area, struct page *page, pte_t expected);
 /* Resolves the fault of any space from lookup to end: 0 or -errno. */
 int fault_resolve(struct aspace *as, vaddr_t addr, unsigned flags);
