@@ -20,10 +20,10 @@
 #define PATIENCE_NS (100 * NSEC_PER_MSEC) /* for a transmitter that does not get empty, or a lock that is not let go */
 
 struct serial serials[SERIAL_PORTS] = {
-	{ .uart = { .number = 0, .io = 0x3f8, .irq = 4 } },
-	{ .uart = { .number = 1, .io = 0x2f8, .irq = 3 } },
-	{ .uart = { .number = 2, .io = 0x3e8, .irq = 4 } },
-	{ .uart = { .number = 3, .io = 0x2e8, .irq = 3 } },
+	{ .uart = { .number = 0, .io = 0x3f8, .irq = 4 }, .console.name = "ttyS0" },
+	{ .uart = { .number = 1, .io = 0x2f8, .irq = 3 }, .console.name = "ttyS1" },
+	{ .uart = { .number = 2, .io = 0x3e8, .irq = 4 }, .console.name = "ttyS2" },
+	{ .uart = { .number = 3, .io = 0x2e8, .irq = 3 }, .console.name = "ttyS3" },
 };
 
 u8 serial_read(struct serial *s, unsigned reg)
