@@ -1,0 +1,1 @@
+HOST_SRCS_buddy := kernel/mm/buddy.c
