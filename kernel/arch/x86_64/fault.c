@@ -1,5 +1,5 @@
 /*
- * Page faults. A fault at a user address, from user mode or from one of the copy instructions of usercopy.S, is vm's to
+ * Page faults. A fault at a user address, from user mode or from one of the copy instructions of usercopy_raw.S, is vm's to
  * resolve (upcall_page_fault()); what it cannot resolve becomes a signal, or the end of the copy. Any other fault
  * in the kernel is a bug.
  *

@@ -1,4 +1,4 @@
-/* The checks in front of usercopy.S: every range must lie in the user half before an instruction touches it. */
+/* The checks in front of usercopy_raw.S: every range must lie in the user half before an instruction touches it. */
 #include "abi/errno.h"
 #include "arch/upcall.h"
 #include "arch/usercopy.h"
