@@ -5,6 +5,7 @@
  */
 #include "arch/boot.h"
 #include "arch/context.h"
+#include "arch/cpu.h"
 #include "core/clock.h"
 #include "core/cmdline.h"
 #include "core/log.h"
@@ -96,6 +97,7 @@ no_stack_guard void kernel_main(void)
 	serial_console_init();
 
 	sched_init();
+	irq_enable();
 	if (kthread_start("boot", boot_thread, NULL))
 		panic("init: no memory for the boot thread");
 	sched_idle_loop();

@@ -6,6 +6,7 @@
  */
 #include "abi/errno.h"
 #include "core/panic.h"
+#include "lib/format.h"
 #include "lib/string.h"
 #include "mm/kmap.h"
 #include "mm/slab.h"
@@ -180,6 +181,14 @@ struct thread *thread_make_idle(unsigned cpu)
 	return t;
 }
 
+/* For panics: what ran. Takes no lock. */
+static void describe(char *buf, size_t size)
+{
+	const struct thread *t = thread_current();
+
+	snprintf(buf, size, "thread %s, tid %d, class %u, state %u", t->name, t->tid, t->class, t->state);
+}
+
 void sched_init(void)
 {
 	u64 flags = irq_save();
@@ -192,5 +201,6 @@ void sched_init(void)
 	context_adopt_boot(&boot_thread.arch);
 	this_cpu_write(cpu_thread, &boot_thread);
 	idle_cpus = BIT(0);
+	panic_set_describe(describe);
 	irq_restore(flags);
 }

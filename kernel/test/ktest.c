@@ -49,7 +49,7 @@ u64 ktest_frames_settle(void)
 	return frames;
 }
 
-static void run_all(void *arg)
+static void run_all(void)
 {
 	unsigned n = 0, n_failed = 0;
 
@@ -77,8 +77,6 @@ static void run_all(void *arg)
 
 void ktest_start(void)
 {
-	if (!cmdline_get("selftest", wanted, sizeof(wanted)))
-		return;
-	if (kthread_start("selftest", run_all, NULL))
-		panic("selftest: no memory");
+	if (cmdline_get("selftest", wanted, sizeof(wanted)))
+		run_all();
 }

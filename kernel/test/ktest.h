@@ -1,8 +1,8 @@
 /*
  * Self-tests inside the kernel. A test is a function written with KTEST(name) anywhere in the kernel; it registers itself
  * in a section of the image (kernel.ld). With `selftest` on the command line the kernel runs all of them (`selftest=prefix`:
- * those whose name begins so) in a thread of their own when it is up, speaks TAP in its log, and ends QEMU: status 1
- * (code 0) if all passed, else 3 (code 1).
+ * those whose name begins so) at the end of its boot, speaks TAP in its log, and ends QEMU: status 1 (code 0) if all
+ * passed, else 3 (code 1).
  *
  * A KTEST_CHECK that fails says where and fails its test, which goes on. Tests run one after another in order of name and
  * leave nothing behind; ktest_frames_settle() helps to see that.
@@ -31,5 +31,5 @@ void ktest_note(const char *fmt, ...) __printf(1, 2);
 /* Frees what allocators keep in stock and waits for RCU and dead threads: the number of free frames then. */
 u64 ktest_frames_settle(void);
 
-/* If the command line says so, starts the thread that runs the tests and ends the machine. Boot, when all else is up. */
+/* If the command line says so, runs the tests and ends the machine; else returns. Thread context, when all that is tested is up. */
 void ktest_start(void);
