@@ -33,11 +33,15 @@ KOBJ := $(filter $(PARTIAL:%=$(B)/kernel/%/%),$(KOBJ))
 KMISSING := $(B)/kernel/missing.o
 endif
 
-# The flags that the objects were made with: the file changes when they do.
+# The flags that the objects were made with, and the list of objects: the files change when these do.
 KFLAGS_FILE := $(B)/kernel/flags
+KOBJ_FILE := $(B)/kernel/objects
+$(shell mkdir -p $(B)/kernel)
 ifneq ($(strip $(file <$(KFLAGS_FILE))),$(strip $(KCC) $(KCFLAGS) $(KASFLAGS)))
-$(shell mkdir -p $(dir $(KFLAGS_FILE)))
 $(file >$(KFLAGS_FILE),$(KCC) $(KCFLAGS) $(KASFLAGS))
+endif
+ifneq ($(strip $(file <$(KOBJ_FILE))),$(strip $(KOBJ)))
+$(file >$(KOBJ_FILE),$(KOBJ))
 endif
 
 .PHONY: kernel obj
@@ -56,6 +60,8 @@ KGEN_SYS := $(addprefix $(B)/gen/sys/,syscall_table.c syscall_names.c)
 $(KGEN_SYS) &: kernel/sys/gen-syscalls kernel/sys/syscalls.tbl
 	$(Q)echo '  GEN     $(B)/gen/sys' && mkdir -p $(B)/gen/sys && kernel/sys/gen-syscalls kernel/sys/syscalls.tbl $(B)/gen/sys
 
+$(filter $(B)/kernel/sys/%,$(KOBJ)): | $(KGEN_SYS)
+
 # The screen's font, from GRUB's.
 $(B)/gen/drv/fb/font.c: kernel/drv/fb/gen-font /usr/share/grub/unicode.pf2
 	$(Q)echo '  GEN     $@' && mkdir -p $(@D) && kernel/drv/fb/gen-font /usr/share/grub/unicode.pf2 >$@
@@ -73,16 +79,16 @@ $(KVDSO)/vdso.so: $(KVDSO)/vdso.o kernel/arch/x86_64/vdso/vdso.ld
 $(B)/kernel/arch/x86_64/vdso_image.o: $(KVDSO)/vdso.so
 
 # For a partial kernel: every name that no object defines, as a function that returns 0.
-$(B)/kernel/missing.S: $(KOBJ)
-	$(Q){ nm -u $^ | awk '$$1 == "U" {print $$2}' | sort -u; \
-		nm --defined-only $^ | awk 'NF == 3 {print $$3; print $$3}'; } | sort | uniq -c | \
+$(B)/kernel/missing.S: $(KOBJ) $(KOBJ_FILE)
+	$(Q){ nm -u $(KOBJ) | awk '$$1 == "U" {print $$2}' | sort -u; \
+		nm --defined-only $(KOBJ) | awk 'NF == 3 {print $$3; print $$3}'; } | sort | uniq -c | \
 		awk 'BEGIN {print ".text"} $$1 == 1 && $$2 !~ /_(start|end)$$|^symbols_|^kernel_phys/ \
 			{print ".globl " $$2 "\n" $$2 ":"} END {print "xor %eax, %eax\nret"}' >$@
 
 # The two links. The first one's table is empty and it carries no debug information.
 $(B)/kernel/symbols_none.S: kernel/core/gen-symbols
 	$(Q)mkdir -p $(@D) && kernel/core/gen-symbols >$@
-$(B)/kernel/first.elf: $(KOBJ) $(KMISSING) $(B)/kernel/symbols_none.o kernel/arch/x86_64/kernel.ld
+$(B)/kernel/first.elf: $(KOBJ) $(KMISSING) $(B)/kernel/symbols_none.o kernel/arch/x86_64/kernel.ld $(KOBJ_FILE)
 	$(Q)ld -S $(KLDFLAGS) $(filter %.o,$^) -o $@
 $(B)/kernel/symbols.S: $(B)/kernel/first.elf kernel/core/gen-symbols
 	$(Q)kernel/core/gen-symbols $< >$@
