@@ -45,6 +45,7 @@ void dcache_init(void)
 	spin_init(&dcache_lru_lock, RANK_DCACHE, "dcache_lru");
 	for (unsigned i = 0; i < N_BUCKET_LOCKS; i++)
 		spin_init(&bucket_locks[i], RANK_DCACHE, "dcache_bucket");
+	dcache_shrinker_init();
 }
 
 struct dentry *dentry_alloc(struct superblock *sb, struct dentry *parent, const struct name *name)
@@ -79,7 +80,6 @@ struct dentry *dentry_alloc(struct superblock *sb, struct dentry *parent, const 
 		list_add(&d->child_link, &parent->children);
 		spin_unlock(&parent->lock);
 	}
-	dcache_grew();
 	return d;
 }
 

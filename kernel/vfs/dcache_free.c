@@ -2,9 +2,8 @@
  * The end of cached names: when memory is short, when a file system is unmounted, when a directory goes. A cached dentry has one reference, the cache's; taking it from 1
  * to 0 freezes the dentry: readers that still find it cannot get it any more.
  */
-#include "mm/frames.h"
-#include "sched/work.h"
 #include "vfs/name_int.h"
+#include "vm/aspace.h"
 
 #define BATCH 16
 #define PRUNE_DEPTH 8
@@ -116,18 +115,14 @@ void dentry_invalidate(struct dentry *d)
 	dentry_prune_children(d);
 }
 
-static void shrink_work(struct work *work)
+static u64 shrink_for_vm(u64 n)
 {
-	u64 mark = mm_mark_low() * 2;
-
-	while (mm_free_frames() < mark && dcache_shrink(512, NULL))
-		rcu_synchronize();
+	return dcache_shrink(n, NULL);
 }
 
-void dcache_grew(void)
+void dcache_shrinker_init(void)
 {
-	static struct work shrinker = { .fn = shrink_work };
+	static struct vm_shrinker shrinker = { .shrink = shrink_for_vm };
 
-	if (unlikely(mm_free_frames() < mm_mark_low()))
-		work_queue(&shrinker);
+	vm_shrinker_add(&shrinker);
 }

@@ -92,7 +92,7 @@ int file_alloc(const struct path *path, u32 flags, const struct cred *cred, stru
 		return -ENOMEM;
 	}
 	__atomic_fetch_add(&n_files, 1, __ATOMIC_RELAXED);
-	f->flags = flags & ~(u32)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
+	f->flags = flags & ~(u32)O_CLOEXEC;
 	f->ops = &path_file_ops;
 	f->inode = path->dentry->inode;
 	f->path = taken;
@@ -221,6 +221,8 @@ int file_open(struct file *f)
 		err = f->ops->open(f);
 	if (err < 0)
 		writer_end(f);
+	/* These were for the open alone: fcntl(F_GETFL) does not show them. */
+	f->flags &= ~(u32)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC);
 	return err;
 }
 

@@ -101,13 +101,6 @@ ssize_t file_read_kernel(struct file *f, void *buf, size_t n, loff_t pos);
 loff_t file_seek(struct file *f, loff_t offset, int whence);
 u32 file_poll(struct file *f, struct poll_table *table);
 
-/* Attributes through an open file (fstat(2), fchmod(2), ftruncate(2), fallocate(2), posix_fadvise(2)): vfs/file_attr.c. */
-int vfs_stat_file(struct file *f, struct statx_data *out);
-int vfs_setattr_file(struct file *f, const struct cred *cred, struct inode_attr *attr);
-int vfs_truncate_file(struct file *f, s64 size); /* -EINVAL unless open for writing on a regular file */
-int vfs_fallocate(struct file *f, u32 mode, s64 offset, s64 length);
-void file_set_read_ahead(struct file *f, unsigned factor); /* 0 none, 1 normal, 2 twice as far */
-
 /* Regular files on the page cache: operations a file system points its file_ops at. */
 ssize_t cached_read(struct file *file, struct iov_iter *to, loff_t *pos);
 ssize_t cached_write(struct file *file, struct iov_iter *from, loff_t *pos);

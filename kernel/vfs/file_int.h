@@ -24,8 +24,10 @@ int cached_zero_tail(struct inode *inode, s64 old_size, s64 pos);
 /* cached_write() with RLIMIT_FSIZE. */
 ssize_t cached_write_limited(struct file *file, struct iov_iter *from, loff_t *pos, u64 fsize_limit);
 
-/* Operations by kind of file: the ops to use (devnode.c), NULL: -ENXIO. */
+/* Gives a device node's file its operations and private data: 0, -ENXIO, or why the device cannot be opened so. */
+struct blkdev;
 int devnode_open(struct file *f);
+int blkfile_open(struct file *f, struct blkdev *dev);
 extern const struct file_ops blkfile_ops;
 /* The FIFO operations that ipc gave, or NULL. */
 const struct file_ops *file_fifo_ops(void);

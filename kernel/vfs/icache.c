@@ -25,6 +25,7 @@ static u64 changes; /* icache_lock */
 
 const struct inode_ops inode_ops_none;
 static const struct file_ops file_ops_none;
+static const struct pagecache_ops no_pages;
 
 void icache_init(void)
 {
@@ -74,7 +75,7 @@ static void inode_setup(struct inode *inode, struct superblock *sb)
 	inode->nlink = 1;
 	inode->state = I_NEW;
 	rwsem_init(&inode->lock, RANK_INODE, "inode");
-	pagecache_init(&inode->cache, NULL, inode);
+	pagecache_init(&inode->cache, &no_pages, inode);
 	inode->cache.size = inode_cache_size;
 	inode->cache.hold = inode_cache_hold;
 	inode->cache.unhold = inode_cache_unhold;

@@ -22,7 +22,7 @@ void dentry_bucket_del(struct dentry *d);
 bool dentry_unhash_raw(struct dentry *d);
 /* Forgets a name that is not right any more, and what is cached below it. The caller has a reference. */
 void dentry_invalidate(struct dentry *d);
-/* Called at each new dentry: starts the shrinker if memory is short. */
-void dcache_grew(void);
+/* Lets vm's reclaim ask for unused dentries. */
+void dcache_shrinker_init(void);
 /* Hash of a name's bytes, as the walk makes it. */
 u32 name_hash(const char *text, u32 length);

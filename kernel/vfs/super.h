@@ -128,7 +128,7 @@ struct inode {
 enum attr_mask { ATTR_MODE = 1, ATTR_UID = 2, ATTR_GID = 4, ATTR_SIZE = 8, ATTR_ATIME = 16, ATTR_MTIME = 32, ATTR_CTIME = 64,
 	/* To vfs_setattr() only: the time is now (it fills the field and sets ATTR_ATIME or ATTR_MTIME). Both together need no ownership, just permission to write. */
 	ATTR_ATIME_NOW = 128, ATTR_MTIME_NOW = 256 };
-struct inode_attr { u32 mask; bool times_now; /* both times are the present: permission to write is enough (utimensat(2)) */ u32 mode, uid, gid; s64 size; struct timespec atime, mtime, ctime; };
+struct inode_attr { u32 mask; u32 mode, uid, gid; s64 size; struct timespec atime, mtime, ctime; };
 
 struct name { const char *text; u32 length; u32 hash; }; /* one component, not NUL-terminated; 1 … 255 bytes */
 
