@@ -1,0 +1,47 @@
+/*
+ * The buffer of a pipe: a ring of bytes over pages that come when they are first needed and stay until the pipe ends. head counts bytes written and tail bytes read; both
+ * begin again at 0 when the ring runs empty, so that small exchanges stay on one page.
+ */
+#pragma once
+
+#include "ipc/pipe.h"
+#include "sched/mutex.h"
+
+#define PIPE_SIZE_DEFAULT 65536u
+
+/* p: lock.  i: the inode's spin. */
+struct pipe {
+	struct mutex lock;         /* RANK_PIPE */
+	union {
+		struct { u32 head, tail; }; /* p: head - tail bytes are inside */
+		u64 both;                   /* p: the two in one, for those who look without the lock */
+	};
+	u32 size;                  /* p: bytes, a power of two of at least a page */
+	void **pages;              /* p: size / 4096 of them, NULL where none is needed so far */
+	u32 readers, writers;      /* p: open ends */
+	u32 reader_opens, writer_opens; /* p: counted up, for FIFO opens that wait for the other end */
+	u32 users;                 /* i: files that hold the structure */
+	bool polled;               /* a: somebody has polled: each change is announced, not only those that end a wait */
+	struct wait_queue can_read, can_write;
+	void *first[PIPE_SIZE_DEFAULT / 4096]; /* pages, for the default size */
+};
+
+static inline u32 pipe_used(const struct pipe *p)
+{
+	u64 both = READ_ONCE(p->both);
+
+	return (u32)both - (u32)(both >> 32);
+}
+
+static inline u32 pipe_space(const struct pipe *p) { return READ_ONCE(p->size) - pipe_used(p); }
+
+struct pipe *pipe_alloc(void);
+void pipe_free(struct pipe *p);
+/* Moves up to n bytes in or out, p held: bytes, -EFAULT if not even one could be copied, -ENOMEM. */
+ssize_t pipe_copy_in(struct pipe *p, struct iov_iter *from, u32 n);
+ssize_t pipe_copy_out(struct pipe *p, struct iov_iter *to, u32 n);
+/* A ring of another size with the same bytes: 0, -EBUSY, -ENOMEM. p held. */
+int pipe_resize(struct pipe *p, u32 size);
+
+extern const struct file_ops pipe_ops;
+extern const struct file_ops fifo_ops;
