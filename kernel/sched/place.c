@@ -20,18 +20,29 @@ unsigned place_choose(const struct thread *t)
 	return allowed & BIT(cpu_id()) ? cpu_id() : ctz64(allowed);
 }
 
-void place_push(struct thread *t)
+struct runqueue *place_depart(struct thread *t, struct runqueue *from, unsigned cpu)
 {
-	u64 flags = irq_save(), now;
-	struct runqueue *from = cpu_runqueue(t->cpu), *rq = cpu_runqueue(place_choose(t));
+	struct runqueue *rq = cpu_runqueue(cpu);
+	u64 distance = READ_ONCE(rq->min_vruntime) - from->min_vruntime;
 
-	run_migrate(t, from, rq);
+	/* The two queues' virtual times have nothing to do with each other: the distance to the front is kept. */
+	t->vruntime += distance;
+	t->deadline += distance;
+	/* Had it announced to block, that is void, lest a waker enters it too: to the thread it is a wake for nothing. */
+	__atomic_store_n(&t->state, THREAD_RUNNING, __ATOMIC_RELEASE);
+	WRITE_ONCE(t->cpu, cpu);
+	return rq;
+}
+
+void place_arrive(struct thread *t, struct runqueue *rq)
+{
+	u64 now;
+
 	spin_lock(&rq->lock);
 	now = arch_clock_ns();
 	run_account(rq, now);
 	run_enqueue(rq, t, now);
 	spin_unlock(&rq->lock);
-	irq_restore(flags);
 }
 
 /* A thread that waits in `from` and may run on `cpu`, taken out of the queue, or NULL. */
@@ -71,13 +82,11 @@ bool place_steal(struct runqueue *rq)
 		return false;
 	flags = spin_lock_irq(&busiest->lock);
 	t = take_waiting(busiest, rq->cpu);
+	if (t)
+		place_depart(t, busiest, rq->cpu);
 	spin_unlock(&busiest->lock);
-	if (t) {
-		run_migrate(t, busiest, rq);
-		spin_lock(&rq->lock);
-		run_enqueue(rq, t, arch_clock_ns());
-		spin_unlock(&rq->lock);
-	}
+	if (t)
+		place_arrive(t, rq);
 	irq_restore(flags);
 	return t;
 }

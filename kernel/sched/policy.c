@@ -61,8 +61,7 @@ void sched_set_nice(struct thread *t, int nice)
 int sched_set_affinity(struct thread *t, u64 cpus)
 {
 	u64 online = cpu_count() < 64 ? BIT(cpu_count()) - 1 : ~0ull;
-	struct runqueue *rq;
-	bool push;
+	struct runqueue *rq, *to = NULL;
 	u64 flags;
 
 	if (!(cpus & online))
@@ -70,14 +69,17 @@ int sched_set_affinity(struct thread *t, u64 cpus)
 	flags = irq_save();
 	rq = thread_lock_runqueue(t);
 	t->affinity = cpus & online;
-	push = t->queued && !(t->affinity & BIT(rq->cpu));
-	if (push)
-		run_dequeue(rq, t);
-	else if (rq->curr == t && !(t->affinity & BIT(rq->cpu)))
-		run_resched(rq);
+	if (!(t->affinity & BIT(rq->cpu))) {
+		if (t->queued) {
+			run_dequeue(rq, t);
+			to = place_depart(t, rq, place_choose(t));
+		} else if (rq->curr == t) {
+			run_resched(rq);
+		}
+	}
 	spin_unlock(&rq->lock);
-	if (push)
-		place_push(t);
+	if (to)
+		place_arrive(t, to);
 	irq_restore(flags);
 	return 0;
 }

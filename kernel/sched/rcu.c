@@ -56,11 +56,20 @@ void rcu_tick(void)
 		rcu_wake();
 }
 
+/* Makes a CPU pass soon: it goes through the scheduler, or is interrupted in user mode or in its sleep. */
+static void nudge(unsigned cpu)
+{
+	struct runqueue *rq = cpu_runqueue(cpu);
+	u64 flags = spin_lock_irq(&rq->lock);
+
+	run_resched(rq);
+	spin_unlock_irq(&rq->lock, flags);
+}
+
 void rcu_synchronize(void)
 {
 	unsigned n = cpu_count();
 	u64 before[CPU_MAX];
-	bool kicked = false;
 
 	might_sleep();
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
@@ -68,17 +77,15 @@ void rcu_synchronize(void)
 		return;
 	for (unsigned cpu = 0; cpu < n; cpu++)
 		before[cpu] = READ_ONCE(*percpu_ptr(rcu_passes, cpu));
-	for (unsigned cpu = 0; cpu < n;) {
-		if (READ_ONCE(*percpu_ptr(rcu_passes, cpu)) != before[cpu]) {
-			cpu++;
-			continue;
+	for (unsigned cpu = 0; cpu < n; cpu++) {
+		/* Blocking is a pass of this CPU, too. */
+		while (READ_ONCE(*percpu_ptr(rcu_passes, cpu)) == before[cpu]) {
+			for (unsigned i = cpu; i < n; i++)
+				if (i != cpu_id() && READ_ONCE(*percpu_ptr(rcu_passes, i)) == before[i])
+					nudge(i);
+			thread_prepare(THREAD_UNINTERRUPTIBLE);
+			thread_block_until(arch_clock_ns() + RCU_POLL_NS);
 		}
-		for (unsigned i = cpu; !kicked && i < n; i++)
-			if (i != cpu_id() && READ_ONCE(*percpu_ptr(rcu_passes, i)) == before[i])
-				cpu_kick(i);
-		kicked = true;
-		thread_prepare(THREAD_UNINTERRUPTIBLE);
-		thread_block_until(arch_clock_ns() + RCU_POLL_NS);
 	}
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }

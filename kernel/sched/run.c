@@ -13,8 +13,8 @@
  * state and the taking of a lock are full barriers, so one of the two sees the other: either the blocker finds the
  * condition, or the waker finds the state, and sets it to THREAD_RUNNING under the lock, where the blocker meets it.
  *
- * A thread whose state is THREAD_RUNNING but which is neither queued nor curr is on its way between two queues; nobody
- * else touches it, as nobody wakes a running thread.
+ * A thread whose state is THREAD_RUNNING but which is neither queued nor curr is on its way between two queues
+ * (place_depart); nobody wakes a running thread, and who changes its policy holds the lock it will be entered under.
  *
  * Locks: rq->lock (RANK_RUNQ, interrupts off); two of them never at a time.
  */
@@ -112,12 +112,6 @@ void run_enqueue(struct runqueue *rq, struct thread *t, u64 now)
 		timer_want(run_next_tick(rq, now));
 }
 
-void run_migrate(struct thread *t, struct runqueue *from, struct runqueue *to)
-{
-	t->vruntime += to->min_vruntime - from->min_vruntime;
-	t->deadline += to->min_vruntime - from->min_vruntime;
-}
-
 static struct thread *pick_next(struct runqueue *rq)
 {
 	struct thread *t;
@@ -137,13 +131,14 @@ static struct thread *finish_switch(void)
 {
 	struct runqueue *rq = this_runqueue();
 	struct thread *prev = rq->prev;
-	bool dead = prev->state == THREAD_DEAD, push = rq->push_prev;
+	struct runqueue *push_to = rq->push_to;
+	bool dead = prev->state == THREAD_DEAD;
 
-	rq->push_prev = false;
+	rq->push_to = NULL;
 	__atomic_store_n(&prev->on_cpu, false, __ATOMIC_RELEASE);
 	spin_unlock(&rq->lock);
-	if (unlikely(push))
-		place_push(prev);
+	if (unlikely(push_to))
+		place_arrive(prev, push_to);
 	return unlikely(dead) ? prev : NULL;
 }
 
@@ -162,7 +157,6 @@ static struct thread *switch_to(struct runqueue *rq, struct thread *prev, struct
 		__atomic_fetch_or(&idle_cpus, BIT(rq->cpu), __ATOMIC_RELAXED);
 	else
 		timer_want(run_next_tick(rq, now));
-	rcu_pass();
 	if (next->pgtable)
 		pgtable_activate(next->pgtable);
 	this_cpu_write(cpu_thread, next);
@@ -176,7 +170,7 @@ static void requeue(struct runqueue *rq, struct thread *prev, bool yield)
 	bool expired = true;
 
 	if (unlikely(!(prev->affinity & BIT(rq->cpu)))) {
-		rq->push_prev = true;
+		rq->push_to = place_depart(prev, rq, place_choose(prev));
 		return;
 	}
 	if (prev->class == SCHED_CLASS_REALTIME) {
@@ -209,6 +203,7 @@ static void schedule(enum why why)
 		return;
 	}
 	now = arch_clock_ns();
+	rcu_pass();
 	load_check(now);
 	run_account(rq, now);
 	if (need_resched(prev))
@@ -267,7 +262,7 @@ void sched_yield(void)
 bool thread_wake_states(struct thread *t, u32 states)
 {
 	u64 flags = irq_save(), now;
-	struct runqueue *rq = thread_lock_runqueue(t), *from = rq;
+	struct runqueue *from = thread_lock_runqueue(t), *rq = from;
 	unsigned cpu;
 
 	if (!(states >> t->state & 1)) {
@@ -285,8 +280,7 @@ bool thread_wake_states(struct thread *t, u32 states)
 		rq->n_iowait--;
 	cpu = cpu_count() == 1 ? rq->cpu : place_choose(t);
 	if (cpu != rq->cpu) {
-		rq = cpu_runqueue(cpu);
-		run_migrate(t, from, rq);
+		rq = place_depart(t, from, cpu);
 		spin_unlock(&from->lock);
 		spin_lock(&rq->lock);
 	}

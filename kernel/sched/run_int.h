@@ -34,7 +34,7 @@ struct runqueue {
 	struct list rt[RT_LEVELS]; /* r: by priority; first come, first served */
 
 	struct thread *prev;      /* c: whom the switch under way leaves */
-	bool push_prev;           /* c: prev may not run on this CPU any longer */
+	struct runqueue *push_to; /* c: where prev goes, as it may not run on this CPU any longer; else NULL */
 	u64 sample_at;            /* c: clock of the next sample */
 	u64 spin_ns;              /* c: how long idle waits before it halts */
 
@@ -106,16 +106,52 @@ void run_resched(struct runqueue *rq);
 /* The tick's part: whether curr has had its turn, and the next time to look (~0: need not). */
 void run_tick(struct runqueue *rq, u64 now);
 u64 run_next_tick(struct runqueue *rq, u64 now);
+void run_init_cpu(unsigned cpu, struct thread *idle);
+
+/* fair.c and realtime.c. The queue is locked throughout. */
+void fair_insert(struct runqueue *rq, struct thread *t);
+void fair_remove(struct runqueue *rq, struct thread *t);
+/* Where a thread that comes to the queue stands in virtual time. */
+void fair_place_new(struct runqueue *rq, struct thread *t);
+void fair_place_woken(struct runqueue *rq, struct thread *t);
+/* Charges curr `ns` of real time. */
+void fair_charge(struct runqueue *rq, struct thread *curr, u64 ns);
+/* Puts the yielding curr behind those who wait. */
+void fair_yield(struct runqueue *rq, struct thread *curr);
+/* Gives curr a new deadline if it has used what it had asked for: whether it has. */
+bool fair_renew(struct thread *curr);
+void rt_insert(struct runqueue *rq, struct thread *t, bool front);
+void rt_remove(struct runqueue *rq, struct thread *t);
+/* The first thread of the highest priority; there is one. */
+struct thread *rt_first(struct runqueue *rq);
+
+/* run.c. The queue is locked throughout. */
+void run_account(struct runqueue *rq, u64 now);
+/* Enters a runnable thread and makes the CPU look if it is more urgent than what runs. */
+void run_enqueue(struct runqueue *rq, struct thread *t, u64 now);
+void run_dequeue(struct runqueue *rq, struct thread *t);
+void run_insert(struct runqueue *rq, struct thread *t);
+void run_resched(struct runqueue *rq);
+/* The tick's part: whether curr has had its turn, and the next time to look (~0: need not). */
+void run_tick(struct runqueue *rq, u64 now);
+u64 run_next_tick(struct runqueue *rq, u64 now);
 /* Turns the virtual times of a thread from one queue's into another's. The thread is in none. */
 void run_migrate(struct thread *t, struct runqueue *from, struct runqueue *to);
 
-/* place.c: the CPU for a thread that becomes runnable, and taking work from a busier one: whether there was any. */
+/*
+ * place.c. The CPU for a thread that becomes runnable; taking work from a busier one: whether there was any; waking an
+ * idle CPU, if any, so that it takes some of ours.
+ */
 unsigned place_choose(const struct thread *t);
 bool place_steal(struct runqueue *rq);
-/* Puts a runnable thread that is in no queue into one where it may run. */
-void place_push(struct thread *t);
-/* Wakes an idle CPU, if any, so that it takes some of our work. */
 void place_invite(void);
+/*
+ * A move between queues, for a runnable thread that is in neither: the first half with `from` locked, after which the
+ * thread belongs to the queue of `cpu` and whoever wants to change it takes that lock; then `from` is unlocked, and the
+ * second half enters it. Interrupts are off throughout.
+ */
+struct runqueue *place_depart(struct thread *t, struct runqueue *from, unsigned cpu);
+void place_arrive(struct thread *t, struct runqueue *rq);
 
 /* account.c */
 extern u64 load_next; /* a: clock of the next load average step */
