@@ -1,0 +1,277 @@
+/*
+ * fs/ext/ext_balloc.c - which blocks a file gets.
+ *
+ * A request names a goal: the block after the file's last one, or the start of its inode's group.
+ * The first of these that has free blocks decides: the file's window; the goal itself; a run as
+ * long as the next window, in the goal's group and then in the others; any run; and when only
+ * windows of other files are left, a block of theirs. What remains of the run becomes the file's
+ * new window, twice as long each time that a window was used up in sequence.
+ *
+ * The count of free blocks is charged first, so that a request that passes will find a block and
+ * the reserve of the superuser stays; what was not found is credited back.
+ */
+#include "fs/ext/ext_bitmap.h"
+
+#include "lib/bitmap.h"
+
+#define WINDOW_FIRST	8u	/* blocks */
+#define WINDOW_MAX	1024u
+
+struct balloc {
+	struct ext_fs *fs;
+	struct ext_inode *ei;
+	u64 goal;
+	u32 want;	/* blocks charged */
+	u32 target;	/* length of a run worth a window */
+	bool windowed;	/* the file keeps a window */
+	bool respect;	/* go around windows of others */
+	u64 block;	/* result */
+	u32 got;
+};
+
+/* Charges up to `want` blocks: how many, 0 if there are none for this caller. */
+static u32 balloc_charge(struct ext_fs *fs, u32 want, bool reserve)
+{
+	s64 free = __atomic_load_n(&fs->free_blocks, __ATOMIC_RELAXED), n;
+
+	do {
+		s64 room = free - (reserve ? 0 : fs->reserved_blocks);
+
+		if (room <= 0)
+			return 0;
+		n = min((s64)want, room);
+	} while (!__atomic_compare_exchange_n(&fs->free_blocks, &free, free - n, true,
+					      __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+	return (u32)n;
+}
+
+/* The first run of at least `least` free blocks from bit `from` on: false if there is none. */
+static bool balloc_find(struct balloc *r, u32 group, const u64 *map, u32 from, u32 least, u32 *bit,
+			u32 *length)
+{
+	u64 base = ext_group_first_block(&r->fs->geo, group);
+	u32 nbits = ext_group_blocks(&r->fs->geo, group), longest = max(r->target, r->want);
+
+	while (from < nbits) {
+		u32 a = (u32)bitmap_find_next_zero(map, nbits, from);
+		u64 start, end;
+
+		if (a >= nbits)
+			return false;
+		end = bitmap_find_next_set(map, min(nbits, a + longest), a);
+		from = (u32)end;
+		start = base + a;
+		end += base;
+		if (r->respect && !ext_window_trim(r->fs, &r->ei->window, &start, &end))
+			continue;
+		from = (u32)(end - base);
+		if (end - start >= least) {
+			*bit = (u32)(start - base);
+			*length = (u32)(end - start);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Takes from a run of `length` free blocks what is wanted; the rest becomes the window. group->lock held. */
+static int balloc_take(struct balloc *r, u32 group, struct bblock *b, u32 bit, u32 length)
+{
+	struct ext_group *g = &r->fs->groups[group];
+	u32 n = min(length, r->want);
+
+	if (g->free_blocks < n) {
+		WRITE_ONCE(g->bad, true);
+		return ext_error(r->fs, "group %u has more free blocks than it counts", group);
+	}
+	bitmap_set_range(b->data, bit, n);
+	bcache_dirty(r->fs->dev, b);
+	g->free_blocks -= n;
+	if (bit <= g->first_free)
+		g->first_free = bit + n;
+	ext_group_dirty(r->fs, group);
+	r->block = ext_group_first_block(&r->fs->geo, group) + bit;
+	r->got = n;
+	if (r->windowed)
+		ext_window_set(r->fs, &r->ei->window, r->block + n, r->block + length);
+	return 0;
+}
+
+/* Looks for `least` blocks in one group: 0 taken, -ENOSPC, -EIO … `near`: try the goal's bit first. */
+static int balloc_group(struct balloc *r, u32 group, u32 least, bool near)
+{
+	struct ext_group *g = &r->fs->groups[group];
+	u32 no_run = READ_ONCE(g->no_run), bit, length, from;
+	struct bblock b;
+	int err;
+
+	if (READ_ONCE(g->bad) || READ_ONCE(g->free_blocks) < least ||
+	    (r->respect && !near && no_run && least >= no_run))
+		return -ENOSPC;
+	mutex_lock(&g->lock);
+	err = ext_block_bitmap_get(r->fs, group, &b);
+	if (err)
+		goto unlock;
+	from = near ? (u32)(r->goal - ext_group_first_block(&r->fs->geo, group)) : g->first_free;
+	if (near && balloc_find(r, group, b.data, from, 1, &bit, &length) && bit == from)
+		err = balloc_take(r, group, &b, bit, length);
+	else if (balloc_find(r, group, b.data, from, least, &bit, &length) ||
+		 (near && balloc_find(r, group, b.data, g->first_free, least, &bit, &length)))
+		err = balloc_take(r, group, &b, bit, length);
+	else
+		err = -ENOSPC;
+	if (err == -ENOSPC && least > 1 && !near)
+		g->no_run = no_run ? min(no_run, least) : least;
+	bcache_put(&b);
+unlock:
+	mutex_unlock(&g->lock);
+	return err;
+}
+
+/* All groups, the goal's first: 0, -ENOSPC, or -ENOMEM; damaged groups are passed over. */
+static int balloc_search(struct balloc *r, u32 least)
+{
+	const struct ext_geo *geo = &r->fs->geo;
+	u32 group = ext_block_group(geo, r->goal);
+	int err = balloc_group(r, group, least, true);
+
+	for (u32 i = 1; i < geo->n_groups && (err == -ENOSPC || err == -EIO); i++) {
+		if (++group == geo->n_groups)
+			group = 0;
+		err = balloc_group(r, group, least, false);
+	}
+	return err;
+}
+
+/* From the file's window, if the goal lies in it: 0, -ENOSPC … */
+static int balloc_window(struct balloc *r)
+{
+	struct ext_window *w = &r->ei->window;
+	u32 group, bit, length;
+	struct ext_group *g;
+	struct bblock b;
+	int err;
+
+	if (r->goal < w->start || r->goal >= w->end)
+		return -ENOSPC;
+	group = ext_block_group(&r->fs->geo, r->goal);
+	g = &r->fs->groups[group];
+	mutex_lock(&g->lock);
+	err = ext_block_bitmap_get(r->fs, group, &b);
+	if (!err) {
+		bit = (u32)(r->goal - ext_group_first_block(&r->fs->geo, group));
+		length = (u32)(w->end - r->goal);
+		length = (u32)bitmap_find_next_set(b.data, bit + length, bit) - bit;
+		err = length ? balloc_take(r, group, &b, bit, length) : -ENOSPC;
+		bcache_put(&b);
+	}
+	mutex_unlock(&g->lock);
+	return err;
+}
+
+/* The window is used up or in the wrong place: how long should the next one be? */
+static void balloc_next_window(struct balloc *r)
+{
+	struct ext_window *w = &r->ei->window;
+	bool sequential = r->goal == r->ei->next_block;
+
+	if (w->target == 0)
+		w->target = S_ISDIR(r->ei->inode.mode) ? WINDOW_FIRST / 2 : WINDOW_FIRST;
+	else if (sequential && w->target < WINDOW_MAX && !S_ISDIR(r->ei->inode.mode))
+		w->target *= 2;
+	else if (!sequential)
+		w->target = WINDOW_FIRST;
+	r->target = max(w->target, r->want);
+}
+
+u64 ext_goal_for_inode(const struct ext_inode *ei)
+{
+	return ext_group_first_block(&ext_fs_of(&ei->inode)->geo, ei->group);
+}
+
+int ext_blocks_alloc(struct ext_inode *ei, u64 goal, u32 want, bool reserve, u64 *block, u32 *got)
+{
+	struct ext_fs *fs = ext_fs_of(&ei->inode);
+	struct balloc r = { .fs = fs, .ei = ei, .goal = goal, .target = 1, .respect = true };
+	int err;
+
+	r.windowed = S_ISREG(ei->inode.mode) || S_ISDIR(ei->inode.mode);
+	if (!ext_blocks_valid(&fs->geo, goal, 1))
+		r.goal = ext_goal_for_inode(ei);
+	r.want = balloc_charge(fs, want, reserve);
+	if (!r.want)
+		return -ENOSPC;
+	err = balloc_window(&r);
+	if (err == -ENOSPC) {
+		ext_window_drop(fs, &ei->window);
+		if (r.windowed)
+			balloc_next_window(&r);
+		err = balloc_search(&r, r.target);
+	}
+	if (err == -ENOSPC || err == -EIO)
+		err = balloc_search(&r, 1);
+	if (err == -ENOSPC || err == -EIO) {
+		r.respect = false;
+		err = balloc_search(&r, 1);
+	}
+	__atomic_add_fetch(&fs->free_blocks, (s64)r.want - r.got, __ATOMIC_RELAXED);
+	if (err)
+		return err;
+	*block = r.block;
+	*got = r.got;
+	return 0;
+}
+
+/* Clears bits of one group. */
+static int bfree_group(struct ext_fs *fs, u32 group, u64 block, u32 n)
+{
+	struct ext_group *g = &fs->groups[group];
+	u32 bit = (u32)(block - ext_group_first_block(&fs->geo, group));
+	struct bblock b;
+	int err;
+
+	mutex_lock(&g->lock);
+	err = ext_block_bitmap_get(fs, group, &b);
+	if (err)
+		goto unlock;
+	if (bitmap_find_next_zero(b.data, bit + n, bit) < bit + n ||
+	    g->free_blocks + n > ext_group_blocks(&fs->geo, group)) {
+		err = ext_error(fs, "blocks %llu to %llu are freed twice",
+				(unsigned long long)block, (unsigned long long)block + n - 1);
+	} else {
+		bitmap_clear_range(b.data, bit, n);
+		bcache_dirty(fs->dev, &b);
+		g->free_blocks += n;
+		g->first_free = min(g->first_free, bit);
+		g->no_run = 0;
+		ext_group_dirty(fs, group);
+		__atomic_add_fetch(&fs->free_blocks, n, __ATOMIC_RELAXED);
+	}
+	bcache_put(&b);
+unlock:
+	mutex_unlock(&g->lock);
+	return err;
+}
+
+int ext_blocks_free(struct ext_fs *fs, u64 block, u64 count, bool metadata)
+{
+	int err = 0;
+
+	if (!ext_blocks_valid(&fs->geo, block, count) || ext_overlaps_metadata(fs, block, count))
+		return ext_error(fs, "blocks %llu to %llu cannot be freed",
+				 (unsigned long long)block, (unsigned long long)(block + count - 1));
+	if (metadata)
+		bcache_forget(fs->dev, block, fs->geo.block_size, count);
+	while (count) {
+		u32 group = ext_block_group(&fs->geo, block);
+		u64 end = ext_group_first_block(&fs->geo, group) + ext_group_blocks(&fs->geo, group);
+		u32 n = (u32)min(count, end - block);
+		int one = bfree_group(fs, group, block, n);
+
+		if (one)
+			err = one;
+		block += n;
+		count -= n;
+	}
+	return err;
+}

@@ -1,0 +1,96 @@
+/*
+ * fs/ext/ext_evict.c - changing a file's size, and the end of a file.
+ *
+ * Shrinking first zeroes what remains of the last block, so that a later extension shows zeroes,
+ * then takes the pages out of the cache, then frees the blocks: nobody can be writing to a block
+ * by the time that it may belong to another file.
+ */
+#include "fs/ext/ext_int.h"
+
+#include "lib/string.h"
+
+/* inode->lock held for writing. */
+static int inode_resize(struct inode *inode, s64 size)
+{
+	struct ext_fs *fs = ext_fs_of(inode);
+	s64 old = inode->size;
+	int err;
+
+	if (!READ_ONCE(fs->writable) || ext_has_extents(inode) || ext_is_inline(inode))
+		return -EROFS;
+	if (size < 0 || (u64)size > inode->sb->max_file_size)
+		return -EFBIG;
+	err = ext_zero_tail(inode, (u64)min(size, old));
+	if (err)
+		return err;
+	rwsem_write(&inode->cache.invalidate);
+	WRITE_ONCE(inode->size, size);
+	if (size < old)
+		pagecache_truncate(&inode->cache, (u64)size);
+	rwsem_write_end(&inode->cache.invalidate);
+	inode_dirty(inode);
+	if (size <= old)
+		err = ext_map_truncate(inode, DIV_ROUND_UP((u64)size, fs->geo.block_size));
+	return err;
+}
+
+int ext_setattr(struct inode *inode, const struct inode_attr *attr)
+{
+	struct inode_attr rest = *attr;
+	int err;
+
+	if (attr->mask & ATTR_SIZE) {
+		if (!S_ISREG(inode->mode))
+			return S_ISDIR(inode->mode) ? -EISDIR : -EINVAL;
+		err = inode_resize(inode, attr->size);
+		if (err)
+			return err;
+		rest.mask &= ~(u32)ATTR_SIZE;
+	}
+	return rest.mask ? inode_setattr_simple(inode, &rest) : 0;
+}
+
+/* The kinds of files whose i_block holds a map. */
+static bool inode_has_map(const struct inode *inode)
+{
+	return S_ISREG(inode->mode) || S_ISDIR(inode->mode) ||
+	       (S_ISLNK(inode->mode) && !inode->link_target);
+}
+
+static void evict_delete(struct inode *inode)
+{
+	struct ext_fs *fs = ext_fs_of(inode);
+
+	if (S_ISREG(inode->mode)) {
+		rwsem_write(&inode->cache.invalidate);
+		WRITE_ONCE(inode->size, 0);
+		pagecache_truncate(&inode->cache, 0);
+		rwsem_write_end(&inode->cache.invalidate);
+	}
+	if (inode_has_map(inode))
+		ext_map_truncate(inode, 0);
+	ext_xattr_delete(inode);
+	inode->size = 0;
+	ext_orphan_remove(inode);
+	/* The table says deleted before the number can be taken again. */
+	ext_inode_write(inode, false);
+	if (READ_ONCE(fs->writable))
+		ext_inode_number_free(inode);
+}
+
+void ext_inode_evict(struct inode *inode)
+{
+	struct ext_fs *fs = ext_fs_of(inode);
+	struct ext_inode *ei = ext_i(inode);
+
+	if (READ_ONCE(fs->writable)) {
+		if (inode->nlink == 0)
+			evict_delete(inode);
+		else if (S_ISREG(inode->mode))
+			ext_map_trim(inode);
+	}
+	ext_orphan_remove(inode);
+	rwsem_write(&ei->map_lock);
+	ext_window_drop(fs, &ei->window);
+	rwsem_write_end(&ei->map_lock);
+}

@@ -1,0 +1,132 @@
+/*
+ * fs/ext/ext_file.c - open files: what is not simply the page cache's.
+ *
+ * A writer who may use the reserved blocks is counted while the file is open, since blocks are
+ * taken where nobody knows any more who wrote. After a write, blocks taken for bytes that then
+ * could not be copied are given back; when a writer closes, so is the file's window.
+ */
+#include "fs/ext/ext_int.h"
+
+static int ext_open(struct file *file)
+{
+	struct inode *inode = file->inode;
+
+	if ((file->flags & O_ACCMODE) != O_RDONLY && ext_may_use_reserve(ext_fs_of(inode), file->cred)) {
+		__atomic_add_fetch(&ext_i(inode)->n_privileged, 1, __ATOMIC_RELAXED);
+		file->private = inode;
+	}
+	return 0;
+}
+
+static void ext_release(struct file *file)
+{
+	struct inode *inode = file->inode;
+	struct ext_inode *ei = ext_i(inode);
+
+	if (file->private)
+		__atomic_sub_fetch(&ei->n_privileged, 1, __ATOMIC_RELAXED);
+	if ((file->flags & O_ACCMODE) == O_RDONLY || ei->window.start == ei->window.end)
+		return;
+	rwsem_write(&ei->map_lock);
+	ext_window_drop(ext_fs_of(inode), &ei->window);
+	rwsem_write_end(&ei->map_lock);
+}
+
+static ssize_t ext_write(struct file *file, struct iov_iter *from, loff_t *pos)
+{
+	struct inode *inode = file->inode;
+	const u32 bits = ext_fs_of(inode)->geo.block_bits;
+	ssize_t n = cached_write(file, from, pos);
+	u64 end = ((u64)READ_ONCE(inode->size) + (1u << bits) - 1) >> bits;
+
+	if (unlikely(READ_ONCE(ext_i(inode)->alloc_end) > end)) {
+		rwsem_write(&inode->lock);
+		ext_map_trim(inode);
+		rwsem_write_end(&inode->lock);
+	}
+	return n;
+}
+
+/* fsync(2): the file's blocks, inode and whatever metadata leads to them; vfs flushes the device after its part. */
+static int ext_fsync(struct file *file, bool data_only)
+{
+	struct blkdev *dev = file->inode->sb->dev;
+	int err = inode_sync(file->inode, data_only), err2;
+
+	/* Bitmaps and indirect blocks may have been left dirty by an earlier write-back of the inode. */
+	if (READ_ONCE(dev->cache.n_dirty) && READ_ONCE(ext_fs_of(file->inode)->writable)) {
+		err2 = bcache_sync(dev);
+		if (!err2)
+			err2 = blk_flush(dev);
+		if (!err)
+			err = err2;
+	}
+	return err;
+}
+
+/* The first byte at or after `offset` that is data, or in a hole: -ENXIO when there is none. */
+static loff_t file_find(struct inode *inode, loff_t offset, bool hole)
+{
+	const u32 bits = ext_fs_of(inode)->geo.block_bits;
+	loff_t size = READ_ONCE(inode->size);
+	struct ext_run run;
+
+	while (offset < size) {
+		int err = ext_map(inode, (u64)offset >> bits, ~0u, &run);
+
+		if (err)
+			return err;
+		if ((run.block == 0) == hole)
+			return offset;
+		offset = (loff_t)((((u64)offset >> bits) + run.count) << bits);
+		sched_point();
+	}
+	return hole ? size : -ENXIO;
+}
+
+static loff_t ext_seek(struct file *file, loff_t offset, int whence)
+{
+	struct inode *inode = file->inode;
+
+	if ((whence != SEEK_DATA && whence != SEEK_HOLE) || ext_is_inline(inode))
+		return cached_seek(file, offset, whence);
+	if (offset < 0 || offset >= READ_ONCE(inode->size))
+		return -ENXIO;
+	rwsem_read(&inode->lock);
+	offset = file_find(inode, offset, whence == SEEK_HOLE);
+	rwsem_read_end(&inode->lock);
+	return offset < 0 ? offset : cached_seek(file, offset, SEEK_SET);
+}
+
+/* Positions in a directory are cookies (ext_readdir.c), any of which may come back. */
+static loff_t ext_dir_seek(struct file *file, loff_t offset, int whence)
+{
+	if (whence == SEEK_CUR)
+		offset += file->pos;
+	else if (whence == SEEK_END)
+		offset += EXT_DIR_END;
+	else if (whence != SEEK_SET)
+		return -EINVAL;
+	if (offset < 0)
+		return -EINVAL;
+	file->pos = offset;
+	return offset;
+}
+
+const struct file_ops ext_file_ops = {
+	.open = ext_open,
+	.release = ext_release,
+	.read = cached_read,
+	.write = ext_write,
+	.seek = ext_seek,
+	.ioctl = ext_ioctl,
+	.mmap = cached_mmap,
+	.fsync = ext_fsync,
+};
+
+const struct file_ops ext_dir_ops = {
+	.seek = ext_dir_seek,
+	.readdir = ext_readdir,
+	.ioctl = ext_ioctl,
+	.fsync = ext_fsync,
+};

@@ -1,0 +1,171 @@
+/*
+ * fs/ext/ext_group.c - block groups: where their descriptors are, and what blocks they occupy.
+ *
+ * The file system is cut into groups of equal size, each with a block bitmap, an inode bitmap and a
+ * part of the inode table, named by its descriptor. The descriptor table follows the superblock, or
+ * with meta_bg each block of it stands in the first group that it describes. Its blocks stay in
+ * memory while mounted. The counts are also kept in struct ext_group, for searches without a lock.
+ */
+#include "fs/ext/ext_int.h"
+
+#include "lib/string.h"
+#include "mm/kmap.h"
+
+/* With sparse_super, backups are in groups 0, 1 and powers of 3, 5 and 7. */
+static bool group_is_power(u32 group, u32 base)
+{
+	u64 power = base;
+
+	while (power < group)
+		power *= base;
+	return power == group;
+}
+
+bool ext_group_has_super(const struct ext_geo *geo, const struct ext_super *s, u32 group)
+{
+	if (group == 0)
+		return true;
+	if (geo->compat & EXT_COMPAT_SPARSE_SUPER2)
+		return group == s->backup_bgs[0] || group == s->backup_bgs[1];
+	if (group == 1 || !(geo->ro_compat & EXT_RO_SPARSE_SUPER))
+		return true;
+	return group & 1 && (group_is_power(group, 3) || group_is_power(group, 5) ||
+			     group_is_power(group, 7));
+}
+
+/* Physical block of the nth block of the descriptor table. */
+static u64 gdt_location(const struct ext_fs *fs, u32 n)
+{
+	const struct ext_geo *geo = &fs->geo;
+	u32 group;
+
+	if (n < geo->first_meta_bg)
+		return (fs->opt.super_at << 10 >> geo->block_bits) + 1 + n;
+	group = n * geo->descs_per_block;
+	return ext_group_first_block(geo, group) + ext_group_has_super(geo, fs->super, group);
+}
+
+/* Blocks at a group's head taken by a superblock and descriptors. */
+static u32 group_head_blocks(const struct ext_fs *fs, u32 group)
+{
+	const struct ext_geo *geo = &fs->geo;
+	u32 index = group / geo->descs_per_block, in_meta = group % geo->descs_per_block;
+	bool super = ext_group_has_super(geo, fs->super, group);
+	u32 n = super;
+
+	if (index < geo->first_meta_bg)
+		return super ? n + min(geo->n_gdt_blocks, geo->first_meta_bg) : n;
+	/* meta_bg: one block of descriptors in the first, second and last of the groups it describes */
+	if (in_meta == 0 || in_meta == 1 || in_meta == geo->descs_per_block - 1)
+		n++;
+	return n;
+}
+
+static int group_init(struct ext_fs *fs, u32 n)
+{
+	const struct ext_geo *geo = &fs->geo;
+	struct ext_group *g = &fs->groups[n];
+	const char *why;
+
+	mutex_init(&g->lock, RANK_FS2, "ext group");
+	g->desc = (void *)((u8 *)fs->gdt[n / geo->descs_per_block].data +
+			   (n % geo->descs_per_block) * geo->desc_size);
+	if (!ext_csum_group(geo, fs->super, n, g->desc)) {
+		ext_message(fs->sb, LOG_ERR, "descriptor of group %u: checksum is wrong", n);
+		return -EINVAL;
+	}
+	why = ext_check_group(geo, n, g->desc);
+	if (why) {
+		ext_message(fs->sb, LOG_ERR, "descriptor of group %u: %s", n, why);
+		return -EINVAL;
+	}
+	g->head_blocks = group_head_blocks(fs, n);
+	g->free_blocks = ext_desc_free_blocks(geo, g->desc);
+	g->free_inodes = ext_desc_free_inodes(geo, g->desc);
+	g->dirs = ext_desc_used_dirs(geo, g->desc);
+	fs->free_blocks += g->free_blocks;
+	fs->free_inodes += g->free_inodes;
+	fs->n_dirs += g->dirs;
+	return 0;
+}
+
+int ext_groups_load(struct ext_fs *fs)
+{
+	const struct ext_geo *geo = &fs->geo;
+	int err;
+
+	fs->gdt = kvmalloc(geo->n_gdt_blocks * sizeof(*fs->gdt), MM_KERNEL | MM_ZERO);
+	fs->groups = kvmalloc(geo->n_groups * sizeof(*fs->groups), MM_KERNEL | MM_ZERO);
+	if (!fs->gdt || !fs->groups)
+		return -ENOMEM;
+	for (u32 i = 0; i < geo->n_gdt_blocks; i++) {
+		u64 block = gdt_location(fs, i);
+
+		if (!ext_blocks_valid(geo, block, 1)) {
+			ext_message(fs->sb, LOG_ERR, "group descriptors beyond the device");
+			return -EINVAL;
+		}
+		err = bcache_get(fs->dev, block, geo->block_size, &fs->gdt[i]);
+		if (err) {
+			fs->gdt[i].page = NULL;
+			ext_message(fs->sb, LOG_ERR, "cannot read group descriptors");
+			return err;
+		}
+	}
+	for (u32 i = 0; i < geo->n_groups; i++) {
+		err = group_init(fs, i);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+void ext_groups_free(struct ext_fs *fs)
+{
+	if (fs->gdt)
+		for (u32 i = 0; i < fs->geo.n_gdt_blocks; i++)
+			if (fs->gdt[i].page)
+				bcache_put(&fs->gdt[i]);
+	kvfree(fs->gdt);
+	kvfree(fs->groups);
+	fs->gdt = NULL;
+	fs->groups = NULL;
+}
+
+/* The descriptor takes the counts and goes to the disk some time. */
+void ext_group_dirty(struct ext_fs *fs, u32 group)
+{
+	struct ext_group *g = &fs->groups[group];
+
+	g->desc->free_blocks_lo = (u16)g->free_blocks;
+	g->desc->free_inodes_lo = (u16)g->free_inodes;
+	g->desc->used_dirs_lo = (u16)g->dirs;
+	if (fs->geo.desc_size >= sizeof(*g->desc)) {
+		g->desc->free_blocks_hi = (u16)(g->free_blocks >> 16);
+		g->desc->free_inodes_hi = (u16)(g->free_inodes >> 16);
+		g->desc->used_dirs_hi = (u16)(g->dirs >> 16);
+	}
+	bcache_dirty(fs->dev, &fs->gdt[group / fs->geo.descs_per_block]);
+}
+
+static inline bool overlap(u64 a, u64 n, u64 b, u64 m)
+{
+	return a < b + m && b < a + n;
+}
+
+bool ext_overlaps_metadata(const struct ext_fs *fs, u64 block, u64 n)
+{
+	const struct ext_geo *geo = &fs->geo;
+	u32 first = ext_block_group(geo, block), last = ext_block_group(geo, block + n - 1);
+
+	for (u32 i = first; i <= last; i++) {
+		const struct ext_group_desc *d = fs->groups[i].desc;
+
+		if (overlap(block, n, ext_desc_block_bitmap(geo, d), 1) ||
+		    overlap(block, n, ext_desc_inode_bitmap(geo, d), 1) ||
+		    overlap(block, n, ext_desc_inode_table(geo, d), geo->itable_blocks) ||
+		    overlap(block, n, ext_group_first_block(geo, i), fs->groups[i].head_blocks))
+			return true;
+	}
+	return false;
+}

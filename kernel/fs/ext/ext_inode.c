@@ -1,0 +1,151 @@
+/*
+ * fs/ext/ext_inode.c - inodes in memory: storage, reading, writing.
+ *
+ * vfs keeps the cache of inodes; here one is filled from the inode table when it is first wanted,
+ * and written back into the table's buffer when vfs says so.
+ */
+#include "fs/ext/ext_int.h"
+
+#include "lib/string.h"
+
+static struct slab_cache *inode_cache;
+
+/* Directories, links and devices have no pages of their own. */
+static const struct pagecache_ops no_page_ops;
+
+int ext_inode_cache_init(void)
+{
+	inode_cache = slab_cache_create("ext_inode", sizeof(struct ext_inode), 0);
+	return inode_cache ? 0 : -ENOMEM;
+}
+
+struct inode *ext_inode_alloc(struct superblock *sb)
+{
+	struct ext_inode *ei = slab_alloc(inode_cache, MM_WAIT | MM_NOFS | MM_ZERO);
+
+	if (!ei)
+		return NULL;
+	rwsem_init(&ei->map_lock, RANK_FS, "ext map");
+	spin_init(&ei->spin, RANK_INODE_SPIN, "ext inode");
+	list_init(&ei->orphan_link);
+	return &ei->inode;
+}
+
+void ext_inode_free(struct inode *inode)
+{
+	slab_free(inode_cache, ext_i(inode));
+}
+
+/* A short link's text is in the inode: nothing else of it takes blocks. */
+static bool inode_is_fast_link(const struct inode *inode)
+{
+	const struct ext_inode *ei = ext_i(inode);
+	u64 attributes = ei->file_acl | ei->file_acl_hi ? ext_fs_of(inode)->geo.block_size >> 9 : 0;
+
+	return S_ISLNK(inode->mode) && !ext_is_inline(inode) && inode->blocks <= attributes &&
+	       inode->size < EXT_INLINE_BYTES;
+}
+
+void ext_inode_set_ops(struct inode *inode)
+{
+	inode->cache.ops = &no_page_ops;
+	if (S_ISREG(inode->mode)) {
+		inode->ops = &ext_file_inode_ops;
+		inode->fops = &ext_file_ops;
+		inode->cache.ops = &ext_page_ops;
+	} else if (S_ISDIR(inode->mode)) {
+		inode->ops = &ext_dir_inode_ops;
+		inode->fops = &ext_dir_ops;
+	} else if (!S_ISLNK(inode->mode)) {
+		inode->ops = &ext_special_inode_ops;
+	} else if (inode_is_fast_link(inode) && inode->size) {
+		((char *)ext_i(inode)->block)[inode->size] = '\0';
+		inode->link_target = (const char *)ext_i(inode)->block;
+		inode->ops = &ext_fast_link_inode_ops;
+	} else {
+		inode->ops = &ext_link_inode_ops;
+	}
+}
+
+/* Fills a fresh inode: 0, -EIO, -ENOMEM, -ESTALE. */
+static int inode_read(struct inode *inode)
+{
+	struct ext_fs *fs = ext_fs_of(inode);
+	u32 ino = (u32)inode->ino;
+	struct ext_raw_inode *raw;
+	struct bblock b;
+	const char *why;
+	int err = ext_raw_get(fs, ino, &b, &raw);
+
+	if (err)
+		return err;
+	if (raw->links_count == 0 && (raw->mode == 0 || !READ_ONCE(fs->reading_orphans))) {
+		err = -ESTALE;
+	} else if (!ext_csum_inode(&fs->geo, ino, raw)) {
+		err = ext_error(fs, "inode %u: checksum is wrong", ino);
+	} else {
+		why = ext_check_inode(&fs->geo, ino, raw);
+		if (why)
+			err = ext_error(fs, "inode %u: %s", ino, why);
+	}
+	if (!err && raw->flags & (EXT_FL_ENCRYPT | EXT_FL_CASEFOLD | EXT_FL_VERITY)) {
+		ext_message(fs->sb, LOG_ERR, "inode %u is encrypted, case-folding or sealed: not supported",
+			    ino);
+		err = -EIO;
+	}
+	if (!err)
+		ext_inode_from_raw(ext_i(inode), raw);
+	bcache_put(&b);
+	return err;
+}
+
+int ext_iget(struct superblock *sb, u32 ino, struct inode **out)
+{
+	struct ext_fs *fs = sb->data;
+	struct inode *inode;
+	int err;
+
+	if (ino > fs->geo.n_inodes || (ino < fs->geo.first_ino && ino != EXT_ROOT_INO))
+		return ext_error(fs, "bad inode number %u", ino);
+	inode = inode_lookup(sb, ino);
+	if (!inode)
+		return -ENOMEM;
+	if (inode->state & I_NEW) {
+		err = inode_read(inode);
+		if (err) {
+			inode_fail_new(inode);
+			return err;
+		}
+		ext_inode_set_ops(inode);
+		inode_unlock_new(inode);
+	}
+	*out = inode;
+	return 0;
+}
+
+int ext_inode_write(struct inode *inode, bool wait)
+{
+	struct ext_fs *fs = ext_fs_of(inode);
+	struct ext_inode *ei = ext_i(inode);
+	struct ext_raw_inode *raw;
+	struct bblock b;
+	int err;
+
+	if (!READ_ONCE(fs->writable))
+		return 0;
+	if (inode->size > 0x7fffffff && S_ISREG(inode->mode)) {
+		err = ext_feature_large_file(fs);
+		if (err)
+			return err;
+	}
+	err = ext_raw_get(fs, (u32)inode->ino, &b, &raw);
+	if (err)
+		return err;
+	/* The block map must not be half way from one state to the next. */
+	rwsem_read(&ei->map_lock);
+	ext_inode_to_raw(ei, raw);
+	rwsem_read_end(&ei->map_lock);
+	bcache_dirty(fs->dev, &b);
+	bcache_put(&b);
+	return wait ? bcache_sync(fs->dev) : 0;
+}

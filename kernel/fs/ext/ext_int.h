@@ -1,0 +1,317 @@
+/*
+ * fs/ext/ext_int.h - what the files of this room share.
+ *
+ * Vocabulary. A logical block is counted within a file, a physical block within the file system; a
+ * run is a stretch of both that stays contiguous. Metadata (superblock, descriptors, bitmaps, inode
+ * tables, indirect blocks, directories, links, attributes) goes through dev/bcache; contents of
+ * regular files go between the inode's page cache and the block layer.
+ *
+ * Locks, outermost first: inode->lock (vfs) - page lock - ei->map_lock (RANK_FS) - group->lock
+ * (RANK_FS2) - fs->super_lock (RANK_FS2, never with a group's) - the spinlocks ei->spin,
+ * fs->window_lock, fs->orphan_lock, none inside another.
+ */
+#pragma once
+
+#include "abi/ioctl.h"
+#include "abi/stat.h"
+#include "core/log.h"
+#include "dev/bcache.h"
+#include "fs/ext/ext_check.h"
+#include "fs/ext/ext_csum.h"
+#include "fs/ext/ext_hash.h"
+#include "lib/rbtree.h"
+#include "mm/slab.h"
+#include "vfs/file.h"
+#include "vfs/super.h"
+
+struct ext_options {
+	u32 errors;		/* EXT_ERRORS_* */
+	u64 super_at;		/* place of the superblock, in KiB */
+	u32 resuid, resgid;	/* who may use the reserved blocks besides root */
+	bool noload;		/* read although the journal was not replayed */
+	bool errors_given;	/* else the superblock's are taken */
+	bool resuid_given, resgid_given;
+	bool super_given;
+};
+
+/* I: constant once mounted.  g: lock.  a: torn reads harmless, changed under g. */
+struct ext_group {
+	struct mutex lock;		/* RANK_FS2: bitmaps and descriptor */
+	struct ext_group_desc *desc;	/* I: in a pinned buffer; g for its contents */
+	u32 head_blocks;		/* I: superblock and descriptors at its start, reserved ones left out */
+	u32 free_blocks, free_inodes, dirs; /* a: as in the descriptor */
+	u32 first_free;			/* a: no block below this bit is free */
+	u32 no_run;			/* a: a run of so many free blocks was not found; 0: nothing known */
+	bool block_bitmap_ok, inode_bitmap_ok; /* g: looked at since mount */
+	bool bad;			/* a: a bitmap is damaged: nothing is taken from here */
+};
+
+/* I: constant once mounted.  a: atomic.  s: super_lock.  w: window_lock.  o: orphan_lock.  e: error_lock. */
+struct ext_fs {
+	struct superblock *sb;		/* I */
+	struct blkdev *dev;		/* I */
+	struct ext_geo geo;		/* I */
+	struct ext_options opt;		/* s to change */
+	struct bblock super_block;	/* I: pinned */
+	struct ext_super *super;	/* I: within it; s for its contents */
+	struct bblock *gdt;		/* I: geo.n_gdt_blocks pinned blocks */
+	struct ext_group *groups;	/* I: geo.n_groups */
+	struct mutex super_lock;
+	s64 free_blocks;		/* a */
+	s64 free_inodes;		/* a */
+	s64 reserved_blocks;		/* I */
+	u64 overhead;			/* I: blocks that hold no files, for statfs */
+	u32 n_dirs;			/* a */
+	u32 max_links;			/* I */
+	u8 hash_base;			/* I: 0, or 3 for unsigned char hashes */
+	bool writable;			/* a: mounted read-write: changes go to the disk */
+	bool reading_orphans;		/* a: inodes without a link may be read */
+	bool had_errors;		/* a: an error was found since mount */
+	u16 mount_state;		/* s: state to be put back at unmount */
+	struct spinlock window_lock;	/* RANK_INODE_SPIN */
+	struct rb_root windows;		/* w: by start */
+	struct spinlock orphan_lock;	/* RANK_INODE_SPIN */
+	struct list orphans;		/* o: inodes without a link but in use; the disk's list in the same order */
+	struct spinlock error_lock;	/* RANK_INODE_SPIN */
+	u64 error_epoch_ns;		/* e: limits how often errors are logged */
+	u32 error_count;		/* e */
+};
+
+/* A stretch of a file: `count` logical blocks stand at `block` and after, or are a hole (block 0). */
+struct ext_run {
+	u64 block;
+	u32 count;
+};
+
+/* Free blocks that allocation keeps for one file while it grows. w: fs->window_lock. */
+struct ext_window {
+	struct rb_node node;	/* w */
+	u64 start, end;		/* w: physical, end exclusive; equal: not in the tree */
+	u32 target;		/* w: length of the next window */
+};
+
+/* m: map_lock (write to change).  s: spin.  l: inode->lock.  o: fs->orphan_lock.  I: constant. */
+struct ext_inode {
+	struct inode inode;
+	struct rwsem map_lock;		/* RANK_FS */
+	u32 block[EXT_N_BLOCKS];	/* m: i_block: pointers, extents, short link or inline data */
+	u32 file_acl_hi;		/* l: with file_acl, block of attributes */
+	u32 file_acl;			/* l */
+	u32 group;			/* I: near which its blocks are sought */
+	u32 csum_seed;			/* I */
+	u16 extra_isize;		/* I */
+	bool fresh;			/* I_NEW phase: the raw inode is to be cleared before it is written */
+	struct spinlock spin;		/* RANK_INODE_SPIN */
+	u64 run_logical;		/* s: the run found last; */
+	struct ext_run run;		/* s: count 0: none */
+	u64 next_logical, next_block;	/* m: where the next block of a sequential writer belongs */
+	u64 alloc_end;			/* m: no block at or above this logical one was allocated since the last trim */
+	u32 n_privileged;		/* a: open for writing by users of the reserved blocks */
+	struct ext_window window;
+	struct list orphan_link;	/* o: empty when not in the list */
+	u64 dir_hint;			/* l (dir): logical block where the last name was found */
+	u64 dir_room;			/* l (dir): no block below this one has room */
+	u64 dir_verified;		/* a (dir): bit n: checksum of logical block n was right */
+};
+
+static inline struct ext_inode *ext_i(const struct inode *inode) { return container_of((struct inode *)inode, struct ext_inode, inode); }
+static inline struct ext_fs *ext_fs_of(const struct inode *inode) { return inode->sb->data; }
+static inline bool ext_has_extents(const struct inode *inode) { return inode->flags & EXT_FL_EXTENTS; }
+static inline bool ext_is_inline(const struct inode *inode) { return inode->flags & EXT_FL_INLINE_DATA; }
+static inline u64 ext_dir_blocks(const struct inode *dir) { return (u64)READ_ONCE(dir->size) >> ext_fs_of(dir)->geo.block_bits; }
+
+/* ext_error.c */
+/*
+ * Says that the file system is damaged, marks it so, and does what errors= wants. Returns -EIO, for
+ * the caller to hand on. Thread context; no group lock and not super_lock may be held with
+ * errors=panic only. Messages are limited in rate.
+ */
+int ext_error(struct ext_fs *fs, const char *fmt, ...) __printf(2, 3);
+int ext_inode_error(const struct inode *inode, const char *fmt, ...) __printf(2, 3);
+/* "ext2 (sda3): …" without consequences. */
+void ext_message(const struct superblock *sb, enum log_level level, const char *fmt, ...) __printf(3, 4);
+
+/* ext_options.c */
+int must_check ext_options_parse(const struct superblock *sb, const char *text, struct ext_options *o);
+void ext_show_options(struct superblock *sb, char *buf, size_t size);
+
+/* ext_super.c, ext_state.c, ext_group.c */
+int ext_state_begin_write(struct ext_fs *fs);	/* the mount becomes read-write: 0, -EROFS, -EIO */
+void ext_state_end_write(struct ext_fs *fs);	/* and no longer is */
+int ext_sync_super(struct superblock *sb, bool wait);
+int ext_statfs(struct superblock *sb, struct abi_statfs *out);
+void ext_statfs_prepare(struct ext_fs *fs);
+int ext_remount(struct superblock *sb, u32 flags, const char *options);
+void ext_super_dirty(struct ext_fs *fs);	/* super_lock held */
+int must_check ext_feature_large_file(struct ext_fs *fs); /* a file passes 2 GiB */
+int must_check ext_groups_load(struct ext_fs *fs);
+void ext_groups_free(struct ext_fs *fs);
+bool ext_group_has_super(const struct ext_geo *geo, const struct ext_super *s, u32 group);
+void ext_group_dirty(struct ext_fs *fs, u32 group); /* its descriptor changed; group->lock held */
+/* Whether [block, block + n) touches a superblock, descriptors, bitmaps or inode tables. */
+bool ext_overlaps_metadata(const struct ext_fs *fs, u64 block, u64 n);
+
+/* ext_balloc.c */
+/*
+ * Takes 1 … want contiguous free blocks at `goal` or near it for `ei`: 0, -ENOSPC, -EIO, -ENOMEM.
+ * `reserve`: the reserved blocks may be used. Caller holds ei->map_lock for writing, or owns ei.
+ */
+int must_check ext_blocks_alloc(struct ext_inode *ei, u64 goal, u32 want, bool reserve, u64 *block, u32 *got);
+/* Gives blocks back: 0 or -EIO (damage; what could be freed is). `metadata`: they went through bcache. */
+int ext_blocks_free(struct ext_fs *fs, u64 block, u64 count, bool metadata);
+/* Whether that user may go into the reserve. */
+bool ext_may_use_reserve(const struct ext_fs *fs, const struct cred *cred);
+/* Where the first block of a file belongs. */
+u64 ext_goal_for_inode(const struct ext_inode *ei);
+
+/* ext_window.c: the owner's map_lock held for writing; a group's lock may be, too. */
+void ext_window_drop(struct ext_fs *fs, struct ext_window *w);
+/* Makes [start, end) `w`'s window, replacing its old one; shortened or left empty if others are there. */
+void ext_window_set(struct ext_fs *fs, struct ext_window *w, u64 start, u64 end);
+/* Cuts [*start, *end) to its first part outside windows of others than `own`; false if nothing is left. */
+bool ext_window_trim(struct ext_fs *fs, const struct ext_window *own, u64 *start, u64 *end);
+
+/* ext_ialloc.c */
+/*
+ * A new inode for `dir` with I_NEW, one link (two for a directory), owner and mode set, not yet
+ * named: 0, -ENOSPC, -EIO, -ENOMEM. The caller names it and calls inode_unlock_new(), or
+ * ext_inode_abandon().
+ */
+int must_check ext_inode_new(struct inode *dir, u32 mode, const struct cred *cred, struct inode **out);
+void ext_inode_abandon(struct inode *inode);
+/* Frees the number of an inode that is being evicted. */
+void ext_inode_number_free(struct inode *inode);
+
+/* ext_inode.c, ext_raw.c, ext_evict.c */
+/* The inode of that number with a reference: 0, -EIO, -ENOMEM, -ESTALE (not in use). */
+int must_check ext_iget(struct superblock *sb, u32 ino, struct inode **out);
+struct inode *ext_inode_alloc(struct superblock *sb);
+void ext_inode_free(struct inode *inode);
+int ext_inode_write(struct inode *inode, bool wait);
+void ext_inode_evict(struct inode *inode);
+void ext_inode_set_ops(struct inode *inode);
+int ext_setattr(struct inode *inode, const struct inode_attr *attr);
+/* The buffer that holds the raw inode, and where: put it back with bcache_put(). */
+int must_check ext_raw_get(struct ext_fs *fs, u32 ino, struct bblock *b, struct ext_raw_inode **raw);
+void ext_inode_from_raw(struct ext_inode *ei, const struct ext_raw_inode *raw);
+void ext_inode_to_raw(struct ext_inode *ei, struct ext_raw_inode *raw);
+int ext_inode_cache_init(void);
+void ext_orphan_add(struct inode *inode);
+void ext_orphan_remove(struct inode *inode);
+u32 ext_orphan_first(struct ext_fs *fs);
+u32 ext_orphan_next(struct inode *inode);
+void ext_orphans_process(struct ext_fs *fs);
+
+/* ext_map.c, ext_indirect.c, ext_truncate.c, ext_extent.c */
+/* The run at `logical`, at most `max` (> 0) blocks: 0, -EIO, -ENOMEM. */
+int must_check ext_map(struct inode *inode, u64 logical, u32 max, struct ext_run *run);
+/* The same, with a hole filled: run->block is never 0. Also -ENOSPC, -EFBIG, -EROFS. */
+int must_check ext_map_create(struct inode *inode, u64 logical, u32 max, bool reserve, struct ext_run *run);
+/* Frees all blocks from `logical` on. */
+int ext_map_truncate(struct inode *inode, u64 logical);
+/* Frees blocks beyond the end of file that a write left behind. inode->lock held, or the last reference. */
+void ext_map_trim(struct inode *inode);
+/* The page that holds the end of the file may not rely on its blocks any more (ext_pages.c). */
+void ext_page_forget_map(struct inode *inode, u64 logical);
+void ext_map_forget_run(struct ext_inode *ei);
+u64 ext_map_limit(const struct ext_geo *geo); /* logical blocks a file without extents can have */
+/* The following: map_lock held. */
+int must_check ext_indirect_map(struct ext_inode *ei, u64 logical, u32 max, struct ext_run *run);
+int must_check ext_indirect_create(struct ext_inode *ei, u64 logical, u32 max, bool reserve, struct ext_run *run);
+int ext_indirect_truncate(struct ext_inode *ei, u64 logical);
+int must_check ext_extent_map(struct ext_inode *ei, u64 logical, u32 max, struct ext_run *run);
+struct ext_path { unsigned depth; u32 offset[4]; };
+/* Way to a logical block: offset[0] in i_block, then in each indirect block. False beyond the limit. */
+bool must_check ext_path_of(const struct ext_geo *geo, u64 logical, struct ext_path *path);
+
+/* ext_inline.c */
+/* Copies up to `size` bytes of inline contents: how many there are, or -EIO. */
+ssize_t ext_inline_read(struct inode *inode, void *buf, size_t size);
+
+/* ext_dir.c, ext_dir_find.c, ext_dir_add.c */
+/* A directory's block, checked: 0, -EIO, -ENOMEM. `index`: it may be an inner node of the hash tree. */
+int must_check ext_dir_block(struct inode *dir, u64 logical, struct bblock *b);
+/* Where an entry was found: previous entry in its block (or itself), entry; b holds the block. */
+struct ext_dir_slot { struct bblock b; u64 logical; u32 offset, previous; struct ext_dirent *de; };
+/* Finds a name: 0 and *slot (put slot->b), -ENOENT, -EIO … */
+int must_check ext_dir_find(struct inode *dir, const char *name, u32 length, struct ext_dir_slot *slot);
+/* Only its inode number; inline directories too. */
+int must_check ext_dir_lookup(struct inode *dir, const char *name, u32 length, u32 *ino);
+/* In one block: 1 found, 0 not, or -EUCLEAN (not logged). */
+int must_check ext_dir_find_in_block(struct inode *dir, const void *block, u32 size, const char *name, u32 length, u32 *offset, u32 *previous);
+/* Enters a name that is not there: 0, -ENOSPC, -EIO, -ENOMEM. */
+int must_check ext_dir_add(struct inode *dir, const char *name, u32 length, u32 ino, u32 mode, bool reserve);
+/* Into one block: 0, -ENOSPC (no room) or -EIO. */
+int must_check ext_dir_add_to_block(struct inode *dir, struct bblock *b, u64 logical, const char *name, u32 length, u32 ino, u8 type);
+void ext_dir_remove(struct inode *dir, struct ext_dir_slot *slot);
+void ext_dir_set(struct inode *dir, struct ext_dir_slot *slot, u32 ino, u32 mode);
+/* One more block at the end: zeroed, i_size grown. */
+int must_check ext_dir_append(struct inode *dir, bool reserve, struct bblock *b, u64 *logical);
+/* First block of a new directory, with "." and "..". */
+int must_check ext_dir_make_empty(struct inode *dir, u32 parent, bool reserve);
+/* 0, -ENOTEMPTY, or -EIO. */
+int must_check ext_dir_check_empty(struct inode *dir);
+/* The ".." of a directory: found as a slot. */
+int must_check ext_dir_dotdot(struct inode *dir, struct ext_dir_slot *slot);
+int ext_readdir(struct file *file, struct dir_sink *sink);
+#define EXT_DIR_END 0x7fffffffffffffffll /* position at the end of a directory */
+u8 ext_type_of_mode(u32 mode);
+u8 ext_dt_of_type(u8 type);
+/* Says that the directory is damaged there: -EIO. */
+int ext_dir_bad(struct inode *dir, u64 logical, u32 offset, const char *why);
+/* Entries of inline directories as one block: kmalloc'ed, *size bytes with "." and ".." made up. */
+int must_check ext_dir_inline_block(struct inode *dir, void **block, u32 *size);
+
+/* ext_dir_index.c: the search side of hash trees */
+#define EXT_DX_LEVELS 3
+struct ext_dx_frame { struct bblock b; struct ext_dx_entry *entries; u32 at, logical; };
+struct ext_dx_path { struct ext_dx_frame frame[EXT_DX_LEVELS]; unsigned depth, levels; u8 version; };
+static inline struct ext_dx_countlimit *ext_dx_count(const struct ext_dx_frame *f) { return (struct ext_dx_countlimit *)f->entries; }
+static inline u32 ext_dx_leaf(const struct ext_dx_path *p) { const struct ext_dx_frame *f = &p->frame[p->depth - 1]; return f->entries[f->at].block & EXT_DX_BLOCK_MASK; }
+bool ext_dir_indexed(const struct inode *dir);
+/* Hash under the tree's version (or, with `version` EXT_HASH_DEFAULT, the file system's). */
+#define EXT_HASH_DEFAULT 0xff
+int must_check ext_dir_hash(const struct ext_fs *fs, u8 version, const char *name, u32 length, struct ext_name_hash *out);
+/*
+ * Opens the path to the leaf where hash->major belongs; with a `name`, hashes it first, into *hash.
+ * 0 and path (close it), -EUCLEAN if the index cannot be used (logged; the leaves still can), -EIO, -ENOMEM.
+ */
+int must_check ext_dx_open(struct inode *dir, const char *name, u32 length, struct ext_name_hash *hash, struct ext_dx_path *path);
+/* Moves to the next leaf, in which hashes begin at *start (bit 0: it continues the last): 1, 0 at the end, or an error. */
+int must_check ext_dx_next(struct inode *dir, struct ext_dx_path *path, u32 *start);
+void ext_dx_close(struct ext_dx_path *path);
+/* ext_dir_split.c: the changing side */
+int must_check ext_dx_add(struct inode *dir, const char *name, u32 length, u32 ino, u8 type, bool reserve);
+int must_check ext_dx_make(struct inode *dir, bool reserve);
+
+/* ext_namei.c, ext_rename.c, ext_symlink.c */
+extern const struct inode_ops ext_dir_inode_ops, ext_file_inode_ops, ext_link_inode_ops, ext_fast_link_inode_ops, ext_special_inode_ops;
+int ext_rename(struct inode *from, const struct name *old, struct inode *inode, struct inode *to, const struct name *new_name, struct inode *replaced, u32 flags);
+/* Names a complete new inode, or gives it up; *out on success. */
+int must_check ext_name_new(struct inode *dir, const struct name *name, struct inode *inode, bool reserve, struct inode **out);
+/* The slot of a name that is known to be `inode`'s. */
+int must_check ext_dir_find_inode(struct inode *dir, const struct name *name, const struct inode *inode, struct ext_dir_slot *slot);
+/* A name of it is gone; `last`: it is a directory's only one. */
+void ext_inode_unlinked(struct inode *inode, bool last);
+/* Link count of a directory for its subdirectories. */
+bool ext_dir_full(const struct inode *dir);
+void ext_dir_links_inc(struct inode *dir);
+void ext_dir_links_dec(struct inode *dir);
+int ext_symlink(struct inode *dir, const struct name *name, const char *target, const struct cred *cred, struct inode **out);
+/* After a change to directories: writes them now if the mount or they are synchronous. */
+int ext_dirsync(struct inode *dir, struct inode *other);
+
+/* ext_file.c, ext_pages.c, ext_ioctl.c */
+extern const struct file_ops ext_file_ops, ext_dir_ops;
+extern const struct pagecache_ops ext_page_ops;
+long ext_ioctl(struct file *file, u32 request, u64 arg);
+/* Zeroes from byte `size` to the end of its block, on the disk too. inode->lock held. */
+int must_check ext_zero_tail(struct inode *inode, u64 size);
+
+/* ext_xattr.c, ext_xattr_set.c */
+ssize_t ext_getxattr(struct inode *inode, const char *name, void *value, size_t size);
+int ext_setxattr(struct inode *inode, const char *name, const void *value, size_t size, int flags);
+ssize_t ext_listxattr(struct inode *inode, char *list, size_t size);
+int ext_removexattr(struct inode *inode, const char *name);
+/* The inode goes: its share of a block of attributes, too. */
+void ext_xattr_delete(struct inode *inode);

@@ -1,0 +1,108 @@
+/*
+ * fs/ext/ext_map.c - from a file's blocks to the disk's.
+ *
+ * Step 6 on the walk of read(2). Each inode remembers the run it was asked for last, which answers
+ * most questions of sequential work and of small writes without a lock that sleeps; a truncation
+ * forgets it. Otherwise the question goes to the kind of map that the inode has.
+ */
+#include "fs/ext/ext_int.h"
+
+void ext_map_forget_run(struct ext_inode *ei)
+{
+	spin_lock(&ei->spin);
+	ei->run.count = 0;
+	spin_unlock(&ei->spin);
+}
+
+static bool run_cached(struct ext_inode *ei, u64 logical, u32 max, struct ext_run *run)
+{
+	bool hit;
+
+	spin_lock(&ei->spin);
+	hit = logical - ei->run_logical < ei->run.count;
+	if (hit) {
+		u32 skip = (u32)(logical - ei->run_logical);
+
+		run->block = ei->run.block + skip;
+		run->count = min(ei->run.count - skip, max);
+	}
+	spin_unlock(&ei->spin);
+	return hit;
+}
+
+/* Remembers a run, grown by one that continues it. */
+static void run_remember(struct ext_inode *ei, u64 logical, const struct ext_run *run)
+{
+	if (!run->block)
+		return;
+	spin_lock(&ei->spin);
+	if (ei->run.count && ei->run_logical + ei->run.count == logical &&
+	    ei->run.block + ei->run.count == run->block && ei->run.count < 0x40000000) {
+		ei->run.count += run->count;
+	} else {
+		ei->run_logical = logical;
+		ei->run = *run;
+	}
+	spin_unlock(&ei->spin);
+}
+
+int ext_map(struct inode *inode, u64 logical, u32 max, struct ext_run *run)
+{
+	struct ext_inode *ei = ext_i(inode);
+	int err;
+
+	if (run_cached(ei, logical, max, run))
+		return 0;
+	rwsem_read(&ei->map_lock);
+	if (ext_has_extents(inode))
+		err = ext_extent_map(ei, logical, max, run);
+	else
+		err = ext_indirect_map(ei, logical, max, run);
+	if (!err)
+		run_remember(ei, logical, run);
+	rwsem_read_end(&ei->map_lock);
+	return err;
+}
+
+int ext_map_create(struct inode *inode, u64 logical, u32 max, bool reserve, struct ext_run *run)
+{
+	struct ext_inode *ei = ext_i(inode);
+	int err;
+
+	if (!READ_ONCE(ext_fs_of(inode)->writable) || ext_has_extents(inode) || ext_is_inline(inode))
+		return -EROFS;
+	rwsem_write(&ei->map_lock);
+	err = ext_indirect_create(ei, logical, max, reserve, run);
+	if (!err) {
+		run_remember(ei, logical, run);
+		ei->alloc_end = max(ei->alloc_end, logical + run->count);
+	}
+	rwsem_write_end(&ei->map_lock);
+	return err;
+}
+
+int ext_map_truncate(struct inode *inode, u64 logical)
+{
+	struct ext_inode *ei = ext_i(inode);
+	int err;
+
+	if (!READ_ONCE(ext_fs_of(inode)->writable) || ext_has_extents(inode) || ext_is_inline(inode))
+		return -EROFS;
+	ext_page_forget_map(inode, logical);
+	rwsem_write(&ei->map_lock);
+	ext_map_forget_run(ei);
+	err = ext_indirect_truncate(ei, logical);
+	ei->alloc_end = min(ei->alloc_end, logical);
+	ei->next_logical = ei->next_block = 0;
+	rwsem_write_end(&ei->map_lock);
+	inode_dirty(inode);
+	return err;
+}
+
+void ext_map_trim(struct inode *inode)
+{
+	u64 end = DIV_ROUND_UP((u64)inode->size, ext_fs_of(inode)->geo.block_size);
+
+	if (READ_ONCE(ext_i(inode)->alloc_end) > end && READ_ONCE(ext_fs_of(inode)->writable))
+		ext_map_truncate(inode, end);
+}

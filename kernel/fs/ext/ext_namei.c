@@ -1,0 +1,268 @@
+/*
+ * fs/ext/ext_namei.c - names: looking them up, making and removing files.
+ *
+ * vfs holds the directory's lock, has checked permissions and existence, and keeps dentries right.
+ * A new inode is complete before it gets its name; one that cannot be named is given up by taking
+ * its link away, and is freed like any removed file.
+ */
+#include "fs/ext/ext_int.h"
+
+static int ext_lookup(struct inode *dir, const struct name *name, struct inode **out)
+{
+	u32 ino;
+	int err;
+
+	*out = NULL;
+	if (name->length > EXT_NAME_MAX)
+		return -ENAMETOOLONG;
+	err = ext_dir_lookup(dir, name->text, name->length, &ino);
+	if (err == -ENOENT)
+		return 0;
+	if (err)
+		return err;
+	if (ino == dir->ino)
+		return ext_inode_error(dir, "directory is its own entry");
+	err = ext_iget(dir->sb, ino, out);
+	if (err == -ESTALE)
+		return ext_inode_error(dir, "entry of deleted inode %u", ino);
+	return err;
+}
+
+int ext_dirsync(struct inode *dir, struct inode *other)
+{
+	int err = 0, err2 = 0;
+
+	if (!(READ_ONCE(dir->sb->flags) & (SB_SYNC | SB_DIRSYNC)) &&
+	    !(dir->flags & (FS_DIRSYNC_FL | FS_SYNC_FL)))
+		return 0;
+	if (other)
+		err = inode_sync(other, false);
+	err2 = inode_sync(dir, false);
+	return err ? err : err2;
+}
+
+/* One link more or less of a directory for a subdirectory; with dir_nlink a full count becomes 1 and stays. */
+static void dir_links(struct inode *dir, int change)
+{
+	struct ext_fs *fs = ext_fs_of(dir);
+
+	if (fs->geo.ro_compat & EXT_RO_DIR_NLINK && dir->nlink == 1)
+		return;
+	if (change > 0 && dir->nlink >= fs->max_links)
+		dir->nlink = 1;
+	else if (change > 0 || dir->nlink > 2)
+		dir->nlink += (u32)change;
+}
+
+bool ext_dir_full(const struct inode *dir)
+{
+	const struct ext_fs *fs = ext_fs_of(dir);
+
+	return dir->nlink >= fs->max_links && !(fs->geo.ro_compat & EXT_RO_DIR_NLINK);
+}
+
+void ext_dir_links_inc(struct inode *dir)
+{
+	dir_links(dir, 1);
+}
+
+void ext_dir_links_dec(struct inode *dir)
+{
+	dir_links(dir, -1);
+}
+
+/* Gives a complete new inode its name, or it up. */
+static int name_new(struct inode *dir, const struct name *name, struct inode *inode, bool reserve)
+{
+	int err = name->length > EXT_NAME_MAX ? -ENAMETOOLONG :
+		ext_dir_add(dir, name->text, name->length, (u32)inode->ino, inode->mode, reserve);
+
+	if (err) {
+		ext_inode_abandon(inode);
+		return err;
+	}
+	inode_touch(dir, ATTR_MTIME | ATTR_CTIME);
+	inode_unlock_new(inode);
+	return 0;
+}
+
+int ext_name_new(struct inode *dir, const struct name *name, struct inode *inode, bool reserve,
+		 struct inode **out)
+{
+	int err = name_new(dir, name, inode, reserve);
+
+	if (err)
+		return err;
+	*out = inode;
+	return ext_dirsync(dir, inode);
+}
+
+static int ext_mknod(struct inode *dir, const struct name *name, u32 mode, u64 rdev,
+		     const struct cred *cred, struct inode **out)
+{
+	bool reserve = ext_may_use_reserve(ext_fs_of(dir), cred);
+	struct inode *inode;
+	int err = ext_inode_new(dir, mode, cred, &inode);
+
+	if (err)
+		return err;
+	inode->rdev = rdev;
+	return ext_name_new(dir, name, inode, reserve, out);
+}
+
+static int ext_create(struct inode *dir, const struct name *name, u32 mode, const struct cred *cred,
+		      struct inode **out)
+{
+	return ext_mknod(dir, name, S_IFREG | (mode & S_IALLUGO), 0, cred, out);
+}
+
+static int ext_mkdir(struct inode *dir, const struct name *name, u32 mode, const struct cred *cred,
+		     struct inode **out)
+{
+	bool reserve = ext_may_use_reserve(ext_fs_of(dir), cred);
+	struct inode *inode;
+	int err;
+
+	if (ext_dir_full(dir))
+		return -EMLINK;
+	err = ext_inode_new(dir, S_IFDIR | (mode & S_IALLUGO), cred, &inode);
+	if (err)
+		return err;
+	err = ext_dir_make_empty(inode, (u32)dir->ino, reserve);
+	if (err) {
+		ext_inode_abandon(inode);
+		return err;
+	}
+	err = name_new(dir, name, inode, reserve);
+	if (err)
+		return err;
+	ext_dir_links_inc(dir);
+	inode_dirty(dir);
+	*out = inode;
+	return ext_dirsync(dir, inode);
+}
+
+static int ext_tmpfile(struct inode *dir, u32 mode, const struct cred *cred, struct inode **out)
+{
+	struct inode *inode;
+	int err = ext_inode_new(dir, S_IFREG | (mode & S_IALLUGO), cred, &inode);
+
+	if (err)
+		return err;
+	inode->nlink = 0;
+	ext_orphan_add(inode);
+	inode_dirty(inode);
+	inode_unlock_new(inode);
+	*out = inode;
+	return 0;
+}
+
+static int ext_link(struct inode *dir, const struct name *name, struct inode *inode)
+{
+	int err;
+
+	if (!READ_ONCE(ext_fs_of(dir)->writable))
+		return -EROFS;
+	if (dir->nlink == 0)
+		return -ENOENT;
+	if (inode->nlink >= ext_fs_of(dir)->max_links)
+		return -EMLINK;
+	err = ext_dir_add(dir, name->text, name->length, (u32)inode->ino, inode->mode, true);
+	if (err)
+		return err;
+	if (inode->nlink++ == 0)
+		ext_orphan_remove(inode);
+	inode_touch(inode, ATTR_CTIME);
+	inode_touch(dir, ATTR_MTIME | ATTR_CTIME);
+	return ext_dirsync(dir, inode);
+}
+
+/* The slot of a name that vfs says is `inode`'s. */
+int ext_dir_find_inode(struct inode *dir, const struct name *name, const struct inode *inode,
+		       struct ext_dir_slot *slot)
+{
+	int err = ext_dir_find(dir, name->text, name->length, slot);
+
+	if (err)
+		return err;
+	if (slot->de->inode == inode->ino)
+		return 0;
+	bcache_put(&slot->b);
+	return ext_inode_error(dir, "an entry changed under way");
+}
+
+void ext_inode_unlinked(struct inode *inode, bool last)
+{
+	if (last || inode->nlink <= 1)
+		inode->nlink = 0;
+	else
+		inode->nlink--;
+	if (inode->nlink == 0)
+		ext_orphan_add(inode);
+	inode_touch(inode, ATTR_CTIME);
+}
+
+static int ext_remove(struct inode *dir, const struct name *name, struct inode *inode, bool rmdir)
+{
+	struct ext_dir_slot slot;
+	int err;
+
+	if (!READ_ONCE(ext_fs_of(dir)->writable))
+		return -EROFS;
+	err = ext_dir_find_inode(dir, name, inode, &slot);
+	if (err)
+		return err;
+	ext_dir_remove(dir, &slot);
+	bcache_put(&slot.b);
+	ext_inode_unlinked(inode, rmdir);
+	if (rmdir)
+		ext_dir_links_dec(dir);
+	inode_touch(dir, ATTR_MTIME | ATTR_CTIME);
+	return ext_dirsync(dir, NULL);
+}
+
+static int ext_unlink(struct inode *dir, const struct name *name, struct inode *inode)
+{
+	return ext_remove(dir, name, inode, false);
+}
+
+static int ext_rmdir(struct inode *dir, const struct name *name, struct inode *inode)
+{
+	int err = ext_dir_check_empty(inode);
+
+	return err ? err : ext_remove(dir, name, inode, true);
+}
+
+const struct inode_ops ext_dir_inode_ops = {
+	.lookup = ext_lookup,
+	.create = ext_create,
+	.mkdir = ext_mkdir,
+	.mknod = ext_mknod,
+	.symlink = ext_symlink,
+	.tmpfile = ext_tmpfile,
+	.link = ext_link,
+	.unlink = ext_unlink,
+	.rmdir = ext_rmdir,
+	.rename = ext_rename,
+	.setattr = ext_setattr,
+	.getxattr = ext_getxattr,
+	.setxattr = ext_setxattr,
+	.listxattr = ext_listxattr,
+	.removexattr = ext_removexattr,
+};
+
+const struct inode_ops ext_file_inode_ops = {
+	.setattr = ext_setattr,
+	.getxattr = ext_getxattr,
+	.setxattr = ext_setxattr,
+	.listxattr = ext_listxattr,
+	.removexattr = ext_removexattr,
+};
+
+const struct inode_ops ext_special_inode_ops = {
+	.setattr = ext_setattr,
+	.getxattr = ext_getxattr,
+	.setxattr = ext_setxattr,
+	.listxattr = ext_listxattr,
+	.removexattr = ext_removexattr,
+};

@@ -1,0 +1,115 @@
+/*
+ * fs/ext/ext_options.c - the text of mount options.
+ *
+ * Options that other drivers of this file system take and that change nothing here (acl, user_xattr,
+ * barrier …) are accepted in silence, so that an fstab written for another system works; what is
+ * not known at all is refused with a message.
+ */
+#include "fs/ext/ext_int.h"
+
+#include "lib/parse.h"
+#include "lib/string.h"
+
+static const char *const ignored[] = {
+	"acl", "noacl", "user_xattr", "nouser_xattr", "barrier", "nobarrier", "barrier=0",
+	"barrier=1", "orlov", "oldalloc", "nocheck", "check=none", "reservation", "noreservation",
+	"minixdf", "grpid", "bsdgroups", "nogrpid", "sysvgroups", "delalloc", "nodelalloc",
+	"auto_da_alloc", "noauto_da_alloc", "block_validity", "noblock_validity", "nodiscard",
+	"nobh", "bh", "nouid32", "noinit_itable", "init_itable", "lazytime", "nolazytime",
+	"data=ordered", "data=writeback", "defaults", "ro", "rw", "debug",
+};
+
+static bool option_ignored(const char *word)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
+		if (strcmp(word, ignored[i]) == 0)
+			return true;
+	return false;
+}
+
+static int option_errors(const char *value, struct ext_options *o)
+{
+	if (strcmp(value, "continue") == 0)
+		o->errors = EXT_ERRORS_CONTINUE;
+	else if (strcmp(value, "remount-ro") == 0)
+		o->errors = EXT_ERRORS_RO;
+	else if (strcmp(value, "panic") == 0)
+		o->errors = EXT_ERRORS_PANIC;
+	else
+		return -EINVAL;
+	o->errors_given = true;
+	return 0;
+}
+
+static int option_parse(const char *word, struct ext_options *o)
+{
+	u32 id;
+
+	if (str_starts_with(word, "errors="))
+		return option_errors(word + 7, o);
+	if (strcmp(word, "noload") == 0 || strcmp(word, "norecovery") == 0) {
+		o->noload = true;
+		return 0;
+	}
+	if (str_starts_with(word, "sb=")) {
+		o->super_given = true;
+		return parse_u64(word + 3, 0, &o->super_at, NULL);
+	}
+	if (str_starts_with(word, "resuid=")) {
+		o->resuid_given = true;
+		return parse_u32(word + 7, 0, &o->resuid, NULL);
+	}
+	if (str_starts_with(word, "resgid=")) {
+		o->resgid_given = true;
+		return parse_u32(word + 7, 0, &o->resgid, NULL);
+	}
+	if (str_starts_with(word, "commit=") || str_starts_with(word, "stripe="))
+		return parse_u32(word + 7, 0, &id, NULL);
+	return option_ignored(word) ? 0 : -EINVAL;
+}
+
+int ext_options_parse(const struct superblock *sb, const char *text, struct ext_options *o)
+{
+	char word[48];
+
+	while (*text) {
+		size_t n = strcspn(text, ",");
+
+		if (n >= sizeof(word)) {
+			ext_message(sb, LOG_ERR, "mount option too long");
+			return -EINVAL;
+		}
+		memcpy(word, text, n);
+		word[n] = '\0';
+		if (n && option_parse(word, o) < 0) {
+			ext_message(sb, LOG_ERR, "unknown or malformed mount option \"%s\"", word);
+			return -EINVAL;
+		}
+		text += n;
+		text += *text == ',';
+	}
+	return 0;
+}
+
+void ext_show_options(struct superblock *sb, char *buf, size_t size)
+{
+	const struct ext_fs *fs = sb->data;
+	static const char *const names[] = {
+		[EXT_ERRORS_CONTINUE] = "continue", [EXT_ERRORS_RO] = "remount-ro",
+		[EXT_ERRORS_PANIC] = "panic",
+	};
+	size_t n = 0;
+
+	if (size)
+		buf[0] = '\0';
+	if (fs->opt.errors_given)
+		n += scnprintf(buf + n, size - n, ",errors=%s", names[fs->opt.errors]);
+	if (fs->opt.super_given)
+		n += scnprintf(buf + n, size - n, ",sb=%llu", (unsigned long long)fs->opt.super_at);
+	if (fs->opt.resuid_given)
+		n += scnprintf(buf + n, size - n, ",resuid=%u", fs->opt.resuid);
+	if (fs->opt.resgid_given)
+		n += scnprintf(buf + n, size - n, ",resgid=%u", fs->opt.resgid);
+	if (fs->opt.noload)
+		scnprintf(buf + n, size - n, ",norecovery");
+}

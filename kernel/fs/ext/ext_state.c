@@ -1,0 +1,242 @@
+/*
+ * fs/ext/ext_state.c - the superblock while mounted: clean or not, counts, sync, remount.
+ *
+ * A file system is "valid" on the disk only while it is not mounted for writing: the bit is cleared,
+ * on the disk, before anything else changes, and put back after everything else was written. If it
+ * was not valid at mount it stays so until e2fsck has looked at it. The free counts live in memory
+ * and are written with each sync.
+ */
+#include "fs/ext/ext_int.h"
+
+#include "core/clock.h"
+
+#define WRITABLE_INCOMPAT	(EXT_INCOMPAT_FILETYPE | EXT_INCOMPAT_META_BG)
+#define WRITABLE_RO_COMPAT	(EXT_RO_SPARSE_SUPER | EXT_RO_LARGE_FILE | EXT_RO_BTREE_DIR | \
+				 EXT_RO_EXTRA_ISIZE | EXT_RO_DIR_NLINK | EXT_RO_HUGE_FILE)
+
+void ext_super_dirty(struct ext_fs *fs)
+{
+	u64 now = (u64)clock_now().tv_sec;
+
+	fs->super->wtime = (u32)now;
+	fs->super->wtime_hi = (u8)(now >> 32);
+	bcache_dirty(fs->dev, &fs->super_block);
+}
+
+static int state_check_features(const struct ext_fs *fs)
+{
+	u32 incompat = fs->geo.incompat & ~WRITABLE_INCOMPAT;
+	u32 ro = fs->geo.ro_compat & ~WRITABLE_RO_COMPAT;
+
+	if (fs->dev->disk->read_only) {
+		ext_message(fs->sb, LOG_ERR, "the device is read-only");
+		return -EROFS;
+	}
+	if (incompat || ro) {
+		ext_message(fs->sb, LOG_ERR, "can only be mounted read-only: features incompat %#x, "
+			    "ro_compat %#x cannot be written", incompat, ro);
+		return -EROFS;
+	}
+	if (fs->opt.super_given && fs->opt.super_at != 1) {
+		ext_message(fs->sb, LOG_ERR, "can only be mounted read-only from a backup superblock");
+		return -EROFS;
+	}
+	return 0;
+}
+
+static void state_warn(const struct ext_fs *fs)
+{
+	const struct ext_super *s = fs->super;
+	s16 max_count = (s16)s->max_mnt_count;
+
+	if (s->state & EXT_STATE_ERROR)
+		ext_message(fs->sb, LOG_WARNING, "errors were found in it before: run e2fsck");
+	else if (!(s->state & EXT_STATE_VALID))
+		ext_message(fs->sb, LOG_WARNING, "was not cleanly unmounted: run e2fsck");
+	else if (max_count > 0 && s->mnt_count >= (u16)max_count)
+		ext_message(fs->sb, LOG_WARNING, "mounted more often than its limit: run e2fsck");
+	else if (s->checkinterval &&
+		 (u64)s->lastcheck + s->checkinterval <= (u64)clock_now().tv_sec)
+		ext_message(fs->sb, LOG_WARNING, "not checked for longer than its limit: run e2fsck");
+}
+
+int ext_state_begin_write(struct ext_fs *fs)
+{
+	struct ext_super *s = fs->super;
+	u64 now = (u64)clock_now().tv_sec;
+	int err = state_check_features(fs);
+
+	if (err)
+		return err;
+	state_warn(fs);
+	mutex_lock(&fs->super_lock);
+	fs->mount_state = s->state;
+	s->state &= (u16)~EXT_STATE_VALID;
+	s->mnt_count++;
+	s->mtime = (u32)now;
+	s->mtime_hi = (u8)(now >> 32);
+	ext_super_dirty(fs);
+	mutex_unlock(&fs->super_lock);
+	err = bcache_sync(fs->dev);
+	if (!err)
+		err = blk_flush(fs->dev);
+	if (err) {
+		ext_message(fs->sb, LOG_ERR, "cannot write the superblock (error %d)", err);
+		return err;
+	}
+	WRITE_ONCE(fs->had_errors, false);
+	WRITE_ONCE(fs->writable, true);
+	return 0;
+}
+
+/* Brings the counts up to date. super_lock held; whether anything differed. */
+static bool state_update(struct ext_fs *fs)
+{
+	struct ext_super *s = fs->super;
+	u64 blocks = (u64)max(__atomic_load_n(&fs->free_blocks, __ATOMIC_RELAXED), (s64)0);
+	u32 inodes = (u32)max(__atomic_load_n(&fs->free_inodes, __ATOMIC_RELAXED), (s64)0);
+	u32 orphan = ext_orphan_first(fs);
+	u16 state = s->state;
+
+	if (READ_ONCE(fs->had_errors))
+		state = (u16)((state & ~EXT_STATE_VALID) | EXT_STATE_ERROR);
+	if (s->free_blocks_count_lo == (u32)blocks && s->free_inodes_count == inodes &&
+	    s->last_orphan == orphan && s->state == state)
+		return false;
+	s->free_blocks_count_lo = (u32)blocks;
+	if (fs->geo.incompat & EXT_INCOMPAT_64BIT)
+		s->free_blocks_count_hi = (u32)(blocks >> 32);
+	s->free_inodes_count = inodes;
+	s->last_orphan = orphan;
+	s->state = state;
+	return true;
+}
+
+void ext_state_end_write(struct ext_fs *fs)
+{
+	int err;
+
+	/* Everything else first: the superblock may be called valid only after it. */
+	err = bcache_sync(fs->dev);
+	mutex_lock(&fs->super_lock);
+	state_update(fs);
+	if (!READ_ONCE(fs->had_errors) && !err)
+		fs->super->state = fs->mount_state;
+	ext_super_dirty(fs);
+	mutex_unlock(&fs->super_lock);
+	if (!err)
+		err = bcache_sync(fs->dev);
+	if (!err)
+		err = blk_flush(fs->dev);
+	if (err)
+		ext_message(fs->sb, LOG_ERR, "cannot be written completely (error %d)", err);
+	WRITE_ONCE(fs->writable, false);
+}
+
+int ext_sync_super(struct superblock *sb, bool wait)
+{
+	struct ext_fs *fs = sb->data;
+	int err;
+
+	if (READ_ONCE(fs->writable)) {
+		mutex_lock(&fs->super_lock);
+		if (state_update(fs))
+			ext_super_dirty(fs);
+		mutex_unlock(&fs->super_lock);
+	}
+	if (!wait)
+		return 0;
+	err = bcache_sync(fs->dev);
+	return err ? err : blk_flush(fs->dev);
+}
+
+int ext_feature_large_file(struct ext_fs *fs)
+{
+	int err = 0;
+
+	if (READ_ONCE(fs->super->feature_ro_compat) & EXT_RO_LARGE_FILE)
+		return 0;
+	mutex_lock(&fs->super_lock);
+	if (fs->super->rev_level == 0) {
+		err = -EFBIG;
+	} else {
+		fs->super->feature_ro_compat |= EXT_RO_LARGE_FILE;
+		ext_super_dirty(fs);
+	}
+	mutex_unlock(&fs->super_lock);
+	return err;
+}
+
+static u64 state_overhead(const struct ext_fs *fs)
+{
+	const struct ext_geo *geo = &fs->geo;
+	u64 n = geo->first_data_block;
+
+	if (fs->super->overhead_blocks && fs->super->overhead_blocks < geo->n_blocks)
+		return fs->super->overhead_blocks;
+	for (u32 i = 0; i < geo->n_groups; i++)
+		n += 2 + geo->itable_blocks + fs->groups[i].head_blocks +
+		     (ext_group_has_super(geo, fs->super, i) ? fs->super->reserved_gdt_blocks : 0);
+	return min(n, geo->n_blocks);
+}
+
+void ext_statfs_prepare(struct ext_fs *fs)
+{
+	fs->overhead = state_overhead(fs);
+}
+
+int ext_statfs(struct superblock *sb, struct abi_statfs *out)
+{
+	struct ext_fs *fs = sb->data;
+	const u32 *id = (const u32 *)fs->super->uuid;
+	s64 free = __atomic_load_n(&fs->free_blocks, __ATOMIC_RELAXED);
+	s64 inodes = __atomic_load_n(&fs->free_inodes, __ATOMIC_RELAXED);
+
+	if (fs->geo.ro_compat & EXT_RO_BIGALLOC)
+		free <<= fs->super->log_cluster_size - fs->super->log_block_size;
+	out->f_type = EXT2_SUPER_MAGIC;
+	out->f_bsize = fs->geo.block_size;
+	out->f_frsize = fs->geo.block_size;
+	out->f_blocks = fs->geo.n_blocks - fs->overhead;
+	out->f_bfree = (u64)max(free, (s64)0);
+	out->f_bavail = free > fs->reserved_blocks ? (u64)(free - fs->reserved_blocks) : 0;
+	out->f_files = fs->geo.n_inodes;
+	out->f_ffree = (u64)max(inodes, (s64)0);
+	out->f_namelen = EXT_NAME_MAX;
+	out->f_fsid[0] = (s32)(id[0] ^ id[2]);
+	out->f_fsid[1] = (s32)(id[1] ^ id[3]);
+	return 0;
+}
+
+int ext_remount(struct superblock *sb, u32 flags, const char *options)
+{
+	struct ext_fs *fs = sb->data;
+	struct ext_options opt = fs->opt;
+	bool read_only = flags & SB_READ_ONLY;
+	int err = ext_options_parse(sb, options, &opt);
+
+	if (err)
+		return err;
+	if (opt.super_at != fs->opt.super_at || opt.noload != fs->opt.noload) {
+		ext_message(sb, LOG_ERR, "sb= and noload cannot be changed by remounting");
+		return -EINVAL;
+	}
+	if (read_only && fs->writable) {
+		if (ext_orphan_first(fs))
+			return -EBUSY; /* removed files are in use: they must be freed by writing */
+		ext_state_end_write(fs);
+	} else if (!read_only && !fs->writable) {
+		if (fs->had_errors) {
+			ext_message(sb, LOG_ERR, "damaged: cannot be remounted for writing");
+			return -EROFS;
+		}
+		err = ext_state_begin_write(fs);
+		if (err)
+			return err;
+		ext_orphans_process(fs);
+	}
+	mutex_lock(&fs->super_lock);
+	fs->opt = opt;
+	mutex_unlock(&fs->super_lock);
+	return 0;
+}
