@@ -1,0 +1,28 @@
+# The guest tests: static programs in $(B)/tests/, and a manifest that names them all for the image
+# that carries them (see ci/ci.mk).
+#
+# Every test_<name>.c here is a program with tap.c; every test_<name>.sh goes in as it is; every
+# prog_<name>.c is something tests execute, built in the ways that PROGS lists.
+
+TESTS_DIR   := userland/tests
+TESTS_O     := $(B)/tests
+TESTS_NAMES := $(sort $(patsubst $(TESTS_DIR)/test_%.c,%,$(wildcard $(TESTS_DIR)/test_*.c)))
+TESTS_SH    := $(sort $(patsubst $(TESTS_DIR)/test_%.sh,%,$(wildcard $(TESTS_DIR)/test_*.sh)))
+TESTS_CFLAGS := -std=gnu17 -O1 -g -Wall -Wextra -Werror -Wno-format-truncation
+TESTS_PROGS  := $(addprefix $(TESTS_O)/,$(TESTS_NAMES))
+TESTS_INPUTS := $(TESTS_PROGS) $(TESTS_O)/manifest
+
+$(TESTS_O)/%: $(TESTS_DIR)/test_%.c $(TESTS_DIR)/tap.c $(TESTS_DIR)/tap.h $(TESTS_DIR)/tests.mk $(SYSROOT_READY)
+	$(call say,TEST,$(@F))
+	$(Q)mkdir -p $(@D)
+	$(Q)$(SKERRY_CC) -static $(TESTS_CFLAGS) -o $@ $< $(TESTS_DIR)/tap.c
+	$(Q)objcopy --only-keep-debug $@ $@.debug && strip $@
+
+$(TESTS_O)/manifest: FORCE
+	$(Q)mkdir -p $(@D)
+	$(Q){ for t in $(TESTS_NAMES); do echo "file /usr/lib/skerry-tests/$$t 0755 0 0 $(TESTS_O)/$$t"; done; \
+		for t in $(TESTS_SH); do echo "file /usr/lib/skerry-tests/$$t 0755 0 0 $(TESTS_DIR)/test_$$t.sh"; done; \
+		} >$@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+.PHONY: tests
+tests: $(TESTS_PROGS) ## the guest tests' programs
