@@ -128,6 +128,7 @@ static int process_fill(struct process *p, const struct clone_request *req)
 	p->oom_score_adj = me->oom_score_adj;
 	p->dumpable = me->dumpable;
 	p->personality = me->personality;
+	p->no_tty = READ_ONCE(me->no_tty);
 	p->uid = cred_current()->uid;
 	return 0;
 }

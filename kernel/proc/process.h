@@ -52,6 +52,8 @@ struct session {
 	struct pid *pid;      /* I: its number, referenced */
 	struct spinlock lock; /* RANK_FILE */
 	void *tty;            /* lock: controlling terminal (tty's struct, referenced by tty's rules), or NULL */
+	u32 tty_dev;          /* lock: its device number, 0 without one */
+	struct pid *tty_group; /* lock: its foreground process group, referenced, or NULL; kept after a hang-up until the leader ends */
 };
 
 enum process_state { PROCESS_ALIVE, PROCESS_ZOMBIE, PROCESS_REAPED };
@@ -73,6 +75,7 @@ struct process {
 	s32 exit_signal;           /* t: to the parent at the end, 0 none */
 	u32 uid;                   /* a: real user id of its last thread, for si_uid */
 	bool did_exec;             /* t: setpgid(2) of a child is over */
+	bool no_tty;               /* a: has given up its session's terminal (TIOCNOTTY); children inherit it */
 	bool is_init;              /* I: pid 1: signals without handler are ignored */
 	struct wait_queue child_wait; /* parents sleep here */
 

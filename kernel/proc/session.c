@@ -25,8 +25,17 @@ void session_put(struct session *s)
 {
 	if (!ref_put(&s->refs))
 		return;
+	pid_put(s->tty_group);
 	pid_put(s->pid);
 	kfree(s);
+}
+
+void session_tty_numbers(struct session *s, s32 *dev, s32 *group)
+{
+	spin_lock(&s->lock);
+	*dev = (s32)s->tty_dev;
+	*group = s->tty && s->tty_group ? s->tty_group->nr : -1;
+	spin_unlock(&s->lock);
 }
 
 struct pid *process_group_get(struct process *p)
@@ -97,6 +106,7 @@ long process_setsid(void)
 	if (list_empty(&p->pid->members) && p->session->pid != p->pid) {
 		old = p->session;
 		p->session = s;
+		p->no_tty = false;
 		list_move_tail(&p->session_link, &s->pid->session_members);
 		group_move_locked(p, p->pid);
 		result = p->pid->nr;
