@@ -15,6 +15,7 @@
 
 #include "abi/errno.h"
 #include "core/clock.h"
+#include "core/log.h"
 
 static int blk_check(struct blk_request *req)
 {
@@ -95,12 +96,21 @@ static void chain_end(struct blk_request *head, int error, struct list *ended)
 	}
 }
 
+static void error_log(const struct blk_request *req)
+{
+	static const char *const names[] = { "read", "write", "flush", "discard" };
+
+	log_err("%s: %s error, sector %llu and %u more", req->dev->name, names[req->op], (unsigned long long)req->lba, req->n_sectors ? req->n_sectors - 1 : 0);
+}
+
 void blk_end(struct list *ended)
 {
 	while (!list_empty(ended)) {
 		struct blk_request *req = list_first_entry(ended, struct blk_request, link);
 
 		list_del(&req->link);
+		if (unlikely(req->error == -EIO))
+			error_log(req);
 		req->done(req);
 	}
 }

@@ -4,7 +4,7 @@
  *	stop the engine; if the device hangs, the link had errors, or queued commands were running (after an error a device takes nothing more until it is reset), reset
  *	the link (COMRESET); start again; give back what was in flight.
  *
- * A device error on the only command in flight is that command's. With several queued, all are played again one at a time and not queued (p->careful), so that the next
+ * A device error on the only command in flight is that command's, if it was not queued. Else all are played again one at a time and not queued (p->careful), so that the next
  * error is known to be whose. What was in flight during a time-out or a link error counts a retry each; the block layer ends a request that has too many.
  *
  * A port whose link stays down, or that does not come back from reset, loses its disk: everything fails with -ENXIO.
@@ -91,7 +91,7 @@ static void port_resume(struct ahci_port *p, bool single)
 	n = ahci_port_take_all_locked(p, lost);
 	trouble = p->trouble;
 	error = (u8)(p->status >> 8);
-	if (p->id.ncq && !p->careful && trouble & (AHCI_DEVICE_ERROR | AHCI_LINK_ERROR))
+	if (!single && !p->careful && trouble & (AHCI_DEVICE_ERROR | AHCI_LINK_ERROR))
 		p->careful = n;
 	p->trouble = 0;
 	p->state = AHCI_UP;
@@ -125,6 +125,12 @@ void ahci_port_lose(struct ahci_port *p)
 	work_queue(&p->removal);
 }
 
+static const char *trouble_text(unsigned trouble)
+{
+	return trouble & AHCI_LINK_CHANGE ? "the link changed" : trouble & AHCI_LINK_ERROR ? "link errors" : trouble & AHCI_DEVICE_ERROR ? "device error" :
+		trouble & AHCI_TIMED_OUT ? "no answer" : "controller reset";
+}
+
 static void recover(struct ahci_port *p)
 {
 	bool single, reset;
@@ -134,7 +140,7 @@ static void recover(struct ahci_port *p)
 	reset = p->queued || p->trouble & (AHCI_LINK_ERROR | AHCI_LINK_CHANGE | AHCI_TIMED_OUT);
 	p->n_errors++;
 	spin_unlock_irq(&p->lock, flags);
-	log_warn("%s: trouble %#x (status %#x, link %#x, %u in flight): %s", p->disk.name, p->trouble, p->status, p->serr, popcount64(p->issued),
+	log_warn("%s: %s (status %#x, link %#x, %u in flight): %s", p->disk.name, trouble_text(p->trouble), p->status, p->serr, popcount64(p->issued),
 		 reset ? "resetting the link" : "restarting");
 	if (port_revive(p, reset))
 		ahci_port_lose(p);

@@ -6,6 +6,7 @@
 #include "abi/errno.h"
 #include "arch/io.h"
 #include "core/clock.h"
+#include "core/cmdline.h"
 #include "core/log.h"
 #include "lib/string.h"
 #include "mm/slab.h"
@@ -159,14 +160,14 @@ int ahci_port_identify(struct ahci_port *p)
 	return ata_identify_parse(p->area->identify, &p->id);
 }
 
-/* The disk's limits and properties from what it told. */
+/* The disk's limits and properties from what it told. `ahci.noncq` on the command line: no queued commands. */
 static void disk_describe(struct ahci_port *p)
 {
 	struct ata_identity *id = &p->id;
 	struct disk *d = &p->disk;
 	u32 scale = id->sector_size >> 9;
 
-	id->ncq = id->ncq && p->hba->cap & AHCI_CAP_SNCQ;
+	id->ncq = id->ncq && p->hba->cap & AHCI_CAP_SNCQ && !cmdline_has("ahci.noncq");
 	d->n_sectors = id->n_sectors * scale;
 	d->sector_size = id->sector_size;
 	d->physical_sector_size = id->physical_sector_size;
