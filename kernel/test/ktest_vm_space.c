@@ -256,3 +256,25 @@ KTEST(vm_time)
 	(void)ktest_load(BASE, &value);
 	ktest_space_leave(as);
 }
+
+/* More than there is: the store fails, the kernel lives, and all comes back. */
+KTEST(vm_no_memory)
+{
+	u64 before = ktest_frames_settle(), i = 0, start;
+	struct aspace *as = ktest_space_enter();
+	struct mm_stats stats;
+	vaddr_t at;
+
+	mm_stats(&stats);
+	at = ktest_map(as, 0, stats.total * 2 * P, KTEST_RW | AREA_NORESERVE, 0);
+	KTEST_CHECK(at);
+	while (at && i < stats.total * 2 && ktest_store(at + i * P, i))
+		i++;
+	KTEST_CHECK(i > stats.total / 2 && i < stats.total && as->n_resident_anon >= i);
+	start = clock_monotonic();
+	KTEST_CHECK(!ktest_store(at + (i + 1) * P, 1));
+	ktest_note("%llu pages of %llu; a refusal takes %llu us", (unsigned long long)i, (unsigned long long)stats.total,
+		   (unsigned long long)((clock_monotonic() - start) / NSEC_PER_USEC));
+	ktest_space_leave(as);
+	KTEST_CHECK(ktest_frames_settle() + 64 >= before);
+}

@@ -76,7 +76,7 @@ static int advise_flags(struct aspace *as, vaddr_t start, vaddr_t end, int advic
 		area->flags = (area->flags & ~clear) | set;
 		area = area_merge(area);
 	}
-	rwsem_write_end(&as->lock);
+	aspace_write_end(as);
 	return err ? err : gap;
 }
 

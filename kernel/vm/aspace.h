@@ -96,6 +96,7 @@ struct aspace {
 	s32 oom_score_adj;         /* a */
 	bool dying;                /* a: OOM victim or last thread exits: faults fail */
 	u32 future_flags;          /* s: AREA_LOCKED after mlockall(MCL_FUTURE) */
+	struct vm_area *dead_areas; /* s: unmapped, to be freed when the lock is released */
 	bool lock_on_fault;        /* s: MCL_ONFAULT: locked areas are not populated at once */
 };
 

@@ -68,7 +68,7 @@ vaddr_t vm_brk(struct aspace *as, vaddr_t brk)
 		populate = new_end > old_end && (as->future_flags & AREA_LOCKED) && !as->lock_on_fault;
 	}
 out:
-	rwsem_write_end(&as->lock);
+	aspace_write_end(as);
 	if (populate)
 		vm_populate(as, old_end, new_end - old_end);
 	return result;

@@ -174,7 +174,7 @@ int vm_map(struct aspace *as, const struct map_request *req, vaddr_t *addr)
 		err = map_locked(as, &anon, flags, length, addr);
 		populate = (req->map_flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE ||
 			   (((flags | as->future_flags) & AREA_LOCKED) && !as->lock_on_fault);
-		rwsem_write_end(&as->lock);
+		aspace_write_end(as);
 		if (!err && populate)
 			vm_populate(as, *addr, length);
 	}

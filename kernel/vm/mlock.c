@@ -56,7 +56,7 @@ static int lock_range(struct aspace *as, vaddr_t addr, u64 length, bool lock, bo
 		err = -ENOMEM;
 	else
 		err = mark_range(as, start, end, lock);
-	rwsem_write_end(&as->lock);
+	aspace_write_end(as);
 	if (err || !lock || !populate)
 		return err;
 	err = fault_range(as, start, end, 0);
@@ -103,7 +103,7 @@ int vm_lock_all(struct aspace *as, u32 flags, bool lock)
 		}
 	}
 out:
-	rwsem_write_end(&as->lock);
+	aspace_write_end(as);
 	if (!err && lock && (flags & (MCL_CURRENT | MCL_ONFAULT)) == MCL_CURRENT)
 		(void)fault_range(as, 0, USER_TOP, FAULT_GAPS);
 	return err;

@@ -156,6 +156,6 @@ int vm_protect(struct aspace *as, vaddr_t addr, u64 length, u32 prot)
 		tlb_flush_space(&as->pgtable);
 	else if (flush)
 		tlb_flush_range(&as->pgtable, addr, addr + span);
-	rwsem_write_end(&as->lock);
+	aspace_write_end(as);
 	return err;
 }

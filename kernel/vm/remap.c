@@ -245,7 +245,7 @@ int vm_remap(struct aspace *as, vaddr_t old, u64 old_length, u64 new_length, u32
 		return err;
 	err = remap_locked(&r, out);
 	populate = !err && r.populate && !as->lock_on_fault;
-	rwsem_write_end(&as->lock);
+	aspace_write_end(as);
 	if (populate)
 		vm_populate(as, r.populate, r.new_length);
 	return err;

@@ -1,6 +1,7 @@
 /*
  * munmap(2), and the removal that MAP_FIXED, brk, mremap and exit share: cut the areas at the borders, remove the entries with one
- * flush, free leaf tables that serve nobody any more, then the areas. The last reference to a file may go with an area, so areas are freed last.
+ * flush, free leaf tables that serve nobody any more. The areas themselves are freed when as->lock has been released (aspace_write_end), for the
+ * last reference to a file may go with one, and its end takes locks that rank before as->lock.
  */
 #include "vm/vm_int.h"
 
@@ -22,10 +23,10 @@ static void prune(struct aspace *as, vaddr_t start, vaddr_t end, vaddr_t prev_en
 	spin_unlock(&as->table_lock);
 }
 
-/* Takes the areas of [start, end), all of them cut to fit, out of the tree onto a chain through cache_link.next. */
-static struct vm_area *detach(struct aspace *as, vaddr_t start, vaddr_t end)
+/* Takes the areas of [start, end), all of them cut to fit, out of the tree onto the chain of dead ones (through cache_link.next). */
+static void detach(struct aspace *as, vaddr_t start, vaddr_t end)
 {
-	struct vm_area *area = area_find(as, start), *next, *chain = NULL;
+	struct vm_area *area = area_find(as, start), *next;
 
 	for (; area && area->start < end; area = next) {
 		next = area_next(area);
@@ -33,19 +34,22 @@ static struct vm_area *detach(struct aspace *as, vaddr_t start, vaddr_t end)
 		area_account(as, area->flags, -(s64)area_pages(area));
 		if (area->flags & AREA_ACCOUNTED)
 			vm_uncharge(area_pages(area));
-		area->cache_link.next = (struct list *)chain;
-		chain = area;
+		area->cache_link.next = (struct list *)as->dead_areas;
+		as->dead_areas = area;
 	}
-	return chain;
 }
 
-static void free_chain(struct vm_area *chain)
+void aspace_write_end(struct aspace *as)
 {
-	while (chain) {
-		struct vm_area *next = (struct vm_area *)chain->cache_link.next;
+	struct vm_area *area = as->dead_areas;
 
-		area_free(chain);
-		chain = next;
+	as->dead_areas = NULL;
+	rwsem_write_end(&as->lock);
+	while (area) {
+		struct vm_area *next = (struct vm_area *)area->cache_link.next;
+
+		area_free(area);
+		area = next;
 	}
 }
 
@@ -80,7 +84,7 @@ static void trim(struct vm_area *area, vaddr_t start, vaddr_t end)
 
 int unmap_locked(struct aspace *as, vaddr_t start, vaddr_t end)
 {
-	struct vm_area *area = area_find(as, start), *chain;
+	struct vm_area *area = area_find(as, start);
 	struct zap zap;
 	int err;
 
@@ -97,10 +101,9 @@ int unmap_locked(struct aspace *as, vaddr_t start, vaddr_t end)
 	for (area = area_find(as, start); area && area->start < end; area = area_next(area))
 		zap_range(&zap, area->start, area->end, 0);
 	zap_finish(&zap);
-	chain = detach(as, start, end);
+	detach(as, start, end);
 	if (zap.tables)
 		prune_gap(as, start, end);
-	free_chain(chain);
 	return 0;
 }
 
@@ -114,7 +117,7 @@ int vm_unmap(struct aspace *as, vaddr_t addr, u64 length)
 	if (err)
 		return err;
 	err = unmap_locked(as, addr, addr + align_up(length, (u64)PAGE_SIZE));
-	rwsem_write_end(&as->lock);
+	aspace_write_end(as);
 	return err;
 }
 
@@ -128,11 +131,11 @@ void aspace_clear(struct aspace *as)
 	for (area = area_first(as); area; area = area_next(area))
 		zap_range(&zap, area->start, area->end, 0);
 	zap_finish(&zap);
-	free_chain(detach(as, 0, USER_TOP));
+	detach(as, 0, USER_TOP);
 	if (zap.tables) {
 		spin_lock(&as->table_lock);
 		pgtable_prune(&as->pgtable, 0, USER_TOP);
 		spin_unlock(&as->table_lock);
 	}
-	rwsem_write_end(&as->lock);
+	aspace_write_end(as);
 }

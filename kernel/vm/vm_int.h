@@ -235,6 +235,8 @@ static inline bool area_wants_charge(u32 flags)
 int vm_charge(u64 pages);
 static inline void vm_uncharge(u64 pages) { vm_count(VM_COMMITTED, -(s64)pages); }
 
+/* Releases as->lock held for writing, and frees the areas that were unmapped under it. */
+void aspace_write_end(struct aspace *as);
 /* Removes [start, end) (page multiples): areas, entries, tables. 0 or -ENOMEM. */
 int unmap_locked(struct aspace *as, vaddr_t start, vaddr_t end);
 /* Chooses an address for a mapping as mmap(2) does: *addr or -ENOMEM, -EINVAL, -EPERM, -EEXIST. */
