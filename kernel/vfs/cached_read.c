@@ -21,7 +21,7 @@ static pgoff_t read_ahead(struct file *file, pgoff_t first, pgoff_t last)
 	return last + file->ra_pages;
 }
 
-/* The page at index, up to date: the quick look, then the long way. */
+/* The page at index, up to date: the quick look, then the long way. NULL: a hole of a file that has nothing but its pages. */
 static inline int get_page(struct file *file, struct pagecache *cache, pgoff_t index, pgoff_t last, struct page **out)
 {
 	struct page *page = pagecache_find(cache, index);
@@ -32,6 +32,9 @@ static inline int get_page(struct file *file, struct pagecache *cache, pgoff_t i
 			return 0;
 		}
 		page_put(page);
+	} else if (!cache->ops->read) {
+		*out = NULL;
+		return 0;
 	}
 	return pagecache_get(cache, index, max(last, read_ahead(file, index, last)), out);
 }
@@ -54,12 +57,17 @@ ssize_t cached_read(struct file *file, struct iov_iter *to, loff_t *pos)
 		/* The end may have come nearer while the page was read. */
 		size = READ_ONCE(inode->size);
 		if (unlikely(at >= size)) {
-			page_put(page);
+			if (page)
+				page_put(page);
 			break;
 		}
 		n = min(min(iov_left(to), (size_t)(PAGE_SIZE - offset)), (size_t)(size - at));
-		copied = iov_copy_to(to, (char *)page_to_virt(page) + offset, n);
-		page_put(page);
+		if (likely(page)) {
+			copied = iov_copy_to(to, (char *)page_to_virt(page) + offset, n);
+			page_put(page);
+		} else {
+			copied = iov_zero(to, n);
+		}
 		at += (loff_t)copied;
 		if (unlikely(copied < n)) {
 			err = -EFAULT;

@@ -240,12 +240,12 @@ void inode_destroy(struct inode *inode)
 {
 	struct superblock *sb = inode->sb;
 
+	pagecache_fini(&inode->cache); /* the superblock's accounts may hear of it: before the inode leaves its list */
 	spin_lock(&sb->inode_lock);
 	list_del(&inode->sb_link);
 	if (!list_empty(&inode->dirty_link))
 		list_del_init(&inode->dirty_link);
 	spin_unlock(&sb->inode_lock);
-	pagecache_fini(&inode->cache);
 	rcu_call(&inode->rcu, inode_free_rcu);
 }
 

@@ -1,0 +1,102 @@
+/* Mount options of tmpfs (tmpfs(5)): size=, nr_blocks=, nr_inodes=, mode=, uid=, gid=. */
+#include "fs/tmpfs/tmpfs_int.h"
+#include "lib/format.h"
+#include "lib/parse.h"
+#include "lib/string.h"
+
+/* A size in bytes, or in per cent of memory. */
+static int parse_pages(const char *value, u64 *pages)
+{
+	struct mm_stats stats;
+	const char *end;
+	u64 n;
+	int err = parse_size(value, &n, &end);
+
+	if (err < 0)
+		return err;
+	if (!strcmp(end, "%")) {
+		mm_stats(&stats);
+		*pages = n > 100000 ? ~0ull : stats.total * n / 100;
+		return 0;
+	}
+	if (*end)
+		return -EINVAL;
+	*pages = n / PAGE_SIZE + (n % PAGE_SIZE != 0);
+	return 0;
+}
+
+static int parse_one(struct tmpfs *t, const char *key, const char *value)
+{
+	u64 n;
+	int err;
+
+	if (!strcmp(key, "size")) {
+		err = parse_pages(value, &n);
+		t->max_pages = n;
+		t->has_size = true;
+	} else if (!strcmp(key, "nr_blocks")) {
+		err = parse_size(value, &n, NULL);
+		t->max_pages = n;
+		t->has_size = true;
+	} else if (!strcmp(key, "nr_inodes")) {
+		err = parse_size(value, &n, NULL);
+		t->max_inodes = n;
+		t->has_inodes = true;
+	} else if (!strcmp(key, "mode")) {
+		err = parse_u32(value, 8, &t->mode, NULL);
+		t->mode &= 07777;
+		t->has_mode = true;
+	} else if (!strcmp(key, "uid")) {
+		err = parse_u32(value, 10, &t->uid, NULL);
+	} else if (!strcmp(key, "gid")) {
+		err = parse_u32(value, 10, &t->gid, NULL);
+	} else {
+		err = -EINVAL;
+	}
+	return err < 0 ? -EINVAL : 0;
+}
+
+int tmpfs_parse_options(struct tmpfs *t, const char *options)
+{
+	char word[64];
+
+	for (; *options; options += *options == ',') {
+		size_t n = strcspn(options, ",");
+		char *value;
+		int err;
+
+		if (n >= sizeof(word))
+			return -EINVAL;
+		memcpy(word, options, n);
+		word[n] = 0;
+		options += n;
+		if (!n)
+			continue;
+		value = strchr(word, '=');
+		if (!value)
+			return -EINVAL;
+		*value++ = 0;
+		err = parse_one(t, word, value);
+		if (err < 0)
+			return err;
+	}
+	return 0;
+}
+
+void tmpfs_show_options(struct superblock *sb, char *buf, size_t size)
+{
+	const struct tmpfs *t = tmpfs_of(sb);
+	size_t n = 0;
+
+	buf[0] = 0;
+	if (t->has_size)
+		n += scnprintf(buf + n, size - n, ",size=%lluk", (unsigned long long)t->max_pages * 4);
+	if (t->has_inodes)
+		n += scnprintf(buf + n, size - n, ",nr_inodes=%llu", (unsigned long long)t->max_inodes);
+	if (t->has_mode)
+		n += scnprintf(buf + n, size - n, ",mode=%o", t->mode);
+	if (t->uid)
+		n += scnprintf(buf + n, size - n, ",uid=%u", t->uid);
+	if (t->gid)
+		n += scnprintf(buf + n, size - n, ",gid=%u", t->gid);
+}

@@ -1,0 +1,205 @@
+/* The superblock of tmpfs: limits and accounts of pages and inodes, inodes' storage, mounting. */
+#include "abi/stat.h"
+#include "core/panic.h"
+#include "fs/tmpfs/tmpfs_int.h"
+#include "mm/slab.h"
+
+static struct slab_cache *inode_slab;
+
+int tmpfs_charge(struct superblock *sb)
+{
+	struct tmpfs *t = tmpfs_of(sb);
+	int err = 0;
+
+	spin_lock(&t->lock);
+	if (t->max_pages && t->n_pages >= t->max_pages)
+		err = -ENOSPC;
+	else
+		t->n_pages++;
+	spin_unlock(&t->lock);
+	return err;
+}
+
+void tmpfs_uncharge(struct superblock *sb)
+{
+	struct tmpfs *t = tmpfs_of(sb);
+
+	spin_lock(&t->lock);
+	t->n_pages--;
+	spin_unlock(&t->lock);
+}
+
+/* Counts an inode and gives it a number: 0 is none. */
+static u64 number_get(struct tmpfs *t)
+{
+	u64 ino = 0;
+
+	spin_lock(&t->lock);
+	if (!t->max_inodes || t->n_inodes < t->max_inodes) {
+		t->n_inodes++;
+		ino = ++t->last_ino;
+	}
+	spin_unlock(&t->lock);
+	return ino;
+}
+
+static void number_put(struct tmpfs *t)
+{
+	spin_lock(&t->lock);
+	t->n_inodes--;
+	spin_unlock(&t->lock);
+}
+
+static struct inode *tmpfs_inode_alloc(struct superblock *sb)
+{
+	struct tmpfs_inode *t = slab_alloc(inode_slab, MM_KERNEL);
+
+	return t ? &t->inode : NULL;
+}
+
+static void tmpfs_inode_free(struct inode *inode)
+{
+	kfree((void *)inode->link_target);
+	slab_free(inode_slab, tmpfs_i(inode));
+}
+
+static void tmpfs_inode_evict(struct inode *inode)
+{
+	if (S_ISDIR(inode->mode))
+		tmpfs_dismantle(inode);
+	number_put(tmpfs_of(inode->sb));
+}
+
+int tmpfs_inode_create(struct superblock *sb, const struct inode *dir, u32 mode, u64 rdev, const struct cred *cred,
+		       struct inode **out)
+{
+	u64 ino = number_get(tmpfs_of(sb));
+	struct tmpfs_inode *t;
+	struct inode *inode;
+
+	if (!ino)
+		return -ENOSPC;
+	inode = inode_alloc_new(sb);
+	if (!inode) {
+		number_put(tmpfs_of(sb));
+		return -ENOMEM;
+	}
+	t = tmpfs_i(inode);
+	rb_init(&t->names);
+	rb_init(&t->cookies);
+	t->last_cookie = 2;
+	t->parent = NULL;
+	t->seals = F_SEAL_SEAL;
+	t->n_entries = 0;
+	inode->ino = ino;
+	inode->rdev = rdev;
+	inode_init_owner(inode, dir, mode, cred);
+	if (S_ISDIR(mode)) {
+		inode->ops = &tmpfs_dir_ops;
+		inode->fops = &tmpfs_dir_file_ops;
+		inode->nlink = 2;
+		inode->size = 40;
+	} else if (S_ISREG(mode)) {
+		inode->ops = &tmpfs_file_inode_ops;
+		inode->fops = &tmpfs_file_ops;
+		inode->cache.ops = &tmpfs_page_ops;
+	} else {
+		inode->ops = &tmpfs_link_ops;
+	}
+	inode->cache.flags = PAGECACHE_NO_RECLAIM;
+	inode_unlock_new(inode);
+	*out = inode;
+	return 0;
+}
+
+static int tmpfs_statfs(struct superblock *sb, struct abi_statfs *out)
+{
+	struct tmpfs *t = tmpfs_of(sb);
+
+	spin_lock(&t->lock);
+	if (t->max_pages) {
+		out->f_blocks = t->max_pages;
+		out->f_bfree = t->max_pages > t->n_pages ? t->max_pages - t->n_pages : 0;
+		out->f_bavail = out->f_bfree;
+	}
+	if (t->max_inodes) {
+		out->f_files = t->max_inodes;
+		out->f_ffree = t->max_inodes > t->n_inodes ? t->max_inodes - t->n_inodes : 0;
+	}
+	spin_unlock(&t->lock);
+	return 0;
+}
+
+static int tmpfs_remount(struct superblock *sb, u32 flags, const char *options)
+{
+	struct tmpfs *t = tmpfs_of(sb), wanted = *t;
+	int err = tmpfs_parse_options(&wanted, options);
+
+	if (err < 0)
+		return err;
+	spin_lock(&t->lock);
+	if ((wanted.max_pages && wanted.max_pages < t->n_pages) ||
+	    (wanted.max_inodes && wanted.max_inodes < t->n_inodes)) {
+		err = -EINVAL;
+	} else {
+		t->max_pages = wanted.max_pages;
+		t->max_inodes = wanted.max_inodes;
+		t->has_size |= wanted.has_size;
+		t->has_inodes |= wanted.has_inodes;
+	}
+	spin_unlock(&t->lock);
+	return err;
+}
+
+static void tmpfs_unmount(struct superblock *sb)
+{
+	kfree(sb->data);
+}
+
+static const struct super_ops tmpfs_super_ops = {
+	.inode_alloc = tmpfs_inode_alloc,
+	.inode_free = tmpfs_inode_free,
+	.inode_evict = tmpfs_inode_evict,
+	.statfs = tmpfs_statfs,
+	.remount = tmpfs_remount,
+	.unmount = tmpfs_unmount,
+	.show_options = tmpfs_show_options,
+};
+
+static int tmpfs_mount(struct superblock *sb, struct blkdev *dev, const char *options)
+{
+	struct tmpfs *t = kzalloc(sizeof(*t), MM_KERNEL);
+	struct mm_stats stats;
+	int err;
+
+	if (!t)
+		return -ENOMEM;
+	mm_stats(&stats);
+	spin_init(&t->lock, RANK_INODE_SPIN, "tmpfs");
+	t->max_pages = t->max_inodes = stats.total / 2;
+	t->mode = S_ISVTX | 0777;
+	err = tmpfs_parse_options(t, options);
+	if (err < 0)
+		goto out;
+	sb->data = t;
+	sb->ops = &tmpfs_super_ops;
+	sb->magic = TMPFS_MAGIC;
+	err = tmpfs_inode_create(sb, NULL, S_IFDIR | t->mode, 0, cred_root, &sb->root_inode);
+	if (err < 0)
+		goto out;
+	sb->root_inode->uid = t->uid;
+	sb->root_inode->gid = t->gid;
+	return 0;
+out:
+	kfree(t);
+	return err;
+}
+
+static struct fs_type tmpfs_type = { .name = "tmpfs", .mount = tmpfs_mount };
+
+void tmpfs_init(void)
+{
+	inode_slab = slab_cache_create("tmpfs_inode", sizeof(struct tmpfs_inode), 64);
+	if (!inode_slab || fs_register(&tmpfs_type) < 0)
+		panic("tmpfs: cannot start");
+}
