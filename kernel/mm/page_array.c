@@ -26,6 +26,8 @@ extern const char image_start[], image_end[]; /* kernel.ld */
 /* I: constant after mm_init(). */
 static struct boot_range ram[BOOT_RANGES_MAX]; /* as it was before anything was taken */
 static unsigned n_ram;
+static struct boot_range spare[BOOT_RANGES_MAX]; /* what boot left free, the array's own memory taken out */
+static unsigned n_spare;
 static u64 n_chunks;
 static u64 *chunk_map;   /* bit per chunk: it has entries */
 static u64 *chunk_ready; /* frames.lock; bit per chunk: they are set up */
@@ -140,8 +142,8 @@ static u64 frames_between(pfn_t start, pfn_t end)
 	pfn_t first, last;
 	u64 n = 0;
 
-	for (unsigned i = 0; i < boot_info.n_ram; i++)
-		if (range_part(&boot_info.ram[i], start, end, &first, &last))
+	for (unsigned i = 0; i < n_spare; i++)
+		if (range_part(&spare[i], start, end, &first, &last))
 			n += last - first;
 	return n;
 }
@@ -163,8 +165,8 @@ static void chunk_set_up(u64 chunk)
 
 	bitmap_set(chunk_ready, chunk);
 	memset(pfn_to_page(at), 0, CHUNK_BYTES);
-	for (unsigned i = 0; i < boot_info.n_ram; i++) {
-		if (!range_part(&boot_info.ram[i], at, end, &first, &last))
+	for (unsigned i = 0; i < n_spare; i++) {
+		if (!range_part(&spare[i], at, end, &first, &last))
 			continue;
 		frames_reserve(at, first);
 		buddy_free_range(&frames.zone[zone], first, last);
@@ -230,7 +232,7 @@ static void marks_set(void)
 	frames.mark_min = min(square_root(total) * 3 / 2, total / 32);
 	frames.mark_low = 2 * frames.mark_min;
 	if (frames.pending[ZONE_HIGH])
-		frames.low_reserve = frames.pending[ZONE_LOW] / 32;
+		frames.low_reserve = frames.pending[ZONE_LOW] / 32 + 1; /* not 0: it also says that there is an upper zone */
 	frames.stack_max = (u32)clamp(total / 512, (u64)16, (u64)128);
 	frames.stack_batch = frames.stack_max / 4;
 }
@@ -249,10 +251,13 @@ static void set_up_mixed_chunks(void)
 void page_array_init(void)
 {
 	n_ram = boot_info.n_ram;
-	for (unsigned i = 0; i < n_ram; i++)
-		ram[i] = boot_info.ram[i];
+	memcpy(ram, boot_info.ram, sizeof(ram));
 	chunks_mark();
 	array_map();
+	/* What is left is the allocator's: boot_alloc() shall find nothing any more. */
+	n_spare = boot_info.n_ram;
+	memcpy(spare, boot_info.ram, sizeof(spare));
+	boot_info.n_ram = 0;
 	buddy_init(&frames.zone[ZONE_LOW], page_array);
 	buddy_init(&frames.zone[ZONE_HIGH], page_array);
 	frames.pending[ZONE_LOW] = frames_between(0, ZONE_LOW_END);

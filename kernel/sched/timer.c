@@ -174,8 +174,10 @@ void upcall_tick(void)
 	load_check(now);
 	spin_lock(&rq->lock);
 	run_tick(rq, now);
-	if (now >= rq->sample_at && rq->curr != rq->idle)
+	if (now >= rq->sample_at && rq->curr != rq->idle) {
 		sampled = account_sample(rq, user);
+		rq->sample_at = now + SCHED_SAMPLE_NS;
+	}
 	next = run_next_tick(rq, now);
 	spin_unlock(&rq->lock);
 	if (sampled)
