@@ -15,7 +15,10 @@
 #include "dev/blk.h"
 #include "dev/drivers.h"
 #include "dev/pci.h"
+#include "fs/devfs/devfs.h"
 #include "fs/ext/ext.h"
+#include "fs/tmpfs/tmpfs.h"
+#include "ipc/pipe.h"
 #include "mm/frames.h"
 #include "mm/slab.h"
 #include "proc/oom.h"
@@ -73,6 +76,9 @@ static void boot_thread(void *arg)
 	ahci_register();
 
 	vfs_init();
+	pipe_init();
+	tmpfs_init();
+	devfs_init();
 	fs_ext_init();
 	proc_init();
 	oom_init();
