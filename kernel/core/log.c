@@ -13,7 +13,7 @@
 #include "lib/string.h"
 
 #define SLOTS     2048u
-#define TEXT_SIZE (128u << 10)
+#define TEXT_SIZE LOG_RING_SIZE
 
 /* l: ring_lock. */
 struct slot {

@@ -36,6 +36,8 @@ void log_console_remove(struct log_console *console);
 void log_console_level_set(int level);
 int log_console_level(void);
 
+#define LOG_RING_SIZE (128u << 10) /* bytes of text kept */
+
 /* One record read back from the ring. */
 struct log_record {
 	u64 seq;      /* counts records since boot */

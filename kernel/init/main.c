@@ -18,15 +18,17 @@
 #include "fs/devfs/devfs.h"
 #include "fs/ext/ext.h"
 #include "fs/tmpfs/tmpfs.h"
+#include "ipc/futex.h"
 #include "ipc/pipe.h"
 #include "mm/frames.h"
 #include "mm/slab.h"
-#include "proc/oom.h"
 #include "proc/process.h"
+#include "proc/procfs/procfs.h"
 #include "sched/rcu.h"
 #include "sched/thread.h"
 #include "sched/work.h"
 #include "test/ktest.h"
+#include "tty/tty.h"
 #include "vfs/path.h"
 #include "vm/aspace.h"
 
@@ -77,11 +79,13 @@ static void boot_thread(void *arg)
 
 	vfs_init();
 	pipe_init();
+	futex_init();
 	tmpfs_init();
 	devfs_init();
 	fs_ext_init();
 	proc_init();
-	oom_init();
+	procfs_init();
+	tty_init();
 	ktest_start();
 
 	if (vfs_mount_root())

@@ -7,6 +7,7 @@
 #include "arch/usercopy.h"
 #include "core/panic.h"
 #include "ipc/futex.h"
+#include "lib/string.h"
 #include "proc/proc_int.h"
 #include "proc/signal.h"
 #include "proc/user.h"
@@ -179,6 +180,7 @@ static bool task_unlink_locked(struct task *task, s32 code, bool *stop_complete)
 	usage_add(&p->dead_counts, &counts);
 	signal_queue_flush(&task->pending);
 	p->uid = task->cred->uid;
+	memcpy(p->last_name, task->thread->name, sizeof(p->last_name));
 	if (p->group_exit)
 		p->exit_code = p->group_code;
 	else if (task->tid == p->pid || p->n_threads == 0)

@@ -242,7 +242,7 @@ void task_set_cred(const struct cred *cred)
 	cred_put(old);
 }
 
-int walk_begin(struct task_walk *w, int dirfd)
+int task_walk_begin(struct task_walk *w, int dirfd)
 {
 	struct task *task = task_current();
 
@@ -257,7 +257,7 @@ int walk_begin(struct task_walk *w, int dirfd)
 	return 0;
 }
 
-void walk_end(struct task_walk *w)
+void task_walk_end(struct task_walk *w)
 {
 	if (w->dir.file)
 		fd_end(w->dir);

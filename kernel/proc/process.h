@@ -74,6 +74,7 @@ struct process {
 	s32 exit_code;             /* t: as wait4(2) reports: code << 8 or signal | 0x80 core */
 	s32 exit_signal;           /* t: to the parent at the end, 0 none */
 	u32 uid;                   /* a: real user id of its last thread, for si_uid */
+	char last_name[16];        /* t: comm of its last thread, for a zombie's stat */
 	bool did_exec;             /* t: setpgid(2) of a child is over */
 	bool no_tty;               /* a: has given up its session's terminal (TIOCNOTTY); children inherit it */
 	bool is_init;              /* I: pid 1: signals without handler are ignored */
@@ -165,10 +166,10 @@ struct fs_context *task_fs_get(struct task *task);
 struct aspace *process_aspace_get(struct process *p);
 /* Makes the current task act as `cred` from now on (takes the reference). */
 void task_set_cred(const struct cred *cred);
-/* A walk on behalf of the current task from the working directory, or from descriptor `dirfd` (AT_FDCWD: the former): 0 or -EBADF. walk_end() afterwards. */
+/* A walk on behalf of the current task from the working directory, or from descriptor `dirfd` (AT_FDCWD: the former): 0 or -EBADF. task_walk_end() afterwards. */
 struct task_walk { struct walk walk; struct fd_ref dir; };
-int walk_begin(struct task_walk *w, int dirfd);
-void walk_end(struct task_walk *w);
+int task_walk_begin(struct task_walk *w, int dirfd);
+void task_walk_end(struct task_walk *w);
 
 /* Limits. */
 u64 process_rlimit(struct process *p, unsigned resource); /* soft limit */

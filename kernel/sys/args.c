@@ -12,7 +12,7 @@ int path_arg_begin(struct path_arg *a, int dirfd, const char __user *path, bool 
 	if (error)
 		return error;
 	/* An absolute path does not look at dirfd, which may be anything (openat(2)). */
-	error = walk_begin(&a->w, a->name.text[0] == '/' ? AT_FDCWD : dirfd);
+	error = task_walk_begin(&a->w, a->name.text[0] == '/' ? AT_FDCWD : dirfd);
 	if (error)
 		path_name_free(&a->name);
 	return error;
@@ -20,7 +20,7 @@ int path_arg_begin(struct path_arg *a, int dirfd, const char __user *path, bool 
 
 void path_arg_end(struct path_arg *a)
 {
-	walk_end(&a->w);
+	task_walk_end(&a->w);
 	path_name_free(&a->name);
 }
 

@@ -26,7 +26,7 @@ static int setattr_fd(int fd, struct inode_attr *attr, bool path_ok)
 
 	if (!r.file)
 		return -EBADF;
-	error = vfs_setattr_file(r.file, cred_current(), attr);
+	error = vfs_setattr(&r.file->path, cred_current(), attr);
 	fd_end(r);
 	return error;
 }
@@ -53,8 +53,7 @@ long sys_fchmod(int fd, u32 mode)
 /* -1 leaves an id as it is (chown(2)). */
 static struct inode_attr owner_attr(u32 uid, u32 gid)
 {
-	return (struct inode_attr){ .mask = (uid == ~0u ? 0 : ATTR_UID) | (gid == ~0u ? 0 : ATTR_GID) | ATTR_CTIME, .uid = uid, .gid = gid,
-				    .ctime = clock_now() };
+	return (struct inode_attr){ .mask = (uid == ~0u ? 0 : ATTR_UID) | (gid == ~0u ? 0 : ATTR_GID), .uid = uid, .gid = gid };
 }
 
 long sys_fchownat(int dirfd, const char __user *path, u32 uid, u32 gid, int flags)
@@ -84,36 +83,32 @@ long sys_fchown(int fd, u32 uid, u32 gid)
 }
 
 /* One time of a pair: UTIME_NOW, UTIME_OMIT or a time. */
-static int time_arg(const struct timespec *ts, struct timespec now, u32 mask, struct inode_attr *attr, struct timespec *to)
+static int time_arg(const struct timespec *ts, u32 mask, u32 mask_now, struct inode_attr *attr, struct timespec *to)
 {
 	if (ts->tv_nsec == UTIME_OMIT)
 		return 0;
-	if (ts->tv_nsec != UTIME_NOW && (ts->tv_nsec < 0 || ts->tv_nsec >= (s64)NSEC_PER_SEC))
+	if (ts->tv_nsec == UTIME_NOW) {
+		attr->mask |= mask_now;
+		return 0;
+	}
+	if (ts->tv_nsec < 0 || ts->tv_nsec >= (s64)NSEC_PER_SEC)
 		return -EINVAL;
-	*to = ts->tv_nsec == UTIME_NOW ? now : *ts;
+	*to = *ts;
 	attr->mask |= mask;
 	return 0;
 }
 
-/* Both times; `times` NULL is "now", for which permission to write is enough. */
+/* Both times; `times` NULL is "now". */
 static int times_attr(const struct timespec *times, struct inode_attr *attr)
 {
 	static const struct timespec both_now[2] = { { .tv_nsec = UTIME_NOW }, { .tv_nsec = UTIME_NOW } };
-	struct timespec now = clock_now();
 	int error;
 
 	*attr = (struct inode_attr){ 0 };
 	if (!times)
 		times = both_now;
-	attr->times_now = times[0].tv_nsec == UTIME_NOW && times[1].tv_nsec == UTIME_NOW;
-	error = time_arg(&times[0], now, ATTR_ATIME, attr, &attr->atime);
-	if (!error)
-		error = time_arg(&times[1], now, ATTR_MTIME, attr, &attr->mtime);
-	if (attr->mask) {
-		attr->mask |= ATTR_CTIME;
-		attr->ctime = now;
-	}
-	return error;
+	error = time_arg(&times[0], ATTR_ATIME, ATTR_ATIME_NOW, attr, &attr->atime);
+	return error ? error : time_arg(&times[1], ATTR_MTIME, ATTR_MTIME_NOW, attr, &attr->mtime);
 }
 
 static long set_times(int dirfd, const char __user *path, const struct timespec *times, int flags)
@@ -177,17 +172,13 @@ long sys_utime(const char __user *path, const struct utimbuf __user *utimes)
 	return set_times(AT_FDCWD, path, utimes ? times : NULL, 0);
 }
 
-/* A file may not grow beyond RLIMIT_FSIZE. */
-static int size_check(s64 length)
+/* A file would have grown beyond RLIMIT_FSIZE, or beyond what its file system bears. */
+static int size_exceeded(void)
 {
-	struct abi_siginfo info;
+	struct abi_siginfo info = signal_info_user(SIGXFSZ, SI_USER);
 
-	if (length < 0)
-		return -EINVAL;
-	if ((u64)length <= rlimit_current(RLIMIT_FSIZE))
-		return 0;
-	info = signal_info_user(SIGXFSZ, SI_USER);
-	signal_send_task(task_current(), &info);
+	if (rlimit_current(RLIMIT_FSIZE) != RLIM_INFINITY)
+		signal_send_task(task_current(), &info);
 	return -EFBIG;
 }
 
@@ -201,11 +192,12 @@ long sys_truncate(const char __user *path, loff_t length)
 	error = path_arg_lookup(&a, AT_FDCWD, path, WALK_FOLLOW);
 	if (error)
 		return error;
-	error = length > a.path.dentry->inode->size ? size_check(length) : 0;
-	if (!error)
+	if (length > a.path.dentry->inode->size && (u64)length > rlimit_current(RLIMIT_FSIZE))
+		error = -EFBIG;
+	else
 		error = vfs_truncate(&a.path, cred_current(), length);
 	path_arg_drop(&a);
-	return error;
+	return error == -EFBIG ? size_exceeded() : error;
 }
 
 long sys_ftruncate(int fd, loff_t length)
@@ -218,11 +210,9 @@ long sys_ftruncate(int fd, loff_t length)
 	r = fd_arg_io(fd);
 	if (!r.file)
 		return -EBADF;
-	error = length > r.file->inode->size ? size_check(length) : 0;
-	if (!error)
-		error = vfs_truncate_file(r.file, length);
+	error = file_truncate(r.file, length, rlimit_current(RLIMIT_FSIZE));
 	fd_end(r);
-	return error;
+	return error == -EFBIG ? size_exceeded() : error;
 }
 
 long sys_fallocate(int fd, int mode, loff_t offset, loff_t len)
@@ -233,7 +223,7 @@ long sys_fallocate(int fd, int mode, loff_t offset, loff_t len)
 	if (!r.file)
 		return -EBADF;
 	if (offset >= 0 && len > 0)
-		error = vfs_fallocate(r.file, (u32)mode, offset, len);
+		error = file_allocate(r.file, (u32)mode, offset, len);
 	fd_end(r);
 	return error;
 }

@@ -1,6 +1,7 @@
 /*
  * Descriptors: open(2), close(2), dup(2), fcntl(2), flock(2), ioctl(2), pipe(2), memfd_create(2).
  */
+#include "abi/eventfd.h"
 #include "abi/ioctl.h"
 #include "abi/limits.h"
 #include "abi/mman.h"
@@ -10,7 +11,7 @@
 #include "lib/string.h"
 #include "sys/sys_int.h"
 
-#define OPEN_FLAGS_KNOWN (O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_DSYNC | O_ASYNC | O_DIRECT | \
+#define OPEN_FLAGS_KNOWN (O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_DSYNC | FASYNC | O_DIRECT | \
 			  O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_SYNC | O_PATH | O_TMPFILE)
 
 static long open_at(int dirfd, const char __user *path, u32 flags, u32 mode, u32 walk_flags)
@@ -164,18 +165,6 @@ long sys_dup3(int oldfd, int newfd, int flags)
 	return dup_onto(oldfd, newfd, flags & O_CLOEXEC);
 }
 
-#define SETFL_FLAGS (O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME)
-
-static long set_status_flags(struct file *file, u32 flags)
-{
-	if ((flags & O_NOATIME & ~file->flags) && !inode_owner_or_capable(file->inode, cred_current()))
-		return -EPERM;
-	spin_lock(&file->lock);
-	file->flags = (file->flags & ~(u32)SETFL_FLAGS) | (flags & SETFL_FLAGS);
-	spin_unlock(&file->lock);
-	return 0;
-}
-
 static long fcntl_lock(struct file *file, unsigned cmd, struct abi_flock __user *ulock)
 {
 	bool ofd = cmd >= F_OFD_GETLK;
@@ -232,7 +221,7 @@ static long fcntl_file(struct file *file, int fd, unsigned cmd, unsigned long ar
 	case F_GETFL:
 		return file->flags & ~(u32)O_CLOEXEC;
 	case F_SETFL:
-		return set_status_flags(file, (u32)arg);
+		return file_set_flags(file, (u32)arg);
 	case F_GETLK:
 	case F_SETLK:
 	case F_SETLKW:
@@ -313,10 +302,10 @@ long sys_ioctl(int fd, unsigned cmd, unsigned long arg)
 		result = ioctl_nonblock(r.file, O_NONBLOCK, (const int __user *)arg);
 		break;
 	case FIOASYNC:
-		result = ioctl_nonblock(r.file, O_ASYNC, (const int __user *)arg);
+		result = ioctl_nonblock(r.file, FASYNC, (const int __user *)arg);
 		break;
 	default:
-		result = r.file->ops->ioctl ? r.file->ops->ioctl(r.file, cmd, arg) : -ENOTTY;
+		result = file_ioctl(r.file, cmd, arg);
 	}
 	fd_end(r);
 	return result;
@@ -330,7 +319,7 @@ long sys_pipe2(int __user *ufds, int flags)
 
 	if (flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT))
 		return -EINVAL;
-	error = pipe_create(ends, (u32)flags & (O_NONBLOCK | O_DIRECT));
+	error = pipe_create((u32)flags & (O_NONBLOCK | O_DIRECT), cred_current(), ends);
 	if (error)
 		return error;
 	fds[0] = fd_reserve(files, 0, rlimit_current(RLIMIT_NOFILE), flags & O_CLOEXEC);

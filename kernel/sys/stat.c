@@ -39,7 +39,7 @@ static int stat_fd(int fd, struct statx_data *out)
 
 	if (!r.file)
 		return -EBADF;
-	error = vfs_stat_file(r.file, out);
+	error = vfs_stat(&r.file->path, out);
 	fd_end(r);
 	return error;
 }
@@ -152,7 +152,7 @@ long sys_fstatfs(int fd, struct abi_statfs __user *buf)
 
 	if (!r.file)
 		return -EBADF;
-	error = r.file->path.mount ? vfs_statfs(&r.file->path, &st) : -ENOSYS;
+	error = vfs_statfs(&r.file->path, &st);
 	fd_end(r);
 	return error ? error : copy_out_obj(buf, &st);
 }

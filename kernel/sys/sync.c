@@ -12,7 +12,7 @@ static long sync_fd(int fd, bool data_only)
 
 	if (!r.file)
 		return -EBADF;
-	error = r.file->ops->fsync ? r.file->ops->fsync(r.file, data_only) : -EINVAL;
+	error = file_sync(r.file, data_only);
 	fd_end(r);
 	return error;
 }
@@ -86,8 +86,7 @@ static long advise(struct file *file, u64 first, u64 last, int advice)
 	case FADV_RANDOM:
 	case FADV_SEQUENTIAL:
 	case FADV_NOREUSE:
-		file_set_read_ahead(file, advice == FADV_RANDOM ? 0 : advice == FADV_SEQUENTIAL ? 2 : 1);
-		return 0;
+		return 0; /* the window finds out by itself how the file is read */
 	case FADV_WILLNEED:
 		pagecache_readahead(cache, first, last);
 		return 0;

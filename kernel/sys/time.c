@@ -233,7 +233,7 @@ static int itimer_give(int which, struct itimerval __user *uvalue)
 
 	if (error || !uvalue)
 		return error;
-	out.it_value = ns_timeval(value ? max(value, (u64)NSEC_PER_USEC) : 0);
+	out.it_value = ns_timeval(value ? max_t(u64, value, NSEC_PER_USEC) : 0);
 	out.it_interval = ns_timeval(interval);
 	return copy_out_obj(uvalue, &out);
 }

@@ -172,6 +172,16 @@ bool fd_table_shared(struct fd_table *t)
 	return ref_read(&t->refs) > 1;
 }
 
+unsigned fd_table_size(struct fd_table *t)
+{
+	unsigned size;
+
+	rcu_read_lock();
+	size = rcu_load(t->array)->size;
+	rcu_read_unlock();
+	return size;
+}
+
 struct file *fd_get(struct fd_table *t, int fd)
 {
 	struct file *f = NULL;

@@ -1,0 +1,246 @@
+/*
+ * The proc file system: superblock, inodes, and directories made of node tables (proc(5)). Inodes are not cached by number: a dentry keeps its inode, and revalidate() drops
+ * the names of processes that have ended.
+ */
+#include "proc/procfs/procfs.h"
+
+#include "abi/capability.h"
+#include "abi/dirent.h"
+#include "abi/errno.h"
+#include "abi/stat.h"
+#include "lib/parse.h"
+#include "lib/string.h"
+#include "mm/slab.h"
+#include "proc/procfs/procfs_int.h"
+#include "vfs/file.h"
+
+#define ROOT_INO 1
+
+
+static struct slab_cache *inode_cache;
+static u64 next_ino = ROOT_INO + 1; /* a */
+static const struct inode_ops proc_inode_ops, magic_inode_ops;
+static const struct file_ops dir_fops;
+
+static struct inode *proc_inode_alloc(struct superblock *sb)
+{
+	struct proc_inode *pi = slab_alloc(inode_cache, MM_KERNEL | MM_ZERO);
+
+	return pi ? &pi->inode : NULL;
+}
+
+static void proc_inode_free(struct inode *inode)
+{
+	slab_free(inode_cache, proc_inode(inode));
+}
+
+static void proc_inode_evict(struct inode *inode)
+{
+	pid_put(proc_inode(inode)->pid);
+}
+
+struct task *procfs_task(struct proc_inode *pi)
+{
+	struct task *task = NULL;
+
+	if (!pi->pid)
+		return NULL;
+	spin_lock(&proc_tree_lock);
+	task = pi->pid->task;
+	if (!task && pi->whole && pi->pid->process && !list_empty(&pi->pid->process->threads))
+		task = list_first_entry(&pi->pid->process->threads, struct task, link);
+	if (task)
+		thread_get(task->thread);
+	spin_unlock(&proc_tree_lock);
+	return task;
+}
+
+struct process *procfs_process(struct proc_inode *pi)
+{
+	struct process *p;
+
+	spin_lock(&proc_tree_lock);
+	p = pi->pid ? pi->pid->process : NULL;
+	if (p)
+		process_get(p);
+	spin_unlock(&proc_tree_lock);
+	return p;
+}
+
+bool procfs_may_look(struct task *task)
+{
+	const struct cred *me = cred_current(), *c;
+	bool same;
+
+	if (task->process == process_current() || cred_capable(me, CAP_SYS_PTRACE))
+		return true;
+	c = task_cred_get(task);
+	same = me->fsuid == c->euid && me->fsuid == c->suid && me->fsuid == c->uid && me->fsgid == c->egid && me->fsgid == c->sgid &&
+	       me->fsgid == c->gid && task->process->dumpable == 1;
+	cred_put(c);
+	return same;
+}
+
+/* Entries of a process belong to who it acts as. */
+static void owner_refresh(struct proc_inode *pi)
+{
+	struct task *task = procfs_task(pi);
+	const struct cred *c;
+
+	if (!task)
+		return;
+	c = task_cred_get(task);
+	pi->inode.uid = task->process->dumpable ? c->euid : 0;
+	pi->inode.gid = task->process->dumpable ? c->egid : 0;
+	cred_put(c);
+	thread_put(task->thread);
+}
+
+int procfs_inode(struct superblock *sb, const struct proc_node *node, struct pid *pid, bool whole, int fd, struct inode **out)
+{
+	struct inode *inode = inode_alloc_new(sb);
+	struct proc_inode *pi;
+
+	if (!inode)
+		return -ENOMEM;
+	pi = proc_inode(inode);
+	pi->node = node;
+	pi->pid = pid;
+	if (pid)
+		pid_get(pid);
+	pi->whole = whole;
+	pi->fd = fd;
+	inode_init_owner(inode, NULL, node->mode, cred_root);
+	inode->ino = __atomic_fetch_add(&next_ino, 1, __ATOMIC_RELAXED);
+	inode->nlink = S_ISDIR(node->mode) ? 2 : 1;
+	inode->ops = node->follow ? &magic_inode_ops : &proc_inode_ops;
+	inode->fops = S_ISDIR(node->mode) ? &dir_fops : node->fops ? node->fops : &procfs_text_fops;
+	owner_refresh(pi);
+	inode_unlock_new(inode);
+	*out = inode;
+	return 0;
+}
+
+static int proc_lookup(struct inode *dir, const struct name *name, struct inode **out)
+{
+	struct proc_inode *pi = proc_inode(dir);
+	const struct proc_node *node = pi->node->children;
+
+	for (; node && node->name; node++)
+		if (strlen(node->name) == name->length && !memcmp(node->name, name->text, name->length))
+			return procfs_inode(dir->sb, node, pi->pid, pi->whole, -1, out);
+	*out = NULL;
+	return pi->node->lookup ? pi->node->lookup(pi, name, out) : 0;
+}
+
+static u8 node_type(const struct proc_node *node)
+{
+	return S_ISDIR(node->mode) ? DT_DIR : S_ISLNK(node->mode) ? DT_LNK : DT_REG;
+}
+
+/* Positions: 0 and 1 the dots, then the table, then what readdir() adds. */
+static int proc_readdir(struct file *file, struct dir_sink *sink)
+{
+	struct proc_inode *pi = proc_inode(file->inode);
+	const struct proc_node *node = pi->node->children;
+	u64 pos = (u64)file->pos, at = 2;
+
+	if (pos == 0 && !sink->emit(sink, ".", 1, file->inode->ino, DT_DIR, ++pos))
+		return 0;
+	if (pos == 1 && !sink->emit(sink, "..", 2, ROOT_INO, DT_DIR, ++pos))
+		return 0;
+	for (; node && node->name; node++, at++)
+		if (at >= pos && !sink->emit(sink, node->name, (u32)strlen(node->name), at + 100, node_type(node), at + 1))
+			return 0;
+	return pi->node->readdir ? pi->node->readdir(pi, sink, pos) : 0;
+}
+
+static ssize_t proc_readlink(struct inode *inode, char *buf, size_t size)
+{
+	struct proc_inode *pi = proc_inode(inode);
+	struct task *task = pi->pid ? procfs_task(pi) : task_current();
+	ssize_t n;
+
+	if (!task)
+		return -ENOENT;
+	n = pi->node->follow && !procfs_may_look(task) ? -EACCES : pi->node->readlink(task, buf, size);
+	if (pi->pid)
+		thread_put(task->thread);
+	return n;
+}
+
+static int proc_follow(struct inode *inode, const struct cred *cred, struct path *out)
+{
+	struct proc_inode *pi = proc_inode(inode);
+	struct task *task = procfs_task(pi);
+	int error;
+
+	if (!task)
+		return -ENOENT;
+	error = procfs_may_look(task) ? pi->node->follow(task, out) : -EACCES;
+	thread_put(task->thread);
+	return error;
+}
+
+static int proc_getattr(struct inode *inode)
+{
+	struct proc_inode *pi = proc_inode(inode);
+
+	if (pi->pid)
+		owner_refresh(pi);
+	return 0;
+}
+
+static bool proc_revalidate(struct dentry *dentry)
+{
+	struct proc_inode *pi = proc_inode(dentry->inode);
+	struct pid *pid = pi->pid;
+
+	return !pid || READ_ONCE(pid->task) || (pi->whole && READ_ONCE(pid->process));
+}
+
+static int proc_statfs(struct superblock *sb, struct abi_statfs *out)
+{
+	out->f_type = PROC_SUPER_MAGIC;
+	return 0;
+}
+
+static const struct super_ops super_ops = {
+	.inode_alloc = proc_inode_alloc,
+	.inode_free = proc_inode_free,
+	.inode_evict = proc_inode_evict,
+	.statfs = proc_statfs,
+};
+
+static int proc_mount(struct superblock *sb, struct blkdev *dev, const char *options)
+{
+	sb->ops = &super_ops;
+	sb->magic = PROC_SUPER_MAGIC;
+	sb->flags |= SB_NO_CACHE_NEGATIVE;
+	return procfs_inode(sb, &procfs_root, NULL, false, -1, &sb->root_inode);
+}
+
+static struct fs_type proc_type = { .name = "proc", .mount = proc_mount };
+
+void procfs_init(void)
+{
+	inode_cache = slab_cache_create("proc_inode", sizeof(struct proc_inode), 64);
+	if (inode_cache)
+		fs_register(&proc_type);
+}
+
+static const struct file_ops dir_fops = { .readdir = proc_readdir, .seek = cached_seek };
+
+static const struct inode_ops proc_inode_ops = {
+	.lookup = proc_lookup,
+	.readlink = proc_readlink,
+	.getattr = proc_getattr,
+	.revalidate = proc_revalidate,
+};
+
+static const struct inode_ops magic_inode_ops = {
+	.readlink = proc_readlink,
+	.follow = proc_follow,
+	.getattr = proc_getattr,
+	.revalidate = proc_revalidate,
+};

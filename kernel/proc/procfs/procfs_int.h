@@ -1,0 +1,113 @@
+/*
+ * Between the files of procfs (proc(5)). The tree below /proc is described by tables of nodes; a node with show() is a text that is made whole when it is read from the start.
+ * Below /proc/[pid] the same tables serve every process; the inode says which.
+ */
+#pragma once
+
+#include "proc/process.h"
+#include "vfs/super.h"
+
+/* A text that grows as it is printed into. */
+struct text {
+	char *buf;
+	size_t used, room;
+	int error;       /* first -ENOMEM */
+};
+
+void text_printf(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void text_write(struct text *t, const char *bytes, size_t n);
+/* A path as files of /proc show it: newlines as \012. */
+void text_escape(struct text *t, const char *s, const char *special);
+
+struct proc_inode;
+
+struct proc_node {
+	const char *name;
+	u32 mode;                            /* type and permissions */
+	/* Regular files: prints the text; `task` is NULL outside process directories. 0 or -errno. */
+	int (*show)(struct text *t, struct task *task);
+	/* Writes: `buf` is NUL-terminated. 0 or -errno. NULL: not writable. */
+	int (*store)(struct task *task, char *buf, size_t n);
+	/* Symlinks: the text, or the place itself (magic links). */
+	ssize_t (*readlink)(struct task *task, char *buf, size_t size);
+	int (*follow)(struct task *task, struct path *out);
+	const struct proc_node *children;    /* directories: a table, ended by name NULL */
+	/* Directories with entries of their own beside the table: see procfs_fd.c and procfs_root.c. */
+	int (*lookup)(struct proc_inode *dir, const struct name *name, struct inode **out);
+	int (*readdir)(struct proc_inode *dir, struct dir_sink *sink, u64 pos);
+	const struct file_ops *fops;         /* files that are not texts; NULL: texts */
+};
+
+/* I: all constant after creation */
+struct proc_inode {
+	struct inode inode;
+	const struct proc_node *node;
+	struct pid *pid;  /* of the thread or process the entry is about, referenced; NULL outside */
+	bool whole;       /* it stands for the process, not for one thread of it */
+	int fd;           /* entries of fd/ and fdinfo/: the descriptor; else -1 */
+};
+
+static inline struct proc_inode *proc_inode(struct inode *inode)
+{
+	return container_of(inode, struct proc_inode, inode);
+}
+
+/* A fresh inode for a node below `dir`: 0 or -ENOMEM. `pid` and `fd` as above. */
+int procfs_inode(struct superblock *sb, const struct proc_node *node, struct pid *pid, bool whole, int fd, struct inode **out);
+/* The task an inode is about, its thread referenced (thread_put()); NULL: it has ended or there is none. */
+struct task *procfs_task(struct proc_inode *pi);
+/* The process, zombies included, referenced. */
+struct process *procfs_process(struct proc_inode *pi);
+/* Whether the caller may look into the task's memory and descriptors (ptrace(2), PTRACE_MODE_READ). */
+bool procfs_may_look(struct task *task);
+
+extern const struct proc_node procfs_root, procfs_pid_dir, procfs_task_dir;
+extern const struct proc_node procfs_sys_children[];
+extern const struct file_ops procfs_mem_fops;
+
+/* procfs_fd.c: the entries of fd/ and fdinfo/. */
+int procfs_fd_lookup(struct proc_inode *dir, const struct name *name, struct inode **out);
+int procfs_fd_readdir(struct proc_inode *dir, struct dir_sink *sink, u64 pos);
+extern const struct file_ops procfs_text_fops;
+
+/* Tables' show functions. */
+int show_stat(struct text *t, struct task *task);
+int show_status(struct text *t, struct task *task);
+int show_statm(struct text *t, struct task *task);
+int show_cmdline(struct text *t, struct task *task);
+int show_environ(struct text *t, struct task *task);
+int show_auxv(struct text *t, struct task *task);
+int show_comm(struct text *t, struct task *task);
+int store_comm(struct task *task, char *buf, size_t n);
+int show_limits(struct text *t, struct task *task);
+int show_io(struct text *t, struct task *task);
+int show_wchan(struct text *t, struct task *task);
+int show_oom_score(struct text *t, struct task *task);
+int show_oom_score_adj(struct text *t, struct task *task);
+int store_oom_score_adj(struct task *task, char *buf, size_t n);
+int show_personality(struct text *t, struct task *task);
+int show_schedstat(struct text *t, struct task *task);
+int show_maps(struct text *t, struct task *task);
+int show_smaps(struct text *t, struct task *task);
+int show_mounts(struct text *t, struct task *task);
+int show_mountinfo(struct text *t, struct task *task);
+int show_zombie_stat(struct text *t, struct process *p);
+int show_zombie_status(struct text *t, struct process *p);
+
+int show_meminfo(struct text *t, struct task *task);
+int show_vmstat(struct text *t, struct task *task);
+int show_cpuinfo(struct text *t, struct task *task);
+int show_system_stat(struct text *t, struct task *task);
+int show_uptime(struct text *t, struct task *task);
+int show_loadavg(struct text *t, struct task *task);
+int show_version(struct text *t, struct task *task);
+int show_boot_cmdline(struct text *t, struct task *task);
+int show_filesystems(struct text *t, struct task *task);
+int show_partitions(struct text *t, struct task *task);
+int show_diskstats(struct text *t, struct task *task);
+int show_interrupts(struct text *t, struct task *task);
+int show_devices(struct text *t, struct task *task);
+int show_swaps(struct text *t, struct task *task);
+int show_locks(struct text *t, struct task *task);
+int show_kallsyms(struct text *t, struct task *task);
+int show_slabinfo(struct text *t, struct task *task);

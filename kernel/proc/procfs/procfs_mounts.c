@@ -1,0 +1,122 @@
+/*
+ * The mount table as a process sees it: mounts and mountinfo (proc(5)), file systems, locks.
+ */
+#include "abi/errno.h"
+#include "abi/kdev.h"
+#include "abi/limits.h"
+#include "lib/string.h"
+#include "mm/slab.h"
+#include "proc/procfs/procfs_int.h"
+#include "vfs/file.h"
+
+#define SPECIAL " \t\n\\#"
+
+struct printing {
+	struct text *text;
+	struct path root;  /* of the process */
+	char *buf;         /* PATH_MAX bytes */
+	bool info;
+};
+
+/* Where a mount is seen from the process's root, or NULL if it is not. */
+static char *mount_place(struct printing *p, struct mount *m)
+{
+	struct path at = { m, m->root };
+	char *start;
+
+	if (path_to_string(&at, &p->root, p->buf, PATH_MAX, &start) < 0 || start[0] != '/')
+		return NULL;
+	return start;
+}
+
+static void print_mounts_line(struct printing *p, struct mount *m, const char *place, const char *options)
+{
+	text_escape(p->text, m->source && *m->source ? m->source : "none", SPECIAL);
+	text_printf(p->text, " ");
+	text_escape(p->text, place, SPECIAL);
+	text_printf(p->text, " %s %s 0 0\n", m->sb->type->name, options);
+}
+
+static void print_info_line(struct printing *p, struct mount *m, const char *place, const char *options)
+{
+	u32 dev = (u32)m->sb->dev_id;
+
+	text_printf(p->text, "%u %u %u:%u / ", m->id, m->parent ? m->parent->id : m->id, dev_major(dev), dev_minor(dev));
+	text_escape(p->text, place, SPECIAL);
+	text_printf(p->text, " %s - %s ", options, m->sb->type->name);
+	text_escape(p->text, m->source && *m->source ? m->source : "none", SPECIAL);
+	text_printf(p->text, " %s\n", m->sb->flags & SB_READ_ONLY ? "ro" : "rw");
+}
+
+static bool print_mount(struct mount *m, void *arg)
+{
+	struct printing *p = arg;
+	char options[256];
+	char *place = mount_place(p, m);
+
+	if (!place)
+		return true;
+	mount_show_options(m, options, sizeof(options));
+	if (p->info)
+		print_info_line(p, m, place, options);
+	else
+		print_mounts_line(p, m, place, options);
+	return !p->text->error;
+}
+
+static int print_mounts(struct text *t, struct task *task, bool info)
+{
+	struct printing p = { .text = t, .info = info };
+	struct fs_context *fs = task_fs_get(task);
+	struct path cwd;
+
+	if (!fs)
+		return -EINVAL;
+	p.buf = kmalloc(PATH_MAX, MM_KERNEL);
+	if (!p.buf) {
+		fs_context_put(fs);
+		return -ENOMEM;
+	}
+	fs_context_get_paths(fs, &p.root, &cwd);
+	mount_each(print_mount, &p);
+	path_put(&cwd);
+	path_put(&p.root);
+	kfree(p.buf);
+	fs_context_put(fs);
+	return 0;
+}
+
+int show_mounts(struct text *t, struct task *task)
+{
+	return print_mounts(t, task, false);
+}
+
+int show_mountinfo(struct text *t, struct task *task)
+{
+	return print_mounts(t, task, true);
+}
+
+static void print_type(struct fs_type *type, void *arg)
+{
+	text_printf(arg, "%s\t%s\n", type->flags & FS_NEEDS_DEV ? "" : "nodev", type->name);
+}
+
+int show_filesystems(struct text *t, struct task *task)
+{
+	fs_each(print_type, t);
+	return 0;
+}
+
+int show_locks(struct text *t, struct task *task)
+{
+	char *buf = kmalloc(PAGE_SIZE, MM_KERNEL);
+	u64 pos = 0;
+	int n;
+
+	if (!buf)
+		return -ENOMEM;
+	while ((n = file_locks_show(buf, PAGE_SIZE, &pos)) > 0)
+		text_write(t, buf, (size_t)n);
+	kfree(buf);
+	return 0;
+}

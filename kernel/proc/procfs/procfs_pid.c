@@ -1,0 +1,193 @@
+/*
+ * The directory of a process, /proc/[pid], and of a thread, /proc/[pid]/task/[tid]: tables, the links cwd, root and exe, and task/.
+ */
+#include "abi/dirent.h"
+#include "abi/errno.h"
+#include "abi/limits.h"
+#include "abi/stat.h"
+#include "lib/format.h"
+#include "lib/string.h"
+#include "mm/slab.h"
+#include "proc/procfs/procfs_int.h"
+#include "vfs/file.h"
+
+static int cwd_follow(struct task *task, struct path *out)
+{
+	struct fs_context *fs = task_fs_get(task);
+	struct path root;
+
+	if (!fs)
+		return -ENOENT;
+	fs_context_get_paths(fs, &root, out);
+	path_put(&root);
+	fs_context_put(fs);
+	return 0;
+}
+
+static int root_follow(struct task *task, struct path *out)
+{
+	struct fs_context *fs = task_fs_get(task);
+	struct path cwd;
+
+	if (!fs)
+		return -ENOENT;
+	fs_context_get_paths(fs, out, &cwd);
+	path_put(&cwd);
+	fs_context_put(fs);
+	return 0;
+}
+
+static int exe_follow(struct task *task, struct path *out)
+{
+	struct aspace *as = process_aspace_get(task->process);
+	struct file *exe;
+
+	if (!as)
+		return -ENOENT;
+	exe = as->exe;
+	if (exe) {
+		*out = exe->path;
+		path_get(out);
+	}
+	aspace_put_user(as);
+	return exe ? 0 : -ENOENT;
+}
+
+/* The text of a magic link: the path as the reader sees it. */
+static ssize_t follow_readlink(int (*follow)(struct task *task, struct path *out), struct task *task, char *buf, size_t size)
+{
+	struct path path, root, cwd;
+	char *text, *start;
+	ssize_t n = follow(task, &path);
+
+	if (n)
+		return n;
+	text = kmalloc(PATH_MAX, MM_KERNEL);
+	fs_context_get_paths(task_current()->fs, &root, &cwd);
+	n = text ? path_to_string(&path, &root, text, PATH_MAX, &start) : -ENOMEM;
+	path_put(&cwd);
+	path_put(&root);
+	path_put(&path);
+	if (!n) {
+		n = (ssize_t)min(strlen(start), size - 1);
+		memcpy(buf, start, (size_t)n);
+		buf[n] = 0;
+	}
+	kfree(text);
+	return n;
+}
+
+static ssize_t cwd_readlink(struct task *task, char *buf, size_t size)
+{
+	return follow_readlink(cwd_follow, task, buf, size);
+}
+
+static ssize_t root_readlink(struct task *task, char *buf, size_t size)
+{
+	return follow_readlink(root_follow, task, buf, size);
+}
+
+static ssize_t exe_readlink(struct task *task, char *buf, size_t size)
+{
+	return follow_readlink(exe_follow, task, buf, size);
+}
+
+/* task/: the threads of the process. */
+static int task_lookup(struct proc_inode *dir, const struct name *name, struct inode **out)
+{
+	struct pid *pid = NULL;
+	s32 nr = 0;
+	int error;
+
+	for (u32 i = 0; i < name->length && i < 9; i++) {
+		if (name->text[i] < '0' || name->text[i] > '9')
+			return 0;
+		nr = nr * 10 + (name->text[i] - '0');
+	}
+	spin_lock(&proc_tree_lock);
+	pid = pid_find(nr);
+	if (pid && pid->task && pid->task->process->pid == dir->pid)
+		pid_get(pid);
+	else
+		pid = NULL;
+	spin_unlock(&proc_tree_lock);
+	if (!pid)
+		return 0;
+	error = procfs_inode(dir->inode.sb, &procfs_task_dir, pid, false, -1, out);
+	pid_put(pid);
+	return error;
+}
+
+/* The lowest tid >= from of the process, or 0. */
+static s32 next_tid(struct proc_inode *dir, s32 from)
+{
+	struct process *p;
+	struct task *task;
+	s32 best = 0;
+
+	spin_lock(&proc_tree_lock);
+	p = dir->pid->process;
+	if (p)
+		list_for_each_entry(task, &p->threads, link)
+			if (task->thread->tid >= from && (!best || task->thread->tid < best))
+				best = task->thread->tid;
+	spin_unlock(&proc_tree_lock);
+	return best;
+}
+
+static int task_readdir(struct proc_inode *dir, struct dir_sink *sink, u64 pos)
+{
+	s32 tid = pos > 2 ? (s32)(pos - 2) : 1;
+
+	while ((tid = next_tid(dir, tid)) != 0) {
+		char name[12];
+		int n = snprintf(name, sizeof(name), "%d", tid);
+
+		if (!sink->emit(sink, name, (u32)n, (u64)tid << 16 | 1, DT_DIR, (u64)tid + 3))
+			break;
+		tid++;
+	}
+	return 0;
+}
+
+
+#define FILE_R  (S_IFREG | 0444)
+#define FILE_RO (S_IFREG | 0400)
+#define FILE_RW (S_IFREG | 0644)
+
+/* What process and thread directories share. */
+#define COMMON_CHILDREN \
+	{ .name = "stat", .mode = FILE_R, .show = show_stat }, \
+	{ .name = "status", .mode = FILE_R, .show = show_status }, \
+	{ .name = "statm", .mode = FILE_R, .show = show_statm }, \
+	{ .name = "cmdline", .mode = FILE_R, .show = show_cmdline }, \
+	{ .name = "comm", .mode = FILE_RW, .show = show_comm, .store = store_comm }, \
+	{ .name = "environ", .mode = FILE_RO, .show = show_environ }, \
+	{ .name = "auxv", .mode = FILE_RO, .show = show_auxv }, \
+	{ .name = "maps", .mode = FILE_R, .show = show_maps }, \
+	{ .name = "smaps", .mode = FILE_R, .show = show_smaps }, \
+	{ .name = "mem", .mode = S_IFREG | 0600, .fops = &procfs_mem_fops }, \
+	{ .name = "limits", .mode = FILE_R, .show = show_limits }, \
+	{ .name = "io", .mode = FILE_RO, .show = show_io }, \
+	{ .name = "wchan", .mode = FILE_R, .show = show_wchan }, \
+	{ .name = "schedstat", .mode = FILE_R, .show = show_schedstat }, \
+	{ .name = "personality", .mode = FILE_RO, .show = show_personality }, \
+	{ .name = "oom_score", .mode = FILE_R, .show = show_oom_score }, \
+	{ .name = "oom_score_adj", .mode = FILE_RW, .show = show_oom_score_adj, .store = store_oom_score_adj }, \
+	{ .name = "mounts", .mode = FILE_R, .show = show_mounts }, \
+	{ .name = "mountinfo", .mode = FILE_R, .show = show_mountinfo }, \
+	{ .name = "cwd", .mode = S_IFLNK | 0777, .readlink = cwd_readlink, .follow = cwd_follow }, \
+	{ .name = "root", .mode = S_IFLNK | 0777, .readlink = root_readlink, .follow = root_follow }, \
+	{ .name = "exe", .mode = S_IFLNK | 0777, .readlink = exe_readlink, .follow = exe_follow }, \
+	{ .name = "fd", .mode = S_IFDIR | 0500, .lookup = procfs_fd_lookup, .readdir = procfs_fd_readdir }, \
+	{ .name = "fdinfo", .mode = S_IFDIR | 0500, .lookup = procfs_fd_lookup, .readdir = procfs_fd_readdir }
+
+static const struct proc_node task_children[] = { COMMON_CHILDREN, { 0 } };
+static const struct proc_node pid_children[] = {
+	COMMON_CHILDREN,
+	{ .name = "task", .mode = S_IFDIR | 0555, .lookup = task_lookup, .readdir = task_readdir },
+	{ 0 },
+};
+
+const struct proc_node procfs_pid_dir = { .name = "pid", .mode = S_IFDIR | 0555, .children = pid_children };
+const struct proc_node procfs_task_dir = { .name = "tid", .mode = S_IFDIR | 0555, .children = task_children };

@@ -1,0 +1,108 @@
+/*
+ * /proc itself: the table of system files, the processes by number, and the links to oneself.
+ */
+#include "abi/dirent.h"
+#include "abi/errno.h"
+#include "abi/stat.h"
+#include "lib/format.h"
+#include "lib/string.h"
+#include "proc/procfs/procfs_int.h"
+#include "vfs/file.h"
+
+#define PID_POS 256 /* directory position of pid n: PID_POS + n */
+
+static ssize_t self_readlink(struct task *task, char *buf, size_t size)
+{
+	return snprintf(buf, size, "%d", task->process->pid->nr);
+}
+
+static ssize_t thread_self_readlink(struct task *task, char *buf, size_t size)
+{
+	return snprintf(buf, size, "%d/task/%d", task->process->pid->nr, task->thread->tid);
+}
+
+static ssize_t mounts_readlink(struct task *task, char *buf, size_t size)
+{
+	return (ssize_t)strlcpy(buf, "self/mounts", size);
+}
+
+/* A number without leading zeros, or -1. */
+static s32 name_number(const struct name *name)
+{
+	s32 nr = 0;
+
+	if (name->length > 9 || (name->text[0] == '0' && name->length > 1))
+		return -1;
+	for (u32 i = 0; i < name->length; i++) {
+		if (name->text[i] < '0' || name->text[i] > '9')
+			return -1;
+		nr = nr * 10 + (name->text[i] - '0');
+	}
+	return nr;
+}
+
+static int root_lookup(struct proc_inode *dir, const struct name *name, struct inode **out)
+{
+	s32 nr = name_number(name);
+	struct process *p = nr > 0 ? process_find(nr) : NULL;
+	struct pid *pid;
+	int error;
+
+	if (!p)
+		return 0;
+	pid = pid_find_get(nr);
+	process_put(p);
+	if (!pid)
+		return 0;
+	error = procfs_inode(dir->inode.sb, &procfs_pid_dir, pid, true, -1, out);
+	pid_put(pid);
+	return error;
+}
+
+static int root_readdir(struct proc_inode *dir, struct dir_sink *sink, u64 pos)
+{
+	s32 from = pos > PID_POS ? (s32)(pos - PID_POS) : 1;
+	struct process *p;
+
+	while ((p = process_next(from)) != NULL) {
+		char name[12];
+		s32 nr = p->pid->nr;
+		int n = snprintf(name, sizeof(name), "%d", nr);
+
+		process_put(p);
+		from = nr + 1;
+		if (!sink->emit(sink, name, (u32)n, (u64)nr << 16, DT_DIR, PID_POS + (u64)from))
+			break;
+	}
+	return 0;
+}
+
+#define FILE_R  (S_IFREG | 0444)
+#define FILE_RO (S_IFREG | 0400)
+
+static const struct proc_node root_children[] = {
+	{ .name = "self", .mode = S_IFLNK | 0777, .readlink = self_readlink },
+	{ .name = "thread-self", .mode = S_IFLNK | 0777, .readlink = thread_self_readlink },
+	{ .name = "mounts", .mode = S_IFLNK | 0777, .readlink = mounts_readlink },
+	{ .name = "meminfo", .mode = FILE_R, .show = show_meminfo },
+	{ .name = "vmstat", .mode = FILE_R, .show = show_vmstat },
+	{ .name = "cpuinfo", .mode = FILE_R, .show = show_cpuinfo },
+	{ .name = "stat", .mode = FILE_R, .show = show_system_stat },
+	{ .name = "uptime", .mode = FILE_R, .show = show_uptime },
+	{ .name = "loadavg", .mode = FILE_R, .show = show_loadavg },
+	{ .name = "version", .mode = FILE_R, .show = show_version },
+	{ .name = "cmdline", .mode = FILE_R, .show = show_boot_cmdline },
+	{ .name = "filesystems", .mode = FILE_R, .show = show_filesystems },
+	{ .name = "partitions", .mode = FILE_R, .show = show_partitions },
+	{ .name = "diskstats", .mode = FILE_R, .show = show_diskstats },
+	{ .name = "interrupts", .mode = FILE_R, .show = show_interrupts },
+	{ .name = "devices", .mode = FILE_R, .show = show_devices },
+	{ .name = "swaps", .mode = FILE_R, .show = show_swaps },
+	{ .name = "locks", .mode = FILE_R, .show = show_locks },
+	{ .name = "kallsyms", .mode = FILE_RO, .show = show_kallsyms },
+	{ .name = "slabinfo", .mode = FILE_RO, .show = show_slabinfo },
+	{ .name = "sys", .mode = S_IFDIR | 0555, .children = procfs_sys_children },
+	{ 0 },
+};
+
+const struct proc_node procfs_root = { .name = "/", .mode = S_IFDIR | 0555, .children = root_children, .lookup = root_lookup, .readdir = root_readdir };

@@ -1,0 +1,391 @@
+/*
+ * /proc/[pid]/stat, status, statm and the small texts about a process (proc(5)): fields, order and units as Linux has them.
+ */
+#include "abi/capability.h"
+#include "abi/errno.h"
+#include "abi/sched.h"
+#include "core/clock.h"
+#include "lib/parse.h"
+#include "lib/string.h"
+#include "proc/oom.h"
+#include "proc/procfs/procfs_int.h"
+#include "proc/session.h"
+#include "proc/signal.h"
+#include "proc/user.h"
+
+/* What one look under the locks gathers. */
+struct facts {
+	char comm[16];
+	char state;
+	s32 tid, pid, ppid, group, session, tty_nr, tty_group;
+	u32 n_threads;
+	struct cpu_times times, child;
+	struct usage_counts counts, child_counts;
+	u64 pending, shared_pending, blocked, ignored, caught, start_ns;
+	s32 exit_code, exit_signal;
+};
+
+static char state_letter(const struct thread *t)
+{
+	switch (READ_ONCE(t->state)) {
+	case THREAD_RUNNING: return 'R';
+	case THREAD_INTERRUPTIBLE: return 'S';
+	case THREAD_STOPPED: return 'T';
+	case THREAD_TRACED: return 't';
+	case THREAD_DEAD: return 'X';
+	default: return 'D';
+	}
+}
+
+static const char *state_name(char letter)
+{
+	switch (letter) {
+	case 'R': return "R (running)";
+	case 'S': return "S (sleeping)";
+	case 'T': return "T (stopped)";
+	case 't': return "t (tracing stop)";
+	case 'X': return "X (dead)";
+	case 'Z': return "Z (zombie)";
+	default: return "D (disk sleep)";
+	}
+}
+
+static void facts_signals(struct facts *f, struct process *p)
+{
+	u64 flags = spin_lock_irq(&p->sighand->lock);
+
+	f->shared_pending = p->pending.set;
+	for (int i = 0; i < NSIG; i++) {
+		u64 handler = p->sighand->action[i].sa_handler;
+
+		if (handler == SIG_IGN)
+			f->ignored |= BIT(i);
+		else if (handler != SIG_DFL)
+			f->caught |= BIT(i);
+	}
+	spin_unlock_irq(&p->sighand->lock, flags);
+}
+
+/* Everything that does not need the thread. */
+static void facts_process(struct facts *f, struct process *p)
+{
+	spin_lock(&proc_tree_lock);
+	f->tid = f->pid = p->pid->nr;
+	f->ppid = p->parent ? p->parent->pid->nr : 0;
+	f->group = p->group->nr;
+	f->session = p->session->pid->nr;
+	f->n_threads = p->n_threads;
+	f->child = p->child_times;
+	f->child_counts = p->child_counts;
+	f->exit_code = p->exit_code;
+	f->exit_signal = p->exit_signal;
+	f->start_ns = p->start_ns;
+	spin_unlock(&proc_tree_lock);
+	process_usage(p, &f->times, &f->counts);
+	facts_signals(f, p);
+	session_tty_numbers(p->session, &f->tty_nr, &f->tty_group);
+}
+
+static void facts_task(struct facts *f, struct task *task)
+{
+	struct thread *t = task->thread;
+
+	facts_process(f, task->process);
+	memcpy(f->comm, t->name, sizeof(f->comm));
+	f->comm[15] = 0;
+	f->tid = t->tid;
+	f->state = state_letter(t);
+	f->pending = READ_ONCE(task->pending.set);
+	f->blocked = READ_ONCE(t->sigmask);
+}
+
+static u64 ticks(u64 ns)
+{
+	return ns / (NSEC_PER_SEC / USER_HZ);
+}
+
+/* The memory part of stat: fields 23 to 30, from the address space if there is one. */
+struct memory_facts { u64 vsize, rss, start_code, end_code, start_stack, start_data, end_data, start_brk, arg_start, arg_end, env_start, env_end; };
+
+static void memory_facts(struct process *p, struct memory_facts *m)
+{
+	struct aspace *as = process_aspace_get(p);
+
+	memset(m, 0, sizeof(*m));
+	if (!as)
+		return;
+	*m = (struct memory_facts){
+		.vsize = as->n_total * PAGE_SIZE, .rss = aspace_resident(as), .start_code = as->start_code, .end_code = as->end_code,
+		.start_stack = as->start_stack, .start_data = as->start_data, .end_data = as->end_data, .start_brk = as->start_brk,
+		.arg_start = as->arg_start, .arg_end = as->arg_end, .env_start = as->env_start, .env_end = as->env_end,
+	};
+	aspace_put_user(as);
+}
+
+#define ULL(x) ((unsigned long long)(x))
+
+/* The 52 fields. */
+static void stat_print(struct text *t, const struct facts *f, const struct memory_facts *m, const struct thread *th, u64 rss_limit)
+{
+	int nice = th ? th->nice : 0, policy = th ? th->policy : 0, rt = th ? th->rt_priority : 0;
+	bool look = m->vsize != 0;
+
+	text_printf(t, "%d (%s) %c %d %d %d %d %d %u %llu %llu %llu %llu ", f->tid, f->comm, f->state, f->ppid, f->group, f->session,
+		    f->tty_nr, f->tty_group, 0x400000u, ULL(f->counts.minor_faults), ULL(f->child_counts.minor_faults),
+		    ULL(f->counts.major_faults), ULL(f->child_counts.major_faults));
+	text_printf(t, "%llu %llu %llu %llu %d %d %u 0 %llu %llu %llu %llu ", ULL(ticks(f->times.user_ns)), ULL(ticks(f->times.system_ns)),
+		    ULL(ticks(f->child.user_ns)), ULL(ticks(f->child.system_ns)), rt ? -1 - rt : 20 + nice, nice, f->n_threads,
+		    ULL(ticks(f->start_ns)), ULL(m->vsize), ULL(m->rss), ULL(rss_limit));
+	text_printf(t, "%llu %llu %llu 0 0 ", ULL(look ? m->start_code : 0), ULL(look ? m->end_code : 0), ULL(look ? m->start_stack : 0));
+	text_printf(t, "%llu %llu %llu %llu 0 0 0 %d %u %d %d 0 0 0 ", ULL(f->pending & 0x7fffffff), ULL(f->blocked & 0x7fffffff),
+		    ULL(f->ignored & 0x7fffffff), ULL(f->caught & 0x7fffffff), f->exit_signal, th ? th->cpu : 0, rt, policy);
+	text_printf(t, "%llu %llu %llu %llu %llu %llu %llu %d\n", ULL(m->start_data), ULL(m->end_data), ULL(m->start_brk), ULL(m->arg_start),
+		    ULL(m->arg_end), ULL(m->env_start), ULL(m->env_end), f->state == 'Z' ? f->exit_code : 0);
+}
+
+int show_stat(struct text *t, struct task *task)
+{
+	struct facts f = { 0 };
+	struct memory_facts m;
+
+	facts_task(&f, task);
+	memory_facts(task->process, &m);
+	stat_print(t, &f, &m, task->thread, process_rlimit(task->process, RLIMIT_RSS));
+	return 0;
+}
+
+static void zombie_facts(struct facts *f, struct process *p)
+{
+	facts_process(f, p);
+	memcpy(f->comm, p->last_name, sizeof(f->comm));
+	f->state = 'Z';
+	f->n_threads = 1;
+}
+
+int show_zombie_stat(struct text *t, struct process *p)
+{
+	struct facts f = { 0 };
+	struct memory_facts m = { 0 };
+
+	zombie_facts(&f, p);
+	stat_print(t, &f, &m, NULL, process_rlimit(p, RLIMIT_RSS));
+	return 0;
+}
+
+static void print_kib(struct text *t, const char *name, u64 pages)
+{
+	text_printf(t, "%s:\t%8llu kB\n", name, ULL(pages * (PAGE_SIZE / 1024)));
+}
+
+static void status_memory(struct text *t, struct aspace *as)
+{
+	u64 rss = aspace_resident(as);
+
+	print_kib(t, "VmPeak", max(as->total_peak, as->n_total));
+	print_kib(t, "VmSize", as->n_total);
+	print_kib(t, "VmLck", as->n_locked);
+	print_kib(t, "VmPin", 0);
+	print_kib(t, "VmHWM", aspace_resident_peak(as));
+	print_kib(t, "VmRSS", rss);
+	print_kib(t, "RssAnon", as->n_resident_anon);
+	print_kib(t, "RssFile", as->n_resident_file);
+	print_kib(t, "RssShmem", as->n_resident_shmem);
+	print_kib(t, "VmData", as->n_data);
+	print_kib(t, "VmStk", as->n_stack);
+	print_kib(t, "VmExe", as->end_code > as->start_code ? (align_up(as->end_code, PAGE_SIZE) - align_down(as->start_code, PAGE_SIZE)) >> PAGE_SHIFT : 0);
+	print_kib(t, "VmLib", as->n_exec);
+	print_kib(t, "VmPTE", 0);
+	print_kib(t, "VmSwap", 0);
+}
+
+static void status_cred(struct text *t, const struct cred *c)
+{
+	text_printf(t, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->uid, c->euid, c->suid, c->fsuid, c->gid, c->egid, c->sgid, c->fsgid);
+}
+
+static void status_groups(struct text *t, const struct cred *c)
+{
+	text_printf(t, "Groups:\t");
+	for (u32 i = 0; c->groups && i < c->groups->n; i++)
+		text_printf(t, "%u ", c->groups->gid[i]);
+	text_printf(t, "\n");
+}
+
+static void status_signals(struct text *t, const struct facts *f, struct process *p, u32 uid)
+{
+	text_printf(t, "Threads:\t%u\nSigQ:\t%llu/%llu\n", f->n_threads, ULL(user_count(uid, USER_SIGNALS)), ULL(process_rlimit(p, RLIMIT_SIGPENDING)));
+	text_printf(t, "SigPnd:\t%016llx\nShdPnd:\t%016llx\nSigBlk:\t%016llx\nSigIgn:\t%016llx\nSigCgt:\t%016llx\n", ULL(f->pending),
+		    ULL(f->shared_pending), ULL(f->blocked), ULL(f->ignored), ULL(f->caught));
+}
+
+static void status_caps(struct text *t, const struct cred *c)
+{
+	text_printf(t, "CapInh:\t%016llx\nCapPrm:\t%016llx\nCapEff:\t%016llx\nCapBnd:\t%016llx\nCapAmb:\t%016llx\nNoNewPrivs:\t%u\nSeccomp:\t0\n",
+		    ULL(c->cap_inheritable), ULL(c->cap_permitted), ULL(c->cap_effective), ULL(c->cap_bounding), ULL(c->cap_ambient), c->no_new_privs);
+}
+
+int show_status(struct text *t, struct task *task)
+{
+	const struct cred *c = task_cred_get(task);
+	struct aspace *as = process_aspace_get(task->process);
+	struct fs_context *fs = task_fs_get(task);
+	struct fd_table *files = task_files_get(task);
+	struct facts f = { 0 };
+
+	facts_task(&f, task);
+	text_printf(t, "Name:\t%s\n", f.comm);
+	if (fs)
+		text_printf(t, "Umask:\t%04o\n", fs->umask);
+	text_printf(t, "State:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", state_name(f.state), f.pid, f.tid, f.ppid);
+	status_cred(t, c);
+	text_printf(t, "FDSize:\t%u\n", files ? fd_table_size(files) : 0);
+	status_groups(t, c);
+	if (as)
+		status_memory(t, as);
+	status_signals(t, &f, task->process, c->uid);
+	status_caps(t, c);
+	text_printf(t, "Cpus_allowed:\t%llx\nvoluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t%llu\n",
+		    ULL(task->thread->affinity & (cpu_count() < 64 ? BIT(cpu_count()) - 1 : ~0ull)), ULL(task->thread->switches_voluntary),
+		    ULL(task->thread->switches_forced));
+	if (files)
+		fd_table_put(files);
+	if (fs)
+		fs_context_put(fs);
+	if (as)
+		aspace_put_user(as);
+	cred_put(c);
+	return 0;
+}
+
+int show_zombie_status(struct text *t, struct process *p)
+{
+	struct facts f = { 0 };
+
+	zombie_facts(&f, p);
+	text_printf(t, "Name:\t%s\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", f.comm, state_name('Z'), f.pid, f.pid, f.ppid);
+	text_printf(t, "Uid:\t%u\t%u\t%u\t%u\nThreads:\t1\n", p->uid, p->uid, p->uid, p->uid);
+	return 0;
+}
+
+int show_statm(struct text *t, struct task *task)
+{
+	struct aspace *as = process_aspace_get(task->process);
+	u64 code;
+
+	if (!as) {
+		text_printf(t, "0 0 0 0 0 0 0\n");
+		return 0;
+	}
+	code = as->end_code > as->start_code ? (align_up(as->end_code, PAGE_SIZE) - align_down(as->start_code, PAGE_SIZE)) >> PAGE_SHIFT : 0;
+	text_printf(t, "%llu %llu %llu %llu 0 %llu 0\n", ULL(as->n_total), ULL(aspace_resident(as)), ULL(as->n_resident_file + as->n_resident_shmem),
+		    ULL(code), ULL(as->n_data + as->n_stack));
+	aspace_put_user(as);
+	return 0;
+}
+
+int show_comm(struct text *t, struct task *task)
+{
+	text_printf(t, "%.15s\n", task->thread->name);
+	return 0;
+}
+
+int store_comm(struct task *task, char *buf, size_t n)
+{
+	if (task->process != process_current())
+		return -EINVAL;
+	buf[strcspn(buf, "\n")] = 0;
+	strlcpy(task->thread->name, buf, sizeof(task->thread->name));
+	return 0;
+}
+
+static const char *const limit_names[RLIM_NLIMITS][2] = {
+	{ "Max cpu time", "seconds" }, { "Max file size", "bytes" }, { "Max data size", "bytes" }, { "Max stack size", "bytes" },
+	{ "Max core file size", "bytes" }, { "Max resident set", "bytes" }, { "Max processes", "processes" }, { "Max open files", "files" },
+	{ "Max locked memory", "bytes" }, { "Max address space", "bytes" }, { "Max file locks", "locks" }, { "Max pending signals", "signals" },
+	{ "Max msgqueue size", "bytes" }, { "Max nice priority", "" }, { "Max realtime priority", "" }, { "Max realtime timeout", "us" },
+};
+
+static void print_limit(struct text *t, u64 limit)
+{
+	if (limit == RLIM_INFINITY)
+		text_printf(t, "%-20s ", "unlimited");
+	else
+		text_printf(t, "%-20llu ", ULL(limit));
+}
+
+int show_limits(struct text *t, struct task *task)
+{
+	text_printf(t, "%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit", "Hard Limit", "Units");
+	for (unsigned i = 0; i < RLIM_NLIMITS; i++) {
+		struct rlimit limit;
+
+		process_rlimit_change(task->process, i, NULL, &limit);
+		text_printf(t, "%-25s ", limit_names[i][0]);
+		print_limit(t, limit.rlim_cur);
+		print_limit(t, limit.rlim_max);
+		text_printf(t, "%-10s\n", limit_names[i][1]);
+	}
+	return 0;
+}
+
+int show_io(struct text *t, struct task *task)
+{
+	if (!procfs_may_look(task))
+		return -EACCES;
+	text_printf(t, "rchar: %llu\nwchar: %llu\nsyscr: %llu\nsyscw: %llu\nread_bytes: %llu\nwrite_bytes: %llu\ncancelled_write_bytes: 0\n",
+		    ULL(task->io_rchar), ULL(task->io_wchar), ULL(task->io_syscr), ULL(task->io_syscw), ULL(task->counts.in_blocks * 512),
+		    ULL(task->counts.out_blocks * 512));
+	return 0;
+}
+
+int show_wchan(struct text *t, struct task *task)
+{
+	const char *reason = READ_ONCE(task->thread->wait_reason);
+
+	text_printf(t, "%s", reason && READ_ONCE(task->thread->state) != THREAD_RUNNING ? reason : "0");
+	return 0;
+}
+
+int show_schedstat(struct text *t, struct task *task)
+{
+	text_printf(t, "%llu 0 %llu\n", ULL(task->thread->run_ns), ULL(task->thread->switches_voluntary + task->thread->switches_forced));
+	return 0;
+}
+
+int show_personality(struct text *t, struct task *task)
+{
+	text_printf(t, "%08x\n", task->process->personality);
+	return 0;
+}
+
+int show_oom_score(struct text *t, struct task *task)
+{
+	struct mm_stats stats;
+	u64 points;
+
+	mm_stats(&stats);
+	spin_lock(&proc_tree_lock);
+	points = oom_badness_locked(task->process);
+	spin_unlock(&proc_tree_lock);
+	text_printf(t, "%llu\n", ULL(points * 1000 / max(stats.total, (u64)1)));
+	return 0;
+}
+
+int show_oom_score_adj(struct text *t, struct task *task)
+{
+	text_printf(t, "%d\n", task->process->oom_score_adj);
+	return 0;
+}
+
+int store_oom_score_adj(struct task *task, char *buf, size_t n)
+{
+	s32 adj;
+
+	buf[strcspn(buf, "\n")] = 0;
+	if (parse_s32(buf, 10, &adj, NULL) < 0 || adj < -1000 || adj > 1000)
+		return -EINVAL;
+	if (adj < task->process->oom_score_adj && !cred_capable(cred_current(), CAP_SYS_RESOURCE))
+		return -EACCES;
+	task->process->oom_score_adj = adj;
+	return 0;
+}

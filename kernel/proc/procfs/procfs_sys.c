@@ -1,0 +1,259 @@
+/*
+ * /proc/sys: settings of the kernel (proc(5), sysctl(8)).
+ */
+#include "abi/capability.h"
+#include "abi/errno.h"
+#include "abi/stat.h"
+#include "core/random.h"
+#include "lib/parse.h"
+#include "lib/string.h"
+#include "lib/uuid.h"
+#include "proc/procfs/procfs_int.h"
+#include "proc/uts.h"
+#include "vfs/file.h"
+
+#define ULL(x) ((unsigned long long)(x))
+#define MODE_R  (S_IFREG | 0444)
+#define MODE_RW (S_IFREG | 0644)
+#define MODE_D  (S_IFDIR | 0555)
+
+static int show_hostname(struct text *t, struct task *task)
+{
+	struct utsname u;
+
+	uts_read(&u);
+	text_printf(t, "%s\n", u.nodename);
+	return 0;
+}
+
+static int store_hostname(struct task *task, char *buf, size_t n)
+{
+	buf[strcspn(buf, "\n")] = 0;
+	if (strlen(buf) > UTS_LEN)
+		return -EINVAL;
+	uts_set_name(buf, false);
+	return 0;
+}
+
+static int show_ostype(struct text *t, struct task *task)
+{
+	struct utsname u;
+
+	uts_read(&u);
+	text_printf(t, "%s\n", u.sysname);
+	return 0;
+}
+
+static int show_osrelease(struct text *t, struct task *task)
+{
+	struct utsname u;
+
+	uts_read(&u);
+	text_printf(t, "%s\n", u.release);
+	return 0;
+}
+
+static int show_os_version(struct text *t, struct task *task)
+{
+	struct utsname u;
+
+	uts_read(&u);
+	text_printf(t, "%s\n", u.version);
+	return 0;
+}
+
+static int show_pid_max(struct text *t, struct task *task)
+{
+	text_printf(t, "%d\n", PID_MAX_DEFAULT);
+	return 0;
+}
+
+static int show_threads_max(struct text *t, struct task *task)
+{
+	text_printf(t, "%d\n", PID_MAX_DEFAULT);
+	return 0;
+}
+
+static int show_cap_last(struct text *t, struct task *task)
+{
+	text_printf(t, "%d\n", CAP_LAST_CAP);
+	return 0;
+}
+
+static int show_ngroups_max(struct text *t, struct task *task)
+{
+	text_printf(t, "65536\n");
+	return 0;
+}
+
+static void print_uuid(struct text *t, const u8 *id)
+{
+	for (int i = 0; i < 16; i++)
+		text_printf(t, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", id[i]);
+	text_printf(t, "\n");
+}
+
+static void uuid_random(u8 *id)
+{
+	random_bytes(id, 16);
+	id[6] = (u8)((id[6] & 0x0f) | 0x40); /* version 4 (RFC 4122, 4.4) */
+	id[8] = (u8)((id[8] & 0x3f) | 0x80);
+}
+
+static int show_random_uuid(struct text *t, struct task *task)
+{
+	u8 id[16];
+
+	uuid_random(id);
+	print_uuid(t, id);
+	return 0;
+}
+
+static int show_boot_id(struct text *t, struct task *task)
+{
+	static struct spinlock lock = SPINLOCK_INIT(RANK_FILE, "boot_id");
+	static u8 boot_id[16]; /* lock */
+
+	spin_lock(&lock);
+	if (!boot_id[6])
+		uuid_random(boot_id);
+	spin_unlock(&lock);
+	print_uuid(t, boot_id);
+	return 0;
+}
+
+static int show_entropy(struct text *t, struct task *task)
+{
+	text_printf(t, "256\n");
+	return 0;
+}
+
+static int show_overcommit(struct text *t, struct task *task)
+{
+	text_printf(t, "%d\n", vm_overcommit_mode);
+	return 0;
+}
+
+static int store_number(char *buf, u64 max, u64 *out)
+{
+	buf[strcspn(buf, " \n")] = 0;
+	if (parse_u64(buf, 10, out, NULL) < 0 || *out > max)
+		return -EINVAL;
+	return 0;
+}
+
+static int store_overcommit(struct task *task, char *buf, size_t n)
+{
+	u64 value;
+	int error = store_number(buf, 2, &value);
+
+	if (!error)
+		vm_overcommit_mode = (int)value;
+	return error;
+}
+
+static int show_overcommit_ratio(struct text *t, struct task *task)
+{
+	text_printf(t, "%u\n", vm_overcommit_ratio);
+	return 0;
+}
+
+static int store_overcommit_ratio(struct task *task, char *buf, size_t n)
+{
+	u64 value;
+	int error = store_number(buf, 1000000, &value);
+
+	if (!error)
+		vm_overcommit_ratio = (u32)value;
+	return error;
+}
+
+static int show_max_map_count(struct text *t, struct task *task)
+{
+	text_printf(t, "%u\n", vm_max_map_count);
+	return 0;
+}
+
+static int store_max_map_count(struct task *task, char *buf, size_t n)
+{
+	u64 value;
+	int error = store_number(buf, 0x7fffffff, &value);
+
+	if (!error)
+		vm_max_map_count = (u32)value;
+	return error;
+}
+
+static int show_mmap_min_addr(struct text *t, struct task *task)
+{
+	text_printf(t, "%llu\n", ULL(vm_mmap_min_addr));
+	return 0;
+}
+
+static int show_file_nr(struct text *t, struct task *task)
+{
+	text_printf(t, "%llu\t0\t%llu\n", ULL(file_count()), ~0ull >> 1);
+	return 0;
+}
+
+static int show_file_max(struct text *t, struct task *task)
+{
+	text_printf(t, "%llu\n", ~0ull >> 1);
+	return 0;
+}
+
+static int show_nr_open(struct text *t, struct task *task)
+{
+	text_printf(t, "1048576\n");
+	return 0;
+}
+
+static int show_pipe_max(struct text *t, struct task *task)
+{
+	text_printf(t, "1048576\n");
+	return 0;
+}
+
+static const struct proc_node random_children[] = {
+	{ .name = "uuid", .mode = MODE_R, .show = show_random_uuid },
+	{ .name = "boot_id", .mode = MODE_R, .show = show_boot_id },
+	{ .name = "entropy_avail", .mode = MODE_R, .show = show_entropy },
+	{ .name = "poolsize", .mode = MODE_R, .show = show_entropy },
+	{ 0 },
+};
+
+static const struct proc_node kernel_children[] = {
+	{ .name = "hostname", .mode = MODE_RW, .show = show_hostname, .store = store_hostname },
+	{ .name = "ostype", .mode = MODE_R, .show = show_ostype },
+	{ .name = "osrelease", .mode = MODE_R, .show = show_osrelease },
+	{ .name = "version", .mode = MODE_R, .show = show_os_version },
+	{ .name = "pid_max", .mode = MODE_R, .show = show_pid_max },
+	{ .name = "threads-max", .mode = MODE_R, .show = show_threads_max },
+	{ .name = "cap_last_cap", .mode = MODE_R, .show = show_cap_last },
+	{ .name = "ngroups_max", .mode = MODE_R, .show = show_ngroups_max },
+	{ .name = "random", .mode = MODE_D, .children = random_children },
+	{ 0 },
+};
+
+static const struct proc_node vm_children[] = {
+	{ .name = "overcommit_memory", .mode = MODE_RW, .show = show_overcommit, .store = store_overcommit },
+	{ .name = "overcommit_ratio", .mode = MODE_RW, .show = show_overcommit_ratio, .store = store_overcommit_ratio },
+	{ .name = "max_map_count", .mode = MODE_RW, .show = show_max_map_count, .store = store_max_map_count },
+	{ .name = "mmap_min_addr", .mode = MODE_R, .show = show_mmap_min_addr },
+	{ 0 },
+};
+
+static const struct proc_node fs_children[] = {
+	{ .name = "file-nr", .mode = MODE_R, .show = show_file_nr },
+	{ .name = "file-max", .mode = MODE_R, .show = show_file_max },
+	{ .name = "nr_open", .mode = MODE_R, .show = show_nr_open },
+	{ .name = "pipe-max-size", .mode = MODE_R, .show = show_pipe_max },
+	{ 0 },
+};
+
+const struct proc_node procfs_sys_children[] = {
+	{ .name = "kernel", .mode = MODE_D, .children = kernel_children },
+	{ .name = "vm", .mode = MODE_D, .children = vm_children },
+	{ .name = "fs", .mode = MODE_D, .children = fs_children },
+	{ 0 },
+};

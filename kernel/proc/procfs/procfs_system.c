@@ -1,0 +1,272 @@
+/*
+ * Files about the machine as a whole: meminfo, cpuinfo, stat, uptime, loadavg, version and the like (proc(5)).
+ */
+#include "arch/boot.h"
+#include "core/clock.h"
+#include "core/symbols.h"
+#include "dev/blk.h"
+#include "dev/chr.h"
+#include "dev/irq.h"
+#include "lib/format.h"
+#include "lib/string.h"
+#include "mm/slab.h"
+#include "proc/procfs/procfs_int.h"
+#include "proc/uts.h"
+
+#define ULL(x) ((unsigned long long)(x))
+
+static void print_kib(struct text *t, const char *name, u64 pages)
+{
+	char label[32];
+
+	snprintf(label, sizeof(label), "%s:", name);
+	text_printf(t, "%-15s %8llu kB\n", label, ULL(pages * (PAGE_SIZE / 1024)));
+}
+
+int show_meminfo(struct text *t, struct task *task)
+{
+	struct pagecache_stats c;
+	struct mm_stats m;
+	u64 file;
+
+	mm_stats(&m);
+	pagecache_stats(&c);
+	file = c.pages > c.shmem ? c.pages - c.shmem : 0;
+	print_kib(t, "MemTotal", m.total);
+	print_kib(t, "MemFree", m.free);
+	print_kib(t, "MemAvailable", m.free + file / 2 + m.slab_reclaimable / 2);
+	print_kib(t, "Buffers", 0);
+	print_kib(t, "Cached", c.pages);
+	print_kib(t, "SwapCached", 0);
+	print_kib(t, "Active", c.active_anon + c.active_file);
+	print_kib(t, "Inactive", c.inactive_anon + c.inactive_file);
+	print_kib(t, "Active(anon)", c.active_anon);
+	print_kib(t, "Inactive(anon)", c.inactive_anon);
+	print_kib(t, "Active(file)", c.active_file);
+	print_kib(t, "Inactive(file)", c.inactive_file);
+	print_kib(t, "Unevictable", 0);
+	print_kib(t, "Mlocked", 0);
+	print_kib(t, "SwapTotal", 0);
+	print_kib(t, "SwapFree", 0);
+	print_kib(t, "Dirty", c.dirty);
+	print_kib(t, "Writeback", c.writeback);
+	print_kib(t, "AnonPages", c.anon);
+	print_kib(t, "Mapped", c.mapped);
+	print_kib(t, "Shmem", c.shmem);
+	print_kib(t, "KReclaimable", m.slab_reclaimable);
+	print_kib(t, "Slab", m.slab_reclaimable + m.slab_unreclaimable);
+	print_kib(t, "SReclaimable", m.slab_reclaimable);
+	print_kib(t, "SUnreclaim", m.slab_unreclaimable);
+	text_printf(t, "%-15s %8llu kB\n", "KernelStack:", ULL(m.stacks * (PAGE_SIZE / 1024)));
+	print_kib(t, "PageTables", m.tables);
+	print_kib(t, "CommitLimit", vm_commit_limit());
+	print_kib(t, "Committed_AS", vm_committed());
+	text_printf(t, "%-15s %8llu kB\n", "VmallocTotal:", ULL((KMAP_TOP - KMAP_BASE) >> 10));
+	return 0;
+}
+
+int show_vmstat(struct text *t, struct task *task)
+{
+	struct pagecache_stats c;
+	struct mm_stats m;
+
+	mm_stats(&m);
+	pagecache_stats(&c);
+	text_printf(t, "nr_free_pages %llu\nnr_inactive_anon %llu\nnr_active_anon %llu\nnr_inactive_file %llu\nnr_active_file %llu\n", ULL(m.free),
+		    ULL(c.inactive_anon), ULL(c.active_anon), ULL(c.inactive_file), ULL(c.active_file));
+	text_printf(t, "nr_slab_reclaimable %llu\nnr_slab_unreclaimable %llu\nnr_anon_pages %llu\nnr_mapped %llu\nnr_file_pages %llu\nnr_dirty %llu\n"
+		    "nr_writeback %llu\nnr_shmem %llu\nnr_page_table_pages %llu\n", ULL(m.slab_reclaimable), ULL(m.slab_unreclaimable), ULL(c.anon),
+		    ULL(c.mapped), ULL(c.pages), ULL(c.dirty), ULL(c.writeback), ULL(c.shmem), ULL(m.tables));
+	return 0;
+}
+
+int show_cpuinfo(struct text *t, struct task *task)
+{
+	for (unsigned i = 0; i < cpu_count(); i++) {
+		const struct cpu_info *c = cpu_info(i);
+
+		text_printf(t, "processor\t: %u\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\nmodel name\t: %s\nstepping\t: %u\n", i, c->vendor,
+			    c->family, c->model, c->model_name, c->stepping);
+		text_printf(t, "cpu MHz\t\t: %llu.%03llu\nphysical id\t: 0\nsiblings\t: %u\ncore id\t\t: %u\ncpu cores\t: %u\napicid\t\t: %u\n",
+			    ULL(c->tsc_khz / 1000), ULL(c->tsc_khz % 1000), cpu_count(), i, cpu_count(), c->apic_id);
+		text_printf(t, "fpu\t\t: yes\nwp\t\t: yes\nflags\t\t: %s\nbogomips\t: %llu.%02llu\n\n", c->flags, ULL(c->tsc_khz / 500),
+			    ULL(c->tsc_khz / 5 % 100));
+	}
+	return 0;
+}
+
+static void print_cpu_times(struct text *t, const char *name, const struct sched_cpu_stats *s)
+{
+	const u64 tick = NSEC_PER_SEC / USER_HZ;
+
+	text_printf(t, "%s %llu %llu %llu %llu %llu %llu 0 0 0 0\n", name, ULL(s->user_ns / tick), ULL(s->nice_ns / tick), ULL(s->system_ns / tick),
+		    ULL(s->idle_ns / tick), ULL(s->iowait_ns / tick), ULL(s->irq_ns / tick));
+}
+
+static void sum_interrupts(unsigned number, const u64 *counts, const char *kind, const char *names, void *arg)
+{
+	for (unsigned i = 0; i < cpu_count(); i++)
+		*(u64 *)arg += counts[i];
+}
+
+int show_system_stat(struct text *t, struct task *task)
+{
+	struct sched_cpu_stats all = { 0 }, one;
+	u64 interrupts = 0, boot = (clock_realtime() - clock_monotonic()) / NSEC_PER_SEC;
+
+	for (unsigned i = 0; i < cpu_count(); i++) {
+		sched_cpu_stats(i, &one);
+		all.user_ns += one.user_ns;
+		all.nice_ns += one.nice_ns;
+		all.system_ns += one.system_ns;
+		all.idle_ns += one.idle_ns;
+		all.iowait_ns += one.iowait_ns;
+		all.irq_ns += one.irq_ns;
+		all.switches += one.switches;
+	}
+	print_cpu_times(t, "cpu ", &all);
+	for (unsigned i = 0; i < cpu_count(); i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "cpu%u", i);
+		sched_cpu_stats(i, &one);
+		print_cpu_times(t, name, &one);
+	}
+	irq_each(sum_interrupts, &interrupts);
+	text_printf(t, "intr %llu\nctxt %llu\nbtime %llu\nprocesses %llu\nprocs_running %llu\nprocs_blocked %llu\n", ULL(interrupts), ULL(all.switches),
+		    ULL(boot), ULL(sched_forks()), ULL(sched_running()), ULL(sched_blocked()));
+	return 0;
+}
+
+int show_uptime(struct text *t, struct task *task)
+{
+	u64 now = clock_monotonic() / (NSEC_PER_SEC / 100), idle = 0;
+
+	for (unsigned i = 0; i < cpu_count(); i++) {
+		struct sched_cpu_stats s;
+
+		sched_cpu_stats(i, &s);
+		idle += s.idle_ns + s.iowait_ns;
+	}
+	idle /= NSEC_PER_SEC / 100;
+	text_printf(t, "%llu.%02llu %llu.%02llu\n", ULL(now / 100), ULL(now % 100), ULL(idle / 100), ULL(idle % 100));
+	return 0;
+}
+
+int show_loadavg(struct text *t, struct task *task)
+{
+	u32 load[3];
+
+	sched_loadavg(load);
+	for (int i = 0; i < 3; i++)
+		text_printf(t, "%u.%02u ", load[i] >> 11, ((load[i] & 2047) * 100) >> 11);
+	text_printf(t, "%llu/%u %d\n", ULL(sched_running()), pid_count(), pid_last());
+	return 0;
+}
+
+int show_version(struct text *t, struct task *task)
+{
+	struct utsname u;
+
+	uts_read(&u);
+	text_printf(t, "%s version %s (skerry) (gcc %s) %s\n", u.sysname, u.release, __VERSION__, u.version);
+	return 0;
+}
+
+int show_boot_cmdline(struct text *t, struct task *task)
+{
+	text_printf(t, "%s\n", boot_info.cmdline);
+	return 0;
+}
+
+static void print_partition(struct blkdev *d, void *arg)
+{
+	text_printf(arg, "%4u %8u %10llu %s\n", d->major, d->minor, ULL(d->n_sectors / 2), d->name);
+}
+
+int show_partitions(struct text *t, struct task *task)
+{
+	text_printf(t, "major minor  #blocks  name\n\n");
+	blkdev_each(print_partition, t);
+	return 0;
+}
+
+static void print_diskstats(struct blkdev *d, void *arg)
+{
+	bool whole = d->partition == 0;
+	const u64 (*s)[4] = whole ? (const u64 (*)[4])d->disk->stats : (const u64 (*)[4])d->stats;
+
+	text_printf(arg, "%4u %7u %s", d->major, d->minor, d->name);
+	for (int i = 0; i < 2; i++)
+		text_printf(arg, " %llu %llu %llu %llu", ULL(s[i][0]), ULL(s[i][1]), ULL(s[i][2]), ULL(s[i][3] / NSEC_PER_MSEC));
+	text_printf(arg, " %u %llu %llu 0 0 0 0 0 0\n", whole ? d->disk->n_running : 0, ULL(whole ? d->disk->busy_ns / NSEC_PER_MSEC : 0),
+		    ULL(whole ? d->disk->weighted_ns / NSEC_PER_MSEC : 0));
+}
+
+int show_diskstats(struct text *t, struct task *task)
+{
+	blkdev_each(print_diskstats, t);
+	return 0;
+}
+
+static void print_interrupt(unsigned number, const u64 *counts, const char *kind, const char *names, void *arg)
+{
+	text_printf(arg, "%3u:", number);
+	for (unsigned i = 0; i < cpu_count(); i++)
+		text_printf(arg, " %10llu", ULL(counts[i]));
+	text_printf(arg, "   %s   %s\n", kind, names);
+}
+
+int show_interrupts(struct text *t, struct task *task)
+{
+	text_printf(t, "    ");
+	for (unsigned i = 0; i < cpu_count(); i++)
+		text_printf(t, "       CPU%u", i);
+	text_printf(t, "\n");
+	irq_each(print_interrupt, t);
+	return 0;
+}
+
+static void print_chrdev(struct chrdev *dev, void *arg)
+{
+	text_printf(arg, "%3u %s\n", dev->major, dev->name);
+}
+
+int show_devices(struct text *t, struct task *task)
+{
+	text_printf(t, "Character devices:\n");
+	chrdev_each(print_chrdev, t);
+	text_printf(t, "\nBlock devices:\n  8 sd\n");
+	return 0;
+}
+
+int show_swaps(struct text *t, struct task *task)
+{
+	text_printf(t, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
+	return 0;
+}
+
+static void print_symbol(u64 address, const char *name, void *arg)
+{
+	text_printf(arg, "%016llx t %s\n", ULL(address), name);
+}
+
+int show_kallsyms(struct text *t, struct task *task)
+{
+	symbol_each(print_symbol, t);
+	return 0;
+}
+
+static void print_slab(const struct slab_info *s, void *arg)
+{
+	text_printf(arg, "%-17s %6llu %6llu %6llu %4llu %4llu : tunables    0    0    0 : slabdata %6llu %6llu      0\n", s->name, ULL(s->active),
+		    ULL(s->total), ULL(s->size), ULL(s->per_slab), ULL(s->pages_per_slab), ULL(s->slabs), ULL(s->slabs));
+}
+
+int show_slabinfo(struct text *t, struct task *task)
+{
+	text_printf(t, "slabinfo - version: 2.1\n# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab>"
+		    " : tunables <limit> <batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>\n");
+	slab_each(print_slab, t);
+	return 0;
+}

@@ -1,0 +1,196 @@
+/*
+ * Files that are texts: made whole at the first read (and anew when read again from the start), kept by the open file, handed out piece by piece.
+ */
+#include <stdarg.h>
+
+#include "abi/errno.h"
+#include "abi/stat.h"
+#include "lib/format.h"
+#include "lib/string.h"
+#include "mm/kmap.h"
+#include "mm/slab.h"
+#include "proc/procfs/procfs_int.h"
+#include "vfs/file.h"
+
+#define ROOM_FIRST 1024
+#define STORE_MAX  4096 /* longest write */
+
+/* m: the mutex */
+struct text_file {
+	struct mutex mutex; /* RANK_SLEEP_LAST */
+	struct text text;   /* m */
+};
+
+static bool text_grow(struct text *t, size_t more)
+{
+	size_t room = t->room ? t->room : ROOM_FIRST;
+	char *buf;
+
+	if (t->used + more <= t->room)
+		return true;
+	while (room < t->used + more)
+		room *= 2;
+	buf = t->error ? NULL : kvmalloc(room, MM_KERNEL);
+	if (!buf) {
+		t->error = -ENOMEM;
+		return false;
+	}
+	memcpy(buf, t->buf, t->used);
+	kvfree(t->buf);
+	t->buf = buf;
+	t->room = room;
+	return true;
+}
+
+void text_write(struct text *t, const char *bytes, size_t n)
+{
+	if (!text_grow(t, n))
+		return;
+	memcpy(t->buf + t->used, bytes, n);
+	t->used += n;
+}
+
+void text_printf(struct text *t, const char *fmt, ...)
+{
+	va_list args;
+	int n;
+
+	if (!text_grow(t, 128))
+		return;
+	va_start(args, fmt);
+	n = vsnprintf(t->buf + t->used, t->room - t->used, fmt, args);
+	va_end(args);
+	if ((size_t)n >= t->room - t->used) {
+		if (!text_grow(t, (size_t)n + 1))
+			return;
+		va_start(args, fmt);
+		vsnprintf(t->buf + t->used, t->room - t->used, fmt, args);
+		va_end(args);
+	}
+	t->used += (size_t)n;
+}
+
+void text_escape(struct text *t, const char *s, const char *special)
+{
+	for (; *s; s++)
+		if (strchr(special, *s))
+			text_printf(t, "\\%03o", (unsigned char)*s);
+		else
+			text_write(t, s, 1);
+}
+
+static int text_open(struct file *file)
+{
+	struct text_file *tf = kzalloc(sizeof(*tf), MM_KERNEL);
+
+	if (!tf)
+		return -ENOMEM;
+	mutex_init(&tf->mutex, RANK_SLEEP_LAST, "procfs_text");
+	file->private = tf;
+	return 0;
+}
+
+static void text_release(struct file *file)
+{
+	struct text_file *tf = file->private;
+
+	kvfree(tf->text.buf);
+	kfree(tf);
+}
+
+/* A process that has ended but was not waited for still has a stat and a status. */
+static int show_zombie(struct text *t, struct proc_inode *pi)
+{
+	struct process *p = procfs_process(pi);
+	int error = -ESRCH;
+
+	if (!p)
+		return -ESRCH;
+	if (pi->node->show == show_stat)
+		error = show_zombie_stat(t, p);
+	else if (pi->node->show == show_status)
+		error = show_zombie_status(t, p);
+	else if (pi->node->show == show_cmdline || pi->node->show == show_maps || pi->node->show == show_environ)
+		error = 0;
+	process_put(p);
+	return error;
+}
+
+static int text_make(struct text *t, struct proc_inode *pi)
+{
+	struct task *task = NULL;
+	int error;
+
+	t->used = 0;
+	t->error = 0;
+	if (pi->pid) {
+		task = procfs_task(pi);
+		if (!task)
+			return show_zombie(t, pi);
+	}
+	error = pi->node->show(t, task);
+	if (task)
+		thread_put(task->thread);
+	return error ? error : t->error;
+}
+
+static ssize_t text_read(struct file *file, struct iov_iter *to, loff_t *pos)
+{
+	struct text_file *tf = file->private;
+	ssize_t n = 0;
+
+	mutex_lock(&tf->mutex);
+	if (*pos == 0 || !tf->text.buf)
+		n = text_make(&tf->text, proc_inode(file->inode));
+	if (!n)
+		n = simple_read_buffer(to, pos, tf->text.buf, tf->text.used);
+	mutex_unlock(&tf->mutex);
+	return n;
+}
+
+static ssize_t text_store(struct file *file, struct iov_iter *from, loff_t *pos)
+{
+	struct proc_inode *pi = proc_inode(file->inode);
+	size_t n = iov_left(from);
+	struct task *task = NULL;
+	char *buf;
+	int error;
+
+	if (!pi->node->store)
+		return -EINVAL;
+	if (n >= STORE_MAX)
+		return -EINVAL;
+	buf = kmalloc(n + 1, MM_KERNEL);
+	if (!buf)
+		return -ENOMEM;
+	error = iov_copy_from(from, buf, n) == n ? 0 : -EFAULT;
+	buf[n] = 0;
+	if (!error && pi->pid && !(task = procfs_task(pi)))
+		error = -ESRCH;
+	if (!error)
+		error = pi->node->store(task, buf, n);
+	if (task)
+		thread_put(task->thread);
+	kfree(buf);
+	return error ? error : (ssize_t)n;
+}
+
+static loff_t text_seek(struct file *file, loff_t offset, int whence)
+{
+	if (whence == SEEK_CUR)
+		offset += file->pos;
+	else if (whence != SEEK_SET)
+		return -EINVAL;
+	if (offset < 0)
+		return -EINVAL;
+	file->pos = offset;
+	return offset;
+}
+
+const struct file_ops procfs_text_fops = {
+	.open = text_open,
+	.release = text_release,
+	.read = text_read,
+	.write = text_store,
+	.seek = text_seek,
+};
