@@ -21,6 +21,7 @@ struct arch_thread {
 	u64 selectors;         /* user's ds, es, fs, gs, 16 bits each from the lowest: private to arch */
 	struct fpu_state *fpu; /* NULL for kernel threads */
 	unsigned fpu_cpu;      /* CPU that loaded fpu last, CPU_MAX: none: private to arch */
+	unsigned fpu_slices;   /* how many more times to load it at once: private to arch */
 	u32 trap_no;           /* last exception of user mode, for signal frames: vector … */
 	u64 trap_error;        /* … error code … */
 	u64 fault_addr;        /* … and the address of the last page fault that became a signal */

@@ -23,7 +23,7 @@ void arch_init_early(void)
 	percpu_activate(0);
 	tables_init_cpu(gs_base);
 	tables_set_kernel_stack((u64)boot_stack_top);
-	smap_patch();
+	patch_text();
 	cpu_setup();
 	mmu_boot_init();
 	fpu_setup_cpu();

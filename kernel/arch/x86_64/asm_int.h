@@ -65,6 +65,11 @@
 #define EX_RESOLVE 0
 #define EX_FAIL    1
 
+/* Kinds of instructions that the boot CPU decides (patch.c). */
+#define PATCH_CLAC       0
+#define PATCH_STAC       1
+#define PATCH_TRANSLATED 2
+
 #ifdef __ASSEMBLER__
 
 .macro FUNC name
@@ -78,31 +83,45 @@
 	.size \name, . - \name
 .endm
 
-/* Places for CLAC and STAC: three-byte no-operations, rewritten at boot on a CPU that has SMAP (smap.c). */
+/* Places that patch.c rewrites. */
+.macro PATCH_SITE kind, target=771b
+	.pushsection __patch_sites, "a"
+	.balign 4
+	.long 771b - .
+	.long \kind
+	.long \target - .
+	.popsection
+.endm
+
 .macro SMAP_CLOSE
 771:	.byte 0x0f, 0x1f, 0x00
-	.pushsection __smap_sites, "a"
-	.long 771b - .
-	.long 0
-	.popsection
+	PATCH_SITE PATCH_CLAC
 .endm
 
 .macro SMAP_OPEN
 771:	.byte 0x0f, 0x1f, 0x00
-	.pushsection __smap_sites, "a"
-	.long 771b - .
-	.long 1
+	PATCH_SITE PATCH_STAC
+.endm
+
+/* Goes on at `target` if the processor is a translator. */
+.macro IF_TRANSLATED target
+771:	.byte 0x0f, 0x1f, 0x44, 0x00, 0x00
+	PATCH_SITE PATCH_TRANSLATED, \target
+.endm
+
+/* The instructions in [from, to) may fault on a user address and then go on at fixup. kind: EX_RESOLVE or EX_FAIL. */
+.macro EX_RANGE from, to, fixup, kind
+	.pushsection __ex_table, "a"
+	.balign 4
+	.long \from - .
+	.long \fixup - .
+	.short \kind, \to - \from
 	.popsection
 .endm
 
-/* An instruction that may fault on a user address, and where to go on when it does. kind: EX_RESOLVE or EX_FAIL. */
+/* The same for the one instruction at insn. */
 .macro EX_ENTRY insn, fixup, kind
-	.pushsection __ex_table, "a"
-	.balign 4
-	.long \insn - .
-	.long \fixup - .
-	.long \kind
-	.popsection
+	EX_RANGE \insn, \insn + 1, \fixup, \kind
 .endm
 
 /* Saves the general registers below orig_rax in the order of struct regs; `rax` is what goes into that slot. */

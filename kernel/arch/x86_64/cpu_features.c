@@ -7,6 +7,7 @@
 #include "arch/x86_64/cpu_int.h"
 #include "arch/x86_64/entry_int.h"
 #include "arch/x86_64/msr_int.h"
+#include "lib/string.h"
 
 /* WB, WC, UC-, UC and the same again: entry 1 (PWT) is write combining, 3 (PCD and PWT) strongly uncached. */
 #define PAT_LAYOUT 0x0007010600070106ull
@@ -16,6 +17,15 @@ struct cpu_features cpu_features;
 static bool bit(u32 word, unsigned n)
 {
 	return word >> n & 1;
+}
+
+/* QEMU's translator gives its name in the leaves reserved for hypervisors. */
+static bool is_translator(void)
+{
+	u32 a, name[3];
+
+	cpuid(0x40000000, 0, &a, &name[0], &name[1], &name[2]);
+	return !memcmp(name, "TCGTCGTCGTCG", sizeof(name));
 }
 
 void cpu_features_init(void)
@@ -45,6 +55,7 @@ void cpu_features_init(void)
 		f->xsaveopt = bit(a, 0);
 		f->xsavec = bit(a, 1);
 	}
+	f->translated = f->hypervisor && is_translator();
 	cpuid(0x80000001, 0, &a, &b, &c, &d);
 	f->gbpages = bit(d, 26);
 	if (f->max_ext_leaf >= 0x80000007) {

@@ -7,6 +7,7 @@
 struct cpu_features {
 	bool smap, smep, umip, fsgsbase, gbpages, xsave, xsaveopt, xsavec, x2apic, tsc_deadline, tsc_invariant,
 	     rdrand, rdseed, hypervisor;
+	bool translated; /* no processor but a translator: QEMU's TCG */
 	unsigned phys_bits;
 	u32 max_leaf, max_ext_leaf;
 };
@@ -22,5 +23,5 @@ void cpu_info_init(unsigned cpu);
 /* Whether a panic on another CPU asked this one to stop (in its NMI). */
 bool cpu_stop_requested(void);
 
-/* Turns the three-byte no-operations of SMAP_OPEN and SMAP_CLOSE into STAC and CLAC; text is still writable. */
-void smap_patch(void);
+/* Fits the kernel's text to the boot CPU's features (patch.c), while it is still writable. */
+void patch_text(void);

@@ -20,7 +20,7 @@ extern const struct ex_entry ex_table_start[], ex_table_end[];
 const struct ex_entry *ex_table_find(u64 rip)
 {
 	for (const struct ex_entry *e = ex_table_start; e < ex_table_end; e++) {
-		if ((u64)&e->insn + (u64)(s64)e->insn == rip)
+		if (rip - ((u64)&e->insn + (u64)(s64)e->insn) < e->length)
 			return e;
 	}
 	return NULL;
@@ -59,8 +59,8 @@ void fault_user(struct regs *regs, u64 error)
 	if (unlikely(error & PF_RESERVED))
 		panic_regs(regs, "page tables of %#llx are corrupt", (unsigned long long)addr);
 	irq_enable();
-	if (unlikely(addr >= USER_TOP)) {
-		/* What the kernel maps there is not told. */
+	if (unlikely(addr >= USER_TOP || !(error & PF_USER))) {
+		/* The kernel's half, of which nothing is told; or an access to a table of the kernel's on the user's behalf. */
 		fault_signal(regs, -EFAULT, addr, error | PF_PRESENT);
 		return;
 	}

@@ -21,26 +21,36 @@ extern u64 fpu_xfeatures;
 /* Bytes of an image as the CPU writes it, FXSAVE_SIZE without XSAVE; bits of MXCSR that may be set. */
 extern size_t fpu_image_size;
 extern u32 fpu_mxcsr_mask;
+/* The state that programs begin with. */
+extern struct fpu_state fpu_initial;
 
-/* Makes the live registers follow the current thread's image: false if the CPU refuses it (then the initial state is loaded). */
-bool fpu_reload(void);
-
-/* Prepares this CPU's FPU; the boot CPU finds the sizes first. */
+/* Prepares this CPU's FPU; the boot CPU finds the sizes first. The second is fpu_switch.c's part. */
 void fpu_setup_cpu(void);
+void fpu_switch_init_cpu(void);
 
-/* Switch: stores the live registers; makes the registers the thread's, if they are not. Interrupts off. */
+/* Switch: stores the live registers; makes them the thread's, or leaves that to its first use. Interrupts off. */
 void fpu_save(struct arch_thread *ctx);
 void fpu_load(struct arch_thread *ctx);
+/* #NM from user mode: the thread uses the FPU after all. Interrupts off. */
+void fpu_first_use(void);
+/* Forgets that any CPU's registers hold its state. */
+void fpu_disown(struct arch_thread *ctx);
 
 /* si_code of a SIGFPE from the live state: of #XM if simd, else of #MF. */
 int fpu_fault_code(bool simd);
 
-/* Sets the current thread's registers to the initial state. */
+/* Whether the current thread's state is in the registers; else it is in its image alone. */
+bool fpu_is_live(void);
+/* Brings the current thread's image up to date and returns it. */
+struct fpu_state *fpu_sync(void);
+/* The current thread's image was changed: the registers follow. False if the CPU refuses it (then the initial state is loaded). */
+bool fpu_reload(void);
+/* Sets the current thread's state to the initial one. */
 void fpu_load_initial(void);
 
 /*
  * For signal frames: an image at a user address (64-byte aligned with XSAVE, else 16).
- * fpu_store_user() writes the live state and what sigaction's frame says about it behind the registers; 0 or -EFAULT.
+ * fpu_store_user() writes the current state and what sigaction's frame says about it behind the registers; 0 or -EFAULT.
  * fpu_load_user() takes the state from there (0: the initial state) after checking everything: 0, -EFAULT or -EINVAL; on failure the
  * initial state is loaded.
  */

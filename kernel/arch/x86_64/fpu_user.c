@@ -14,6 +14,7 @@
 
 #define FX_SSE_FEATURES 3ull /* what the FXSAVE image alone holds */
 #define XSAVE_ALIGN     64
+#define XSAVE_HEADER    (sizeof(struct fpu_state) - FXSAVE_SIZE)
 
 int fpu_xsave_raw(void *p, u64 features);
 int fpu_xrstor_raw(const void *p, u64 features);
@@ -29,6 +30,24 @@ static void __user *user_pointer(u64 address)
 	return (__force void __user *)address;
 }
 
+static int copy_image(u64 address, size_t size)
+{
+	return copy_out(user_pointer(address), this_cpu_read(cpu_context)->fpu, size);
+}
+
+/* The state without the words around it: from the registers, or from the thread's image, as far as that holds anything. */
+static int store_image(u64 address)
+{
+	const struct fpu_state *s = this_cpu_read(cpu_context)->fpu;
+
+	if (!fpu_is_live())
+		return copy_image(address, s->xstate_bv & ~FX_SSE_FEATURES ? fpu_image_size : sizeof(*s));
+	/* XSAVE writes only the first word of its header. */
+	if (user_clear(user_pointer(address + FXSAVE_SIZE), XSAVE_HEADER) != XSAVE_HEADER)
+		return -EFAULT;
+	return fpu_xsave_raw((void *)address, fpu_xfeatures);
+}
+
 int fpu_store_user(u64 address)
 {
 	const u32 magic2 = FP_XSTATE_MAGIC2;
@@ -42,12 +61,8 @@ int fpu_store_user(u64 address)
 	if (!user_range_ok(user_pointer(address), fpu_user_size()))
 		return -EFAULT;
 	if (!fpu_xfeatures)
-		return fpu_fxsave_raw((void *)address);
-	/* XSAVE writes only the first word of its header, and only the state in use. */
-	if (user_clear(user_pointer(address + FXSAVE_SIZE), sizeof(struct fpu_state) - FXSAVE_SIZE) !=
-	    sizeof(struct fpu_state) - FXSAVE_SIZE)
-		return -EFAULT;
-	if (fpu_xsave_raw((void *)address, fpu_xfeatures) ||
+		return fpu_is_live() ? fpu_fxsave_raw((void *)address) : copy_image(address, FXSAVE_SIZE);
+	if (store_image(address) ||
 	    copy_out(user_pointer(address + offsetof(struct abi_fpstate, sw)), &sw, sizeof(sw)))
 		return -EFAULT;
 	return copy_out(user_pointer(address + fpu_image_size), &magic2, sizeof(magic2));
@@ -97,7 +112,7 @@ static int load_checked(u64 address)
 
 	if (!user_range_ok(user_pointer(address), fpu_user_size()) || frame_features(address, &features))
 		return -EFAULT;
-	if (features == fpu_xfeatures && is_aligned(address, XSAVE_ALIGN))
+	if (features == fpu_xfeatures && is_aligned(address, XSAVE_ALIGN) && fpu_is_live())
 		return fpu_xrstor_raw((const void *)address, features);
 	return load_copied(address, features);
 }

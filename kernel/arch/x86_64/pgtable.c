@@ -23,10 +23,20 @@ int pgtable_init(struct pgtable *pt)
 	return 0;
 }
 
-/* Frees the tables below `table`, whose level is given (its entries point to level - 1). */
+/* Whether eight entries are empty: most are, and every process ends with a look at all of its tables. */
+static inline bool empty_eight(const u64 *e)
+{
+	return !(e[0] | e[1] | e[2] | e[3] | e[4] | e[5] | e[6] | e[7]);
+}
+
+/* Frees the tables below `table`, whose level is given (its entries point to level - 1). n is a multiple of 8. */
 static void free_below(u64 *table, unsigned level, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
+		if (is_aligned(i, 8) && empty_eight(&table[i])) {
+			i += 7;
+			continue;
+		}
 		if (!(table[i] & PTE_PRESENT))
 			continue;
 		if (level > 2)

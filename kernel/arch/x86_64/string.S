@@ -1,6 +1,7 @@
 /*
  * memcpy, memmove, memset, memcmp, and whole pages. Quadwords by REP, because a byte at a time is what some processors and
- * all translators do with REP MOVSB; the ragged end is one quadword that overlaps what was done already.
+ * all translators do with REP MOVSB; the ragged end is one quadword that overlaps what was done already. Under a
+ * translator unrolled loops take the place of REP (patch.c).
  */
 #include "arch/x86_64/asm_int.h"
 
@@ -13,6 +14,7 @@ FUNC memcpy
 	jb 1f
 	mov -8(%rsi, %rdx), %r8
 	lea -8(%rdi, %rdx), %r9
+	IF_TRANSLATED memcpy_unrolled
 	lea -1(%rdx), %rcx
 	shr $3, %rcx
 	rep movsq
@@ -37,6 +39,33 @@ FUNC memcpy
 	mov %r8b, -1(%rdi, %rdx)
 3:	ret
 END memcpy
+
+/* The same: %r8 and %r9 hold the last quadword and its place. */
+memcpy_unrolled:
+	sub $32, %rdx
+	jb 2f
+1:	mov (%rsi), %rcx
+	mov 8(%rsi), %r10
+	mov %rcx, (%rdi)
+	mov %r10, 8(%rdi)
+	mov 16(%rsi), %rcx
+	mov 24(%rsi), %r10
+	mov %rcx, 16(%rdi)
+	mov %r10, 24(%rdi)
+	add $32, %rsi
+	add $32, %rdi
+	sub $32, %rdx
+	jae 1b
+2:	add $32 - 8, %rdx
+	jle 4f
+3:	mov (%rsi), %rcx
+	mov %rcx, (%rdi)
+	add $8, %rsi
+	add $8, %rdi
+	sub $8, %rdx
+	jg 3b
+4:	mov %r8, (%r9)
+	ret
 
 /* void *memmove(void *to, const void *from, size_t n): downwards if `to` lies within the source. */
 FUNC memmove
@@ -73,6 +102,7 @@ FUNC memset
 	cmp $8, %rdx
 	jb 1f
 	mov %rax, -8(%rdi, %rdx)
+	IF_TRANSLATED memset_unrolled
 	lea -1(%rdx), %rcx
 	shr $3, %rcx
 	rep stosq
@@ -86,6 +116,26 @@ FUNC memset
 2:	mov %r8, %rax
 	ret
 END memset
+
+/* The same: the last quadword is done, %r8 is what is returned. */
+memset_unrolled:
+	sub $32, %rdx
+	jb 2f
+1:	mov %rax, (%rdi)
+	mov %rax, 8(%rdi)
+	mov %rax, 16(%rdi)
+	mov %rax, 24(%rdi)
+	add $32, %rdi
+	sub $32, %rdx
+	jae 1b
+2:	add $32 - 8, %rdx
+	jle 4f
+3:	mov %rax, (%rdi)
+	add $8, %rdi
+	sub $8, %rdx
+	jg 3b
+4:	mov %r8, %rax
+	ret
 
 /* int memcmp(const void *a, const void *b, size_t n): big-endian order decides between unequal quadwords. */
 FUNC memcmp
@@ -120,15 +170,52 @@ END memcmp
 /* void page_clear(void *page) */
 FUNC page_clear
 	xor %eax, %eax
+	IF_TRANSLATED 1f
 	mov $512, %ecx
 	rep stosq
+	ret
+1:	mov $64, %ecx
+2:	mov %rax, (%rdi)
+	mov %rax, 8(%rdi)
+	mov %rax, 16(%rdi)
+	mov %rax, 24(%rdi)
+	mov %rax, 32(%rdi)
+	mov %rax, 40(%rdi)
+	mov %rax, 48(%rdi)
+	mov %rax, 56(%rdi)
+	add $64, %rdi
+	dec %ecx
+	jnz 2b
 	ret
 END page_clear
 
 /* void page_copy(void *dst, const void *src) */
 FUNC page_copy
+	IF_TRANSLATED 1f
 	mov $512, %ecx
 	rep movsq
+	ret
+1:	mov $64, %ecx
+2:	mov (%rsi), %rax
+	mov 8(%rsi), %rdx
+	mov 16(%rsi), %r8
+	mov 24(%rsi), %r9
+	mov %rax, (%rdi)
+	mov %rdx, 8(%rdi)
+	mov %r8, 16(%rdi)
+	mov %r9, 24(%rdi)
+	mov 32(%rsi), %rax
+	mov 40(%rsi), %rdx
+	mov 48(%rsi), %r8
+	mov 56(%rsi), %r9
+	mov %rax, 32(%rdi)
+	mov %rdx, 40(%rdi)
+	mov %r8, 48(%rdi)
+	mov %r9, 56(%rdi)
+	add $64, %rsi
+	add $64, %rdi
+	dec %ecx
+	jnz 2b
 	ret
 END page_copy
 

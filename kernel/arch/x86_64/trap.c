@@ -54,6 +54,10 @@ void trap_from_user(struct regs *regs, unsigned vector, u64 error)
 		fault_user(regs, error);
 		return;
 	}
+	if (vector == TRAP_NM) {
+		fpu_first_use();
+		return;
+	}
 	switch (vector) {
 	case TRAP_DE:
 		signo = SIGFPE, code = FPE_INTDIV, addr = regs->rip;

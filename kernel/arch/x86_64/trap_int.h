@@ -33,12 +33,13 @@ void fault_user(struct regs *regs, u64 error);
 void fault_kernel(struct regs *regs, u64 error);
 
 /*
- * An instruction that may fault: offsets from the fields themselves. EX_RESOLVE: a user copy, whose fault vm may resolve;
- * EX_FAIL: any fault goes to `fixup` at once.
+ * Instructions that may fault: addresses as offsets from the fields themselves. EX_RESOLVE: user copies, whose fault vm may
+ * resolve; EX_FAIL: any fault goes to `fixup` at once.
  */
 struct ex_entry {
 	s32 insn, fixup;
-	u32 kind;
+	u16 kind;
+	u16 length; /* bytes from insn on in which instructions may begin */
 };
 
 /* The entry of the instruction at `rip`, or NULL. */
@@ -51,4 +52,4 @@ static inline u64 ex_fixup(const struct ex_entry *e)
 /* In inline assembly: the instruction at label `from` may fault and then continues at label `to`. */
 #define EX_TABLE_ASM(from, to, kind) \
 	".pushsection __ex_table, \"a\"\n\t.balign 4\n\t" \
-	".long " from " - .\n\t.long " to " - .\n\t.long " STRINGIFY(kind) "\n\t.popsection\n\t"
+	".long " from " - .\n\t.long " to " - .\n\t.short " STRINGIFY(kind) ", 1\n\t.popsection\n\t"

@@ -1,7 +1,7 @@
 /*
  * The instructions that touch user memory. usercopy.c has checked the range; each may fault at any byte. A fault that
- * vm cannot resolve lands at the fixup, where REP's count registers tell how far the copy came; then the rest is tried
- * byte by byte, so that the count is exact although quadwords were copied.
+ * vm cannot resolve lands at the fixup, where the registers tell how far the copy came; then the rest is tried byte by
+ * byte, so that the count is exact although quadwords were copied.
  */
 #include "arch/x86_64/asm_int.h"
 
@@ -12,6 +12,7 @@
 /* size_t user_copy_raw(void *to, const void *from, size_t n): how many bytes are left, 0 when all is well. */
 FUNC user_copy_raw
 	SMAP_OPEN
+	IF_TRANSLATED user_copy_unrolled
 	mov %rdx, %rcx
 	shr $3, %rcx
 1:	rep movsq
@@ -34,6 +35,83 @@ FUNC user_copy_raw
 	SMAP_CLOSE
 	ret
 END user_copy_raw
+
+/* The same without REP for the most part; %rsi, %rdi and %rdx tell at any point what is left. */
+user_copy_unrolled:
+	cmp $8, %rdx
+	jb 7f
+	lea -8(%rsi, %rdx), %r10
+	lea -8(%rdi, %rdx), %r11
+	sub $64, %rdx
+	jb 3f
+1:	mov (%rsi), %rax
+	mov 8(%rsi), %rcx
+	mov 16(%rsi), %r8
+	mov 24(%rsi), %r9
+	mov %rax, (%rdi)
+	mov %rcx, 8(%rdi)
+	mov %r8, 16(%rdi)
+	mov %r9, 24(%rdi)
+	mov 32(%rsi), %rax
+	mov 40(%rsi), %rcx
+	mov 48(%rsi), %r8
+	mov 56(%rsi), %r9
+	mov %rax, 32(%rdi)
+	mov %rcx, 40(%rdi)
+	mov %r8, 48(%rdi)
+	mov %r9, 56(%rdi)
+2:	EX_RANGE 1b, 2b, user_copy_block_fault, EX_RESOLVE
+	add $64, %rsi
+	add $64, %rdi
+	sub $64, %rdx
+	jae 1b
+3:	add $64 - 8, %rdx
+	jl 5f
+4:	mov (%rsi), %rax
+	mov %rax, (%rdi)
+	add $8, %rsi
+	add $8, %rdi
+	sub $8, %rdx
+	jge 4b
+	/* -8 … -1: what is left over, less 8 */
+5:	add $8, %rdx
+	jz 6f
+	mov (%r10), %rax
+	mov %rax, (%r11)
+6:	EX_RANGE 4b, 5b, user_copy_word_fault, EX_RESOLVE
+	EX_RANGE 5b, 6b, user_copy_rest_fault, EX_RESOLVE
+	xor %eax, %eax
+	SMAP_CLOSE
+	ret
+7:	mov %edx, %ecx
+	test %ecx, %ecx
+	jz 9f
+8:	mov (%rsi), %al
+	mov %al, (%rdi)
+	inc %rsi
+	inc %rdi
+	dec %ecx
+	jnz 8b
+9:	EX_RANGE 8b, 9b, user_copy_bytes_fault, EX_RESOLVE
+	xor %eax, %eax
+	SMAP_CLOSE
+	ret
+
+user_copy_block_fault:
+	add $64 - 8, %rdx
+user_copy_word_fault:
+	add $8, %rdx
+user_copy_rest_fault:
+	mov %rdx, %rcx
+1:	rep movsb
+	EX_ENTRY 1b, user_copy_bytes_fault, EX_RESOLVE
+	xor %eax, %eax
+	SMAP_CLOSE
+	ret
+user_copy_bytes_fault:
+	mov %rcx, %rax
+	SMAP_CLOSE
+	ret
 
 /* size_t user_clear_raw(void *to, size_t n): how many bytes are left. */
 FUNC user_clear_raw
