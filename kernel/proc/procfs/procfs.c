@@ -138,21 +138,40 @@ static u8 node_type(const struct proc_node *node)
 	return S_ISDIR(node->mode) ? DT_DIR : S_ISLNK(node->mode) ? DT_LNK : DT_REG;
 }
 
-/* Positions: 0 and 1 the dots, then the table, then what readdir() adds. */
-static int proc_readdir(struct file *file, struct dir_sink *sink)
+/* A sink that moves the file's position with each entry that is taken. */
+struct advancing_sink {
+	struct dir_sink sink;
+	struct dir_sink *to;
+	struct file *file;
+};
+
+static bool advance_emit(struct dir_sink *sink, const char *name, u32 length, u64 ino, u8 type, u64 next)
 {
+	struct advancing_sink *a = container_of(sink, struct advancing_sink, sink);
+
+	if (!a->to->emit(a->to, name, length, ino, type, next))
+		return false;
+	a->file->pos = (loff_t)next;
+	return true;
+}
+
+/* Positions: 0 and 1 the dots, then the table, then what the node's readdir() adds. */
+static int proc_readdir(struct file *file, struct dir_sink *to)
+{
+	struct advancing_sink a = { .sink.emit = advance_emit, .to = to, .file = file };
 	struct proc_inode *pi = proc_inode(file->inode);
 	const struct proc_node *node = pi->node->children;
-	u64 pos = (u64)file->pos, at = 2;
+	struct dir_sink *sink = &a.sink;
+	u64 at = 2;
 
-	if (pos == 0 && !sink->emit(sink, ".", 1, file->inode->ino, DT_DIR, ++pos))
+	if (file->pos == 0 && !sink->emit(sink, ".", 1, file->inode->ino, DT_DIR, 1))
 		return 0;
-	if (pos == 1 && !sink->emit(sink, "..", 2, ROOT_INO, DT_DIR, ++pos))
+	if (file->pos == 1 && !sink->emit(sink, "..", 2, ROOT_INO, DT_DIR, 2))
 		return 0;
 	for (; node && node->name; node++, at++)
-		if (at >= pos && !sink->emit(sink, node->name, (u32)strlen(node->name), at + 100, node_type(node), at + 1))
+		if (at >= (u64)file->pos && !sink->emit(sink, node->name, (u32)strlen(node->name), at + 100, node_type(node), at + 1))
 			return 0;
-	return pi->node->readdir ? pi->node->readdir(pi, sink, pos) : 0;
+	return pi->node->readdir ? pi->node->readdir(pi, sink, (u64)file->pos) : 0;
 }
 
 static ssize_t proc_readlink(struct inode *inode, char *buf, size_t size)
