@@ -232,3 +232,8 @@ void log_panic_begin(void)
 {
 	panicking = true;
 }
+
+bool log_in_panic(void)
+{
+	return READ_ONCE(panicking);
+}

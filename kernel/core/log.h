@@ -57,6 +57,8 @@ u64 log_next_seq(void);
 void log_user(enum log_level level, const char *text, size_t n);
 /* From now on the log ignores its locks and echoes everything: the other CPUs have stopped. For panic only. */
 void log_panic_begin(void);
+/* Whether that has happened. Any context. */
+bool log_in_panic(void);
 /* Whether a console is registered. */
 bool log_has_console(void);
 /* Called (from any context, so it must only schedule work or wake without sleeping) after each record: set once by whoever lets readers wait. */
