@@ -38,7 +38,7 @@ static int reach(struct aspace *as, vaddr_t addr, bool write, bool force, char *
 			return err;
 		area = area_at(as, addr);
 		spin_lock(&as->table_lock);
-		slot = area ? pgtable_pte(&as->pgtable, addr) : NULL;
+		slot = area ? space_slot(as, addr) : NULL;
 		pte = slot ? pte_read(slot) : 0;
 		ok = area && entry_allows(area, pte, write, force);
 		*ref = ok ? pte_page(pte) : NULL;

@@ -42,7 +42,8 @@ void aspace_put_user(struct aspace *as)
 	if (!ref_put(&as->users))
 		return;
 	WRITE_ONCE(as->dying, true);
-	aspace_clear(as);
+	/* The tables go with the last reference, which is nearly always this one. */
+	aspace_empty(as, ref_read(&as->refs) > 1);
 	if (as->exe && as->exe_put) {
 		as->exe_put(as->exe);
 		as->exe = NULL;

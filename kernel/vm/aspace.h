@@ -69,6 +69,8 @@ struct vm_area {
 	void *rmap;               /* vm's reverse map of anonymous pages: unused, they are reached through their space */
 };
 
+#define ASPACE_LEAVES 4 /* a power of two */
+
 /* s: lock (write to change areas, read to use them).  t: table_lock.  a: atomic. */
 struct aspace {
 	struct pgtable pgtable;    /* t */
@@ -80,6 +82,7 @@ struct aspace {
 	u64 generation;            /* s: grows with each change of the tree */
 	unsigned n_areas;          /* s */
 	struct spinlock table_lock; /* RANK_PTABLE */
+	struct { vaddr_t start; pte_t *table; } leaves[ASPACE_LEAVES]; /* t: leaf tables that faults used last, by the address they begin at */
 	u64 n_resident_anon, n_resident_file, n_resident_shmem; /* a: pages mapped */
 	u64 resident_peak;         /* a */
 	u64 n_total, n_locked, n_stack, n_exec, n_data; /* s: pages by kind, for limits and /proc */

@@ -81,9 +81,14 @@ pte_t *fault_slot(struct fault *f)
 		pte_t *slot;
 
 		spin_lock(&f->as->table_lock);
-		slot = pgtable_pte_alloc(&f->as->pgtable, f->addr);
+		slot = leaf_slot(f->as, f->addr);
 		if (likely(slot))
 			return slot;
+		slot = pgtable_pte_alloc(&f->as->pgtable, f->addr);
+		if (likely(slot)) {
+			leaf_remember(f->as, f->addr, slot);
+			return slot;
+		}
 		spin_unlock(&f->as->table_lock);
 		/* Tables are allocated without sleeping. An allocation that may sleep makes room for them. */
 		page = page_alloc(MM_WAIT | MM_USER);

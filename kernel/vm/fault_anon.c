@@ -86,7 +86,7 @@ int fault_cow(struct fault *f, struct vm_area *area)
 	int err;
 
 	spin_lock(&as->table_lock);
-	slot = pgtable_pte(&as->pgtable, f->addr);
+	slot = space_slot(as, f->addr);
 	pte = slot ? pte_read(slot) : 0;
 	if (unlikely(!pte_holds_frame(pte))) {
 		/* Gone meanwhile. */

@@ -282,7 +282,7 @@ static int allow_write(struct fault *f, struct vm_area *area)
 	pte_t *slot, pte;
 
 	spin_lock(&f->as->table_lock);
-	slot = pgtable_pte(&f->as->pgtable, f->addr);
+	slot = space_slot(f->as, f->addr);
 	pte = slot ? pte_read(slot) : 0;
 	if (pte_page(pte))
 		pte_write(slot, area_pte(area, pte_paddr(pte), true, PTE_ACCESSED | PTE_DIRTY));

@@ -74,7 +74,7 @@ static ssize_t incore_some(struct aspace *as, vaddr_t addr, u8 *out, size_t n)
 		pte_t *slot;
 
 		spin_lock(&as->table_lock);
-		slot = pgtable_pte(&as->pgtable, at);
+		slot = space_slot(as, at);
 		out[i] = slot && pte_holds_frame(pte_read(slot));
 		spin_unlock(&as->table_lock);
 		if (!out[i] && area->cache)

@@ -9,7 +9,7 @@ static bool satisfied(struct aspace *as, vaddr_t addr, unsigned flags, bool *pre
 	bool ok;
 
 	spin_lock(&as->table_lock);
-	slot = pgtable_pte(&as->pgtable, addr);
+	slot = space_slot(as, addr);
 	pte = slot ? pte_read(slot) : 0;
 	*present = pte_present(pte);
 	ok = *present && (!(flags & FAULT_WRITE) || (pte & PTE_WRITE));

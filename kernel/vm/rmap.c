@@ -116,7 +116,7 @@ unsigned rmap_referenced(struct page *page)
 		if (!area_span(area, page->index, page->index, &start, &end))
 			continue;
 		spin_lock(&as->table_lock);
-		slot = pgtable_pte(&as->pgtable, start);
+		slot = space_slot(as, start);
 		pte = slot ? pte_read(slot) : 0;
 		if (pte_page(pte) == page) {
 			if (area->flags & AREA_LOCKED)

@@ -19,6 +19,7 @@ static void prune(struct aspace *as, vaddr_t start, vaddr_t end, vaddr_t prev_en
 	if (align_up(from, (vaddr_t)TABLE_SPAN) >= align_down(to, (vaddr_t)TABLE_SPAN))
 		return;
 	spin_lock(&as->table_lock);
+	leaves_forget(as);
 	pgtable_prune(&as->pgtable, from, to);
 	spin_unlock(&as->table_lock);
 }
@@ -121,7 +122,7 @@ int vm_unmap(struct aspace *as, vaddr_t addr, u64 length)
 	return err;
 }
 
-void aspace_clear(struct aspace *as)
+void aspace_empty(struct aspace *as, bool prune)
 {
 	struct vm_area *area;
 	struct zap zap;
@@ -132,10 +133,16 @@ void aspace_clear(struct aspace *as)
 		zap_range(&zap, area->start, area->end, 0);
 	zap_finish(&zap);
 	detach(as, 0, USER_TOP);
-	if (zap.tables) {
+	if (prune && zap.tables) {
 		spin_lock(&as->table_lock);
+		leaves_forget(as);
 		pgtable_prune(&as->pgtable, 0, USER_TOP);
 		spin_unlock(&as->table_lock);
 	}
 	aspace_write_end(as);
+}
+
+void aspace_clear(struct aspace *as)
+{
+	aspace_empty(as, true);
 }

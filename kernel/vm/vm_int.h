@@ -45,6 +45,39 @@ static inline pte_t area_pte(const struct vm_area *area, paddr_t pa, bool write,
 	return likely(area->flags & AREA_RIGHTS) ? pte : (pte & ~PTE_PRESENT) | PTE_NONE;
 }
 
+/*
+ * Slots of leaf tables, by way of the few tables that faults used last: a walk from the root would touch three pages more. Whoever frees
+ * tables forgets them. Caller holds table_lock.
+ */
+static inline unsigned leaf_place(vaddr_t start) { return (start / LARGE_PAGE_SIZE ^ start >> 30) % ASPACE_LEAVES; }
+static inline pte_t *leaf_slot(struct aspace *as, vaddr_t va)
+{
+	vaddr_t start = align_down(va, (vaddr_t)LARGE_PAGE_SIZE);
+	unsigned i = leaf_place(start);
+
+	return likely(as->leaves[i].start == start) && likely(as->leaves[i].table) ? as->leaves[i].table + ((va - start) >> PAGE_SHIFT) : NULL;
+}
+static inline void leaf_remember(struct aspace *as, vaddr_t va, pte_t *slot)
+{
+	vaddr_t start = align_down(va, (vaddr_t)LARGE_PAGE_SIZE);
+	unsigned i = leaf_place(start);
+
+	as->leaves[i].start = start;
+	as->leaves[i].table = slot - ((va - start) >> PAGE_SHIFT);
+}
+static inline void leaves_forget(struct aspace *as)
+{
+	for (unsigned i = 0; i < ASPACE_LEAVES; i++)
+		as->leaves[i].table = NULL;
+}
+/* The slot of va if its leaf table exists. */
+static inline pte_t *space_slot(struct aspace *as, vaddr_t va)
+{
+	pte_t *slot = leaf_slot(as, va);
+
+	return slot ? slot : pgtable_pte(&as->pgtable, va);
+}
+
 static inline pgoff_t area_index(const struct vm_area *area, vaddr_t addr)
 {
 	return area->index + ((addr - area->start) >> PAGE_SHIFT);
@@ -235,6 +268,8 @@ static inline bool area_wants_charge(u32 flags)
 int vm_charge(u64 pages);
 static inline void vm_uncharge(u64 pages) { vm_count(VM_COMMITTED, -(s64)pages); }
 
+/* Removes everything mapped; `prune`: the tables too. */
+void aspace_empty(struct aspace *as, bool prune);
 /* Releases as->lock held for writing, and frees the areas that were unmapped under it. */
 void aspace_write_end(struct aspace *as);
 /* Removes [start, end) (page multiples): areas, entries, tables. 0 or -ENOMEM. */

@@ -15,6 +15,23 @@ void zap_init(struct zap *zap, struct aspace *as)
 	zap->n = 0;
 }
 
+/* One entry less, and its reference. */
+static inline void page_drop(struct page *page)
+{
+	u32 one = 1;
+
+	/* A frame that was a file's a moment ago may be looked at by a late finder (page_try_get), hence the exchange. */
+	if ((page->flags & PG_ANON) && page->map_count == 1 &&
+	    __atomic_compare_exchange_n(&page->refs, &one, 0, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+		page->map_count = 0;
+		vm_count(VM_ANON, -1);
+		page_release(page);
+		return;
+	}
+	page_map_dec(page);
+	page_put(page);
+}
+
 static void zap_flush(struct zap *zap)
 {
 	struct pgtable *pt = &zap->as->pgtable;
@@ -23,10 +40,8 @@ static void zap_flush(struct zap *zap)
 		tlb_flush_range(pt, zap->low, zap->high);
 	zap->low = ~0ull;
 	zap->high = 0;
-	for (unsigned i = 0; i < zap->n; i++) {
-		page_map_dec(zap->pages[i]);
-		page_put(zap->pages[i]);
-	}
+	for (unsigned i = 0; i < zap->n; i++)
+		page_drop(zap->pages[i]);
 	zap->n = 0;
 }
 
