@@ -44,7 +44,7 @@ static void watchdog_look(struct work *work)
 	log_warn("%s: a request timed out after %lu ms", disk->name, (unsigned long)(disk->timeout_ns / NSEC_PER_MSEC));
 	disk->ops->timeout(disk, late);
 	flags = spin_lock_irq(&disk->lock);
-	watchdog_set_locked(disk, clock_monotonic(), NSEC_PER_SEC);
+	watchdog_set_locked(disk, clock_monotonic(), min(disk->timeout_ns, (u64)NSEC_PER_SEC)); /* time for the repair */
 	spin_unlock_irq(&disk->lock, flags);
 }
 

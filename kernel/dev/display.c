@@ -1,6 +1,6 @@
 /*
- * The class of displays: see dev/display.h for the idea. A change marks its rows and makes sure that a refresh is coming; the refresh, in a worker, draws the runs of cells
- * that differ, row by row, letting the lock go in between.
+ * The class of displays: see dev/display.h for the idea. Scrolling moves pointers to rows. A change marks its rows and makes sure that a refresh is
+ * coming; the refresh, in a worker, draws the runs of cells that differ, row by row, letting the lock go in between.
  *
  * A cursor that the class draws is the cell with its colours exchanged; the cell in `shown` is then made unlike any other, so that it is drawn again when the cursor leaves.
  */
@@ -11,7 +11,7 @@
 #include "core/clock.h"
 #include "lib/string.h"
 #include "mm/kmap.h"
-#include "mm/frames.h"
+#include "mm/slab.h"
 #include "sched/mutex.h"
 
 #define REFRESH_NS (16 * NSEC_PER_MSEC)
@@ -28,7 +28,7 @@ static bool cells_equal(const struct display_cell *a, const struct display_cell 
 
 static void cursor_erase_locked(struct display *d)
 {
-	struct display_cell *cell = &d->wanted[d->drawn_y * d->columns + d->drawn_x];
+	struct display_cell *cell = &d->wanted[d->drawn_y][d->drawn_x];
 
 	if (!d->cursor_drawn)
 		return;
@@ -39,7 +39,7 @@ static void cursor_erase_locked(struct display *d)
 
 static void cursor_show_locked(struct display *d)
 {
-	struct display_cell cell = d->wanted[d->cursor_y * d->columns + d->cursor_x];
+	struct display_cell cell = d->wanted[d->cursor_y][d->cursor_x];
 
 	if (d->ops->cursor) {
 		if (d->cursor_moved)
@@ -61,7 +61,7 @@ static void cursor_show_locked(struct display *d)
 /* Draws what differs in a row, in runs. */
 static void row_refresh_locked(struct display *d, unsigned y)
 {
-	struct display_cell *wanted = d->wanted + y * d->columns, *shown = d->shown + y * d->columns;
+	struct display_cell *wanted = d->wanted[y], *shown = d->shown + y * d->columns;
 	unsigned x = 0;
 
 	while (x < d->columns) {
@@ -122,18 +122,27 @@ static void changed_locked(struct display *d, unsigned first, unsigned end)
 	delayed_work_queue(&d->refresh, REFRESH_NS);
 }
 
+static void storage_free(struct display *d)
+{
+	kvfree(d->cells);
+	kvfree(d->shown);
+	kfree(d->wanted);
+}
+
 int display_add(struct display *d)
 {
-	size_t bytes = (size_t)d->columns * d->rows * sizeof(*d->wanted);
+	size_t bytes = (size_t)d->columns * d->rows * sizeof(*d->cells);
 	struct display_cell blank = { .code = ' ', .fg = 7 };
 
-	d->wanted = kvmalloc(bytes, MM_KERNEL);
+	d->cells = kvmalloc(bytes, MM_KERNEL);
 	d->shown = kvmalloc(bytes, MM_KERNEL | MM_ZERO);
-	if (!d->wanted || !d->shown) {
-		kvfree(d->wanted);
-		kvfree(d->shown);
+	d->wanted = kmalloc_array(d->rows, sizeof(*d->wanted), MM_KERNEL);
+	if (!d->cells || !d->shown || !d->wanted) {
+		storage_free(d);
 		return -ENOMEM;
 	}
+	for (unsigned y = 0; y < d->rows; y++)
+		d->wanted[y] = d->cells + y * d->columns;
 	spin_init(&d->lock, RANK_NONE, "display");
 	delayed_work_init(&d->refresh, display_refresh);
 	d->dirty_first = d->rows;
@@ -167,7 +176,7 @@ void display_put(struct display *d, unsigned x, unsigned y, const struct display
 		return;
 	n = min(n, d->columns - x);
 	flags = spin_lock_irq(&d->lock);
-	memcpy(d->wanted + y * d->columns + x, cells, n * sizeof(*cells));
+	memcpy(d->wanted[y] + x, cells, n * sizeof(*cells));
 	changed_locked(d, y, y + 1);
 	spin_unlock_irq(&d->lock, flags);
 }
@@ -180,23 +189,39 @@ static void fill_cells(struct display_cell *to, unsigned n, const struct display
 
 void display_fill(struct display *d, unsigned x, unsigned y, unsigned n, const struct display_cell *cell)
 {
-	unsigned at = y * d->columns + x, end;
+	unsigned first = y;
 	u64 flags;
 
 	if (x >= d->columns || y >= d->rows || !n)
 		return;
-	n = min(n, d->rows * d->columns - at);
-	end = (at + n - 1) / d->columns + 1;
 	flags = spin_lock_irq(&d->lock);
-	fill_cells(d->wanted + at, n, cell);
-	changed_locked(d, y, end);
+	for (; n && y < d->rows; y++, x = 0) {
+		unsigned part = min(n, d->columns - x);
+
+		fill_cells(d->wanted[y] + x, part, cell);
+		n -= part;
+	}
+	changed_locked(d, first, y);
 	spin_unlock_irq(&d->lock, flags);
+}
+
+static void reverse(struct display_cell **rows, unsigned n)
+{
+	for (unsigned i = 0; i < n / 2; i++)
+		swap(rows[i], rows[n - 1 - i]);
+}
+
+/* The first `count` of n rows go to the end: by three reversals. */
+static void rotate(struct display_cell **rows, unsigned n, unsigned count)
+{
+	reverse(rows, count);
+	reverse(rows + count, n - count);
+	reverse(rows, n);
 }
 
 void display_scroll(struct display *d, unsigned top, unsigned bottom, int lines, const struct display_cell *blank)
 {
-	unsigned height, count, keep, columns = d->columns;
-	struct display_cell *start;
+	unsigned height, count, freed;
 	u64 flags;
 
 	bottom = min(bottom, d->rows);
@@ -204,16 +229,11 @@ void display_scroll(struct display *d, unsigned top, unsigned bottom, int lines,
 		return;
 	height = bottom - top;
 	count = min(lines > 0 ? (unsigned)lines : -(unsigned)lines, height);
-	keep = height - count;
-	start = d->wanted + top * columns;
+	freed = lines > 0 ? bottom - count : top;
 	flags = spin_lock_irq(&d->lock);
-	if (lines > 0) {
-		memmove(start, start + count * columns, keep * columns * sizeof(*start));
-		fill_cells(start + keep * columns, count * columns, blank);
-	} else {
-		memmove(start + count * columns, start, keep * columns * sizeof(*start));
-		fill_cells(start, count * columns, blank);
-	}
+	rotate(d->wanted + top, height, lines > 0 ? count : height - count);
+	for (unsigned y = freed; y < freed + count; y++)
+		fill_cells(d->wanted[y], d->columns, blank);
 	changed_locked(d, top, bottom);
 	spin_unlock_irq(&d->lock, flags);
 }

@@ -41,7 +41,8 @@ struct display {
 	unsigned columns, rows;      /* I */
 	unsigned pixel_width, pixel_height; /* I: 0: text only */
 	struct spinlock lock;        /* unranked: panics and the log draw, too */
-	struct display_cell *wanted; /* d: rows * columns */
+	struct display_cell *cells;  /* I: storage of wanted: rows * columns */
+	struct display_cell **wanted; /* d: where each row's cells are; scrolling moves these pointers */
 	struct display_cell *shown;  /* d */
 	unsigned dirty_first, dirty_end; /* d: rows that may differ */
 	unsigned cursor_x, cursor_y; /* d */

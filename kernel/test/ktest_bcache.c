@@ -1,0 +1,133 @@
+/* Self-tests of blocks in a device's page cache: what is written, and above all what is not. */
+#include "test/ktest.h"
+#include "test/ktest_disk.h"
+
+#include "abi/errno.h"
+#include "dev/bcache.h"
+#include "lib/string.h"
+
+/* Changes the block through the cache. */
+static void block_fill(struct blkdev *d, u64 block, u32 size, int byte)
+{
+	struct bblock b;
+	int err = bcache_get(d, block, size, &b);
+
+	KTEST_CHECK(err == 0);
+	if (err)
+		return;
+	memset(b.data, byte, size);
+	bcache_dirty(d, &b);
+	bcache_put(&b);
+}
+
+/* Only changed blocks are written: what others put beside them on the disk stays. */
+static void only_changed_blocks(u32 size)
+{
+	struct ktest_disk *k = ktest_disk_create(4, false, false);
+	struct blkdev *d = k->disk.whole;
+	unsigned n = (unsigned)(4 * PAGE_SIZE / size), bad = 0;
+
+	memset(k->bytes, 0x11, 4 * PAGE_SIZE);
+	for (unsigned i = 0; i < n; i += 2)
+		block_fill(d, i, size, 0x22);
+	memset(k->bytes + size, 0x33, size); /* block 1 gets another owner's data */
+	KTEST_CHECK(bcache_sync(d) == 0);
+	for (unsigned i = 0; i < n; i++)
+		bad += !mem_is_all(k->bytes + i * size, i == 1 ? 0x33 : i % 2 ? 0x11 : 0x22, size);
+	KTEST_CHECK(bad == 0);
+	ktest_disk_destroy(k);
+}
+
+KTEST(bcache_writes_only_changed_blocks)
+{
+	only_changed_blocks(512);
+	only_changed_blocks(1024);
+	only_changed_blocks(2048);
+	only_changed_blocks(4096);
+}
+
+KTEST(bcache_forget)
+{
+	struct ktest_disk *k = ktest_disk_create(4, false, false);
+	struct blkdev *d = k->disk.whole;
+
+	memset(k->bytes, 0x11, 8 * PAGE_SIZE);
+	for (unsigned i = 0; i < 32; i++)
+		block_fill(d, i, 1024, 0x22);
+	bcache_forget(d, 3, 1024, 10);
+	bcache_forget(d, 31, 1024, 1);
+	KTEST_CHECK(bcache_sync(d) == 0);
+	KTEST_CHECK(mem_is_all(k->bytes, 0x22, 3 * 1024) && mem_is_all(k->bytes + 3 * 1024, 0x11, 10 * 1024));
+	KTEST_CHECK(mem_is_all(k->bytes + 13 * 1024, 0x22, 18 * 1024) && mem_is_all(k->bytes + 31 * 1024, 0x11, 1024));
+	ktest_disk_destroy(k);
+}
+
+KTEST(bcache_new_blocks)
+{
+	struct ktest_disk *k = ktest_disk_create(4, false, false);
+	struct blkdev *d = k->disk.whole;
+	struct bblock b;
+
+	memset(k->bytes, 0x11, 4 * PAGE_SIZE);
+	KTEST_CHECK(bcache_get_new(d, 0, 4096, &b) == 0 && mem_is_all(b.data, 0, 4096));
+	bcache_dirty(d, &b);
+	bcache_put(&b);
+	KTEST_CHECK(k->n_diary == 0); /* a whole page is not read */
+	KTEST_CHECK(bcache_get_new(d, 9, 512, &b) == 0 && mem_is_all(b.data, 0, 512));
+	bcache_dirty(d, &b);
+	bcache_put(&b);
+	KTEST_CHECK(bcache_sync(d) == 0);
+	KTEST_CHECK(mem_is_all(k->bytes, 0, 4096) && mem_is_all(k->bytes + 4096, 0x11, 512) && mem_is_all(k->bytes + 4608, 0, 512) &&
+		    mem_is_all(k->bytes + 5120, 0x11, 512));
+	ktest_disk_destroy(k);
+}
+
+KTEST(bcache_errors)
+{
+	struct ktest_disk *k = ktest_disk_create(4, false, false);
+	struct blkdev *d = k->disk.whole;
+	struct bblock b;
+
+	KTEST_CHECK(bcache_get(d, KTEST_DISK_SECTORS, 512, &b) == -ENXIO);
+	KTEST_CHECK(bcache_get(d, ~0ull, 4096, &b) == -ENXIO);
+	k->bad_lba = 100;
+	k->n_bad = 100;
+	KTEST_CHECK(bcache_get(d, 100, 512, &b) == -EIO);
+	k->n_bad = 0;
+	KTEST_CHECK(bcache_get(d, 100, 512, &b) == 0);
+	memset(b.data, 1, 512);
+	bcache_dirty(d, &b);
+	bcache_put(&b);
+	k->n_bad = 100;
+	KTEST_CHECK(bcache_sync(d) == -EIO);
+	KTEST_CHECK(bcache_sync(d) == 0); /* told once */
+	ktest_disk_destroy(k);
+}
+
+/* A device that does not end at a page's end: the rest of the last page is zero and stays off the disk. */
+KTEST(bcache_odd_end)
+{
+	struct ktest_disk *k = ktest_disk_create(4, false, false);
+	struct blkdev *d;
+	struct bblock b;
+
+	k->bytes[510] = 0x55;
+	k->bytes[511] = 0xaa;
+	memcpy(k->bytes + 446, (u8[]){ 0, 0, 0, 0, 0x83, 0, 0, 0, 8, 0, 0, 0, 11, 0, 0, 0 }, 16);
+	memset(k->bytes + 8 * 512, 0x44, 16 * 512);
+	KTEST_CHECK(disk_rescan(&k->disk) == 0);
+	d = blkdev_find("ktest1");
+	KTEST_CHECK(d && d->n_sectors == 11);
+	if (d) {
+		KTEST_CHECK(bcache_get(d, 11, 512, &b) == -ENXIO);
+		KTEST_CHECK(bcache_get(d, 10, 512, &b) == 0);
+		KTEST_CHECK(mem_is_all(b.data, 0x44, 512) && mem_is_all((char *)b.data + 512, 0, 5 * 512));
+		memset(b.data, 0x55, 512);
+		bcache_dirty(d, &b);
+		bcache_put(&b);
+		KTEST_CHECK(bcache_sync(d) == 0);
+		KTEST_CHECK(mem_is_all(k->bytes + 18 * 512, 0x55, 512) && mem_is_all(k->bytes + 19 * 512, 0x44, 512));
+		blkdev_put(d);
+	}
+	ktest_disk_destroy(k);
+}

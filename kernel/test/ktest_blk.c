@@ -1,0 +1,307 @@
+/* Self-tests of the block layer on an imaginary disk: merging, parts, flush steps, errors, time-outs, removal. */
+#include "test/ktest.h"
+#include "test/ktest_disk.h"
+
+#include "abi/errno.h"
+#include "lib/string.h"
+#include "mm/slab.h"
+#include "sched/thread.h"
+#include "sched/wait.h"
+
+#define PAGES 32
+
+static struct page *pages[PAGES];
+static unsigned in_flight; /* a */
+static unsigned n_errors;  /* a */
+static struct wait_queue idle = WAIT_QUEUE_INIT(idle);
+
+static void pages_make(void)
+{
+	for (unsigned i = 0; i < PAGES; i++) {
+		pages[i] = page_alloc(MM_KERNEL);
+		if (pages[i])
+			memset(page_to_virt(pages[i]), (int)i + 1, PAGE_SIZE);
+	}
+}
+
+static void pages_free(void)
+{
+	for (unsigned i = 0; i < PAGES; i++)
+		if (pages[i])
+			page_put(pages[i]);
+}
+
+static void async_done(struct blk_request *req)
+{
+	if (req->error)
+		__atomic_add_fetch(&n_errors, 1, __ATOMIC_RELAXED);
+	blk_request_free(req);
+	if (__atomic_sub_fetch(&in_flight, 1, __ATOMIC_SEQ_CST) == 0)
+		wait_wake(&idle, 0);
+}
+
+/* Submits n pages from pages[first] at the sector. */
+static void async(struct ktest_disk *k, enum blk_op op, lba_t lba, unsigned first, unsigned n)
+{
+	struct blk_request *req = blk_request_alloc(n);
+
+	req->dev = k->disk.whole;
+	req->op = op;
+	req->lba = lba;
+	req->n_sectors = n * 8;
+	req->done = async_done;
+	for (unsigned i = 0; i < n; i++)
+		req->pieces[req->n_pieces++] = (struct dma_piece){ pages[first + i], 0, PAGE_SIZE };
+	__atomic_add_fetch(&in_flight, 1, __ATOMIC_SEQ_CST);
+	blk_submit(req);
+}
+
+static void async_wait(void)
+{
+	wait_until(&idle, __atomic_load_n(&in_flight, __ATOMIC_SEQ_CST) == 0);
+}
+
+/* One page at a time, waiting. */
+static int page_io(struct ktest_disk *k, enum blk_op op, lba_t lba, unsigned page, bool preflush, bool fua)
+{
+	struct dma_piece piece = { pages[page], 0, PAGE_SIZE };
+	struct blk_request req = { .dev = k->disk.whole, .op = op, .lba = lba, .n_sectors = 8, .pieces = &piece, .n_pieces = 1, .preflush = preflush, .fua = fua };
+
+	return blk_submit_wait(&req);
+}
+
+/* Whether the disk's page at the sector holds what pages[i] was made with. */
+static bool on_disk(struct ktest_disk *k, lba_t lba, unsigned i)
+{
+	return mem_is_all(k->bytes + (lba << 9), (int)i + 1, PAGE_SIZE);
+}
+
+KTEST(blk_merges_neighbours)
+{
+	struct ktest_disk *k = ktest_disk_create(4, false, false);
+
+	pages_make();
+	n_errors = 0;
+	blk_plug();
+	for (unsigned i = 0; i < 8; i++)
+		async(k, BLK_WRITE, 800 + i * 8, i, 1); /* upwards */
+	for (unsigned i = 16; i > 8; i--)
+		async(k, BLK_WRITE, 1600 + i * 8, i, 1); /* downwards */
+	blk_unplug();
+	async_wait();
+	KTEST_CHECK(n_errors == 0);
+	KTEST_CHECK(k->n_diary == 2);
+	KTEST_CHECK(k->diary[0].lba == 800 && k->diary[0].n_sectors == 64);
+	KTEST_CHECK(k->diary[1].lba == 1672 && k->diary[1].n_sectors == 64);
+	for (unsigned i = 0; i < 8; i++)
+		KTEST_CHECK(on_disk(k, 800 + i * 8, i));
+	for (unsigned i = 16; i > 8; i--)
+		KTEST_CHECK(on_disk(k, 1600 + i * 8, i));
+	/* No further than the device's limit, and reads do not join writes. */
+	ktest_disk_diary_clear(k);
+	blk_plug();
+	for (unsigned i = 0; i < 9; i++)
+		async(k, BLK_WRITE, 800 + i * 8, i, 1);
+	async(k, BLK_READ, 800 + 9 * 8, 20, 1);
+	blk_unplug();
+	async_wait();
+	KTEST_CHECK(k->n_diary == 3);
+	pages_free();
+	ktest_disk_destroy(k);
+}
+
+/* A thread that blocks while it is plugged would wait for itself. */
+KTEST(blk_plug_ends_by_blocking)
+{
+	struct ktest_disk *k = ktest_disk_create(4, false, false);
+
+	pages_make();
+	n_errors = 0;
+	blk_plug();
+	blk_plug();
+	async(k, BLK_WRITE, 0, 0, 1);
+	async_wait();
+	blk_unplug();
+	KTEST_CHECK(page_io(k, BLK_READ, 0, 1, false, false) == 0);
+	blk_unplug();
+	KTEST_CHECK(n_errors == 0 && mem_is_all(page_to_virt(pages[1]), 1, PAGE_SIZE));
+	pages_free();
+	ktest_disk_destroy(k);
+}
+
+KTEST(blk_parts)
+{
+	struct ktest_disk *k = ktest_disk_create(2, false, false);
+	unsigned bad = 0;
+
+	pages_make();
+	n_errors = 0;
+	async(k, BLK_WRITE, 8, 0, PAGES); /* 256 sectors where 64 are allowed */
+	async_wait();
+	KTEST_CHECK(n_errors == 0 && k->n_diary == 4);
+	for (unsigned i = 0; i < PAGES; i++)
+		bad += !on_disk(k, 8 + i * 8, i);
+	for (unsigned i = 0; i < PAGES; i++)
+		memset(page_to_virt(pages[i]), 0, PAGE_SIZE);
+	async(k, BLK_READ, 8, 0, PAGES);
+	async_wait();
+	for (unsigned i = 0; i < PAGES; i++)
+		bad += !mem_is_all(page_to_virt(pages[i]), (int)i + 1, PAGE_SIZE);
+	KTEST_CHECK(n_errors == 0 && bad == 0);
+	ktest_disk_diary_clear(k);
+	KTEST_CHECK(blk_discard(k->disk.whole, 8, 250) == 0);
+	KTEST_CHECK(k->n_diary == 3 && k->diary[2].n_sectors == 50);
+	KTEST_CHECK(mem_is_all(k->bytes + 8 * 512, 0, 250 * 512) && !mem_is_all(k->bytes + 258 * 512, 0, 512));
+	pages_free();
+	ktest_disk_destroy(k);
+}
+
+KTEST(blk_flush_steps)
+{
+	struct ktest_disk *k = ktest_disk_create(4, true, false);
+
+	pages_make();
+	KTEST_CHECK(page_io(k, BLK_WRITE, 0, 0, true, true) == 0);
+	KTEST_CHECK(k->n_diary == 3 && k->diary[0].op == BLK_FLUSH && k->diary[1].op == BLK_WRITE && !k->diary[1].fua && k->diary[2].op == BLK_FLUSH);
+	ktest_disk_diary_clear(k);
+	KTEST_CHECK(page_io(k, BLK_READ, 0, 1, false, true) == 0 && k->n_diary == 1);
+	KTEST_CHECK(blk_flush(k->disk.whole) == 0 && k->n_diary == 2);
+	ktest_disk_destroy(k);
+
+	k = ktest_disk_create(4, true, true);
+	KTEST_CHECK(page_io(k, BLK_WRITE, 0, 0, true, true) == 0);
+	KTEST_CHECK(k->n_diary == 2 && k->diary[0].op == BLK_FLUSH && k->diary[1].fua);
+	ktest_disk_destroy(k);
+
+	k = ktest_disk_create(4, false, false);
+	KTEST_CHECK(page_io(k, BLK_WRITE, 0, 0, true, true) == 0);
+	KTEST_CHECK(blk_flush(k->disk.whole) == 0);
+	KTEST_CHECK(k->n_diary == 1 && k->diary[0].op == BLK_WRITE);
+	pages_free();
+	ktest_disk_destroy(k);
+}
+
+/* An error of a merged transfer meets only the request whose sector is bad. */
+KTEST(blk_error_is_one_request)
+{
+	struct ktest_disk *k = ktest_disk_create(4, false, false);
+
+	pages_make();
+	n_errors = 0;
+	k->bad_lba = 27;
+	k->n_bad = 100;
+	blk_plug();
+	for (unsigned i = 0; i < 8; i++)
+		async(k, BLK_WRITE, i * 8, i, 1);
+	blk_unplug();
+	async_wait();
+	KTEST_CHECK(n_errors == 1);
+	for (unsigned i = 0; i < 8; i++)
+		KTEST_CHECK(on_disk(k, i * 8, i) == (i != 3));
+	KTEST_CHECK(page_io(k, BLK_READ, 24, 9, false, false) == -EIO);
+	pages_free();
+	ktest_disk_destroy(k);
+}
+
+KTEST(blk_arguments)
+{
+	struct ktest_disk *k = ktest_disk_create(4, false, false);
+	struct blk_request none = { .dev = k->disk.whole, .op = BLK_READ };
+
+	pages_make();
+	KTEST_CHECK(page_io(k, BLK_READ, KTEST_DISK_SECTORS - 8, 0, false, false) == 0);
+	KTEST_CHECK(page_io(k, BLK_READ, KTEST_DISK_SECTORS - 7, 0, false, false) == -ENXIO);
+	KTEST_CHECK(page_io(k, BLK_READ, ~0ull - 3, 0, false, false) == -ENXIO);
+	KTEST_CHECK(blk_submit_wait(&none) == -EINVAL);
+	k->disk.discard = false;
+	KTEST_CHECK(blk_discard(k->disk.whole, 0, 8) == -EOPNOTSUPP);
+	k->disk.read_only = true;
+	KTEST_CHECK(page_io(k, BLK_WRITE, 0, 0, false, false) == -EROFS);
+	KTEST_CHECK(k->n_diary == 1);
+	pages_free();
+	ktest_disk_destroy(k);
+}
+
+KTEST(blk_timeouts)
+{
+	struct ktest_disk *k = ktest_disk_create(4, false, false);
+
+	pages_make();
+	k->hang = 2;
+	KTEST_CHECK(page_io(k, BLK_WRITE, 0, 5, false, false) == 0);
+	KTEST_CHECK(k->n_timeouts == 2 && on_disk(k, 0, 5));
+	k->hang = BLK_MAX_RETRIES + 1;
+	KTEST_CHECK(page_io(k, BLK_WRITE, 0, 6, false, false) == -EIO);
+	KTEST_CHECK(k->n_timeouts == 2 + BLK_MAX_RETRIES + 1);
+	KTEST_CHECK(page_io(k, BLK_READ, 0, 7, false, false) == 0);
+	pages_free();
+	ktest_disk_destroy(k);
+}
+
+/* The hardware goes while requests wait, and somebody still holds the device. */
+KTEST(blk_removal)
+{
+	struct ktest_disk *k = ktest_disk_create(2, false, false);
+	struct blkdev *d = blkdev_find("ktest");
+
+	KTEST_CHECK(d == k->disk.whole);
+	KTEST_CHECK(blkdev_find_number(240, 0) == d);
+	blkdev_put(d);
+	pages_make();
+	n_errors = 0;
+	k->hold = true;
+	for (unsigned i = 0; i < 8; i++)
+		async(k, BLK_WRITE, i * 64, i, 1);
+	k->disk.gone = true; /* as a driver that lost its device: what it has ends, nothing new starts */
+	ktest_disk_let_go(k);
+	work_flush(&k->work);
+	disk_unregister(&k->disk);
+	async_wait();
+	KTEST_CHECK(n_errors == 6);
+	KTEST_CHECK(page_io(k, BLK_READ, 0, 0, false, false) == -ENXIO);
+	KTEST_CHECK(!blkdev_find("ktest") && blkdev_claim(d) == -ENXIO && !k->released);
+	blkdev_put(d);
+	KTEST_CHECK(k->released);
+	pages_free();
+	ktest_disk_destroy(k);
+}
+
+static void mbr_set(struct ktest_disk *k, unsigned i, u8 type, u32 start, u32 n)
+{
+	u8 *e = k->bytes + 446 + i * 16;
+
+	k->bytes[510] = 0x55;
+	k->bytes[511] = 0xaa;
+	e[4] = type;
+	memcpy(e + 8, &start, 4);
+	memcpy(e + 12, &n, 4);
+}
+
+KTEST(blk_partitions)
+{
+	struct ktest_disk *k = ktest_disk_create(2, false, false);
+	struct blkdev *d;
+
+	pages_make();
+	mbr_set(k, 0, 0x83, 100, 16);
+	mbr_set(k, 1, 0x83, 200, 1000);
+	KTEST_CHECK(disk_rescan(&k->disk) == 0);
+	d = blkdev_find("/dev/ktest2");
+	KTEST_CHECK(d && d->start == 200 && d->n_sectors == 1000 && d->minor == 2);
+	if (d) {
+		struct dma_piece piece = { pages[3], 0, PAGE_SIZE };
+		struct blk_request req = { .dev = d, .op = BLK_WRITE, .lba = 992, .n_sectors = 8, .pieces = &piece, .n_pieces = 1 };
+
+		KTEST_CHECK(blk_submit_wait(&req) == 0 && on_disk(k, 1192, 3));
+		req.lba = 993;
+		KTEST_CHECK(blk_submit_wait(&req) == -ENXIO);
+		KTEST_CHECK(disk_rescan(&k->disk) == -EBUSY);
+		KTEST_CHECK(blkdev_claim(d) == 0 && blkdev_claim(d) == -EBUSY && blkdev_claim(k->disk.whole) == -EBUSY);
+		blkdev_release(d);
+		blkdev_put(d);
+	}
+	mbr_set(k, 1, 0, 0, 0);
+	KTEST_CHECK(disk_rescan(&k->disk) == 0 && !blkdev_find("ktest2"));
+	pages_free();
+	ktest_disk_destroy(k);
+}
