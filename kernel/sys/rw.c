@@ -42,6 +42,14 @@ static ssize_t write_counted(struct file *f, struct iov_iter *it, loff_t *pos)
 	return write_result(n);
 }
 
+/* One buffer: the whole of it must lie in user space, however much will be moved. */
+static int buffer_arg(struct iov_iter *it, const void __user *buf, size_t count)
+{
+	if (!user_range_ok(buf, count))
+		return -EFAULT;
+	return iov_init_user(it, (void __user *)buf, min(count, (size_t)MAX_RW_COUNT));
+}
+
 long sys_read(int fd, void __user *buf, size_t count)
 {
 	struct fd_ref r = fd_arg_io(fd);
@@ -50,7 +58,7 @@ long sys_read(int fd, void __user *buf, size_t count)
 
 	if (!r.file)
 		return -EBADF;
-	n = iov_init_user(&it, buf, min(count, (size_t)MAX_RW_COUNT));
+	n = buffer_arg(&it, buf, count);
 	if (!n)
 		n = read_counted(r.file, &it, NULL);
 	fd_end(r);
@@ -65,15 +73,15 @@ long sys_write(int fd, const void __user *buf, size_t count)
 
 	if (!r.file)
 		return -EBADF;
-	n = iov_init_user(&it, (void __user *)buf, min(count, (size_t)MAX_RW_COUNT));
+	n = buffer_arg(&it, buf, count);
 	if (!n)
 		n = write_counted(r.file, &it, NULL);
 	fd_end(r);
 	return n;
 }
 
-/* A read or write at a given place: only on files that have places. */
-static long rw_at(int fd, struct iov_iter *it, loff_t pos, bool write)
+/* A read or write at a given place: only on files that have places. `flags`: RWF_*. */
+static long rw_at(int fd, struct iov_iter *it, loff_t pos, int flags, bool write)
 {
 	struct fd_ref r = fd_arg_io(fd);
 	long n;
@@ -86,6 +94,11 @@ static long rw_at(int fd, struct iov_iter *it, loff_t pos, bool write)
 		n = -EINVAL;
 	else
 		n = write ? write_counted(r.file, it, &pos) : read_counted(r.file, it, &pos);
+	if (n > 0 && write && (flags & (RWF_DSYNC | RWF_SYNC))) {
+		int error = file_sync(r.file, !(flags & RWF_SYNC));
+
+		n = error ? error : n;
+	}
 	fd_end(r);
 	return n;
 }
@@ -96,9 +109,9 @@ long sys_pread64(int fd, void __user *buf, size_t count, loff_t pos)
 
 	if (pos < 0)
 		return -EINVAL;
-	if (iov_init_user(&it, buf, min(count, (size_t)MAX_RW_COUNT)) < 0)
+	if (buffer_arg(&it, buf, count) < 0)
 		return -EFAULT;
-	return rw_at(fd, &it, pos, false);
+	return rw_at(fd, &it, pos, 0, false);
 }
 
 long sys_pwrite64(int fd, const void __user *buf, size_t count, loff_t pos)
@@ -107,63 +120,77 @@ long sys_pwrite64(int fd, const void __user *buf, size_t count, loff_t pos)
 
 	if (pos < 0)
 		return -EINVAL;
-	if (iov_init_user(&it, (void __user *)buf, min(count, (size_t)MAX_RW_COUNT)) < 0)
+	if (buffer_arg(&it, buf, count) < 0)
 		return -EFAULT;
-	return rw_at(fd, &it, pos, true);
+	return rw_at(fd, &it, pos, 0, true);
 }
 
 /* The vector forms; pos NULL: at the file's own position. */
-static long rw_vector(int fd, const struct iovec __user *uiov, unsigned long n_iov, const loff_t *pos, bool write)
+static long rw_vector(int fd, const struct iovec __user *uiov, unsigned long n_iov, const loff_t *pos, int flags, bool write)
 {
 	struct iovec fast[IOV_FAST], *heap = NULL;
+	struct fd_ref r = fd_arg_io(fd);
 	struct iov_iter it;
-	struct fd_ref r;
 	long n;
 
-	if (n_iov > UIO_MAXIOV)
-		return -EINVAL;
-	if (pos && *pos < 0)
-		return -EINVAL;
-	n = iov_import(&it, uiov, (unsigned)n_iov, fast, &heap);
+	if (!r.file)
+		return -EBADF;
+	n = n_iov > UIO_MAXIOV || (pos && *pos < 0) ? -EINVAL : iov_import(&it, uiov, (unsigned)n_iov, fast, &heap);
 	if (n)
-		return n;
-	if (pos) {
-		n = rw_at(fd, &it, *pos, write);
-	} else {
-		r = fd_arg_io(fd);
-		if (!r.file) {
-			n = -EBADF;
-		} else {
-			n = write ? write_counted(r.file, &it, NULL) : read_counted(r.file, &it, NULL);
-			fd_end(r);
-		}
-	}
+		goto out;
+	it.append = flags & RWF_APPEND;
+	if (pos)
+		n = rw_at(fd, &it, *pos, flags, write);
+	else
+		n = write ? write_counted(r.file, &it, NULL) : read_counted(r.file, &it, NULL);
 	kfree(heap);
+out:
+	fd_end(r);
 	return n;
 }
 
 long sys_readv(int fd, const struct iovec __user *iov, unsigned long iovcnt)
 {
-	return rw_vector(fd, iov, iovcnt, NULL, false);
+	return rw_vector(fd, iov, iovcnt, NULL, 0, false);
 }
 
 long sys_writev(int fd, const struct iovec __user *iov, unsigned long iovcnt)
 {
-	return rw_vector(fd, iov, iovcnt, NULL, true);
+	return rw_vector(fd, iov, iovcnt, NULL, 0, true);
 }
 
 long sys_preadv(int fd, const struct iovec __user *iov, unsigned long iovcnt, unsigned long pos_low, unsigned long pos_high)
 {
 	loff_t pos = (loff_t)pos_low; /* on 64-bit machines the low word has it all */
 
-	return rw_vector(fd, iov, iovcnt, &pos, false);
+	return rw_vector(fd, iov, iovcnt, &pos, 0, false);
 }
 
 long sys_pwritev(int fd, const struct iovec __user *iov, unsigned long iovcnt, unsigned long pos_low, unsigned long pos_high)
 {
 	loff_t pos = (loff_t)pos_low;
 
-	return rw_vector(fd, iov, iovcnt, &pos, true);
+	return rw_vector(fd, iov, iovcnt, &pos, 0, true);
+}
+
+/* preadv2(2), pwritev2(2): position -1 is the file's own; flags that are not known, or not to be had, are refused. */
+static long rw_vector_flags(int fd, const struct iovec __user *iov, unsigned long iovcnt, loff_t pos, int flags, bool write)
+{
+	int known = RWF_HIPRI | (write ? RWF_DSYNC | RWF_SYNC | RWF_APPEND : 0);
+
+	if (flags & ~known)
+		return -EOPNOTSUPP;
+	return rw_vector(fd, iov, iovcnt, pos == -1 ? NULL : &pos, flags, write);
+}
+
+long sys_preadv2(int fd, const struct iovec __user *iov, unsigned long iovcnt, unsigned long pos_low, unsigned long pos_high, int flags)
+{
+	return rw_vector_flags(fd, iov, iovcnt, (loff_t)pos_low, flags, false);
+}
+
+long sys_pwritev2(int fd, const struct iovec __user *iov, unsigned long iovcnt, unsigned long pos_low, unsigned long pos_high, int flags)
+{
+	return rw_vector_flags(fd, iov, iovcnt, (loff_t)pos_low, flags, true);
 }
 
 long sys_lseek(int fd, loff_t offset, unsigned whence)

@@ -210,7 +210,7 @@ ssize_t cached_write_limited(struct file *file, struct iov_iter *from, loff_t *p
 		return 0;
 	rwsem_write(&inode->lock);
 	old_size = inode->size;
-	at = file->flags & O_APPEND ? old_size : *pos;
+	at = file->flags & O_APPEND || from->append ? old_size : *pos;
 	n = write_limit(inode, from, at, fsize_limit);
 	if (n == 0)
 		n = write_prepare(file, inode);

@@ -22,6 +22,7 @@ static void iov_init_one(struct iov_iter *it, void *buf, size_t n, bool kernel)
 	it->offset = 0;
 	it->left = n;
 	it->kernel = kernel;
+	it->append = false;
 }
 
 int iov_init_user(struct iov_iter *it, void __user *buf, size_t n)
@@ -52,6 +53,7 @@ int iov_init_array(struct iov_iter *it, const struct iovec *iov, unsigned n)
 	it->offset = 0;
 	it->left = left;
 	it->kernel = false;
+	it->append = false;
 	return 0;
 }
 

@@ -13,6 +13,7 @@ struct iov_iter {
 	size_t offset;           /* into the current piece */
 	size_t left;             /* bytes left in all */
 	bool kernel;             /* pieces are kernel addresses */
+	bool append;             /* of a write: to the file's end, wherever that is (RWF_APPEND) */
 	struct iovec one;        /* storage for iterators of a single piece */
 };
 

@@ -45,7 +45,7 @@ static ssize_t tmpfs_write(struct file *file, struct iov_iter *from, loff_t *pos
 	if (seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
 		return -EPERM;
 	if (seals & F_SEAL_GROW) {
-		if (*pos >= size || file->flags & O_APPEND)
+		if (*pos >= size || file->flags & O_APPEND || from->append)
 			return iov_left(from) ? -EPERM : 0;
 		from->left = min(from->left, (size_t)(size - *pos));
 	}
