@@ -9,7 +9,7 @@ struct file_ops; /* vfs/file.h */
 struct chrdev {
 	struct list link;      /* registry's lock */
 	u32 major, minor, n_minors; /* constant */
-	const char *name;      /* in devfs; with n_minors > 1 the minor is appended ("ttyS%u"): "%u" in the name says where */
+	const char *name;      /* in devfs; with n_minors > 1 the minor is appended ("ttyS%u"): "%u" in the name says where. NULL: no node (devpts has its own) */
 	u32 mode;              /* permissions in devfs, e.g. 0666 */
 	u32 gid;               /* group in devfs */
 	const struct file_ops *ops;

@@ -1,6 +1,7 @@
 /* The start of the terminals. */
 #include "tty/tty.h"
 
+#include "tty/pty.h"
 #include "tty/tty_int.h"
 #include "tty/vt_console.h"
 
@@ -11,4 +12,5 @@ void tty_init(void)
 	serial_tty_init();
 	vt_console_init();
 	console_init();
+	pty_init();
 }

@@ -11,16 +11,10 @@
 
 static int tty_file_open(struct file *file)
 {
-	u32 dev = (u32)file->inode->rdev;
-	struct chrdev *chr = chrdev_find(dev_major(dev), dev_minor(dev));
-	const struct tty_family *family;
+	const struct tty_family *family = file->private; /* the registry's data */
 	struct tty *t;
-	int err;
+	int err = family->get(dev_minor((u32)file->inode->rdev), file, &t);
 
-	if (!chr)
-		return -ENXIO;
-	family = chr->data;
-	err = family->get(dev_minor(dev), file, &t);
 	if (err)
 		return err;
 	return tty_open_file(file, t, family->console, !(file->flags & O_NOCTTY) && !family->never_controls);

@@ -22,8 +22,6 @@ static long flow(struct tty *t, u64 action)
 		ldisc_start(&t->ldisc, true);
 	else if (c != LDISC_DISABLED && t->ops->room(t))
 		t->ops->put(t, &c, 1);
-	if (t->ops->push)
-		t->ops->push(t);
 	mutex_unlock(&t->ldisc_lock);
 	return 0;
 }

@@ -124,8 +124,8 @@ void tty_input_run_locked(struct tty *t)
 		if (taken < good)
 			break;
 	}
-	if (moved && t->ops->push)
-		t->ops->push(t);
+	if (moved && t->ops->input_taken)
+		t->ops->input_taken(t);
 	if (ldisc_room(l) < THROTTLE_ROOM && !(l->canon && l->canon_head == l->read_tail))
 		throttle(t, true);
 }

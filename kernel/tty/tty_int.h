@@ -30,10 +30,11 @@ struct tty_ops {
 	/* The first open, or the first after a hang-up, and the last close. lock held. NULL: nothing. */
 	int (*open)(struct tty *t);
 	void (*close)(struct tty *t);
-	/* Output, ldisc_lock held: room; n <= room bytes; and after a series of puts. They must not sleep. `push` NULL: nothing. */
+	/* Output: room (any context), and n <= room bytes (ldisc_lock held). They must not sleep. */
 	size_t (*room)(struct tty *t);
 	void (*put)(struct tty *t, const u8 *data, size_t n);
-	void (*push)(struct tty *t);
+	/* Input was taken out of the ring. NULL: nothing. ldisc_lock held. */
+	void (*input_taken)(struct tty *t);
 	/* Bytes that were put and are not sent; whether all have left. NULL: 0, true. Any context. */
 	size_t (*pending)(struct tty *t);
 	bool (*idle)(struct tty *t);
@@ -71,7 +72,7 @@ struct tty {
 	void *data;                 /* I: ops' own */
 	bool reset_termios;         /* I: each first open starts with init_termios */
 	bool marked;                /* I: see above */
-	bool is_pty;                /* I */
+	bool is_pty;                /* I: the slave side of a pseudo terminal */
 	struct termios2 init_termios; /* I */
 	struct mutex lock;          /* RANK_TTY: opening, closing, hanging up, changing modes */
 	struct mutex read_lock, write_lock; /* RANK_TTY: one reader, one writer at a time; not together with `lock` */
@@ -192,6 +193,8 @@ u32 tty_baud_flag(u32 baud);
 
 /* tty_ioctl.c */
 long tty_ioctl(struct file *file, u32 request, u64 arg);
+/* What belongs to no other family: TIOCEXCL, TIOCGETD, TIOCVHANGUP … */
+long tty_misc_ioctl(struct tty *t, u32 request, u64 arg);
 /* Window size: TIOCGWINSZ, TIOCSWINSZ. */
 long tty_window_ioctl(struct tty *t, u32 request, u64 arg);
 /* A new size from below (a display): SIGWINCH if it differs. */

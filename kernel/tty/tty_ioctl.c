@@ -76,7 +76,7 @@ static long hangup(struct tty *t)
 	return 0;
 }
 
-static long misc_ioctl(struct tty *t, u32 request, u64 arg)
+long tty_misc_ioctl(struct tty *t, u32 request, u64 arg)
 {
 	switch (request) {
 	case TIOCEXCL:
@@ -121,6 +121,6 @@ long tty_ioctl(struct file *file, u32 request, u64 arg)
 	if (result == TTY_IOCTL_UNKNOWN)
 		result = tty_modem_ioctl(t, request, arg);
 	if (result == TTY_IOCTL_UNKNOWN)
-		result = misc_ioctl(t, request, arg);
+		result = tty_misc_ioctl(t, request, arg);
 	return result == TTY_IOCTL_UNKNOWN ? -ENOTTY : result;
 }

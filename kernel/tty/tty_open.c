@@ -7,9 +7,11 @@
 #define CLOSE_WAIT_NS  (30 * NSEC_PER_SEC) /* the last close waits so long for output to leave */
 #define CARRIER_LOOK_NS (100 * NSEC_PER_MSEC)
 
-/* The first file: the terminal starts afresh. lock held. */
+/* The first file: the terminal starts afresh, but for a slave, whose master may have written already. lock held. */
 static int first_open(struct tty *t)
 {
+	if (t->is_pty)
+		goto open;
 	mutex_lock(&t->ldisc_lock);
 	if (t->reset_termios)
 		ldisc_init(&t->ldisc, t->ldisc.host, &t->init_termios);
@@ -18,6 +20,7 @@ static int first_open(struct tty *t)
 	ring_skip(&t->input, ring_used(&t->input));
 	t->throttled = false;
 	mutex_unlock(&t->ldisc_lock);
+open:
 	return t->ops->open ? t->ops->open(t) : 0;
 }
 

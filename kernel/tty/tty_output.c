@@ -51,8 +51,6 @@ static size_t write_piece(struct tty *t, const struct tty_file *tf, struct file 
 		}
 		mutex_lock(&t->ldisc_lock);
 		done += ldisc_write(&t->ldisc, data + done, n - done);
-		if (t->ops->push)
-			t->ops->push(t);
 		mutex_unlock(&t->ldisc_lock);
 		if (done == n)
 			return done;

@@ -163,8 +163,14 @@ int super_obtain(struct fs_type *type, struct blkdev *dev, u32 sb_flags, const c
 		return -EACCES;
 	mutex_lock(&obtain_mutex);
 	err = super_find_shared(type, dev, sb_flags, out);
-	if (err == 0 && !*out)
+	if (err == 0 && !*out) {
 		err = super_create(type, dev, sb_flags, options, out);
+	} else if (err == 0 && type->flags & FS_SINGLE && *options && (*out)->ops->remount) {
+		/* There is one instance, and the latest mount says how it shall be. */
+		err = (*out)->ops->remount(*out, (*out)->flags, options);
+		if (err < 0)
+			super_put(*out);
+	}
 	mutex_unlock(&obtain_mutex);
 	return err;
 }

@@ -96,7 +96,7 @@ static void chrdev_changed(struct chrdev *dev, bool added)
 {
 	char name[64];
 
-	for (u32 i = 0; i < dev->n_minors; i++) {
+	for (u32 i = 0; dev->name && i < dev->n_minors; i++) {
 		u64 rdev = dev_make(dev->major, dev->minor + i);
 
 		chrdev_name(dev, i, name, sizeof(name));

@@ -1,0 +1,352 @@
+/* The terminal emulator: what sequences leave on the screen, what is answered, and that the host is told of every change; the keyboard's bytes. */
+#include "test/host/unit.h"
+
+#include "tty/vt_emul.h"
+#include "tty/vt_keymap.h"
+
+#define COLUMNS 10
+#define ROWS 5
+
+static struct vt v;
+static struct vt_cell shown[ROWS][COLUMNS]; /* as the host was told */
+static char replies[200];
+static unsigned cursor_x, cursor_y, cursor_shape;
+static void *storage;
+
+static void host_put(struct vt *t, unsigned x, unsigned y, const struct vt_cell *cells, unsigned n)
+{
+	CHECK(y < ROWS && x + n <= COLUMNS);
+	memcpy(&shown[y][x], cells, n * sizeof(*cells));
+}
+
+static void host_fill(struct vt *t, unsigned x, unsigned y, unsigned n, const struct vt_cell *cell)
+{
+	CHECK(y * COLUMNS + x + n <= ROWS * COLUMNS);
+	for (unsigned i = 0; i < n; i++)
+		(&shown[0][0])[y * COLUMNS + x + i] = *cell;
+}
+
+static void host_scroll(struct vt *t, unsigned top, unsigned bottom, int lines, const struct vt_cell *blank)
+{
+	unsigned n = (unsigned)(lines < 0 ? -lines : lines), keep = bottom - top - n;
+
+	CHECK(bottom <= ROWS && top + n <= bottom);
+	if (lines > 0)
+		memmove(shown[top], shown[top + n], keep * sizeof(shown[0]));
+	else
+		memmove(shown[top + n], shown[top], keep * sizeof(shown[0]));
+	host_fill(t, 0, lines > 0 ? top + keep : top, n * COLUMNS, blank);
+}
+
+static void host_cursor(struct vt *t, unsigned x, unsigned y, enum vt_cursor_shape shape)
+{
+	cursor_x = x;
+	cursor_y = y;
+	cursor_shape = shape;
+}
+
+static void host_reply(struct vt *t, const char *text, size_t n)
+{
+	size_t have = strlen(replies);
+
+	CHECK(have + n < sizeof(replies));
+	memcpy(replies + have, text, n);
+	replies[have + n] = 0;
+}
+
+static void host_palette(struct vt *t, const u32 colours[16]) { }
+
+static const struct vt_host host = {
+	.put = host_put, .fill = host_fill, .scroll = host_scroll, .cursor = host_cursor, .reply = host_reply, .palette = host_palette,
+};
+
+static void begin(void)
+{
+	free(storage);
+	storage = malloc(vt_storage_size(COLUMNS, ROWS));
+	replies[0] = 0;
+	vt_start(&v, &host, NULL, COLUMNS, ROWS, storage);
+}
+
+static void check_told(void)
+{
+	for (unsigned y = 0; y < ROWS; y++)
+		CHECK(!memcmp(shown[y], v.screen->row[y], sizeof(shown[y])));
+	CHECK_EQ(cursor_x, v.x);
+	CHECK_EQ(cursor_y, v.y);
+}
+
+static void say(const char *text)
+{
+	vt_write(&v, (const u8 *)text, strlen(text));
+	check_told();
+}
+
+/* Row y without the blanks at its end; what is not ASCII shows as '?'. */
+static const char *row(unsigned y)
+{
+	static char text[COLUMNS + 1];
+	unsigned n = COLUMNS;
+
+	for (unsigned x = 0; x < COLUMNS; x++)
+		text[x] = shown[y][x].code < 0x7f ? (char)shown[y][x].code : '?';
+	while (n && text[n - 1] == ' ')
+		n--;
+	text[n] = 0;
+	return text;
+}
+
+TEST(text_wraps_late)
+{
+	begin();
+	say("0123456789");
+	CHECK_EQ(v.x, 9);
+	CHECK_EQ(v.y, 0);
+	say("a");
+	CHECK_STR(row(1), "a");
+	say("\033[?7l\r\n0123456789xyz");
+	CHECK_STR(row(2), "012345678z");
+}
+
+TEST(scrolls_at_the_end)
+{
+	begin();
+	say("1\r\n2\r\n3\r\n4\r\n5\r\n6");
+	CHECK_STR(row(0), "2");
+	CHECK_STR(row(4), "6");
+}
+
+TEST(moves)
+{
+	begin();
+	say("\033[3;4Hx\033[Ay\033[2Dz\033[Ha\033[99;99Hb");
+	CHECK_STR(row(2), "   x");
+	CHECK_STR(row(1), "   zy");
+	CHECK_STR(row(0), "a");
+	CHECK_STR(row(4), "         b");
+	say("\033[2d\033[7Gq\033[3`w");
+	CHECK_STR(row(1), "  wzy q");
+}
+
+TEST(erases)
+{
+	begin();
+	for (unsigned i = 0; i < ROWS; i++)
+		say("\r\nabcdefghij" + (i == 0 ? 2 : 0));
+	say("\033[3;5H\033[K\033[1;3H\033[1K\033[2;4H\033[2X");
+	CHECK_STR(row(2), "abcd");
+	CHECK_STR(row(0), "   defghij");
+	CHECK_STR(row(1), "abc  fghij");
+	say("\033[4;2H\033[J");
+	CHECK_STR(row(3), "a");
+	CHECK_STR(row(4), "");
+	say("\033[2J");
+	CHECK_STR(row(2), "");
+}
+
+TEST(inserts_and_deletes)
+{
+	begin();
+	say("abcdef\033[1;3H\033[2@XY");
+	CHECK_STR(row(0), "abXYcdef");
+	say("\033[1;2H\033[3P");
+	CHECK_STR(row(0), "acdef");
+	say("\033[4h\033[1;1Hzz\033[4l!");
+	CHECK_STR(row(0), "zz!cdef");
+	say("\r\n2\r\n3\033[2;1H\033[L\033[1;1H\033[2M");
+	CHECK_STR(row(0), "2");
+	CHECK_STR(row(1), "3");
+}
+
+TEST(margins)
+{
+	begin();
+	say("1\r\n2\r\n3\r\n4\r\n5\033[2;4r\033[4;1H\n");
+	CHECK_STR(row(0), "1");
+	CHECK_STR(row(1), "3");
+	CHECK_STR(row(3), "");
+	CHECK_STR(row(4), "5");
+	say("\033[2;1H\033M");
+	CHECK_STR(row(1), "");
+	CHECK_STR(row(2), "3");
+	say("\033[?6h\033[1;1Hx\033[6n");
+	CHECK_STR(row(1), "x");
+	CHECK_STR(replies, "\033[1;2R");
+	say("\033[?6l\033[r\033[S");
+	CHECK_STR(row(0), "x");
+}
+
+TEST(saves_and_restores)
+{
+	begin();
+	say("\033[2;3H\0337\033[H\0338a\033[s\033[H\033[ub");
+	CHECK_STR(row(1), "  ab");
+}
+
+TEST(alternate_screen)
+{
+	begin();
+	say("main\033[?1049h");
+	CHECK_STR(row(0), "");
+	say("\033[Halt");
+	CHECK_STR(row(0), "alt");
+	say("\033[?1049l!");
+	CHECK_STR(row(0), "main!");
+}
+
+TEST(colours)
+{
+	begin();
+	say("\033[31;1ma\033[0;44mb\033[7mc\033[0;38;5;196md\033[48;2;0;0;255me\033[39;49mf\033[4mg");
+	CHECK_EQ(shown[0][0].fg, 12);
+	CHECK_EQ(shown[0][1].bg, 1);
+	CHECK_EQ(shown[0][2].fg, 1);
+	CHECK_EQ(shown[0][2].bg, 7);
+	CHECK_EQ(shown[0][3].fg & 7, 4);
+	CHECK_EQ(shown[0][4].bg, 1);
+	CHECK_EQ(shown[0][5].fg, 7);
+	CHECK_EQ(shown[0][5].bg, 0);
+	CHECK_EQ(shown[0][6].flags, VT_UNDERLINE);
+	say("\033[0;42m\033[K");
+	CHECK_EQ(shown[0][9].bg, 2);
+}
+
+TEST(tabs)
+{
+	begin();
+	say("\ta\033[2;1H\033[3g\033[3G\033H\033[2;1H\tb");
+	CHECK_STR(row(0), "        a");
+	CHECK_STR(row(1), "  b");
+}
+
+TEST(unicode_and_line_drawing)
+{
+	begin();
+	say("\303\244\342\202\254x");
+	CHECK_EQ(shown[0][0].code, 0xe4);
+	CHECK_EQ(shown[0][1].code, 0x20ac);
+	say("\377\303(");
+	CHECK_EQ(shown[0][3].code, 0xfffd);
+	CHECK_EQ(shown[0][4].code, 0xfffd);
+	CHECK_EQ(shown[0][5].code, '(');
+	say("\r\n\016qx\017q\033(0q\033(Bq");
+	CHECK_EQ(shown[1][0].code, 0x2500);
+	CHECK_EQ(shown[1][1].code, 0x2502);
+	CHECK_EQ(shown[1][2].code, 'q');
+	CHECK_EQ(shown[1][3].code, 0x2500);
+	CHECK_EQ(shown[1][4].code, 'q');
+	say("\r\n\344\270\255a");
+	CHECK_EQ(shown[2][0].code, 0x4e2d);
+	CHECK_EQ(shown[2][2].code, 'a');
+}
+
+TEST(reports)
+{
+	begin();
+	say("\033[c\033[5n\033[3;4H\033[6n\033Z");
+	CHECK_STR(replies, "\033[?6c\033[0n\033[3;4R\033[?6c");
+}
+
+TEST(strings_and_unknown_sequences_vanish)
+{
+	begin();
+	say("a\033]0;title\007b\033]2;x\033\\c\033]P0ff00ffd\033P1$r\033\\e\033[?1000;1006hf\033[>4;1mg\033[[Ah\033%Gi");
+	CHECK_STR(row(0), "abcdefghi");
+	CHECK_EQ(v.palette[0], 0xff00ff);
+	say("\033]R\033[31\030x");
+	CHECK_EQ(v.palette[0], 0);
+}
+
+TEST(cursor_can_hide)
+{
+	begin();
+	say("\033[?25l");
+	CHECK_EQ(cursor_shape, VT_CURSOR_NONE);
+	say("\033[?25h\033[?8c");
+	CHECK_EQ(cursor_shape, VT_CURSOR_BLOCK);
+	say("\033[?0c");
+	CHECK_EQ(cursor_shape, VT_CURSOR_LINE);
+}
+
+TEST(reset)
+{
+	begin();
+	say("\033[2;4r\033[?6;1h\033[1;31mabc\033c");
+	CHECK_STR(row(0), "");
+	CHECK_EQ(v.bottom, ROWS);
+	CHECK(!v.app_cursor);
+	say("x");
+	CHECK_EQ(shown[0][0].fg, 7);
+}
+
+TEST(random_bytes_keep_it_sound)
+{
+	static const char alphabet[] = "\033[[[];?0123456789ABCDHJKLMPSTXabdefghlmnrsu@`\n\r\t\bxyz\016\017#()\303\244";
+
+	begin();
+	for (unsigned round = 0; round < 20000; round++) {
+		u8 in[40];
+
+		for (unsigned i = 0; i < sizeof(in); i++)
+			in[i] = unit_below(10) ? (u8)alphabet[unit_below(sizeof(alphabet) - 1)] : (u8)unit_rand();
+		replies[0] = 0;
+		vt_write(&v, in, sizeof(in));
+		CHECK(v.x < v.columns && v.y < v.rows && v.top < v.bottom && v.bottom <= v.rows);
+		check_told();
+	}
+	free(storage);
+	storage = NULL;
+}
+
+static const char *key(unsigned code, unsigned modifiers)
+{
+	static char bytes[VT_KEY_BYTES + 1];
+	struct vt_keys keys = { .modifiers = (u8)modifiers };
+
+	bytes[vt_key_bytes(&keys, code, bytes)] = 0;
+	return bytes;
+}
+
+TEST(keys)
+{
+	struct vt_keys keys = { .app_cursor = true, .locks = VT_LOCK_CAPS | VT_LOCK_NUM };
+	char bytes[VT_KEY_BYTES + 1] = "";
+
+	CHECK_STR(key(30, 0), "a");
+	CHECK_STR(key(30, VT_SHIFT), "A");
+	CHECK_STR(key(46, VT_CTRL), "\003");
+	CHECK_STR(key(48, VT_ALT), "\033b");
+	CHECK_STR(key(2, VT_SHIFT), "!");
+	CHECK_STR(key(12, VT_SHIFT), "_");
+	CHECK_STR(key(40, VT_SHIFT), "\"");
+	CHECK_STR(key(43, VT_SHIFT), "|");
+	CHECK_STR(key(53, 0), "/");
+	CHECK_STR(key(57, 0), " ");
+	CHECK_STR(key(14, 0), "\177");
+	CHECK_STR(key(28, 0), "\r");
+	CHECK_STR(key(1, 0), "\033");
+	CHECK_STR(key(103, 0), "\033[A");
+	CHECK_STR(key(102, 0), "\033[1~");
+	CHECK_STR(key(111, 0), "\033[3~");
+	CHECK_STR(key(104, 0), "\033[5~");
+	CHECK_STR(key(59, 0), "\033[[A");
+	CHECK_STR(key(63, 0), "\033[[E");
+	CHECK_STR(key(64, 0), "\033[17~");
+	CHECK_STR(key(88, 0), "\033[24~");
+	CHECK_STR(key(59, VT_SHIFT), "\033[25~");
+	CHECK_STR(key(15, VT_SHIFT), "\033[Z");
+	CHECK_STR(key(72, 0), "\033[A");
+	CHECK_STR(key(74, 0), "-");
+	CHECK_EQ(vt_key_bytes(&keys, 105, bytes), 3);
+	CHECK_STR(bytes, "\033OD");
+	CHECK_EQ(vt_key_bytes(&keys, 30, bytes), 1);
+	CHECK_EQ(bytes[0], 'A');
+	CHECK_EQ(vt_key_bytes(&keys, 71, bytes), 1);
+	CHECK_EQ(bytes[0], '7');
+	CHECK_EQ(vt_key_bytes(&keys, 3, bytes), 1); /* caps does not shift digits */
+	CHECK_EQ(bytes[0], '2');
+	keys.modifiers = VT_CTRL;
+	bytes[0] = 'x';
+	CHECK_EQ(vt_key_bytes(&keys, 57, bytes), 1);
+	CHECK_EQ(bytes[0], 0);
+}
