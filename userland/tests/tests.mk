@@ -1,8 +1,8 @@
 # The guest tests: static programs in $(B)/tests/, and a manifest that names them all for the image
 # that carries them (see ci/ci.mk).
 #
-# Every test_<name>.c here is a program with tap.c; every test_<name>.sh goes in as it is; every
-# prog_<name>.c is something tests execute, built in the ways that PROGS lists.
+# Every test_<name>.c here is a program with tap.c; every test_<name>.sh goes in as it is.
+# prog_hello.c is what test_exec runs, linked in all three ways.
 
 TESTS_DIR   := userland/tests
 TESTS_O     := $(B)/tests
@@ -10,7 +10,8 @@ TESTS_NAMES := $(sort $(patsubst $(TESTS_DIR)/test_%.c,%,$(wildcard $(TESTS_DIR)
 TESTS_SH    := $(sort $(patsubst $(TESTS_DIR)/test_%.sh,%,$(wildcard $(TESTS_DIR)/test_*.sh)))
 TESTS_CFLAGS := -std=gnu17 -O1 -g -Wall -Wextra -Werror -Wno-format-truncation
 TESTS_PROGS  := $(addprefix $(TESTS_O)/,$(TESTS_NAMES))
-TESTS_INPUTS := $(TESTS_PROGS) $(TESTS_O)/manifest
+TESTS_HELLO  := $(addprefix $(TESTS_O)/hello-,static static-pie dynamic)
+TESTS_INPUTS := $(TESTS_PROGS) $(TESTS_HELLO) $(TESTS_O)/manifest
 
 $(TESTS_O)/%: $(TESTS_DIR)/test_%.c $(TESTS_DIR)/tap.c $(TESTS_DIR)/tap.h $(TESTS_DIR)/tests.mk $(SYSROOT_READY)
 	$(call say,TEST,$(@F))
@@ -18,11 +19,18 @@ $(TESTS_O)/%: $(TESTS_DIR)/test_%.c $(TESTS_DIR)/tap.c $(TESTS_DIR)/tap.h $(TEST
 	$(Q)$(SKERRY_CC) -static $(TESTS_CFLAGS) -o $@ $< $(TESTS_DIR)/tap.c
 	$(Q)objcopy --only-keep-debug $@ $@.debug && strip $@
 
+$(TESTS_O)/hello-static:     HELLO_FLAGS := -static
+$(TESTS_O)/hello-static-pie: HELLO_FLAGS := -static-pie -fPIE
+$(TESTS_O)/hello-dynamic:    HELLO_FLAGS :=
+$(TESTS_HELLO): $(TESTS_DIR)/prog_hello.c $(TESTS_DIR)/tests.mk $(SYSROOT_READY)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(SKERRY_CC) $(HELLO_FLAGS) $(TESTS_CFLAGS) -s -o $@ $<
+
 $(TESTS_O)/manifest: FORCE
 	$(Q)mkdir -p $(@D)
-	$(Q){ for t in $(TESTS_NAMES); do echo "file /usr/lib/skerry-tests/$$t 0755 0 0 $(TESTS_O)/$$t"; done; \
+	$(Q){ for t in $(TESTS_NAMES) $(notdir $(TESTS_HELLO)); do echo "file /usr/lib/skerry-tests/$$t 0755 0 0 $(TESTS_O)/$$t"; done; \
 		for t in $(TESTS_SH); do echo "file /usr/lib/skerry-tests/$$t 0755 0 0 $(TESTS_DIR)/test_$$t.sh"; done; \
 		} >$@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 .PHONY: tests
-tests: $(TESTS_PROGS) ## the guest tests' programs
+tests: $(TESTS_INPUTS) ## the guest tests' programs
