@@ -1,13 +1,14 @@
 /*
  * Interrupts of a PCI function, the best kind first: MSI-X (a table of messages in a BAR), MSI (one message in configuration space; PCI 3.0, 6.8), the pin. For
  * the pin the firmware's interrupt line register names the ISA line that the pin is routed to, which is also wired to the IO-APIC.
+ * `pci.nomsi` on the command line: only the pin.
  */
 #include "dev/pci_int.h"
 
 #include "abi/errno.h"
 #include "arch/io.h"
 #include "arch/mmu.h"
-#include "core/log.h"
+#include "core/cmdline.h"
 #include "lib/format.h"
 #include "mm/kmap.h"
 
@@ -142,13 +143,15 @@ static int pin_request(struct pci_device *d, irq_handler *handler, void *arg)
 
 int pci_request_irqs(struct pci_device *d, unsigned n, irq_handler *handler, void **args)
 {
-	int got;
+	bool messages = !cmdline_has("pci.nomsi");
+	int got = 0;
 
 	if (!n || d->n_irqs)
 		return -EINVAL;
 	n = min(n, (unsigned)ARRAY_SIZE(d->irq));
-	got = msix_request(d, n, handler, args);
-	if (!got)
+	if (messages)
+		got = msix_request(d, n, handler, args);
+	if (messages && !got)
 		got = msi_request(d, handler, args[0]);
 	if (!got)
 		got = pin_request(d, handler, args[0]);
