@@ -1,4 +1,7 @@
-/* The helpers of vm's self-tests. The file's I/O is done by the work queue, so that it ends later and in another thread, as a disk's does. */
+/*
+ * The helpers of vm's self-tests. The file's I/O is done by the work queue, so that it ends later
+ * and in another thread, as a disk's does.
+ */
 #include "arch/usercopy.h"
 #include "lib/string.h"
 #include "mm/kmap.h"
@@ -23,7 +26,9 @@ void ktest_space_leave(struct aspace *as)
 
 vaddr_t ktest_map(struct aspace *as, vaddr_t addr, u64 length, u32 flags, u32 map_flags)
 {
-	struct map_request req = { .addr = addr, .length = length, .flags = flags, .map_flags = map_flags };
+	struct map_request req = {
+		.addr = addr, .length = length, .flags = flags, .map_flags = map_flags
+	};
 	vaddr_t at;
 
 	return vm_map(as, &req, &at) ? 0 : at;
@@ -56,7 +61,9 @@ static void fill(struct ktest_file *file, struct page *page)
 		return;
 	}
 	for (unsigned w = 0; w < PAGE_SIZE / 8; w++)
-		words[w] = (page->index << PAGE_SHIFT) + w * 8 < file->size ? ktest_file_word(page->index, w) : 0;
+		words[w] = (page->index << PAGE_SHIFT) + w * 8 < file->size
+				   ? ktest_file_word(page->index, w)
+				   : 0;
 }
 
 static void io_run(struct work *work)
@@ -69,7 +76,8 @@ static void io_run(struct work *work)
 
 		if (io->write) {
 			if (!err && page->index < KTEST_FILE_KEPT) {
-				memcpy(io->file->kept + (page->index << PAGE_SHIFT), page_to_virt(page), PAGE_SIZE);
+				memcpy(io->file->kept + (page->index << PAGE_SHIFT),
+				       page_to_virt(page), PAGE_SIZE);
 				io->file->written[page->index] = 1;
 			}
 			page_write_done(page, err);
@@ -167,10 +175,15 @@ static void source_put(struct vm_area *area)
 
 static const struct area_source file_source = { .get = source_get, .put = source_put };
 
-vaddr_t ktest_map_file(struct aspace *as, struct ktest_file *file, pgoff_t index, u64 length, u32 flags)
+vaddr_t ktest_map_file(struct aspace *as, struct ktest_file *file, pgoff_t index, u64 length,
+		       u32 flags)
 {
-	struct map_request req = { .length = length, .flags = flags, .cache = &file->cache, .index = index,
-				   .source = &file_source, .source_data = file };
+	struct map_request req = { .length = length,
+				   .flags = flags,
+				   .cache = &file->cache,
+				   .index = index,
+				   .source = &file_source,
+				   .source_data = file };
 	vaddr_t at;
 
 	return vm_map(as, &req, &at) ? 0 : at;

@@ -12,7 +12,8 @@ static bool page_right(struct ktest_file *file, pgoff_t index)
 
 	if (pagecache_get(&file->cache, index, index, &page))
 		return false;
-	right = ((u64 *)page_to_virt(page))[3] == ktest_file_word(index, 3) && ((u64 *)page_to_virt(page))[511] == ktest_file_word(index, 511);
+	right = ((u64 *)page_to_virt(page))[3] == ktest_file_word(index, 3) &&
+		((u64 *)page_to_virt(page))[511] == ktest_file_word(index, 511);
 	page_put(page);
 	return right;
 }
@@ -48,7 +49,8 @@ KTEST(vm_cache_hit_time)
 		KTEST_CHECK(pagecache_get(&file->cache, 7, 7, &page) == 0);
 		page_put(page);
 	}
-	ktest_note("cached pagecache_get: %llu ns", (unsigned long long)((clock_monotonic() - start) / 10000));
+	ktest_note("cached pagecache_get: %llu ns",
+		   (unsigned long long)((clock_monotonic() - start) / 10000));
 	ktest_file_destroy(file);
 }
 
@@ -73,7 +75,8 @@ KTEST(vm_cache_writeback)
 	dirty_page(file, 250, 1250);
 	KTEST_CHECK(file->cache.n_dirty == 201);
 	KTEST_CHECK(pagecache_write_range(&file->cache, 0, 99, true) == 0);
-	KTEST_CHECK(file->pages_written == 100 && file->n_writes <= 3 && file->cache.n_dirty == 101);
+	KTEST_CHECK(file->pages_written == 100 && file->n_writes <= 3 &&
+		    file->cache.n_dirty == 101);
 	KTEST_CHECK(pagecache_sync(&file->cache) == 0);
 	KTEST_CHECK(file->pages_written == 201 && file->cache.n_dirty == 0);
 	pagecache_stats(&stats);
@@ -128,14 +131,16 @@ KTEST(vm_cache_truncate)
 	rwsem_write_end(&file->cache.invalidate);
 	KTEST_CHECK(file->cache.n_pages == 11);
 	page = pagecache_find(&file->cache, 10);
-	KTEST_CHECK(page && ((u64 *)page_to_virt(page))[11] == ktest_file_word(10, 11) && ((u64 *)page_to_virt(page))[13] == 0);
+	KTEST_CHECK(page && ((u64 *)page_to_virt(page))[11] == ktest_file_word(10, 11) &&
+		    ((u64 *)page_to_virt(page))[13] == 0);
 	if (page)
 		page_put(page);
 	KTEST_CHECK(file->cache.n_dirty == 1);
 	rwsem_write(&file->cache.invalidate);
 	pagecache_drop_range(&file->cache, 2, 4);
 	rwsem_write_end(&file->cache.invalidate);
-	KTEST_CHECK(file->cache.n_pages == 8 && !pagecache_cached(&file->cache, 3) && pagecache_cached(&file->cache, 5));
+	KTEST_CHECK(file->cache.n_pages == 8 && !pagecache_cached(&file->cache, 3) &&
+		    pagecache_cached(&file->cache, 5));
 	ktest_file_destroy(file);
 }
 
@@ -155,8 +160,10 @@ KTEST(vm_cache_reclaim)
 			wrong += !page_right(file, i / 64 % 16);
 	}
 	KTEST_CHECK(wrong == 0);
-	ktest_note("%llu pages through %llu frames: %llu ns a page, %llu read", (unsigned long long)pages, (unsigned long long)stats.total,
-		   (unsigned long long)((clock_monotonic() - start) / pages), (unsigned long long)file->pages_read);
+	ktest_note("%llu pages through %llu frames: %llu ns a page, %llu read",
+		   (unsigned long long)pages, (unsigned long long)stats.total,
+		   (unsigned long long)((clock_monotonic() - start) / pages),
+		   (unsigned long long)file->pages_read);
 	KTEST_CHECK(mm_free_frames() > mm_mark_min());
 	ktest_file_destroy(file);
 }

@@ -21,12 +21,16 @@ KTEST(vm_file_private)
 		KTEST_CHECK(ktest_load(at + i * P, &value) && value == ktest_file_word(i, 0));
 	/* The neighbours came with it, but for what starts read-ahead. */
 	KTEST_CHECK(as->minor_faults + as->major_faults - faults <= 2 || (at & 0xffff));
-	KTEST_CHECK(ktest_store(at + 5 * P + 16, 1) && ktest_store(at + 30 * P, 2) && as->n_resident_anon == 2);
-	KTEST_CHECK(file->cache.n_dirty == 0 && ktest_load(at + 30 * P + 8, &value) && value == ktest_file_word(30, 1));
-	KTEST_CHECK(upcall_page_fault(at + 40 * P, 0) == -EIO && upcall_page_fault(at + 48 * P, 0) == -EFAULT);
+	KTEST_CHECK(ktest_store(at + 5 * P + 16, 1) && ktest_store(at + 30 * P, 2) &&
+		    as->n_resident_anon == 2);
+	KTEST_CHECK(file->cache.n_dirty == 0 && ktest_load(at + 30 * P + 8, &value) &&
+		    value == ktest_file_word(30, 1));
+	KTEST_CHECK(upcall_page_fault(at + 40 * P, 0) == -EIO &&
+		    upcall_page_fault(at + 48 * P, 0) == -EFAULT);
 	KTEST_CHECK(aspace_fork(as, &child) == 0 && file->refs == 2);
 	(void)aspace_switch(child);
-	KTEST_CHECK(ktest_load(at + 5 * P + 16, &value) && value == 1 && ktest_load(at + 6 * P, &value) && value == ktest_file_word(6, 0));
+	KTEST_CHECK(ktest_load(at + 5 * P + 16, &value) && value == 1 &&
+		    ktest_load(at + 6 * P, &value) && value == ktest_file_word(6, 0));
 	(void)aspace_switch(as);
 	aspace_put_user(child);
 	ktest_space_leave(as);
@@ -41,8 +45,10 @@ KTEST(vm_file_shared)
 	u64 value;
 
 	KTEST_CHECK(ktest_load(at, &value) && value == ktest_file_word(10, 0));
-	KTEST_CHECK(ktest_store(at, 77) && file->cache.n_dirty == 1 && ktest_store(at + 8, 78) && file->cache.n_dirty == 1);
-	KTEST_CHECK(vm_sync(as, at, P, MS_SYNC) == 0 && file->cache.n_dirty == 0 && file->pages_written == 1);
+	KTEST_CHECK(ktest_store(at, 77) && file->cache.n_dirty == 1 && ktest_store(at + 8, 78) &&
+		    file->cache.n_dirty == 1);
+	KTEST_CHECK(vm_sync(as, at, P, MS_SYNC) == 0 && file->cache.n_dirty == 0 &&
+		    file->pages_written == 1);
 	KTEST_CHECK(*(u64 *)(file->kept + 10 * P) == 77);
 	/* Cleaned: the next store is noticed, and seen by another space. */
 	KTEST_CHECK(ktest_store(at, 79) && file->cache.n_dirty == 1);
@@ -53,8 +59,10 @@ KTEST(vm_file_shared)
 	KTEST_CHECK(ktest_load(at + 3 * P, &value) && value == 80 && file->cache.n_dirty == 2);
 	aspace_put_user(child);
 	/* Rights that were not given cannot be taken. */
-	KTEST_CHECK(vm_protect(as, at, 20 * P, PROT_READ) == 0 && !ktest_store(at, 1) && vm_protect(as, at, 20 * P, PROT_READ | PROT_WRITE) == 0);
-	KTEST_CHECK(pagecache_sync(&file->cache) == 0 && ktest_store(at + 3 * P, 81) && file->cache.n_dirty == 1);
+	KTEST_CHECK(vm_protect(as, at, 20 * P, PROT_READ) == 0 && !ktest_store(at, 1) &&
+		    vm_protect(as, at, 20 * P, PROT_READ | PROT_WRITE) == 0);
+	KTEST_CHECK(pagecache_sync(&file->cache) == 0 && ktest_store(at + 3 * P, 81) &&
+		    file->cache.n_dirty == 1);
 	ktest_space_leave(as);
 	KTEST_CHECK(file->cache.n_writable == 0 && pagecache_sync(&file->cache) == 0);
 	ktest_file_destroy(file);
@@ -69,14 +77,17 @@ KTEST(vm_file_truncate)
 	u64 value;
 
 	for (u64 i = 0; i < 64; i++)
-		KTEST_CHECK(ktest_load(shared + i * P, &value) && ktest_load(private + i * P, &value) && value == ktest_file_word(i, 0));
+		KTEST_CHECK(ktest_load(shared + i * P, &value) &&
+			    ktest_load(private + i * P, &value) && value == ktest_file_word(i, 0));
 	KTEST_CHECK(ktest_store(private + 40 * P, 1) && ktest_store(shared + 41 * P, 1));
 	rwsem_write(&file->cache.invalidate);
 	file->size = 32 * P + 8;
 	pagecache_truncate(&file->cache, file->size);
 	rwsem_write_end(&file->cache.invalidate);
-	KTEST_CHECK(upcall_page_fault(private + 40 * P, 0) == -EIO && upcall_page_fault(shared + 41 * P, FAULT_WRITE) == -EIO);
-	KTEST_CHECK(ktest_load(shared + 32 * P, &value) && value == ktest_file_word(32, 0) && ktest_load(shared + 32 * P + 8, &value) && value == 0);
+	KTEST_CHECK(upcall_page_fault(private + 40 * P, 0) == -EIO &&
+		    upcall_page_fault(shared + 41 * P, FAULT_WRITE) == -EIO);
+	KTEST_CHECK(ktest_load(shared + 32 * P, &value) && value == ktest_file_word(32, 0) &&
+		    ktest_load(shared + 32 * P + 8, &value) && value == 0);
 	KTEST_CHECK(as->n_resident_anon == 0 && file->cache.n_pages <= 33);
 	ktest_space_leave(as);
 	ktest_file_destroy(file);
@@ -118,11 +129,13 @@ KTEST(vm_file_time)
 	start = clock_monotonic();
 	for (u64 i = 0; i < PAGES; i++)
 		(void)ktest_load(at + i * P, &value);
-	ktest_note("cached file page, touched in order: %llu ns", (unsigned long long)((clock_monotonic() - start) / PAGES));
+	ktest_note("cached file page, touched in order: %llu ns",
+		   (unsigned long long)((clock_monotonic() - start) / PAGES));
 	start = clock_monotonic();
 	for (u64 i = 0; i < PAGES; i++)
 		(void)ktest_store(at + i * P, value);
-	ktest_note("private copy of a file page: %llu ns", (unsigned long long)((clock_monotonic() - start) / PAGES));
+	ktest_note("private copy of a file page: %llu ns",
+		   (unsigned long long)((clock_monotonic() - start) / PAGES));
 	ktest_space_leave(as);
 	ktest_file_destroy(file);
 }

@@ -14,7 +14,10 @@ bool ktest_store(vaddr_t addr, u64 value);
 bool ktest_load(vaddr_t addr, u64 *value);
 #define KTEST_RW (AREA_READ | AREA_WRITE | AREA_MAYREAD | AREA_MAYWRITE | AREA_MAYEXEC)
 
-/* A file whose word w of page p holds p << 16 | w until it is written; writes to the first KTEST_FILE_KEPT pages are kept. */
+/*
+ * A file whose word w of page p holds p << 16 | w until it is written; writes to the first
+ * KTEST_FILE_KEPT pages are kept.
+ */
 #define KTEST_FILE_KEPT 256
 struct ktest_file {
 	struct pagecache cache;
@@ -28,5 +31,6 @@ struct ktest_file {
 };
 struct ktest_file *ktest_file_create(u64 size);
 void ktest_file_destroy(struct ktest_file *file);
-vaddr_t ktest_map_file(struct aspace *as, struct ktest_file *file, pgoff_t index, u64 length, u32 flags);
+vaddr_t ktest_map_file(struct aspace *as, struct ktest_file *file, pgoff_t index, u64 length,
+		       u32 flags);
 static inline u64 ktest_file_word(pgoff_t page, unsigned word) { return page << 16 | word; }

@@ -1,14 +1,19 @@
 /*
- * Reaching into user memory without being the user: peek and poke (ptrace, /proc/[pid]/mem), and names for futexes.
+ * Reaching into user memory without being the user: peek and poke (ptrace, /proc/[pid]/mem), and
+ * names for futexes.
  *
- * A page is reached by looking at its entry, faulting as the space's own thread would until the entry allows the access, and copying
- * through the kernel's mapping with as->lock held, so that fork cannot make the page shared meanwhile.
+ * A page is reached by looking at its entry, faulting as the space's own thread would until the
+ * entry allows the access, and copying through the kernel's mapping with as->lock held, so that
+ * fork cannot make the page shared meanwhile.
  */
 #include "lib/string.h"
 #include "sched/thread.h"
 #include "vm/vm_int.h"
 
-/* Whether the entry gives this access as it is; `write` to a private page of one's own may pass over the protection if `force`. */
+/*
+ * Whether the entry gives this access as it is; `write` to a private page of one's own may pass
+ * over the protection if `force`.
+ */
 static bool entry_allows(const struct vm_area *area, pte_t pte, bool write, bool force)
 {
 	struct page *page = pte_page(pte);
@@ -19,18 +24,21 @@ static bool entry_allows(const struct vm_area *area, pte_t pte, bool write, bool
 		return page || pfn_is_ram(pte_paddr(pte) >> PAGE_SHIFT);
 	if (pte & PTE_WRITE)
 		return page;
-	return force && page && !(area->flags & AREA_SHARED) && (page->flags & PG_ANON) && READ_ONCE(page->refs) == 1;
+	return force && page && !(area->flags & AREA_SHARED) && (page->flags & PG_ANON) &&
+	       READ_ONCE(page->refs) == 1;
 }
 
 /*
- * The kernel's address of the page of `addr`, with as->lock held for reading: 0 or negative errno (lock not held). The reference in *ref, if
- * not NULL, is the caller's.
+ * The kernel's address of the page of `addr`, with as->lock held for reading: 0 or negative errno
+ * (lock not held). The reference in *ref, if not NULL, is the caller's.
  */
-static int reach(struct aspace *as, vaddr_t addr, bool write, bool force, char **at, struct page **ref)
+static int reach(struct aspace *as, vaddr_t addr, bool write, bool force, char **at,
+		 struct page **ref)
 {
 	for (;;) {
 		struct vm_area *area;
 		pte_t *slot, pte;
+		unsigned access;
 		bool ok;
 		int err = rwsem_read_killable(&as->lock);
 
@@ -53,9 +61,11 @@ static int reach(struct aspace *as, vaddr_t addr, bool write, bool force, char *
 		if (area && (area->flags & AREA_DEVICE) && (write || pte_present(pte)))
 			err = -EIO;
 		rwsem_read_end(&as->lock);
+		access = (write ? FAULT_WRITE : 0) | (force ? FAULT_FORCE : 0);
+		if (write && pte_holds_frame(pte))
+			access |= FAULT_PRESENT;
 		if (!err)
-			err = fault_resolve(as, addr, (write ? FAULT_WRITE : 0) | (force ? FAULT_FORCE : 0) |
-					    (pte_holds_frame(pte) && write ? FAULT_PRESENT : 0));
+			err = fault_resolve(as, addr, access);
 		if (err)
 			return err;
 		if (thread_fatal_pending())
@@ -73,7 +83,8 @@ static size_t transfer(struct aspace *as, vaddr_t addr, char *buf, size_t n, boo
 		struct page *page;
 		char *at;
 
-		if (va < addr || va >= USER_TOP || reach(as, va & PAGE_MASK, write, force, &at, &page))
+		if (va < addr || va >= USER_TOP ||
+		    reach(as, va & PAGE_MASK, write, force, &at, &page))
 			break;
 		if (write)
 			memcpy(at + offset, buf + done, part);
@@ -116,7 +127,11 @@ int vm_futex_key(const void __user *addr, bool private_hint, struct futex_key *o
 	if (!area || !(area->flags & AREA_RIGHTS))
 		err = -EFAULT;
 	else if ((area->flags & AREA_SHARED) && area->cache)
-		*out = (struct futex_key){ .object = (u64)area->cache, .offset = (area_index(area, va) << PAGE_SHIFT) | (va & ~PAGE_MASK), .shared = true };
+		*out = (struct futex_key){
+			.object = (u64)area->cache,
+			.offset = (area_index(area, va) << PAGE_SHIFT) | (va & ~PAGE_MASK),
+			.shared = true,
+		};
 	rwsem_read_end(&as->lock);
 	return err;
 }

@@ -1,6 +1,7 @@
 /*
- * madvise(2). Advice that changes an area's flags cuts it to the range; advice that moves pages works on entries and the page cache. Gaps
- * do not stop it: the rest is done and the result is -ENOMEM.
+ * madvise(2). Advice that changes an area's flags cuts it to the range; advice that moves pages
+ * works on entries and the page cache. Gaps do not stop it: the rest is done and the result is
+ * -ENOMEM.
  */
 #include "abi/mman.h"
 #include "sched/thread.h"
@@ -49,7 +50,8 @@ static int flags_allowed(const struct vm_area *area, int advice)
 	}
 }
 
-static int advise_flags(struct aspace *as, vaddr_t start, vaddr_t end, int advice, u32 set, u32 clear)
+static int advise_flags(struct aspace *as, vaddr_t start, vaddr_t end, int advice, u32 set,
+			u32 clear)
 {
 	int err = rwsem_write_killable(&as->lock), gap = 0;
 	struct vm_area *area;
@@ -97,7 +99,10 @@ static int advise_drop(struct vm_area *area, vaddr_t start, vaddr_t end, int adv
 	return 0;
 }
 
-/* MADV_COLD and MADV_PAGEOUT: the pages look unused to reclaim; entries of file pages go, so that nothing holds them. */
+/*
+ * MADV_COLD and MADV_PAGEOUT: the pages look unused to reclaim; entries of file pages go, so that
+ * nothing holds them.
+ */
 static int advise_cold(struct vm_area *area, vaddr_t start, vaddr_t end, int advice)
 {
 	struct aspace *as = area->aspace;
@@ -131,7 +136,10 @@ static int advise_cold(struct vm_area *area, vaddr_t start, vaddr_t end, int adv
 	return 0;
 }
 
-/* MADV_REMOVE: a hole in shared memory that has nothing behind it. Drops as->lock meanwhile: `area` may be gone after. */
+/*
+ * MADV_REMOVE: a hole in shared memory that has nothing behind it. Drops as->lock meanwhile: `area`
+ * may be gone after.
+ */
 static int advise_remove(struct vm_area *area, vaddr_t start, vaddr_t end)
 {
 	pgoff_t first = area_index(area, start), last = area_index(area, end) - 1;
@@ -171,7 +179,8 @@ static int advise_area(struct vm_area *area, vaddr_t start, vaddr_t end, int adv
 		return advise_remove(area, start, end);
 	case MADV_WILLNEED:
 		if (area->cache)
-			pagecache_readahead(area->cache, area_index(area, start), area_index(area, end) - 1);
+			pagecache_readahead(area->cache, area_index(area, start),
+					    area_index(area, end) - 1);
 		return 0;
 	default:
 		return -EINVAL;
@@ -222,6 +231,21 @@ static bool advice_known(int advice)
 	}
 }
 
+/* What MADV_POPULATE_* answers for the first fault that failed. */
+static int populate_error(int err)
+{
+	switch (err) {
+	case -EACCES:
+		return -EINVAL;
+	case -EFAULT:
+		return -ENOMEM;
+	case -EIO:
+		return -EFAULT;
+	default:
+		return err;
+	}
+}
+
 int vm_advise(struct aspace *as, vaddr_t addr, u64 length, int advice)
 {
 	u64 span = align_up(length, (u64)PAGE_SIZE);
@@ -233,9 +257,10 @@ int vm_advise(struct aspace *as, vaddr_t addr, u64 length, int advice)
 	if (!span)
 		return 0;
 	if (advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE) {
-		err = fault_range(as, addr, addr + span, advice == MADV_POPULATE_WRITE ? FAULT_WRITE | FAULT_STRICT : FAULT_STRICT);
-		/* No rights: EINVAL. Nothing there: ENOMEM. SIGBUS: EFAULT. */
-		return err == -EACCES ? -EINVAL : err == -EFAULT ? -ENOMEM : err == -EIO ? -EFAULT : err;
+		unsigned write = advice == MADV_POPULATE_WRITE ? FAULT_WRITE : 0;
+
+		err = fault_range(as, addr, addr + span, write | FAULT_STRICT);
+		return populate_error(err);
 	}
 	if (advice_flags(advice, &set, &clear))
 		return advise_flags(as, addr, addr + span, advice, set, clear);

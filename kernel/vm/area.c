@@ -1,8 +1,10 @@
 /*
- * The tree of areas: lookup, gaps, linking. Ordered by address; each node knows the free space below it and the largest
- * such in its subtree, so that the highest fitting gap is found in one descent.
+ * The tree of areas: lookup, gaps, linking. Ordered by address; each node knows the free space
+ * below it and the largest such in its subtree, so that the highest fitting gap is found in one
+ * descent.
  *
- * Below an area that grows downward the guard gap (256 pages) is not counted as free, so nothing is put there unasked.
+ * Below an area that grows downward the guard gap (256 pages) is not counted as free, so nothing is
+ * put there unasked.
  *
  * Locks: as->lock, for writing where the tree changes.
  */
@@ -181,7 +183,10 @@ void area_resize(struct vm_area *area, vaddr_t start, vaddr_t end, pgoff_t index
 	area->aspace->generation++;
 }
 
-/* The highest fitting range in the gaps of the subtree, or 0. As deep as the tree is high (at most 2 log2 of vm.max_map_count). */
+/*
+ * The highest fitting range in the gaps of the subtree, or 0. As deep as the tree is high (at most
+ * 2 log2 of vm.max_map_count).
+ */
 static vaddr_t gap_search(struct rb_node *node, u64 length, vaddr_t bottom, vaddr_t top)
 {
 	struct vm_area *area = to_area(node);

@@ -1,6 +1,7 @@
 /*
- * Areas as objects: made, copied, split, joined, counted. An area owns one reference to its source, so a split takes one and
- * a join drops one. Two neighbours are joined when nobody could tell them apart.
+ * Areas as objects: made, copied, split, joined, counted. An area owns one reference to its source,
+ * so a split takes one and a join drops one. Two neighbours are joined when nobody could tell them
+ * apart.
  *
  * Locks: as->lock for writing.
  */
@@ -84,9 +85,11 @@ int area_cut(struct aspace *as, vaddr_t start, vaddr_t end)
 
 static bool joinable(const struct vm_area *low, const struct vm_area *high)
 {
-	return low->end == high->start && !((low->flags ^ high->flags) & ~AREA_SOFT_FLAGS) && !(low->flags & AREA_NEVER_JOINED) &&
-	       low->cache == high->cache && low->source == high->source && low->source_data == high->source_data &&
-	       low->name == high->name && (!low->cache || low->index + area_pages(low) == high->index);
+	return low->end == high->start && !((low->flags ^ high->flags) & ~AREA_SOFT_FLAGS) &&
+	       !(low->flags & AREA_NEVER_JOINED) && low->cache == high->cache &&
+	       low->source == high->source && low->source_data == high->source_data &&
+	       low->name == high->name &&
+	       (!low->cache || low->index + area_pages(low) == high->index);
 }
 
 /* low takes over the range of high, which goes. */
@@ -128,7 +131,8 @@ int area_check_limits(struct aspace *as, u32 flags, u64 pages)
 {
 	if (as->n_total + pages > as->limits_as >> PAGE_SHIFT)
 		return -ENOMEM;
-	if ((flags & (AREA_WRITE | AREA_SHARED | AREA_GROWSDOWN)) == AREA_WRITE && as->n_data + pages > as->limits_data >> PAGE_SHIFT)
+	if ((flags & (AREA_WRITE | AREA_SHARED | AREA_GROWSDOWN)) == AREA_WRITE &&
+	    as->n_data + pages > as->limits_data >> PAGE_SHIFT)
 		return -ENOMEM;
 	return 0;
 }

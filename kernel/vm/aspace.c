@@ -1,6 +1,7 @@
 /*
- * The life of an address space. Users are the threads that run in it (and whoever looks into it for long); when the last has gone
- * its memory is freed. References keep the structure itself, one of them for all users together.
+ * The life of an address space. Users are the threads that run in it (and whoever looks into it for
+ * long); when the last has gone its memory is freed. References keep the structure itself, one of
+ * them for all users together.
  */
 #include "vm/aspace.h"
 

@@ -1,6 +1,6 @@
 /*
- * Address spaces: a tree of areas (vmas) over a page table. An area is private or shared, anonymous or of a page cache; faults fill it on demand; fork shares
- * private pages copy-on-write.
+ * Address spaces: a tree of areas (vmas) over a page table. An area is private or shared, anonymous
+ * or of a page cache; faults fill it on demand; fork shares private pages copy-on-write.
  */
 #pragma once
 
@@ -41,12 +41,21 @@ struct vm_area;
 
 /* What stands behind an area that is not plain anonymous memory. */
 struct area_source {
-	/* The area was duplicated (fork, split) or goes away: take or drop a reference to the source. Both required. */
+	/*
+	 * The area was duplicated (fork, split) or goes away: take or drop a reference to the
+	 * source. Both required.
+	 */
 	void (*get)(struct vm_area *area);
 	void (*put)(struct vm_area *area);
-	/* Device areas only (AREA_DEVICE): the physical address of page `index` of the source, or -errno (then SIGBUS). NULL: area->cache has the pages. */
+	/*
+	 * Device areas only (AREA_DEVICE): the physical address of page `index` of the source, or
+	 * -errno (then SIGBUS). NULL: area->cache has the pages.
+	 */
 	int (*frame)(struct vm_area *area, pgoff_t index, paddr_t *out, unsigned *mmu_extra);
-	/* msync(2) with MS_SYNC: makes pages first … last of the source durable, no lock held. NULL: pagecache_write_range(). */
+	/*
+	 * msync(2) with MS_SYNC: makes pages first … last of the source durable, no lock held.
+	 * NULL: pagecache_write_range().
+	 */
 	int (*sync)(struct vm_area *area, pgoff_t first, pgoff_t last);
 	/* Text for /proc/[pid]/maps: path, and device and inode numbers. NULL: none. */
 	void (*describe)(struct vm_area *area, char *buf, size_t size, u64 *dev, u64 *ino);
@@ -61,12 +70,14 @@ struct vm_area {
 	u64 max_gap;              /* s: largest gap in this subtree */
 	u32 flags;                /* s: enum area_flags */
 	struct pagecache *cache;  /* I: NULL for private anonymous memory */
-	pgoff_t index;            /* s: page of cache (or of the virtual address, if anonymous) at start */
+	/* s: page of cache (or of the virtual address, if anonymous) at start */
+	pgoff_t index;
 	const struct area_source *source; /* I: NULL: plain anonymous */
 	void *source_data;        /* I: for source, e.g. the struct file */
 	const char *name;         /* I: "[vdso]" and the like, or NULL */
 	struct list cache_link;   /* cache->mmap_lock */
-	void *rmap;               /* vm's reverse map of anonymous pages: unused, they are reached through their space */
+	/* vm's reverse map of anonymous pages: unused, they are reached through their space */
+	void *rmap;
 };
 
 #define ASPACE_LEAVES 4 /* a power of two */
@@ -82,7 +93,8 @@ struct aspace {
 	u64 generation;            /* s: grows with each change of the tree */
 	unsigned n_areas;          /* s */
 	struct spinlock table_lock; /* RANK_PTABLE */
-	struct { vaddr_t start; pte_t *table; } leaves[ASPACE_LEAVES]; /* t: leaf tables that faults used last, by the address they begin at */
+	/* t: leaf tables that faults used last, by the address they begin at */
+	struct { vaddr_t start; pte_t *table; } leaves[ASPACE_LEAVES];
 	u64 n_resident_anon, n_resident_file, n_resident_shmem; /* a: pages mapped */
 	u64 resident_peak;         /* a */
 	u64 n_total, n_locked, n_stack, n_exec, n_data; /* s: pages by kind, for limits and /proc */
@@ -94,7 +106,8 @@ struct aspace {
 	u64 auxv[48];              /* I after exec: what AT_* the program was given */
 	void *exe;                 /* s: proc's: the file that is running (struct file) */
 	void (*exe_put)(void *exe);
-	u64 limits_as, limits_data, limits_stack, limits_memlock; /* a: bytes, kept up to date by proc from RLIMIT_* */
+	/* a: bytes, kept up to date by proc from RLIMIT_* */
+	u64 limits_as, limits_data, limits_stack, limits_memlock;
 	u64 minor_faults, major_faults; /* a */
 	s32 oom_score_adj;         /* a */
 	bool dying;                /* a: OOM victim or last thread exits: faults fail */
@@ -105,24 +118,33 @@ struct aspace {
 
 /* A new empty space: 0 and *out (one user), or -ENOMEM. */
 int aspace_create(struct aspace **out);
-/* A copy of the current one for fork: private pages shared copy-on-write. 0, -ENOMEM, -ERESTARTSYS. */
+/*
+ * A copy of the current one for fork: private pages shared copy-on-write. 0, -ENOMEM, -ERESTARTSYS.
+ */
 int aspace_fork(struct aspace *from, struct aspace **out);
 static inline void aspace_get_user(struct aspace *as) { ref_get(&as->users); }
 /* Takes a user unless it is 0 already: whether it did. */
 bool aspace_try_get_user(struct aspace *as);
-/* Drops a user; the last one frees all memory. The current thread must have switched away with aspace_switch(). May sleep. */
+/*
+ * Drops a user; the last one frees all memory. The current thread must have switched away with
+ * aspace_switch(). May sleep.
+ */
 void aspace_put_user(struct aspace *as);
 static inline void aspace_get(struct aspace *as) { ref_get(&as->refs); }
 void aspace_put(struct aspace *as);
-/* Makes the current thread run in `as` (NULL: none), without touching counts: returns the old one. */
+/*
+ * Makes the current thread run in `as` (NULL: none), without touching counts: returns the old one.
+ */
 struct aspace *aspace_switch(struct aspace *as);
 /* Removes everything mapped (exec after the point of no return, exit). */
 void aspace_clear(struct aspace *as);
 
 /*
- * Where things go in a new space. `random`: personality(2) allows it. aspace_layout() sets as->mmap_top from as->limits_stack and returns the top of the
- * stack (16-byte aligned address below which the stack area ends); aspace_random_brk() moves the start of the heap up from the page after the
- * program's data; aspace_pie_base() is where a position-independent program is loaded.
+ * Where things go in a new space. `random`: personality(2) allows it. aspace_layout() sets
+ * as->mmap_top from as->limits_stack and returns the top of the stack (16-byte aligned address
+ * below which the stack area ends); aspace_random_brk() moves the start of the heap up from the
+ * page after the program's data; aspace_pie_base() is where a position-independent program is
+ * loaded.
  */
 vaddr_t aspace_layout(struct aspace *as, bool random);
 vaddr_t aspace_random_brk(vaddr_t end_of_data, bool random);
@@ -131,7 +153,8 @@ vaddr_t aspace_pie_base(bool random);
 u64 aspace_resident_peak(struct aspace *as);
 static inline u64 aspace_resident(const struct aspace *as)
 {
-	return READ_ONCE(as->n_resident_anon) + READ_ONCE(as->n_resident_file) + READ_ONCE(as->n_resident_shmem);
+	return READ_ONCE(as->n_resident_anon) + READ_ONCE(as->n_resident_file) +
+	       READ_ONCE(as->n_resident_shmem);
 }
 
 /* Description of a new mapping. */
@@ -139,44 +162,62 @@ struct map_request {
 	vaddr_t addr;       /* hint, or exact with MAP_FIXED */
 	u64 length;         /* bytes */
 	u32 flags;          /* AREA_* */
-	u32 map_flags;      /* MAP_FIXED, MAP_FIXED_NOREPLACE, MAP_POPULATE, MAP_32BIT … of mmap(2) */
+	/* MAP_FIXED, MAP_FIXED_NOREPLACE, MAP_POPULATE, MAP_32BIT … of mmap(2) */
+	u32 map_flags;
 	struct pagecache *cache; /* NULL: anonymous (AREA_SHARED too: one is made) */
 	pgoff_t index;
 	const struct area_source *source;
 	void *source_data;  /* vm calls source->get for the area it makes */
 	const char *name;
 };
-/* mmap(2) after sys/ has resolved the file: 0 and *addr, or -ENOMEM, -EEXIST, -EINVAL, -EAGAIN, -EPERM. Takes as->lock. */
+/*
+ * mmap(2) after sys/ has resolved the file: 0 and *addr, or -ENOMEM, -EEXIST, -EINVAL, -EAGAIN,
+ * -EPERM. Takes as->lock.
+ */
 int vm_map(struct aspace *as, const struct map_request *req, vaddr_t *addr);
 int vm_unmap(struct aspace *as, vaddr_t addr, u64 length);
 int vm_protect(struct aspace *as, vaddr_t addr, u64 length, u32 prot); /* PROT_* */
-int vm_remap(struct aspace *as, vaddr_t old, u64 old_length, u64 new_length, u32 mremap_flags, vaddr_t new_hint, vaddr_t *out);
+int vm_remap(struct aspace *as, vaddr_t old, u64 old_length, u64 new_length, u32 mremap_flags,
+	     vaddr_t new_hint, vaddr_t *out);
 /* brk(2): returns the resulting break (the old one if it cannot be). */
 vaddr_t vm_brk(struct aspace *as, vaddr_t brk);
 int vm_sync(struct aspace *as, vaddr_t addr, u64 length, u32 flags);   /* msync(2) */
 int vm_advise(struct aspace *as, vaddr_t addr, u64 length, int advice); /* madvise(2) */
 int vm_lock_range(struct aspace *as, vaddr_t addr, u64 length, bool lock); /* mlock(2) */
-int vm_lock_range_onfault(struct aspace *as, vaddr_t addr, u64 length);    /* mlock2(2) with MLOCK_ONFAULT */
+/* mlock2(2) with MLOCK_ONFAULT */
+int vm_lock_range_onfault(struct aspace *as, vaddr_t addr, u64 length);
 int vm_lock_all(struct aspace *as, u32 flags, bool lock);
 int vm_incore(struct aspace *as, vaddr_t addr, u64 length, u8 __user *out); /* mincore(2) */
 /* Makes pages of a range present (MAP_POPULATE): best effort. */
 void vm_populate(struct aspace *as, vaddr_t addr, u64 length);
 
-/* The area that holds addr, or the first above it (its start > addr), or NULL. Caller holds as->lock. */
+/*
+ * The area that holds addr, or the first above it (its start > addr), or NULL. Caller holds
+ * as->lock.
+ */
 struct vm_area *area_find(struct aspace *as, vaddr_t addr);
 struct vm_area *area_next(struct vm_area *area);
 static inline struct vm_area *area_first(struct aspace *as) { return area_find(as, 0); }
 
-/* Copies between a buffer of the kernel and another space (ptrace, /proc/[pid]/mem, cmdline): bytes copied. `force`: ignore page protection (breakpoints), breaking copy-on-write. */
+/*
+ * Copies between a buffer of the kernel and another space (ptrace, /proc/[pid]/mem, cmdline): bytes
+ * copied. `force`: ignore page protection (breakpoints), breaking copy-on-write.
+ */
 size_t aspace_peek(struct aspace *as, vaddr_t addr, void *buf, size_t n, bool force);
 size_t aspace_poke(struct aspace *as, vaddr_t addr, const void *buf, size_t n, bool force);
-/* The frame under a user address of the current space, present (for writing if `write`), referenced: 0, -EFAULT, -ENOMEM. With a stable identity for futexes:
- * (cache, index) if shared, else (aspace, addr). May sleep. */
+/*
+ * A name for the futex word at `addr` that all its users agree on: its page cache and the offset
+ * there if the area is shared, else the space and the address. `private_hint` (FUTEX_PRIVATE_FLAG):
+ * always the latter, without a look at the area. 0, -EFAULT if nothing is mapped, -ERESTARTSYS.
+ */
 struct futex_key { u64 object; u64 offset; bool shared; };
 int vm_futex_key(const void __user *addr, bool private_hint, struct futex_key *out);
 
 /* Residency sums for /proc: pages. */
-struct area_usage { u64 rss, pss_fixed12, shared_clean, shared_dirty, private_clean, private_dirty, referenced, anonymous, swap; };
+struct area_usage {
+	u64 rss, pss_fixed12, referenced, anonymous, swap;
+	u64 shared_clean, shared_dirty, private_clean, private_dirty;
+};
 void area_usage(struct vm_area *area, struct area_usage *out);
 
 /* Overcommit accounting (proc(5) vm/overcommit_memory): pages committed and the limit. */
@@ -187,14 +228,23 @@ extern u64 vm_mmap_min_addr;        /* lowest address of a mapping: vm.mmap_min_
 u64 vm_committed(void);
 u64 vm_commit_limit(void);
 
-/* proc's hook: kills the process to be sacrificed for memory; returns whether one was (or is being) killed. */
+/*
+ * proc's hook: kills the process to be sacrificed for memory; returns whether one was (or is being)
+ * killed.
+ */
 void vm_set_oom_killer(bool (*kill)(unsigned order));
-/* A cache of kernel objects that can be made smaller (dentries, inodes): shrink(n) frees about n objects and returns how many. Called by the reclaim thread only,
- * so it may take file-system locks. */
+/*
+ * A cache of kernel objects that can be made smaller (dentries, inodes): shrink(n) frees about n
+ * objects and returns how many. Called by the reclaim thread only, so it may take file-system
+ * locks.
+ */
 struct vm_shrinker {
 	struct list link;
 	u64 (*shrink)(u64 n);
 };
 void vm_shrinker_add(struct vm_shrinker *shrinker);
-/* Page cache, reclaim and write-back, their threads included (it calls writeback_init()). Thread context. */
+/*
+ * Page cache, reclaim and write-back, their threads included (it calls writeback_init()). Thread
+ * context.
+ */
 void vm_init(void);

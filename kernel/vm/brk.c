@@ -2,7 +2,8 @@
 #include "abi/mman.h"
 #include "vm/vm_int.h"
 
-#define HEAP_FLAGS (AREA_READ | AREA_WRITE | AREA_MAYREAD | AREA_MAYWRITE | AREA_MAYEXEC | AREA_HEAP)
+#define HEAP_FLAGS \
+	(AREA_READ | AREA_WRITE | AREA_MAYREAD | AREA_MAYWRITE | AREA_MAYEXEC | AREA_HEAP)
 
 /* Maps [from, to) as more heap: 0 or negative errno. */
 static int heap_grow(struct aspace *as, vaddr_t from, vaddr_t to)
@@ -10,10 +11,13 @@ static int heap_grow(struct aspace *as, vaddr_t from, vaddr_t to)
 	u64 pages = (to - from) >> PAGE_SHIFT;
 	u32 flags = HEAP_FLAGS | as->future_flags;
 	struct vm_area *next = area_find(as, from), *heap = next ? area_prev(next) : area_last(as);
+	vaddr_t guard = 0;
 	int err = 0;
 
 	/* A stack above keeps its guard gap. */
-	if (next && to > next->start - min(next->start, next->flags & AREA_GROWSDOWN ? (vaddr_t)STACK_GUARD_GAP : (vaddr_t)0))
+	if (next && next->flags & AREA_GROWSDOWN)
+		guard = min(next->start, (vaddr_t)STACK_GUARD_GAP);
+	if (next && to > next->start - guard)
 		return -ENOMEM;
 	if (flags & AREA_LOCKED)
 		err = area_check_locked(as, pages);
@@ -57,7 +61,8 @@ vaddr_t vm_brk(struct aspace *as, vaddr_t brk)
 	if (brk < as->start_brk || brk > USER_TOP)
 		goto out;
 	/* RLIMIT_DATA bounds the data segment and the heap together: getrlimit(2). */
-	if (as->limits_data != ~0ull && (brk - as->start_brk) + (as->end_data - as->start_data) > as->limits_data)
+	if (as->limits_data != ~0ull &&
+	    (brk - as->start_brk) + (as->end_data - as->start_data) > as->limits_data)
 		goto out;
 	if (new_end < old_end)
 		err = unmap_locked(as, new_end, old_end);
@@ -65,7 +70,8 @@ vaddr_t vm_brk(struct aspace *as, vaddr_t brk)
 		err = heap_grow(as, old_end, new_end);
 	if (!err) {
 		as->brk = result = brk;
-		populate = new_end > old_end && (as->future_flags & AREA_LOCKED) && !as->lock_on_fault;
+		populate = new_end > old_end && (as->future_flags & AREA_LOCKED) &&
+			   !as->lock_on_fault;
 	}
 out:
 	aspace_write_end(as);

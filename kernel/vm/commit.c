@@ -1,7 +1,8 @@
 /*
- * Committed memory: pages that private writable areas and shared memory may come to need. proc(5), vm.overcommit_memory: 0 refuses only what
- * could never be had, 1 refuses nothing, 2 keeps the sum below a part of memory. The sum is kept per CPU, so mode 2 is exact to
- * within what other CPUs charge at the same moment.
+ * Committed memory: pages that private writable areas and shared memory may come to need. proc(5),
+ * vm.overcommit_memory: 0 refuses only what could never be had, 1 refuses nothing, 2 keeps the sum
+ * below a part of memory. The sum is kept per CPU, so mode 2 is exact to within what other CPUs
+ * charge at the same moment.
  */
 #include "vm/vm_int.h"
 

@@ -1,6 +1,6 @@
 /*
- * Counts of pages by use. Each CPU counts for itself, one instruction a time; a reader adds the copies up, so a sum is
- * exact only when nothing moves.
+ * Counts of pages by use. Each CPU counts for itself, one instruction a time; a reader adds the
+ * copies up, so a sum is exact only when nothing moves.
  */
 #include "vm/vm_int.h"
 

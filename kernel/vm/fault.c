@@ -4,11 +4,13 @@
  *	upcall_page_fault -> fault_resolve: find the area, grow a stack, check the rights
  *	-> fault_in_area: anonymous (fault_anon.c), of a file (fault_file.c), device (here)
  *
- * as->lock is held for reading meanwhile, so areas stand still; entries change under table_lock. What must wait for a page lock or
- * a disk drops as->lock and starts again from the lookup (FAULT_AGAIN), for the holder of the page lock may itself need as->lock.
+ * as->lock is held for reading meanwhile, so areas stand still; entries change under table_lock.
+ * What must wait for a page lock or a disk drops as->lock and starts again from the lookup
+ * (FAULT_AGAIN), for the holder of the page lock may itself need as->lock.
  *
- * A waiting fault ends early when the thread is being killed: in user mode it returns as if resolved, and the signal is taken; a copy in the
- * kernel fails. So do all faults of a space whose process was chosen to die for memory.
+ * A waiting fault ends early when the thread is being killed: in user mode it returns as if
+ * resolved, and the signal is taken; a copy in the kernel fails. So do all faults of a space whose
+ * process was chosen to die for memory.
  */
 #include "core/panic.h"
 #include "sched/thread.h"
@@ -21,7 +23,9 @@ static inline int check_rights(const struct vm_area *area, unsigned flags)
 	if (flags & FAULT_WRITE) {
 		if (likely(have & AREA_WRITE))
 			return 0;
-		return (flags & FAULT_FORCE) && (have & (AREA_MAYWRITE | AREA_SHARED)) == AREA_MAYWRITE ? 0 : -EACCES;
+		if (!(flags & FAULT_FORCE))
+			return -EACCES;
+		return (have & (AREA_MAYWRITE | AREA_SHARED)) == AREA_MAYWRITE ? 0 : -EACCES;
 	}
 	if (flags & FAULT_EXEC)
 		return have & AREA_EXEC ? 0 : -EACCES;
@@ -42,7 +46,8 @@ int stack_grow(struct vm_area *area, vaddr_t addr)
 		return -ENOMEM;
 	if (prev && prev->end > addr)
 		return -ENOMEM;
-	if (prev && (prev->flags & AREA_RIGHTS) && !(prev->flags & AREA_GROWSDOWN) && addr - prev->end < STACK_GUARD_GAP)
+	if (prev && (prev->flags & AREA_RIGHTS) && !(prev->flags & AREA_GROWSDOWN) &&
+	    addr - prev->end < STACK_GUARD_GAP)
 		return -ENOMEM;
 	err = area->flags & AREA_LOCKED ? area_check_locked(as, pages) : 0;
 	if (!err)
@@ -90,7 +95,10 @@ pte_t *fault_slot(struct fault *f)
 			return slot;
 		}
 		spin_unlock(&f->as->table_lock);
-		/* Tables are allocated without sleeping. An allocation that may sleep makes room for them. */
+		/*
+		 * Tables are allocated without sleeping. An allocation that may sleep makes room
+		 * for them.
+		 */
 		page = page_alloc(MM_WAIT | MM_USER);
 		if (!page)
 			return NULL;
@@ -107,7 +115,8 @@ int fault_device(struct fault *f, struct vm_area *area)
 
 	if ((f->flags & FAULT_WRITE) && !write)
 		return -EIO;
-	if (!area->source || !area->source->frame || area->source->frame(area, area_index(area, f->addr), &pa, &extra))
+	if (!area->source || !area->source->frame ||
+	    area->source->frame(area, area_index(area, f->addr), &pa, &extra))
 		return -EIO;
 	slot = fault_slot(f);
 	if (!slot)
@@ -197,7 +206,8 @@ int upcall_page_fault(vaddr_t addr, unsigned flags)
 
 	if (unlikely(!as || addr >= USER_TOP || this_cpu_read(vm_faults_disabled)))
 		return -EFAULT;
-	err = fault_resolve(as, addr, flags & (FAULT_WRITE | FAULT_EXEC | FAULT_USER | FAULT_PRESENT));
+	err = fault_resolve(as, addr,
+			    flags & (FAULT_WRITE | FAULT_EXEC | FAULT_USER | FAULT_PRESENT));
 	if (likely(!err))
 		return 0;
 	/* Back to user mode, where the signal ends the thread. */

@@ -1,9 +1,10 @@
 /*
  * Faults on private memory: pages of zeroes, and copies.
  *
- * The first read of anonymous memory maps the one page of zeroes that all share; the first store gets a page of its own. A page is
- * written in place when this entry holds the only reference to it (its sharers from fork are gone), else copied. References are
- * counted by entries and by those who hold the page for a moment; the latter at worst cause a needless copy.
+ * The first read of anonymous memory maps the one page of zeroes that all share; the first store
+ * gets a page of its own. A page is written in place when this entry holds the only reference to it
+ * (its sharers from fork are gone), else copied. References are counted by entries and by those who
+ * hold the page for a moment; the latter at worst cause a needless copy.
  */
 #include "core/panic.h"
 #include "vm/vm_int.h"
@@ -61,7 +62,8 @@ static int map_zero(struct fault *f, struct vm_area *area)
 	if (unlikely(!slot))
 		return -ENOMEM;
 	if (!pte_read(slot))
-		pte_write(slot, area_pte(area, page_to_phys(vm_zero_page), false, PTE_SPECIAL | PTE_ACCESSED));
+		pte_write(slot, area_pte(area, page_to_phys(vm_zero_page), false,
+					 PTE_SPECIAL | PTE_ACCESSED));
 	spin_unlock(&f->as->table_lock);
 	return 0;
 }
@@ -101,7 +103,9 @@ int fault_cow(struct fault *f, struct vm_area *area)
 	}
 	old = pte_page(pte);
 	if (old && (old->flags & PG_ANON) && __atomic_load_n(&old->refs, __ATOMIC_ACQUIRE) == 1) {
-		/* More rights on the same frame: a processor that remembers less faults once more. */
+		/*
+		 * More rights on the same frame: a processor that remembers less faults once more.
+		 */
 		pte_write(slot, area_pte(area, pte_paddr(pte), true, PTE_ACCESSED | PTE_DIRTY));
 		spin_unlock(&as->table_lock);
 		return 0;

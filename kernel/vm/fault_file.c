@@ -1,13 +1,15 @@
 /*
  * Faults on pages of a cache: files and shared memory.
  *
- * A read maps what the cache has of the 16 pages around, in one go. A private store copies the page. A shared store goes through the page
- * lock: the file system prepares the blocks (ops->prepare_write), the page becomes dirty, and only then its entry becomes writable;
- * write-back takes the right away again, so every dirty period begins with a fault. Caches with nothing to write
- * to are spared that: their entries are writable from the first touch.
+ * A read maps what the cache has of the 16 pages around, in one go. A private store copies the
+ * page. A shared store goes through the page lock: the file system prepares the blocks
+ * (ops->prepare_write), the page becomes dirty, and only then its entry becomes writable;
+ * write-back takes the right away again, so every dirty period begins with a fault. Caches with
+ * nothing to write to are spared that: their entries are writable from the first touch.
  *
- * cache->invalidate is held for reading from the check against the end of the file until the entry is in place: truncation, which holds it
- * for writing, sees either no entry or one that it removes. Waiting (for a disk, for a page lock) is done with no lock held.
+ * cache->invalidate is held for reading from the check against the end of the file until the entry
+ * is in place: truncation, which holds it for writing, sees either no entry or one that it removes.
+ * Waiting (for a disk, for a page lock) is done with no lock held.
  */
 #include "lib/bitops.h"
 #include "sched/rcu.h"
@@ -40,7 +42,10 @@ static void keep(struct fault *f, struct page *page)
 	f->held = page;
 }
 
-/* Reads the page (and the window around it) with no lock held: FAULT_AGAIN, or negative errno with as->lock held again. */
+/*
+ * Reads the page (and the window around it) with no lock held: FAULT_AGAIN, or negative errno with
+ * as->lock held again.
+ */
 static int read_and_retry(struct fault *f, struct vm_area *area, pgoff_t index)
 {
 	pgoff_t low = align_down(index, (pgoff_t)AROUND), last;
@@ -57,7 +62,9 @@ static int read_and_retry(struct fault *f, struct vm_area *area, pgoff_t index)
 		if (!(hold.flags & AREA_RANDOM))
 			pagecache_readahead(cache, low, min(low + AROUND - 1, last));
 	}
-	err = pagecache_get(cache, index, hold.flags & AREA_RANDOM ? index : min(index + AROUND - 1, last), &page);
+	err = pagecache_get(cache, index,
+			    hold.flags & AREA_RANDOM ? index : min(index + AROUND - 1, last),
+			    &page);
 	if (!err)
 		keep(f, page);
 	put_hold(&hold);
@@ -76,17 +83,23 @@ static int wait_and_retry(struct fault *f, struct page *page)
 	return FAULT_AGAIN;
 }
 
-/* A page that is born valid is made on the spot: NULL if the cache must read it, or there is no memory. Holds invalidate. */
+/*
+ * A page that is born valid is made on the spot: NULL if the cache must read it, or there is no
+ * memory. Holds invalidate.
+ */
 static struct page *make_valid(struct pagecache *cache, pgoff_t index)
 {
 	struct page *page;
 
-	if (cache->ops->read || cache_add_new(cache, index, MM_WAIT | MM_USER | MM_MOVABLE, false, &page))
+	if (cache->ops->read ||
+	    cache_add_new(cache, index, MM_WAIT | MM_USER | MM_MOVABLE, false, &page))
 		return NULL;
 	return page;
 }
 
-/* The page at index, up to date and referenced, if it can be had without waiting. Holds invalidate. */
+/*
+ * The page at index, up to date and referenced, if it can be had without waiting. Holds invalidate.
+ */
 static struct page *find_valid(struct pagecache *cache, pgoff_t index)
 {
 	struct page *page = pagecache_find(cache, index);
@@ -98,7 +111,10 @@ static struct page *find_valid(struct pagecache *cache, pgoff_t index)
 	return page ? page : make_valid(cache, index);
 }
 
-/* Referenced, valid pages first … last of the cache into pages[index - first], NULL where there is none. */
+/*
+ * Referenced, valid pages first … last of the cache into pages[index - first], NULL where there
+ * is none.
+ */
 static void find_around(struct pagecache *cache, pgoff_t first, pgoff_t last, struct page **pages)
 {
 	void *found[AROUND];
@@ -123,7 +139,8 @@ static void find_around(struct pagecache *cache, pgoff_t first, pgoff_t last, st
 }
 
 /* Maps the pages found where nothing is mapped: whether the fault's own page is there now. */
-static int install_around(struct fault *f, struct vm_area *area, struct page **pages, vaddr_t start, unsigned n)
+static int install_around(struct fault *f, struct vm_area *area, struct page **pages, vaddr_t start,
+			  unsigned n)
 {
 	struct aspace *as = f->as;
 	bool write = (area->flags & AREA_SHARED) && !pagecache_tracks_dirty(area->cache);
@@ -145,7 +162,8 @@ static int install_around(struct fault *f, struct vm_area *area, struct page **p
 		}
 		page_map_inc(pages[i]);
 		++*resident_counter(as, pages[i]);
-		pte_write(&slot[i], area_pte(area, page_to_phys(pages[i]), write, mine ? PTE_ACCESSED | (write ? PTE_DIRTY : 0) : 0));
+		pte_write(&slot[i], area_pte(area, page_to_phys(pages[i]), write,
+					     mine ? PTE_ACCESSED | (write ? PTE_DIRTY : 0) : 0));
 	}
 	if (slot)
 		spin_unlock(&as->table_lock);
@@ -237,15 +255,24 @@ static int install_writable(struct fault *f, struct vm_area *area, struct page *
 	return 0;
 }
 
+/* Lets the file system make room for the whole page, up to the end of the file. */
+static int prepare_store(struct pagecache *cache, struct page *page)
+{
+	u64 size = cache->size ? cache->size(cache) : ~0ull, start = page->index << PAGE_SHIFT;
+
+	if (!cache->ops->prepare_write)
+		return 0;
+	return cache->ops->prepare_write(cache, page, 0,
+					 (unsigned)min(size - start, (u64)PAGE_SIZE));
+}
+
 static int fault_shared_write(struct fault *f, struct vm_area *area, pgoff_t index)
 {
 	struct pagecache *cache = area->cache;
 	struct page *page;
-	u64 size;
 	int err = 0;
 
 	rwsem_read(&cache->invalidate);
-	size = cache->size ? cache->size(cache) : ~0ull;
 	if (index >= cache_end(cache)) {
 		rwsem_read_end(&cache->invalidate);
 		return -EIO;
@@ -261,7 +288,7 @@ static int fault_shared_write(struct fault *f, struct vm_area *area, pgoff_t ind
 	}
 	if (page->cache != cache) {
 		err = -EAGAIN;
-	} else if (cache->ops->prepare_write && cache->ops->prepare_write(cache, page, 0, (unsigned)min(size - (index << PAGE_SHIFT), (u64)PAGE_SIZE))) {
+	} else if (prepare_store(cache, page)) {
 		err = -EIO;
 	} else {
 		page_dirty(page);

@@ -1,10 +1,11 @@
 /*
- * fork(2): the new space gets a copy of each area. Private pages become shared between the two, read-only in both, and are
- * copied by whoever stores first; so leaf tables are copied, entry by entry. What a fault can find again in the page cache is not copied, except
- * for code: the child runs at once where the parent stands.
+ * fork(2): the new space gets a copy of each area. Private pages become shared between the two,
+ * read-only in both, and are copied by whoever stores first; so leaf tables are copied, entry by
+ * entry. What a fault can find again in the page cache is not copied, except for code: the child
+ * runs at once where the parent stands.
  *
- * The new space is reachable by the reverse map as soon as its areas are listed, so entries of areas with a cache are
- * copied under its mmap_lock; nobody else knows the child's tables yet.
+ * The new space is reachable by the reverse map as soon as its areas are listed, so entries of
+ * areas with a cache are copied under its mmap_lock; nobody else knows the child's tables yet.
  */
 #include "mm/slab.h"
 #include "sched/thread.h"

@@ -1,7 +1,8 @@
 /*
- * Iterators over buffers. They come from sys/ (user memory) or from inside the kernel, travel down through vfs to whoever
- * moves the bytes, and are consumed there. The copies to and from user memory may fault and sleep, so no spinlock is
- * held around them; under a page lock only the _nofault form may be used.
+ * Iterators over buffers. They come from sys/ (user memory) or from inside the kernel, travel down
+ * through vfs to whoever moves the bytes, and are consumed there. The copies to and from user
+ * memory may fault and sleep, so no spinlock is held around them; under a page lock only the
+ * _nofault form may be used.
  */
 #include "vm/iov.h"
 
@@ -43,7 +44,8 @@ int iov_init_array(struct iov_iter *it, const struct iovec *iov, unsigned n)
 	size_t left = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		if ((ssize_t)iov[i].iov_len < 0 || add_overflow(left, (size_t)iov[i].iov_len, &left) || (ssize_t)left < 0)
+		if ((ssize_t)iov[i].iov_len < 0 ||
+		    add_overflow(left, (size_t)iov[i].iov_len, &left) || (ssize_t)left < 0)
 			return -EINVAL;
 		if (!user_range_ok(iov[i].iov_base, iov[i].iov_len))
 			return -EFAULT;
@@ -57,7 +59,8 @@ int iov_init_array(struct iov_iter *it, const struct iovec *iov, unsigned n)
 	return 0;
 }
 
-int iov_import(struct iov_iter *it, const struct iovec __user *uiov, unsigned n, struct iovec *fast, struct iovec **heap)
+int iov_import(struct iov_iter *it, const struct iovec __user *uiov, unsigned n, struct iovec *fast,
+	       struct iovec **heap)
 {
 	struct iovec *iov = fast;
 	int err;
@@ -120,7 +123,8 @@ size_t iov_copy_to(struct iov_iter *it, const void *src, size_t n)
 			memcpy(to, (const char *)src + done, part);
 			copied = part;
 		} else {
-			copied = copy_out_partial((void __user *)to, (const char *)src + done, part);
+			copied = copy_out_partial((void __user *)to, (const char *)src + done,
+						  part);
 		}
 		iov_consume(it, copied);
 		done += copied;

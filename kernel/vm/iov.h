@@ -1,5 +1,6 @@
 /*
- * Iterators over buffers: the one shape in which user (or kernel) memory travels below sys/. An iterator is consumed as it is copied.
+ * Iterators over buffers: the one shape in which user (or kernel) memory travels below sys/. An
+ * iterator is consumed as it is copied.
  */
 #pragma once
 
@@ -8,7 +9,8 @@
 #include "mm/frames.h"
 
 struct iov_iter {
-	const struct iovec *iov; /* current piece; the array belongs to the caller and outlives the iterator */
+	/* current piece; the array belongs to the caller and outlives the iterator */
+	const struct iovec *iov;
 	unsigned n_iov;          /* pieces left, the current one included */
 	size_t offset;           /* into the current piece */
 	size_t left;             /* bytes left in all */
@@ -20,23 +22,39 @@ struct iov_iter {
 /* Over one buffer: user memory (range checked: 0 or -EFAULT) or kernel memory. */
 int must_check iov_init_user(struct iov_iter *it, void __user *buf, size_t n);
 void iov_init_kernel(struct iov_iter *it, void *buf, size_t n);
-/* Over an array that was copied in already: 0, -EINVAL if the lengths exceed SSIZE_MAX, -EFAULT for a bad range. */
+/*
+ * Over an array that was copied in already: 0, -EINVAL if the lengths exceed SSIZE_MAX, -EFAULT for
+ * a bad range.
+ */
 int must_check iov_init_array(struct iov_iter *it, const struct iovec *iov, unsigned n);
-/* Copies the array itself in from user space (readv(2)) and starts the iterator: `fast` holds IOV_FAST entries, a longer one is allocated to
- * *heap (kfree after use). 0, -EFAULT, -EINVAL, -ENOMEM. */
+/*
+ * Copies the array itself in from user space (readv(2)) and starts the iterator: `fast` holds
+ * IOV_FAST entries, a longer one is allocated to *heap (kfree after use). 0, -EFAULT, -EINVAL,
+ * -ENOMEM.
+ */
 #define IOV_FAST 8
-int must_check iov_import(struct iov_iter *it, const struct iovec __user *uiov, unsigned n, struct iovec *fast, struct iovec **heap);
+int must_check iov_import(struct iov_iter *it, const struct iovec __user *uiov, unsigned n,
+			  struct iovec *fast, struct iovec **heap);
 
-/* Copy to the buffers (a read) or from them (a write), advancing: bytes copied, fewer than n at a fault or the end. May sleep in a fault. */
+/*
+ * Copy to the buffers (a read) or from them (a write), advancing: bytes copied, fewer than n at a
+ * fault or the end. May sleep in a fault.
+ */
 size_t iov_copy_to(struct iov_iter *it, const void *src, size_t n);
 size_t iov_copy_from(struct iov_iter *it, void *dst, size_t n);
 size_t iov_zero(struct iov_iter *it, size_t n);
-/* iov_copy_from() that never resolves a fault, so that it may be called with a page lock held (a fault could need that very page): it stops short
- * instead. The caller then drops its locks, calls iov_fault_in() and tries again. */
+/*
+ * iov_copy_from() that never resolves a fault, so that it may be called with a page lock held (a
+ * fault could need that very page): it stops short instead. The caller then drops its locks, calls
+ * iov_fault_in() and tries again.
+ */
 size_t iov_copy_from_nofault(struct iov_iter *it, void *dst, size_t n);
 void iov_advance(struct iov_iter *it, size_t n);
 /* Undoes the last n bytes of advance (within what was passed). */
 void iov_revert(struct iov_iter *it, size_t n);
-/* Makes the next up to n bytes (at most 64 pages) present so that a copy made while holding a page lock will not fault much: 0 or -EFAULT if not even one byte. */
+/*
+ * Makes the next up to n bytes (at most 64 pages) present so that a copy made while holding a page
+ * lock will not fault much: 0 or -EFAULT if not even one byte.
+ */
 int must_check iov_fault_in(struct iov_iter *it, size_t n, bool write);
 static inline size_t iov_left(const struct iov_iter *it) { return it->left; }

@@ -1,8 +1,9 @@
 /*
- * Where exec puts things. From the top: the stack, at a random distance below the end of user space; below it room for the stack to
- * grow to its limit; then mappings, searched downward from a random start; position-independent programs at two
- * thirds of user space; the heap a random distance above the program's data. The amounts of randomness are those that x86_64
- * programs are used to: 22 bits of stack, 28 of mappings and programs, 13 of heap, in pages.
+ * Where exec puts things. From the top: the stack, at a random distance below the end of user
+ * space; below it room for the stack to grow to its limit; then mappings, searched downward from a
+ * random start; position-independent programs at two thirds of user space; the heap a random
+ * distance above the program's data. The amounts of randomness are those that x86_64 programs are
+ * used to: 22 bits of stack, 28 of mappings and programs, 13 of heap, in pages.
  */
 #include "core/random.h"
 #include "vm/vm_int.h"
@@ -22,13 +23,17 @@ static u64 random_pages(u64 n, bool random)
 vaddr_t aspace_layout(struct aspace *as, bool random)
 {
 	vaddr_t stack_top = TOP - random_pages(STACK_RANDOM_PAGES, random);
-	u64 gap = min(as->limits_stack, TOP / 6 * 5);
+	u64 gap = min(as->limits_stack, TOP / 6 * 5), spread;
 
 	gap = max(align_up(gap, (u64)PAGE_SIZE), (u64)STACK_GAP_MIN) + STACK_GUARD_GAP;
-	/* The stack's own randomness is kept clear whether it was used or not, so that the two do not tell of each other. */
+	/*
+	 * The stack's own randomness is kept clear whether it was used or not, so that the two do
+	 * not tell of each other.
+	 */
 	if (random && gap < TOP / 6 * 5)
 		gap += STACK_RANDOM_PAGES << PAGE_SHIFT;
-	as->mmap_top = TOP - gap - random_pages(min((u64)MMAP_RANDOM_PAGES, (u64)((TOP - gap) >> (PAGE_SHIFT + 1))), random);
+	spread = min((u64)MMAP_RANDOM_PAGES, (TOP - gap) >> (PAGE_SHIFT + 1));
+	as->mmap_top = TOP - gap - random_pages(spread, random);
 	/* Moves within the top page, too: the low bits of stack addresses vary. */
 	return stack_top - (random ? random_below(PAGE_SIZE) & ~15ull : 0);
 }

@@ -1,13 +1,15 @@
 /*
- * Reclaim's lists of page-cache pages. A new page enters the inactive list at its head; reclaim looks at the tail. What was used
- * again since the last look gets another round, what was used in two rounds (or through a mapping) becomes active.
- * Active pages that nobody uses go back when the inactive list has become the shorter one.
+ * Reclaim's lists of page-cache pages. A new page enters the inactive list at its head; reclaim
+ * looks at the tail. What was used again since the last look gets another round, what was used in
+ * two rounds (or through a mapping) becomes active. Active pages that nobody uses go back when the
+ * inactive list has become the shorter one.
  *
- * Pages that nothing stands behind (tmpfs, shared memory) and anonymous pages are on no list. Using a page sets PG_REFERENCED and
- * touches no list.
+ * Pages that nothing stands behind (tmpfs, shared memory) and anonymous pages are on no list. Using
+ * a page sets PG_REFERENCED and touches no list.
  *
- * A page is on a list (PG_LRU) only while it is in a cache: whoever takes it out clears page->cache first and comes here after, and
- * an isolated page is put back only if page->cache is still set, both under the list's lock.
+ * A page is on a list (PG_LRU) only while it is in a cache: whoever takes it out clears page->cache
+ * first and comes here after, and an isolated page is put back only if page->cache is still set,
+ * both under the list's lock.
  */
 #include "vm/vm_int.h"
 

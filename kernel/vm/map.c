@@ -1,6 +1,7 @@
 /*
- * mmap(2) once the file is resolved: choose the address, check the limits, remove what is in the way, make the area or let a neighbour
- * grow over the new range. Order of checks and errors as in mmap(2).
+ * mmap(2) once the file is resolved: choose the address, check the limits, remove what is in the
+ * way, make the area or let a neighbour grow over the new range. Order of checks and errors as in
+ * mmap(2).
  */
 #include "abi/mman.h"
 #include "vm/shmem.h"
@@ -42,7 +43,8 @@ int map_choose(struct aspace *as, vaddr_t hint, u64 length, u32 map_flags, vaddr
 	}
 	if (hint) {
 		hint = max(align_down(hint, (vaddr_t)PAGE_SIZE), bottom);
-		if (hint <= USER_TOP - length && (!(map_flags & MAP_32BIT) || hint + length <= TOP_32BIT) &&
+		if (hint <= USER_TOP - length &&
+		    (!(map_flags & MAP_32BIT) || hint + length <= TOP_32BIT) &&
 		    range_free(as, hint, length)) {
 			*addr = hint;
 			return 0;
@@ -61,17 +63,23 @@ int map_choose(struct aspace *as, vaddr_t hint, u64 length, u32 map_flags, vaddr
 	return 0;
 }
 
-/* Lets a neighbour of plain anonymous memory grow over [start, end): whether one did. Most heaps and arenas are made so. */
-static bool grow_neighbour(struct aspace *as, const struct map_request *req, u32 flags, vaddr_t start, vaddr_t end)
+/*
+ * Lets a neighbour of plain anonymous memory grow over [start, end): whether one did. Most heaps
+ * and arenas are made so.
+ */
+static bool grow_neighbour(struct aspace *as, const struct map_request *req, u32 flags,
+			   vaddr_t start, vaddr_t end)
 {
 	struct vm_area *next = area_find(as, start), *prev = next ? area_prev(next) : area_last(as);
 
-	if (prev && prev->end == start && !prev->cache && !prev->source && prev->name == req->name && prev->flags == flags) {
+	if (prev && prev->end == start && !prev->cache && !prev->source &&
+	    prev->name == req->name && prev->flags == flags) {
 		area_resize(prev, prev->start, end, prev->index);
 		(void)area_merge(prev);
 		return true;
 	}
-	if (next && next->start == end && !next->cache && !next->source && next->name == req->name && next->flags == flags) {
+	if (next && next->start == end && !next->cache && !next->source &&
+	    next->name == req->name && next->flags == flags) {
 		area_resize(next, start, next->end, start >> PAGE_SHIFT);
 		return true;
 	}
@@ -79,7 +87,8 @@ static bool grow_neighbour(struct aspace *as, const struct map_request *req, u32
 }
 
 /* Makes and links the area. Limits and charge are done. */
-static int area_create(struct aspace *as, const struct map_request *req, u32 flags, vaddr_t start, vaddr_t end)
+static int area_create(struct aspace *as, const struct map_request *req, u32 flags, vaddr_t start,
+		       vaddr_t end)
 {
 	struct vm_area *area = area_alloc(as);
 
@@ -100,7 +109,8 @@ static int area_create(struct aspace *as, const struct map_request *req, u32 fla
 	return 0;
 }
 
-static int map_locked(struct aspace *as, const struct map_request *req, u32 flags, u64 length, vaddr_t *addr)
+static int map_locked(struct aspace *as, const struct map_request *req, u32 flags, u64 length,
+		      vaddr_t *addr)
 {
 	u64 pages = length >> PAGE_SHIFT, replaced = 0;
 	vaddr_t start, end;
@@ -120,7 +130,8 @@ static int map_locked(struct aspace *as, const struct map_request *req, u32 flag
 	}
 	/* Pages that the new mapping replaces do not count against the limit. */
 	if (req->map_flags & MAP_FIXED)
-		for (struct vm_area *a = area_find(as, start); a && a->start < end; a = area_next(a))
+		for (struct vm_area *a = area_find(as, start); a && a->start < end;
+		     a = area_next(a))
 			replaced += (min(a->end, end) - max(a->start, start)) >> PAGE_SHIFT;
 	err = area_check_limits(as, flags, pages - min(replaced, pages));
 	if (!err && (req->map_flags & MAP_FIXED))

@@ -1,6 +1,7 @@
 /*
- * mlock(2) and its relatives. A locked area's pages are made present once and then left alone by reclaim: anonymous ones are not moved
- * anyway, file pages are spared because the reverse map sees the area.
+ * mlock(2) and its relatives. A locked area's pages are made present once and then left alone by
+ * reclaim: anonymous ones are not moved anyway, file pages are spared because the reverse map sees
+ * the area.
  */
 #include "abi/mman.h"
 #include "vm/vm_int.h"
@@ -10,7 +11,8 @@ static u64 unlocked_pages(struct aspace *as, vaddr_t start, vaddr_t end)
 {
 	u64 pages = 0;
 
-	for (struct vm_area *area = area_find(as, start); area && area->start < end; area = area_next(area))
+	for (struct vm_area *area = area_find(as, start); area && area->start < end;
+	     area = area_next(area))
 		if (!(area->flags & AREA_LOCKED))
 			pages += (min(end, area->end) - max(start, area->start)) >> PAGE_SHIFT;
 	return pages;
@@ -25,7 +27,8 @@ static int mark_range(struct aspace *as, vaddr_t start, vaddr_t end, bool lock)
 		area = area_find(as, at);
 		if (!area || area->start > at)
 			return -ENOMEM;
-		if (!!(area->flags & AREA_LOCKED) == lock || (area->flags & (AREA_DEVICE | AREA_SPECIAL)))
+		if (!!(area->flags & AREA_LOCKED) == lock ||
+		    (area->flags & (AREA_DEVICE | AREA_SPECIAL)))
 			continue;
 		if (area_cut(as, at, min(end, area->end)))
 			return -ENOMEM;
@@ -40,7 +43,8 @@ static int mark_range(struct aspace *as, vaddr_t start, vaddr_t end, bool lock)
 
 static int lock_range(struct aspace *as, vaddr_t addr, u64 length, bool lock, bool populate)
 {
-	vaddr_t start = align_down(addr, (vaddr_t)PAGE_SIZE), end = align_up(addr + length, (vaddr_t)PAGE_SIZE);
+	vaddr_t start = align_down(addr, (vaddr_t)PAGE_SIZE);
+	vaddr_t end = align_up(addr + length, (vaddr_t)PAGE_SIZE);
 	int err;
 
 	if (lock && READ_ONCE(as->limits_memlock) == 0)
@@ -52,7 +56,8 @@ static int lock_range(struct aspace *as, vaddr_t addr, u64 length, bool lock, bo
 	err = rwsem_write_killable(&as->lock);
 	if (err)
 		return err;
-	if (lock && as->n_locked + unlocked_pages(as, start, end) > as->limits_memlock >> PAGE_SHIFT)
+	if (lock &&
+	    as->n_locked + unlocked_pages(as, start, end) > as->limits_memlock >> PAGE_SHIFT)
 		err = -ENOMEM;
 	else
 		err = mark_range(as, start, end, lock);
@@ -61,7 +66,9 @@ static int lock_range(struct aspace *as, vaddr_t addr, u64 length, bool lock, bo
 		return err;
 	err = fault_range(as, start, end, 0);
 	/* What could not be brought in: mlock(2), ERRORS. */
-	return err == -ENOMEM ? -EAGAIN : err == -EACCES || err == -EIO || err == -EFAULT ? -ENOMEM : err;
+	if (err == -ENOMEM)
+		return -EAGAIN;
+	return err == -EACCES || err == -EIO || err == -EFAULT ? -ENOMEM : err;
 }
 
 int vm_lock_range(struct aspace *as, vaddr_t addr, u64 length, bool lock)
@@ -80,7 +87,8 @@ int vm_lock_all(struct aspace *as, u32 flags, bool lock)
 	struct vm_area *area;
 	int err;
 
-	if (lock && (!flags || (flags & ~(u32)(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) || flags == MCL_ONFAULT))
+	if (lock && (!flags || (flags & ~(u32)(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) ||
+		     flags == MCL_ONFAULT))
 		return -EINVAL;
 	if (lock && READ_ONCE(as->limits_memlock) == 0)
 		return -EPERM;

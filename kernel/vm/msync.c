@@ -4,7 +4,10 @@
 #include "sched/thread.h"
 #include "vm/vm_int.h"
 
-/* Writes the pages of [start, end) of a shared area, with as->lock dropped meanwhile (a copy of the area keeps its source). */
+/*
+ * Writes the pages of [start, end) of a shared area, with as->lock dropped meanwhile (a copy of the
+ * area keeps its source).
+ */
 static int sync_part(struct vm_area *area, vaddr_t start, vaddr_t end)
 {
 	struct aspace *as = area->aspace;
@@ -100,7 +103,8 @@ int vm_incore(struct aspace *as, vaddr_t addr, u64 length, u8 __user *out)
 
 		if (err)
 			return err;
-		n = incore_some(as, addr + done * PAGE_SIZE, some, min((size_t)(pages - done), sizeof(some)));
+		n = incore_some(as, addr + done * PAGE_SIZE, some,
+				min((size_t)(pages - done), sizeof(some)));
 		rwsem_read_end(&as->lock);
 		if (n < 0)
 			return (int)n;

@@ -1,7 +1,8 @@
 /*
- * Page locks. The lock is one bit of page->flags; who must wait does so on one of a few wait queues chosen by the page's
- * address, shared with those who wait for the end of a write. PG_WAITERS says that somebody may be there, so that the
- * usual unlock wakes nobody: a waiter sets it before it looks again, an unlocker takes it away together with the lock.
+ * Page locks. The lock is one bit of page->flags; who must wait does so on one of a few wait queues
+ * chosen by the page's address, shared with those who wait for the end of a write. PG_WAITERS says
+ * that somebody may be there, so that the usual unlock wakes nobody: a waiter sets it before it
+ * looks again, an unlocker takes it away together with the lock.
  *
  * Also here: the end of reads and writes that pagecache_ops began, called from interrupts.
  */
@@ -131,9 +132,13 @@ void page_write_done(struct page *page, int error)
 
 	if (error) {
 		page_set(page, PG_ERROR);
-		__atomic_compare_exchange_n(&cache->error, &none, (s32)error, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+		__atomic_compare_exchange_n(&cache->error, &none, (s32)error, false,
+					    __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 	}
-	/* Once the flag is clear the page may leave the cache, and the cache its owner: whoever does that takes the lock once more. */
+	/*
+	 * Once the flag is clear the page may leave the cache, and the cache its owner: whoever
+	 * does that takes the lock once more.
+	 */
 	irq = spin_lock_irq(&cache->lock);
 	radix_tag_clear(&cache->pages, page->index, RADIX_WRITEBACK);
 	old = __atomic_fetch_and(&page->flags, ~(PG_WRITEBACK | PG_WAITERS), __ATOMIC_ACQ_REL);

@@ -1,13 +1,16 @@
 /*
- * The page cache: the tree of a file's pages, finding and adding them. Pages come in through cache_insert() with one
- * reference that is the cache's, and leave through cache_remove() (truncation, reclaim, the end of the cache).
+ * The page cache: the tree of a file's pages, finding and adding them. Pages come in through
+ * cache_insert() with one reference that is the cache's, and leave through cache_remove()
+ * (truncation, reclaim, the end of the cache).
  *
- * Finding takes no lock: within an RCU section the tree is read, a reference is taken unless the frame is free, and the
- * page is looked at again, since it may have left the cache or become another one meanwhile. A reclaimer that wants a
- * page gone turns its count from "mine and the cache's" to zero in one step, so a finder either came first or finds none.
+ * Finding takes no lock: within an RCU section the tree is read, a reference is taken unless the
+ * frame is free, and the page is looked at again, since it may have left the cache or become
+ * another one meanwhile. A reclaimer that wants a page gone turns its count from "mine and the
+ * cache's" to zero in one step, so a finder either came first or finds none.
  *
- * On the walk of read(2) this is step 5, below vfs/cached_io.c and above the file system's ops->read. Locks: cache->lock
- * with interrupts off (writes end in interrupts), held for tree changes only.
+ * On the walk of read(2) this is step 5, below vfs/cached_io.c and above the file system's
+ * ops->read. Locks: cache->lock with interrupts off (writes end in interrupts), held for tree
+ * changes only.
  */
 #include "vm/vm_int.h"
 
@@ -34,7 +37,8 @@ static void node_free_now(struct rcu_head *head)
 
 static void node_free(struct radix_node *node)
 {
-	static_assert(sizeof(struct rcu_head) <= sizeof(node->defer), "room for an RCU callback in a radix node");
+	static_assert(sizeof(struct rcu_head) <= sizeof(node->defer),
+		      "room for an RCU callback in a radix node");
 	rcu_call((struct rcu_head *)&node->defer[0], node_free_now);
 }
 
@@ -102,7 +106,8 @@ int cache_insert(struct pagecache *cache, pgoff_t index, struct page *page)
 	page->flags |= shmem ? PG_SHMEM : 0;
 	irq = spin_lock_irq(&cache->lock);
 	page->cache = cache;
-	while (unlikely((err = radix_insert(&cache->pages, index, page, pool.count ? &pool : NULL)) == -ENOMEM)) {
+	while (unlikely((err = radix_insert(&cache->pages, index, page,
+					    pool.count ? &pool : NULL)) == -ENOMEM)) {
 		spin_unlock_irq(&cache->lock, irq);
 		err = radix_pool_fill(&pool, &radix_wait_ops, RADIX_MAX_NODES);
 		if (err)
@@ -177,7 +182,8 @@ bool cache_evict(struct pagecache *cache, struct page *page)
 	}
 	irq = spin_lock_irq(&cache->lock);
 	if (page_test(page, PG_DIRTY | PG_WRITEBACK) ||
-	    !__atomic_compare_exchange_n(&page->refs, &mine_and_caches, 0, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+	    !__atomic_compare_exchange_n(&page->refs, &mine_and_caches, 0, false, __ATOMIC_ACQ_REL,
+					 __ATOMIC_RELAXED)) {
 		spin_unlock_irq(&cache->lock, irq);
 		return false;
 	}
@@ -192,7 +198,8 @@ bool cache_evict(struct pagecache *cache, struct page *page)
 	return true;
 }
 
-int cache_add_new(struct pagecache *cache, pgoff_t index, unsigned mm_flags, bool keep_locked, struct page **out)
+int cache_add_new(struct pagecache *cache, pgoff_t index, unsigned mm_flags, bool keep_locked,
+		  struct page **out)
 {
 	bool born_valid = !cache->ops->read;
 	struct page *page = page_alloc(mm_flags | (born_valid ? MM_ZERO : 0));
@@ -241,5 +248,6 @@ void page_dirty(struct page *page)
 
 int pagecache_take_error(struct pagecache *cache)
 {
-	return READ_ONCE(cache->error) ? __atomic_exchange_n(&cache->error, 0, __ATOMIC_RELAXED) : 0;
+	return READ_ONCE(cache->error) ? __atomic_exchange_n(&cache->error, 0, __ATOMIC_RELAXED)
+				       : 0;
 }

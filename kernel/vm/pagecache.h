@@ -1,9 +1,12 @@
 /*
- * The page cache: pages of a file by index, shared by read, write and mmap. Each inode and each block device owns one; shared anonymous memory
- * and tmpfs are page caches without a disk behind them (ops->read NULL: a missing page is a zero page, and pages are never clean enough to drop).
+ * The page cache: pages of a file by index, shared by read, write and mmap. Each inode and each
+ * block device owns one; shared anonymous memory and tmpfs are page caches without a disk behind
+ * them (ops->read NULL: a missing page is a zero page, and pages are never clean enough to drop).
  *
- * A page is found by pagecache_find() or made by pagecache_get(); both give a reference. The page lock (PG_LOCKED) is held to fill it, to dirty it
- * by write(2), to write it out and to take it out of the cache. PG_UPTODATE is set once its contents are valid and readers need no lock from then on.
+ * A page is found by pagecache_find() or made by pagecache_get(); both give a reference. The page
+ * lock (PG_LOCKED) is held to fill it, to dirty it by write(2), to write it out and to take it out
+ * of the cache. PG_UPTODATE is set once its contents are valid and readers need no lock from then
+ * on.
  */
 #pragma once
 
@@ -18,21 +21,27 @@ struct pagecache;
 /* Called by vm in thread context. Each says what NULL means. */
 struct pagecache_ops {
 	/*
-	 * Starts reading n pages (consecutive indices, locked, not up to date, referenced by the cache for the time). For each page, sooner or later and from any
-	 * context, page_read_done(page, error) is called exactly once (it sets PG_UPTODATE or PG_ERROR and unlocks). What lies beyond the end of file is zeroed.
-	 * NULL: pages are born zero and up to date.
+	 * Starts reading n pages (consecutive indices, locked, not up to date, referenced by the
+	 * cache for the time). For each page, sooner or later and from any context,
+	 * page_read_done(page, error) is called exactly once (it sets PG_UPTODATE or PG_ERROR and
+	 * unlocks). What lies beyond the end of file is zeroed. NULL: pages are born zero and up to
+	 * date.
 	 */
 	void (*read)(struct pagecache *cache, struct page **pages, unsigned n);
 	/*
-	 * Starts writing n pages (consecutive, locked, PG_WRITEBACK set, PG_DIRTY cleared). It unlocks each with page_unlock() once its contents are safe to be redirtied,
-	 * and calls page_write_done(page, error) exactly once for each when it is on the device (any context). NULL: never written, always dirty.
+	 * Starts writing n pages (consecutive, locked, PG_WRITEBACK set, PG_DIRTY cleared). It
+	 * unlocks each with page_unlock() once its contents are safe to be redirtied, and calls
+	 * page_write_done(page, error) exactly once for each when it is on the device (any
+	 * context). NULL: never written, always dirty.
 	 */
 	void (*write)(struct pagecache *cache, struct page **pages, unsigned n);
 	/*
-	 * The page (locked, up to date) is about to be dirtied in [from, to) bytes: allocate or reserve its blocks. 0 or -ENOSPC, -EDQUOT, -EIO. Called for write(2) and for the
-	 * first store through a shared mapping. NULL: nothing to do.
+	 * The page (locked, up to date) is about to be dirtied in [from, to) bytes: allocate or
+	 * reserve its blocks. 0 or -ENOSPC, -EDQUOT, -EIO. Called for write(2) and for the first
+	 * store through a shared mapping. NULL: nothing to do.
 	 */
-	int (*prepare_write)(struct pagecache *cache, struct page *page, unsigned from, unsigned to);
+	int (*prepare_write)(struct pagecache *cache, struct page *page, unsigned from,
+			     unsigned to);
 	/* The page (locked) leaves the cache; drop what page->private means. NULL: nothing. */
 	void (*release)(struct pagecache *cache, struct page *page);
 };
@@ -51,15 +60,21 @@ struct pagecache {
 	struct spinlock mmap_lock; /* RANK_RMAP */
 	struct list areas;       /* m */
 	u32 n_writable;          /* m: areas that may write to it shared; with deny below */
-	struct rwsem invalidate; /* RANK_INVALIDATE: read by fault-in and reads that fill, written by truncation */
+	/* RANK_INVALIDATE: read by fault-in and reads that fill, written by truncation */
+	struct rwsem invalidate;
 	struct list dirty_link;  /* write-back's list of caches with dirty pages; its lock */
 	u64 dirtied_ns;          /* write-back's: when the oldest dirty page became so */
-	u64 (*size)(struct pagecache *cache); /* I: size of the file in bytes, for end-of-file checks in faults; any context */
-	void (*hold)(struct pagecache *cache);   /* I: takes and drops a reference to the owner for write-back; hold may be refused: */
+	/* I: size of the file in bytes, for end-of-file checks in faults; any context */
+	u64 (*size)(struct pagecache *cache);
+	/* I: takes and drops a reference to the owner for write-back; hold may be refused: */
+	void (*hold)(struct pagecache *cache);
 	void (*unhold)(struct pagecache *cache);
 	bool (*try_hold)(struct pagecache *cache);
 };
-/* Whether a store through a shared mapping must be noticed (else its entries are writable from the first touch). */
+/*
+ * Whether a store through a shared mapping must be noticed (else its entries are writable from the
+ * first touch).
+ */
 static inline bool pagecache_tracks_dirty(const struct pagecache *cache)
 {
 	return cache->ops->write || cache->ops->prepare_write;
@@ -70,14 +85,25 @@ void pagecache_init(struct pagecache *cache, const struct pagecache_ops *ops, vo
 /* Drops all pages (dirty ones too); nobody uses or maps it. */
 void pagecache_fini(struct pagecache *cache);
 
-/* The page at index with a reference if it is there (perhaps not up to date), else NULL. No sleep; lockless where it can be. */
+/*
+ * The page at index with a reference if it is there (perhaps not up to date), else NULL. No sleep;
+ * lockless where it can be.
+ */
 struct page *pagecache_find(struct pagecache *cache, pgoff_t index);
-/* The page at index, up to date, with a reference; reads it (and ahead) if needed, sleeping killably. 0, -EIO, -ENOMEM, -ERESTARTSYS. `last`: a hint, the last index
- * that the caller will want soon (read-ahead goes at least so far within the file). */
-int must_check pagecache_get(struct pagecache *cache, pgoff_t index, pgoff_t last, struct page **out);
-/* The page at index, locked, with a reference. If it is not in the cache it is added: then, unless `whole` (the caller overwrites all of it), it is read first. Up to date on return
- * except with `whole`. 0 or as above. For writers. */
-int must_check pagecache_get_locked(struct pagecache *cache, pgoff_t index, bool whole, struct page **out);
+/*
+ * The page at index, up to date, with a reference; reads it (and ahead) if needed, sleeping
+ * killably. 0, -EIO, -ENOMEM, -ERESTARTSYS. `last`: a hint, the last index that the caller will
+ * want soon (read-ahead goes at least so far within the file).
+ */
+int must_check pagecache_get(struct pagecache *cache, pgoff_t index, pgoff_t last,
+			     struct page **out);
+/*
+ * The page at index, locked, with a reference. If it is not in the cache it is added: then, unless
+ * `whole` (the caller overwrites all of it), it is read first. Up to date on return except with
+ * `whole`. 0 or as above. For writers.
+ */
+int must_check pagecache_get_locked(struct pagecache *cache, pgoff_t index, bool whole,
+				    struct page **out);
 
 void page_lock(struct page *page);
 int must_check page_lock_killable(struct page *page);
@@ -91,14 +117,26 @@ void page_write_done(struct page *page, int error);
 /* Marks a page (locked, or pinned through a mapping) of a cache dirty. */
 void page_dirty(struct page *page);
 
-/* Writes dirty pages in [first, last] and, if `wait`, waits for them and returns (and clears) the first error. 0, -EIO, -ENOSPC, -ERESTARTSYS. */
+/*
+ * Writes dirty pages in [first, last] and, if `wait`, waits for them and returns (and clears) the
+ * first error. 0, -EIO, -ENOSPC, -ERESTARTSYS.
+ */
 int pagecache_write_range(struct pagecache *cache, pgoff_t first, pgoff_t last, bool wait);
-static inline int pagecache_sync(struct pagecache *cache) { return pagecache_write_range(cache, 0, ~0ull, true); }
-/* Removes all pages from byte `size` on, in memory and from all mappings, and zeroes the rest of the page that straddles. Caller holds `invalidate` for writing and has set the new size. */
+static inline int pagecache_sync(struct pagecache *cache)
+{
+	return pagecache_write_range(cache, 0, ~0ull, true);
+}
+/*
+ * Removes all pages from byte `size` on, in memory and from all mappings, and zeroes the rest of
+ * the page that straddles. Caller holds `invalidate` for writing and has set the new size.
+ */
 void pagecache_truncate(struct pagecache *cache, u64 size);
 /* The same for whole pages of a range (hole punching; first and last inclusive). */
 void pagecache_drop_range(struct pagecache *cache, pgoff_t first, pgoff_t last);
-/* Starts reading pages first … last that are missing (within the file), without waiting: posix_fadvise(2) WILLNEED, readahead(2). */
+/*
+ * Starts reading pages first … last that are missing (within the file), without waiting:
+ * posix_fadvise(2) WILLNEED, readahead(2).
+ */
 void pagecache_readahead(struct pagecache *cache, pgoff_t first, pgoff_t last);
 /* Whether the page is there and up to date (mincore(2)). */
 bool pagecache_cached(struct pagecache *cache, pgoff_t index);
@@ -107,12 +145,21 @@ int pagecache_take_error(struct pagecache *cache);
 /* Drops clean, unmapped, unreferenced pages: how many. */
 u64 pagecache_shrink(struct pagecache *cache);
 
-/* Write-back threads and marks: a page that is dirty for 5 s (or when more than 10 % of memory is dirty) is written. */
+/*
+ * Write-back threads and marks: a page that is dirty for 5 s (or when more than 10 % of memory is
+ * dirty) is written.
+ */
 void writeback_init(void);
 /* Starts writing everything (sync(2) waits for each superblock itself). */
 void writeback_kick(void);
-/* A writer that makes pages faster than the disk takes them waits here (no lock held). `cache` may be NULL. */
+/*
+ * A writer that makes pages faster than the disk takes them waits here (no lock held). `cache` may
+ * be NULL.
+ */
 void writeback_throttle(struct pagecache *cache);
 
-struct pagecache_stats { u64 pages, dirty, writeback, mapped, anon, shmem, active_file, inactive_file, active_anon, inactive_anon; };
+struct pagecache_stats {
+	u64 pages, dirty, writeback, mapped, anon, shmem;
+	u64 active_file, inactive_file, active_anon, inactive_anon;
+};
 void pagecache_stats(struct pagecache_stats *out);

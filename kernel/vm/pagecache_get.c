@@ -1,13 +1,13 @@
 /*
- * Getting a page of a file, reading it if need be. The reader's side of the page cache; the writer's is
- * pagecache_get_locked().
+ * Getting a page of a file, reading it if need be. The reader's side of the page cache; the
+ * writer's is pagecache_get_locked().
  *
- * A missing page is added locked and not up to date and handed to ops->read(), which unlocks it when its contents are there.
- * Whoever wants it meanwhile waits for the lock. A read that failed leaves the page not up to date; the next one who wants
- * it tries once more.
+ * A missing page is added locked and not up to date and handed to ops->read(), which unlocks it
+ * when its contents are there. Whoever wants it meanwhile waits for the lock. A read that failed
+ * leaves the page not up to date; the next one who wants it tries once more.
  *
- * Adding happens with cache->invalidate held for reading, until the read is under way: truncation, which holds it for
- * writing, then finds either no page or a locked one.
+ * Adding happens with cache->invalidate held for reading, until the read is under way: truncation,
+ * which holds it for writing, then finds either no page or a locked one.
  */
 #include "vm/vm_int.h"
 
@@ -28,7 +28,10 @@ static int read_single(struct pagecache *cache, struct page *page)
 	return page_test(page, PG_UPTODATE) ? 0 : -EIO;
 }
 
-/* Waits for a page that somebody reads; a read that failed is done again if `retry`. 0; -EAGAIN if the page left the cache; -EIO, -ERESTARTSYS. */
+/*
+ * Waits for a page that somebody reads; a read that failed is done again if `retry`. 0; -EAGAIN if
+ * the page left the cache; -EIO, -ERESTARTSYS.
+ */
 static int wait_uptodate(struct pagecache *cache, struct page *page, bool retry)
 {
 	int err = page_lock_killable(page);

@@ -17,8 +17,12 @@ static bool satisfied(struct aspace *as, vaddr_t addr, unsigned flags, bool *pre
 	return ok;
 }
 
-/* The access that populates the area at addr, and where the area ends: 0 or -EFAULT; with FAULT_GAPS *end may be the next area's start and *access ~0. */
-static int access_at(struct aspace *as, vaddr_t addr, unsigned flags, unsigned *access, vaddr_t *end)
+/*
+ * The access that populates the area at addr, and where the area ends: 0 or -EFAULT; with
+ * FAULT_GAPS *end may be the next area's start and *access ~0.
+ */
+static int access_at(struct aspace *as, vaddr_t addr, unsigned flags, unsigned *access,
+		     vaddr_t *end)
 {
 	struct vm_area *area;
 	int err = rwsem_read_killable(&as->lock);
@@ -31,7 +35,8 @@ static int access_at(struct aspace *as, vaddr_t addr, unsigned flags, unsigned *
 
 		*access = flags & FAULT_STRICT ? flags & FAULT_WRITE : own ? FAULT_WRITE : 0;
 		*end = area->end;
-		if ((flags & FAULT_GAPS) && (!(area->flags & AREA_RIGHTS) || (area->flags & AREA_DEVICE)))
+		if ((flags & FAULT_GAPS) &&
+		    (!(area->flags & AREA_RIGHTS) || (area->flags & AREA_DEVICE)))
 			*access = ~0u;
 	} else if (flags & FAULT_GAPS) {
 		*access = ~0u;

@@ -1,6 +1,7 @@
 /*
- * mprotect(2). Each area of the range is cut to fit, gets its new rights, and its entries follow: rights that go are taken from them with one
- * flush at the end; rights that come are given where no fault has to notice the first use, else with that fault.
+ * mprotect(2). Each area of the range is cut to fit, gets its new rights, and its entries follow:
+ * rights that go are taken from them with one flush at the end; rights that come are given where no
+ * fault has to notice the first use, else with that fault.
  */
 #include "abi/mman.h"
 #include "vm/vm_int.h"
@@ -12,7 +13,10 @@ static pte_t pte_reprotect(const struct vm_area *area, pte_t pte)
 	bool write = false;
 
 	if (area->flags & AREA_WRITE) {
-		/* Private pages with one owner need no fault; shared ones of a file that tracks dirty pages do. */
+		/*
+		 * Private pages with one owner need no fault; shared ones of a file that tracks
+		 * dirty pages do.
+		 */
 		if (!page)
 			write = false;
 		else if (page->flags & PG_ANON)
@@ -20,13 +24,15 @@ static pte_t pte_reprotect(const struct vm_area *area, pte_t pte)
 		else
 			write = (area->flags & AREA_SHARED) && !pagecache_tracks_dirty(area->cache);
 	}
-	return area_pte(area, pte_paddr(pte), write, pte & (PTE_ACCESSED | PTE_DIRTY | PTE_SPECIAL));
+	return area_pte(area, pte_paddr(pte), write,
+			pte & (PTE_ACCESSED | PTE_DIRTY | PTE_SPECIAL));
 }
 
 /* Whether someone could still do with the old entry what the new one forbids. */
 static inline bool pte_lost_rights(pte_t old, pte_t new)
 {
-	return pte_present(old) && (!pte_present(new) || ((old & ~new) & PTE_WRITE) || ((new & ~old) & PTE_NX));
+	return pte_present(old) &&
+	       (!pte_present(new) || ((old & ~new) & PTE_WRITE) || ((new & ~old) & PTE_NX));
 }
 
 /* Rewrites the entries of an area: whether the TLB must be flushed. */
@@ -66,7 +72,9 @@ static bool entries_reprotect(struct vm_area *area)
 	return flush;
 }
 
-/* Gives one whole area its new rights: 0, -EACCES, -ENOMEM. *flush is set if its entries lost some. */
+/*
+ * Gives one whole area its new rights: 0, -EACCES, -ENOMEM. *flush is set if its entries lost some.
+ */
 static int area_protect(struct vm_area *area, u32 rights, bool *flush)
 {
 	struct aspace *as = area->aspace;
@@ -79,7 +87,8 @@ static int area_protect(struct vm_area *area, u32 rights, bool *flush)
 	if (rights & ~(area->flags / AREA_MAYREAD * AREA_READ) & AREA_RIGHTS)
 		return -EACCES;
 	if (area_wants_charge(flags) && !(flags & AREA_ACCOUNTED)) {
-		if (!(area->flags & AREA_WRITE) && as->n_data + pages > as->limits_data >> PAGE_SHIFT)
+		if (!(area->flags & AREA_WRITE) &&
+		    as->n_data + pages > as->limits_data >> PAGE_SHIFT)
 			return -ENOMEM;
 		err = vm_charge(pages);
 		if (err)
@@ -93,7 +102,8 @@ static int area_protect(struct vm_area *area, u32 rights, bool *flush)
 	return 0;
 }
 
-static int protect_locked(struct aspace *as, vaddr_t start, vaddr_t end, u32 rights, u32 grows, bool *flush)
+static int protect_locked(struct aspace *as, vaddr_t start, vaddr_t end, u32 rights, u32 grows,
+			  bool *flush)
 {
 	struct vm_area *area = area_find(as, start);
 	int err;
@@ -101,7 +111,10 @@ static int protect_locked(struct aspace *as, vaddr_t start, vaddr_t end, u32 rig
 	if (!area || (area->start > start && !grows))
 		return -ENOMEM;
 	if (grows) {
-		/* PROT_GROWSDOWN: down to the start of a stack that holds (or would grow to hold) the range. */
+		/*
+		 * PROT_GROWSDOWN: down to the start of a stack that holds (or would grow to hold)
+		 * the range.
+		 */
 		if (area->start >= end)
 			return -ENOMEM;
 		if (!(area->flags & AREA_GROWSDOWN))
@@ -143,11 +156,13 @@ int vm_protect(struct aspace *as, vaddr_t addr, u64 length, u32 prot)
 		return 0;
 	if (!span || addr + span < addr)
 		return -ENOMEM;
-	if (prot & ~(u32)(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM | PROT_GROWSDOWN | PROT_GROWSUP))
+	if (prot &
+	    ~(u32)(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM | PROT_GROWSDOWN | PROT_GROWSUP))
 		return -EINVAL;
 	if (prot & PROT_GROWSUP)
 		return -EINVAL;
-	rights = (prot & PROT_READ ? AREA_READ : 0) | (prot & PROT_WRITE ? AREA_WRITE : 0) | (prot & PROT_EXEC ? AREA_EXEC : 0);
+	rights = (prot & PROT_READ ? AREA_READ : 0) | (prot & PROT_WRITE ? AREA_WRITE : 0) |
+		 (prot & PROT_EXEC ? AREA_EXEC : 0);
 	err = rwsem_write_killable(&as->lock);
 	if (err)
 		return err;

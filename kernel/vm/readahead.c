@@ -1,11 +1,13 @@
 /*
- * Read-ahead. There is no state per open file: the cache itself shows what was read. A miss whose predecessor is cached (or
- * page 0) counts as sequential and reads a window beyond what is wanted; the page after the wanted ones is marked PG_READAHEAD. A
- * reader that comes to a marked page starts the next window, twice the distance it has ahead, behind the last page
- * present, and marks that window's first page: so reading goes on while the reader works. Windows grow to RA_MAX.
- * A miss without a predecessor reads just what is wanted.
+ * Read-ahead. There is no state per open file: the cache itself shows what was read. A miss whose
+ * predecessor is cached (or page 0) counts as sequential and reads a window beyond what is wanted;
+ * the page after the wanted ones is marked PG_READAHEAD. A reader that comes to a marked page
+ * starts the next window, twice the distance it has ahead, behind the last page present, and marks
+ * that window's first page: so reading goes on while the reader works. Windows grow to RA_MAX. A
+ * miss without a predecessor reads just what is wanted.
  *
- * Locks: the caller (or readahead_marker itself) holds cache->invalidate for reading, so the file's end stands still.
+ * Locks: the caller (or readahead_marker itself) holds cache->invalidate for reading, so the file's
+ * end stands still.
  */
 #include "vm/vm_int.h"
 
@@ -40,10 +42,12 @@ static bool present(struct pagecache *cache, pgoff_t index)
 }
 
 /*
- * Adds the missing ones of n pages from `first` and starts reading them, in runs. Page `marker` gets PG_READAHEAD. Only the first page may press
- * for memory. 0 (also if fewer were read), or why not even the first one: -EEXIST, -ENOMEM.
+ * Adds the missing ones of n pages from `first` and starts reading them, in runs. Page `marker`
+ * gets PG_READAHEAD. Only the first page may press for memory. 0 (also if fewer were read), or why
+ * not even the first one: -EEXIST, -ENOMEM.
  */
-static int read_range(struct pagecache *cache, pgoff_t first, u64 n, pgoff_t marker, bool must_first)
+static int read_range(struct pagecache *cache, pgoff_t first, u64 n, pgoff_t marker,
+		      bool must_first)
 {
 	struct page *batch[RA_BATCH];
 	unsigned in_batch = 0;
@@ -56,7 +60,8 @@ static int read_range(struct pagecache *cache, pgoff_t first, u64 n, pgoff_t mar
 		if (i > 0 || !must_first)
 			err = present(cache, first + i) ? -EEXIST : 0;
 		if (!err)
-			err = cache_add_new(cache, first + i, MM_WAIT | MM_MOVABLE | hard, true, &page);
+			err = cache_add_new(cache, first + i, MM_WAIT | MM_MOVABLE | hard, true,
+					    &page);
 		if (!err) {
 			if (first + i == marker)
 				page_set(page, PG_READAHEAD);
@@ -129,7 +134,9 @@ void pagecache_readahead(struct pagecache *cache, pgoff_t first, pgoff_t last)
 		return;
 	u64 n = clip(cache, first, min(last - first, MAX_PAGE_INDEX - 1) + 1);
 
-	/* No more than a good part of what is free: the rest would only push out what came first. */
+	/*
+	 * No more than a good part of what is free: the rest would only push out what came first.
+	 */
 	n = min(n, mm_free_frames() / 2);
 	if (n)
 		(void)read_range(cache, first, n, ~0ull, false);

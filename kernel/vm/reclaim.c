@@ -1,13 +1,16 @@
 /*
- * Getting memory back. Clean page-cache pages go first, in the order of lru.c; dirty ones are written by the write-back thread and
- * go the next time round; objects of other caches are asked for through shrinkers.
+ * Getting memory back. Clean page-cache pages go first, in the order of lru.c; dirty ones are
+ * written by the write-back thread and go the next time round; objects of other caches are asked
+ * for through shrinkers.
  *
- * The reclaim thread does all of this when mm wakes it at its low mark. A thread whose allocation fails helps itself to clean
- * pages only: it may hold a file system's locks, so it calls no file system, and it never writes, so reclaim cannot enter itself.
- * Otherwise it waits for the reclaim and write-back threads, for a limited time each. When nothing helps, proc chooses a process to die; a
- * dying one gets NULL at once, since its way out needs little.
+ * The reclaim thread does all of this when mm wakes it at its low mark. A thread whose allocation
+ * fails helps itself to clean pages only: it may hold a file system's locks, so it calls no file
+ * system, and it never writes, so reclaim cannot enter itself. Otherwise it waits for the reclaim
+ * and write-back threads, for a limited time each. When nothing helps, proc chooses a process to
+ * die; a dying one gets NULL at once, since its way out needs little.
  *
- * Anonymous pages stay where they are: once there is swap, they are found by walking the address spaces.
+ * Anonymous pages stay where they are: once there is swap, they are found by walking the address
+ * spaces.
  */
 #include "vm/vm_int.h"
 
@@ -132,7 +135,8 @@ static u64 reclaim_direct(u64 n, unsigned flags)
 
 	WRITE_ONCE(rc.wanted, true);
 	wait_wake(&rc.work, 0);
-	(void)wait_until_timeout(&rc.progress, READ_ONCE(rc.rounds) != round, clock_monotonic() + 50 * NSEC_PER_MSEC);
+	(void)wait_until_timeout(&rc.progress, READ_ONCE(rc.rounds) != round,
+				 clock_monotonic() + 50 * NSEC_PER_MSEC);
 	return READ_ONCE(rc.freed) - before;
 }
 
@@ -193,9 +197,13 @@ static void reclaim_main(void *arg)
 				writeback_wait_progress();
 			}
 		}
-		/* Nothing left to take: rest before the next call, for each allocation below the mark makes one. */
+		/*
+		 * Nothing left to take: rest before the next call, for each allocation below the
+		 * mark makes one.
+		 */
 		if (idle_rounds)
-			(void)wait_until_timeout(&rc.progress, false, clock_monotonic() + 50 * NSEC_PER_MSEC);
+			(void)wait_until_timeout(&rc.progress, false,
+						 clock_monotonic() + 50 * NSEC_PER_MSEC);
 		else
 			__atomic_fetch_add(&rc.rounds, 1, __ATOMIC_RELAXED);
 		WRITE_ONCE(rc.wanted, false);
@@ -217,8 +225,9 @@ static bool reclaim_oom(unsigned order)
 		return false;
 	/* The victim needs the processor to go away; it may be this very thread. */
 	if (!thread_fatal_pending())
-		(void)wait_until_timeout(&rc.progress, READ_ONCE(rc.spaces_freed) != seen || thread_fatal_pending(),
-					 clock_monotonic() + 100 * NSEC_PER_MSEC);
+		(void)wait_until_timeout(
+			&rc.progress, READ_ONCE(rc.spaces_freed) != seen || thread_fatal_pending(),
+			clock_monotonic() + 100 * NSEC_PER_MSEC);
 	return !thread_fatal_pending();
 }
 

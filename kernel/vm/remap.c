@@ -1,6 +1,6 @@
 /*
- * mremap(2): shrink by unmapping the tail, grow in place where there is room, else move the entries to a new place. A move copies no
- * memory: leaf entries change their slot.
+ * mremap(2): shrink by unmapping the tail, grow in place where there is room, else move the entries
+ * to a new place. A move copies no memory: leaf entries change their slot.
  */
 #include "abi/mman.h"
 #include "sched/thread.h"
@@ -15,7 +15,10 @@ struct remap {
 	vaddr_t populate;           /* result: locked memory that was added, 0: none */
 };
 
-/* Moves the entries of [old, old + length) of `from` to `to` (already linked): 0 or -ENOMEM with some moved. */
+/*
+ * Moves the entries of [old, old + length) of `from` to `to` (already linked): 0 or -ENOMEM with
+ * some moved.
+ */
 static int move_entries(struct vm_area *from, vaddr_t old, vaddr_t to, u64 length)
 {
 	struct aspace *as = from->aspace;
@@ -89,7 +92,8 @@ static int move_area(struct remap *r, struct vm_area *area, vaddr_t new_addr)
 		return -ENOMEM;
 	copy->start = new_addr;
 	copy->end = new_addr + r->new_length;
-	copy->index = area->cache || area->source ? area_index(area, r->old) : new_addr >> PAGE_SHIFT;
+	copy->index = area->cache || area->source ? area_index(area, r->old)
+						  : new_addr >> PAGE_SHIFT;
 	flags = copy->flags;
 	area_link(copy);
 	err = move_entries(area, r->old, new_addr, moved);
@@ -130,7 +134,8 @@ static int remap_check(struct remap *r, struct vm_area **out)
 		return -EFAULT;
 	if (r->new_length > r->old_length && (area->flags & (AREA_SPECIAL | AREA_DEVICE)))
 		return -EFAULT;
-	if (area->cache && area_index(area, r->old) + (r->new_length >> PAGE_SHIFT) < area_index(area, r->old))
+	if (area->cache &&
+	    area_index(area, r->old) + (r->new_length >> PAGE_SHIFT) < area_index(area, r->old))
 		return -EINVAL;
 	*out = area;
 	return 0;
@@ -148,7 +153,8 @@ static int remap_move(struct remap *r, vaddr_t *out)
 
 	if (as->n_areas + 3 >= vm_max_map_count)
 		return -ENOMEM;
-	err = map_choose(as, r->hint, r->new_length, r->flags & MREMAP_FIXED ? MAP_FIXED : 0, &addr);
+	err = map_choose(as, r->hint, r->new_length, r->flags & MREMAP_FIXED ? MAP_FIXED : 0,
+			 &addr);
 	if (!err && (r->flags & MREMAP_FIXED))
 		err = unmap_locked(as, addr, addr + r->new_length);
 	/* A smaller target: the tail goes first. */
@@ -162,7 +168,10 @@ static int remap_move(struct remap *r, vaddr_t *out)
 		err = reserve(area, grown >> PAGE_SHIFT);
 	if (err)
 		return err;
-	/* What is moved keeps its charge: unmapping the old range gives one back that the new range needs. */
+	/*
+	 * What is moved keeps its charge: unmapping the old range gives one back that the new range
+	 * needs.
+	 */
 	if ((area->flags & AREA_ACCOUNTED) && !keep)
 		vm_count(VM_COMMITTED, (s64)(r->old_length >> PAGE_SHIFT));
 	if (grown && (area->flags & AREA_LOCKED))
@@ -189,7 +198,9 @@ static int remap_locked(struct remap *r, vaddr_t *out)
 		return err ? err : remap_move(r, out);
 	}
 	if (r->old_length > r->new_length) {
-		err = area_at(r->as, r->old) ? unmap_locked(r->as, r->old + r->new_length, r->old + r->old_length) : -EFAULT;
+		err = area_at(r->as, r->old)
+			      ? unmap_locked(r->as, r->old + r->new_length, r->old + r->old_length)
+			      : -EFAULT;
 		*out = r->old;
 		return err;
 	}
@@ -214,7 +225,8 @@ static int remap_locked(struct remap *r, vaddr_t *out)
 	return r->flags & MREMAP_MAYMOVE ? remap_move(r, out) : -ENOMEM;
 }
 
-int vm_remap(struct aspace *as, vaddr_t old, u64 old_length, u64 new_length, u32 flags, vaddr_t hint, vaddr_t *out)
+int vm_remap(struct aspace *as, vaddr_t old, u64 old_length, u64 new_length, u32 flags,
+	     vaddr_t hint, vaddr_t *out)
 {
 	struct remap r = { .as = as, .old = old, .flags = flags, .hint = hint };
 	bool populate;

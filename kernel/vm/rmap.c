@@ -1,9 +1,11 @@
 /*
- * The reverse map of page-cache pages: from a page to the entries that map it, through the areas listed in its cache. Used to take pages away
- * (truncation, reclaim), to notice the next store (write-back), and to ask whether a page is in use (reclaim).
+ * The reverse map of page-cache pages: from a page to the entries that map it, through the areas
+ * listed in its cache. Used to take pages away (truncation, reclaim), to notice the next store
+ * (write-back), and to ask whether a page is in use (reclaim).
  *
- * An area is listed before its first entry exists and until its last one is gone; its borders change under mmap_lock. The walk
- * holds mmap_lock (which keeps areas and their spaces alive) and each space's table_lock in turn.
+ * An area is listed before its first entry exists and until its last one is gone; its borders
+ * change under mmap_lock. The walk holds mmap_lock (which keeps areas and their spaces alive) and
+ * each space's table_lock in turn.
  */
 #include "vm/vm_int.h"
 
@@ -31,14 +33,17 @@ void rmap_unlink_locked(struct vm_area *area)
 }
 
 /* The addresses at which area maps pages first … last: false if it maps none of them. */
-static bool area_span(const struct vm_area *area, pgoff_t first, pgoff_t last, vaddr_t *start, vaddr_t *end)
+static bool area_span(const struct vm_area *area, pgoff_t first, pgoff_t last, vaddr_t *start,
+		      vaddr_t *end)
 {
 	pgoff_t area_last = area->index + area_pages(area) - 1;
 
 	if (last < area->index || first > area_last)
 		return false;
-	*start = first > area->index ? area->start + ((first - area->index) << PAGE_SHIFT) : area->start;
-	*end = last < area_last ? area->start + ((last - area->index + 1) << PAGE_SHIFT) : area->end;
+	*start = first > area->index ? area->start + ((first - area->index) << PAGE_SHIFT)
+				     : area->start;
+	*end = last < area_last ? area->start + ((last - area->index + 1) << PAGE_SHIFT)
+				: area->end;
 	return true;
 }
 
@@ -75,7 +80,8 @@ static void area_clean(struct vm_area *area, vaddr_t start, vaddr_t end)
 		for (size_t i = 0; i < n; i++) {
 			pte_t pte = pte_read(&slot[i]);
 
-			if ((pte & (PTE_PRESENT | PTE_WRITE | PTE_SPECIAL)) != (PTE_PRESENT | PTE_WRITE))
+			if ((pte & (PTE_PRESENT | PTE_WRITE | PTE_SPECIAL)) !=
+			    (PTE_PRESENT | PTE_WRITE))
 				continue;
 			pte_write(&slot[i], pte & ~(PTE_WRITE | PTE_DIRTY));
 			changed = true;

@@ -1,6 +1,7 @@
 /*
- * Shared memory without a file: a page cache with nothing behind it, owned by the areas that map it (and by whoever created it).
- * Its size is fixed; touching an area beyond it is SIGBUS, as beyond the end of a file.
+ * Shared memory without a file: a page cache with nothing behind it, owned by the areas that map it
+ * (and by whoever created it). Its size is fixed; touching an area beyond it is SIGBUS, as beyond
+ * the end of a file.
  */
 #include "vm/shmem.h"
 

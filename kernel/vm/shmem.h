@@ -1,5 +1,6 @@
 /*
- * Shared memory without a file: the page cache behind MAP_SHARED | MAP_ANONYMOUS areas and System V segments. Its pages have no disk behind them.
+ * Shared memory without a file: the page cache behind MAP_SHARED | MAP_ANONYMOUS areas and System V
+ * segments. Its pages have no disk behind them.
  */
 #pragma once
 
@@ -15,7 +16,10 @@ struct shmem {
 	u64 charged;    /* I: pages of committed memory */
 };
 
-/* An object of `size` bytes (a page multiple) with one reference. 0 or -ENOMEM. `reserve`: its pages count as committed. */
+/*
+ * An object of `size` bytes (a page multiple) with one reference. 0 or -ENOMEM. `reserve`: its
+ * pages count as committed.
+ */
 int shmem_create(u64 size, bool reserve, struct shmem **out);
 static inline void shmem_get(struct shmem *shmem) { ref_get(&shmem->refs); }
 /* The last reference frees the pages. Thread context. */

@@ -1,8 +1,10 @@
 /*
- * Taking pages out of a cache: truncation, hole punching, the end of a file's life, and the dropping of clean pages.
+ * Taking pages out of a cache: truncation, hole punching, the end of a file's life, and the
+ * dropping of clean pages.
  *
- * The caller of truncation has set the new size and holds cache->invalidate for writing: no fault maps a page of the cache
- * and no reader adds one meanwhile, so that unmapping first and removing after leaves nothing behind.
+ * The caller of truncation has set the new size and holds cache->invalidate for writing: no fault
+ * maps a page of the cache and no reader adds one meanwhile, so that unmapping first and removing
+ * after leaves nothing behind.
  */
 #include "vm/vm_int.h"
 
@@ -51,13 +53,17 @@ static void remove_range(struct pagecache *cache, pgoff_t first, pgoff_t last, b
 	}
 }
 
-/* The page at index, locked, referenced and up to date, read if there may be something to read; NULL if it cannot be had. Holds invalidate. */
+/*
+ * The page at index, locked, referenced and up to date, read if there may be something to read;
+ * NULL if it cannot be had. Holds invalidate.
+ */
 static struct page *straddling_page(struct pagecache *cache, pgoff_t index)
 {
 	struct page *page = pagecache_find(cache, index);
 
 	if (!page) {
-		if (!cache->ops->read || cache_add_new(cache, index, MM_WAIT | MM_NOFS, true, &page))
+		if (!cache->ops->read ||
+		    cache_add_new(cache, index, MM_WAIT | MM_NOFS, true, &page))
 			return NULL;
 		cache->ops->read(cache, &page, 1);
 	}
@@ -69,7 +75,10 @@ static struct page *straddling_page(struct pagecache *cache, pgoff_t index)
 	return NULL;
 }
 
-/* Zeroes the bytes of the last page that lie beyond the end. What is not zero there has a block on the disk, so it may be dirtied as it is. */
+/*
+ * Zeroes the bytes of the last page that lie beyond the end. What is not zero there has a block on
+ * the disk, so it may be dirtied as it is.
+ */
 static void zero_tail(struct pagecache *cache, u64 size)
 {
 	size_t offset = size & ~PAGE_MASK;
@@ -130,7 +139,8 @@ u64 pagecache_shrink(struct pagecache *cache)
 			struct page *page = pages[i];
 
 			if (page_try_lock(page)) {
-				if (page->cache == cache && !page_mapped(page) && cache_evict(cache, page)) {
+				if (page->cache == cache && !page_mapped(page) &&
+				    cache_evict(cache, page)) {
 					freed++;
 					continue;
 				}

@@ -1,7 +1,8 @@
 /*
- * munmap(2), and the removal that MAP_FIXED, brk, mremap and exit share: cut the areas at the borders, remove the entries with one
- * flush, free leaf tables that serve nobody any more. The areas themselves are freed when as->lock has been released (aspace_write_end), for the
- * last reference to a file may go with one, and its end takes locks that rank before as->lock.
+ * munmap(2), and the removal that MAP_FIXED, brk, mremap and exit share: cut the areas at the
+ * borders, remove the entries with one flush, free leaf tables that serve nobody any more. The
+ * areas themselves are freed when as->lock has been released (aspace_write_end), for the last
+ * reference to a file may go with one, and its end takes locks that rank before as->lock.
  */
 #include "vm/vm_int.h"
 
@@ -9,7 +10,8 @@
 #define WIDE_SPAN  (1ull << 39)
 
 /* Frees tables around [start, end), which lies between prev_end and next_start. */
-static void prune(struct aspace *as, vaddr_t start, vaddr_t end, vaddr_t prev_end, vaddr_t next_start)
+static void prune(struct aspace *as, vaddr_t start, vaddr_t end, vaddr_t prev_end,
+		  vaddr_t next_start)
 {
 	/* Upper levels are looked at only when much went. */
 	u64 span = end - start >= LARGE_PAGE_SIZE ? WIDE_SPAN : TABLE_SPAN;
@@ -24,7 +26,10 @@ static void prune(struct aspace *as, vaddr_t start, vaddr_t end, vaddr_t prev_en
 	spin_unlock(&as->table_lock);
 }
 
-/* Takes the areas of [start, end), all of them cut to fit, out of the tree onto the chain of dead ones (through cache_link.next). */
+/*
+ * Takes the areas of [start, end), all of them cut to fit, out of the tree onto the chain of dead
+ * ones (through cache_link.next).
+ */
 static void detach(struct aspace *as, vaddr_t start, vaddr_t end)
 {
 	struct vm_area *area = area_find(as, start), *next;
@@ -91,7 +96,8 @@ int unmap_locked(struct aspace *as, vaddr_t start, vaddr_t end)
 
 	if (!area || area->start >= end)
 		return 0;
-	if ((area->start < start && area->end == end) || (area->start == start && area->end > end)) {
+	if ((area->start < start && area->end == end) ||
+	    (area->start == start && area->end > end)) {
 		trim(area, start, end);
 		return 0;
 	}

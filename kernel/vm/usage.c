@@ -1,4 +1,7 @@
-/* What of an area is in memory and with whom it is shared, for /proc/[pid]/smaps. Caller holds as->lock for reading. */
+/*
+ * What of an area is in memory and with whom it is shared, for /proc/[pid]/smaps. Caller holds
+ * as->lock for reading.
+ */
 #include "lib/string.h"
 #include "vm/vm_int.h"
 

@@ -1,9 +1,10 @@
 /*
- * Private to vm: what its files share. Two halves, the page cache (pages by file) and address spaces (pages by user address); they meet in faults, in
- * the reverse map and in reclaim.
+ * Private to vm: what its files share. Two halves, the page cache (pages by file) and address
+ * spaces (pages by user address); they meet in faults, in the reverse map and in reclaim.
  *
- * Lock order: aspace->lock, cache->invalidate, page lock; then spinlocks cache->mmap_lock, aspace->table_lock, cache->lock (interrupts off), reclaim's lists.
- * Nobody waits for a page lock or for I/O with aspace->lock held: a fault drops it and starts again.
+ * Lock order: aspace->lock, cache->invalidate, page lock; then spinlocks cache->mmap_lock,
+ * aspace->table_lock, cache->lock (interrupts off), reclaim's lists. Nobody waits for a page lock
+ * or for I/O with aspace->lock held: a fault drops it and starts again.
  */
 #pragma once
 
@@ -17,10 +18,16 @@
 
 /* PTE_SOFT1 on a present entry: no page reference stands behind it (zero page, device memory). */
 #define PTE_SPECIAL PTE_SOFT1
-/* A page that is there but may not be touched (PROT_NONE): not present, PTE_SOFT0 set, the rest as it was. */
+/*
+ * A page that is there but may not be touched (PROT_NONE): not present, PTE_SOFT0 set, the rest as
+ * it was.
+ */
 #define PTE_NONE PTE_SOFT0
 
-static inline bool pte_is_none_prot(pte_t pte) { return (pte & (PTE_PRESENT | PTE_NONE)) == PTE_NONE; }
+static inline bool pte_is_none_prot(pte_t pte)
+{
+	return (pte & (PTE_PRESENT | PTE_NONE)) == PTE_NONE;
+}
 /* Whether the entry holds a frame, accessible or not. */
 static inline bool pte_holds_frame(pte_t pte) { return pte & (PTE_PRESENT | PTE_NONE); }
 /* The page that the entry references, or NULL (empty, special). */
@@ -33,11 +40,15 @@ static inline struct page *pte_page(pte_t pte)
 /* Rights of an area for new entries; `write`: the entry may be writable at once. */
 static inline unsigned area_mmu_prot(const struct vm_area *area, bool write)
 {
-	return MMU_USER | MMU_READ | (write && (area->flags & AREA_WRITE) ? MMU_WRITE : 0) | (area->flags & AREA_EXEC ? MMU_EXEC : 0);
+	return MMU_USER | MMU_READ | (write && (area->flags & AREA_WRITE) ? MMU_WRITE : 0) |
+	       (area->flags & AREA_EXEC ? MMU_EXEC : 0);
 }
 
 #define AREA_RIGHTS (AREA_READ | AREA_WRITE | AREA_EXEC)
-/* An entry of the area; `extra`: PTE_* bits to set. Without any rights it is there, but not present. */
+/*
+ * An entry of the area; `extra`: PTE_* bits to set. Without any rights it is there, but not
+ * present.
+ */
 static inline pte_t area_pte(const struct vm_area *area, paddr_t pa, bool write, pte_t extra)
 {
 	pte_t pte = pte_make(pa, area_mmu_prot(area, write)) | extra;
@@ -46,16 +57,21 @@ static inline pte_t area_pte(const struct vm_area *area, paddr_t pa, bool write,
 }
 
 /*
- * Slots of leaf tables, by way of the few tables that faults used last: a walk from the root would touch three pages more. Whoever frees
- * tables forgets them. Caller holds table_lock.
+ * Slots of leaf tables, by way of the few tables that faults used last: a walk from the root would
+ * touch three pages more. Whoever frees tables forgets them. Caller holds table_lock.
  */
-static inline unsigned leaf_place(vaddr_t start) { return (start / LARGE_PAGE_SIZE ^ start >> 30) % ASPACE_LEAVES; }
+static inline unsigned leaf_place(vaddr_t start)
+{
+	return (start / LARGE_PAGE_SIZE ^ start >> 30) % ASPACE_LEAVES;
+}
 static inline pte_t *leaf_slot(struct aspace *as, vaddr_t va)
 {
 	vaddr_t start = align_down(va, (vaddr_t)LARGE_PAGE_SIZE);
 	unsigned i = leaf_place(start);
 
-	return likely(as->leaves[i].start == start) && likely(as->leaves[i].table) ? as->leaves[i].table + ((va - start) >> PAGE_SHIFT) : NULL;
+	return likely(as->leaves[i].start == start) && likely(as->leaves[i].table)
+		       ? as->leaves[i].table + ((va - start) >> PAGE_SHIFT)
+		       : NULL;
 }
 static inline void leaf_remember(struct aspace *as, vaddr_t va, pte_t *slot)
 {
@@ -82,7 +98,10 @@ static inline pgoff_t area_index(const struct vm_area *area, vaddr_t addr)
 {
 	return area->index + ((addr - area->start) >> PAGE_SHIFT);
 }
-static inline u64 area_pages(const struct vm_area *area) { return (area->end - area->start) >> PAGE_SHIFT; }
+static inline u64 area_pages(const struct vm_area *area)
+{
+	return (area->end - area->start) >> PAGE_SHIFT;
+}
 #define STACK_GUARD_GAP (256 * PAGE_SIZE)
 #define MAX_PAGE_INDEX (~(pgoff_t)0 >> PAGE_SHIFT)
 
@@ -95,7 +114,10 @@ enum vm_counter {
 	VM_COMMITTED,  /* promised */
 	VM_N_COUNTERS,
 };
-/* Nonzero while this CPU copies user memory under a page lock: faults are refused (iov_copy_from_nofault). */
+/*
+ * Nonzero while this CPU copies user memory under a page lock: faults are refused
+ * (iov_copy_from_nofault).
+ */
 DECLARE_PERCPU(u32, vm_faults_disabled);
 DECLARE_PERCPU(s64[VM_N_COUNTERS], vm_counters);
 static inline void vm_count(enum vm_counter c, s64 n) { this_cpu_add(vm_counters[c], n); }
@@ -128,20 +150,32 @@ static inline u64 *resident_counter(struct aspace *as, const struct page *page)
 {
 	u32 flags = page->flags;
 
-	return flags & PG_ANON ? &as->n_resident_anon : flags & PG_SHMEM ? &as->n_resident_shmem : &as->n_resident_file;
+	if (flags & PG_ANON)
+		return &as->n_resident_anon;
+	return flags & PG_SHMEM ? &as->n_resident_shmem : &as->n_resident_file;
 }
 
 /* ---- Page cache internals ---- */
 void pagecache_init_nodes(void);
 extern const struct radix_ops radix_wait_ops;
-/* Puts a page (one reference, becomes the cache's; flags set up) at index: 0, -EEXIST, -ENOMEM. May sleep. */
+/*
+ * Puts a page (one reference, becomes the cache's; flags set up) at index: 0, -EEXIST, -ENOMEM. May
+ * sleep.
+ */
 int cache_insert(struct pagecache *cache, pgoff_t index, struct page *page);
 /* Takes a locked page out and drops the cache's reference. The caller has one of its own. */
 void cache_remove(struct pagecache *cache, struct page *page);
-/* Frees a locked, clean, unmapped page that only the cache and the caller hold; false: nothing done, the caller still has lock and reference. */
+/*
+ * Frees a locked, clean, unmapped page that only the cache and the caller hold; false: nothing
+ * done, the caller still has lock and reference.
+ */
 bool cache_evict(struct pagecache *cache, struct page *page);
-/* A new page of the cache at index: locked, or up to date and zero if nothing is behind the cache. 0, -EEXIST, -ENOMEM; with a reference in *out if out. */
-int cache_add_new(struct pagecache *cache, pgoff_t index, unsigned mm_flags, bool keep_locked, struct page **out);
+/*
+ * A new page of the cache at index: locked, or up to date and zero if nothing is behind the cache.
+ * 0, -EEXIST, -ENOMEM; with a reference in *out if out.
+ */
+int cache_add_new(struct pagecache *cache, pgoff_t index, unsigned mm_flags, bool keep_locked,
+		  struct page **out);
 /* Takes the dirty mark off a locked page: whether it was dirty. */
 bool cache_clear_dirty(struct pagecache *cache, struct page *page);
 /* Pages of the file up to its end (~0 if unknown). */
@@ -158,7 +192,9 @@ static inline void page_touch(struct page *page)
 /* Waits with `page` referenced until it is unlocked: 0 or -ERESTARTSYS. */
 int page_wait_unlocked_killable(struct page *page);
 void page_lock_init(void);
-/* Wakes who waits for the page's LOCKED or WRITEBACK. Any context; the page itself is not touched. */
+/*
+ * Wakes who waits for the page's LOCKED or WRITEBACK. Any context; the page itself is not touched.
+ */
 void page_wake(const struct page *page);
 
 /* Read-ahead (readahead.c). Callers hold cache->invalidate for reading. */
@@ -218,8 +254,12 @@ struct zap {
 	struct page *pages[ZAP_BATCH];
 };
 void zap_init(struct zap *zap, struct aspace *as);
-enum zap_flags { ZAP_SHARED_ONLY = 1, ZAP_ATOMIC = 2 }; /* keep private copies; the caller holds a spinlock */
-/* Removes the entries of [start, end). Takes table_lock. Caller holds as->lock, or the mmap_lock of a cache that an area of the range maps. */
+/* keep private copies; the caller holds a spinlock */
+enum zap_flags { ZAP_SHARED_ONLY = 1, ZAP_ATOMIC = 2 };
+/*
+ * Removes the entries of [start, end). Takes table_lock. Caller holds as->lock, or the mmap_lock of
+ * a cache that an area of the range maps.
+ */
 void zap_range(struct zap *zap, vaddr_t start, vaddr_t end, unsigned flags);
 /* Flushes and frees what is collected. */
 void zap_finish(struct zap *zap);
@@ -227,7 +267,10 @@ void zap_finish(struct zap *zap);
 /* ---- Areas (area.c, area_edit.c): all under as->lock for writing unless said ---- */
 void area_init_cache(void);
 struct vm_area *area_alloc(struct aspace *as);
-/* A copy of `area` for space `as`, with its own reference to the source; not linked. NULL: no memory. */
+/*
+ * A copy of `area` for space `as`, with its own reference to the source; not linked. NULL: no
+ * memory.
+ */
 struct vm_area *area_dup(const struct vm_area *area, struct aspace *as);
 /* Frees an area that is not linked, dropping the source. */
 void area_free(struct vm_area *area);
@@ -284,30 +327,43 @@ int stack_grow(struct vm_area *area, vaddr_t addr);
 #define FAULT_STRICT (1u << 9) /* fault_range(): exactly this access, else its error */
 #define FAULT_GAPS (1u << 10)  /* fault_range(): what is not mapped or not allowed is passed over */
 #define FAULT_AGAIN 1          /* as->lock was dropped: look the area up again */
-#define FAULT_CHANGED 2        /* the entry is another one by now; f->flags says FAULT_PRESENT or not: resolve it again */
+/* The entry is another one by now; f->flags says FAULT_PRESENT or not: resolve it again. */
+#define FAULT_CHANGED 2
 struct fault {
 	struct aspace *as;
 	vaddr_t addr;         /* of the page */
 	unsigned flags;       /* FAULT_* */
 	bool major;           /* waited for a disk */
 	bool dirtied;         /* a page of a cache became dirty: throttle */
-	struct page *held;    /* keeps a page that was read from being reclaimed until the retry, or NULL */
+	/* keeps a page that was read from being reclaimed until the retry, or NULL */
+	struct page *held;
 };
-/* Resolves a fault within `area`, as->lock held for reading: 0, -errno, FAULT_CHANGED, or FAULT_AGAIN with the lock dropped. */
+/*
+ * Resolves a fault within `area`, as->lock held for reading: 0, -errno, FAULT_CHANGED, or
+ * FAULT_AGAIN with the lock dropped.
+ */
 int fault_in_area(struct fault *f, struct vm_area *area);
 int fault_anon(struct fault *f, struct vm_area *area);
 int fault_file(struct fault *f, struct vm_area *area);
 int fault_device(struct fault *f, struct vm_area *area);
 /* Store to a present, write-protected page of a private area. */
 int fault_cow(struct fault *f, struct vm_area *area);
-/* The leaf slot of f->addr, its table made if need be, with table_lock held; NULL (lock not held): no memory. */
+/*
+ * The leaf slot of f->addr, its table made if need be, with table_lock held; NULL (lock not held):
+ * no memory.
+ */
 pte_t *fault_slot(struct fault *f);
-/* Puts a new anonymous page (its reference passes on) over an empty entry, or over `expected`: 0; FAULT_CHANGED (page is put); -ENOMEM. */
+/*
+ * Puts a new anonymous page (its reference passes on) over an empty entry, or over `expected`: 0;
+ * FAULT_CHANGED (page is put); -ENOMEM.
+ */
 int fault_install_anon(struct fault *f, struct vm_area *area, struct page *page, pte_t expected);
 /* Resolves the fault of any space from lookup to end: 0 or -errno. */
 int fault_resolve(struct aspace *as, vaddr_t addr, unsigned flags);
-/* Makes all pages of [start, end) present, private ones for writing where the area allows it (with FAULT_STRICT: for the access in flags): 0 or -errno
- * of the first failure. No lock held. */
+/*
+ * Makes all pages of [start, end) present, private ones for writing where the area allows it (with
+ * FAULT_STRICT: for the access in flags): 0 or -errno of the first failure. No lock held.
+ */
 int fault_range(struct aspace *as, vaddr_t start, vaddr_t end, unsigned flags);
 
 /* Reclaim (reclaim.c) */

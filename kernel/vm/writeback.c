@@ -1,11 +1,12 @@
 /*
- * Writing a range of a file's dirty pages. First the dirty pages of the range are tagged TOWRITE, so that a writer who dirties pages
- * as fast as they are written cannot keep us for ever; then the tagged ones are taken in index order, and runs of
- * neighbours go to ops->write() together.
+ * Writing a range of a file's dirty pages. First the dirty pages of the range are tagged TOWRITE,
+ * so that a writer who dirties pages as fast as they are written cannot keep us for ever; then the
+ * tagged ones are taken in index order, and runs of neighbours go to ops->write() together.
  *
- * A page is written so: lock it; write-protect its entries in all spaces, so that the next store faults and waits for
- * the lock; take the dirty mark off and set WRITEBACK; hand it to the file system, which unlocks it at once or later. Page locks are
- * taken in index order, and never waited for with a batch in hand.
+ * A page is written so: lock it; write-protect its entries in all spaces, so that the next store
+ * faults and waits for the lock; take the dirty mark off and set WRITEBACK; hand it to the file
+ * system, which unlocks it at once or later. Page locks are taken in index order, and never waited
+ * for with a batch in hand.
  */
 #include "vm/vm_int.h"
 
@@ -20,13 +21,17 @@ struct batch {
 	struct page *pages[BATCH]; /* consecutive, locked, dirty, referenced by us */
 };
 
-/* Bytes of the last page beyond the end of the file go out as zeroes, whatever a mapping stored there (mmap(2), NOTES). */
+/*
+ * Bytes of the last page beyond the end of the file go out as zeroes, whatever a mapping stored
+ * there (mmap(2), NOTES).
+ */
 static void clear_beyond_end(struct pagecache *cache, struct page *page)
 {
 	u64 size = cache->size ? cache->size(cache) : 0;
 
 	if (size >> PAGE_SHIFT == page->index && (size & ~PAGE_MASK))
-		memset((char *)page_to_virt(page) + (size & ~PAGE_MASK), 0, PAGE_SIZE - (size & ~PAGE_MASK));
+		memset((char *)page_to_virt(page) + (size & ~PAGE_MASK), 0,
+		       PAGE_SIZE - (size & ~PAGE_MASK));
 }
 
 /* Moves the batch from dirty to under write. */
@@ -76,7 +81,9 @@ static void drop_towrite(struct pagecache *cache, struct page *page)
 	spin_unlock_irq(&cache->lock, irq);
 }
 
-/* Locks the page and puts it into the batch if it still is to be written; takes over the reference. */
+/*
+ * Locks the page and puts it into the batch if it still is to be written; takes over the reference.
+ */
 static void batch_add(struct batch *b, struct page *page, bool wait)
 {
 	struct pagecache *cache = b->cache;
@@ -91,7 +98,8 @@ static void batch_add(struct batch *b, struct page *page, bool wait)
 		batch_submit(b);
 		page_wait_writeback(page);
 	}
-	if (page->cache == cache && (page->flags & (PG_DIRTY | PG_WRITEBACK)) == PG_DIRTY && page->index < cache_end(cache)) {
+	if (page->cache == cache && (page->flags & (PG_DIRTY | PG_WRITEBACK)) == PG_DIRTY &&
+	    page->index < cache_end(cache)) {
 		b->pages[b->n++] = page;
 		return;
 	}
@@ -108,20 +116,23 @@ static u64 tag_range(struct pagecache *cache, pgoff_t first, pgoff_t last, u64 m
 	do {
 		u64 irq = spin_lock_irq(&cache->lock);
 
-		tagged += radix_tag_range(&cache->pages, &first, last, min(max - tagged, (u64)1024), RADIX_DIRTY, RADIX_TOWRITE);
+		tagged += radix_tag_range(&cache->pages, &first, last, min(max - tagged, (u64)1024),
+					  RADIX_DIRTY, RADIX_TOWRITE);
 		spin_unlock_irq(&cache->lock, irq);
 	} while (first && first <= last && tagged < max);
 	return tagged;
 }
 
 /* The next pages of the range with the tag, referenced: how many; *first moves past them. */
-static unsigned next_tagged(struct pagecache *cache, enum radix_tag tag, pgoff_t *first, pgoff_t last, struct page **pages, unsigned max)
+static unsigned next_tagged(struct pagecache *cache, enum radix_tag tag, pgoff_t *first,
+			    pgoff_t last, struct page **pages, unsigned max)
 {
 	u64 index[16];
 	unsigned n, found;
 	u64 irq = spin_lock_irq(&cache->lock);
 
-	found = radix_gang_lookup_tag(&cache->pages, tag, *first, (void **)pages, index, min(max, (unsigned)ARRAY_SIZE(index)));
+	found = radix_gang_lookup_tag(&cache->pages, tag, *first, (void **)pages, index,
+				      min(max, (unsigned)ARRAY_SIZE(index)));
 	for (n = 0; n < found && index[n] <= last; n++)
 		page_get(pages[n]);
 	spin_unlock_irq(&cache->lock, irq);

@@ -1,11 +1,13 @@
 /*
- * When dirty pages are written without anybody asking. A thread keeps the list of caches that have some, oldest first, and
- * writes a cache when its oldest dirty page is 5 s old, all of them when more than a tenth of the memory that could be
- * dirty is, or when kicked (sync(2), reclaim). Writers are made to wait when it is more than a fifth.
+ * When dirty pages are written without anybody asking. A thread keeps the list of caches that have
+ * some, oldest first, and writes a cache when its oldest dirty page is 5 s old, all of them when
+ * more than a tenth of the memory that could be dirty is, or when kicked (sync(2), reclaim).
+ * Writers are made to wait when it is more than a fifth.
  *
- * The thread only starts writes; it never waits for one, so a slow device does not hold up the others for longer than its
- * queue takes requests. It holds a cache's owner (ops hold/try_hold) while it works on it; a cache whose owner refuses is
- * on its way out, and pagecache_fini() waits in writeback_forget() until the thread has let go.
+ * The thread only starts writes; it never waits for one, so a slow device does not hold up the
+ * others for longer than its queue takes requests. It holds a cache's owner (ops hold/try_hold)
+ * while it works on it; a cache whose owner refuses is on its way out, and pagecache_fini() waits
+ * in writeback_forget() until the thread has let go.
  */
 #include "vm/vm_int.h"
 
@@ -92,7 +94,8 @@ void writeback_wait_progress(void)
 {
 	u64 seen = READ_ONCE(wb.done);
 
-	(void)wait_until_timeout(&wb.progress, READ_ONCE(wb.done) != seen, clock_monotonic() + 100 * NSEC_PER_MSEC);
+	(void)wait_until_timeout(&wb.progress, READ_ONCE(wb.done) != seen,
+				 clock_monotonic() + 100 * NSEC_PER_MSEC);
 }
 
 bool writeback_is_current(void)
@@ -131,7 +134,10 @@ static void let_go(struct pagecache *cache)
 	wait_wake(&wb.progress, 0);
 }
 
-/* Takes the next cache and marks it busy: NULL if none is due. `end`: a cache dirtied at or after this time was visited in this round already. */
+/*
+ * Takes the next cache and marks it busy: NULL if none is due. `end`: a cache dirtied at or after
+ * this time was visited in this round already.
+ */
 static struct pagecache *next_cache(bool all, u64 end)
 {
 	struct pagecache *cache = NULL;
@@ -175,7 +181,8 @@ static u64 next_deadline(void)
 
 	spin_lock(&wb.lock);
 	if (!list_empty(&wb.caches))
-		deadline = list_first_entry(&wb.caches, struct pagecache, dirty_link)->dirtied_ns + AGE_NS;
+		deadline = list_first_entry(&wb.caches, struct pagecache, dirty_link)->dirtied_ns +
+			   AGE_NS;
 	spin_unlock(&wb.lock);
 	return deadline;
 }
@@ -187,10 +194,16 @@ static void writeback_main(void *arg)
 		u64 deadline = next_deadline();
 		bool kicked, pressed;
 
-		(void)wait_until_timeout(&wb.work, READ_ONCE(wb.kicked) || over_background() || next_deadline() < deadline, deadline);
+		(void)wait_until_timeout(&wb.work,
+					 READ_ONCE(wb.kicked) || over_background() ||
+						 next_deadline() < deadline,
+					 deadline);
 		kicked = __atomic_exchange_n(&wb.kicked, false, __ATOMIC_ACQ_REL);
 		pressed = over_background();
-		/* Nothing could be written although much is dirty: those who hold it must move first. */
+		/*
+		 * Nothing could be written although much is dirty: those who hold it must move
+		 * first.
+		 */
 		if (!write_due(kicked || pressed) && pressed)
 			writeback_wait_progress();
 	}

@@ -1,6 +1,7 @@
 /*
- * Removing many entries. Entries are cleared under table_lock while their pages gather in a batch; then one flush of the TLB,
- * after which nobody can reach the pages, and they are released. A space that runs on no processor needs no flush.
+ * Removing many entries. Entries are cleared under table_lock while their pages gather in a batch;
+ * then one flush of the TLB, after which nobody can reach the pages, and they are released. A space
+ * that runs on no processor needs no flush.
  */
 #include "vm/vm_int.h"
 
@@ -20,9 +21,13 @@ static inline void page_drop(struct page *page)
 {
 	u32 one = 1;
 
-	/* A frame that was a file's a moment ago may be looked at by a late finder (page_try_get), hence the exchange. */
+	/*
+	 * A frame that was a file's a moment ago may be looked at by a late finder (page_try_get),
+	 * hence the exchange.
+	 */
 	if ((page->flags & PG_ANON) && page->map_count == 1 &&
-	    __atomic_compare_exchange_n(&page->refs, &one, 0, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+	    __atomic_compare_exchange_n(&page->refs, &one, 0, false, __ATOMIC_ACQ_REL,
+					__ATOMIC_RELAXED)) {
 		page->map_count = 0;
 		vm_count(VM_ANON, -1);
 		page_release(page);
@@ -100,7 +105,10 @@ void zap_range(struct zap *zap, vaddr_t start, vaddr_t end, unsigned flags)
 		sched_point();
 		spin_lock(&as->table_lock);
 	}
-	/* An entry of the range must not be filled again before it left the TLBs: faults that race with a truncation take the lock. */
+	/*
+	 * An entry of the range must not be filled again before it left the TLBs: faults that race
+	 * with a truncation take the lock.
+	 */
 	if (flags & ZAP_ATOMIC)
 		zap_flush(zap);
 	spin_unlock(&as->table_lock);
