@@ -60,6 +60,7 @@ static bool inode_has_map(const struct inode *inode)
 static void evict_delete(struct inode *inode)
 {
 	struct ext_fs *fs = ext_fs_of(inode);
+	int err = 0;
 
 	if (S_ISREG(inode->mode)) {
 		rwsem_write(&inode->cache.invalidate);
@@ -68,14 +69,22 @@ static void evict_delete(struct inode *inode)
 		rwsem_write_end(&inode->cache.invalidate);
 	}
 	if (inode_has_map(inode))
-		ext_map_truncate(inode, 0);
-	ext_xattr_delete(inode);
+		err = ext_map_truncate(inode, 0);
+	if (!err)
+		err = ext_xattr_delete(inode);
 	inode->size = 0;
 	ext_orphan_remove(inode);
 	/* The table says deleted before the number can be taken again. */
-	ext_inode_write(inode, false);
-	if (READ_ONCE(fs->writable))
-		ext_inode_number_free(inode);
+	if (!err)
+		err = ext_inode_write(inode, false);
+	if (!err)
+		err = ext_inode_number_free(inode);
+	if (err) {
+		/* Nobody is left to try again: what was not freed is e2fsck's to find. */
+		ext_message(fs->sb, LOG_WARNING, "inode %llu could not be freed (error %d)",
+			    (unsigned long long)inode->ino, err);
+		WRITE_ONCE(fs->had_errors, true);
+	}
 }
 
 void ext_inode_evict(struct inode *inode)

@@ -2,8 +2,8 @@
  * fs/ext/ext_file.c - open files: what is not simply the page cache's.
  *
  * A writer who may use the reserved blocks is counted while the file is open, since blocks are
- * taken where nobody knows any more who wrote. After a write, blocks taken for bytes that then
- * could not be copied are given back; when a writer closes, so is the file's window.
+ * taken where nobody knows any more who wrote. When a writer closes, the file gives up its window,
+ * and blocks beyond its end, taken for bytes that then could not be copied.
  */
 #include "fs/ext/ext_int.h"
 
@@ -25,26 +25,18 @@ static void ext_release(struct file *file)
 
 	if (file->private)
 		__atomic_sub_fetch(&ei->n_privileged, 1, __ATOMIC_RELAXED);
-	if ((file->flags & O_ACCMODE) == O_RDONLY || ei->window.start == ei->window.end)
+	if ((file->flags & O_ACCMODE) == O_RDONLY)
 		return;
-	rwsem_write(&ei->map_lock);
-	ext_window_drop(ext_fs_of(inode), &ei->window);
-	rwsem_write_end(&ei->map_lock);
-}
-
-static ssize_t ext_write(struct file *file, struct iov_iter *from, loff_t *pos)
-{
-	struct inode *inode = file->inode;
-	const u32 bits = ext_fs_of(inode)->geo.block_bits;
-	ssize_t n = cached_write(file, from, pos);
-	u64 end = ((u64)READ_ONCE(inode->size) + (1u << bits) - 1) >> bits;
-
-	if (unlikely(READ_ONCE(ext_i(inode)->alloc_end) > end)) {
+	if (unlikely(ext_map_has_excess(inode))) {
 		rwsem_write(&inode->lock);
 		ext_map_trim(inode);
 		rwsem_write_end(&inode->lock);
 	}
-	return n;
+	if (ei->window.start != ei->window.end) {
+		rwsem_write(&ei->map_lock);
+		ext_window_drop(ext_fs_of(inode), &ei->window);
+		rwsem_write_end(&ei->map_lock);
+	}
 }
 
 /* fsync(2): the file's blocks, inode and whatever metadata leads to them; vfs flushes the device after its part. */
@@ -117,7 +109,7 @@ const struct file_ops ext_file_ops = {
 	.open = ext_open,
 	.release = ext_release,
 	.read = cached_read,
-	.write = ext_write,
+	.write = cached_write,
 	.seek = ext_seek,
 	.ioctl = ext_ioctl,
 	.mmap = cached_mmap,

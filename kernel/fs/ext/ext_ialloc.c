@@ -125,16 +125,18 @@ static int ialloc_number(struct inode *parent, u32 mode, u32 *ino)
 	return err;
 }
 
-static void ifree_number(struct ext_fs *fs, u32 ino, bool dir)
+static int ifree_number(struct ext_fs *fs, u32 ino, bool dir)
 {
 	u32 group = (ino - 1) / fs->geo.inodes_per_group, bit = (ino - 1) % fs->geo.inodes_per_group;
 	struct ext_group *g = &fs->groups[group];
 	struct bblock b;
+	int err;
 
 	mutex_lock(&g->lock);
-	if (ext_inode_bitmap_get(fs, group, &b) == 0) {
+	err = ext_inode_bitmap_get(fs, group, &b);
+	if (!err) {
 		if (!bitmap_test_clear(b.data, bit)) {
-			ext_error(fs, "inode %u is freed twice", ino);
+			err = ext_error(fs, "inode %u is freed twice", ino);
 		} else {
 			bcache_dirty(fs->dev, &b);
 			g->free_inodes++;
@@ -146,17 +148,19 @@ static void ifree_number(struct ext_fs *fs, u32 ino, bool dir)
 		bcache_put(&b);
 	}
 	mutex_unlock(&g->lock);
+	return err;
 }
 
-void ext_inode_number_free(struct inode *inode)
+int ext_inode_number_free(struct inode *inode)
 {
 	struct ext_fs *fs = ext_fs_of(inode);
 
-	if (inode->ino < fs->geo.first_ino) {
-		ext_error(fs, "reserved inode %llu is to be freed", (unsigned long long)inode->ino);
-		return;
-	}
-	ifree_number(fs, (u32)inode->ino, S_ISDIR(inode->mode));
+	if (!READ_ONCE(fs->writable))
+		return -EROFS;
+	if (inode->ino < fs->geo.first_ino)
+		return ext_error(fs, "reserved inode %llu is to be freed",
+				 (unsigned long long)inode->ino);
+	return ifree_number(fs, (u32)inode->ino, S_ISDIR(inode->mode));
 }
 
 /* chattr flags that a new inode takes from its directory. */

@@ -123,6 +123,17 @@ int ext_iget(struct superblock *sb, u32 ino, struct inode **out)
 	return 0;
 }
 
+/* Blocks beyond the end are damage to e2fsck; unless a writer is about to move the end over them. */
+static void inode_trim(struct inode *inode)
+{
+	if (!rwsem_try_read(&inode->lock)) {
+		inode_dirty(inode);
+		return;
+	}
+	ext_map_trim(inode);
+	rwsem_read_end(&inode->lock);
+}
+
 int ext_inode_write(struct inode *inode, bool wait)
 {
 	struct ext_fs *fs = ext_fs_of(inode);
@@ -138,6 +149,8 @@ int ext_inode_write(struct inode *inode, bool wait)
 		if (err)
 			return err;
 	}
+	if (unlikely(S_ISREG(inode->mode) && ext_map_has_excess(inode)))
+		inode_trim(inode);
 	err = ext_raw_get(fs, (u32)inode->ino, &b, &raw);
 	if (err)
 		return err;

@@ -179,8 +179,8 @@ bool ext_window_trim(struct ext_fs *fs, const struct ext_window *own, u64 *start
  */
 int must_check ext_inode_new(struct inode *dir, u32 mode, const struct cred *cred, struct inode **out);
 void ext_inode_abandon(struct inode *inode);
-/* Frees the number of an inode that is being evicted. */
-void ext_inode_number_free(struct inode *inode);
+/* Frees the number of an inode that is being evicted: 0 or an error. */
+int must_check ext_inode_number_free(struct inode *inode);
 
 /* ext_inode.c, ext_raw.c, ext_evict.c */
 /* The inode of that number with a reference: 0, -EIO, -ENOMEM, -ESTALE (not in use). */
@@ -209,10 +209,17 @@ int must_check ext_map(struct inode *inode, u64 logical, u32 max, struct ext_run
 int must_check ext_map_create(struct inode *inode, u64 logical, u32 max, bool reserve, struct ext_run *run);
 /* Frees all blocks from `logical` on. */
 int ext_map_truncate(struct inode *inode, u64 logical);
-/* Frees blocks beyond the end of file that a write left behind. inode->lock held, or the last reference. */
+/*
+ * A write that fails half way leaves blocks beyond the end of file: whether there are any, and
+ * frees them. inode->lock held (for reading is enough), or the last reference.
+ */
+bool ext_map_has_excess(const struct inode *inode);
 void ext_map_trim(struct inode *inode);
-/* The page that holds the end of the file may not rely on its blocks any more (ext_pages.c). */
-void ext_page_forget_map(struct inode *inode, u64 logical);
+/*
+ * Pages that hold blocks from `logical` to `last` may not rely on having them any more
+ * (ext_pages.c). Whole pages behind are not in the cache, unless a write to them failed.
+ */
+void ext_pages_forget_map(struct inode *inode, u64 logical, u64 last);
 void ext_map_forget_run(struct ext_inode *ei);
 u64 ext_map_limit(const struct ext_geo *geo); /* logical blocks a file without extents can have */
 /* The following: map_lock held. */
@@ -314,4 +321,4 @@ int ext_setxattr(struct inode *inode, const char *name, const void *value, size_
 ssize_t ext_listxattr(struct inode *inode, char *list, size_t size);
 int ext_removexattr(struct inode *inode, const char *name);
 /* The inode goes: its share of a block of attributes, too. */
-void ext_xattr_delete(struct inode *inode);
+int must_check ext_xattr_delete(struct inode *inode);

@@ -88,7 +88,7 @@ int ext_map_truncate(struct inode *inode, u64 logical)
 
 	if (!READ_ONCE(ext_fs_of(inode)->writable) || ext_has_extents(inode) || ext_is_inline(inode))
 		return -EROFS;
-	ext_page_forget_map(inode, logical);
+	ext_pages_forget_map(inode, logical, logical);
 	rwsem_write(&ei->map_lock);
 	ext_map_forget_run(ei);
 	err = ext_indirect_truncate(ei, logical);
@@ -99,10 +99,21 @@ int ext_map_truncate(struct inode *inode, u64 logical)
 	return err;
 }
 
+bool ext_map_has_excess(const struct inode *inode)
+{
+	const u32 bits = ext_fs_of(inode)->geo.block_bits;
+	u64 end = ((u64)READ_ONCE(inode->size) + (1u << bits) - 1) >> bits;
+
+	return READ_ONCE(ext_i(inode)->alloc_end) > end;
+}
+
 void ext_map_trim(struct inode *inode)
 {
-	u64 end = DIV_ROUND_UP((u64)inode->size, ext_fs_of(inode)->geo.block_size);
+	const u32 size = ext_fs_of(inode)->geo.block_size;
+	u64 end = DIV_ROUND_UP((u64)inode->size, size), last = READ_ONCE(ext_i(inode)->alloc_end);
 
-	if (READ_ONCE(ext_i(inode)->alloc_end) > end && READ_ONCE(ext_fs_of(inode)->writable))
-		ext_map_truncate(inode, end);
+	if (last <= end || !READ_ONCE(ext_fs_of(inode)->writable))
+		return;
+	ext_pages_forget_map(inode, end, last);
+	ext_map_truncate(inode, end);
 }

@@ -283,20 +283,22 @@ static void ext_page_release(struct pagecache *cache, struct page *page)
 	page_reset(page, PG_PRIVATE);
 }
 
-void ext_page_forget_map(struct inode *inode, u64 logical)
+void ext_pages_forget_map(struct inode *inode, u64 logical, u64 last)
 {
 	const u32 shift = PAGE_SHIFT - ext_fs_of(inode)->geo.block_bits;
-	struct page *page;
 
-	if (!S_ISREG(inode->mode) || (logical & ((1u << shift) - 1)) == 0)
+	if (!S_ISREG(inode->mode) || (logical == last && (logical & ((1u << shift) - 1)) == 0))
 		return;
-	page = pagecache_find(&inode->cache, logical >> shift);
-	if (!page)
-		return;
-	page_lock(page);
-	page_reset(page, PG_PRIVATE);
-	page_unlock(page);
-	page_put(page);
+	for (pgoff_t i = logical >> shift; i <= last >> shift; i++) {
+		struct page *page = pagecache_find(&inode->cache, i);
+
+		if (!page)
+			continue;
+		page_lock(page);
+		page_reset(page, PG_PRIVATE);
+		page_unlock(page);
+		page_put(page);
+	}
 }
 
 int ext_zero_tail(struct inode *inode, u64 size)

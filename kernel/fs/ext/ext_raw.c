@@ -11,18 +11,21 @@
 #include "core/clock.h"
 #include "lib/string.h"
 
-/* Whether the extra part, of `isize` bytes, holds a field of the raw inode. */
+/*
+ * Whether the extra part, of `isize` bytes, holds a field of the raw inode: where it does not, the
+ * field may be beyond the memory there is.
+ */
 #define RAW_HAS(isize, field) \
 	((isize) >= offsetof(struct ext_raw_inode, field) + sizeof_field(struct ext_raw_inode, field) - \
 		    EXT_INODE_SIZE_OLD)
 
-static struct timespec time_decode(u32 seconds, bool wide, u32 extra)
+static struct timespec time_decode(u32 seconds, bool wide, const u32 *extra)
 {
 	struct timespec ts = { .tv_sec = (s32)seconds };
 
 	if (wide) {
-		ts.tv_sec += (s64)(extra & 3) << 32;
-		ts.tv_nsec = extra >> 2;
+		ts.tv_sec += (s64)(*extra & 3) << 32;
+		ts.tv_nsec = *extra >> 2;
 		if (ts.tv_nsec >= NSEC_PER_SEC)
 			ts.tv_nsec = 0;
 	}
@@ -75,13 +78,13 @@ static u64 rdev_decode(const struct ext_raw_inode *raw)
 
 static void times_from_raw(struct inode *inode, const struct ext_raw_inode *raw, u16 isize)
 {
-	inode->atime = time_decode(raw->atime, RAW_HAS(isize, atime_extra), raw->atime_extra);
-	inode->mtime = time_decode(raw->mtime, RAW_HAS(isize, mtime_extra), raw->mtime_extra);
-	inode->ctime = time_decode(raw->ctime, RAW_HAS(isize, ctime_extra), raw->ctime_extra);
+	inode->atime = time_decode(raw->atime, RAW_HAS(isize, atime_extra), &raw->atime_extra);
+	inode->mtime = time_decode(raw->mtime, RAW_HAS(isize, mtime_extra), &raw->mtime_extra);
+	inode->ctime = time_decode(raw->ctime, RAW_HAS(isize, ctime_extra), &raw->ctime_extra);
 	inode->btime = (struct timespec){ 0 };
 	if (RAW_HAS(isize, crtime))
 		inode->btime = time_decode(raw->crtime, RAW_HAS(isize, crtime_extra),
-					   raw->crtime_extra);
+					   &raw->crtime_extra);
 }
 
 void ext_inode_from_raw(struct ext_inode *ei, const struct ext_raw_inode *raw)

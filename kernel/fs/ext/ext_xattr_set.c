@@ -170,13 +170,14 @@ static void blocks_add(struct inode *inode, s64 change)
 }
 
 /* The inode gives up its block of attributes, open in `a`. */
-static void block_release(struct inode *inode, struct ext_xattr_area *a)
+static int block_release(struct inode *inode, struct ext_xattr_area *a)
 {
 	struct ext_fs *fs = ext_fs_of(inode);
 	struct ext_inode *ei = ext_i(inode);
 	struct ext_xattr_header *h = (void *)a->base;
 	u64 block = ext_xattr_block_number(ei);
 	bool shared = h->refcount > 1;
+	int err = 0;
 
 	if (shared) {
 		h->refcount--;
@@ -184,9 +185,10 @@ static void block_release(struct inode *inode, struct ext_xattr_area *a)
 	}
 	ext_xattr_area_close(a);
 	if (!shared)
-		ext_blocks_free(fs, block, 1, true);
+		err = ext_blocks_free(fs, block, 1, true);
 	ei->file_acl = ei->file_acl_hi = 0;
 	blocks_add(inode, -1);
+	return err;
 }
 
 /* A block of its own for the draft, filled. */
@@ -341,16 +343,19 @@ int ext_removexattr(struct inode *inode, const char *name)
 	return xattr_change(inode, name, NULL, 0, 0);
 }
 
-void ext_xattr_delete(struct inode *inode)
+int ext_xattr_delete(struct inode *inode)
 {
 	struct ext_inode *ei = ext_i(inode);
 	struct ext_xattr_area a;
 	bool found;
+	int err;
 
 	if (!ext_xattr_block_number(ei))
-		return;
+		return 0;
 	rwsem_write(&ei->map_lock);
-	if (ext_xattr_open_block(inode, &a, &found) == 0)
-		block_release(inode, &a);
+	err = ext_xattr_open_block(inode, &a, &found);
+	if (!err)
+		err = block_release(inode, &a);
 	rwsem_write_end(&ei->map_lock);
+	return err;
 }

@@ -1,0 +1,33 @@
+/*
+ * test/host/ext_host_int.h - what the files of the ext harness share.
+ */
+#ifndef TEST_HOST_EXT_HOST_INT_H
+#define TEST_HOST_EXT_HOST_INT_H
+
+#include "test/host/ext_host.h"
+
+/* ext_host_mem.c */
+void host_mem_init(void);
+bool host_fail(unsigned *countdown, bool for_good);
+bool host_fail_hold(bool hold);	/* nothing fails meanwhile; the old state */
+u64 host_allocations(void);	/* in use: objects and pages */
+void host_locks_check(void);	/* none is held */
+
+/* ext_host_os.c: the host's own calls, whose headers disagree with the kernel's. */
+void *os_map(void *at, size_t bytes); /* at that address; does not return without it */
+void os_poison(void *p, size_t n);
+int os_open(const char *path, bool read_only);
+void os_close(int fd);
+u64 os_size(int fd);
+bool os_pread(int fd, void *buf, size_t n, u64 at);
+bool os_pwrite(int fd, const void *buf, size_t n, u64 at);
+const char *os_temp_dir(void);
+
+/* ext_host_io.c */
+struct blkdev *host_dev_open(const char *path, bool read_only);
+void host_dev_close(struct blkdev *dev);
+void host_io_finish(void);	/* ends all requests in flight */
+void host_bcache_drop(struct blkdev *dev);
+void host_cache_drop_clean(struct pagecache *cache);
+
+#endif

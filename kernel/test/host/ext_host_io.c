@@ -1,0 +1,497 @@
+/*
+ * test/host/ext_host_io.c - block device, buffers and page cache for fs/ext on the host.
+ *
+ * Data requests are only queued when submitted; they run, in a random order, when somebody waits
+ * for a page, so that whatever relies on an order or on being done at once fails. A device's cache
+ * marks the 512-byte sectors that were dirtied, and writes nothing else.
+ */
+#include "test/host/ext_host_int.h"
+
+#include "dev/bcache.h"
+
+#define QUEUE_MAX 256u
+
+struct host_dev {
+	struct blkdev dev;
+	struct disk disk;
+	int fd;
+};
+
+unsigned host_requests;
+static struct blk_request *queue[QUEUE_MAX];
+static unsigned n_queued;
+static unsigned fail_io;
+static bool fail_io_for_good;
+
+void host_fail_io(unsigned nth, bool for_good)
+{
+	fail_io = nth;
+	fail_io_for_good = for_good;
+}
+
+static struct host_dev *host_of(struct blkdev *dev)
+{
+	return container_of(dev, struct host_dev, dev);
+}
+
+/* Requests */
+struct blk_request *blk_request_alloc(unsigned n_pieces)
+{
+	struct blk_request *req = calloc(1, sizeof(*req) + n_pieces * sizeof(struct dma_piece));
+
+	if (n_pieces > BLK_RESERVE_PIECES)
+		abort();
+	req->pieces = (void *)(req + 1);
+	req->n_done = n_pieces;
+	return req;
+}
+
+void blk_request_free(struct blk_request *req)
+{
+	free(req);
+}
+
+static void request_run(struct blk_request *req)
+{
+	struct host_dev *h = host_of(req->dev);
+	u64 at = req->lba << 9;
+
+	req->error = host_fail(&fail_io, fail_io_for_good) ? -EIO : 0;
+	if (req->lba + req->n_sectors > req->dev->n_sectors)
+		req->error = -ENXIO;
+	for (unsigned i = 0; i < req->n_pieces && !req->error; i++) {
+		const struct dma_piece *p = &req->pieces[i];
+		u8 *data = (u8 *)page_to_virt(p->page) + p->offset;
+		bool ok = req->op == BLK_READ ? os_pread(h->fd, data, p->length, at) :
+			os_pwrite(h->fd, data, p->length, at);
+
+		if (p->offset + p->length > PAGE_SIZE || p->length & 511)
+			abort();
+		if (!ok)
+			req->error = -EIO;
+		at += p->length;
+	}
+	if (!req->error && at != (req->lba + req->n_sectors) << 9)
+		abort();
+	req->done(req);
+}
+
+void host_io_finish(void)
+{
+	while (n_queued) {
+		unsigned i = (unsigned)unit_below(n_queued);
+		struct blk_request *req = queue[i];
+
+		queue[i] = queue[--n_queued];
+		request_run(req);
+	}
+}
+
+void blk_submit(struct blk_request *req)
+{
+	if (req->n_pieces == 0 || req->n_pieces > BLK_RESERVE_PIECES)
+		abort();
+	host_requests++;
+	if (n_queued == QUEUE_MAX)
+		host_io_finish();
+	queue[n_queued++] = req;
+}
+
+void blk_plug(void) { }
+void blk_unplug(void) { }
+
+int blk_flush(struct blkdev *dev)
+{
+	return host_fail(&fail_io, fail_io_for_good) ? -EIO : 0;
+}
+
+/* Page cache */
+static struct radix_node *node_alloc(void)
+{
+	return calloc(1, sizeof(struct radix_node));
+}
+
+static void node_free(struct radix_node *node)
+{
+	free(node);
+}
+
+static const struct radix_ops node_ops = { .alloc = node_alloc, .free = node_free };
+
+void pagecache_init(struct pagecache *cache, const struct pagecache_ops *ops, void *owner)
+{
+	memset(cache, 0, sizeof(*cache));
+	cache->ops = ops;
+	cache->owner = owner;
+	radix_init(&cache->pages, &node_ops);
+	rwsem_init(&cache->invalidate, RANK_INVALIDATE, "invalidate");
+}
+
+static void cache_remove(struct pagecache *cache, struct page *page)
+{
+	if (page->flags & PG_WRITEBACK)
+		abort();
+	if (page_test(page, PG_PRIVATE) && cache->ops->release)
+		cache->ops->release(cache, page);
+	if (page->flags & PG_DIRTY)
+		cache->n_dirty--;
+	radix_delete(&cache->pages, page->index);
+	cache->n_pages--;
+	page->cache = NULL;
+	page_put(page);
+}
+
+static struct page *next_page(struct pagecache *cache, pgoff_t first)
+{
+	void *page;
+
+	return radix_gang_lookup(&cache->pages, first, &page, NULL, 1) ? page : NULL;
+}
+
+void pagecache_fini(struct pagecache *cache)
+{
+	struct page *page;
+
+	host_io_finish();
+	while ((page = next_page(cache, 0))) {
+		if (page->refs != 1)
+			unit_fail(__FILE__, __LINE__, "page %llu has %u references",
+				  (unsigned long long)page->index, page->refs);
+		page->refs = 1;
+		cache_remove(cache, page);
+	}
+}
+
+struct page *pagecache_find(struct pagecache *cache, pgoff_t index)
+{
+	struct page *page = radix_lookup(&cache->pages, index);
+
+	if (page)
+		page_get(page);
+	return page;
+}
+
+bool pagecache_cached(struct pagecache *cache, pgoff_t index)
+{
+	struct page *page = radix_lookup(&cache->pages, index);
+
+	return page && page_test(page, PG_UPTODATE);
+}
+
+/* A locked page, with a reference for the caller. */
+static struct page *cache_add(struct pagecache *cache, pgoff_t index)
+{
+	struct page *page = page_alloc(MM_KERNEL);
+
+	if (!page)
+		return NULL;
+	page->flags = PG_LOCKED;
+	page->cache = cache;
+	page->index = index;
+	if (radix_insert(&cache->pages, index, page, NULL))
+		abort();
+	cache->n_pages++;
+	page_get(page);
+	return page;
+}
+
+void page_lock(struct page *page)
+{
+	if (page_test(page, PG_LOCKED))
+		host_io_finish();
+	if (page_test_set(page, PG_LOCKED)) {
+		fprintf(stderr, "page locked twice\n");
+		abort();
+	}
+}
+
+void page_unlock(struct page *page)
+{
+	if (!page_test(page, PG_LOCKED))
+		abort();
+	page_reset(page, PG_LOCKED);
+}
+
+void page_read_done(struct page *page, int error)
+{
+	if (page_test(page, PG_UPTODATE))
+		abort();
+	page_set(page, error ? PG_ERROR : PG_UPTODATE);
+	page_unlock(page);
+}
+
+void page_write_done(struct page *page, int error)
+{
+	if (!page_test(page, PG_WRITEBACK))
+		abort();
+	if (error && !page->cache->error)
+		page->cache->error = error;
+	page_reset(page, PG_WRITEBACK);
+}
+
+void page_dirty(struct page *page)
+{
+	if (!page_test(page, PG_UPTODATE))
+		abort();
+	if (!page_test_set(page, PG_DIRTY))
+		page->cache->n_dirty++;
+}
+
+int pagecache_get_locked(struct pagecache *cache, pgoff_t index, bool whole, struct page **out)
+{
+	struct page *page = pagecache_find(cache, index);
+
+	if (page) {
+		page_lock(page);
+	} else {
+		page = cache_add(cache, index);
+		if (!page)
+			return -ENOMEM;
+	}
+	if (!whole && !page_test(page, PG_UPTODATE)) {
+		cache->ops->read(cache, &page, 1);
+		page_lock(page);
+		if (!page_test(page, PG_UPTODATE)) {
+			page_unlock(page);
+			page_put(page);
+			return -EIO;
+		}
+	}
+	*out = page;
+	return 0;
+}
+
+/* Reads the missing pages of a range, a few at a time. */
+static void read_range(struct pagecache *cache, pgoff_t first, pgoff_t last)
+{
+	struct page *batch[64];
+	unsigned n = 0;
+
+	for (pgoff_t i = first; i <= last; i++) {
+		struct page *page = radix_lookup(&cache->pages, i) ? NULL : cache_add(cache, i);
+
+		if (page) {
+			page_put(page);
+			batch[n++] = page;
+		}
+		if (n && (!page || n == 64 || i == last)) {
+			cache->ops->read(cache, batch, n);
+			n = 0;
+		}
+	}
+}
+
+int pagecache_get(struct pagecache *cache, pgoff_t index, pgoff_t last, struct page **out)
+{
+	struct page *page;
+
+	if (!radix_lookup(&cache->pages, index) && last > index)
+		read_range(cache, index, last);
+	int err = pagecache_get_locked(cache, index, false, &page);
+
+	if (!err) {
+		page_unlock(page);
+		*out = page;
+	}
+	return err;
+}
+
+int pagecache_write_range(struct pagecache *cache, pgoff_t first, pgoff_t last, bool wait)
+{
+	struct page *batch[64], *page;
+	pgoff_t end = cache->size ? (cache->size(cache) + PAGE_SIZE - 1) >> PAGE_SHIFT : ~0ull;
+	unsigned n = 0;
+	int err;
+
+	if (!cache->ops->write)
+		return 0;
+	host_io_finish();
+	while ((page = next_page(cache, first)) || n) {
+		if (page && page->index > last)
+			page = NULL;
+		if (n && (!page || n == 64 || batch[n - 1]->index + 1 != page->index ||
+			  !page_test(page, PG_DIRTY) || page->index >= end)) {
+			cache->ops->write(cache, batch, n);
+			n = 0;
+			continue;
+		}
+		if (!page)
+			break;
+		first = page->index + 1;
+		if (!page_test(page, PG_DIRTY) || page->index >= end)
+			continue;
+		page_lock(page);
+		page_reset(page, PG_DIRTY);
+		page_set(page, PG_WRITEBACK);
+		cache->n_dirty--;
+		batch[n++] = page;
+	}
+	if (!wait)
+		return 0;
+	host_io_finish();
+	err = cache->error;
+	cache->error = 0;
+	return err;
+}
+
+void pagecache_truncate(struct pagecache *cache, u64 size)
+{
+	pgoff_t first = (size + PAGE_SIZE - 1) >> PAGE_SHIFT;
+	struct page *page;
+
+	if (cache->invalidate.state == 0)
+		abort();
+	host_io_finish();
+	if (size & ~PAGE_MASK && (page = pagecache_find(cache, size >> PAGE_SHIFT))) {
+		page_lock(page);
+		if (page_test(page, PG_UPTODATE)) {
+			memset((u8 *)page_to_virt(page) + (size & ~PAGE_MASK), 0,
+			       PAGE_SIZE - (size & ~PAGE_MASK));
+			page_dirty(page);
+		}
+		page_unlock(page);
+		page_put(page);
+	}
+	while ((page = next_page(cache, first)))
+		cache_remove(cache, page);
+}
+
+void host_cache_drop_clean(struct pagecache *cache)
+{
+	pgoff_t at = 0;
+	struct page *page;
+
+	host_io_finish();
+	while ((page = next_page(cache, at))) {
+		at = page->index + 1;
+		if (page->refs == 1 && !(page->flags & (PG_DIRTY | PG_LOCKED)))
+			cache_remove(cache, page);
+	}
+}
+
+/* Buffers */
+static void bdev_read(struct pagecache *cache, struct page **pages, unsigned n)
+{
+	struct host_dev *h = container_of(cache, struct host_dev, dev.cache);
+
+	for (unsigned i = 0; i < n; i++) {
+		u64 at = pages[i]->index << PAGE_SHIFT, end = h->dev.n_sectors << 9;
+		u64 bytes = at < end ? min(end - at, (u64)PAGE_SIZE) : 0;
+		bool bad = host_fail(&fail_io, fail_io_for_good);
+
+		pages[i]->private = 0;
+		memset(page_to_virt(pages[i]), 0, PAGE_SIZE);
+		if (!bad && !os_pread(h->fd, page_to_virt(pages[i]), bytes, at))
+			bad = true;
+		page_read_done(pages[i], bad ? -EIO : 0);
+	}
+}
+
+static void bdev_write(struct pagecache *cache, struct page **pages, unsigned n)
+{
+	struct host_dev *h = container_of(cache, struct host_dev, dev.cache);
+
+	for (unsigned i = 0; i < n; i++) {
+		struct page *page = pages[i];
+		int err = host_fail(&fail_io, fail_io_for_good) ? -EIO : 0;
+
+		for (u32 s = 0; s < 8 && !err; s++)
+			if (page->private >> s & 1 &&
+			    !os_pwrite(h->fd, (u8 *)page_to_virt(page) + s * 512, 512,
+				       (page->index << PAGE_SHIFT) + s * 512))
+				err = -EIO;
+		page->private = 0;
+		page_unlock(page);
+		page_write_done(page, err);
+	}
+}
+
+static const struct pagecache_ops bdev_ops = { .read = bdev_read, .write = bdev_write };
+
+int bcache_get(struct blkdev *dev, u64 block, u32 size, struct bblock *out)
+{
+	struct page *page;
+	int err;
+
+	if (block >= (dev->n_sectors << 9) / size)
+		return -ENXIO;
+	err = pagecache_get(&dev->cache, block * size >> PAGE_SHIFT, 0, &page);
+	if (err)
+		return err;
+	out->page = page;
+	out->size = size;
+	out->data = (u8 *)page_to_virt(page) + (block * size & ~PAGE_MASK);
+	return 0;
+}
+
+int bcache_get_new(struct blkdev *dev, u64 block, u32 size, struct bblock *out)
+{
+	int err = bcache_get(dev, block, size, out);
+
+	if (!err)
+		memset(out->data, 0, size);
+	return err;
+}
+
+void bcache_dirty(struct blkdev *dev, struct bblock *b)
+{
+	u32 first = (u32)((u64)b->data & ~PAGE_MASK) >> 9;
+
+	for (u32 s = 0; s < b->size >> 9; s++)
+		b->page->private |= BIT(first + s);
+	page_dirty(b->page);
+}
+
+void bcache_put(struct bblock *b)
+{
+	if (b->page->refs < 2)
+		abort();
+	page_put(b->page);
+	b->page = NULL;
+	b->data = NULL;
+}
+
+void bcache_read_ahead(struct blkdev *dev, u64 block, u32 size, unsigned n)
+{
+	if (n)
+		read_range(&dev->cache, block * size >> PAGE_SHIFT, ((block + n) * size - 1) >> PAGE_SHIFT);
+}
+
+void bcache_forget(struct blkdev *dev, u64 block, u32 size, u64 n)
+{
+	for (u64 at = block * size; at < (block + n) * size; at += 512) {
+		struct page *page = radix_lookup(&dev->cache.pages, at >> PAGE_SHIFT);
+
+		if (page)
+			page->private &= ~BIT((at & ~PAGE_MASK) >> 9);
+	}
+}
+
+int bcache_sync(struct blkdev *dev)
+{
+	return pagecache_write_range(&dev->cache, 0, ~0ull, true);
+}
+
+struct blkdev *host_dev_open(const char *path, bool read_only)
+{
+	struct host_dev *h = calloc(1, sizeof(*h));
+
+	h->fd = os_open(path, read_only);
+	if (h->fd < 0)
+		abort();
+	strlcpy(h->dev.name, "host1", sizeof(h->dev.name));
+	h->dev.n_sectors = os_size(h->fd) >> 9;
+	h->dev.disk = &h->disk;
+	h->disk.read_only = read_only;
+	pagecache_init(&h->dev.cache, &bdev_ops, &h->dev);
+	return &h->dev;
+}
+
+void host_dev_close(struct blkdev *dev)
+{
+	struct host_dev *h = host_of(dev);
+
+	pagecache_fini(&dev->cache);
+	os_close(h->fd);
+	free(h);
+}

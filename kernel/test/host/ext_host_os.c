@@ -1,0 +1,104 @@
+/*
+ * test/host/ext_host_os.c - the calls of the host's system that the ext harness needs. Apart from
+ * the rest, because the host's headers and the kernel's define the same names.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <sanitizer/asan_interface.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+void *os_map(void *at, size_t bytes);
+void os_poison(void *p, size_t n);
+int os_open(const char *path, bool read_only);
+void os_close(int fd);
+uint64_t os_size(int fd);
+bool os_pread(int fd, void *buf, size_t n, uint64_t at);
+bool os_pwrite(int fd, const void *buf, size_t n, uint64_t at);
+const char *os_temp_dir(void);
+int host_run(const char *fmt, ...);
+
+void *os_map(void *at, size_t bytes)
+{
+	void *p = mmap(at, bytes, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+
+	if (p != at)
+		abort();
+	return p;
+}
+
+void os_poison(void *p, size_t n)
+{
+	ASAN_POISON_MEMORY_REGION(p, n);
+}
+
+int os_open(const char *path, bool read_only)
+{
+	return open(path, read_only ? O_RDONLY : O_RDWR);
+}
+
+void os_close(int fd)
+{
+	close(fd);
+}
+
+uint64_t os_size(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) ? 0 : (uint64_t)st.st_size;
+}
+
+bool os_pread(int fd, void *buf, size_t n, uint64_t at)
+{
+	return pread(fd, buf, n, (off_t)at) == (ssize_t)n;
+}
+
+bool os_pwrite(int fd, const void *buf, size_t n, uint64_t at)
+{
+	return pwrite(fd, buf, n, (off_t)at) == (ssize_t)n;
+}
+
+int host_run(const char *fmt, ...)
+{
+	char command[4096];
+	va_list ap;
+	int status;
+
+	va_start(ap, fmt);
+	vsnprintf(command, sizeof(command), fmt, ap);
+	va_end(ap);
+	fflush(stdout);
+	setenv("PATH", "/usr/sbin:/sbin:/usr/bin:/bin", 1);
+	status = system(command);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 127;
+}
+
+static char temp_dir[256];
+
+static void temp_remove(void)
+{
+	host_run("rm -rf '%s'", temp_dir);
+}
+
+const char *os_temp_dir(void)
+{
+	const char *base = getenv("TMPDIR");
+
+	if (!temp_dir[0]) {
+		snprintf(temp_dir, sizeof(temp_dir), "%s/ext-test-XXXXXX", base ? base : P_tmpdir);
+		if (!mkdtemp(temp_dir))
+			abort();
+		atexit(temp_remove);
+	}
+	return temp_dir;
+}

@@ -1,0 +1,498 @@
+/* Contents of files: holes, all levels of indirection, truncation, sharing a disk, running out of it. */
+#include "test/host/ext_host.h"
+
+#include "core/clock.h"
+
+static const unsigned block_sizes[] = { 1024, 2048, 4096 };
+
+static const char *mkfs(unsigned block_size, unsigned mib, const char *more)
+{
+	char args[200];
+
+	lib_snprintf(args, sizeof(args), "-t ext2 -b %u %s", block_size, more);
+	return host_mkfs("files.img", mib, args);
+}
+
+/* A byte that depends on where it is. */
+static u8 pattern(u64 seed, u64 at)
+{
+	return (u8)((seed * 31 + at) * 2654435761u >> 13);
+}
+
+static void fill(u8 *buf, size_t n, u64 seed, u64 at)
+{
+	for (size_t i = 0; i < n; i++)
+		buf[i] = pattern(seed, at + i);
+}
+
+static bool matches(const u8 *buf, size_t n, u64 seed, u64 at)
+{
+	for (size_t i = 0; i < n; i++)
+		if (buf[i] != pattern(seed, at + i))
+			return false;
+	return true;
+}
+
+static void write_pattern(struct inode *inode, u64 seed, u64 at, size_t n)
+{
+	u8 *buf = malloc(n);
+
+	fill(buf, n, seed, at);
+	CHECK_EQ(host_write(inode, buf, n, (s64)at), n);
+	free(buf);
+}
+
+static void check_pattern(struct inode *inode, u64 seed, u64 at, size_t n)
+{
+	u8 *buf = malloc(n);
+
+	CHECK_EQ(host_read(inode, buf, n, (s64)at), n);
+	CHECK(matches(buf, n, seed, at));
+	free(buf);
+}
+
+static void check_zero(struct inode *inode, u64 at, size_t n)
+{
+	u8 *buf = malloc(n);
+
+	CHECK_EQ(host_read(inode, buf, n, (s64)at), n);
+	CHECK(mem_is_all(buf, 0, n));
+	free(buf);
+}
+
+static struct superblock *mount(const char *path)
+{
+	struct superblock *sb;
+
+	CHECK_EQ(host_mount(path, "ext2", 0, "", &sb), 0);
+	return sb;
+}
+
+static struct inode *create(struct superblock *sb, const char *name)
+{
+	struct inode *inode = NULL;
+
+	CHECK_EQ(host_create(sb->root_inode, name, 0644, &inode), 0);
+	return inode;
+}
+
+static struct inode *lookup(struct superblock *sb, const char *name)
+{
+	struct inode *inode = NULL;
+
+	CHECK_EQ(host_lookup(sb->root_inode, name, &inode), 0);
+	return inode;
+}
+
+/* Some bytes around the first and last block of each level, and holes between. */
+static void levels_of(unsigned bs)
+{
+	const char *path = mkfs(bs, 24, "");
+	u64 n = bs / 4, starts[4] = { 0, 12 * bs, (12 + n) * bs, (12 + n + n * n) * bs };
+	struct superblock *sb = mount(path);
+	struct inode *inode = create(sb, "sparse");
+
+	for (unsigned i = 0; i < 4; i++) {
+		write_pattern(inode, i, starts[i] + 100, 3 * bs);
+		if (i)
+			write_pattern(inode, i, starts[i] - 200, 150);
+	}
+	CHECK_EQ((u64)inode->size, starts[3] + 100 + 3 * bs);
+	CHECK(inode->blocks * 512 < 64ull * bs);
+	inode_put(inode);
+	host_unmount(sb);
+	CHECK(host_fsck(path));
+	sb = mount(path);
+	inode = lookup(sb, "sparse");
+	for (unsigned i = 0; i < 4; i++) {
+		check_pattern(inode, i, starts[i] + 100, 3 * bs);
+		check_zero(inode, starts[i] + 100 + 3 * bs, i < 3 ? 1000 : 0);
+		if (i)
+			check_pattern(inode, i, starts[i] - 200, 150);
+	}
+	check_zero(inode, starts[2] + 100 * bs, 100000);
+	/* Take it down level by level. */
+	for (unsigned i = 4; i-- > 0;) {
+		CHECK_EQ(host_truncate(inode, (s64)starts[i] + 101), 0);
+		CHECK(host_sync(sb) == 0 && host_fsck_mounted(path));
+		check_pattern(inode, i, starts[i] + 100, 1);
+	}
+	CHECK_EQ(host_truncate(inode, 0), 0);
+	CHECK_EQ(inode->blocks, 0);
+	inode_put(inode);
+	host_unmount(sb);
+	CHECK(host_fsck(path));
+}
+
+TEST(every_level_of_indirection)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(block_sizes); i++)
+		levels_of(block_sizes[i]);
+}
+
+TEST(truncation_leaves_zeroes)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(block_sizes); i++) {
+		const char *path = mkfs(block_sizes[i], 8, "");
+		struct superblock *sb = mount(path);
+		struct inode *inode = create(sb, "file");
+
+		for (unsigned cold = 0; cold < 2; cold++) {
+			write_pattern(inode, 1, 0, 30000);
+			if (cold)
+				host_drop_caches(sb);
+			CHECK_EQ(host_truncate(inode, 10001), 0);
+			if (cold)
+				host_drop_caches(sb);
+			CHECK_EQ(host_truncate(inode, 30000), 0);
+			host_drop_caches(sb);
+			check_pattern(inode, 1, 0, 10001);
+			check_zero(inode, 10001, 19999);
+		}
+		/* A write behind the end makes the rest of the old last block zeroes. */
+		CHECK_EQ(host_truncate(inode, 5000), 0);
+		write_pattern(inode, 2, 20000, 10);
+		host_drop_caches(sb);
+		check_pattern(inode, 1, 0, 5000);
+		check_zero(inode, 5000, 15000);
+		inode_put(inode);
+		host_unmount(sb);
+		CHECK(host_fsck(path));
+	}
+}
+
+static u64 free_blocks(struct superblock *sb)
+{
+	struct abi_statfs st = { 0 };
+
+	CHECK_EQ(sb->ops->statfs(sb, &st), 0);
+	return st.f_bfree;
+}
+
+/* Writes to new files until the disk is full: how many bytes went in. */
+static u64 fill_disk(struct superblock *sb, const char *prefix)
+{
+	static u8 buf[50000];
+	u64 total = 0;
+
+	for (unsigned i = 0;; i++) {
+		struct inode *inode;
+		struct file *file;
+		char name[32];
+		s64 at = 0;
+		ssize_t n = 0;
+		int err;
+
+		lib_snprintf(name, sizeof(name), "%s%u", prefix, i);
+		err = host_create(sb->root_inode, name, 0644, &inode);
+		if (err) {
+			CHECK_EQ(err, (u64)-ENOSPC);
+			return total;
+		}
+		file = host_open(inode, O_WRONLY);
+		while (at < 700000 && (n = host_write(inode, buf, sizeof(buf), at)) > 0) {
+			at += n;
+			total += (u64)n;
+		}
+		host_close(file);
+		inode_put(inode);
+		if (n < 0) {
+			CHECK_EQ(n, (u64)-ENOSPC);
+			return total;
+		}
+	}
+}
+
+TEST(full_disk)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(block_sizes); i++) {
+		const char *path = mkfs(block_sizes[i], 6, "-m 10");
+		struct superblock *sb = mount(path);
+		u64 before = free_blocks(sb), reserved = (u64)ext_fs_of(sb->root_inode)->reserved_blocks;
+		int err = 0;
+
+		host_cred = (struct cred){ .fsuid = 1000, .fsgid = 1000 };
+		CHECK(fill_disk(sb, "user") > 3 << 20);
+		/* An indirect block and its first data did not both fit, perhaps. */
+		CHECK(free_blocks(sb) - reserved < 3);
+		CHECK(host_sync(sb) == 0 && host_fsck_mounted(path));
+		host_cred = (struct cred){ .cap_effective = ~0ull };
+		CHECK(fill_disk(sb, "root") > 300 << 10);
+		CHECK(free_blocks(sb) < 8);
+		CHECK(host_sync(sb) == 0 && host_fsck_mounted(path));
+		for (unsigned k = 0; k < 4; k++) {
+			char name[2] = { (char)('a' + k), 0 };
+
+			err = host_mkdir(sb->root_inode, name, 0755, NULL);
+			CHECK(err == 0 || err == -ENOSPC);
+		}
+		CHECK_EQ(err, (u64)-ENOSPC);
+		CHECK(host_sync(sb) == 0 && host_fsck_mounted(path));
+		for (char name[2] = "a"; name[0] < 'e'; name[0]++)
+			(void)host_rmdir(sb->root_inode, name);
+		for (unsigned k = 0; k < 40; k++) {
+			char name[32];
+
+			lib_snprintf(name, sizeof(name), k & 1 ? "user%u" : "root%u", k / 2);
+			(void)host_unlink(sb->root_inode, name);
+		}
+		CHECK(before - free_blocks(sb) < 3); /* the root directory grew */
+		host_unmount(sb);
+		CHECK(host_fsck(path));
+	}
+}
+
+TEST(out_of_inodes)
+{
+	const char *path = mkfs(1024, 4, "-N 64");
+	struct superblock *sb = mount(path);
+	char name[16];
+	int err = 0;
+
+	for (unsigned i = 0; i < 100 && !err; i++) {
+		lib_snprintf(name, sizeof(name), "f%u", i);
+		err = host_mknod(sb->root_inode, name, S_IFIFO | 0600, 0);
+	}
+	CHECK_EQ(err, (u64)-ENOSPC);
+	CHECK_EQ(host_unlink(sb->root_inode, "f3"), 0);
+	CHECK_EQ(host_mknod(sb->root_inode, "again", S_IFIFO | 0600, 0), 0);
+	host_unmount(sb);
+	CHECK(host_fsck(path));
+}
+
+/* How many runs a file's blocks are in. */
+static unsigned count_runs(struct inode *inode)
+{
+	u64 n = DIV_ROUND_UP((u64)inode->size, inode->sb->block_size), at = 0, expected = 0;
+	struct ext_run run;
+	unsigned runs = 0;
+
+	while (at < n && ext_map(inode, at, ~0u, &run) == 0) {
+		runs += run.block && run.block != expected;
+		expected = run.block + run.count;
+		at += run.count;
+	}
+	return runs;
+}
+
+TEST(files_written_together_do_not_interleave)
+{
+	const char *path = mkfs(4096, 64, "");
+	struct superblock *sb = mount(path);
+	struct inode *inode[4];
+	struct file *file[4];
+	char name[16];
+	unsigned before;
+
+	for (unsigned i = 0; i < 4; i++) {
+		lib_snprintf(name, sizeof(name), "f%u", i);
+		inode[i] = create(sb, name);
+		file[i] = host_open(inode[i], O_WRONLY);
+	}
+	for (u64 at = 0; at < 8 << 20; at += 65536)
+		for (unsigned i = 0; i < 4; i++)
+			write_pattern(inode[i], i, at, 65536);
+	for (unsigned i = 0; i < 4; i++)
+		CHECK(count_runs(inode[i]) < 20);
+	host_drop_caches(sb);
+	before = host_requests;
+	check_pattern(inode[0], 0, 0, 8 << 20);
+	CHECK(host_requests - before < 64);
+	for (unsigned i = 0; i < 4; i++) {
+		host_close(file[i]);
+		inode_put(inode[i]);
+	}
+	host_unmount(sb);
+	CHECK(host_fsck(path));
+}
+
+TEST(one_file_is_contiguous)
+{
+	const char *path = mkfs(4096, 200, "");
+	struct superblock *sb = mount(path);
+	struct inode *inode = create(sb, "big");
+	unsigned before = host_requests;
+
+	for (u64 at = 0; at < 64 << 20; at += 1 << 20)
+		write_pattern(inode, 5, at, 1 << 20);
+	CHECK_EQ(host_sync(sb), 0);
+	/* One request per batch of 64 pages, and some where the metadata stands between. */
+	CHECK(host_requests - before < 256 + 40);
+	CHECK(count_runs(inode) < 30);
+	inode_put(inode);
+	host_unmount(sb);
+	CHECK(host_fsck(path));
+}
+
+TEST(removed_but_open)
+{
+	const char *path = mkfs(1024, 8, "");
+	struct superblock *sb = mount(path);
+	struct inode *inode[3];
+	char name[16];
+	u64 before;
+
+	host_drop_caches(sb);
+	before = free_blocks(sb);
+	for (unsigned i = 0; i < 3; i++) {
+		lib_snprintf(name, sizeof(name), "f%u", i);
+		inode[i] = create(sb, name);
+		write_pattern(inode[i], i, 0, 100000);
+		CHECK_EQ(host_unlink(sb->root_inode, name), 0);
+	}
+	CHECK(host_sync(sb) == 0);
+	check_pattern(inode[1], 1, 0, 100000);
+	/* The list on the disk names them: e2fsck frees them and finds nothing else. */
+	CHECK_EQ(host_run("cp '%s' '%s.copy' && e2fsck -p '%s.copy' > '%s.log'; test $? -le 1 && "
+			  "test $(grep -c 'Clearing orphaned inode' '%s.log') = 3 && "
+			  "e2fsck -fn '%s.copy' >/dev/null 2>&1", path, path, path, path, path, path), 0);
+	inode_put(inode[1]);
+	CHECK(host_sync(sb) == 0);
+	CHECK_EQ(host_run("cp '%s' '%s.copy' && e2fsck -p '%s.copy' > '%s.log'; test $? -le 1 && "
+			  "test $(grep -c 'Clearing orphaned inode' '%s.log') = 2 && "
+			  "e2fsck -fn '%s.copy' >/dev/null 2>&1", path, path, path, path, path, path), 0);
+	inode_put(inode[0]);
+	inode_put(inode[2]);
+	CHECK_EQ(free_blocks(sb), before);
+	host_unmount(sb);
+	CHECK(host_fsck(path));
+}
+
+TEST(blocks_behind_the_end_are_given_back)
+{
+	const char *path = mkfs(1024, 8, "");
+	struct superblock *sb = mount(path);
+	struct inode *inode = create(sb, "file");
+	struct page *page;
+
+	write_pattern(inode, 1, 0, 100);
+	/* A write whose bytes could not be fetched: blocks, but no new end. */
+	CHECK_EQ(pagecache_get_locked(&inode->cache, 0, false, &page), 0);
+	CHECK_EQ(inode->cache.ops->prepare_write(&inode->cache, page, 100, 4096), 0);
+	page_unlock(page);
+	page_put(page);
+	CHECK_EQ(pagecache_get_locked(&inode->cache, 7, true, &page), 0);
+	page_clear(page_to_virt(page));
+	page_set(page, PG_UPTODATE);
+	CHECK_EQ(inode->cache.ops->prepare_write(&inode->cache, page, 0, 4096), 0);
+	page_unlock(page);
+	page_put(page);
+	CHECK(host_sync(sb) == 0 && host_fsck_mounted(path));
+	CHECK_EQ(inode->blocks, 2);
+	/* And the pages know that they have none any more. */
+	write_pattern(inode, 2, 100, 40000);
+	host_drop_caches(sb);
+	check_pattern(inode, 2, 100, 40000);
+	inode_put(inode);
+	host_unmount(sb);
+	CHECK(host_fsck(path));
+}
+
+TEST(large_file)
+{
+	const char *path = mkfs(1024, 8, "-O ^large_file");
+	struct superblock *sb = mount(path);
+	struct inode *inode = create(sb, "large");
+
+	write_pattern(inode, 3, 5ull << 30, 10);
+	CHECK_EQ(host_truncate(inode, 17ll << 30), (u64)-EFBIG);
+	host_unmount((inode_put(inode), sb));
+	CHECK(host_fsck(path));
+	CHECK_EQ(host_run("dumpe2fs -h '%s' 2>/dev/null | grep -q large_file", path), 0);
+	sb = mount(path);
+	inode = lookup(sb, "large");
+	CHECK_EQ((u64)inode->size, (5ull << 30) + 10);
+	check_pattern(inode, 3, 5ull << 30, 10);
+	inode_put(inode);
+	host_unmount(sb);
+}
+
+static void times_of(const char *args, s64 seconds, s64 expected)
+{
+	const char *path = mkfs(1024, 8, args);
+	struct superblock *sb = mount(path);
+	struct inode *inode = create(sb, "old");
+	struct inode_attr attr = { .mask = ATTR_MTIME | ATTR_ATIME | ATTR_UID | ATTR_GID | ATTR_MODE,
+				   .mtime = { seconds, 123456789 }, .atime = { seconds + 1, 5 },
+				   .uid = 100000, .gid = 200000, .mode = 04751 };
+
+	CHECK_EQ(inode->ops->setattr(inode, &attr), 0);
+	inode_put(inode);
+	host_unmount(sb);
+	CHECK(host_fsck(path));
+	sb = mount(path);
+	inode = lookup(sb, "old");
+	CHECK_EQ(inode->mtime.tv_sec, expected);
+	CHECK_EQ(inode->mtime.tv_nsec, sb->time_granularity_ns == 1 ? 123456789 : 0);
+	CHECK_EQ(inode->uid, 100000);
+	CHECK_EQ(inode->gid, 200000);
+	CHECK_EQ(inode->mode, S_IFREG | 04751);
+	inode_put(inode);
+	host_unmount(sb);
+}
+
+TEST(times_beyond_2038)
+{
+	times_of("-I 256", 5000000000, 5000000000);
+	times_of("-I 256", -1000000000, -1000000000);
+	times_of("-I 256", 14000000000, 14000000000);
+	times_of("-I 256", 20000000000, 0x37fffffff);
+	times_of("-I 128", 5000000000, 0x7fffffff);
+	times_of("-I 128", 1000000000, 1000000000);
+}
+
+TEST(holes_can_be_found)
+{
+	const char *path = mkfs(1024, 8, "");
+	struct superblock *sb = mount(path);
+	struct inode *inode = create(sb, "holes");
+	struct file *file;
+
+	write_pattern(inode, 1, 10240, 1024);
+	write_pattern(inode, 1, 3000000, 1024);
+	file = host_open(inode, O_RDONLY);
+	CHECK_EQ(inode->fops->seek(file, 0, SEEK_DATA), 10240);
+	CHECK_EQ(inode->fops->seek(file, 10240, SEEK_HOLE), 11264);
+	CHECK_EQ(inode->fops->seek(file, 11264, SEEK_DATA), 2999296);
+	CHECK_EQ(inode->fops->seek(file, 3000000, SEEK_HOLE), 3001024);
+	CHECK_EQ(inode->fops->seek(file, 3001024, SEEK_HOLE), (u64)-ENXIO);
+	host_close(file);
+	inode_put(inode);
+	host_unmount(sb);
+	CHECK(host_fsck(path));
+}
+
+TEST(states_of_the_superblock)
+{
+	const char *path = mkfs(1024, 8, "-e continue");
+	struct superblock *sb = mount(path);
+
+	CHECK_EQ(host_run("dumpe2fs -h '%s' 2>/dev/null | grep -q 'state: *not clean'", path), 0);
+	CHECK_EQ(host_run("dumpe2fs -h '%s' 2>/dev/null | grep -q 'Mount count: *1'", path), 0);
+	host_unmount(sb);
+	CHECK_EQ(host_run("dumpe2fs -h '%s' 2>/dev/null | grep -q 'state: *clean'", path), 0);
+	/* Read-only touches nothing. */
+	CHECK_EQ(host_run("cp '%s' '%s.copy'", path, path), 0);
+	CHECK_EQ(host_mount(path, "ext2", SB_READ_ONLY, "errors=remount-ro", &sb), 0);
+	CHECK_EQ(host_create(sb->root_inode, "x", 0600, NULL), (u64)-EROFS);
+	CHECK_EQ(host_run("cmp '%s' '%s.copy'", path, path), 0);
+	/* Remounted for writing and back. */
+	CHECK_EQ(sb->ops->remount(sb, 0, ""), 0);
+	sb->flags = 0;
+	CHECK_EQ(host_mkdir(sb->root_inode, "x", 0700, NULL), 0);
+	host_sync(sb);
+	CHECK_EQ(sb->ops->remount(sb, SB_READ_ONLY, ""), 0);
+	sb->flags = SB_READ_ONLY;
+	CHECK(host_fsck(path));
+	host_unmount(sb);
+	host_quiet = true;
+	CHECK_EQ(host_mount(path, "ext2", 0, "nonsense", &sb), (u64)-EINVAL);
+	CHECK_EQ(host_mount(path, "ext2", 0, "errors=never", &sb), (u64)-EINVAL);
+	CHECK_EQ(host_mount(path, "ext2", 0, "noacl,user_xattr,,errors=panic,resuid=7,sb=1", &sb), 0);
+	host_quiet = false;
+	char text[100];
+	sb->ops->show_options(sb, text, sizeof(text));
+	CHECK_STR(text, ",errors=panic,sb=1,resuid=7");
+	host_unmount(sb);
+	CHECK(host_fsck(path));
+}
