@@ -1,12 +1,17 @@
 # Testing. `make test` runs all that is quick and ends with one line, `N passed, N failed`.
 #
-#   $(B)/test.img   the user's image with the guest tests in /usr/lib/skerry-tests
+#   $(B)/test.img   the user's image with the guest tests in /usr/lib/skerry-tests and the benchmark
 #
-# Parts: unit (host), tools (ci/tests), guest (on both kernels), system (ci/system).
+# Parts: unit (host), tools (ci/tests and the floor plan), guest (userland/tests, on both kernels),
+# system (ci/system). test-full adds what takes long; bench compares speed. One alone:
+#
+#   make test-guest TEST=signal KERNEL=linux      a group or a test of userland/tests/groups
+#   make test-system TEST='boot -k uefi'          a file of ci/system, and what pytest understands
+#   make test-unit ONLY=radix
 
-TEST_MANIFESTS := $(IMAGE_MANIFESTS) $(TESTS_DIR)/manifest $(TESTS_O)/manifest
+TEST_MANIFESTS := $(IMAGE_MANIFESTS) $(TESTS_DIR)/manifest $(TESTS_O)/manifest $(BENCH_DIR)/manifest
 
-$(TESTS_O)/root.ext2: $(TESTS_INPUTS) $(TEST_MANIFESTS) $(IMAGE_INPUTS) image/mkroot $(IMG)/settings
+$(TESTS_O)/root.ext2: $(TESTS_INPUTS) $(BENCH_PROGS) $(TEST_MANIFESTS) $(IMAGE_INPUTS) image/mkroot $(IMG)/settings
 	$(call say,ROOT,$@)
 	$(Q)size=$$(image/mkdisk layout $(IMAGE_SIZE)) && \
 		image/mkroot $@ $$size $(EPOCH) $@.d $(TEST_MANIFESTS) $(IMAGE_VARS)
@@ -16,3 +21,34 @@ $(B)/test.img: $(IMG)/core.img $(IMG)/esp.fat $(TESTS_O)/root.ext2 image/mkdisk
 	$(call say,IMAGE,$@)
 	$(Q)image/mkdisk build $@ $(IMAGE_SIZE) $(GRUB_DIR)/i386-pc/boot.img \
 		$(IMG)/core.img $(IMG)/esp.fat $(TESTS_O)/root.ext2
+
+KERNEL_UNDER_TEST = $(or $(filter skerry linux,$(KERNEL)),skerry)
+TEST_ENV   := B=$(B) USER_B=$(USER_B) MAKE='$(MAKE)' BUSYBOX_SRC=$(BUSYBOX_SRC)
+TEST_READY := $(B)/test.img $(B)/skerry.img $(B)/skerry.elf $(PEER_KERNEL) $(PEER_INITRD)
+
+.PHONY: bench check test test-full test-unit test-tools test-guest test-system
+
+check: $(KGEN_SYS) ## the kernel's floor plan, and each header alone
+	$(Q)ci/check-rooms -I $(B)/gen
+
+test: $(TEST_READY) $(HOST_PROGRAMS) $(KGEN_SYS) ## build everything and run the tests
+	+$(Q)$(TEST_ENV) ci/test unit tools guest system
+
+test-full: $(TEST_READY) $(HOST_PROGRAMS) $(KGEN_SYS) ## with the long ones: BusyBox' own tests, 100,000 files, fuzzing
+	+$(Q)$(MAKE) -s fuzz FUZZ_SECONDS=$(FUZZ_SECONDS)
+	+$(Q)$(TEST_ENV) ci/test --full unit tools guest system
+
+test-unit: host-test ## unit tests on the host (ONLY=name)
+
+test-tools: ## tests of the build's own tools
+	+$(Q)$(TEST_ENV) ci/test tools
+
+test-guest: $(TEST_READY) ## guest tests: TEST=group|test|all KERNEL=skerry|linux LONG=1
+	$(Q)$(TEST_ENV) ci/guest --kernel $(KERNEL_UNDER_TEST) $(if $(LONG),--long) $(or $(TEST),all)
+
+test-system: $(TEST_READY) ## system tests: TEST='file -k name'
+	$(Q)$(TEST_ENV) TEST_FULL=$(LONG) /usr/bin/python3 -m pytest -q -p no:cacheprovider --tb=short \
+		$(if $(TEST),ci/system/test_$(firstword $(TEST)).py $(wordlist 2,99,$(TEST)),ci/system)
+
+bench: $(TEST_READY) ## benchmark beside Debian's Linux: ROWS='pipe fork' BOOTS=3 SMP=1
+	$(Q)$(TEST_ENV) ci/bench --boots $(or $(BOOTS),3) $(ROWS)

@@ -7,9 +7,9 @@
 # Other parts add to the root: IMAGE_MANIFESTS += their manifest, IMAGE_INPUTS += what must be built
 # before it is read (manifests may name $(B) paths as $(B)/…).
 
-IMAGE_SIZE ?= 512M
-KERNEL     ?= $(B)/skerry.elf
-IMG        := $(B)/image
+IMAGE_SIZE   ?= 512M
+IMAGE_KERNEL ?= $(B)/skerry.elf
+IMG          := $(B)/image
 
 IMAGE_MANIFESTS := image/manifest $(IMAGE_MANIFESTS)
 IMAGE_INPUTS    += $(BUSYBOX) $(BUSYBOX_LINKS) $(SYSROOT_READY)
@@ -37,9 +37,9 @@ $(IMG)/bootx64.efi: image/image.mk
 	$(call say,GRUB,x86_64-efi)
 	$(Q)grub-mkimage -O x86_64-efi -o $@ -p /boot/grub $(GRUB_MODULES) $(GRUB_EFI)
 
-$(IMG)/esp.fat: $(KERNEL) $(IMG)/bootx64.efi image/grub.cfg image/mkesp $(IMG)/settings
+$(IMG)/esp.fat: $(IMAGE_KERNEL) $(IMG)/bootx64.efi image/grub.cfg image/mkesp $(IMG)/settings
 	$(call say,ESP,$@)
-	$(Q)image/mkesp $@ $(ESP_KIB) $(EPOCH) $(IMG)/bootx64.efi image/grub.cfg $(KERNEL)
+	$(Q)image/mkesp $@ $(ESP_KIB) $(EPOCH) $(IMG)/bootx64.efi image/grub.cfg $(IMAGE_KERNEL)
 
 $(IMG)/root.ext2: $(IMAGE_INPUTS) $(IMAGE_MANIFESTS) image/mkroot $(IMG)/settings
 	$(call say,ROOT,$@)

@@ -1,0 +1,125 @@
+/* Rows of processes and threads that talk: pipes, context switches, futexes, bandwidth of a pipe. */
+#include "bench.h"
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+
+static int64_t pipe_round_trip(long n)
+{
+	int there[2], back[2];
+	int64_t took;
+	pid_t pid;
+	char b = 0;
+
+	if (pipe(there) < 0 || pipe(back) < 0 || (pid = fork()) < 0)
+		return -1;
+	if (pid == 0) {
+		close(there[1]);
+		while (read(there[0], &b, 1) == 1)
+			if (write(back[1], &b, 1) != 1)
+				break;
+		_exit(0);
+	}
+	close(there[0]);
+	took = TIMED(n, {
+		if (write(there[1], &b, 1) != 1 || read(back[0], &b, 1) != 1)
+			return -1;
+	});
+	close(there[1]);
+	close(back[0]);
+	close(back[1]);
+	waitpid(pid, NULL, 0);
+	return took;
+}
+
+/* Two processes on one processor that give way to each other: each yield is a switch. */
+static int64_t switches(long n)
+{
+	unsigned long one = 1, all[16];
+	long size = syscall(SYS_sched_getaffinity, 0, sizeof(all), all);
+	int64_t took;
+	pid_t pid;
+
+	if (size < 0 || syscall(SYS_sched_setaffinity, 0, sizeof(one), &one) < 0 || (pid = fork()) < 0)
+		return -1;
+	if (pid == 0)
+		for (;;)
+			sched_yield();
+	took = TIMED(n, sched_yield());
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	syscall(SYS_sched_setaffinity, 0, size, all);
+	return took / 2;
+}
+
+static int64_t pipe_bandwidth(long n)
+{
+	static char buf[65536];
+	int p[2];
+	int64_t start;
+	pid_t pid;
+
+	if (pipe(p) < 0 || (pid = fork()) < 0)
+		return -1;
+	if (pid == 0) {
+		close(p[0]);
+		for (long i = 0; i < n; i++)
+			if (write(p[1], buf, sizeof(buf)) != sizeof(buf))
+				_exit(1);
+		_exit(0);
+	}
+	close(p[1]);
+	start = now_ns();
+	while (read(p[0], buf, sizeof(buf)) > 0)
+		;
+	start = now_ns() - start;
+	close(p[0]);
+	waitpid(pid, NULL, 0);
+	return start;
+}
+
+static struct {
+	uint32_t there, back;
+} words;
+
+static void post(uint32_t *word)
+{
+	__atomic_store_n(word, 1, __ATOMIC_SEQ_CST);
+	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
+static void await(uint32_t *word)
+{
+	while (!__atomic_exchange_n(word, 0, __ATOMIC_SEQ_CST))
+		syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
+}
+
+static void *answer(void *rounds)
+{
+	for (long i = 0; i < (long)rounds; i++) {
+		await(&words.there);
+		post(&words.back);
+	}
+	return NULL;
+}
+
+static int64_t futex_round_trip(long n)
+{
+	pthread_t thread;
+	int64_t took;
+
+	if (pthread_create(&thread, NULL, answer, (void *)n))
+		return -1;
+	took = TIMED(n, {
+		post(&words.there);
+		await(&words.back);
+	});
+	pthread_join(thread, NULL);
+	return took;
+}
+
+const struct row talk_rows[] = {
+	{"pipe_round_trip", pipe_round_trip, 0},   {"context_switch", switches, 0},
+	{"futex_round_trip", futex_round_trip, 0}, {"pipe_bandwidth", pipe_bandwidth, 65536},
+	{NULL, NULL, 0},
+};
