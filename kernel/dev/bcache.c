@@ -1,6 +1,8 @@
 /*
- * Blocks of a block device: file systems' view of its page cache (blkdev_cache.c tells how pages know which of their blocks are newer than the disk). A block is found by
- * its page, which the caller keeps by a reference; what the bytes mean and who may change them is the file system's business.
+ * Blocks of a block device: file systems' view of its page cache (blkdev_cache.c tells how pages
+ * know which of their blocks are newer than the disk). A block is found by its page, which the
+ * caller keeps by a reference; what the bytes mean and who may change them is the file system's
+ * business.
  */
 #include "dev/bcache.h"
 
@@ -133,7 +135,8 @@ void bcache_put(struct bblock *b)
 void bcache_read_ahead(struct blkdev *dev, u64 block, u32 size, unsigned n)
 {
 	if (n && block_exists(dev, block, size, n))
-		pagecache_readahead(&dev->cache, block * size >> PAGE_SHIFT, ((block + n) * size - 1) >> PAGE_SHIFT);
+		pagecache_readahead(&dev->cache, block * size >> PAGE_SHIFT,
+				    ((block + n) * size - 1) >> PAGE_SHIFT);
 }
 
 /* The first few indices from `first` on of cached pages: how many. */
@@ -148,7 +151,8 @@ static unsigned cached_indices(struct pagecache *cache, pgoff_t first, u64 indic
 	return n;
 }
 
-/* Removes the marks of bytes [from, to) of the device in one page, and waits until none of it is on its way to the disk. */
+/* Removes the marks of bytes [from, to) of the device in one page, and waits until none of it is on
+ * its way to the disk. */
 static void forget_in_page(struct blkdev *dev, pgoff_t index, u64 from, u64 to)
 {
 	struct page *page = pagecache_find(&dev->cache, index);

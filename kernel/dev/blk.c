@@ -1,15 +1,23 @@
 /*
- * The block layer's queue. A request is submitted, waits (perhaps held back by its thread's plug, perhaps merged with a neighbour), is given to the driver as
- * its device takes it, and comes back through blk_done(), in interrupt context as a rule.
+ * The block layer's queue. A request is submitted, waits (perhaps held back by its thread's plug,
+ * perhaps merged with a neighbour), is given to the driver as its device takes it, and comes back
+ * through blk_done(), in interrupt context as a rule.
  *
- * *Steps.* A request may need several transfers: a flush before (preflush on a device with a write cache), the data, in parts if it is larger than the device's
- * limits, and a flush after (FUA on a device that has none). Each step is made by blk_prepare_step() and given to the driver as req->xfer.
- * *Chains.* Merged requests hang on the first one (`next`) and travel as one transfer. If it fails each is tried again alone, so that an error meets only whom it concerns.
- * *Order.* The queue is first come, first served, but for merging; requests in flight together may be done in any order. BLK_FLUSH and preflush make stable what was
- * *done* before they were submitted, so they need not wait for anything. The driver may refuse the first of the queue (-EBUSY), and then nothing overtakes it: so a flush
- * that needs the device for itself gets it.
+ * *Steps.* A request may need several transfers: a flush before (preflush on a device with a write
+ * cache), the data, in parts if it is larger than the device's limits, and a flush after (FUA on a
+ * device that has none). Each step is made by blk_prepare_step() and given to the driver as
+ * req->xfer.
  *
- * Before this room on the walk: vm/pagecache.c, file systems. After it: a driver. Lock: the disk's (RANK_BLK), which interrupts take; done() is called without it.
+ * *Chains.* Merged requests hang on the first one (`next`) and travel as one transfer. If it fails
+ * each is tried again alone, so that an error meets only whom it concerns.
+ *
+ * *Order.* The queue is first come, first served, but for merging; requests in flight together may
+ * be done in any order. BLK_FLUSH and preflush make stable what was *done* before they were
+ * submitted, so they need not wait for anything. The driver may refuse the first of the queue (-EBUSY), and then
+ * nothing overtakes it: so a flush that needs the device for itself gets it.
+ *
+ * Before this room on the walk: vm/pagecache.c, file systems. After it: a driver. Lock: the disk's
+ * (RANK_BLK), which interrupts take; done() is called without it.
  */
 #include "dev/blk_int.h"
 
@@ -100,7 +108,8 @@ static void error_log(const struct blk_request *req)
 {
 	static const char *const names[] = { "read", "write", "flush", "discard" };
 
-	log_err("%s: %s error, sector %llu and %u more", req->dev->name, names[req->op], (unsigned long long)req->lba, req->n_sectors ? req->n_sectors - 1 : 0);
+	log_err("%s: %s error, sector %llu and %u more", req->dev->name, names[req->op],
+		(unsigned long long)req->lba, req->n_sectors ? req->n_sectors - 1 : 0);
 }
 
 void blk_end(struct list *ended)
@@ -120,8 +129,10 @@ void blk_dispatch_locked(struct disk *disk, struct list *ended)
 	u64 now = 0;
 
 	while (!list_empty(&disk->waiting) && disk->n_running < disk->depth && !disk->gone) {
-		struct blk_request *req = list_first_entry(&disk->waiting, struct blk_request, link);
-		bool empty = req->xfer.op != BLK_FLUSH && !req->xfer.n_sectors; /* a piece larger than the device takes */
+		struct blk_request *req =
+			list_first_entry(&disk->waiting, struct blk_request, link);
+		/* A piece larger than the device takes has made an empty part. */
+		bool empty = req->xfer.op != BLK_FLUSH && !req->xfer.n_sectors;
 		int err = likely(!empty) ? disk->ops->start(disk, req) : -EINVAL;
 
 		if (err == -EBUSY)

@@ -1,6 +1,7 @@
 /*
- * Block devices: requests down, completion up in interrupt context. Disks are registered by drivers, partitions found on them; each has a page cache (bcache.h) through
- * which raw reads, file-system metadata and /dev/sda go. Unit of addresses: 512-byte sectors (lba_t).
+ * Block devices: requests down, completion up in interrupt context. Disks are registered by
+ * drivers, partitions found on them; each has a page cache (bcache.h) through which raw reads,
+ * file-system metadata and /dev/sda go. Unit of addresses: 512-byte sectors (lba_t).
  */
 #pragma once
 
@@ -18,7 +19,10 @@ struct blkdev;
 
 enum blk_op { BLK_READ, BLK_WRITE, BLK_FLUSH, BLK_DISCARD };
 
-/* What the driver shall do now: a whole request, a part of one that is too large, several that were merged, or a flush that belongs to a write. */
+/*
+ * What the driver shall do now: a whole request, a part of one that is too large, several that were
+ * merged, or a flush that belongs to a write.
+ */
 struct blk_transfer {
 	enum blk_op op;
 	bool fua;
@@ -29,8 +33,10 @@ struct blk_transfer {
 };
 
 /*
- * A transfer between consecutive sectors and pieces of pages. Filled by the submitter (the rest zero), who owns it again when done() is called; his fields are
- * never changed by the layers below, but for `error`. Of any size: what is too large for the device goes out in parts. Each piece's length is a multiple of 512.
+ * A transfer between consecutive sectors and pieces of pages. Filled by the submitter (the rest
+ * zero), who owns it again when done() is called; his fields are never changed by the layers below,
+ * but for `error`. Of any size: what is too large for the device goes out in parts. Each piece's
+ * length is a multiple of 512.
  */
 struct blk_request {
 	struct list link;           /* q: the block layer's, while in flight */
@@ -40,15 +46,18 @@ struct blk_request {
 	bool preflush;              /* earlier completed writes are stable before this one is */
 	lba_t lba;                  /* within dev */
 	u32 n_sectors;
-	struct dma_piece *pieces;   /* their lengths sum to n_sectors * 512; none for BLK_FLUSH and BLK_DISCARD */
+	struct dma_piece *pieces;   /* they sum to n_sectors * 512; none for flush and discard */
 	unsigned n_pieces;
-	int error;                  /* result: 0 or -EIO, -ENXIO (gone, beyond the end), -EOPNOTSUPP, -EROFS, -EINVAL (not in logical sectors) */
-	void (*done)(struct blk_request *req); /* any context, once; may be called before blk_submit() returns; must not sleep */
+	/* Result: 0 or -EIO, -ENXIO (gone, beyond the end), -EOPNOTSUPP, -EROFS, -EINVAL (not in
+	 * logical sectors). */
+	int error;
+	/* Any context, once; may be called before blk_submit() returns; must not sleep. */
+	void (*done)(struct blk_request *req);
 	void *data;                 /* submitter's */
 
 	/* From here on the block layer's; q. */
 	struct blk_transfer xfer;   /* for the driver */
-	struct blk_request *next;   /* merged: travels with the one before it; its xfer holds its own share */
+	struct blk_request *next;   /* merged: travels with the one before it */
 	struct blk_request *last;   /* of the chain, in its head */
 	unsigned chain_pieces;      /* of all in the chain, in its head */
 	u32 n_done;                 /* sectors of the parts that are done */
@@ -67,13 +76,16 @@ struct blk_request {
 
 struct disk_ops {
 	/*
-	 * Starts req->xfer: 0; -EBUSY (no free tag: the layer keeps it and offers it again after the next blk_done() or blk_kick()); another error ends the request.
-	 * Any context, interrupts off, queue lock held (RANK_BLK): must not call blk_done().
+	 * Starts req->xfer: 0; -EBUSY (no free tag: the layer keeps it and offers it again after
+	 * the next blk_done() or blk_kick()); another error ends the request. Any context,
+	 * interrupts off, queue lock held (RANK_BLK): must not call blk_done().
 	 */
 	int (*start)(struct disk *disk, struct blk_request *req);
-	/* A request has run for too long: recover the hardware and make every request in flight be done or replayed (blk_requeue). Thread context. */
+	/* A request has run for too long: recover the hardware and make every request in flight be
+	 * done or replayed (blk_requeue). Thread context. */
 	void (*timeout)(struct disk *disk, struct blk_request *req);
-	/* The last reference to an unregistered disk is gone: free it. Thread context. NULL: nothing to free. */
+	/* The last reference to an unregistered disk is gone: free it. Thread context. NULL:
+	 * nothing to free. */
 	void (*release)(struct disk *disk);
 };
 
@@ -85,7 +97,7 @@ struct disk {
 	u64 n_sectors;          /* I: of 512 bytes */
 	u32 sector_size;        /* I: logical, bytes (512 … 4096) */
 	u32 physical_sector_size; /* I */
-	u32 max_sectors;        /* I: per request, of 512 bytes; a multiple of the logical sector, at least a page */
+	u32 max_sectors;        /* I: per request, of 512 bytes; whole logical sectors, >= a page */
 	u32 max_discard_sectors; /* I: the same for BLK_DISCARD */
 	u32 max_segments;       /* I */
 	u32 max_segment_bytes;  /* I: at least a page */
@@ -103,7 +115,8 @@ struct disk {
 	unsigned n_waiting;     /* q: list heads in waiting */
 	u64 stats[2][4];        /* q: per direction: ios, merges, sectors, ns */
 	u64 n_timeouts, n_retries, n_errors; /* q */
-	u64 busy_ns, weighted_ns, counted_ns; /* q: time with requests, times their number; up to when they are counted */
+	u64 busy_ns, weighted_ns; /* q: time with requests, and that times their number */
+	u64 counted_ns;         /* q: up to when these two are counted */
 	struct blkdev *whole;   /* I */
 	struct list blkdevs;    /* r: whole disk and partitions */
 	struct list link;       /* r */
@@ -122,7 +135,7 @@ struct blkdev {
 	unsigned partition;     /* I: 0 whole disk */
 	char name[24];          /* I: "sda1" */
 	u32 major, minor;       /* I */
-	u8 uuid[16];            /* I: GPT partition's, or MBR signature and number (dev/partition.h); zero if none */
+	u8 uuid[16];            /* I: as in dev/partition.h */
 	char label[37];         /* I: GPT name, ASCII */
 	struct pagecache cache; /* its own lock */
 	struct refcount refs;
@@ -131,27 +144,31 @@ struct blkdev {
 	u64 stats[2][4];        /* disk's lock */
 };
 
-/* Driver side. disk_register names nothing: the driver has filled name and limits; it scans partitions in thread context and makes blkdevs. 0, or -ENOMEM after
- * ops->release(). */
+/* Driver side. disk_register names nothing: the driver has filled name and limits; it scans
+ * partitions in thread context and makes blkdevs. 0, or -ENOMEM after ops->release(). */
 int disk_register(struct disk *disk);
-/* The hardware is gone; the driver has no request any more and is called no more: fails what waits, forgets the blkdevs (storage lives until the last reference, then
- * ops->release()). Thread context. */
+/* The hardware is gone; the driver has no request any more and is called no more: fails what waits,
+ * forgets the blkdevs (storage lives until the last reference, then ops->release()). Thread
+ * context. */
 void disk_unregister(struct disk *disk);
 /* A request that start() took is finished. Any context. */
 void blk_done(struct blk_request *req, int error);
 /* The driver can take more. Any context. */
 void blk_kick(struct disk *disk);
 /*
- * Gives n requests that start() took back to the queue's head, in this order, to be started again. `blame`: they count a retry, and after BLK_MAX_RETRIES
- * end with -EIO; else they were only in the way of somebody else's reset. Any context.
+ * Gives n requests that start() took back to the queue's head, in this order, to be started again.
+ * `blame`: they count a retry, and after BLK_MAX_RETRIES end with -EIO; else they were only in the
+ * way of somebody else's reset. Any context.
  */
 void blk_requeue(struct disk *disk, struct blk_request **reqs, unsigned n, bool blame);
 #define BLK_MAX_RETRIES 3
 /*
  * The bus segments of req->xfer: how many, or -E2BIG, -EFAULT (dma_map_pieces()). Any context.
  */
-int blk_map(struct disk *disk, const struct blk_request *req, struct dma_segment *segments, unsigned max);
-/* The next free disk letter: "sda", "sdb" … into name: 0 or -ENOSPC. The name is free again when the disk is released. */
+int blk_map(struct disk *disk, const struct blk_request *req, struct dma_segment *segments,
+	    unsigned max);
+/* The next free disk letter: "sda", "sdb" … into name: 0 or -ENOSPC. The name is free again when
+ * the disk is released. */
 int must_check disk_name_next(char *name, size_t size);
 void disk_get(struct disk *disk);
 void disk_put(struct disk *disk);
@@ -160,8 +177,9 @@ void disk_each(void (*fn)(struct disk *disk, void *arg), void *arg);
 int disk_rescan(struct disk *disk);
 
 /*
- * A request with room for n pieces, zeroed, for writers of pages: never NULL; may sleep until another one is freed (there is always a reserve, so that memory
- * can be written out when there is none left), so free or submit one before asking for the next. n at most BLK_RESERVE_PIECES.
+ * A request with room for n pieces, zeroed, for writers of pages: never NULL; may sleep until
+ * another one is freed (there is always a reserve, so that memory can be written out when there is
+ * none left), so free or submit one before asking for the next. n at most BLK_RESERVE_PIECES.
  */
 struct blk_request *blk_request_alloc(unsigned n_pieces);
 void blk_request_free(struct blk_request *req); /* any context */
@@ -175,13 +193,15 @@ int blk_submit_wait(struct blk_request *req);
 int blk_flush(struct blkdev *dev);
 int blk_discard(struct blkdev *dev, lba_t lba, u64 n_sectors);
 /*
- * Plugging: between these the current thread's requests are held back so that neighbours merge. They nest. Held requests go out at the last unplug, when
- * there are many, or when the thread blocks.
+ * Plugging: between these the current thread's requests are held back so that neighbours merge.
+ * They nest. Held requests go out at the last unplug, when there are many, or when the thread
+ * blocks.
  */
 void blk_plug(void);
 void blk_unplug(void);
 
-/* The device by name ("sda1", "/dev/sda1"), by number, or "PARTUUID=…"/"PARTLABEL=…", with a reference, or NULL. */
+/* The device by name ("sda1", "/dev/sda1"), by number, or "PARTUUID=…"/"PARTLABEL=…", with a
+ * reference, or NULL. */
 struct blkdev *blkdev_find(const char *name);
 struct blkdev *blkdev_find_number(u32 major, u32 minor);
 static inline void blkdev_get(struct blkdev *d) { ref_get(&d->refs); }
@@ -190,7 +210,8 @@ void blkdev_put(struct blkdev *d);
 int blkdev_claim(struct blkdev *d);
 void blkdev_release(struct blkdev *d);
 void blkdev_each(void (*fn)(struct blkdev *d, void *arg), void *arg);
-/* Told of each blkdev that comes or goes (devfs fills /dev), no lock held: set once; it is first told of all there are. */
+/* Told of each blkdev that comes or goes (devfs fills /dev), no lock held: set once; it is first
+ * told of all there are. */
 void blkdev_set_notify(void (*fn)(struct blkdev *d, bool added));
 /* Numbers for /proc/diskstats and /sys, taken under the disk's lock. */
 struct blk_stats { u64 ios[2], merges[2], sectors[2], ns[2], in_flight, busy_ns, weighted_ns; };

@@ -12,7 +12,8 @@ void blk_prepare(struct disk *disk, struct blk_request *req);
 void blk_prepare_step(struct disk *disk, struct blk_request *req);
 /* Takes a merged chain apart: all of its requests, not to be merged again, to `out` in order. */
 void blk_chain_split(struct disk *disk, struct blk_request *head, struct list *out);
-/* Puts a new request (or chain) into the queue, merged with a neighbour if there is one. Queue lock. */
+/* Puts a new request (or chain) into the queue, merged with a neighbour if there is one. Queue
+ * lock. */
 void blk_insert_locked(struct disk *disk, struct blk_request *req);
 /* Starts what the device takes; what could not start goes to `ended`. Queue lock. */
 void blk_dispatch_locked(struct disk *disk, struct list *ended);
@@ -37,7 +38,8 @@ void blk_pool_init(void);
 
 /* The page cache of a block device (blkdev_cache.c). */
 void blkdev_cache_init(struct blkdev *d);
-/* Marks bytes [from, to) of a page of a block device's cache as newer than the disk; the page itself is marked by page_dirty(). */
+/* Marks bytes [from, to) of a page of a block device's cache as newer than the disk; the page
+ * itself is marked by page_dirty(). */
 void blkdev_page_mark(struct page *page, unsigned from, unsigned to);
 /* The opposite, for the bytes of freed blocks. */
 void blkdev_page_unmark(struct page *page, unsigned from, unsigned to);
@@ -46,5 +48,6 @@ void blkdev_page_init(struct page *page);
 
 /* Partition scan of a new disk or at BLKRRPART: adds blkdevs to the disk, not yet announced. */
 void disk_scan(struct disk *disk);
-/* A blkdev of the disk, in its list, unannounced: 0 or -ENOMEM. Caller holds the registry's lock. */
-int blkdev_create(struct disk *disk, unsigned partition, lba_t start, u64 n_sectors, const u8 *uuid, const char *label);
+/* A blkdev of the disk, in its list, unannounced: 0 or -ENOMEM. Under the registry's lock. */
+int blkdev_create(struct disk *disk, unsigned partition, lba_t start, u64 n_sectors, const u8 *uuid,
+		  const char *label);

@@ -1,7 +1,9 @@
 /*
- * Plugging: a thread that is about to submit several requests says so, and they are held back until it has submitted them all, so that neighbours travel as one.
- * The plug hangs on the thread (thread->plug) and belongs to it alone; interrupt handlers that submit go past it. A thread that blocks might be waiting for what it
- * holds back, so thread_block() sends that off first. If there is no memory for the plug nothing is held back.
+ * Plugging: a thread that is about to submit several requests says so, and they are held back until
+ * it has submitted them all, so that neighbours travel as one. The plug hangs on the thread
+ * (thread->plug) and belongs to it alone; interrupt handlers that submit go past it. A thread that
+ * blocks might be waiting for what it holds back, so thread_block() sends that off first. If there
+ * is no memory for the plug nothing is held back.
  */
 #include "dev/blk_int.h"
 

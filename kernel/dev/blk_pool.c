@@ -1,6 +1,8 @@
 /*
- * Storage for requests with room for pieces. Pages must be writable when there is no memory left, since writing them is what frees some: so a small reserve is kept,
- * and who finds it empty waits for a request in flight to come back. That cannot dead-lock as long as nobody holds one unsubmitted while asking for another.
+ * Storage for requests with room for pieces. Pages must be writable when there is no memory left,
+ * since writing them is what frees some: so a small reserve is kept, and who finds it empty waits
+ * for a request in flight to come back. That cannot dead-lock as long as nobody holds one
+ * unsubmitted while asking for another.
  *
  * Lock: `lock` guards the reserve.
  */

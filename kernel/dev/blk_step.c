@@ -1,6 +1,7 @@
 /*
- * What a request becomes for the device: its steps, its parts, the chains of merged neighbours, the bus segments. See blk.c for the words. Nothing here sleeps or
- * allocates; the queue's lock is held once a request is in the queue.
+ * What a request becomes for the device: its steps, its parts, the chains of merged neighbours, the
+ * bus segments. See blk.c for the words. Nothing here sleeps or allocates; the queue's lock is held
+ * once a request is in the queue.
  */
 #include "dev/blk_int.h"
 
@@ -8,7 +9,8 @@
 
 #define MERGE_LOOK_BACK 8 /* requests at the end of the queue that a new one is compared with */
 
-/* Sets xfer to the part of the data that begins after n_done sectors: as many whole pieces as the device's limits allow, in whole logical sectors. */
+/* Sets xfer to the part of the data that begins after n_done sectors: as many whole pieces as the
+ * device's limits allow, in whole logical sectors. */
 static void part_prepare(struct disk *disk, struct blk_request *req)
 {
 	struct blk_transfer *x = &req->xfer;
@@ -74,7 +76,8 @@ void blk_prepare(struct disk *disk, struct blk_request *req)
 	if (!req->todo)
 		return;
 	blk_prepare_step(disk, req);
-	if (req->todo != BLK_TODO_DATA || req->xfer.n_sectors != req->n_sectors || req->op == BLK_DISCARD)
+	if (req->todo != BLK_TODO_DATA || req->xfer.n_sectors != req->n_sectors ||
+	    req->op == BLK_DISCARD)
 		req->alone = req->op != BLK_FLUSH;
 }
 
@@ -92,14 +95,16 @@ void blk_chain_split(struct disk *disk, struct blk_request *head, struct list *o
 }
 
 /* Whether `b` may follow `a` in one transfer. */
-static bool can_join(const struct disk *disk, const struct blk_request *a, const struct blk_request *b)
+static bool can_join(const struct disk *disk, const struct blk_request *a,
+		     const struct blk_request *b)
 {
 	if (a->op != b->op || a->alone || b->alone)
 		return false;
 	if (a->op == BLK_FLUSH)
 		return true;
 	return a->xfer.lba + a->xfer.n_sectors == b->xfer.lba && a->xfer.fua == b->xfer.fua &&
-		a->xfer.n_sectors + b->xfer.n_sectors <= disk->max_sectors && a->chain_pieces + b->chain_pieces <= disk->max_segments;
+	       a->xfer.n_sectors + b->xfer.n_sectors <= disk->max_sectors &&
+	       a->chain_pieces + b->chain_pieces <= disk->max_segments;
 }
 
 /* Hangs b's chain behind a's. */
@@ -137,12 +142,15 @@ append:
 	disk->n_waiting++;
 }
 
-int blk_map(struct disk *disk, const struct blk_request *req, struct dma_segment *segments, unsigned max)
+int blk_map(struct disk *disk, const struct blk_request *req, struct dma_segment *segments,
+	    unsigned max)
 {
 	unsigned have = 0;
 
 	for (const struct blk_request *r = req; r; r = r->next) {
-		int n = dma_map_pieces(r->pieces + r->xfer.first_piece, r->xfer.n_pieces, segments + have, max - have, disk->max_segment_bytes, disk->address_bits);
+		int n = dma_map_pieces(r->pieces + r->xfer.first_piece, r->xfer.n_pieces,
+				       segments + have, max - have, disk->max_segment_bytes,
+				       disk->address_bits);
 
 		if (n < 0)
 			return n;

@@ -1,13 +1,15 @@
 /*
- * Requests that their submitter waits for: the only place below the file systems where a thread sleeps for a device. The sleep is uninterruptible: the device may
- * be writing to the caller's pages until it is done.
+ * Requests that their submitter waits for: the only place below the file systems where a thread
+ * sleeps for a device. The sleep is uninterruptible: the device may be writing to the caller's
+ * pages until it is done.
  */
 #include "dev/blk_int.h"
 
 #include "abi/errno.h"
 #include "sched/thread.h"
 
-/* On the waiter's stack. The one who completes holds a reference to the thread, as the stack is gone once `done` is seen. */
+/* On the waiter's stack. The one who completes holds a reference to the thread, as the stack is
+ * gone once `done` is seen. */
 struct blk_waiter {
 	struct thread *thread;
 	bool done; /* a */
@@ -60,7 +62,12 @@ int blk_discard(struct blkdev *dev, lba_t lba, u64 n_sectors)
 {
 	while (n_sectors) {
 		u32 n = (u32)min(n_sectors, (u64)1 << 30);
-		struct blk_request req = { .dev = dev, .op = BLK_DISCARD, .lba = lba, .n_sectors = n };
+		struct blk_request req = {
+			.dev = dev,
+			.op = BLK_DISCARD,
+			.lba = lba,
+			.n_sectors = n,
+		};
 		int err = blk_submit_wait(&req);
 
 		if (err)

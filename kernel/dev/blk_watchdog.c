@@ -1,6 +1,7 @@
 /*
- * Time-outs and counters of the queue. One delayed work per disk looks at the oldest request in flight, no more often than requests could time out; it is set when
- * the first request starts and sleeps while the disk is idle. Default: 30 s, or blk.timeout_ms= on the command line.
+ * Time-outs and counters of the queue. One delayed work per disk looks at the oldest request in
+ * flight, no more often than requests could time out; it is set when the first request starts and
+ * sleeps while the disk is idle. Default: 30 s, or blk.timeout_ms= on the command line.
  */
 #include "dev/blk_int.h"
 
@@ -41,10 +42,12 @@ static void watchdog_look(struct work *work)
 	spin_unlock_irq(&disk->lock, flags);
 	if (!late)
 		return;
-	log_warn("%s: a request timed out after %lu ms", disk->name, (unsigned long)(disk->timeout_ns / NSEC_PER_MSEC));
+	log_warn("%s: a request timed out after %lu ms", disk->name,
+		 (unsigned long)(disk->timeout_ns / NSEC_PER_MSEC));
 	disk->ops->timeout(disk, late);
 	flags = spin_lock_irq(&disk->lock);
-	watchdog_set_locked(disk, clock_monotonic(), min(disk->timeout_ns, (u64)NSEC_PER_SEC)); /* time for the repair */
+	/* Some time for the repair. */
+	watchdog_set_locked(disk, clock_monotonic(), min(disk->timeout_ns, (u64)NSEC_PER_SEC));
 	spin_unlock_irq(&disk->lock, flags);
 }
 

@@ -1,10 +1,14 @@
 /*
- * What stands behind the page cache of a block device: page i is the bytes from i * 4096 of the device.
+ * What stands behind the page cache of a block device: page i is the bytes from i * 4096 of the
+ * device.
  *
- * File systems keep their metadata in these pages in blocks smaller than a page, while file data that may lie in the same 4096 bytes of the disk goes another way (the
- * file's own cache). So a page must never write more than what was changed in it: page->private has a *mark* (bits 0 … 7) for each 512-byte sector that is newer than the
- * disk. Marks are set before page_dirty(), taken by the writer, and removed when a block is freed. The upper half of page->private counts the transfers of a page under
- * write-back, since its marked sectors may be several runs; bit 16 remembers that one of them failed. All this begins as zero while the page is not yet up to date.
+ * File systems keep their metadata in these pages in blocks smaller than a page, while file data
+ * that may lie in the same 4096 bytes of the disk goes another way (the file's own cache). So a
+ * page must never write more than what was changed in it: page->private has a *mark* (bits 0 … 7)
+ * for each 512-byte sector that is newer than the disk. Marks are set before page_dirty(), taken by
+ * the writer, and removed when a block is freed. The upper half of page->private counts the
+ * transfers of a page under write-back, since its marked sectors may be several runs; bit 16
+ * remembers that one of them failed. All this begins as zero while the page is not yet up to date.
  *
  * The last page may lie partly beyond the device's end: that part is zero and is never written.
  */
@@ -64,7 +68,8 @@ static void read_done(struct blk_request *req)
 	blk_request_free(req);
 }
 
-static struct blk_request *transfer_create(struct blkdev *d, enum blk_op op, lba_t lba, void (*done)(struct blk_request *req), unsigned n_pieces)
+static struct blk_request *transfer_create(struct blkdev *d, enum blk_op op, lba_t lba,
+					   void (*done)(struct blk_request *req), unsigned n_pieces)
 {
 	struct blk_request *req = blk_request_alloc(n_pieces);
 
@@ -87,14 +92,16 @@ static void blkdev_read(struct pagecache *cache, struct page **pages, unsigned n
 
 	while (n) {
 		unsigned count = min(n, (unsigned)BLK_RESERVE_PIECES);
-		struct blk_request *req = transfer_create(d, BLK_READ, pages[0]->index * SECTORS_PER_PAGE, read_done, count);
+		lba_t lba = pages[0]->index * SECTORS_PER_PAGE;
+		struct blk_request *req = transfer_create(d, BLK_READ, lba, read_done, count);
 
 		for (unsigned i = 0; i < count; i++) {
 			u32 bytes = page_bytes(d, pages[i]);
 
 			blkdev_page_init(pages[i]);
 			if (bytes < PAGE_SIZE)
-				memset((char *)page_to_virt(pages[i]) + bytes, 0, PAGE_SIZE - bytes);
+				memset((char *)page_to_virt(pages[i]) + bytes, 0,
+				       PAGE_SIZE - bytes);
 			if (bytes)
 				transfer_add(req, pages[i], 0, bytes);
 			else
@@ -109,7 +116,8 @@ static void blkdev_read(struct pagecache *cache, struct page **pages, unsigned n
 	}
 }
 
-/* A transfer of the page ended (or its writer is through with it): the last one ends the write-back. */
+/* A transfer of the page ended (or its writer is through with it): the last one ends the
+ * write-back. */
 static void page_transfer_end(struct page *page, int error)
 {
 	u64 left;
@@ -131,8 +139,10 @@ static void write_done(struct blk_request *req)
 	blk_request_free(req);
 }
 
-/* Adds the marked runs of a page to the transfer under construction, which is sent off where the disk's addresses break. */
-static struct blk_request *write_runs(struct blkdev *d, struct blk_request *req, struct page *page, u64 marks)
+/* Adds the marked runs of a page to the transfer under construction, which is sent off where the
+ * disk's addresses break. */
+static struct blk_request *write_runs(struct blkdev *d, struct blk_request *req, struct page *page,
+				      u64 marks)
 {
 	lba_t base = page->index * SECTORS_PER_PAGE;
 	unsigned limit = page_bytes(d, page) >> 9;
@@ -141,12 +151,14 @@ static struct blk_request *write_runs(struct blkdev *d, struct blk_request *req,
 	while (marks) {
 		unsigned first = ctz64(marks), n = ctz64(~(marks >> first));
 
-		if (req && (req->lba + req->n_sectors != base + first || req->n_pieces == BLK_RESERVE_PIECES)) {
+		if (req && (req->lba + req->n_sectors != base + first ||
+			    req->n_pieces == BLK_RESERVE_PIECES)) {
 			blk_submit(req);
 			req = NULL;
 		}
 		if (!req)
-			req = transfer_create(d, BLK_WRITE, base + first, write_done, BLK_RESERVE_PIECES);
+			req = transfer_create(d, BLK_WRITE, base + first, write_done,
+					      BLK_RESERVE_PIECES);
 		__atomic_fetch_add(&page->private, ONE_TRANSFER, __ATOMIC_RELAXED);
 		transfer_add(req, page, first << 9, n << 9);
 		marks &= ~((BIT(n) - 1) << first);
@@ -164,7 +176,8 @@ static void blkdev_write(struct pagecache *cache, struct page **pages, unsigned 
 		struct page *page = pages[i];
 		u64 marks = __atomic_fetch_and(&page->private, ~MARKS, __ATOMIC_ACQ_REL) & MARKS;
 
-		__atomic_fetch_add(&page->private, ONE_TRANSFER, __ATOMIC_RELAXED); /* the writer's own, until all is sent */
+		/* One of the writer's own, until all is sent. */
+		__atomic_fetch_add(&page->private, ONE_TRANSFER, __ATOMIC_RELAXED);
 		page_unlock(page);
 		req = write_runs(d, req, page, marks);
 	}
@@ -175,7 +188,8 @@ static void blkdev_write(struct pagecache *cache, struct page **pages, unsigned 
 		page_transfer_end(pages[i], 0);
 }
 
-static int blkdev_prepare_write(struct pagecache *cache, struct page *page, unsigned from, unsigned to)
+static int blkdev_prepare_write(struct pagecache *cache, struct page *page, unsigned from,
+				unsigned to)
 {
 	blkdev_page_init(page);
 	blkdev_page_mark(page, from, to);
@@ -211,6 +225,8 @@ static const struct pagecache_ops blkdev_cache_ops = {
 void blkdev_cache_init(struct blkdev *d)
 {
 	pagecache_init(&d->cache, &blkdev_cache_ops, d);
+	/* Metadata is read with a file system's locks held, and below a file's own cache. */
+	rwsem_init(&d->cache.invalidate, RANK_SLEEP_LAST, "bdev-invalidate");
 	d->cache.size = blkdev_size;
 	d->cache.hold = blkdev_hold;
 	d->cache.unhold = blkdev_unhold;

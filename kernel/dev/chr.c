@@ -1,6 +1,7 @@
 /*
- * The table of character devices: ranges of device numbers and who serves them. It is short (a few dozen entries), looked up only when a device node is
- * opened. The listener is called without the lock, because it makes directory entries, whose locks come first.
+ * The table of character devices: ranges of device numbers and who serves them. It is short (a few
+ * dozen entries), looked up only when a device node is opened. The listener is called without the
+ * lock, because it makes directory entries, whose locks come first.
  */
 #include "dev/chr.h"
 
@@ -13,7 +14,8 @@ static void (*listener)(struct chrdev *dev, bool added);
 
 static bool chrdev_overlaps(const struct chrdev *a, const struct chrdev *b)
 {
-	return a->major == b->major && a->minor < b->minor + b->n_minors && b->minor < a->minor + a->n_minors;
+	return a->major == b->major && a->minor < b->minor + b->n_minors &&
+	       b->minor < a->minor + a->n_minors;
 }
 
 int chrdev_register(struct chrdev *dev)
@@ -73,7 +75,8 @@ void chrdev_each(void (*fn)(struct chrdev *dev, void *arg), void *arg)
 	mutex_unlock(&registry);
 }
 
-/* The device after `d` (NULL: the first). Devices that exist when the listener comes are not unregistered meanwhile: it comes at boot. */
+/* The device after `d` (NULL: the first). Devices that exist when the listener comes are not
+ * unregistered meanwhile: it comes at boot. */
 static struct chrdev *chrdev_after(struct chrdev *d)
 {
 	struct list *next;

@@ -1,4 +1,5 @@
-/* Character devices: a table of device numbers; vfs looks up who serves a number when a device node is opened, devfs shows them. */
+/* Character devices: a table of device numbers; vfs looks up who serves a number when a device node
+ * is opened, devfs shows them. */
 #pragma once
 
 #include "lib/list.h"
@@ -9,7 +10,9 @@ struct file_ops; /* vfs/file.h */
 struct chrdev {
 	struct list link;      /* registry's lock */
 	u32 major, minor, n_minors; /* constant */
-	const char *name;      /* in devfs; with n_minors > 1 the minor is appended ("ttyS%u"): "%u" in the name says where. NULL: no node (devpts has its own) */
+	/* In devfs; with n_minors > 1 "%u" in the name says where the minor goes ("ttyS%u"). NULL:
+	 * no node (devpts has its own). */
+	const char *name;
 	u32 mode;              /* permissions in devfs, e.g. 0666 */
 	u32 gid;               /* group in devfs */
 	const struct file_ops *ops;

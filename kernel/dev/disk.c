@@ -1,11 +1,14 @@
 /*
- * Disks and their block devices: registration, removal, references. A *disk* is the driver's; a *blkdev* is the whole of it or a partition, and is what users hold.
- * The registry holds a reference to each blkdev while it can be found; each blkdev holds one to its disk; the driver's structure is released when the last of them
- * is gone, so removal of the hardware waits for nobody.
+ * Disks and their block devices: registration, removal, references. A *disk* is the driver's; a
+ * *blkdev* is the whole of it or a partition, and is what users hold. The registry holds a
+ * reference to each blkdev while it can be found; each blkdev holds one to its disk; the driver's
+ * structure is released when the last of them is gone, so removal of the hardware waits for nobody.
  *
- * Numbers: disk n has major 8, 65 … 71, 128 … 135 and sixteen minors, as in Linux's list; partitions beyond the fifteenth get minors of major 259.
+ * Numbers: disk n has major 8, 65 … 71, 128 … 135 and sixteen minors, as in Linux's list;
+ * partitions beyond the fifteenth get minors of major 259.
  *
- * Locks: `registry` guards the lists, names and claims. The listener (devfs) is called without it, because it makes directory entries, whose locks come first.
+ * Locks: `registry` guards the lists, names and claims. The listener (devfs) is called without it,
+ * because it makes directory entries, whose locks come first.
  */
 #include "dev/blk_int.h"
 
@@ -115,7 +118,8 @@ static int number_assign(struct blkdev *d)
 	return 0;
 }
 
-int blkdev_create(struct disk *disk, unsigned partition, lba_t start, u64 n_sectors, const u8 *uuid, const char *label)
+int blkdev_create(struct disk *disk, unsigned partition, lba_t start, u64 n_sectors, const u8 *uuid,
+		  const char *label)
 {
 	struct blkdev *d = kzalloc(sizeof(*d), MM_KERNEL);
 	size_t length = strlen(disk->name);
@@ -131,7 +135,8 @@ int blkdev_create(struct disk *disk, unsigned partition, lba_t start, u64 n_sect
 	if (!partition)
 		strlcpy(d->name, disk->name, sizeof(d->name));
 	else /* a name that ends in a digit gets a p between */
-		snprintf(d->name, sizeof(d->name), "%s%s%u", disk->name, disk->name[length - 1] <= '9' ? "p" : "", partition);
+		snprintf(d->name, sizeof(d->name), "%s%s%u", disk->name,
+			 disk->name[length - 1] <= '9' ? "p" : "", partition);
 	if (uuid)
 		memcpy(d->uuid, uuid, sizeof(d->uuid));
 	if (label)
@@ -176,7 +181,8 @@ static void announce(struct blkdev *d, bool added)
 		notify(d, added);
 }
 
-/* The nth blkdev of the disk that is a partition (n > 0) or the whole (0), with a reference, or NULL. */
+/* The nth blkdev of the disk that is a partition (n > 0) or the whole (0), with a reference, or
+ * NULL. */
 static struct blkdev *disk_nth(struct disk *disk, unsigned n)
 {
 	struct blkdev *d, *found = NULL;
@@ -211,7 +217,8 @@ static void forget_from(struct disk *disk, unsigned keep)
 	for (;;) {
 		mutex_lock(&disk_registry);
 		d = NULL;
-		if (disk->blkdevs.prev != &disk->blkdevs && (!keep || disk->blkdevs.prev != disk->blkdevs.next)) {
+		if (disk->blkdevs.prev != &disk->blkdevs &&
+		    (!keep || disk->blkdevs.prev != disk->blkdevs.next)) {
 			d = list_last_entry(&disk->blkdevs, struct blkdev, link);
 			list_del_init(&d->link);
 			d->gone = true;

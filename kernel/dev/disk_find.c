@@ -1,5 +1,6 @@
 /*
- * Finding disks and block devices: by name, by number, by what the partition table says of them; claims; and the partition scan of one disk.
+ * Finding disks and block devices: by name, by number, by what the partition table says of them;
+ * claims; and the partition scan of one disk.
  */
 #include "dev/blk_int.h"
 #include "dev/disk_int.h"
@@ -52,7 +53,8 @@ void blkdev_each(void (*fn)(struct blkdev *d, void *arg), void *arg)
 }
 
 /* The first blkdev that `matches`, with a reference, or NULL. */
-static struct blkdev *find(bool (*matches)(const struct blkdev *d, const void *key), const void *key)
+static struct blkdev *find(bool (*matches)(const struct blkdev *d, const void *key),
+			   const void *key)
 {
 	struct blkdev *d, *found = NULL;
 	struct disk *disk;
@@ -96,7 +98,8 @@ static int mbr_uuid_parse(const char *text, u8 uuid[16])
 	const char *end;
 	u64 signature, number;
 
-	if (parse_u64(text, 16, &signature, &end) || end != text + 8 || *end != '-' || parse_u64(end + 1, 16, &number, NULL) || number > 255)
+	if (parse_u64(text, 16, &signature, &end) || end != text + 8 || *end != '-' ||
+	    parse_u64(end + 1, 16, &number, NULL) || number > 255)
 		return -EINVAL;
 	memset(uuid, 0, 16);
 	for (unsigned i = 0; i < 4; i++)
@@ -165,12 +168,19 @@ static int disk_read(struct partition_reader *r, u64 lba, unsigned count, void *
 	u32 scale = r->sector_size >> 9;
 	struct dma_piece pieces[PARTITION_BUF / PAGE_SIZE];
 	u32 bytes = count * r->sector_size;
-	struct blk_request req = { .dev = disk->whole, .op = BLK_READ, .lba = lba * scale, .n_sectors = count * scale, .pieces = pieces };
+	struct blk_request req = {
+		.dev = disk->whole,
+		.op = BLK_READ,
+		.lba = lba * scale,
+		.n_sectors = count * scale,
+		.pieces = pieces,
+	};
 
 	while (req.n_pieces * PAGE_SIZE < bytes) {
 		u32 done = req.n_pieces * PAGE_SIZE;
 
-		pieces[req.n_pieces++] = (struct dma_piece){ virt_to_page((char *)buf + done), 0, min(bytes - done, (u32)PAGE_SIZE) };
+		pieces[req.n_pieces++] = (struct dma_piece){ virt_to_page((char *)buf + done), 0,
+							      min(bytes - done, (u32)PAGE_SIZE) };
 	}
 	return blk_submit_wait(&req);
 }
@@ -184,8 +194,13 @@ void disk_scan(struct disk *disk)
 	int n = -ENOMEM;
 
 	if (work && found) {
-		struct disk_reader r = { .reader = { .read = disk_read, .n_sectors = disk->n_sectors / scale, .sector_size = disk->sector_size,
-			.buf = page_to_virt(work) }, .disk = disk };
+		struct disk_reader r = {
+			.reader.read = disk_read,
+			.reader.n_sectors = disk->n_sectors / scale,
+			.reader.sector_size = disk->sector_size,
+			.reader.buf = page_to_virt(work),
+			.disk = disk,
+		};
 
 		n = partition_scan(&r.reader, found, PARTITION_MAX, &kind);
 	}
@@ -193,11 +208,13 @@ void disk_scan(struct disk *disk)
 		log_warn("%s: the partition table cannot be read (%d)", disk->name, n);
 	mutex_lock(&disk_registry);
 	for (int i = 0; i < n; i++)
-		if (blkdev_create(disk, found[i].number, found[i].start * scale, found[i].n * scale, found[i].uuid, found[i].label))
+		if (blkdev_create(disk, found[i].number, found[i].start * scale, found[i].n * scale,
+				  found[i].uuid, found[i].label))
 			log_err("%s: partition %u left out", disk->name, found[i].number);
 	mutex_unlock(&disk_registry);
 	if (n >= 0)
-		log_info("%s: %lu MiB, %s, %d partitions", disk->name, (unsigned long)(disk->n_sectors >> 11), kind, n);
+		log_info("%s: %lu MiB, %s, %d partitions", disk->name,
+			 (unsigned long)(disk->n_sectors >> 11), kind, n);
 	kfree(found);
 	if (work)
 		page_free_order(work, 2);

@@ -1,8 +1,10 @@
 /*
- * The class of displays: see dev/display.h for the idea. Scrolling moves pointers to rows. A change marks its rows and makes sure that a refresh is
- * coming; the refresh, in a worker, draws the runs of cells that differ, row by row, letting the lock go in between.
+ * The class of displays: see dev/display.h for the idea. Scrolling moves pointers to rows. A change
+ * marks its rows and makes sure that a refresh is coming; the refresh, in a worker, draws the runs
+ * of cells that differ, row by row, letting the lock go in between.
  *
- * A cursor that the class draws is the cell with its colours exchanged; the cell in `shown` is then made unlike any other, so that it is drawn again when the cursor leaves.
+ * A cursor that the class draws is the cell with its colours exchanged; the cell in `shown` is then
+ * made unlike any other, so that it is drawn again when the cursor leaves.
  */
 #include "dev/display.h"
 
@@ -168,7 +170,8 @@ struct display *display_find(unsigned n)
 	return found;
 }
 
-void display_put(struct display *d, unsigned x, unsigned y, const struct display_cell *cells, unsigned n)
+void display_put(struct display *d, unsigned x, unsigned y, const struct display_cell *cells,
+		 unsigned n)
 {
 	u64 flags;
 
@@ -187,7 +190,8 @@ static void fill_cells(struct display_cell *to, unsigned n, const struct display
 		*to++ = *cell;
 }
 
-void display_fill(struct display *d, unsigned x, unsigned y, unsigned n, const struct display_cell *cell)
+void display_fill(struct display *d, unsigned x, unsigned y, unsigned n,
+		  const struct display_cell *cell)
 {
 	unsigned first = y;
 	u64 flags;
@@ -219,7 +223,8 @@ static void rotate(struct display_cell **rows, unsigned n, unsigned count)
 	reverse(rows, n);
 }
 
-void display_scroll(struct display *d, unsigned top, unsigned bottom, int lines, const struct display_cell *blank)
+void display_scroll(struct display *d, unsigned top, unsigned bottom, int lines,
+		    const struct display_cell *blank)
 {
 	unsigned height, count, freed;
 	u64 flags;

@@ -1,6 +1,8 @@
 /*
- * Displays of character cells. The class keeps what shall be seen (a *cell* each: character, colours) and what the hardware shows, and brings the second up to the first
- * some 60 times a second, so that a thousand lines scrolled by cost memory moves and one redraw. Terminals (escape sequences, cursor keys) are the business of tty/.
+ * Displays of character cells. The class keeps what shall be seen (a *cell* each: character,
+ * colours) and what the hardware shows, and brings the second up to the first some 60 times a
+ * second, so that a thousand lines scrolled by cost memory moves and one redraw. Terminals (escape
+ * sequences, cursor keys) are the business of tty/.
  */
 #pragma once
 
@@ -25,7 +27,8 @@ struct display;
 /* The driver's part. Lock held, interrupts off: must not sleep. */
 struct display_ops {
 	/* Draws n cells of row y from column x on. */
-	void (*draw)(struct display *d, unsigned x, unsigned y, const struct display_cell *cells, unsigned n);
+	void (*draw)(struct display *d, unsigned x, unsigned y, const struct display_cell *cells,
+		     unsigned n);
 	/* Hardware cursor. NULL: the class draws it, by inverting its cell. */
 	void (*cursor)(struct display *d, unsigned x, unsigned y, enum display_cursor shape);
 	/* The sixteen colours, as 0xrrggbb. NULL: they cannot be changed. */
@@ -42,7 +45,7 @@ struct display {
 	unsigned pixel_width, pixel_height; /* I: 0: text only */
 	struct spinlock lock;        /* unranked: panics and the log draw, too */
 	struct display_cell *cells;  /* I: storage of wanted: rows * columns */
-	struct display_cell **wanted; /* d: where each row's cells are; scrolling moves these pointers */
+	struct display_cell **wanted; /* d: each row's cells; scrolling moves these pointers */
 	struct display_cell *shown;  /* d */
 	unsigned dirty_first, dirty_end; /* d: rows that may differ */
 	unsigned cursor_x, cursor_y; /* d */
@@ -60,11 +63,14 @@ int must_check display_add(struct display *d);
 /* The nth display (0: the first found), or NULL. */
 struct display *display_find(unsigned n);
 /* Writes n cells to row y from column x on. */
-void display_put(struct display *d, unsigned x, unsigned y, const struct display_cell *cells, unsigned n);
+void display_put(struct display *d, unsigned x, unsigned y, const struct display_cell *cells,
+		 unsigned n);
 /* Writes the same cell n times; runs on over the ends of rows. */
-void display_fill(struct display *d, unsigned x, unsigned y, unsigned n, const struct display_cell *cell);
-/* Moves rows [top, bottom) up by `lines` (down if negative); what comes free is filled with *blank. */
-void display_scroll(struct display *d, unsigned top, unsigned bottom, int lines, const struct display_cell *blank);
+void display_fill(struct display *d, unsigned x, unsigned y, unsigned n,
+		  const struct display_cell *cell);
+/* Moves rows [top, bottom) up by `lines` (down if negative); what comes free becomes *blank. */
+void display_scroll(struct display *d, unsigned top, unsigned bottom, int lines,
+		    const struct display_cell *blank);
 void display_set_cursor(struct display *d, unsigned x, unsigned y, enum display_cursor shape);
 void display_set_palette(struct display *d, const u32 colours[16]);
 /* Shows everything now: for panics. Does not insist on the lock. */

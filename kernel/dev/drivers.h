@@ -1,12 +1,15 @@
 /*
- * The one public function of each driver, defined by the driver, called by init/main.c alone: nobody includes a driver's own headers. Thread context, after
- * work_init_threads(), in this order, except where it says otherwise.
+ * The one public function of each driver, defined by the driver, called by init/main.c alone:
+ * nobody includes a driver's own headers. Thread context, after work_init_threads(), in this order,
+ * except where it says otherwise.
  */
 #pragma once
 
-void serial_console_init(void);  /* log consoles by console=ttySn (none named: ttyS0). As early as cmdline, log and the clock work */
+/* Log consoles by console=ttySn (none: ttyS0). As early as cmdline, log and the clock work. */
+void serial_console_init(void);
 void acpi_power_register(void);  /* power off and reset by ACPI (dev/power.h) */
 void serial_register(void);      /* COM1 … COM4 as uart ports (dev/uart.h) */
 void display_register(void);     /* screen (dev/display.h); after pci_init() */
 void ps2_register(void);         /* keyboard (dev/input.h) */
-void ahci_register(void);        /* disks (dev/blk.h); after pci_init() and blk_init(); on return the disks that are there are registered */
+/* Disks (dev/blk.h), which are registered on return; after pci_init() and blk_init(). */
+void ahci_register(void);

@@ -1,8 +1,9 @@
 /*
- * The class of keyboards. All keyboards act as one: the state of the keys is kept here, repetition is told from a first press by it, and Ctrl-Alt-Delete is caught.
+ * The class of keyboards. All keyboards act as one: the state of the keys is kept here, repetition
+ * is told from a first press by it, and Ctrl-Alt-Delete is caught.
  *
- * Lock: `lock` guards everything; it is let go before the listener is called. Keys come from interrupts of one CPU each; `calling` keeps two of them from
- * calling the listener at a time.
+ * Lock: `lock` guards everything; it is let go before the listener is called. Keys come from
+ * interrupts of one CPU each; `calling` keeps two of them from calling the listener at a time.
  */
 #include "dev/input.h"
 
@@ -39,8 +40,9 @@ static bool down(unsigned key)
 
 static bool is_secure_key(unsigned key)
 {
-	return (key == INPUT_KEY_DELETE || key == INPUT_KEY_KPDOT) && (down(INPUT_KEY_LEFTCTRL) || down(INPUT_KEY_RIGHTCTRL)) &&
-		(down(INPUT_KEY_LEFTALT) || down(INPUT_KEY_RIGHTALT));
+	return (key == INPUT_KEY_DELETE || key == INPUT_KEY_KPDOT) &&
+	       (down(INPUT_KEY_LEFTCTRL) || down(INPUT_KEY_RIGHTCTRL)) &&
+	       (down(INPUT_KEY_LEFTALT) || down(INPUT_KEY_RIGHTALT));
 }
 
 void input_key(struct input_keyboard *keyboard, unsigned key, bool is_down)
@@ -90,7 +92,8 @@ void input_set_secure_key(void (*fn)(void))
 	spin_unlock_irq(&lock, flags);
 }
 
-/* Keyboards are never taken away, so their list may be walked without the lock once its head was read under it. */
+/* Keyboards are never taken away, so their list may be walked without the lock once its head was
+ * read under it. */
 static struct input_keyboard *first_keyboard(void)
 {
 	u64 flags = spin_lock_irq(&lock);

@@ -1,6 +1,7 @@
 /*
- * Keyboards: drivers turn what their hardware says into key codes (the numbers of linux/input-event-codes.h, KEY_*), one listener above (the virtual consoles) makes
- * characters of them. Keys that are held down repeat: the same code is pressed again.
+ * Keyboards: drivers turn what their hardware says into key codes (the numbers of
+ * linux/input-event-codes.h, KEY_*), one listener above (the virtual consoles) makes characters of
+ * them. Keys that are held down repeat: the same code is pressed again.
  */
 #pragma once
 
@@ -33,7 +34,8 @@ struct input_keyboard {
 	struct input_keyboard *next; /* registry's */
 };
 
-/* Driver side. Registers for good; tells of a key (any context, interrupts off): whether it is held down, by the driver's own knowledge of the wire. */
+/* Driver side. Registers for good; tells of a key (any context, interrupts off): whether it is held
+ * down, by the driver's own knowledge of the wire. */
 void input_register(struct input_keyboard *keyboard);
 void input_key(struct input_keyboard *keyboard, unsigned key, bool down);
 

@@ -1,11 +1,14 @@
 /*
- * Interrupt lines. A *source* is what arch delivers: a vector that one global system interrupt (GSI) or one message raises. A *line* is one listener of a
- * source; an ISA line or a GSI may have several, and each is asked in turn. Sources live as long as they have a listener.
+ * Interrupt lines. A *source* is what arch delivers: a vector that one global system interrupt
+ * (GSI) or one message raises. A *line* is one listener of a source; an ISA line or a GSI may have
+ * several, and each is asked in turn. Sources live as long as they have a listener.
  *
- * The vector's function walks the listeners without a lock, since drivers take locks of lower rank there. So irq_release() unlinks its line with
- * release order, waits until no walk is under way, and only then frees it. A vector is bound to one CPU: walks of one source never overlap.
+ * The vector's function walks the listeners without a lock, since drivers take locks of lower rank
+ * there. So irq_release() unlinks its line with release order, waits until no walk is under way,
+ * and only then frees it. A vector is bound to one CPU: walks of one source never overlap.
  *
- * A level-triggered line that nobody serves would interrupt for ever: after UNHANDLED_MAX in a row it is masked and the log says so.
+ * A level-triggered line that nobody serves would interrupt for ever: after UNHANDLED_MAX in a row
+ * it is masked and the log says so.
  *
  * Locks: `table` (a mutex) guards the list of sources and changes of listeners.
  */
@@ -54,7 +57,8 @@ static void irq_unhandled(struct irq_source *s)
 		return;
 	irq_gsi_mask(s->number);
 	s->unhandled = 0;
-	log_err("irq %u: nobody cares, masked (last asked: %s)", s->number, s->lines ? s->lines->name : "nobody");
+	log_err("irq %u: nobody cares, masked (last asked: %s)", s->number,
+		s->lines ? s->lines->name : "nobody");
 }
 
 static void irq_fire(void *arg)
@@ -64,7 +68,8 @@ static void irq_fire(void *arg)
 
 	__atomic_store_n(&s->walking, 1, __ATOMIC_SEQ_CST);
 	s->counts[cpu_id()]++;
-	for (struct irq_line *l = __atomic_load_n(&s->lines, __ATOMIC_SEQ_CST); l; l = load_acquire(&l->next))
+	for (struct irq_line *l = __atomic_load_n(&s->lines, __ATOMIC_SEQ_CST); l;
+	     l = load_acquire(&l->next))
 		if (l->handler(l->arg) == IRQ_HANDLED)
 			handled = true;
 	if (likely(handled))
@@ -151,7 +156,8 @@ static void line_attach(struct irq_line *l, struct irq_source *s)
 	__atomic_store_n(&s->lines, l, __ATOMIC_SEQ_CST);
 }
 
-static int request_gsi(unsigned gsi, enum irq_trigger trigger, const char *name, irq_handler *handler, void *arg, struct irq_line **line)
+static int request_gsi(unsigned gsi, enum irq_trigger trigger, const char *name,
+		       irq_handler *handler, void *arg, struct irq_line **line)
 {
 	struct irq_line *l = line_create(name, handler, arg);
 	struct irq_source *s;
@@ -185,7 +191,8 @@ out:
 	return err;
 }
 
-int irq_request_isa(unsigned isa, const char *name, irq_handler *handler, void *arg, struct irq_line **line)
+int irq_request_isa(unsigned isa, const char *name, irq_handler *handler, void *arg,
+		    struct irq_line **line)
 {
 	enum irq_trigger trigger;
 	unsigned gsi;
@@ -196,7 +203,8 @@ int irq_request_isa(unsigned isa, const char *name, irq_handler *handler, void *
 	return request_gsi(gsi, trigger, name, handler, arg, line);
 }
 
-int irq_request_gsi(unsigned gsi, bool level, const char *name, irq_handler *handler, void *arg, struct irq_line **line)
+int irq_request_gsi(unsigned gsi, bool level, const char *name, irq_handler *handler, void *arg,
+		    struct irq_line **line)
 {
 	enum irq_trigger trigger = level ? IRQ_LEVEL_LOW : IRQ_EDGE_HIGH;
 
@@ -212,7 +220,8 @@ int irq_request_gsi(unsigned gsi, bool level, const char *name, irq_handler *han
 	return request_gsi(gsi, trigger, name, handler, arg, line);
 }
 
-int irq_request_msi(const char *name, irq_handler *handler, void *arg, struct irq_line **line, u64 *address, u32 *data)
+int irq_request_msi(const char *name, irq_handler *handler, void *arg, struct irq_line **line,
+		    u64 *address, u32 *data)
 {
 	struct irq_line *l = line_create(name, handler, arg);
 	struct irq_source *s;
@@ -257,20 +266,24 @@ void irq_release(struct irq_line *line)
 	kfree(line);
 }
 
-void irq_each(void (*fn)(unsigned number, const u64 *counts, const char *kind, const char *names, void *arg), void *arg)
+void irq_each(void (*fn)(unsigned number, const u64 *counts, const char *kind, const char *names,
+			 void *arg),
+	      void *arg)
 {
 	struct irq_source *s;
 
 	mutex_lock(&table);
 	list_for_each_entry(s, &sources, link) {
 		char names[160] = "";
+		const char *kind;
 
 		for (struct irq_line *l = s->lines; l; l = l->next) {
 			if (names[0])
 				strlcat(names, ", ", sizeof(names));
 			strlcat(names, l->name, sizeof(names));
 		}
-		fn(s->number, s->counts, s->msi ? "PCI-MSI" : s->level ? "IO-APIC-level" : "IO-APIC-edge", names, arg);
+		kind = s->msi ? "PCI-MSI" : s->level ? "IO-APIC-level" : "IO-APIC-edge";
+		fn(s->number, s->counts, kind, names, arg);
 	}
 	mutex_unlock(&table);
 }

@@ -1,6 +1,7 @@
 /*
- * Partition tables read from a disk: GPT (UEFI 2.10, 5.3) and MBR with its chain of extended ones. Pure: what is on the disk comes through a reader, and every
- * value of it is taken for hostile. Addresses are in logical sectors of the disk.
+ * Partition tables read from a disk: GPT (UEFI 2.10, 5.3) and MBR with its chain of extended ones.
+ * Pure: what is on the disk comes through a reader, and every value of it is taken for hostile.
+ * Addresses are in logical sectors of the disk.
  */
 #pragma once
 
@@ -9,7 +10,7 @@
 struct partition {
 	unsigned number;  /* from 1; logical ones of an MBR from 5 */
 	u64 start, n;     /* within the disk, n > 0 */
-	u8 uuid[16];      /* in order of its text; MBR: signature and number, rest zero; all zero: none */
+	u8 uuid[16];      /* in order of its text; MBR: signature and number; all zero: none */
 	char label[37];   /* ASCII; '?' for other characters */
 };
 
@@ -24,8 +25,10 @@ struct partition_reader {
 #define PARTITION_BUF 16384
 #define PARTITION_MAX 128 /* more are left out */
 
-/* Fill `out` with up to `max` partitions: how many; -ENOENT: there is no such table; -EINVAL: there is one, damaged beyond use; or the reader's error. */
+/* Fill `out` with up to `max` partitions: how many; -ENOENT: there is no such table; -EINVAL: there
+ * is one, damaged beyond use; or the reader's error. */
 int partition_scan_gpt(struct partition_reader *r, struct partition *out, unsigned max);
 int partition_scan_mbr(struct partition_reader *r, struct partition *out, unsigned max);
 /* GPT if there is one, else MBR; 0 for a disk without a table. *kind: "gpt", "mbr" or "none". */
-int partition_scan(struct partition_reader *r, struct partition *out, unsigned max, const char **kind);
+int partition_scan(struct partition_reader *r, struct partition *out, unsigned max,
+		   const char **kind);

@@ -1,7 +1,8 @@
 /*
- * GUID partition table (UEFI 2.10, 5.3). The *header* is in sector 1, its backup in the last one; each names an array of *entries* and carries checksums of itself
- * and of the array. If the primary header or its array is bad the backup is used. A GPT counts only where the protective MBR says so (a partition of
- * type 0xee): a disk that was given an MBR later may still bear an old header.
+ * GUID partition table (UEFI 2.10, 5.3). The *header* is in sector 1, its backup in the last one;
+ * each names an array of *entries* and carries checksums of itself and of the array. If the primary
+ * header or its array is bad the backup is used. A GPT counts only where the protective MBR says so
+ * (a partition of type 0xee): a disk that was given an MBR later may still bear an old header.
  *
  * Pure, so that it can be tested on the host with damaged tables.
  */
@@ -47,7 +48,8 @@ static int header_read(struct partition_reader *r, u64 lba, struct gpt_header *h
 	if (err)
 		return err;
 	memcpy(h, sector, sizeof(*h));
-	if (memcmp(h->signature, "EFI PART", 8) || h->header_size < sizeof(*h) || h->header_size > r->sector_size)
+	if (memcmp(h->signature, "EFI PART", 8) || h->header_size < sizeof(*h) ||
+	    h->header_size > r->sector_size)
 		return -EINVAL;
 	crc = crc32_update(~0u, sector, 16);
 	crc = crc32_update(crc, &zero, 4); /* the checksum's own place counts as zero */
@@ -56,7 +58,9 @@ static int header_read(struct partition_reader *r, u64 lba, struct gpt_header *h
 		return -EINVAL;
 	if (h->first_usable > h->last_usable || h->last_usable >= r->n_sectors)
 		return -EINVAL;
-	if (!h->n_entries || h->n_entries > ENTRIES_MAX || h->entry_size < sizeof(struct gpt_entry) || h->entry_size > 1024 || !is_pow2(h->entry_size))
+	if (!h->n_entries || h->n_entries > ENTRIES_MAX ||
+	    h->entry_size < sizeof(struct gpt_entry) || h->entry_size > 1024 ||
+	    !is_pow2(h->entry_size))
 		return -EINVAL;
 	return 0;
 }
@@ -77,8 +81,10 @@ static bool entry_parse(const struct gpt_header *h, const struct gpt_entry *e, s
 	return true;
 }
 
-/* Reads the array that the header names, checking its sum, and takes the partitions from it: how many, -EINVAL, or the reader's error. */
-static int entries_read(struct partition_reader *r, const struct gpt_header *h, struct partition *out, unsigned max)
+/* Reads the array that the header names, checking its sum, and takes the partitions from it: how
+ * many, -EINVAL, or the reader's error. */
+static int entries_read(struct partition_reader *r, const struct gpt_header *h,
+			struct partition *out, unsigned max)
 {
 	u32 total = h->n_entries * h->entry_size, at = 0, crc = ~0u;
 	u64 n_sectors = DIV_ROUND_UP((u64)total, r->sector_size), lba = h->entries_lba;

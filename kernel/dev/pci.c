@@ -1,9 +1,11 @@
 /*
- * The PCI bus: the scan that finds the functions, bridges included, and the meeting of devices and drivers. Resources were given out by the firmware:
- * BARs are read and sized, never moved. The list of devices is built once at boot and only then read, in order of address, so that what is named by
- * order of probing is named the same at each boot.
+ * The PCI bus: the scan that finds the functions, bridges included, and the meeting of devices and
+ * drivers. Resources were given out by the firmware: BARs are read and sized, never moved. The list
+ * of devices is built once at boot and only then read, in order of address, so that what is named
+ * by order of probing is named the same at each boot.
  *
- * Locks: `binding` for the driver field of all devices. A driver claims a device by it and is probed without it; so probes run one at a time per device.
+ * Locks: `binding` for the driver field of all devices. A driver claims a device by it and is
+ * probed without it; so probes run one at a time per device.
  */
 #include "dev/pci_int.h"
 
@@ -26,7 +28,8 @@ static u64 buses_seen[BITMAP_WORDS(256)]; /* boot: of segment 0 */
 
 static void pci_scan_bus(u8 bus);
 
-/* Reads one BAR, sizes it by writing ones (PCI 3.0, 6.2.5.1), and answers how many registers it took. Decoding is off. */
+/* Reads one BAR, sizes it by writing ones (PCI 3.0, 6.2.5.1), and answers how many registers it
+ * took. Decoding is off. */
 static unsigned bar_read(struct pci_device *d, unsigned n)
 {
 	unsigned offset = PCI_BAR0 + n * 4;
@@ -113,7 +116,8 @@ static bool function_scan(u8 bus, u8 slot, u8 function, u8 *header)
 	d->irq_pin = pci_read8(d, PCI_IRQ_PIN);
 	bars_read(d);
 	list_add_tail(&d->link, &devices);
-	log_debug("pci %02x:%02x.%u: %04x:%04x class %06x", bus, slot, function, d->vendor, d->device, d->class);
+	log_debug("pci %02x:%02x.%u: %04x:%04x class %06x", bus, slot, function, d->vendor,
+		  d->device, d->class);
 	if (d->header == 1 && (d->class & CLASS_BASE_SUB) == CLASS_PCI_BRIDGE)
 		bridge_scan(d);
 	return true;
@@ -146,8 +150,9 @@ void pci_init(void)
 
 static bool id_matches(const struct pci_id *id, const struct pci_device *d)
 {
-	return (id->vendor == PCI_ANY || id->vendor == d->vendor) && (id->device == PCI_ANY || id->device == d->device) &&
-		(d->class & id->class_mask) == (id->class & id->class_mask);
+	return (id->vendor == PCI_ANY || id->vendor == d->vendor) &&
+	       (id->device == PCI_ANY || id->device == d->device) &&
+	       (d->class & id->class_mask) == (id->class & id->class_mask);
 }
 
 static bool driver_wants(const struct pci_driver *driver, const struct pci_device *d)
@@ -192,7 +197,8 @@ void pci_bind(const struct pci_driver *driver)
 			continue;
 		device_disclaim(d);
 		if (err != -ENODEV)
-			log_err("%s: %02x:%02x.%u does not start (%d)", driver->name, d->bus, d->slot, d->function, err);
+			log_err("%s: %02x:%02x.%u does not start (%d)", driver->name, d->bus,
+				d->slot, d->function, err);
 	}
 }
 
@@ -223,12 +229,16 @@ unsigned pci_capability(struct pci_device *d, u8 id)
 
 void pci_enable(struct pci_device *d)
 {
-	pci_write16(d, PCI_COMMAND, pci_read16(d, PCI_COMMAND) | PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	pci_write16(d, PCI_COMMAND,
+		    pci_read16(d, PCI_COMMAND) | PCI_COMMAND_IO | PCI_COMMAND_MEMORY |
+			    PCI_COMMAND_MASTER);
 }
 
 void pci_disable(struct pci_device *d)
 {
-	pci_write16(d, PCI_COMMAND, pci_read16(d, PCI_COMMAND) & ~(PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER));
+	pci_write16(d, PCI_COMMAND,
+		    pci_read16(d, PCI_COMMAND) &
+			    ~(PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER));
 }
 
 void *pci_map_bar(struct pci_device *d, unsigned bar)

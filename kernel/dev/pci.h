@@ -1,4 +1,5 @@
-/* PCI: configuration space by ECAM (MCFG) or ports 0xcf8/0xcfc, bus scan, BARs, capabilities, interrupts (PCI 3.0). */
+/* PCI: configuration space by ECAM (MCFG) or ports 0xcf8/0xcfc, bus scan, BARs, capabilities,
+ * interrupts (PCI 3.0). */
 #pragma once
 
 #include "dev/irq.h"
@@ -30,9 +31,11 @@ struct pci_id { u16 vendor, device; u32 class, class_mask; };
 struct pci_driver {
 	const char *name;
 	const struct pci_id *ids;  /* ends with vendor 0 */
-	int (*probe)(struct pci_device *dev); /* 0: bound; -ENODEV: not mine after all; other errors are logged */
+	/* 0: bound; -ENODEV: not mine after all; other errors are logged. */
+	int (*probe)(struct pci_device *dev);
 	void (*remove)(struct pci_device *dev); /* quiesce and free; NULL: cannot be unbound */
-	int (*reset)(struct pci_device *dev);   /* restart the hardware with nothing lost above; NULL: not possible */
+	/* Restarts the hardware with nothing lost above; NULL: not possible. */
+	int (*reset)(struct pci_device *dev);
 };
 
 u8 pci_read8(struct pci_device *d, unsigned offset);
@@ -48,7 +51,8 @@ void pci_enable(struct pci_device *d);
 void pci_disable(struct pci_device *d);
 /* Maps a memory BAR (uncached): pointer or NULL. */
 void *pci_map_bar(struct pci_device *d, unsigned bar);
-/* Gives the device up to n interrupts (MSI-X, else MSI, else the pin if n >= 1): how many, or -errno. handler i gets args[i]. */
+/* Gives the device up to n interrupts (MSI-X, else MSI, else the pin if n >= 1): how many, or
+ * -errno. handler i gets args[i]. */
 int pci_request_irqs(struct pci_device *d, unsigned n, irq_handler *handler, void **args);
 void pci_release_irqs(struct pci_device *d);
 

@@ -1,10 +1,13 @@
 /*
- * Ways to PCI configuration space: the enhanced mechanism (ECAM, PCI Express 7.2.2), where each function's 4096 bytes lie in memory at an address
- * that the ACPI table MCFG tells (PCI Firmware 3.0, 4.1.2), and the old pair of ports 0xcf8/0xcfc, which reaches 256 bytes of segment 0. A bus of an ECAM
- * region is 1 MiB; it is mapped when it is first touched, as most of the 256 buses do not exist.
+ * Ways to PCI configuration space: the enhanced mechanism (ECAM, PCI Express 7.2.2), where each
+ * function's 4096 bytes lie in memory at an address that the ACPI table MCFG tells (PCI
+ * Firmware 3.0, 4.1.2), and the old pair of ports 0xcf8/0xcfc, which reaches 256 bytes of segment
+ * 0. A bus of an ECAM region is 1 MiB; it is mapped when it is first touched, as most of the 256
+ * buses do not exist.
  *
- * Locks: `ports` makes the two accesses of the port mechanism one; `maps` guards the mapping of buses, and is a mutex, since mapping sleeps. Bus 0 and
- * every bus behind a bridge is touched by the scan in thread context first, so later accesses from any context find it mapped.
+ * Locks: `ports` makes the two accesses of the port mechanism one; `maps` guards the mapping of
+ * buses, and is a mutex, since mapping sleeps. Bus 0 and every bus behind a bridge is touched by
+ * the scan in thread context first, so later accesses from any context find it mapped.
  */
 #include "dev/pci_int.h"
 
@@ -61,7 +64,8 @@ static void ecam_add(const struct mcfg_entry *e)
 	m->first_bus = e->first_bus;
 	m->last_bus = e->last_bus;
 	ecams[n_ecams++] = m;
-	log_info("pci: segment %u, buses %u-%u by ECAM at %#lx", m->segment, m->first_bus, m->last_bus, (unsigned long)m->base);
+	log_info("pci: segment %u, buses %u-%u by ECAM at %#lx", m->segment, m->first_bus,
+		 m->last_bus, (unsigned long)m->base);
 }
 
 void pci_config_init(void)
@@ -77,7 +81,8 @@ void pci_config_init(void)
 static struct ecam *ecam_find(u16 segment, u8 bus)
 {
 	for (unsigned i = 0; i < n_ecams; i++)
-		if (ecams[i]->segment == segment && bus >= ecams[i]->first_bus && bus <= ecams[i]->last_bus)
+		if (ecams[i]->segment == segment && bus >= ecams[i]->first_bus &&
+		    bus <= ecams[i]->last_bus)
 			return ecams[i];
 	return NULL;
 }
@@ -86,7 +91,8 @@ static void *ecam_map_bus(struct ecam *m, u8 bus)
 {
 	mutex_lock(&maps);
 	if (!m->buses[bus])
-		store_release(&m->buses[bus], ioremap(m->base + (u64)bus * BUS_BYTES, BUS_BYTES, MMU_NOCACHE));
+		store_release(&m->buses[bus],
+			      ioremap(m->base + (u64)bus * BUS_BYTES, BUS_BYTES, MMU_NOCACHE));
 	mutex_unlock(&maps);
 	return m->buses[bus];
 }
@@ -107,7 +113,8 @@ static void *ecam_address(u16 segment, u8 bus, u8 slot, u8 function, unsigned of
 
 static u32 port_address(u8 bus, u8 slot, u8 function, unsigned offset)
 {
-	return 0x80000000u | (u32)bus << 16 | (u32)slot << 11 | (u32)function << 8 | (offset & 0xfc);
+	return 0x80000000u | (u32)bus << 16 | (u32)slot << 11 | (u32)function << 8 |
+	       (offset & 0xfc);
 }
 
 static u32 port_read(u8 bus, u8 slot, u8 function, unsigned offset, unsigned size)
@@ -148,7 +155,8 @@ u32 pci_config_read(u16 segment, u8 bus, u8 slot, u8 function, unsigned offset, 
 	return size == 1 ? 0xff : size == 2 ? 0xffff : ~0u;
 }
 
-void pci_config_write(u16 segment, u8 bus, u8 slot, u8 function, unsigned offset, unsigned size, u32 v)
+void pci_config_write(u16 segment, u8 bus, u8 slot, u8 function, unsigned offset, unsigned size,
+		      u32 v)
 {
 	void *p = ecam_address(segment, bus, slot, function, offset);
 

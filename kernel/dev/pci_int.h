@@ -31,6 +31,8 @@ enum {
 
 /* Finds the ways to configuration space (pci_config.c). Boot. */
 void pci_config_init(void);
-/* One access of `size` bytes (1, 2, 4) to a function's configuration space; all ones where nothing answers. `offset` is aligned to size. */
+/* One access of `size` bytes (1, 2, 4) to a function's configuration space; all ones where nothing
+ * answers. `offset` is aligned to size. */
 u32 pci_config_read(u16 segment, u8 bus, u8 slot, u8 function, unsigned offset, unsigned size);
-void pci_config_write(u16 segment, u8 bus, u8 slot, u8 function, unsigned offset, unsigned size, u32 v);
+void pci_config_write(u16 segment, u8 bus, u8 slot, u8 function, unsigned offset, unsigned size,
+		      u32 v);

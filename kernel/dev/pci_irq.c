@@ -1,6 +1,7 @@
 /*
- * Interrupts of a PCI function, the best kind first: MSI-X (a table of messages in a BAR), MSI (one message in configuration space; PCI 3.0, 6.8), the pin. For
- * the pin the firmware's interrupt line register names the ISA line that the pin is routed to, which is also wired to the IO-APIC.
+ * Interrupts of a PCI function, the best kind first: MSI-X (a table of messages in a BAR), MSI (one
+ * message in configuration space; PCI 3.0, 6.8), the pin. For the pin the firmware's interrupt line
+ * register names the ISA line that the pin is routed to, which is also wired to the IO-APIC.
  * `pci.nomsi` on the command line: only the pin.
  */
 #include "dev/pci_int.h"
@@ -32,12 +33,14 @@ static void intx_set(struct pci_device *d, bool on)
 {
 	u16 command = pci_read16(d, PCI_COMMAND);
 
-	pci_write16(d, PCI_COMMAND, on ? command & ~PCI_COMMAND_INTX_OFF : command | PCI_COMMAND_INTX_OFF);
+	pci_write16(d, PCI_COMMAND,
+		    on ? command & ~PCI_COMMAND_INTX_OFF : command | PCI_COMMAND_INTX_OFF);
 }
 
 static void device_name(struct pci_device *d, char *name, size_t size)
 {
-	snprintf(name, size, "%s-%02x:%02x.%u", d->driver ? d->driver->name : "pci", d->bus, d->slot, d->function);
+	snprintf(name, size, "%s-%02x:%02x.%u", d->driver ? d->driver->name : "pci", d->bus,
+		 d->slot, d->function);
 }
 
 static void msix_entry_write(u8 *entry, u64 address, u32 data)
@@ -65,7 +68,8 @@ static int msix_request(struct pci_device *d, unsigned n, irq_handler *handler, 
 	table_at = pci_read32(d, cap + MSIX_TABLE);
 	bar = table_at & 7;
 	offset = table_at & ~7u;
-	if (bar > 5 || d->bar[bar].io || !d->bar[bar].base || offset + (u64)n * MSIX_ENTRY_BYTES > d->bar[bar].size)
+	if (bar > 5 || d->bar[bar].io || !d->bar[bar].base ||
+	    offset + (u64)n * MSIX_ENTRY_BYTES > d->bar[bar].size)
 		return 0;
 	table = ioremap(d->bar[bar].base + offset, n * MSIX_ENTRY_BYTES, MMU_NOCACHE);
 	if (!table)
@@ -76,7 +80,8 @@ static int msix_request(struct pci_device *d, unsigned n, irq_handler *handler, 
 		u64 address;
 		u32 data;
 
-		if (irq_request_msi(name, handler, args[d->n_irqs], &d->irq[d->n_irqs], &address, &data))
+		if (irq_request_msi(name, handler, args[d->n_irqs], &d->irq[d->n_irqs], &address,
+				    &data))
 			break;
 		msix_entry_write(table + d->n_irqs * MSIX_ENTRY_BYTES, address, data);
 	}
@@ -86,7 +91,8 @@ static int msix_request(struct pci_device *d, unsigned n, irq_handler *handler, 
 		return 0;
 	}
 	intx_set(d, false);
-	pci_write16(d, cap + MSIX_CONTROL, (control & ~MSIX_CONTROL_MASK_ALL) | MSIX_CONTROL_ENABLE);
+	pci_write16(d, cap + MSIX_CONTROL,
+		    (control & ~MSIX_CONTROL_MASK_ALL) | MSIX_CONTROL_ENABLE);
 	d->msix = true;
 	return d->n_irqs;
 }
@@ -163,9 +169,11 @@ void pci_release_irqs(struct pci_device *d)
 	unsigned cap;
 
 	if (d->msix && (cap = pci_capability(d, PCI_CAP_MSIX)))
-		pci_write16(d, cap + MSIX_CONTROL, pci_read16(d, cap + MSIX_CONTROL) & ~MSIX_CONTROL_ENABLE);
+		pci_write16(d, cap + MSIX_CONTROL,
+			    pci_read16(d, cap + MSIX_CONTROL) & ~MSIX_CONTROL_ENABLE);
 	if (d->msi && (cap = pci_capability(d, PCI_CAP_MSI)))
-		pci_write16(d, cap + MSI_CONTROL, pci_read16(d, cap + MSI_CONTROL) & ~MSI_CONTROL_ENABLE);
+		pci_write16(d, cap + MSI_CONTROL,
+			    pci_read16(d, cap + MSI_CONTROL) & ~MSI_CONTROL_ENABLE);
 	intx_set(d, false);
 	for (unsigned i = 0; i < d->n_irqs; i++)
 		irq_release(d->irq[i]);

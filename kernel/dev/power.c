@@ -1,6 +1,7 @@
 /*
- * The end of the machine's work: the functions that drivers left for it, newest first, then whoever knows how to switch off or reset. File systems are
- * synced and processes ended before, by the caller.
+ * The end of the machine's work: the functions that drivers left for it, newest first, then whoever
+ * knows how to switch off or reset. File systems are synced and processes ended before, by the
+ * caller.
  */
 #include "dev/power.h"
 
@@ -40,7 +41,8 @@ int power_at_end(void (*fn)(void *arg), void *arg)
 	return 0;
 }
 
-/* Takes the calls off the list one by one, so that two CPUs that end at once do not make any of them twice. */
+/* Takes the calls off the list one by one, so that two CPUs that end at once do not make any of
+ * them twice. */
 static void run_end_calls(void)
 {
 	for (;;) {

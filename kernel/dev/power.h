@@ -7,7 +7,8 @@ struct power_ops {
 	void (*reset)(void);
 };
 void power_register(const struct power_ops *ops);
-/* Switches the machine off, or resets it (falls back to arch's way), or halts. File systems are synced before by the caller. */
+/* Switches the machine off, or resets it (falls back to arch's way), or halts. File systems are
+ * synced before by the caller. */
 _Noreturn void power_off(void);
 _Noreturn void power_reset(void);
 _Noreturn void power_halt(void);

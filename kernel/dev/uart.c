@@ -1,5 +1,6 @@
 /*
- * The class of serial ports: the list of ports, and the listener's calls, which take the port's lock and go to the driver.
+ * The class of serial ports: the list of ports, and the listener's calls, which take the port's
+ * lock and go to the driver.
  */
 #include "dev/uart.h"
 
@@ -41,7 +42,8 @@ void uart_each(void (*fn)(struct uart_port *port, void *arg), void *arg)
 	mutex_unlock(&registry);
 }
 
-int uart_attach(struct uart_port *port, const struct uart_listener *listener, void *arg, const struct uart_settings *settings)
+int uart_attach(struct uart_port *port, const struct uart_listener *listener, void *arg,
+		const struct uart_settings *settings)
 {
 	u64 flags = spin_lock_irq(&port->lock);
 	bool busy = port->listener;

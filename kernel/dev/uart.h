@@ -1,6 +1,7 @@
 /*
- * Serial ports: a driver (a leaf) registers a port, the terminal room above it becomes its listener. Bytes received are handed up from the interrupt; bytes to send
- * wait in the port's ring, which the driver empties as its transmitter takes them.
+ * Serial ports: a driver (a leaf) registers a port, the terminal room above it becomes its
+ * listener. Bytes received are handed up from the interrupt; bytes to send wait in the port's ring,
+ * which the driver empties as its transmitter takes them.
  */
 #pragma once
 
@@ -11,7 +12,13 @@
 
 struct uart_port;
 
-enum uart_parity { UART_PARITY_NONE, UART_PARITY_ODD, UART_PARITY_EVEN, UART_PARITY_MARK, UART_PARITY_SPACE };
+enum uart_parity {
+	UART_PARITY_NONE,
+	UART_PARITY_ODD,
+	UART_PARITY_EVEN,
+	UART_PARITY_MARK,
+	UART_PARITY_SPACE
+};
 
 /* What termios(3) says of the line. */
 struct uart_settings {
@@ -23,11 +30,18 @@ struct uart_settings {
 };
 
 /* Status of a received byte; the byte of a break is 0. */
-enum { UART_RX_GOOD = 0, UART_RX_BREAK = 1, UART_RX_FRAME = 2, UART_RX_PARITY = 4, UART_RX_OVERRUN = 8 /* bytes before this one were lost */ };
+enum {
+	UART_RX_GOOD = 0,
+	UART_RX_BREAK = 1,
+	UART_RX_FRAME = 2,
+	UART_RX_PARITY = 4,
+	UART_RX_OVERRUN = 8 /* bytes before this one were lost */
+};
 
 /* Called with interrupts off and no lock of the port held; must not sleep. Each may be NULL. */
 struct uart_listener {
-	/* n bytes came in; status[i] belongs to data[i], NULL: all are good. One call at a time per port. */
+	/* n bytes came in; status[i] belongs to data[i], NULL: all are good. One call at a time per
+	 * port. */
 	void (*receive)(void *arg, const u8 *data, const u8 *status, size_t n);
 	/* The ring fell to a quarter or less. */
 	void (*writable)(void *arg);
@@ -35,7 +49,8 @@ struct uart_listener {
 	void (*modem)(void *arg, unsigned lines, unsigned changed);
 };
 
-/* The driver's part. Called with the port's lock held, interrupts off, but for open and close (thread context). */
+/* The driver's part. Called with the port's lock held, interrupts off, but for open and close
+ * (thread context). */
 struct uart_ops {
 	/* Interrupts on, receiver on: 0, or -errno (-ENODEV, -EBUSY). */
 	int (*open)(struct uart_port *port);
@@ -84,8 +99,10 @@ void uart_register(struct uart_port *port);
 /* ttySn, or NULL. Ports stay for good. */
 struct uart_port *uart_find(unsigned n);
 void uart_each(void (*fn)(struct uart_port *port, void *arg), void *arg);
-/* Becomes the listener and opens the port: 0, -EBUSY if there is one, or the driver's error. Thread context. */
-int must_check uart_attach(struct uart_port *port, const struct uart_listener *listener, void *arg, const struct uart_settings *settings);
+/* Becomes the listener and opens the port: 0, -EBUSY if there is one, or the driver's error. Thread
+ * context. */
+int must_check uart_attach(struct uart_port *port, const struct uart_listener *listener, void *arg,
+			   const struct uart_settings *settings);
 /* Closes the port; on return the listener is not called any more. Thread context. */
 void uart_detach(struct uart_port *port);
 /* Puts bytes into the ring: how many there was room for. Any context. */
@@ -101,7 +118,8 @@ void uart_configure(struct uart_port *port, const struct uart_settings *settings
 unsigned uart_get_modem(struct uart_port *port);
 void uart_set_modem(struct uart_port *port, unsigned set, unsigned clear);
 void uart_set_break(struct uart_port *port, bool on);
-/* Output stops and goes on (XOFF, TCOOFF); what the transmitter holds still goes out. Any context. */
+/* Output stops and goes on (TCOOFF); what the transmitter holds still goes out. Any context. */
 void uart_pause(struct uart_port *port, bool paused);
-/* The listener's buffer is full, or has room again: with rts_cts RTS tells the other side. Any context. */
+/* The listener's buffer is full, or has room again: with rts_cts RTS tells the other side. Any
+ * context. */
 void uart_throttle(struct uart_port *port, bool full);

@@ -57,8 +57,10 @@ KTEST(bcache_forget)
 	bcache_forget(d, 3, 1024, 10);
 	bcache_forget(d, 31, 1024, 1);
 	KTEST_CHECK(bcache_sync(d) == 0);
-	KTEST_CHECK(mem_is_all(k->bytes, 0x22, 3 * 1024) && mem_is_all(k->bytes + 3 * 1024, 0x11, 10 * 1024));
-	KTEST_CHECK(mem_is_all(k->bytes + 13 * 1024, 0x22, 18 * 1024) && mem_is_all(k->bytes + 31 * 1024, 0x11, 1024));
+	KTEST_CHECK(mem_is_all(k->bytes, 0x22, 3 * 1024) &&
+		    mem_is_all(k->bytes + 3 * 1024, 0x11, 10 * 1024));
+	KTEST_CHECK(mem_is_all(k->bytes + 13 * 1024, 0x22, 18 * 1024) &&
+		    mem_is_all(k->bytes + 31 * 1024, 0x11, 1024));
 	ktest_disk_destroy(k);
 }
 
@@ -77,8 +79,8 @@ KTEST(bcache_new_blocks)
 	bcache_dirty(d, &b);
 	bcache_put(&b);
 	KTEST_CHECK(bcache_sync(d) == 0);
-	KTEST_CHECK(mem_is_all(k->bytes, 0, 4096) && mem_is_all(k->bytes + 4096, 0x11, 512) && mem_is_all(k->bytes + 4608, 0, 512) &&
-		    mem_is_all(k->bytes + 5120, 0x11, 512));
+	KTEST_CHECK(mem_is_all(k->bytes, 0, 4096) && mem_is_all(k->bytes + 4096, 0x11, 512) &&
+		    mem_is_all(k->bytes + 4608, 0, 512) && mem_is_all(k->bytes + 5120, 0x11, 512));
 	ktest_disk_destroy(k);
 }
 
@@ -104,7 +106,8 @@ KTEST(bcache_errors)
 	ktest_disk_destroy(k);
 }
 
-/* A device that does not end at a page's end: the rest of the last page is zero and stays off the disk. */
+/* A device that does not end at a page's end: the rest of the last page is zero and stays off the
+ * disk. */
 KTEST(bcache_odd_end)
 {
 	struct ktest_disk *k = ktest_disk_create(4, false, false);
@@ -121,12 +124,14 @@ KTEST(bcache_odd_end)
 	if (d) {
 		KTEST_CHECK(bcache_get(d, 11, 512, &b) == -ENXIO);
 		KTEST_CHECK(bcache_get(d, 10, 512, &b) == 0);
-		KTEST_CHECK(mem_is_all(b.data, 0x44, 512) && mem_is_all((char *)b.data + 512, 0, 5 * 512));
+		KTEST_CHECK(mem_is_all(b.data, 0x44, 512) &&
+			    mem_is_all((char *)b.data + 512, 0, 5 * 512));
 		memset(b.data, 0x55, 512);
 		bcache_dirty(d, &b);
 		bcache_put(&b);
 		KTEST_CHECK(bcache_sync(d) == 0);
-		KTEST_CHECK(mem_is_all(k->bytes + 18 * 512, 0x55, 512) && mem_is_all(k->bytes + 19 * 512, 0x44, 512));
+		KTEST_CHECK(mem_is_all(k->bytes + 18 * 512, 0x55, 512) &&
+			    mem_is_all(k->bytes + 19 * 512, 0x44, 512));
 		blkdev_put(d);
 	}
 	ktest_disk_destroy(k);

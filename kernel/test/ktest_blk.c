@@ -1,4 +1,5 @@
-/* Self-tests of the block layer on an imaginary disk: merging, parts, flush steps, errors, time-outs, removal. */
+/* Self-tests of the block layer on an imaginary disk: merging, parts, flush steps, errors,
+ * time-outs, removal. */
 #include "test/ktest.h"
 #include "test/ktest_disk.h"
 
@@ -62,10 +63,20 @@ static void async_wait(void)
 }
 
 /* One page at a time, waiting. */
-static int page_io(struct ktest_disk *k, enum blk_op op, lba_t lba, unsigned page, bool preflush, bool fua)
+static int page_io(struct ktest_disk *k, enum blk_op op, lba_t lba, unsigned page, bool preflush,
+		   bool fua)
 {
 	struct dma_piece piece = { pages[page], 0, PAGE_SIZE };
-	struct blk_request req = { .dev = k->disk.whole, .op = op, .lba = lba, .n_sectors = 8, .pieces = &piece, .n_pieces = 1, .preflush = preflush, .fua = fua };
+	struct blk_request req = {
+		.dev = k->disk.whole,
+		.op = op,
+		.lba = lba,
+		.n_sectors = 8,
+		.pieces = &piece,
+		.n_pieces = 1,
+		.preflush = preflush,
+		.fua = fua,
+	};
 
 	return blk_submit_wait(&req);
 }
@@ -151,7 +162,8 @@ KTEST(blk_parts)
 	ktest_disk_diary_clear(k);
 	KTEST_CHECK(blk_discard(k->disk.whole, 8, 250) == 0);
 	KTEST_CHECK(k->n_diary == 3 && k->diary[2].n_sectors == 50);
-	KTEST_CHECK(mem_is_all(k->bytes + 8 * 512, 0, 250 * 512) && !mem_is_all(k->bytes + 258 * 512, 0, 512));
+	KTEST_CHECK(mem_is_all(k->bytes + 8 * 512, 0, 250 * 512) &&
+		    !mem_is_all(k->bytes + 258 * 512, 0, 512));
 	pages_free();
 	ktest_disk_destroy(k);
 }
@@ -162,7 +174,8 @@ KTEST(blk_flush_steps)
 
 	pages_make();
 	KTEST_CHECK(page_io(k, BLK_WRITE, 0, 0, true, true) == 0);
-	KTEST_CHECK(k->n_diary == 3 && k->diary[0].op == BLK_FLUSH && k->diary[1].op == BLK_WRITE && !k->diary[1].fua && k->diary[2].op == BLK_FLUSH);
+	KTEST_CHECK(k->n_diary == 3 && k->diary[0].op == BLK_FLUSH && k->diary[1].op == BLK_WRITE &&
+		    !k->diary[1].fua && k->diary[2].op == BLK_FLUSH);
 	ktest_disk_diary_clear(k);
 	KTEST_CHECK(page_io(k, BLK_READ, 0, 1, false, true) == 0 && k->n_diary == 1);
 	KTEST_CHECK(blk_flush(k->disk.whole) == 0 && k->n_diary == 2);
@@ -252,7 +265,8 @@ KTEST(blk_removal)
 	k->hold = true;
 	for (unsigned i = 0; i < 8; i++)
 		async(k, BLK_WRITE, i * 64, i, 1);
-	k->disk.gone = true; /* as a driver that lost its device: what it has ends, nothing new starts */
+	/* As a driver that lost its device: what it has ends, nothing new starts. */
+	k->disk.gone = true;
 	ktest_disk_let_go(k);
 	work_flush(&k->work);
 	disk_unregister(&k->disk);
@@ -290,13 +304,21 @@ KTEST(blk_partitions)
 	KTEST_CHECK(d && d->start == 200 && d->n_sectors == 1000 && d->minor == 2);
 	if (d) {
 		struct dma_piece piece = { pages[3], 0, PAGE_SIZE };
-		struct blk_request req = { .dev = d, .op = BLK_WRITE, .lba = 992, .n_sectors = 8, .pieces = &piece, .n_pieces = 1 };
+		struct blk_request req = {
+			.dev = d,
+			.op = BLK_WRITE,
+			.lba = 992,
+			.n_sectors = 8,
+			.pieces = &piece,
+			.n_pieces = 1,
+		};
 
 		KTEST_CHECK(blk_submit_wait(&req) == 0 && on_disk(k, 1192, 3));
 		req.lba = 993;
 		KTEST_CHECK(blk_submit_wait(&req) == -ENXIO);
 		KTEST_CHECK(disk_rescan(&k->disk) == -EBUSY);
-		KTEST_CHECK(blkdev_claim(d) == 0 && blkdev_claim(d) == -EBUSY && blkdev_claim(k->disk.whole) == -EBUSY);
+		KTEST_CHECK(blkdev_claim(d) == 0 && blkdev_claim(d) == -EBUSY &&
+			    blkdev_claim(k->disk.whole) == -EBUSY);
 		blkdev_release(d);
 		blkdev_put(d);
 	}

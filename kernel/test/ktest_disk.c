@@ -28,7 +28,7 @@ static int kd_start(struct disk *disk, struct blk_request *req)
 	return 0;
 }
 
-/* Copies between the disk and the request's memory, by the bus addresses that a driver would use. */
+/* Copies between the disk and the request's memory, by bus addresses as a driver would. */
 static void transfer(struct ktest_disk *k, struct blk_request *req)
 {
 	static struct dma_segment segments[32];
@@ -119,9 +119,23 @@ struct ktest_disk *ktest_disk_create(unsigned depth, bool with_cache, bool with_
 	work_init(&k->work, kd_work);
 	k->bad_lba = ~0ull;
 	k->disk = (struct disk){
-		.name = "ktest", .ops = &kd_ops, .data = k, .n_sectors = KTEST_DISK_SECTORS, .sector_size = 512, .physical_sector_size = 512,
-		.max_sectors = 64, .max_discard_sectors = 100, .max_segments = 16, .max_segment_bytes = 65536, .depth = depth, .address_bits = 64,
-		.write_cache = with_cache, .fua = with_fua, .discard = true, .major = 240, .timeout_ns = 20 * NSEC_PER_MSEC,
+		.name = "ktest",
+		.ops = &kd_ops,
+		.data = k,
+		.n_sectors = KTEST_DISK_SECTORS,
+		.sector_size = 512,
+		.physical_sector_size = 512,
+		.max_sectors = 64,
+		.max_discard_sectors = 100,
+		.max_segments = 16,
+		.max_segment_bytes = 65536,
+		.depth = depth,
+		.address_bits = 64,
+		.write_cache = with_cache,
+		.fua = with_fua,
+		.discard = true,
+		.major = 240,
+		.timeout_ns = 20 * NSEC_PER_MSEC,
 	};
 	if (disk_register(&k->disk)) {
 		vfree(k->bytes);

@@ -1,6 +1,6 @@
 /*
- * An imaginary disk for self-tests: its sectors are in memory, a worker does what start() took, and it can be told to fail, to hang, and to keep a diary of what it was
- * asked to do.
+ * An imaginary disk for self-tests: its sectors are in memory, a worker does what start() took, and
+ * it can be told to fail, to hang, and to keep a diary of what it was asked to do.
  */
 #pragma once
 
@@ -27,7 +27,7 @@ struct ktest_disk {
 	unsigned n_diary;              /* d */
 };
 
-/* Makes and registers one: NULL if there is no memory. `with_cache`, `with_fua`: as in struct disk. */
+/* Makes and registers one, or NULL (no memory). `with_cache`, `with_fua`: as in struct disk. */
 struct ktest_disk *ktest_disk_create(unsigned depth, bool with_cache, bool with_fua);
 /* Unregisters it and waits for the end of the last reference. */
 void ktest_disk_destroy(struct ktest_disk *k);

@@ -1,6 +1,8 @@
 /*
- * Power off and reset by ACPI's fixed hardware (ACPI 6.4, 4.8.3, 4.8.4.6), as the FADT (5.2.9) describes it: to switch off, the sleep type of \_S5 and SLP_EN go to the
- * PM1 control registers; to reset, a value goes to the reset register. Everything is looked up at boot, so the end needs no memory and no locks.
+ * Power off and reset by ACPI's fixed hardware (ACPI 6.4, 4.8.3, 4.8.4.6), as the FADT (5.2.9)
+ * describes it: to switch off, the sleep type of \_S5 and SLP_EN go to the PM1 control registers;
+ * to reset, a value goes to the reset register. Everything is looked up at boot, so the end needs
+ * no memory and no locks.
  */
 #include "arch/acpi.h"
 #include "arch/cpu.h"
@@ -77,7 +79,8 @@ static void enter_acpi_mode(void)
 
 static void sleep_type_write(u16 port, u8 type)
 {
-	u16 control = (u16)((io_in16(port) & ~(SLP_TYPE_MASK | SLP_EN)) | (u16)(type << SLP_TYPE_SHIFT));
+	u16 control = (u16)((io_in16(port) & ~(SLP_TYPE_MASK | SLP_EN)) |
+			    (u16)(type << SLP_TYPE_SHIFT));
 
 	io_out16(port, control);
 	io_out16(port, control | SLP_EN);
@@ -126,7 +129,8 @@ static bool find_s5(void)
 
 static void find_reset(const struct acpi_fadt *fadt)
 {
-	if (fadt->header.length < offsetof(struct acpi_fadt, reset_value) + 1 || !(fadt->flags & FADT_RESET_SUPPORTED))
+	if (fadt->header.length < offsetof(struct acpi_fadt, reset_value) + 1 ||
+	    !(fadt->flags & FADT_RESET_SUPPORTED))
 		return;
 	reset_at = fadt->reset_register;
 	reset_value = fadt->reset_value;
@@ -145,7 +149,8 @@ void acpi_power_register(void)
 		return;
 	}
 	find_reset(fadt);
-	if (fadt->flags & FADT_HW_REDUCED || !fadt->pm1a_control || fadt->pm1a_control > 0xffff || fadt->pm1b_control > 0xffff)
+	if (fadt->flags & FADT_HW_REDUCED || !fadt->pm1a_control || fadt->pm1a_control > 0xffff ||
+	    fadt->pm1b_control > 0xffff)
 		log_info("acpi: no PM1 control register: no power off");
 	else if (!find_s5())
 		log_info("acpi: no \\_S5: no power off");

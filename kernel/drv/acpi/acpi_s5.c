@@ -1,10 +1,12 @@
 /*
- * \_S5 (ACPI 6.4, 7.4.2): a package of integers in the DSDT or an SSDT, the first two of which go to the PM1 control registers. It is constant data in all firmware
- * known, so its encoding (20.2) can be looked for without running AML:
+ * \_S5 (ACPI 6.4, 7.4.2): a package of integers in the DSDT or an SSDT, the first two of which go
+ * to the PM1 control registers. It is constant data in all firmware known, so its encoding (20.2)
+ * can be looked for without running AML:
  *
  *	NameOp "_S5_" (or "\_S5_")  PackageOp PkgLength NumElements  integer integer …
  *
- * Nothing of this is trusted: each byte is looked at only within the table, and what does not fit is not the package.
+ * Nothing of this is trusted: each byte is looked at only within the table, and what does not fit
+ * is not the package.
  */
 #include "drv/acpi/acpi_s5.h"
 
@@ -83,7 +85,8 @@ bool acpi_s5_find(const u8 *aml, size_t length, u8 *type_a, u8 *type_b)
 
 		if (aml[i] != '_' || memcmp(aml + i, "_S5_", 4))
 			continue;
-		named = aml[i - 1] == AML_NAME || (i >= 2 && aml[i - 1] == '\\' && aml[i - 2] == AML_NAME);
+		named = aml[i - 1] == AML_NAME ||
+			(i >= 2 && aml[i - 1] == '\\' && aml[i - 2] == AML_NAME);
 		if (named && package_read(aml, length, i + 4, type_a, type_b))
 			return true;
 	}

@@ -1,8 +1,10 @@
 /*
  * An AHCI host bus adapter: reset, and the search for disks on its ports.
  *
- * The ports come up together: first all links are started, then all are looked at until each is either known to be empty or has a device that is ready. Only then are
- * disks named, in order of port, so names do not depend on who was ready first. On the walk of read(2) this driver is step 8, below dev/blk.c.
+ * The ports come up together: first all links are started, then all are looked at until each is
+ * either known to be empty or has a device that is ready. Only then are disks named, in order of
+ * port, so names do not depend on who was ready first. On the walk of read(2) this driver is step
+ * 8, below dev/blk.c.
  */
 #include "drv/ahci/ahci_int.h"
 
@@ -26,7 +28,7 @@ static void hba_write(struct ahci_hba *hba, unsigned reg, u32 v)
 	mmio_write32(hba->regs + reg, v);
 }
 
-/* Takes the HBA from the firmware (10.6.3). It has 25 ms to answer, and 2 s if it says it is busy. */
+/* Takes the HBA from the firmware (10.6.3), which has 25 ms to answer, 2 s if it is busy. */
 static void handoff(struct ahci_hba *hba)
 {
 	u64 end = clock_monotonic() + 25 * NSEC_PER_MSEC;
@@ -72,7 +74,8 @@ static bool port_settled(struct ahci_port *p, u64 waited_ms, bool *present)
 		return waited_ms >= EMPTY_MS;
 	if (det != PORT_DET_UP)
 		return waited_ms >= LINK_MS;
-	ahci_port_write(p, PORT_SERR, ~0u); /* the first register FIS is not let in while DIAG.X is set */
+	/* The first register FIS is not let in while DIAG.X is set. */
+	ahci_port_write(p, PORT_SERR, ~0u);
 	if (!(ahci_port_read(p, PORT_TFD) & (ATA_STATUS_BSY | ATA_STATUS_DRQ))) {
 		*present = true;
 		return true;
@@ -113,7 +116,8 @@ static bool port_try(struct ahci_port *p)
 		return false; /* a CD-ROM drive or a port multiplier */
 	ahci_port_start(p);
 	if (ahci_port_identify(p)) {
-		log_warn("ahci%u: port %u: the device does not tell what it is", p->hba->index, p->number);
+		log_warn("ahci%u: port %u: the device does not tell what it is", p->hba->index,
+			 p->number);
 		return false;
 	}
 	return true;

@@ -1,8 +1,11 @@
 /*
- * Commands: the register FIS (SATA 10.5.5), the physical region descriptors, the slot, the doorbell.
+ * Commands: the register FIS (SATA 10.5.5), the physical region descriptors, the slot, the
+ * doorbell.
  *
- * Reads and writes are queued (NCQ) if device and HBA can, up to 32 at a time; else they take slots too, and the HBA works them off one by one. Commands that are not
- * queued must not mix with queued ones, and FLUSH and TRIM run alone; the block layer keeps the order when it is told -EBUSY, so those get their turn.
+ * Reads and writes are queued (NCQ) if device and HBA can, up to 32 at a time; else they take slots
+ * too, and the HBA works them off one by one. Commands that are not queued must not mix with queued
+ * ones, and FLUSH and TRIM run alone; the block layer keeps the order when it is told -EBUSY, so
+ * those get their turn.
  *
  * Lock: the port's, taken with interrupts off under the queue's lock.
  */
@@ -20,7 +23,8 @@ struct ata_taskfile {
 
 static void fis_write(struct ahci_table *t, const struct ata_taskfile *f)
 {
-	t->fis[0] = FIS_H2D | FIS_H2D_COMMAND << 8 | (u32)f->command << 16 | (u32)(f->features & 0xff) << 24;
+	t->fis[0] = FIS_H2D | FIS_H2D_COMMAND << 8 | (u32)f->command << 16 |
+		    (u32)(f->features & 0xff) << 24;
 	t->fis[1] = (u32)(f->lba & 0xffffff) | (u32)f->device << 24;
 	t->fis[2] = (u32)(f->lba >> 24 & 0xffffff) | (u32)(f->features >> 8) << 24;
 	t->fis[3] = f->count;
@@ -40,8 +44,10 @@ static void prd_write(struct ahci_prd *prd, dma_addr_t bus, u32 bytes)
 	prd->bytes_less_one = bytes - 1;
 }
 
-/* The read or write command that suits device and request. Queued ones carry the count where others have features, and their tag where those have the count. */
-static void rw_taskfile(const struct ahci_port *p, const struct blk_transfer *x, unsigned slot, bool queued, struct ata_taskfile *f)
+/* The read or write command that suits device and request. Queued ones carry the count where others
+ * have features, and their tag where those have the count. */
+static void rw_taskfile(const struct ahci_port *p, const struct blk_transfer *x, unsigned slot,
+			bool queued, struct ata_taskfile *f)
 {
 	unsigned shift = ctz64(p->id.sector_size >> 9);
 	bool write = x->op == BLK_WRITE;
@@ -55,7 +61,9 @@ static void rw_taskfile(const struct ahci_port *p, const struct blk_transfer *x,
 		f->count = (u16)(slot << 3);
 		f->device |= x->fua ? ATA_DEVICE_FUA : 0;
 	} else if (p->id.lba48) {
-		f->command = !write ? ATA_READ_DMA_EXT : x->fua ? ATA_WRITE_DMA_FUA_EXT : ATA_WRITE_DMA_EXT;
+		f->command = ATA_READ_DMA_EXT;
+		if (write)
+			f->command = x->fua ? ATA_WRITE_DMA_FUA_EXT : ATA_WRITE_DMA_EXT;
 		f->count = count;
 	} else {
 		f->command = write ? ATA_WRITE_DMA : ATA_READ_DMA;
@@ -95,7 +103,8 @@ static int slot_fill(struct ahci_port *p, unsigned slot, const struct blk_reques
 		f.command = ATA_DSM;
 		f.features = ATA_DSM_TRIM;
 		f.count = 1;
-		prd_write(&t->prd[0], p->area_bus + offsetof(struct ahci_area, trim), trim_write(p, x));
+		prd_write(&t->prd[0], p->area_bus + offsetof(struct ahci_area, trim),
+			  trim_write(p, x));
 		n = 1;
 	} else {
 		rw_taskfile(p, x, slot, queued, &f);
@@ -106,7 +115,8 @@ static int slot_fill(struct ahci_port *p, unsigned slot, const struct blk_reques
 			prd_write(&t->prd[i], p->segments[i].bus, p->segments[i].length);
 	}
 	fis_write(t, &f);
-	header_write(&p->area->headers[slot], x->op == BLK_WRITE || x->op == BLK_DISCARD, (unsigned)n);
+	header_write(&p->area->headers[slot], x->op == BLK_WRITE || x->op == BLK_DISCARD,
+		     (unsigned)n);
 	return 0;
 }
 
@@ -146,7 +156,8 @@ int ahci_start(struct disk *disk, struct blk_request *req)
 	p->running[slot] = req;
 	p->issued |= 1u << slot;
 	p->exclusive = alone;
-	barrier(); /* memory before doorbell: the processor keeps the order of stores, the compiler must, too */
+	/* Memory before doorbell: the processor keeps stores in order, the compiler must, too. */
+	barrier();
 	if (queued) {
 		p->queued |= 1u << slot;
 		ahci_port_write(p, PORT_SACT, 1u << slot);

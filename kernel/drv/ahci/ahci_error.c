@@ -1,13 +1,16 @@
 /*
- * Errors and their repair (AHCI 6.2). When something goes wrong the port leaves the state UP, its interrupts are shut, and recovery runs in a worker:
+ * Errors and their repair (AHCI 6.2). When something goes wrong the port leaves the state UP, its
+ * interrupts are shut, and recovery runs in a worker: stop the engine; reset the link (COMRESET) if
+ * the device hangs, the link had errors, or queued commands were running (after an error a device
+ * takes nothing more until it is reset); start again; give back what was in flight.
  *
- *	stop the engine; if the device hangs, the link had errors, or queued commands were running (after an error a device takes nothing more until it is reset), reset
- *	the link (COMRESET); start again; give back what was in flight.
+ * A device error on the only command in flight is that command's, if it was not queued. Else all
+ * are played again one at a time and not queued (p->careful), so that the next error is known to be
+ * whose. What was in flight during a time-out or a link error counts a retry each; the block layer
+ * ends a request that has too many.
  *
- * A device error on the only command in flight is that command's, if it was not queued. Else all are played again one at a time and not queued (p->careful), so that the next
- * error is known to be whose. What was in flight during a time-out or a link error counts a retry each; the block layer ends a request that has too many.
- *
- * A port whose link stays down, or that does not come back from reset, loses its disk: everything fails with -ENXIO.
+ * A port whose link stays down, or that does not come back from reset, loses its disk: everything
+ * fails with -ENXIO.
  */
 #include "drv/ahci/ahci_int.h"
 
@@ -104,7 +107,8 @@ static void port_resume(struct ahci_port *p, bool single)
 		spin_unlock_irq(&p->lock, flags);
 		blk_done(lost[0], -EIO); /* the medium is bad there: no use to try again */
 	} else if (n) {
-		blk_requeue(&p->disk, lost, n, single || trouble & (AHCI_TIMED_OUT | AHCI_LINK_ERROR));
+		blk_requeue(&p->disk, lost, n,
+			    single || trouble & (AHCI_TIMED_OUT | AHCI_LINK_ERROR));
 	}
 	blk_kick(&p->disk);
 }
@@ -127,8 +131,13 @@ void ahci_port_lose(struct ahci_port *p)
 
 static const char *trouble_text(unsigned trouble)
 {
-	return trouble & AHCI_LINK_CHANGE ? "the link changed" : trouble & AHCI_LINK_ERROR ? "link errors" : trouble & AHCI_DEVICE_ERROR ? "device error" :
-		trouble & AHCI_TIMED_OUT ? "no answer" : "controller reset";
+	if (trouble & AHCI_LINK_CHANGE)
+		return "the link changed";
+	if (trouble & AHCI_LINK_ERROR)
+		return "link errors";
+	if (trouble & AHCI_DEVICE_ERROR)
+		return "device error";
+	return trouble & AHCI_TIMED_OUT ? "no answer" : "controller reset";
 }
 
 static void recover(struct ahci_port *p)
@@ -140,7 +149,8 @@ static void recover(struct ahci_port *p)
 	reset = p->queued || p->trouble & (AHCI_LINK_ERROR | AHCI_LINK_CHANGE | AHCI_TIMED_OUT);
 	p->n_errors++;
 	spin_unlock_irq(&p->lock, flags);
-	log_warn("%s: %s (status %#x, link %#x, %u in flight): %s", p->disk.name, trouble_text(p->trouble), p->status, p->serr, popcount64(p->issued),
+	log_warn("%s: %s (status %#x, link %#x, %u in flight): %s", p->disk.name,
+		 trouble_text(p->trouble), p->status, p->serr, popcount64(p->issued),
 		 reset ? "resetting the link" : "restarting");
 	if (port_revive(p, reset))
 		ahci_port_lose(p);

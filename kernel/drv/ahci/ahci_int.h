@@ -1,8 +1,9 @@
 /*
  * Private to drv/ahci: an HBA and its ports.
  *
- * A port with a disk is in one of these states. UP: commands run. RECOVERING: it takes none; whoever took it out of UP (the interrupt, a time-out) has recovery run
- * once, in thread context, which gives back all that was in flight. GONE: the disk is not there any more.
+ * A port with a disk is in one of these states. UP: commands run. RECOVERING: it takes none;
+ * whoever took it out of UP (the interrupt, a time-out) has recovery run once, in thread context,
+ * which gives back all that was in flight. GONE: the disk is not there any more.
  */
 #pragma once
 
@@ -33,7 +34,8 @@ struct ahci_hba {
 	u8 *regs;                    /* I */
 	u32 cap, ports_implemented;  /* I */
 	unsigned n_slots, index;     /* I */
-	struct ahci_port *ports[32]; /* written in thread context, read by the interrupt; freed after an RCU grace period */
+	/* Written in thread context, read by the interrupt; freed after an RCU grace period. */
+	struct ahci_port *ports[32];
 };
 
 /* I: constant after probe.  p: lock.  r: recovery, one at a time. */
@@ -55,7 +57,7 @@ struct ahci_port {
 	u32 issued;                  /* p: slots in use */
 	u32 queued;                  /* p: those with NCQ commands */
 	bool exclusive;              /* p: a command that must be alone is running */
-	unsigned careful;            /* p: replays to come, one at a time and not queued, so that an error tells whose it is */
+	unsigned careful;            /* p: replays to come, one at a time and not queued */
 	struct dma_segment segments[AHCI_PRDS]; /* p: scratch */
 
 	struct work recovery;        /* runs ahci_port_recover() */
@@ -69,10 +71,12 @@ void ahci_port_write(struct ahci_port *p, unsigned reg, u32 v);
 /* Sleeps. Thread context. */
 void ahci_sleep_us(u64 us);
 /* Waits until (register & mask) == value: 0 or -ETIMEDOUT. Thread context. */
-int must_check ahci_port_wait(struct ahci_port *p, unsigned reg, u32 mask, u32 value, u64 timeout_ms);
+int must_check ahci_port_wait(struct ahci_port *p, unsigned reg, u32 mask, u32 value,
+			      u64 timeout_ms);
 
 /* ahci_port.c: the port's life. Thread context. */
-/* A port's memory and first settings; its link begins to come up. NULL: no memory, or the port is stuck. */
+/* A port's memory and first settings; its link begins to come up. NULL: no memory, or the port is
+ * stuck. */
 struct ahci_port *ahci_port_create(struct ahci_hba *hba, unsigned number);
 void ahci_port_destroy(struct ahci_port *p);
 /* Where the port's structures are, FIS reception, power. Used after any reset. */
@@ -88,7 +92,8 @@ int must_check ahci_port_attach(struct ahci_port *p);
 /* ahci_command.c */
 /* disk_ops.start */
 int ahci_start(struct disk *disk, struct blk_request *req);
-/* Writes command slot 0 for a command without LBA, with `bytes` read into area->identify, for polling. */
+/* Writes command slot 0 for a command without LBA, with `bytes` read into area->identify, for
+ * polling. */
 void ahci_command_simple(struct ahci_port *p, u8 command, u32 bytes);
 
 /* ahci_irq.c */

@@ -1,6 +1,7 @@
 /*
- * The HBA's interrupt. A port's status is cleared first and its slots are looked at after, so a command that ends in between raises another interrupt; the
- * HBA's own status bit is a latch over the port's and is cleared last (AHCI 5.6.4).
+ * The HBA's interrupt. A port's status is cleared first and its slots are looked at after, so a
+ * command that ends in between raises another interrupt; the HBA's own status bit is a latch over
+ * the port's and is cleared last (AHCI 5.6.4).
  *
  * A slot has ended when its bit is gone: in PORT_SACT for queued commands, in PORT_CI for others.
  */
@@ -34,6 +35,13 @@ unsigned ahci_port_reap_locked(struct ahci_port *p, struct blk_request *out[32])
 	return n;
 }
 
+static unsigned trouble_of(u32 status)
+{
+	return (status & PORT_IS_TFES ? AHCI_DEVICE_ERROR : 0) |
+	       (status & PORT_IS_BROKEN ? AHCI_LINK_ERROR : 0) |
+	       (status & PORT_IS_LINK ? AHCI_LINK_CHANGE : 0);
+}
+
 static void port_interrupt(struct ahci_port *p)
 {
 	struct blk_request *done[32];
@@ -46,8 +54,7 @@ static void port_interrupt(struct ahci_port *p)
 	if (p->state == AHCI_UP) {
 		n = ahci_port_reap_locked(p, done);
 		if (unlikely(status & PORT_IS_ERRORS)) {
-			ahci_port_fail_locked(p, (status & PORT_IS_TFES ? AHCI_DEVICE_ERROR : 0) | (status & PORT_IS_BROKEN ? AHCI_LINK_ERROR : 0) |
-					      (status & PORT_IS_LINK ? AHCI_LINK_CHANGE : 0));
+			ahci_port_fail_locked(p, trouble_of(status));
 			work_queue(&p->recovery);
 		}
 	}

@@ -104,8 +104,10 @@ static int ahci_probe(struct pci_device *pci)
 	if (err < 0)
 		goto fail_irq;
 	pci->data = hba;
-	log_info("ahci%u: %u ports, %u slots%s%s, %s", hba->index, AHCI_CAP_PORTS(hba->cap), hba->n_slots, hba->cap & AHCI_CAP_SNCQ ? ", NCQ" : "",
-		 hba->cap & AHCI_CAP_S64A ? ", 64 bits" : "", pci->msix ? "MSI-X" : pci->msi ? "MSI" : "pin");
+	log_info("ahci%u: %u ports, %u slots%s%s, %s", hba->index, AHCI_CAP_PORTS(hba->cap),
+		 hba->n_slots, hba->cap & AHCI_CAP_SNCQ ? ", NCQ" : "",
+		 hba->cap & AHCI_CAP_S64A ? ", 64 bits" : "",
+		 pci->msix ? "MSI-X" : pci->msi ? "MSI" : "pin");
 	ahci_hba_probe_ports(hba);
 	if (power_at_end(ports_quiesce, hba))
 		log_warn("ahci%u: write caches will not be flushed at the end", hba->index);

@@ -1,5 +1,6 @@
 /*
- * The life of a port: its memory, start and stop of its engines (AHCI 10.1.2, 10.3), the question what the device is, and its becoming a disk.
+ * The life of a port: its memory, start and stop of its engines (AHCI 10.1.2, 10.3), the question
+ * what the device is, and its becoming a disk.
  */
 #include "drv/ahci/ahci_int.h"
 
@@ -90,7 +91,7 @@ void ahci_port_destroy(struct ahci_port *p)
 	if (p->area) {
 		ahci_port_write(p, PORT_IE, 0);
 		if (ahci_port_stop(p))
-			return; /* the device may still write to our memory: it cannot be given away */
+			return; /* the device may still write to our memory: it stays ours */
 		ahci_port_write(p, PORT_CMD, ahci_port_read(p, PORT_CMD) & ~(u32)PORT_CMD_FRE);
 		if (ahci_port_wait(p, PORT_CMD, PORT_CMD_FR, 0, ENGINE_STOP_MS))
 			return;
@@ -115,7 +116,8 @@ void ahci_port_setup(struct ahci_port *p)
 	ahci_port_write(p, PORT_SERR, ~0u);
 	ahci_port_write(p, PORT_IS, ~0u);
 	ahci_port_write(p, PORT_SCTL, PORT_SCTL_NO_SLEEP);
-	ahci_port_write(p, PORT_CMD, cmd | PORT_CMD_FRE | PORT_CMD_SUD | PORT_CMD_POD | PORT_CMD_ICC_ACTIVE);
+	ahci_port_write(p, PORT_CMD,
+			cmd | PORT_CMD_FRE | PORT_CMD_SUD | PORT_CMD_POD | PORT_CMD_ICC_ACTIVE);
 }
 
 void ahci_port_start(struct ahci_port *p)
@@ -138,7 +140,8 @@ int ahci_port_stop(struct ahci_port *p)
 /* Command tables are made only for ports with a device: 64 KiB for 32 slots. */
 static int tables_create(struct ahci_port *p)
 {
-	p->tables = dma_alloc(p->hba->n_slots * sizeof(*p->tables), address_bits(p->hba), &p->tables_bus);
+	p->tables = dma_alloc(p->hba->n_slots * sizeof(*p->tables), address_bits(p->hba),
+			      &p->tables_bus);
 	if (!p->tables)
 		return -ENOMEM;
 	for (unsigned i = 0; i < p->hba->n_slots; i++)
@@ -160,7 +163,8 @@ int ahci_port_identify(struct ahci_port *p)
 	return ata_identify_parse(p->area->identify, &p->id);
 }
 
-/* The disk's limits and properties from what it told. `ahci.noncq` on the command line: no queued commands. */
+/* The disk's limits and properties from what it told. `ahci.noncq` on the command line: no queued
+ * commands. */
 static void disk_describe(struct ahci_port *p)
 {
 	struct ata_identity *id = &p->id;
@@ -201,8 +205,9 @@ int ahci_port_attach(struct ahci_port *p)
 	p->state = AHCI_UP;
 	spin_unlock_irq(&p->lock, flags);
 	ahci_port_write(p, PORT_IE, PORT_IE_ALL);
-	log_info("%s: ahci%u port %u: %s, sectors of %u bytes%s%s%s", p->disk.name, p->hba->index, p->number, p->id.model, p->id.sector_size,
-		 p->id.ncq ? ", NCQ" : "", p->disk.fua ? ", FUA" : "", p->disk.discard ? ", TRIM" : "");
+	log_info("%s: ahci%u port %u: %s, sectors of %u bytes%s%s%s", p->disk.name, p->hba->index,
+		 p->number, p->id.model, p->id.sector_size, p->id.ncq ? ", NCQ" : "",
+		 p->disk.fua ? ", FUA" : "", p->disk.discard ? ", TRIM" : "");
 	return disk_register(&p->disk);
 }
 

@@ -1,4 +1,5 @@
-/* Registers and memory structures of AHCI (Serial ATA AHCI 1.3.1; section numbers below), and the ATA commands used (ACS-3). */
+/* Registers and memory structures of AHCI (Serial ATA AHCI 1.3.1; section numbers below), and the
+ * ATA commands used (ACS-3). */
 #pragma once
 
 #include "lib/types.h"

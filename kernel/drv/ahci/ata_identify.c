@@ -1,5 +1,6 @@
 /*
- * IDENTIFY DEVICE data (ACS-3, 7.12.7): 256 words. Words that hold validity bits count only if those are right (bit 15 clear, bit 14 set).
+ * IDENTIFY DEVICE data (ACS-3, 7.12.7): 256 words. Words that hold validity bits count only if
+ * those are right (bit 15 clear, bit 14 set).
  */
 #include "drv/ahci/ata_identify.h"
 
@@ -62,7 +63,8 @@ int ata_identify_parse(const u16 w[256], struct ata_identity *out)
 	if (out->lba48)
 		out->n_sectors = (u64)w[103] << 48 | (u64)w[102] << 32 | (u64)w[101] << 16 | w[100];
 	sizes_parse(w, out);
-	if (!out->n_sectors || out->n_sectors > BIT(48) || !is_pow2(out->sector_size) || out->sector_size < 512 || out->sector_size > 4096)
+	if (!out->n_sectors || out->n_sectors > BIT(48) || !is_pow2(out->sector_size) ||
+	    out->sector_size < 512 || out->sector_size > 4096)
 		return -ENODEV;
 	return 0;
 }

@@ -12,5 +12,6 @@ struct ata_identity {
 	unsigned depth;         /* NCQ: commands at a time, 1 … 32 */
 };
 
-/* 0, or -ENODEV for a device that cannot DMA, has no LBA, no sectors, or sectors of a size that we do not take. */
+/* 0, or -ENODEV for a device that cannot DMA, has no LBA, no sectors, or sectors of a size that we
+ * do not take. */
 int must_check ata_identify_parse(const u16 words[256], struct ata_identity *out);

@@ -1,8 +1,10 @@
 /*
- * A linear frame buffer: rows of pixels of 16, 24 or 32 bits, in memory that is written and never read (it is mapped write-combining, and reading it is slow).
+ * A linear frame buffer: rows of pixels of 16, 24 or 32 bits, in memory that is written and never
+ * read (it is mapped write-combining, and reading it is slow).
  *
- * A glyph's row is eight pixels. For 32 bits per pixel, what counts, it is drawn as four 64-bit words of two pixels, looked up by two bits of the glyph in a table made of the
- * cell's two colours.
+ * A glyph's row is eight pixels. For 32 bits per pixel, what counts, it is drawn as four 64-bit
+ * words of two pixels, looked up by two bits of the glyph in a table made of the cell's two
+ * colours.
  */
 #include "drv/fb/fb_int.h"
 
@@ -35,13 +37,15 @@ static void linear_palette(struct display *d, const u32 colours[16])
 	const struct boot_framebuffer *fb = &boot_info.fb;
 
 	for (unsigned i = 0; i < 16; i++)
-		pixels[i] = channel(colours[i] >> 16 & 0xff, fb->red_bits, fb->red_shift) | channel(colours[i] >> 8 & 0xff, fb->green_bits, fb->green_shift) |
-			channel(colours[i] & 0xff, fb->blue_bits, fb->blue_shift);
+		pixels[i] = channel(colours[i] >> 16 & 0xff, fb->red_bits, fb->red_shift) |
+			    channel(colours[i] >> 8 & 0xff, fb->green_bits, fb->green_shift) |
+			    channel(colours[i] & 0xff, fb->blue_bits, fb->blue_shift);
 }
 
 static void draw_cell_32(u8 *to, const u8 *glyph, u32 fg, u32 bg, bool underline)
 {
-	u64 pair[4] = { bg | (u64)bg << 32, bg | (u64)fg << 32, fg | (u64)bg << 32, fg | (u64)fg << 32 };
+	u64 pair[4] = { bg | (u64)bg << 32, bg | (u64)fg << 32, fg | (u64)bg << 32,
+			fg | (u64)fg << 32 };
 
 	for (unsigned row = 0; row < FONT_HEIGHT; row++, to += pitch) {
 		u8 bits = underline && row == FONT_HEIGHT - 2 ? 0xff : glyph[row];
@@ -69,9 +73,11 @@ static void draw_cell_any(u8 *to, const u8 *glyph, u32 fg, u32 bg, bool underlin
 	}
 }
 
-static void linear_draw(struct display *d, unsigned x, unsigned y, const struct display_cell *cells, unsigned n)
+static void linear_draw(struct display *d, unsigned x, unsigned y, const struct display_cell *cells,
+			unsigned n)
 {
-	u8 *to = screen + (size_t)y * FONT_HEIGHT * pitch + (size_t)x * FONT_WIDTH * bytes_per_pixel;
+	u8 *to = screen + (size_t)y * FONT_HEIGHT * pitch +
+		 (size_t)x * FONT_WIDTH * bytes_per_pixel;
 
 	for (unsigned i = 0; i < n; i++, to += FONT_WIDTH * bytes_per_pixel) {
 		const u8 *glyph = font_glyph(cells[i].code);
@@ -95,11 +101,13 @@ bool fb_linear_init(void)
 	const struct boot_framebuffer *fb = &boot_info.fb;
 	u64 bytes = (u64)fb->pitch * fb->height;
 
-	if (!fb->base || fb->text || (fb->bpp != 15 && fb->bpp != 16 && fb->bpp != 24 && fb->bpp != 32))
+	if (!fb->base || fb->text ||
+	    (fb->bpp != 15 && fb->bpp != 16 && fb->bpp != 24 && fb->bpp != 32))
 		return false;
 	bytes_per_pixel = (fb->bpp + 7u) / 8;
 	pitch = fb->pitch;
-	if (fb->width < 80 || fb->height < FONT_HEIGHT || bytes > SCREEN_MAX || (u64)fb->width * bytes_per_pixel > pitch)
+	if (fb->width < 80 || fb->height < FONT_HEIGHT || bytes > SCREEN_MAX ||
+	    (u64)fb->width * bytes_per_pixel > pitch)
 		return false;
 	if (bytes_per_pixel == 4 && (pitch % 8 || fb->base % 8))
 		return false;
@@ -117,7 +125,7 @@ bool fb_linear_init(void)
 		iounmap(screen);
 		return false;
 	}
-	log_info("display: %ux%u pixels of %u bits at %#llx, %ux%u characters", fb->width, fb->height, fb->bpp, (unsigned long long)fb->base, display.columns,
-		 display.rows);
+	log_info("display: %ux%u pixels of %u bits at %#llx, %ux%u characters", fb->width,
+		 fb->height, fb->bpp, (unsigned long long)fb->base, display.columns, display.rows);
 	return true;
 }

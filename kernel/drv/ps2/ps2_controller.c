@@ -1,6 +1,6 @@
 /*
- * The PC's keyboard controller, i8042: a data port, a command and status port, and a configuration byte. Every wait has an end: a machine may have no such chip, and
- * then its status reads all ones.
+ * The PC's keyboard controller, i8042: a data port, a command and status port, and a configuration
+ * byte. Every wait has an end: a machine may have no such chip, and then its status reads all ones.
  */
 #include "drv/ps2/ps2_int.h"
 

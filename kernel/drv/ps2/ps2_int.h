@@ -4,7 +4,8 @@
 #include "lib/types.h"
 
 /* The controller (ps2_controller.c). */
-/* Finds it, tests it, and leaves the keyboard's port on, interrupts off: whether there is one. *translated: it turns scan code set 2 into set 1. Thread context, boot. */
+/* Finds it, tests it, and leaves the keyboard's port on, interrupts off: whether there is one.
+ * *translated: it turns scan code set 2 into set 1. Thread context, boot. */
 bool ps2_controller_init(bool *translated);
 /* Lets the keyboard's interrupt (ISA 1) through. */
 void ps2_controller_interrupts_on(void);

@@ -1,6 +1,7 @@
 /*
- * The keyboard behind the controller. Its bytes come by ISA interrupt 1 and are decoded there. Commands (lamps, repetition) are sent one byte at a time; the keyboard
- * acknowledges each (0xfa) by the same way that keys come, so they wait in a small queue, and the interrupt sends the next.
+ * The keyboard behind the controller. Its bytes come by ISA interrupt 1 and are decoded there.
+ * Commands (lamps, repetition) are sent one byte at a time; the keyboard acknowledges each (0xfa)
+ * by the same way that keys come, so they wait in a small queue, and the interrupt sends the next.
  *
  * Lock: `lock` guards decoder and queue.
  */
@@ -22,7 +23,8 @@
 #define ENABLE     0xf4
 #define ACK        0xfa
 #define RESEND     0xfe
-#define ACK_NS     (200 * NSEC_PER_MSEC) /* a command that was not acknowledged after this is given up */
+/* A command that was not acknowledged after this is given up. */
+#define ACK_NS (200 * NSEC_PER_MSEC)
 
 static struct spinlock lock = SPINLOCK_INIT(RANK_DRIVER, "ps2");
 static struct ps2_decoder decoder;       /* lock */
@@ -87,8 +89,10 @@ static void keyboard_set_leds(struct input_keyboard *keyboard, unsigned leds)
 	send_command(SET_LEDS, leds & 7);
 }
 
-/* The typematic byte: bits 5-6 the delay in steps of 250 ms, bits 0-4 the period: (8 + low 3 bits) << (bits 3-4), in units of 4.17 ms. */
-static void keyboard_set_repeat(struct input_keyboard *keyboard, unsigned delay_ms, unsigned period_ms)
+/* The typematic byte: bits 5-6 the delay in steps of 250 ms, bits 0-4 the period: (8 + low 3 bits)
+ * << (bits 3-4), in units of 4.17 ms. */
+static void keyboard_set_repeat(struct input_keyboard *keyboard, unsigned delay_ms,
+				unsigned period_ms)
 {
 	unsigned delay = clamp((delay_ms + 125) / 250, 1u, 4u) - 1, best = 0;
 

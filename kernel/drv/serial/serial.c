@@ -1,8 +1,10 @@
 /*
  * The 16550 and its kin on the PC's four places: finding them, and their life as log consoles.
  *
- * A port named by console=ttySn[,baud[parity[bits]]] shows the log from the moment serial_console_init() was called, by polling: its write() returns when the bytes
- * are in the transmitter. It takes the port's lock, but does not insist: in a panic the lock may belong to a CPU that is stopped.
+ * A port named by console=ttySn[,baud[parity[bits]]] shows the log from the moment
+ * serial_console_init() was called, by polling: its write() returns when the bytes are in the
+ * transmitter. It takes the port's lock, but does not insist: in a panic the lock may belong to a
+ * CPU that is stopped.
  */
 #include "drv/serial/serial_int.h"
 
@@ -17,7 +19,8 @@
 
 #define CLOCK_BAUD  115200u
 #define FIFO_BYTES  16u
-#define PATIENCE_NS (100 * NSEC_PER_MSEC) /* for a transmitter that does not get empty, or a lock that is not let go */
+/* For a transmitter that does not get empty, or a lock that is not let go. */
+#define PATIENCE_NS (100 * NSEC_PER_MSEC)
 
 struct serial serials[SERIAL_PORTS] = {
 	{ .uart = { .number = 0, .io = 0x3f8, .irq = 4 }, .console.name = "ttyS0" },
@@ -156,7 +159,8 @@ void serial_console_init(void)
 	}
 	for (unsigned n = 0; cmdline_get_nth("console", n, word, sizeof(word)); n++) {
 		any = true;
-		if (!str_starts_with(word, "ttyS") || !char_is_digit(word[4]) || (unsigned)(word[4] - '0') >= SERIAL_PORTS)
+		if (!str_starts_with(word, "ttyS") || !char_is_digit(word[4]) ||
+		    (unsigned)(word[4] - '0') >= SERIAL_PORTS)
 			continue;
 		if (!word[5] || word[5] == ',')
 			console_add(&serials[word[4] - '0'], word[5] ? word + 6 : "");
@@ -176,6 +180,7 @@ void serial_register(void)
 		s->uart.kind = s->fifo ? "16550A" : "16450";
 		s->uart.clock_baud = CLOCK_BAUD;
 		uart_register(&s->uart);
-		log_info("ttyS%u: %s at I/O %#x, irq %u", s->uart.number, s->uart.kind, s->uart.io, s->uart.irq);
+		log_info("ttyS%u: %s at I/O %#x, irq %u", s->uart.number, s->uart.kind, s->uart.io,
+			 s->uart.irq);
 	}
 }

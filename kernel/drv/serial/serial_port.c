@@ -1,8 +1,9 @@
 /*
  * A 16550 at work: interrupts, the transmitter, line settings, modem lines.
  *
- * When the transmitter's FIFO is empty it takes 16 bytes at once. We fill it as long as it empties while we look (an emulated one does so at once), and ask for an interrupt
- * only for the rest. Received bytes are gathered under the port's lock and handed up without it.
+ * When the transmitter's FIFO is empty it takes 16 bytes at once. We fill it as long as it empties
+ * while we look (an emulated one does so at once), and ask for an interrupt only for the rest.
+ * Received bytes are gathered under the port's lock and handed up without it.
  */
 #include "drv/serial/serial_int.h"
 
@@ -91,10 +92,11 @@ static unsigned receive(struct serial *s, u8 *data, u8 *status)
 
 static unsigned modem_lines(u8 msr)
 {
-	return (msr & MSR_CTS ? TIOCM_CTS : 0) | (msr & MSR_DSR ? TIOCM_DSR : 0) | (msr & MSR_RI ? TIOCM_RNG : 0) | (msr & MSR_DCD ? TIOCM_CAR : 0);
+	return (msr & MSR_CTS ? TIOCM_CTS : 0) | (msr & MSR_DSR ? TIOCM_DSR : 0) |
+	       (msr & MSR_RI ? TIOCM_RNG : 0) | (msr & MSR_DCD ? TIOCM_CAR : 0);
 }
 
-/* Reads the modem's lines, lets CTS hold or free the output, and answers which have changed. Lock. */
+/* Reads the modem's lines, lets CTS hold or free the output; which have changed. Lock. */
 static unsigned modem_look(struct serial *s)
 {
 	u8 msr = serial_read(s, UART_MSR) & 0xf0, changed = msr ^ s->modem;
@@ -241,14 +243,16 @@ static unsigned serial_get_modem(struct uart_port *port)
 {
 	struct serial *s = to_serial(port);
 
-	return modem_lines(serial_read(s, UART_MSR)) | (s->mcr & MCR_DTR ? TIOCM_DTR : 0) | (s->mcr & MCR_RTS ? TIOCM_RTS : 0);
+	return modem_lines(serial_read(s, UART_MSR)) | (s->mcr & MCR_DTR ? TIOCM_DTR : 0) |
+	       (s->mcr & MCR_RTS ? TIOCM_RTS : 0);
 }
 
 static void serial_set_modem(struct uart_port *port, unsigned lines)
 {
 	struct serial *s = to_serial(port);
 
-	mcr_set(s, (s->mcr & ~(MCR_DTR | MCR_RTS)) | (lines & TIOCM_DTR ? MCR_DTR : 0) | (lines & TIOCM_RTS ? MCR_RTS : 0));
+	mcr_set(s, (s->mcr & ~(MCR_DTR | MCR_RTS)) | (lines & TIOCM_DTR ? MCR_DTR : 0) |
+			   (lines & TIOCM_RTS ? MCR_RTS : 0));
 }
 
 static void serial_set_break(struct uart_port *port, bool on)

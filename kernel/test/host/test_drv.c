@@ -42,11 +42,13 @@ TEST(identify_usual)
 
 	identify_make(w);
 	CHECK_EQ(ata_identify_parse(w, &id), 0);
-	CHECK(!strcmp(id.model, "QEMU HARDDISK") && !strcmp(id.serial, "SN 1") && !strcmp(id.firmware, "2.5+"));
+	CHECK(!strcmp(id.model, "QEMU HARDDISK") && !strcmp(id.serial, "SN 1") &&
+	      !strcmp(id.firmware, "2.5+"));
 	CHECK_EQ(id.n_sectors, 0x12345678);
 	CHECK_EQ(id.sector_size, 512);
 	CHECK_EQ(id.depth, 32);
-	CHECK(id.lba48 && id.ncq && id.write_cache && id.flush_ext && id.fua && id.trim && !id.rotational);
+	CHECK(id.lba48 && id.ncq && id.write_cache && id.flush_ext && id.fua && id.trim &&
+	      !id.rotational);
 }
 
 TEST(identify_sector_sizes)
@@ -109,7 +111,11 @@ static int feed(struct ps2_decoder *d, const u8 *bytes, unsigned n, unsigned *ev
 	return last;
 }
 
-#define FEED(d, ...) ({ const u8 bytes_[] = { __VA_ARGS__ }; feed(d, bytes_, sizeof(bytes_), &events); })
+#define FEED(d, ...) \
+	({ \
+		const u8 bytes_[] = { __VA_ARGS__ }; \
+		feed(d, bytes_, sizeof(bytes_), &events); \
+	})
 
 TEST(scancode_set1)
 {
@@ -178,7 +184,7 @@ TEST(s5_not_there)
 	CHECK(!acpi_s5_find(large, 0, &a, &b));
 }
 
-/* Cut anywhere, and with any byte changed: never a read outside (the copy has exactly its bytes). */
+/* Cut anywhere, and with any byte changed: never a read outside (the copy is exact). */
 TEST(s5_damaged)
 {
 	static const u8 good[] = "xx\x08\\_S5_\x12\x0a\x04\x0a\x05\x0a\x07\x0b\x00\x00\x0e\x00";

@@ -35,7 +35,12 @@ static struct test_disk *disk_new(u32 sector)
 	struct test_disk *d = calloc(1, sizeof(*d));
 
 	d->bytes = calloc(1, DISK_BYTES);
-	d->reader = (struct partition_reader){ .read = disk_read, .n_sectors = DISK_BYTES / sector, .sector_size = sector, .buf = malloc(PARTITION_BUF) };
+	d->reader = (struct partition_reader){
+		.read = disk_read,
+		.n_sectors = DISK_BYTES / sector,
+		.sector_size = sector,
+		.buf = malloc(PARTITION_BUF),
+	};
 	return d;
 }
 
@@ -96,7 +101,8 @@ static void header_write(struct test_disk *d, u64 lba, u64 other, u64 entries, u
 	header_seal(h);
 }
 
-static void entry_write(struct test_disk *d, u64 entries, u32 size, unsigned i, u64 first, u64 last, const char *name)
+static void entry_write(struct test_disk *d, u64 entries, u32 size, unsigned i, u64 first, u64 last,
+			const char *name)
 {
 	u8 *e = sector_at(d, entries) + i * size;
 
@@ -208,13 +214,16 @@ TEST(gpt_needs_protective_mbr)
 /* Well sealed headers with values that would lead out of the disk or into loops. */
 TEST(gpt_hostile_headers)
 {
-	struct { unsigned at, bytes; u64 value; } lies[] = {
-		{ 12, 4, 0 }, { 12, 4, 91 }, { 12, 4, 513 }, { 12, 4, ~0u },
-		{ 24, 8, 5 },
-		{ 40, 8, ~0ull }, { 48, 8, 2048 }, { 48, 8, ~0ull },
-		{ 72, 8, 0 }, { 72, 8, 2047 }, { 72, 8, ~0ull }, { 72, 8, 1ull << 60 },
-		{ 80, 4, 0 }, { 80, 4, 1025 }, { 80, 4, ~0u },
-		{ 84, 4, 0 }, { 84, 4, 64 }, { 84, 4, 127 }, { 84, 4, 192 }, { 84, 4, 1u << 31 }, { 84, 4, ~0u },
+	struct {
+		unsigned at, bytes;
+		u64 value;
+	} lies[] = {
+		{ 12, 4, 0 },   { 12, 4, 91 },    { 12, 4, 513 },   { 12, 4, ~0u },
+		{ 24, 8, 5 },   { 40, 8, ~0ull }, { 48, 8, 2048 },  { 48, 8, ~0ull },
+		{ 72, 8, 0 },   { 72, 8, 2047 },  { 72, 8, ~0ull }, { 72, 8, 1ull << 60 },
+		{ 80, 4, 0 },   { 80, 4, 1025 },  { 80, 4, ~0u },   { 84, 4, 0 },
+		{ 84, 4, 64 },  { 84, 4, 127 },   { 84, 4, 192 },   { 84, 4, 1u << 31 },
+		{ 84, 4, ~0u },
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(lies); i++) {
@@ -236,7 +245,8 @@ TEST(gpt_hostile_headers)
 TEST(gpt_hostile_entries)
 {
 	struct test_disk *d = gpt_new(512, 128);
-	u64 bad[][2] = { { 0, 10 }, { 40, 39 }, { 40, 2047 }, { 40, ~0ull }, { ~0ull, ~0ull }, { 2040, 2045 } };
+	u64 bad[][2] = { { 0, 10 },     { 40, 39 },       { 40, 2047 },
+			 { 40, ~0ull }, { ~0ull, ~0ull }, { 2040, 2045 } };
 
 	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++)
 		entry_write(d, 2, 128, 10 + i, bad[i][0], bad[i][1], "bad");
@@ -330,17 +340,21 @@ TEST(random_tables)
 		int n;
 
 		if (!(round % 2)) {
-			for (unsigned lba = 0; lba < d->reader.n_sectors; lba += 1 + (unsigned)unit_below(64))
+			for (unsigned lba = 0; lba < d->reader.n_sectors;
+			     lba += 1 + (unsigned)unit_below(64))
 				for (unsigned i = 0; i < 4; i++)
-					mbr_entry(d, lba, i, unit_below(2) ? 0x05 : 0x83, (u32)unit_below(3000), (u32)unit_below(3000));
+					mbr_entry(d, lba, i, unit_below(2) ? 0x05 : 0x83,
+						  (u32)unit_below(3000), (u32)unit_below(3000));
 		}
 		for (unsigned i = 0; i < 20; i++)
-			d->bytes[unit_below(round % 4 < 2 ? 34 * 512 : DISK_BYTES)] = (u8)unit_rand();
+			d->bytes[unit_below(round % 4 < 2 ? 34 * 512 : DISK_BYTES)] =
+				(u8)unit_rand();
 		if (round % 2 && unit_below(2))
 			header_seal(sector_at(d, 1));
 		n = partition_scan(&d->reader, found, PARTITION_MAX, &kind);
 		for (int i = 0; i < n; i++)
-			CHECK(found[i].n && found[i].start < d->reader.n_sectors && found[i].n <= d->reader.n_sectors - found[i].start);
+			CHECK(found[i].n && found[i].start < d->reader.n_sectors &&
+			      found[i].n <= d->reader.n_sectors - found[i].start);
 		disk_free(d);
 	}
 }
