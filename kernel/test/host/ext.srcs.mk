@@ -4,6 +4,7 @@ EXT_HOST_TESTS := ext_names ext_files ext_model ext_read ext_faults
 $(foreach t,$(EXT_HOST_TESTS),$(eval HOST_SRCS_$(t) := $(wildcard kernel/fs/ext/*.c)))
 $(EXT_HOST_TESTS:%=$(HOST_O)/test_%): $(EXT_HOST:%=$(HOST_O)/ext_host_%.o)
 HOST_SRCS_ext_check := kernel/fs/ext/ext_check.c kernel/fs/ext/ext_csum.c kernel/fs/ext/ext_hash.c
+HOST_SRCS_ext := $(HOST_SRCS_ext_check)
 
 # Pages lie elsewhere here: the stand-in for arch/mmu.h comes first.
 $(HOST_O)/src/fs/ext/%.o $(HOST_O)/test_ext_%.o $(HOST_O)/ext_host_%.o: \

@@ -129,6 +129,23 @@ TEST(legacy_hash)
 	many("-t ext2 -b 2048 -N 9000", "legacy", 16, 8000);
 }
 
+TEST(hashes_with_unsigned_characters)
+{
+	const char *path = host_mkfs("names.img", 8, "-t ext2 -b 1024 -N 2000");
+	struct superblock *sb;
+	char name[64];
+
+	CHECK_EQ(host_run("debugfs -w -R 'set_super_value flags 2' '%s' >/dev/null 2>&1", path), 0);
+	sb = mount(path);
+	for (unsigned i = 0; i < 1500; i++) {
+		lib_snprintf(name, sizeof(name), "%u-\xc3\xa4\xff-%u", i, i);
+		CHECK_EQ(host_mknod(sb->root_inode, name, S_IFIFO | 0600, 0), 0);
+	}
+	CHECK(ext_dir_indexed(sb->root_inode));
+	host_unmount(sb);
+	CHECK(host_fsck(path));
+}
+
 static struct inode *growing;
 static unsigned grown;
 
@@ -138,11 +155,32 @@ static void grow(void)
 		add(growing, 2000 + grown++);
 }
 
+/* Takes five names a call. */
+struct five {
+	struct dir_sink sink;
+	struct seen seen;
+	unsigned left;
+};
+
+static bool five_emit(struct dir_sink *sink, const char *name, u32 length, u64 ino, u8 type, u64 next)
+{
+	struct five *f = container_of(sink, struct five, sink);
+	char text[256];
+
+	if (f->left == 0)
+		return false;
+	f->left--;
+	memcpy(text, name, length);
+	text[length] = '\0';
+	count_name(text, ino, type, &f->seen);
+	return true;
+}
+
 TEST(listing_while_the_tree_splits)
 {
 	const char *path = host_mkfs("names.img", 16, "-t ext2 -b 1024 -N 9000");
 	struct superblock *sb = mount(path);
-	struct seen s = { .times = calloc(20000, 1), .limit = 20000 };
+	struct five f = { .sink.emit = five_emit, .seen = { .times = calloc(20000, 1), .limit = 20000 } };
 	struct file file = { 0 };
 
 	CHECK_EQ(host_mkdir(sb->root_inode, "dir", 0755, &growing), 0);
@@ -151,31 +189,17 @@ TEST(listing_while_the_tree_splits)
 	file.inode = growing;
 	/* A call at a time, with new names between: each old one exactly once. */
 	for (unsigned calls = 0; file.pos != EXT_DIR_END && calls < 3000; calls++) {
-		struct { struct dir_sink sink; struct seen *s; unsigned left; } one = { 0 };
-		bool emit(struct dir_sink *sink, const char *name, u32 length, u64 ino, u8 type, u64 next)
-		{
-			char text[256];
-
-			if (one.left-- == 0)
-				return false;
-			memcpy(text, name, length);
-			text[length] = '\0';
-			count_name(text, ino, type, &s);
-			return true;
-		}
-
-		one.sink.emit = emit;
-		one.left = 5;
-		CHECK_EQ(growing->fops->readdir(&file, &one.sink), 0);
+		f.left = 5;
+		CHECK_EQ(growing->fops->readdir(&file, &f.sink), 0);
 		if (grown < 4000)
 			grow();
 	}
 	CHECK_EQ(file.pos, EXT_DIR_END);
 	for (unsigned i = 0; i < 30; i++)
-		CHECK_EQ(s.times[i], 1);
+		CHECK_EQ(f.seen.times[i], 1);
 	for (unsigned i = 2000; i < 2000 + grown; i++)
-		CHECK(s.times[i] <= 1);
-	free(s.times);
+		CHECK(f.seen.times[i] <= 1);
+	free(f.seen.times);
 	inode_put(growing);
 	host_unmount(sb);
 	CHECK(host_fsck(path));
