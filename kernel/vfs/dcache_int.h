@@ -78,20 +78,26 @@ static inline struct hlist_head *dcache_bucket(const struct dentry *parent, u32 
 	return &dcache_buckets[(mix ^ mix >> 15) & dcache_mask];
 }
 
-static inline bool name_equal(const char *a, const char *b, u32 n)
+/* Eight bytes from any address. */
+static inline u64 load_word(const void *p)
 {
-	u64 x, y;
+	return ((const struct { u64 v; } __packed *)p)->v;
+}
 
-	for (; n >= 8; n -= 8, a += 8, b += 8) {
-		memcpy(&x, a, 8);
-		memcpy(&y, b, 8);
-		if (x != y)
-			return false;
+/* Compares n bytes. `cached` is a dentry's name: 8 bytes can be read there even if it is shorter. */
+static inline bool name_equal(const char *cached, const char *text, u32 n)
+{
+	if (likely(n < 8)) {
+		if (likely(((u64)text & (PAGE_SIZE - 1)) <= PAGE_SIZE - 8))
+			return (load_word(cached) ^ load_word(text)) << (64 - 8 * n) == 0;
+		while (n && *cached == *text)
+			n--, cached++, text++;
+		return !n;
 	}
-	for (; n; n--)
-		if (*a++ != *b++)
+	for (u32 i = 0; i + 8 < n; i += 8)
+		if (load_word(cached + i) != load_word(text + i))
 			return false;
-	return true;
+	return load_word(cached + n - 8) == load_word(text + n - 8);
 }
 
 /*

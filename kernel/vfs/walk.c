@@ -35,10 +35,8 @@ static inline u64 load_text(const char *p)
 {
 	u64 word = 0;
 
-	if (likely(((u64)p & (PAGE_SIZE - 1)) <= PAGE_SIZE - 8)) {
-		memcpy(&word, p, 8);
-		return word;
-	}
+	if (likely(((u64)p & (PAGE_SIZE - 1)) <= PAGE_SIZE - 8))
+		return load_word(p);
 	for (unsigned i = 0; i < 8; i++) {
 		word |= (u64)(u8)p[i] << 8 * i;
 		if (!p[i])
@@ -134,7 +132,7 @@ int walk_begin(struct walk_state *ws, const struct walk *walk, const char *name,
 	ws->root.dentry = NULL;
 	ws->depth = 0;
 	ws->n_links = 0;
-	ws->trail = (struct walk_text){ NULL, NULL, NULL };
+	ws->trail.inode = NULL;
 	if (unlikely(!*name && !(flags & WALK_EMPTY)))
 		return -ENOENT;
 	if (rcu) {
@@ -177,13 +175,16 @@ void walk_end(struct walk_state *ws)
 {
 	while (ws->depth)
 		text_put(&ws->stack[--ws->depth]);
-	text_put(&ws->trail);
+	if (unlikely(ws->trail.inode))
+		text_put(&ws->trail);
 	if (ws->rcu) {
 		rcu_read_unlock();
 		return;
 	}
-	path_put(&ws->path);
-	path_put(&ws->root);
+	if (ws->path.dentry)
+		path_put(&ws->path);
+	if (ws->root.dentry)
+		path_put(&ws->root);
 }
 
 /* Whether the walk may go through the directory it stands in. */
@@ -229,9 +230,9 @@ int walk_follow(struct walk_state *ws, struct inode *inode, bool last)
 		text_put(&entry);
 		return err;
 	}
-	if (last)
+	if (last && ws->trail.inode)
 		text_put(&ws->trail);
-	else
+	else if (!last)
 		ws->depth++;
 	*text = entry;
 	ws->rest = target;

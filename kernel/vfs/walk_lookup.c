@@ -13,6 +13,32 @@ static int confirm_error(const struct walk_state *ws, int err)
 	return err;
 }
 
+/*
+ * The end of a walk in rcu mode, which has referenced nothing so far: references to the place, if all that was passed was one consistent tree. Nothing is left to end.
+ */
+static int walk_take(struct walk_state *ws, struct path *out)
+{
+	struct path path = ws->path;
+
+	if (unlikely(path.mount && !ref_try_get(&path.mount->refs))) {
+		rcu_read_unlock();
+		return WALK_RETRY;
+	}
+	if (unlikely(!ref_try_get(&path.dentry->refs))) {
+		rcu_read_unlock();
+		mount_put(path.mount);
+		return WALK_RETRY;
+	}
+	rcu_read_unlock();
+	if (unlikely(seq_read_retry(&path.dentry->seq, ws->seq) || seq_read_retry(&mount_seq, ws->mount_seq) ||
+		     seq_read_retry(&dcache_rename_seq, ws->rename_seq))) {
+		path_put(&path);
+		return WALK_RETRY;
+	}
+	*out = path;
+	return 0;
+}
+
 static int lookup_once(struct walk_state *ws, const struct walk *walk, const char *name, u32 flags, bool rcu,
 		       struct path *out)
 {
@@ -25,13 +51,12 @@ static int lookup_once(struct walk_state *ws, const struct walk *walk, const cha
 		if (err == 0)
 			err = walk_last(ws);
 	} while (err == WALK_MORE);
-	if (err == 0 && (ws->slash || flags & WALK_DIRECTORY) && !S_ISDIR(ws->inode->mode))
+	if (err == 0 && unlikely(ws->slash || flags & WALK_DIRECTORY) && !S_ISDIR(ws->inode->mode))
 		err = -ENOTDIR;
-	if (err == 0 && ws->rcu) {
-		ws->root = (struct path){ NULL, NULL };
-		err = walk_unlazy(ws);
-	}
-	err = confirm_error(ws, err);
+	if (unlikely(err < 0))
+		err = confirm_error(ws, err);
+	else if (likely(ws->rcu))
+		return walk_take(ws, out);
 	if (err == 0) {
 		*out = ws->path;
 		ws->path = (struct path){ NULL, NULL };
@@ -60,20 +85,20 @@ static int parent_once(struct walk_state *ws, const struct walk *walk, const cha
 	err = walk_parents(ws);
 	if (err == 0 && !S_ISDIR(ws->inode->mode))
 		err = -ENOTDIR;
-	if (err == 0 && ws->rcu) {
-		ws->root = (struct path){ NULL, NULL };
-		err = walk_unlazy(ws);
+	if (unlikely(err < 0)) {
+		err = confirm_error(ws, err);
+		walk_end(ws);
+		return err;
 	}
-	err = confirm_error(ws, err);
-	if (err == 0) {
-		out->dir = ws->path;
-		ws->path = (struct path){ NULL, NULL };
-		out->last = ws->last;
-		out->type = ws->last_type;
-		out->slash = ws->slash;
-	}
+	out->last = ws->last;
+	out->type = ws->last_type;
+	out->slash = ws->slash;
+	if (likely(ws->rcu))
+		return walk_take(ws, &out->dir);
+	out->dir = ws->path;
+	ws->path = (struct path){ NULL, NULL };
 	walk_end(ws);
-	return err;
+	return 0;
 }
 
 __noinline int walk_parent(const struct walk *walk, const char *name, u32 flags, struct walk_place *out)
