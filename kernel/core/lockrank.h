@@ -42,9 +42,9 @@ enum lock_rank {
 	RANK_EPOLL,
 	RANK_RMAP,              /* pagecache->mmap_lock: the areas that map a file */
 	RANK_PTABLE,            /* aspace->table_lock: leaf page-table entries */
-	RANK_PAGECACHE,         /* pagecache->lock: the tree of pages */
 	RANK_LRU,               /* reclaim's lists */
 	RANK_NET,
+	RANK_PAGECACHE,         /* pagecache->lock: the tree of pages; the first that interrupts take */
 	RANK_BLK,               /* request queues */
 	RANK_DRIVER,            /* a driver's own lock, taken in its interrupt handler too */
 	RANK_TTY_PORT,          /* a serial port's or console's rings */

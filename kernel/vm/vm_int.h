@@ -3,7 +3,7 @@
  * spaces (pages by user address); they meet in faults, in the reverse map and in reclaim.
  *
  * Lock order: aspace->lock, cache->invalidate, page lock; then spinlocks cache->mmap_lock,
- * aspace->table_lock, cache->lock (interrupts off), reclaim's lists. Nobody waits for a page lock
+ * aspace->table_lock, reclaim's lists, cache->lock (interrupts off). Nobody waits for a page lock
  * or for I/O with aspace->lock held: a fault drops it and starts again.
  */
 #pragma once
