@@ -120,14 +120,6 @@ static int plan_phdr(const struct elf64_phdr *ph, const struct limits *lim, stru
 	}
 }
 
-static bool in_segment(const struct elf_plan *plan, u64 addr)
-{
-	for (unsigned i = 0; i < plan->nr_segments; i++)
-		if (addr >= plan->seg[i].vaddr && addr - plan->seg[i].vaddr < plan->seg[i].memsz)
-			return true;
-	return false;
-}
-
 /* Where a segment brings the file's bytes offset..offset+len into memory, or 0. */
 static u64 vaddr_of_offset(const struct elf_plan *plan, u64 offset, u64 len)
 {
@@ -168,7 +160,7 @@ int elf_plan_make(const void *head, size_t len, const void *phdrs, size_t phsize
 		if (err)
 			return err;
 	}
-	if (!plan->nr_segments || !in_segment(plan, plan->entry))
+	if (!plan->nr_segments)
 		return -ENOEXEC;
 	plan->span = align_up(plan->brk, page_size) - plan->first;
 	plan->phdr_vaddr = vaddr_of_offset(plan, phoff, need);

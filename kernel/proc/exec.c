@@ -78,7 +78,7 @@ static int image_resolve(struct exec *e)
 		char *interp, *arg, *next = NULL;
 		u32 n = 0;
 
-		error = depth < SCRIPT_DEPTH_MAX ? script_parse(&e->image, &interp, &arg) : -ELOOP;
+		error = e->req->unnamable ? -ENOENT : depth < SCRIPT_DEPTH_MAX ? script_parse(&e->image, &interp, &arg) : -ELOOP;
 		if (error)
 			break;
 		strings[n++] = interp;

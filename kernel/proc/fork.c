@@ -91,6 +91,12 @@ static int thread_fill(struct thread *thread, struct task *child, const struct c
 	}
 	thread->sigmask = me->sigmask;
 	sched_inherit(thread, me);
+	if (task_current()->sched_reset_on_fork) { /* sched(7): no privilege is passed on */
+		if (thread->policy == SCHED_FIFO || thread->policy == SCHED_RR)
+			sched_set_policy(thread, SCHED_NORMAL, 0);
+		if (thread->nice < 0)
+			sched_set_nice(thread, 0);
+	}
 	child->start = *regs_current();
 	child->start.rax = 0;
 	child->start.orig_rax = ~0ull;

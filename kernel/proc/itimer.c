@@ -122,12 +122,33 @@ static bool cpu_timer_charge(u64 *left, u64 interval, u64 ns)
 	return true;
 }
 
+/* RLIMIT_CPU (getrlimit(2)): SIGXCPU at the soft limit and each second after, SIGKILL at the hard one. */
+static void cpu_limit_check(struct process *p, u64 ns)
+{
+	u64 used = __atomic_add_fetch(&p->cpu_ns, ns, __ATOMIC_RELAXED);
+	u64 soft = READ_ONCE(p->rlimits[RLIMIT_CPU].rlim_cur), hard = READ_ONCE(p->rlimits[RLIMIT_CPU].rlim_max);
+	struct abi_siginfo info;
+
+	if (likely(used / NSEC_PER_SEC < soft || soft == RLIM_INFINITY))
+		return;
+	if (used / NSEC_PER_SEC >= hard) {
+		info = signal_info_kernel(SIGKILL);
+	} else if (used >= READ_ONCE(p->cpu_warned_ns)) {
+		WRITE_ONCE(p->cpu_warned_ns, used + NSEC_PER_SEC);
+		info = signal_info_kernel(SIGXCPU);
+	} else {
+		return;
+	}
+	signal_send_process(p, &info);
+}
+
 void itimer_charge(struct process *p, u64 user_ns, u64 system_ns)
 {
 	struct abi_siginfo info;
 	bool virt, prof;
 	u64 flags;
 
+	cpu_limit_check(p, user_ns + system_ns);
 	if (likely(!READ_ONCE(p->virt_left_ns) && !READ_ONCE(p->prof_left_ns)))
 		return;
 	flags = spin_lock_irq(&p->sighand->lock);

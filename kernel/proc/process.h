@@ -98,6 +98,8 @@ struct process {
 	struct timer real_timer;   /* s: ITIMER_REAL */
 	u64 real_interval_ns;      /* s */
 	u64 virt_left_ns, virt_interval_ns, prof_left_ns, prof_interval_ns; /* s: ITIMER_VIRTUAL, ITIMER_PROF: 0 off */
+	u64 cpu_ns;                /* a: CPU time as sampled, for RLIMIT_CPU */
+	u64 cpu_warned_ns;         /* a: of that, where the next SIGXCPU comes */
 	struct cpu_times dead_times; /* s: of threads that have ended */
 	struct usage_counts dead_counts; /* s */
 	struct cpu_times child_times;  /* t: of waited-for children and theirs */
@@ -184,7 +186,14 @@ long process_clone(const struct clone_request *req);
  * execve(2) and execveat(2): `name` resolved by `w` and walk_flags; `shown` is what AT_EXECFN says. argv and envp are user arrays of pointers, or
  * kernel ones (`kernel`, at boot). On success the new image runs on return to user mode (the caller's regs are replaced).
  */
-struct exec_request { const struct walk *walk; const char *name, *shown; u32 walk_flags; const u64 *argv, *envp; bool kernel; };
+struct exec_request {
+	const struct walk *walk;
+	const char *name, *shown;
+	u32 walk_flags;
+	const u64 *argv, *envp;
+	bool kernel;
+	bool unnamable; /* `shown` will be gone once the program runs, so no interpreter could open it: -ENOENT for scripts */
+};
 int process_exec(const struct exec_request *req);
 /* Ends the current thread; or the whole process. `code` as exit_code above. */
 _Noreturn void task_exit(s32 code);

@@ -44,7 +44,7 @@ void process_usage_locked(struct process *p, struct cpu_times *times, struct usa
 	if (p->aspace) { /* faults are counted by the space until the process leaves it */
 		counts->minor_faults += READ_ONCE(p->aspace->minor_faults);
 		counts->major_faults += READ_ONCE(p->aspace->major_faults);
-		counts->max_rss_pages = max(counts->max_rss_pages, READ_ONCE(p->aspace->resident_peak));
+		counts->max_rss_pages = max(counts->max_rss_pages, aspace_resident_peak(p->aspace));
 	}
 }
 

@@ -79,7 +79,6 @@ struct thread {
 	const char *wait_reason; /* o: short word for /proc/[pid]/wchan, or NULL */
 	bool in_iowait;          /* o: to change only while running */
 
-	bool keep_tick;          /* a: see sched_set_charge_hook() */
 	struct blk_plug *plug;   /* o: requests that dev holds back; given to the plug hook before the thread blocks */
 
 	/* Owned by proc: */

@@ -88,6 +88,7 @@ static long exec_at(int dirfd, const char __user *path, const u64 __user *argv, 
 	if (dirfd != AT_FDCWD && a.name.text[0] != '/') { /* a name under which the descriptor's file can be found (execveat(2)) */
 		snprintf(shown, sizeof(shown), "/dev/fd/%d%s%.40s", dirfd, a.name.text[0] ? "/" : "", a.name.text);
 		req.shown = shown;
+		req.unnamable = fd_get_cloexec(task_current()->files, dirfd) > 0;
 	}
 	error = process_exec(&req);
 	path_arg_end(&a);

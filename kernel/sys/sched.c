@@ -281,3 +281,72 @@ long sys_getcpu(unsigned __user *ucpu, unsigned __user *unode, void __user *unus
 		return -EFAULT;
 	return 0;
 }
+
+/* sched_setattr(2): the caller's structure of whatever size; what is beyond ours must be zero. */
+static int attr_copy_in(struct sched_attr *attr, struct sched_attr __user *uattr)
+{
+	u32 size;
+
+	memset(attr, 0, sizeof(*attr));
+	if (copy_in_obj(&size, &uattr->size) < 0)
+		return -EFAULT;
+	if (size == 0)
+		size = SCHED_ATTR_SIZE_VER0;
+	if (size < SCHED_ATTR_SIZE_VER0 || size > PAGE_SIZE)
+		return -E2BIG;
+	if (copy_in(attr, uattr, min_t(size_t, size, sizeof(*attr))) < 0)
+		return -EFAULT;
+	for (u32 at = sizeof(*attr); at < size; at++) {
+		u8 byte;
+
+		if (copy_in(&byte, (const u8 __user *)uattr + at, 1) < 0)
+			return -EFAULT;
+		if (byte)
+			return -E2BIG;
+	}
+	return 0;
+}
+
+long sys_sched_setattr(int pid, struct sched_attr __user *uattr, unsigned flags)
+{
+	struct sched_attr attr;
+	struct task *task;
+	int error;
+
+	if (!uattr || pid < 0 || flags)
+		return -EINVAL;
+	error = attr_copy_in(&attr, uattr);
+	if (error)
+		return error;
+	if ((s32)attr.sched_policy < 0 || (attr.sched_flags & ~(u64)SCHED_FLAG_RESET_ON_FORK))
+		return -EINVAL;
+	task = task_arg(pid);
+	if (!task)
+		return -ESRCH;
+	error = set_policy(task, (int)attr.sched_policy | (attr.sched_flags & SCHED_FLAG_RESET_ON_FORK ? SCHED_RESET_ON_FORK : 0),
+			   (int)attr.sched_priority);
+	if (!error && !policy_realtime((int)attr.sched_policy))
+		error = set_one(task, clamp(attr.sched_nice, NICE_MIN, NICE_MAX));
+	thread_put(task->thread);
+	return error;
+}
+
+long sys_sched_getattr(int pid, struct sched_attr __user *uattr, unsigned size, unsigned flags)
+{
+	struct sched_attr attr = { .size = min_t(u32, size, sizeof(attr)) };
+	struct task *task;
+
+	if (!uattr || pid < 0 || size < SCHED_ATTR_SIZE_VER0 || size > PAGE_SIZE || flags)
+		return -EINVAL;
+	task = task_arg(pid);
+	if (!task)
+		return -ESRCH;
+	attr.sched_policy = task->thread->policy;
+	attr.sched_flags = task->sched_reset_on_fork ? SCHED_FLAG_RESET_ON_FORK : 0;
+	if (policy_realtime(task->thread->policy))
+		attr.sched_priority = task->thread->rt_priority;
+	else
+		attr.sched_nice = task->thread->nice;
+	thread_put(task->thread);
+	return copy_out(uattr, &attr, attr.size);
+}

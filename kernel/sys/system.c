@@ -12,6 +12,7 @@
 #include "proc/signal.h"
 #include "proc/uts.h"
 #include "sys/sys_int.h"
+#include "tty/tty.h"
 #include "vm/pagecache.h"
 
 long sys_uname(struct utsname __user *buf)
@@ -67,6 +68,14 @@ long sys_sysinfo(struct abi_sysinfo __user *uinfo)
 	out.procs = (u16)pid_count();
 	out.mem_unit = 1;
 	return copy_out_obj(uinfo, &out);
+}
+
+long sys_vhangup(void)
+{
+	if (!cred_capable(cred_current(), CAP_SYS_TTY_CONFIG))
+		return -EPERM;
+	tty_hangup_current();
+	return 0;
 }
 
 static bool reboot_magic(int magic1, int magic2)

@@ -83,10 +83,12 @@ long sys_clock_getres(int clockid, struct timespec __user *res)
 
 static long realtime_set(const struct timespec *ts)
 {
-	if (!timespec_valid(ts) || timespec_to_ns(ts) < clock_monotonic())
+	if (!timespec_valid(ts))
 		return -EINVAL;
 	if (!cred_capable(cred_current(), CAP_SYS_TIME))
 		return -EPERM;
+	if (timespec_to_ns(ts) < clock_monotonic())
+		return -EINVAL;
 	clock_realtime_set(timespec_to_ns(ts));
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include "lib/parse.h"
 #include "lib/string.h"
 #include "lib/uuid.h"
+#include "mm/slab.h"
 #include "proc/procfs/procfs_int.h"
 #include "proc/uts.h"
 #include "vfs/file.h"
@@ -174,6 +175,21 @@ static int show_max_map_count(struct text *t, struct task *task)
 	return 0;
 }
 
+/* proc(5): 1 drops clean pages, 2 names and inodes, 3 both. */
+static int store_drop_caches(struct task *task, char *buf, size_t n)
+{
+	u64 value;
+	int error = store_number(buf, 4, &value);
+
+	if (error)
+		return error;
+	if (!value)
+		return -EINVAL;
+	vfs_drop_caches(value & 1, value & 2);
+	slab_shrink();
+	return 0;
+}
+
 static int store_max_map_count(struct task *task, char *buf, size_t n)
 {
 	u64 value;
@@ -238,6 +254,7 @@ static const struct proc_node kernel_children[] = {
 static const struct proc_node vm_children[] = {
 	{ .name = "overcommit_memory", .mode = MODE_RW, .show = show_overcommit, .store = store_overcommit },
 	{ .name = "overcommit_ratio", .mode = MODE_RW, .show = show_overcommit_ratio, .store = store_overcommit_ratio },
+	{ .name = "drop_caches", .mode = S_IFREG | 0200, .store = store_drop_caches },
 	{ .name = "max_map_count", .mode = MODE_RW, .show = show_max_map_count, .store = store_max_map_count },
 	{ .name = "mmap_min_addr", .mode = MODE_R, .show = show_mmap_min_addr },
 	{ 0 },
