@@ -6,6 +6,7 @@
 #include "vm/aspace.h"
 
 #define BATCH 16
+#define SCAN_BATCH 256
 #define PRUNE_DEPTH 8
 
 static bool dentry_freeze(struct dentry *d, u32 expected)
@@ -21,16 +22,17 @@ static bool dentry_is_dirty(const struct dentry *d)
 	return inode && ((READ_ONCE(inode->state) & I_DIRTY) || READ_ONCE(inode->cache.n_dirty));
 }
 
-/* Moves up to `n` frozen dentries from the old end of the LRU to `victims`. LRU lock held. */
-static u64 lru_collect_locked(struct list *victims, u64 n, struct superblock *sb)
+/* Looks at up to *scan dentries from the old end of the LRU and moves those that can go to `victims`, frozen. LRU lock held. */
+static u64 lru_collect_locked(struct list *victims, u64 n, u64 *scan, struct superblock *sb)
 {
-	u64 scan = sb ? dcache_count : min_t(u64, dcache_count, n * 4 + 64), found = 0;
+	u64 look = min_t(u64, *scan, SCAN_BATCH), found = 0;
 
-	while (scan-- && found < n && !list_empty(&dcache_lru)) {
+	*scan -= look;
+	while (look-- && found < n && !list_empty(&dcache_lru)) {
 		struct dentry *d = list_last_entry(&dcache_lru, struct dentry, lru);
 
 		if (sb ? d->sb != sb : d->used || dentry_is_dirty(d)) {
-			d->used = false;
+			d->used = false; /* its second chance */
 			list_move(&d->lru, &dcache_lru);
 		} else if (!dentry_freeze(d, 1)) {
 			list_move(&d->lru, &dcache_lru);
@@ -44,14 +46,18 @@ static u64 lru_collect_locked(struct list *victims, u64 n, struct superblock *sb
 
 u64 dcache_shrink(u64 n, struct superblock *sb)
 {
-	u64 freed = 0, found;
+	u64 freed = 0, scan = READ_ONCE(dcache_count) * 2 + SCAN_BATCH, found;
 
-	do {
+	if (n < scan / 8)
+		scan = n * 8;
+	while (freed < n && scan) {
 		LIST_HEAD(victims);
 
 		spin_lock(&dcache_lru_lock);
-		found = lru_collect_locked(&victims, min_t(u64, n - freed, 64), sb);
+		found = lru_collect_locked(&victims, n - freed, &scan, sb);
 		spin_unlock(&dcache_lru_lock);
+		if (found && sb)
+			scan = READ_ONCE(dcache_count) * 2 + SCAN_BATCH; /* parents may have become free */
 		while (!list_empty(&victims)) {
 			struct dentry *d = list_first_entry(&victims, struct dentry, lru);
 
@@ -60,7 +66,7 @@ u64 dcache_shrink(u64 n, struct superblock *sb)
 		}
 		freed += found;
 		sched_point();
-	} while (found && freed < n);
+	}
 	return freed;
 }
 

@@ -5,7 +5,7 @@
 #include "core/clock.h"
 #include "dev/blk.h"
 #include "sched/work.h"
-#include "vfs/path.h"
+#include "vfs/dcache_int.h"
 #include "vfs/super_int.h"
 
 #define WRITEBACK_PERIOD_NS (5 * NSEC_PER_SEC)
@@ -200,6 +200,32 @@ int vfs_sync_all(void)
 	super_each(sync_one, &err);
 	blkdev_each(sync_bdev, &err);
 	return err;
+}
+
+static int drop_pages(struct superblock *sb, void *arg)
+{
+	struct inode *inode = NULL;
+
+	while ((inode = next_with_pages(sb, inode))) {
+		pagecache_shrink(&inode->cache);
+		sched_point();
+	}
+	return 0;
+}
+
+static void drop_bdev(struct blkdev *dev, void *arg)
+{
+	pagecache_shrink(&dev->cache);
+}
+
+void vfs_drop_caches(bool pages, bool names)
+{
+	if (pages) {
+		super_each(drop_pages, NULL);
+		blkdev_each(drop_bdev, NULL);
+	}
+	while (names && dcache_shrink(~0ull, NULL))
+		rcu_synchronize();
 }
 
 static int writeback_one(struct superblock *sb, void *arg)

@@ -127,6 +127,8 @@ int vfs_mount(const struct walk *w, const char *source, const char *target, cons
 int vfs_umount(const struct walk *w, const char *target, u32 flags);
 int vfs_pivot_root(const struct walk *w, const char *new_root, const char *put_old);
 int vfs_sync_all(void);
+/* Forgets what can be had again (/proc/sys/vm/drop_caches): clean pages of files and devices; unused names and inodes. Nothing is written. */
+void vfs_drop_caches(bool pages, bool names);
 int vfs_sync_super(struct superblock *sb);
 /* A mount of `type` that is attached nowhere, for the kernel's own files: 0 and *out, referenced; mount_put() unmounts it. */
 int mount_kernel(struct fs_type *type, const char *options, struct mount **out);
