@@ -1,9 +1,9 @@
 /*
  * Kernel stacks: areas of the kernel's range, so an overflow meets the guard page below. Mapping and unmapping cost
- * page-table writes and a TLB flush on all CPUs; so each CPU keeps some stacks warm, and a system whose threads come
- * and go seldom maps any.
+ * page-table writes and a TLB flush on all CPUs; so each CPU keeps some stacks warm, and a depot takes what one CPU
+ * frees in excess and gives it to one that needs it. A system whose threads come and go seldom maps any.
  *
- * The cache is used in thread context only, where its CPU is its owner's: no lock.
+ * A CPU's stock is used in thread context only, where the CPU is its owner's: no lock. The depot has one (RANK_SLAB).
  */
 #include "mm/kmap_int.h"
 
@@ -14,21 +14,48 @@
 
 #define KSTACK_PAGES (KSTACK_SIZE / PAGE_SIZE)
 #define WARM_STACKS 16
+#define DEPOT_STACKS 64
 
-struct stack_cache {
+struct stack_stock {
 	u32 count;
 	void *stack[WARM_STACKS];
 };
 
-static DEFINE_PERCPU(struct stack_cache, warm);
+static DEFINE_PERCPU(struct stack_stock, warm);
+static struct spinlock depot_lock = SPINLOCK_INIT(RANK_SLAB, "stacks");
+static u32 depot_count;              /* depot_lock */
+static void *depot[DEPOT_STACKS];    /* depot_lock */
+
+/* Half a stock from the depot, or less. */
+static void stock_fill(struct stack_stock *stock)
+{
+	u64 flags = spin_lock_irq(&depot_lock);
+
+	while (depot_count && stock->count < WARM_STACKS / 2)
+		stock->stack[stock->count++] = depot[--depot_count];
+	spin_unlock_irq(&depot_lock, flags);
+}
+
+/* Half a stock to the depot, or what it takes: in a small machine that is less. */
+static void stock_drain(struct stack_stock *stock)
+{
+	u64 room = min_t(u64, frames.total / (KSTACK_PAGES * 256), DEPOT_STACKS);
+	u64 flags = spin_lock_irq(&depot_lock);
+
+	while (depot_count < room && stock->count > WARM_STACKS / 2)
+		depot[depot_count++] = stock->stack[--stock->count];
+	spin_unlock_irq(&depot_lock, flags);
+}
 
 void *kstack_alloc(void)
 {
-	struct stack_cache *cache = this_cpu_ptr(warm);
+	struct stack_stock *stock = this_cpu_ptr(warm);
 	struct kmap_area *area;
 
-	if (likely(cache->count))
-		return cache->stack[--cache->count];
+	if (unlikely(!stock->count && READ_ONCE(depot_count)))
+		stock_fill(stock);
+	if (likely(stock->count))
+		return stock->stack[--stock->count];
 	area = kmap_reserve(KSTACK_PAGES, KMAP_STACK, MM_KERNEL);
 	if (!area)
 		return NULL;
@@ -53,23 +80,32 @@ static void stack_destroy(void *stack)
 
 void kstack_free(void *stack)
 {
-	struct stack_cache *cache = this_cpu_ptr(warm);
+	struct stack_stock *stock = this_cpu_ptr(warm);
 
-	if (likely(cache->count < WARM_STACKS) && likely(frames_unused() >= frames.mark_low))
-		cache->stack[cache->count++] = stack;
-	else
-		stack_destroy(stack);
+	if (likely(frames_unused() >= frames.mark_low)) {
+		if (unlikely(stock->count == WARM_STACKS))
+			stock_drain(stock);
+		if (likely(stock->count < WARM_STACKS)) {
+			stock->stack[stock->count++] = stack;
+			return;
+		}
+	}
+	stack_destroy(stack);
 }
 
 u64 kstack_shrink(void)
 {
 	u64 freed = 0;
 
-	while (this_cpu_ptr(warm)->count) {
-		struct stack_cache *cache = this_cpu_ptr(warm);
+	for (;;) {
+		/* Anew each time: destroying takes a while, and the CPU may be another. */
+		struct stack_stock *stock = this_cpu_ptr(warm);
 
-		stack_destroy(cache->stack[--cache->count]);
+		if (!stock->count)
+			stock_fill(stock);
+		if (!stock->count)
+			return freed;
+		stack_destroy(stock->stack[--stock->count]);
 		freed += KSTACK_PAGES;
 	}
-	return freed;
 }

@@ -3,7 +3,8 @@
  * halts until an interrupt. Waking a halted CPU costs tens of microseconds, in particular under an emulator; so if
  * the last waits were short it watches longer, and if they were long it halts at once.
  *
- * While it watches (rq->polling), another CPU need only set WORK_RESCHED in the idle thread's work word.
+ * While it watches (rq->polling), another CPU need only set WORK_RESCHED in the idle thread's work word, and timers are
+ * served by the clock.
  */
 #include "arch/irq.h"
 #include "core/panic.h"
@@ -13,17 +14,22 @@
 #define SPIN_MIN_NS (2 * (u64)NSEC_PER_USEC)
 #define SPIN_MAX_NS (60 * (u64)NSEC_PER_USEC)
 
-/* Watches for at most `ns`: whether something came. */
+/* Watches for `ns`, or until the first timer is due if that is soon: whether something came. */
 static bool watch(const struct thread *idle, u64 ns)
 {
-	u64 start = arch_clock_ns();
+	u64 now = arch_clock_ns(), end = now + ns, due = timer_next();
 
+	if (due < now + SPIN_MAX_NS)
+		end = max(end, due + 1);
 	do {
 		cpu_relax();
 		if (need_resched(idle))
 			return true;
-	} while (arch_clock_ns() - start < ns);
-	return false;
+		now = arch_clock_ns();
+		if (now >= timer_next())
+			timer_poll(now);
+	} while (now < end);
+	return need_resched(idle);
 }
 
 /* Halts until an interrupt comes, unless there is work. Adapts the watching to how long it took. */

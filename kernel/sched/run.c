@@ -256,7 +256,10 @@ void sched_switch_now(void)
 
 void sched_yield(void)
 {
-	schedule(WHY_YIELD);
+	if (READ_ONCE(this_runqueue()->n_queued))
+		schedule(WHY_YIELD);
+	else
+		rcu_pass();
 }
 
 bool thread_wake_states(struct thread *t, u32 states)

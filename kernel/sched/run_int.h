@@ -167,6 +167,9 @@ void account_charge(struct thread *t, u64 ns, bool user);
 
 /* timer.c: makes this CPU's timer interrupt come at `deadline` or earlier. Interrupts off. */
 void timer_want(u64 deadline);
+/* When this CPU's first timer is due, ~0: never. And the calling of the functions of those that are due, without waiting for the interrupt. */
+u64 timer_next(void);
+void timer_poll(u64 now);
 
 /* thread.c */
 struct thread *thread_make_idle(unsigned cpu);

@@ -17,12 +17,13 @@ struct timer_queue {
 	struct spinlock lock;
 	struct rb_root timers;   /* q */
 	struct rb_node *first;   /* q: earliest */
+	u64 next;                /* q to write: when that is due, ~0: none */
 	struct timer *running;   /* q to write: whose function is being called */
 	u64 programmed;          /* c: what the hardware is set to, ~0: nothing */
 };
 
 static DEFINE_PERCPU(struct timer_queue, timer_queue) = {
-	.lock = SPINLOCK_INIT(RANK_TIMER, "timers"), .programmed = ~0ull,
+	.lock = SPINLOCK_INIT(RANK_TIMER, "timers"), .next = ~0ull, .programmed = ~0ull,
 };
 
 static inline struct timer *timer_of(struct rb_node *node)
@@ -61,10 +62,16 @@ static struct timer_queue *timer_lock_queue(const struct timer *t)
 	}
 }
 
+static void first_set(struct timer_queue *q, struct rb_node *first)
+{
+	q->first = first;
+	WRITE_ONCE(q->next, first ? timer_of(first)->expires_ns : ~0ull);
+}
+
 static void timer_remove(struct timer_queue *q, struct timer *t)
 {
 	if (q->first == &t->node)
-		q->first = rb_next(&t->node);
+		first_set(q, rb_next(&t->node));
 	rb_erase(&q->timers, &t->node);
 	WRITE_ONCE(t->armed, false);
 }
@@ -84,7 +91,7 @@ static void timer_insert(struct timer_queue *q, struct timer *t)
 		}
 	}
 	if (first)
-		q->first = &t->node;
+		first_set(q, &t->node);
 	rb_link(&t->node, parent, link);
 	rb_insert(&q->timers, &t->node);
 	WRITE_ONCE(t->armed, true);
@@ -159,6 +166,19 @@ static void timers_run(struct timer_queue *q, u64 now)
 	spin_unlock(&q->lock);
 }
 
+u64 timer_next(void)
+{
+	return READ_ONCE(this_cpu_ptr(timer_queue)->next);
+}
+
+void timer_poll(u64 now)
+{
+	u64 flags = irq_save();
+
+	timers_run(this_cpu_ptr(timer_queue), now);
+	irq_restore(flags);
+}
+
 void upcall_tick(void)
 {
 	struct timer_queue *q = this_cpu_ptr(timer_queue);
@@ -182,8 +202,6 @@ void upcall_tick(void)
 	spin_unlock(&rq->lock);
 	if (sampled)
 		account_charge(rq->curr, sampled, user);
-	if (q->first)
-		next = min(next, timer_of(q->first)->expires_ns);
-	timer_want(next);
+	timer_want(min(next, q->next));
 	rq->irq_ns += arch_clock_ns() - now;
 }

@@ -28,7 +28,8 @@ struct tlb_request {
 	u64 pending;           /* a: bit per CPU that has not done it */
 };
 
-static struct spinlock request_lock = SPINLOCK_INIT(RANK_TLB, "tlb");
+/* Not ranked: interrupt handlers, which come while the requester waits, take locks of any rank. They never ask here. */
+static struct spinlock request_lock = SPINLOCK_INIT(RANK_NONE, "tlb");
 static struct tlb_request request;
 
 /* The space whose tables this CPU uses; NULL: the kernel's own. */
