@@ -109,7 +109,7 @@ static u32 pipe_poll(struct file *f, struct poll_table *table)
 		if (pipe_used(p))
 			events |= POLLIN | POLLRDNORM;
 		/* A FIFO opened without blocking before any writer came has not lost one (fifo.c). */
-		if (!READ_ONCE(p->writers) && f->ra_next != READ_ONCE(p->writer_opens))
+		if (!READ_ONCE(p->writers) && f->hint != READ_ONCE(p->writer_opens))
 			events |= POLLHUP;
 	}
 	if (f->can_write) {
@@ -217,13 +217,13 @@ static int fifo_open(struct file *f)
 	p->writers += f->can_write;
 	p->reader_opens += f->can_read;
 	p->writer_opens += f->can_write;
-	f->ra_next = ~0ull;
+	f->hint = ~0ull;
 	if (f->can_read && !both && !p->writers) {
 		seen = p->writer_opens;
 		mutex_unlock(&p->lock);
 		wait_wake(&p->can_write, POLLOUT);
 		if (nonblock)
-			f->ra_next = seen; /* no hang-up until a writer has come and gone */
+			f->hint = seen; /* no hang-up until a writer has come and gone */
 		else
 			err = wait_for_other(&p->can_read, &p->writer_opens, seen);
 	} else if (f->can_write && !both && !p->readers) {
@@ -264,7 +264,7 @@ int pipe_create(u32 flags, const struct cred *cred, struct file *out[2])
 	err = file_create_inode(inode, NULL, name, &pipe_ops, p, O_RDONLY | (flags & O_NONBLOCK), &out[0]);
 	if (err < 0)
 		goto out_pipe;
-	out[0]->ra_next = ~0ull;
+	out[0]->hint = ~0ull;
 	err = file_create_inode(inode, NULL, name, &pipe_ops, p, O_WRONLY | (flags & O_NONBLOCK), &out[1]);
 	if (err < 0) {
 		file_put(out[0]); /* leaves the pipe to us */

@@ -7,36 +7,13 @@
 #include "vfs/file_int.h"
 #include "vm/aspace.h"
 
-#define READ_AHEAD_FIRST 4   /* pages */
-#define READ_AHEAD_MAX   64
-
-/* Adapts the window to how the file is read; the last page to ask for. */
-static pgoff_t read_ahead(struct file *file, pgoff_t first, pgoff_t last)
+/* The page at index, up to date; read-ahead is vm's. NULL: a hole of a file that has nothing but its pages. */
+static inline int get_page(struct pagecache *cache, pgoff_t index, pgoff_t last, struct page **out)
 {
-	if (first == file->ra_next || (first + 1 == file->ra_next))
-		file->ra_pages = clamp(file->ra_pages * 2, (u32)READ_AHEAD_FIRST, (u32)READ_AHEAD_MAX);
-	else
-		file->ra_pages = 0;
-	file->ra_next = last + 1;
-	return last + file->ra_pages;
-}
-
-/* The page at index, up to date: the quick look, then the long way. NULL: a hole of a file that has nothing but its pages. */
-static inline int get_page(struct file *file, struct pagecache *cache, pgoff_t index, pgoff_t last, struct page **out)
-{
-	struct page *page = pagecache_find(cache, index);
-
-	if (likely(page)) {
-		if (likely(page_test(page, PG_UPTODATE))) {
-			*out = page;
-			return 0;
-		}
-		page_put(page);
-	} else if (!cache->ops->read) {
-		*out = NULL;
-		return 0;
-	}
-	return pagecache_get(cache, index, max(last, read_ahead(file, index, last)), out);
+	if (likely(cache->ops->read))
+		return pagecache_get(cache, index, last, out);
+	*out = pagecache_find(cache, index);
+	return 0;
 }
 
 ssize_t cached_read(struct file *file, struct iov_iter *to, loff_t *pos)
@@ -51,7 +28,7 @@ ssize_t cached_read(struct file *file, struct iov_iter *to, loff_t *pos)
 		size_t want = min(iov_left(to), (size_t)(size - at));
 		struct page *page;
 
-		err = get_page(file, cache, (pgoff_t)at >> PAGE_SHIFT, (pgoff_t)(at + (loff_t)want - 1) >> PAGE_SHIFT, &page);
+		err = get_page(cache, (pgoff_t)at >> PAGE_SHIFT, (pgoff_t)(at + (loff_t)want - 1) >> PAGE_SHIFT, &page);
 		if (unlikely(err < 0))
 			break;
 		/* The end may have come nearer while the page was read. */

@@ -99,8 +99,7 @@ int file_alloc(const struct path *path, u32 flags, const struct cred *cred, stru
 	f->pos = 0;
 	f->cred = cred_get(cred);
 	f->private = NULL;
-	f->ra_pages = 0;
-	f->ra_next = 0;
+	f->hint = 0;
 	f->owner_pid = 0;
 	f->owner_signal = 0;
 	f->seekable = f->can_write = f->can_read = f->counted = false;

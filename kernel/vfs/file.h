@@ -58,7 +58,7 @@ struct file {
 	struct spinlock lock;    /* RANK_FILE */
 	const struct cred *cred; /* I: opener's */
 	void *private;           /* I: ops' own */
-	u32 ra_pages; u64 ra_next; /* torn reads harmless: read-ahead window */
+	u64 hint;                /* torn reads harmless: ops' own, 0 at open */
 	s32 owner_pid, owner_signal; /* l: F_SETOWN, F_SETSIG */
 	struct list epoll_links; /* l: watches of this file */
 	bool seekable, can_write, can_read; /* I */
