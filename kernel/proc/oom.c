@@ -29,7 +29,7 @@ static struct process *victim_find_locked(bool *dying)
 	u64 most = 0;
 
 	*dying = false;
-	for (s32 nr = 1; nr < PID_MAX_DEFAULT; nr++) {
+	for (s32 nr = pid_next_used(1); nr; nr = pid_next_used(nr + 1)) {
 		struct pid *pid = pid_find(nr);
 		struct process *p = pid ? pid->process : NULL;
 		u64 points;

@@ -102,6 +102,15 @@ struct pid *pid_find_get(s32 nr)
 	return pid;
 }
 
+s32 pid_next_used(s32 from)
+{
+	u64 flags = spin_lock_irq(&pid_lock);
+	size_t nr = bitmap_find_next_set(pid_map, PID_MAX_DEFAULT, (size_t)max(from, 1));
+
+	spin_unlock_irq(&pid_lock, flags);
+	return nr < PID_MAX_DEFAULT ? (s32)nr : 0;
+}
+
 s32 pid_last(void)
 {
 	return READ_ONCE(last_nr);

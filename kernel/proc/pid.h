@@ -38,6 +38,8 @@ void pid_put(struct pid *pid);
 /* The number in use, or NULL. Caller holds proc_tree_lock or is in an RCU section; pid_find_get() takes a reference instead. */
 struct pid *pid_find(s32 nr);
 struct pid *pid_find_get(s32 nr);
+/* The lowest number in use at or above `from`, or 0. */
+s32 pid_next_used(s32 from);
 /* The most recently given number (/proc/loadavg), and how many are in use. */
 s32 pid_last(void);
 u32 pid_count(void);

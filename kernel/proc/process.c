@@ -168,7 +168,7 @@ struct process *process_next(s32 from)
 	struct process *p = NULL;
 
 	spin_lock(&proc_tree_lock);
-	for (s32 nr = from; nr < PID_MAX_DEFAULT && !p; nr++) {
+	for (s32 nr = pid_next_used(from); nr && !p; nr = pid_next_used(nr + 1)) {
 		struct pid *pid = pid_find(nr);
 
 		if (pid && pid->process) {
