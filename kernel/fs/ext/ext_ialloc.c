@@ -180,7 +180,7 @@ int ext_inode_new(struct inode *dir, u32 mode, const struct cred *cred, struct i
 	struct ext_fs *fs = ext_fs_of(dir);
 	struct ext_inode *ei;
 	struct inode *inode;
-	u32 ino;
+	u32 ino = 0;
 	int err;
 
 	if (!READ_ONCE(fs->writable))
