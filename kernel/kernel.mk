@@ -3,6 +3,7 @@
 #   make kernel                 the whole kernel
 #   make kernel PARTIAL="…"     only these rooms; what they lack of the others does nothing and returns 0 (bring-up)
 #   make obj ROOM=vfs           compile one room, link nothing
+#   make sparse [ROOM=vfs]      look for user pointers used as kernel pointers and the like, if sparse is installed
 #   VARIANT=release|debug|ubsan  checks; a change of flags rebuilds what they change
 #
 # It is linked twice: the first image yields the symbol table that the second contains (core/gen-symbols).
@@ -44,9 +45,12 @@ ifneq ($(strip $(file <$(KOBJ_FILE))),$(strip $(KOBJ)))
 $(file >$(KOBJ_FILE),$(KOBJ))
 endif
 
-.PHONY: kernel obj
+.PHONY: kernel obj sparse
 kernel: $(B)/skerry.elf ## build the kernel
 obj: $(filter $(B)/kernel/$(ROOM)/%,$(KOBJ)) ## compile one room: make obj ROOM=vfs
+
+sparse: $(KGEN_SYS) ## check the kernel's pointer annotations with sparse: make sparse [ROOM=vfs]
+	$(Q)bad=; for f in $(filter kernel/$(if $(ROOM),$(ROOM)/)%.c,$(KSRC)); do sparse $(KCFLAGS) -Wno-decl -Wno-cast-truncate -D__VERSION__= $$f || bad=1; done; [ -z "$$bad" ]
 
 $(B)/kernel/%.o: kernel/%.c $(KFLAGS_FILE)
 	$(Q)echo '  CC      $<' && mkdir -p $(@D) && $(KCC) $(KCFLAGS) -MMD -MP -c $< -o $@

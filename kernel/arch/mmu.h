@@ -24,7 +24,7 @@
 #define PHYSMAP_BASE 0xffff888000000000ull
 #define PAGEMAP_BASE 0xffffea0000000000ull
 #define KMAP_BASE    0xffffc90000000000ull
-#define KMAP_TOP     0xffffe90000000000ull
+#define KMAP_TOP     0xffffc98000000000ull /* one level-4 entry: 512 GiB */
 #define KERNEL_BASE  0xffffffff80000000ull
 
 enum mmu_prot {

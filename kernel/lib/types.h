@@ -44,7 +44,7 @@ typedef s64 loff_t;	/* byte position in a file */
 
 #define ARRAY_SIZE(a) \
 	(sizeof(a) / sizeof((a)[0]) + \
-	 0 * sizeof(struct { int not_an_array : \
+	 0 * sizeof(struct { unsigned not_an_array : \
 		__builtin_types_compatible_p(__typeof__(a), __typeof__(&(a)[0])) ? -1 : 1; }))
 
 #define sizeof_field(type, member)	(sizeof(((type *)0)->member))

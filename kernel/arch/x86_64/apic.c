@@ -139,4 +139,6 @@ u32 apic_timer_left(void)
 void apic_timer_enable(bool tsc_deadline)
 {
 	apic_write(APIC_LVT_TIMER, VECTOR_TIMER | (tsc_deadline ? LVT_TSC_DEADLINE : 0));
+	/* The mode is set before the first deadline is written (11.5.4.1). */
+	__asm__ volatile("mfence" ::: "memory");
 }
