@@ -50,7 +50,7 @@ kernel: $(B)/skerry.elf ## build the kernel
 obj: $(filter $(B)/kernel/$(ROOM)/%,$(KOBJ)) ## compile one room: make obj ROOM=vfs
 
 sparse: $(KGEN_SYS) ## check the kernel's pointer annotations with sparse: make sparse [ROOM=vfs]
-	$(Q)bad=; for f in $(filter kernel/$(if $(ROOM),$(ROOM)/)%.c,$(KSRC)); do sparse $(KCFLAGS) -Wno-decl -Wno-cast-truncate -D__VERSION__= $$f || bad=1; done; [ -z "$$bad" ]
+	$(Q)bad=; for f in $(filter kernel/$(if $(ROOM),$(ROOM)/)%.c,$(KSRC)); do sparse $(KCFLAGS) -Wno-decl -Wno-cast-truncate -D__VERSION__='""' $$f || bad=1; done; [ -z "$$bad" ]
 
 $(B)/kernel/%.o: kernel/%.c $(KFLAGS_FILE)
 	$(Q)echo '  CC      $<' && mkdir -p $(@D) && $(KCC) $(KCFLAGS) -MMD -MP -c $< -o $@
