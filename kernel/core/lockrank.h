@@ -11,6 +11,7 @@ enum lock_rank {
 	/* Sleeping locks */
 	RANK_PROC_EXEC,         /* process->exec_lock: exec, ptrace attach and /proc readers of memory */
 	RANK_FILE_POS,          /* file->pos_lock: read and write take it before the inode's */
+	RANK_TEXT,              /* a text of procfs: anything may be looked at while it is made */
 	RANK_SB_RENAME,         /* superblock->rename_lock: renames of directories, before any inode lock */
 	RANK_MOUNT,             /* mount tree changes */
 	RANK_INODE_DIR,         /* inode->lock of a directory; parent before child, else by address */

@@ -17,7 +17,7 @@
 
 /* m: the mutex */
 struct text_file {
-	struct mutex mutex; /* RANK_SLEEP_LAST */
+	struct mutex mutex; /* RANK_TEXT */
 	struct text text;   /* m */
 };
 
@@ -85,7 +85,7 @@ static int text_open(struct file *file)
 
 	if (!tf)
 		return -ENOMEM;
-	mutex_init(&tf->mutex, RANK_SLEEP_LAST, "procfs_text");
+	mutex_init(&tf->mutex, RANK_TEXT, "procfs_text");
 	file->private = tf;
 	return 0;
 }
