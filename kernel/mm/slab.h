@@ -21,7 +21,7 @@ void *slab_alloc(struct slab_cache *cache, unsigned flags);
 void slab_free(struct slab_cache *cache, void *object);
 /* Gives empty slabs back: frames freed. */
 u64 slab_shrink(void);
-/* Calls fn for each cache (/proc/slabinfo), under a spinlock: fn must not sleep nor allocate. */
+/* Calls fn for each cache (/proc/slabinfo), without a lock; caches that come and go meanwhile may be missed or told twice. */
 struct slab_info { const char *name; u64 active, total, size, per_slab, pages_per_slab, slabs; };
 void slab_each(void (*fn)(const struct slab_info *info, void *arg), void *arg);
 

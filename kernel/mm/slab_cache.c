@@ -133,26 +133,39 @@ static u64 objects_in_magazines(const struct slab_cache *cache)
 	return n;
 }
 
-void slab_each(void (*fn)(const struct slab_info *info, void *arg), void *arg)
+/* Describes the nth cache: false if there are not so many. */
+static bool cache_describe(unsigned n, struct slab_info *info)
 {
 	struct slab_cache *cache;
-	u64 irq = spin_lock_irq(&slab_caches_lock);
+	bool found = false;
+	u64 irq = spin_lock_irq(&slab_caches_lock), idle;
 
 	list_for_each_entry(cache, &slab_caches, link) {
-		struct slab_info info = {
+		if (n--)
+			continue;
+		*info = (struct slab_info){
 			.name = cache->name,
 			.size = cache->size,
 			.per_slab = cache->per_slab,
 			.pages_per_slab = 1u << cache->order,
 			.slabs = READ_ONCE(cache->n_slabs),
 		};
-		u64 idle = READ_ONCE(cache->n_free) + objects_in_magazines(cache);
-
-		info.total = info.slabs * info.per_slab;
-		info.active = info.total > idle ? info.total - idle : 0;
-		fn(&info, arg);
+		info->total = info->slabs * info->per_slab;
+		idle = READ_ONCE(cache->n_free) + objects_in_magazines(cache);
+		info->active = info->total > idle ? info->total - idle : 0;
+		found = true;
+		break;
 	}
 	spin_unlock_irq(&slab_caches_lock, irq);
+	return found;
+}
+
+void slab_each(void (*fn)(const struct slab_info *info, void *arg), void *arg)
+{
+	struct slab_info info;
+
+	for (unsigned n = 0; cache_describe(n, &info); n++)
+		fn(&info, arg);
 }
 
 void slab_count_frames(u64 *reclaimable, u64 *unreclaimable)
