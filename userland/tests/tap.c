@@ -283,6 +283,14 @@ bool tap_await_state(pid_t pid, char state)
 	return false;
 }
 
+bool tap_absent(long number, const char *what)
+{
+	if (syscall(number, -1l, -1l, -1l, -1l, -1l, -1l) != -1 || errno != ENOSYS)
+		return false;
+	skip(what, "this kernel does not have it");
+	return true;
+}
+
 bool tap_root(void)
 {
 	return geteuid() == 0;

@@ -131,6 +131,8 @@ int64_t tap_now(void);
 void tap_sleep_ms(int ms);
 /* Wait until the process is in a state of /proc/PID/stat ('S', 'T', 'Z' ...); false after ten seconds. */
 bool tap_await_state(pid_t pid, char state);
+/* Whether the kernel does not have a call (asked with arguments of -1, which must be harmless); says so as a skip. */
+bool tap_absent(long number, const char *what);
 /* Whether the program runs as root. */
 bool tap_root(void);
 

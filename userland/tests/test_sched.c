@@ -124,6 +124,8 @@ TEST(attributes)
 		uint64_t runtime, deadline, period;
 	} a = {.size = 48};
 
+	if (tap_absent(SYS_sched_getattr, "sched_getattr"))
+		return;
 	works(syscall(SYS_sched_getattr, 0, &a, sizeof(a), 0), "sched_getattr");
 	is(a.policy, SCHED_OTHER, "policy");
 	a.nice = 7;
@@ -133,6 +135,12 @@ TEST(attributes)
 	fails(syscall(SYS_sched_getattr, 0, BAD, 48, 0), EFAULT, "sched_getattr: bad pointer");
 	fails(syscall(SYS_sched_getattr, 0, &a, 4, 0), EINVAL, "too small");
 	fails(syscall(SYS_sched_setattr, 0, &a, 1), EINVAL, "unknown flag");
+}
+
+TEST(io_priorities)
+{
+	if (tap_absent(SYS_ioprio_get, "ioprio_get"))
+		return;
 	works(syscall(SYS_ioprio_set, 1, 0, 2 << 13 | 5), "ioprio_set");
 	is(syscall(SYS_ioprio_get, 1, 0), 2 << 13 | 5, "ioprio_get");
 	fails(syscall(SYS_ioprio_get, 77, 0), EINVAL, "of no kind");

@@ -1,0 +1,217 @@
+/* Mounting: tmpfs, bind, remount, read-only, move, umount of what is busy, chroot, pivot_root, /proc/mounts. */
+#include "tap.h"
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
+
+static bool not_root(void)
+{
+	if (tap_root())
+		return false;
+	skip("mount", "not root");
+	return true;
+}
+
+/* How often a line of /proc/mounts holds this text. */
+static int mounted(const char *text)
+{
+	const char *at = tap_read("/proc/mounts");
+	int n = 0;
+
+	while ((at = strstr(at, text))) {
+		n++;
+		at++;
+	}
+	return n;
+}
+
+TEST(tmpfs)
+{
+	char here[300], *page;
+	struct statvfs v;
+	struct stat out, in;
+	int fd;
+
+	if (not_root())
+		return;
+	must(mkdir("m", 0755));
+	close(tap_file("m/below", "x"));
+	must(stat("m", &out));
+	works(mount("none", "m", "tmpfs", 0, "size=1m,mode=0700"), "mount");
+	must(stat("m", &in));
+	ok(in.st_dev != out.st_dev, "another device");
+	is(in.st_mode & 07777, 0700, "the mode option");
+	fails(access("m/below", F_OK), ENOENT, "what was there is covered");
+	close(tap_file("m/f", "inside"));
+	must(getcwd(here, sizeof(here)) ? 0 : -1);
+	strcat(here, "/m tmpfs ");
+	is(mounted(here), 1, "listed in /proc/mounts");
+	must(statvfs("m", &v));
+	is(v.f_blocks * v.f_frsize, 1 << 20, "the size option");
+	page = calloc(1, 2 << 20);
+	fd = must(open("m/big", O_CREAT | O_WRONLY, 0600));
+	is(write(fd, page, 2 << 20) <= 1 << 20 ? 0 : 1, 0, "not more than its size fits");
+	fails(write(fd, page, 4096), ENOSPC, "then it is full");
+	must(ftruncate(fd, 0));
+	is(write(fd, page, 4096), 4096, "and has room again when that is gone");
+	fails(umount("m"), EBUSY, "an open file keeps it busy");
+	close(fd);
+	fails(rmdir("m"), EBUSY, "a mount point cannot be removed");
+	fails(rename("m", "n"), EBUSY, "nor renamed");
+	fails(link("m/f", "f"), EXDEV, "nor linked across");
+	works(umount("m"), "umount");
+	works(access("m/below", F_OK), "what was there is back");
+	fails(umount("m"), EINVAL, "umount of no mount");
+}
+
+TEST(errors)
+{
+	if (not_root())
+		return;
+	must(mkdir("m", 0755));
+	close(tap_file("f", "x"));
+	fails(mount("none", "m", "nosuchfs", 0, NULL), ENODEV, "no such file system");
+	fails(mount("none", "none", "tmpfs", 0, NULL), ENOENT, "no such directory");
+	fails(mount("none", "f", "tmpfs", 0, NULL), ENOTDIR, "a file");
+	fails(mount("/none", "m", "ext2", 0, NULL), ENOENT, "no such device");
+	fails(mount("f", "m", "ext2", 0, NULL), ENOTBLK, "a file is no device");
+	fails(mount("none", "m", "tmpfs", 0, "nosuchoption=1"), EINVAL, "no such option");
+	fails(syscall(SYS_mount, BAD, "m", "tmpfs", 0, NULL), EFAULT, "bad source");
+	fails(syscall(SYS_mount, "x", BAD, "tmpfs", 0, NULL), EFAULT, "bad target");
+	fails(syscall(SYS_mount, "x", "m", BAD, 0, NULL), EFAULT, "bad type");
+	fails(syscall(SYS_umount2, BAD, 0), EFAULT, "umount2: bad target");
+	fails(umount2("none", 0), ENOENT, "umount2: nothing there");
+	fails(umount2("m", 0x4000), EINVAL, "umount2: unknown flag");
+}
+
+TEST(read_only)
+{
+	struct statvfs v;
+	int fd;
+
+	if (not_root())
+		return;
+	must(mkdir("m", 0755));
+	must(mount("none", "m", "tmpfs", 0, NULL));
+	close(tap_file("m/f", "x"));
+	fd = must(open("m/f", O_RDWR));
+	fails(mount(NULL, "m", NULL, MS_REMOUNT | MS_RDONLY, NULL), EBUSY, "not while a file is open for writing");
+	close(fd);
+	works(mount(NULL, "m", NULL, MS_REMOUNT | MS_RDONLY, NULL), "remount read-only");
+	must(statvfs("m", &v));
+	ok(v.f_flag & ST_RDONLY, "it says so");
+	fails(open("m/f", O_RDWR), EROFS, "open for writing");
+	fails(open("m/g", O_CREAT | O_RDONLY, 0600), EROFS, "create");
+	fails(unlink("m/f"), EROFS, "unlink");
+	fails(mkdir("m/d", 0700), EROFS, "mkdir");
+	fails(rename("m/f", "m/g"), EROFS, "rename");
+	fails(chmod("m/f", 0600), EROFS, "chmod");
+	fails(access("m/f", W_OK), EROFS, "access");
+	fails(truncate("m/f", 0), EROFS, "truncate");
+	works(open("m/f", O_RDONLY), "reading goes");
+	works(mount(NULL, "m", NULL, MS_REMOUNT, NULL), "remount read-write");
+	works(open("m/f", O_RDWR), "writing goes again");
+	works(umount2("m", MNT_DETACH), "MNT_DETACH of a busy one");
+	fails(access("m/f", F_OK), ENOENT, "it is gone from here");
+}
+
+TEST(bind)
+{
+	struct stat a, b;
+
+	if (not_root())
+		return;
+	must(mkdir("from", 0755));
+	must(mkdir("to", 0755));
+	close(tap_file("from/f", "bound"));
+	works(mount("from", "to", NULL, MS_BIND, NULL), "bind a directory");
+	is_text(tap_read("to/f"), "bound", "the same file");
+	must(stat("from", &a));
+	must(stat("to", &b));
+	ok(a.st_ino == b.st_ino && a.st_dev == b.st_dev, "the same directory");
+	close(tap_file("to/g", "new"));
+	is_text(tap_read("from/g"), "new", "both ways");
+	works(mount(NULL, "to", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL), "make the bind read-only");
+	fails(open("to/f", O_RDWR), EROFS, "it is");
+	works(open("from/f", O_RDWR), "the original is not");
+	works(umount("to"), "umount");
+	close(tap_file("x", "one"));
+	close(tap_file("y", "two"));
+	works(mount("x", "y", NULL, MS_BIND, NULL), "bind a file");
+	is_text(tap_read("y"), "one", "covers a file");
+	works(umount("y"), "umount");
+	is_text(tap_read("y"), "two", "uncovered");
+	fails(mount("none", "to", NULL, MS_BIND, NULL), ENOENT, "bind of nothing");
+}
+
+TEST(options)
+{
+	if (not_root())
+		return;
+	must(mkdir("m", 0755));
+	works(mount("none", "m", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL), "nosuid, nodev, noexec");
+	close(must(open("m/x", O_CREAT | O_WRONLY, 0755)));
+	fails(access("m/x", X_OK), EACCES, "noexec: access");
+	fails(execl("m/x", "x", NULL), EACCES, "noexec: execve");
+	must(mknod("m/null", S_IFCHR | 0666, 0x103));
+	fails(open("m/null", O_RDONLY), EACCES, "nodev");
+	is(mounted("rw,nosuid,nodev,noexec") > 0, 1, "the options are listed");
+	works(umount("m"), "umount");
+}
+
+TEST(stacked)
+{
+	if (not_root())
+		return;
+	must(mkdir("m", 0755));
+	must(mount("none", "m", "tmpfs", 0, NULL));
+	close(tap_file("m/first", ""));
+	works(mount("none", "m", "tmpfs", 0, NULL), "a second mount on the same place");
+	fails(access("m/first", F_OK), ENOENT, "covers the first");
+	must(mkdir("m/sub", 0755));
+	must(mount("none", "m/sub", "tmpfs", 0, NULL));
+	fails(umount("m"), EBUSY, "one with another in it is busy");
+	must(mkdir("elsewhere", 0755));
+	close(tap_file("m/sub/f", "moved"));
+	works(umount("m/sub"), "the inner one");
+	works(umount("m"), "the outer one");
+	works(access("m/first", F_OK), "the first is back");
+	works(umount("m"), "and gone");
+}
+
+static int in_jail(void *argument)
+{
+	char cwd[100];
+	int outside = *(int *)argument;
+
+	works(chroot("jail"), "chroot");
+	works(chdir("/"), "chdir");
+	is_text(tap_read("/f"), "inside", "the root is there");
+	is_text(tap_read("/../../f"), "inside", "it is its own parent");
+	is_text(tap_read("/link"), "inside", "absolute links start there");
+	must(syscall(SYS_getcwd, cwd, sizeof(cwd)));
+	is_text(cwd, "/", "getcwd");
+	works(fchdir(outside), "a descriptor from outside leads out");
+	syscall(SYS_getcwd, cwd, sizeof(cwd));
+	ok(!strncmp(cwd, "(unreachable)", 13), "where getcwd cannot name it");
+	return 0;
+}
+
+TEST(chroot)
+{
+	int outside;
+
+	fails(syscall(SYS_chroot, BAD), EFAULT, "bad pointer");
+	if (not_root())
+		return;
+	close(tap_file("f", "outside"));
+	must(mkdir("jail", 0755));
+	close(tap_file("jail/f", "inside"));
+	must(symlink("/f", "jail/link"));
+	fails(chroot("f"), ENOTDIR, "a file");
+	fails(chroot("none"), ENOENT, "nothing");
+	outside = must(open(".", O_RDONLY));
+	exits(tap_spawn(in_jail, &outside), 0, "the prisoner");
+	is_text(tap_read("f"), "outside", "the parent's root is its own");
+}

@@ -1,0 +1,327 @@
+/* /proc as programs read it: formats, and that the numbers are true. */
+#include "tap.h"
+#include <ctype.h>
+#include <dirent.h>
+#include <sys/mman.h>
+#include <sys/sysinfo.h>
+#include <time.h>
+
+/* Field n (from 1) of /proc/PID/stat, as text. */
+static const char *stat_field(pid_t pid, int n)
+{
+	static char word[100];
+	char path[40];
+	const char *at;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	at = strrchr(tap_read(path), ')');
+	if (!at)
+		return "";
+	at += 2;
+	for (int i = 3; i < n && (at = strchr(at, ' ')); i++)
+		at++;
+	snprintf(word, sizeof(word), "%s", at ? at : "");
+	word[strcspn(word, " \n")] = 0;
+	return word;
+}
+
+static int forever(void *argument)
+{
+	for (;;)
+		pause();
+	return argument == NULL;
+}
+
+TEST(stat)
+{
+	const char *text = tap_read("/proc/self/stat"), *at = strrchr(text, ')');
+	char *memory = malloc(1 << 20);
+	int fields = 2, odd = 0;
+	pid_t pid;
+
+	memset(memory, 1, 1 << 20);
+
+	ok(at && atoi(text) == getpid(), "starts with the process's number");
+	for (at = at ? at + 1 : ""; *at && *at != '\n'; at++) {
+		fields += *at == ' ';
+		odd += !isdigit((unsigned char)*at) && *at != ' ' && *at != '-' && !isalpha((unsigned char)*at);
+	}
+	is(fields, 52, "52 fields");
+	is(odd, 0, "of numbers");
+	ok(*at == '\n' && at[1] == 0, "one line");
+	is_text(stat_field(getpid(), 3), "R", "a running process is R");
+	is(atoi(stat_field(getpid(), 4)), getppid(), "parent");
+	is(atoi(stat_field(getpid(), 5)), getpgrp(), "group");
+	is(atoi(stat_field(getpid(), 6)), getsid(0), "session");
+	is(atoi(stat_field(getpid(), 20)), 1, "threads");
+	ok(atol(stat_field(getpid(), 23)) > 0, "size");
+	ok(atol(stat_field(getpid(), 24)) > 0, "resident pages");
+	pid = tap_spawn(forever, NULL);
+	ok(tap_await_state(pid, 'S'), "a sleeping one is S");
+	kill(pid, SIGSTOP);
+	ok(tap_await_state(pid, 'T'), "a stopped one is T");
+	kill(pid, SIGKILL);
+	ok(tap_await_state(pid, 'Z'), "a dead one is Z");
+	is_text(stat_field(pid, 23), "0", "without memory");
+	must(waitpid(pid, NULL, 0));
+	fails(open(({
+		      static char path[40];
+		      snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+		      path;
+	      }), O_RDONLY), ENOENT, "gone after wait");
+}
+
+TEST(status)
+{
+	static const char *const keys[] = {"Name:", "Umask:", "State:", "Tgid:", "Pid:", "PPid:", "TracerPid:", "Uid:", "Gid:",
+					   "FDSize:", "Groups:", "VmPeak:", "VmSize:", "VmRSS:", "VmData:", "VmStk:", "VmExe:",
+					   "Threads:", "SigQ:", "SigPnd:", "ShdPnd:", "SigBlk:", "SigIgn:", "SigCgt:", "CapInh:",
+					   "CapPrm:", "CapEff:", "CapBnd:", "NoNewPrivs:", "Cpus_allowed:",
+					   "voluntary_ctxt_switches:", "nonvoluntary_ctxt_switches:"};
+	char line[20];
+	const char *text;
+	sigset_t set;
+
+	umask(0123);
+	signal(SIGUSR1, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	text = tap_read("/proc/self/status");
+	for (unsigned i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		snprintf(line, sizeof(line), "\n%.16s", keys[i]);
+		ok(i == 0 ? !strncmp(text, "Name:\t", 6) : strstr(text, line) != NULL, "%s", keys[i]);
+	}
+	is(tap_number(text, "\nPid:"), getpid(), "Pid");
+	is(tap_number(text, "\nUid:"), getuid(), "Uid");
+	is(tap_number(text, "Umask:\t0"), 123, "Umask");
+	ok(strstr(text, "SigBlk:\t0000000000000800\n") != NULL, "SigBlk");
+	ok(strstr(text, "SigIgn:\t0000000000000200\n") != NULL, "SigIgn");
+	ok(strstr(text, "VmSize:\t") && strstr(text, " kB\n"), "sizes in kB");
+}
+
+TEST(maps)
+{
+	char want[60], *p = mmap(NULL, 12288, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned long from, to, last = 0;
+	const char *at;
+	int bad = 0, fd;
+
+	must(p == MAP_FAILED ? -1 : 0);
+	mprotect(p + 4096, 4096, PROT_READ | PROT_WRITE);
+	for (at = tap_read("/proc/self/maps"); *at; at = strchr(at, '\n') + 1) {
+		char perms[5] = "";
+
+		if (sscanf(at, "%lx-%lx %4s ", &from, &to, perms) != 3 || from >= to || from < last || strlen(perms) != 4 ||
+		    !strchr(at, '\n')) {
+			bad++;
+			break;
+		}
+		last = to;
+	}
+	is(bad, 0, "each line is a range with permissions, in order");
+	at = tap_read("/proc/self/maps");
+	ok(strstr(at, "[stack]\n") && strstr(at, "[vdso]\n"), "[stack] and [vdso]");
+	ok(strstr(at, tap_self) != NULL, "the program's own path");
+	snprintf(want, sizeof(want), "%lx-%lx rw-p 00000000 00:00 0", (long)p + 4096, (long)p + 8192);
+	ok(strstr(at, want) != NULL, "a changed page has a line of its own");
+	fd = tap_file("mapped", "x");
+	must(ftruncate(fd, 8192));
+	p = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 4096);
+	snprintf(want, sizeof(want), "%lx-%lx r--s 00001000 ", (long)p, (long)p + 4096);
+	at = strstr(tap_read("/proc/self/maps"), want);
+	ok(at != NULL, "a shared file page with its offset");
+	ok(at && strstr(at, "/mapped\n") != NULL, "and its path");
+}
+
+TEST(links)
+{
+	static char to[400];
+	char path[60], cwd[300];
+	int fd = tap_file("f", "data"), p[2];
+	ssize_t n;
+
+	n = readlink("/proc/self", to, sizeof(to) - 1);
+	to[n > 0 ? n : 0] = 0;
+	is(atoi(to), getpid(), "/proc/self");
+	must(getcwd(cwd, sizeof(cwd)) ? 0 : -1);
+	n = readlink("/proc/self/cwd", to, sizeof(to) - 1);
+	to[n > 0 ? n : 0] = 0;
+	is_text(to, cwd, "cwd");
+	n = readlink("/proc/self/exe", to, sizeof(to) - 1);
+	to[n > 0 ? n : 0] = 0;
+	is_text(to, tap_self, "exe");
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	n = readlink(path, to, sizeof(to) - 1);
+	to[n > 0 ? n : 0] = 0;
+	strcat(cwd, "/f");
+	is_text(to, cwd, "a descriptor's path");
+	is_text(tap_read(path), "data", "opens the file");
+	must(unlink("f"));
+	n = readlink(path, to, sizeof(to) - 1);
+	to[n > 0 ? n : 0] = 0;
+	strcat(cwd, " (deleted)");
+	is_text(to, cwd, "deleted");
+	must(pipe(p));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", p[0]);
+	n = readlink(path, to, sizeof(to) - 1);
+	to[n > 0 ? n : 0] = 0;
+	ok(!strncmp(to, "pipe:[", 6), "a pipe");
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	ok(!strncmp(tap_read(path), "pos:\t0\nflags:\t", 14), "fdinfo");
+}
+
+HELPER(wait)
+{
+	pause();
+	return 0;
+}
+
+TEST(cmdline)
+{
+	char path[60], text[300];
+	pid_t pid = must(fork());
+	const char *got;
+	int fd, n = 0;
+
+	if (pid == 0) {
+		execle(tap_self, "other name", "--as", "wait", "an argument", NULL, (char *[]){"VARIABLE=value", NULL});
+		_exit(1);
+	}
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
+	for (int i = 0; i < 500; i++) {
+		fd = open(path, O_RDONLY);
+		n = read(fd, text, sizeof(text));
+		close(fd);
+		if (n > 0 && text[0] == 'o')
+			break;
+		tap_sleep_ms(10);
+	}
+	ok(n == 33 && !memcmp(text, "other name\0--as\0wait\0an argument\0", 33), "cmdline, with zeros");
+	snprintf(path, sizeof(path), "/proc/%d/environ", pid);
+	is_text(tap_read(path), "VARIABLE=value", "environ");
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	got = tap_read(path);
+	ok(!strncmp(got, "procfs\n", 7), "comm is the file's name");
+	kill(pid, SIGKILL);
+	must(waitpid(pid, NULL, 0));
+}
+
+TEST(meminfo)
+{
+	const char *text = tap_read("/proc/meminfo");
+	long total = tap_number(text, "MemTotal:"), free = tap_number(text, "MemFree:");
+	struct sysinfo s;
+
+	must(sysinfo(&s));
+	ok(total > 0 && free > 0 && free < total, "MemTotal and MemFree");
+	ok(labs(total - (long)(s.totalram * s.mem_unit / 1024)) < 100, "agree with sysinfo");
+	ok(tap_number(text, "MemAvailable:") > 0 && tap_number(text, "Buffers:") >= 0 && tap_number(text, "Cached:") >= 0,
+	   "MemAvailable, Buffers, Cached");
+	ok(tap_number(text, "SwapTotal:") >= 0 && tap_number(text, "SwapFree:") >= 0, "swap");
+	ok(tap_number(text, "Shmem:") >= 0 && tap_number(text, "Slab:") > 0 && tap_number(text, "Dirty:") >= 0, "and more");
+}
+
+TEST(system)
+{
+	const char *text = tap_read("/proc/uptime");
+	double up = 0, idle = 0;
+	int a, b, n, fields = 0;
+	long user, total;
+
+	ok(sscanf(text, "%lf %lf", &up, &idle) == 2 && up > 0, "uptime");
+	text = tap_read("/proc/loadavg");
+	ok(sscanf(text, "%lf %lf %lf %d/%d %d", &up, &up, &idle, &a, &b, &n) == 6 && a >= 1 && b >= a, "loadavg");
+	text = tap_read("/proc/stat");
+	ok(sscanf(text, "cpu  %ld", &user) == 1, "stat: cpu");
+	for (const char *at = text + 4; *at && *at != '\n'; at++)
+		fields += *at == ' ' && at[1] != ' ';
+	ok(fields >= 8, "its fields");
+	ok(strstr(text, "\ncpu0 ") && strstr(text, "\nctxt ") && strstr(text, "\nbtime ") && strstr(text, "\nprocesses "),
+	   "stat: the rest");
+	total = tap_number(text, "\nbtime ");
+	ok(total > 1500000000 && total <= time(NULL), "btime is in the past");
+	text = tap_read("/proc/filesystems");
+	ok(strstr(text, "nodev\ttmpfs\n") && strstr(text, "nodev\tproc\n") && strstr(text, "\text2\n"), "filesystems");
+	ok(strstr(tap_read("/proc/mounts"), " /proc proc ") != NULL, "mounts");
+	ok(strstr(tap_read("/proc/self/mountinfo"), " /proc ") != NULL, "mountinfo");
+	ok(strstr(tap_read("/proc/cpuinfo"), "processor\t: 0\n") != NULL, "cpuinfo");
+	ok(strstr(tap_read("/proc/version"), "Linux version ") == tap_read("/proc/version"), "version");
+	ok(strlen(tap_read("/proc/cmdline")) > 0, "cmdline");
+	ok(strstr(tap_read("/proc/partitions"), "sda") != NULL || access("/dev/sda", F_OK) < 0, "partitions");
+	ok(strstr(tap_read("/proc/devices"), "Character devices:\n") != NULL, "devices");
+}
+
+TEST(directory)
+{
+	int own = 0, odd = 0, last = 0, order = 0;
+	struct dirent *e;
+	DIR *dir = opendir("/proc");
+
+	while (dir && (e = readdir(dir))) {
+		int pid = atoi(e->d_name);
+
+		if (pid <= 0)
+			continue;
+		own += pid == getpid();
+		odd += pid == last;
+		order += pid < last;
+		last = pid;
+	}
+	is(own, 1, "each process once");
+	is(odd + order, 0, "in order");
+	fails(open("/proc/999999/stat", O_RDONLY), ENOENT, "nobody's");
+	fails(open("/proc/self/nothing", O_RDONLY), ENOENT, "no such file");
+	fails(open("/proc/new", O_CREAT | O_WRONLY, 0600), ENOENT, "nothing can be made");
+	fails(mkdir("/proc/new", 0700), ENOENT, "no directory, either");
+	fails(unlink("/proc/uptime"), EPERM, "nothing removed");
+	closedir(dir);
+	dir = opendir("/proc/self/task");
+	own = 0;
+	while (dir && (e = readdir(dir)))
+		own += atoi(e->d_name) == getpid();
+	is(own, 1, "task");
+	ok(strstr(tap_read("/proc/self/limits"), "Max open files") != NULL, "limits");
+	ok(sscanf(tap_read("/proc/self/statm"), "%d %d", &own, &odd) == 2 && own > 0 && odd > 0, "statm");
+}
+
+static int spy(void *argument)
+{
+	char path[60];
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", *(pid_t *)argument);
+	fails(open(path, O_RDONLY), EACCES, "fd is the owner's");
+	snprintf(path, sizeof(path), "/proc/%d/environ", *(pid_t *)argument);
+	fails(open(path, O_RDONLY), EACCES, "so is environ");
+	snprintf(path, sizeof(path), "/proc/%d/stat", *(pid_t *)argument);
+	works(open(path, O_RDONLY), "stat is everybody's");
+	return 0;
+}
+
+TEST(permissions)
+{
+	pid_t me = getpid();
+
+	if (!tap_root())
+		return skip("another user's files", "not root");
+	is(tap_as_user(spy, &me), 0, "the user ends well");
+}
+
+/* Small reads at odd places give the same text as one big one. */
+TEST(pieces)
+{
+	static char whole[65536], parts[65536];
+	int fd = must(open("/proc/self/maps", O_RDONLY)), have = 0, n;
+
+	while ((n = read(fd, whole + have, sizeof(whole) - have)) > 0)
+		have += n;
+	must(lseek(fd, 0, SEEK_SET));
+	n = 0;
+	while (n < have && read(fd, parts + n, 1) == 1)
+		n++;
+	is(n, have, "byte by byte: the same length");
+	ok(!memcmp(whole, parts, have), "the same text");
+	is(pread(fd, parts, 10, 20), 10, "pread in the middle");
+	ok(!memcmp(parts, whole + 20, 10), "gives the middle");
+	fails(syscall(SYS_read, must(open("/proc/uptime", O_RDONLY)), BAD, 100), EFAULT, "to a bad buffer");
+}
