@@ -24,6 +24,7 @@ struct balloc {
 	u32 want;	/* blocks charged */
 	u32 target;	/* length of a run worth a window */
 	bool windowed;	/* the file keeps a window */
+	bool in_window;	/* taking from it */
 	bool respect;	/* go around windows of others */
 	u64 block;	/* result */
 	u32 got;
@@ -92,7 +93,9 @@ static int balloc_take(struct balloc *r, u32 group, struct bblock *b, u32 bit, u
 	ext_group_dirty(r->fs, group);
 	r->block = ext_group_first_block(&r->fs->geo, group) + bit;
 	r->got = n;
-	if (r->windowed)
+	if (r->in_window)
+		ext_window_use(r->fs, &r->ei->window, r->block + n);
+	else if (r->windowed)
 		ext_window_set(r->fs, &r->ei->window, r->block + n, r->block + length);
 	return 0;
 }
@@ -161,8 +164,10 @@ static int balloc_window(struct balloc *r)
 	if (!err) {
 		bit = (u32)(r->goal - ext_group_first_block(&r->fs->geo, group));
 		length = (u32)(w->end - r->goal);
-		length = (u32)bitmap_find_next_set(b.data, bit + length, bit) - bit;
+		length = (u32)bitmap_find_next_set(b.data, bit + min(length, r->want), bit) - bit;
+		r->in_window = true;
 		err = length ? balloc_take(r, group, &b, bit, length) : -ENOSPC;
+		r->in_window = false;
 		bcache_put(&b);
 	}
 	mutex_unlock(&g->lock);

@@ -2,8 +2,7 @@
  * fs/ext/ext_file.c - open files: what is not simply the page cache's.
  *
  * A writer who may use the reserved blocks is counted while the file is open, since blocks are
- * taken where nobody knows any more who wrote. When a writer closes, the file gives up its window,
- * and blocks beyond its end, taken for bytes that then could not be copied.
+ * taken where nobody knows any more who wrote. When a writer closes, the file gives up its window.
  */
 #include "fs/ext/ext_int.h"
 
@@ -18,6 +17,7 @@ static int ext_open(struct file *file)
 	return 0;
 }
 
+/* Also called where an address space is locked (the last mapping goes): inode->lock is out of reach. */
 static void ext_release(struct file *file)
 {
 	struct inode *inode = file->inode;
@@ -27,11 +27,6 @@ static void ext_release(struct file *file)
 		__atomic_sub_fetch(&ei->n_privileged, 1, __ATOMIC_RELAXED);
 	if ((file->flags & O_ACCMODE) == O_RDONLY)
 		return;
-	if (unlikely(ext_map_has_excess(inode))) {
-		rwsem_write(&inode->lock);
-		ext_map_trim(inode);
-		rwsem_write_end(&inode->lock);
-	}
 	if (ei->window.start != ei->window.end) {
 		rwsem_write(&ei->map_lock);
 		ext_window_drop(ext_fs_of(inode), &ei->window);

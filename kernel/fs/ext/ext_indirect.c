@@ -298,3 +298,33 @@ out:
 		bcache_put(&b);
 	return err;
 }
+
+int ext_indirect_unmap(struct ext_inode *ei, u64 logical)
+{
+	struct ext_fs *fs = ext_fs_of(&ei->inode);
+	struct ext_path path;
+	struct bblock b;
+	unsigned level;
+	u32 *slot;
+	int err;
+
+	if (!ext_path_of(&fs->geo, logical, &path))
+		return 0;
+	err = indirect_descend(ei, &path, &level, &slot, &b);
+	if (err)
+		return err;
+	if (level + 1 == path.depth && *slot) {
+		u32 block = *slot;
+		u64 sectors = fs->geo.block_size >> 9;
+
+		*slot = 0;
+		if (b.page)
+			bcache_dirty(fs->dev, &b);
+		ei->inode.blocks -= min(ei->inode.blocks, sectors);
+		inode_dirty(&ei->inode);
+		err = ext_blocks_free(fs, block, 1, false);
+	}
+	if (b.page)
+		bcache_put(&b);
+	return err;
+}

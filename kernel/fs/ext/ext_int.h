@@ -168,6 +168,8 @@ u64 ext_goal_for_inode(const struct ext_inode *ei);
 void ext_window_drop(struct ext_fs *fs, struct ext_window *w);
 /* Makes [start, end) `w`'s window, replacing its old one; shortened or left empty if others are there. */
 void ext_window_set(struct ext_fs *fs, struct ext_window *w, u64 start, u64 end);
+/* The window's blocks below `start` (which lies within it, or at its end) are used. */
+void ext_window_use(struct ext_fs *fs, struct ext_window *w, u64 start);
 /* Cuts [*start, *end) to its first part outside windows of others than `own`; false if nothing is left. */
 bool ext_window_trim(struct ext_fs *fs, const struct ext_window *own, u64 *start, u64 *end);
 
@@ -207,6 +209,8 @@ void ext_orphans_process(struct ext_fs *fs);
 int must_check ext_map(struct inode *inode, u64 logical, u32 max, struct ext_run *run);
 /* The same, with a hole filled: run->block is never 0. Also -ENOSPC, -EFBIG, -EROFS. */
 int must_check ext_map_create(struct inode *inode, u64 logical, u32 max, bool reserve, struct ext_run *run);
+/* Gives back one block of a regular file that ext_map_create() just took, whose page is locked. */
+void ext_map_undo(struct inode *inode, u64 logical);
 /* Frees all blocks from `logical` on. */
 int ext_map_truncate(struct inode *inode, u64 logical);
 /*
@@ -225,6 +229,7 @@ u64 ext_map_limit(const struct ext_geo *geo); /* logical blocks a file without e
 /* The following: map_lock held. */
 int must_check ext_indirect_map(struct ext_inode *ei, u64 logical, u32 max, struct ext_run *run);
 int must_check ext_indirect_create(struct ext_inode *ei, u64 logical, u32 max, bool reserve, struct ext_run *run);
+int ext_indirect_unmap(struct ext_inode *ei, u64 logical);
 int ext_indirect_truncate(struct ext_inode *ei, u64 logical);
 int must_check ext_extent_map(struct ext_inode *ei, u64 logical, u32 max, struct ext_run *run);
 struct ext_path { unsigned depth; u32 offset[4]; };

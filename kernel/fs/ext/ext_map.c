@@ -99,6 +99,17 @@ int ext_map_truncate(struct inode *inode, u64 logical)
 	return err;
 }
 
+void ext_map_undo(struct inode *inode, u64 logical)
+{
+	struct ext_inode *ei = ext_i(inode);
+
+	rwsem_write(&ei->map_lock);
+	ext_map_forget_run(ei);
+	(void)ext_indirect_unmap(ei, logical);
+	ei->next_logical = ei->next_block = 0;
+	rwsem_write_end(&ei->map_lock);
+}
+
 bool ext_map_has_excess(const struct inode *inode)
 {
 	const u32 bits = ext_fs_of(inode)->geo.block_bits;

@@ -251,29 +251,51 @@ static void ext_pages_write(struct pagecache *cache, struct page **pages, unsign
 	blk_unplug();
 }
 
+/* Blocks at .. end of the page, of which *fresh become new ones (a bit each): 0, or an error and none is new. */
+static int prepare_blocks(struct inode *inode, u64 base, u32 at, u32 end, u32 *fresh)
+{
+	struct ext_inode *ei = ext_i(inode);
+	bool reserve = READ_ONCE(ei->n_privileged) > 0;
+	int err = 0;
+
+	*fresh = 0;
+	while (at < end && !err) {
+		struct ext_run run = { .count = end - at };
+
+		/* Where nothing was allocated yet there is no need to look. */
+		if (base + at < READ_ONCE(ei->alloc_end))
+			err = ext_map(inode, base + at, end - at, &run);
+		if (!err && !run.block) {
+			err = ext_map_create(inode, base + at, run.count, reserve, &run);
+			if (!err)
+				*fresh |= ((1u << run.count) - 1) << at;
+		}
+		at += run.count;
+	}
+	for (u32 i = 0; err && *fresh >> i; i++)
+		if (*fresh >> i & 1)
+			ext_map_undo(inode, base + i);
+	return err;
+}
+
 static int ext_prepare_write(struct pagecache *cache, struct page *page, unsigned from, unsigned to)
 {
 	struct inode *inode = cache->owner;
 	const struct ext_fs *fs = ext_fs_of(inode);
 	const u32 bits = fs->geo.block_bits;
 	u64 base = page->index << (PAGE_SHIFT - bits);
-	u32 at = from >> bits, end = (u32)((u64)to + fs->geo.block_size - 1) >> bits;
-	bool reserve, whole = at == 0 && end == PAGE_SIZE >> bits;
+	u32 at = from >> bits, end = (u32)((u64)to + fs->geo.block_size - 1) >> bits, fresh;
+	int err;
 
 	if (page_test(page, PG_PRIVATE))
 		return 0;
-	reserve = READ_ONCE(ext_i(inode)->n_privileged) > 0;
-	while (at < end) {
-		struct ext_run run;
-		int err = ext_map(inode, base + at, end - at, &run);
-
-		if (!err && !run.block)
-			err = ext_map_create(inode, base + at, run.count, reserve, &run);
-		if (err)
-			return err;
-		at += run.count;
-	}
-	if (whole)
+	err = prepare_blocks(inode, base, at, end, &fresh);
+	if (err)
+		return err;
+	/* A new block holds what its last owner left: it is overwritten even if the writer fails now. */
+	if (fresh && page_test(page, PG_UPTODATE))
+		page_dirty(page);
+	if (at == 0 && end == PAGE_SIZE >> bits)
 		page_set(page, PG_PRIVATE);
 	return 0;
 }

@@ -246,11 +246,12 @@ static const struct super_ops ext_super_ops = {
 	.show_options = ext_show_options,
 };
 
+/* In the order in which they are tried for a root file system of unnamed type. */
 static struct ext_flavour flavours[] = {
-	{ .type = { .name = "ext4", .flags = FS_NEEDS_DEV, .mount = super_mount },
-	  .incompat = EXT4_INCOMPAT },
 	{ .type = { .name = "ext2", .flags = FS_NEEDS_DEV, .mount = super_mount },
 	  .incompat = EXT2_INCOMPAT },
+	{ .type = { .name = "ext4", .flags = FS_NEEDS_DEV, .mount = super_mount },
+	  .incompat = EXT4_INCOMPAT },
 	{ .type = { .name = "ext3", .flags = FS_NEEDS_DEV, .mount = super_mount },
 	  .incompat = EXT2_INCOMPAT | EXT_INCOMPAT_RECOVER, .needs_journal = true },
 };

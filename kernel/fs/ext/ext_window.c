@@ -99,3 +99,13 @@ void ext_window_set(struct ext_fs *fs, struct ext_window *w, u64 start, u64 end)
 	}
 	spin_unlock(&fs->window_lock);
 }
+
+void ext_window_use(struct ext_fs *fs, struct ext_window *w, u64 start)
+{
+	spin_lock(&fs->window_lock);
+	if (start >= w->end)
+		window_remove(fs, w);
+	else
+		w->start = start; /* nobody stands between: the order in the tree is the same */
+	spin_unlock(&fs->window_lock);
+}

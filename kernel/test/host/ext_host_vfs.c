@@ -651,7 +651,9 @@ const char *host_mkfs(const char *name, unsigned mib, const char *args)
 	strlcpy(path, host_dir(), sizeof(path));
 	strlcat(path, "/", sizeof(path));
 	strlcat(path, name, sizeof(path));
-	CHECK_EQ(host_run("rm -f '%s'; truncate -s %uM '%s' && mke2fs -q -F %s '%s' >'%s.log' 2>&1 || "
+	CHECK_EQ(host_run("rm -f '%s'; truncate -s %uM '%s' && mke2fs -q -F "
+			  "-U 6b1f8f6e-0c5e-4a6e-9a35-52f2c3a7d001 -E hash_seed=0f0e0d0c-0b0a-4908-8706-050403020100 "
+			  "%s '%s' >'%s.log' 2>&1 || "
 			  "{ cat '%s.log'; exit 1; }", path, mib, path, args, path, path, path), 0);
 	return path;
 }

@@ -56,6 +56,7 @@ static void node_drop(struct node *n)
 {
 	if (n->nlink == 0 && !n->open) {
 		free(n->data);
+		n->data = NULL;
 		n->used = false;
 	}
 }
