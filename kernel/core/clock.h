@@ -1,7 +1,11 @@
-/* Time: the monotonic clock since boot and the real-time clock as an offset to it (clock_gettime(2)). Any context. */
+/*
+ * Time: the monotonic clock since boot and the real-time clock as an offset to it
+ * (clock_gettime(2)). Any context.
+ */
 #pragma once
 
 #include "abi/time.h"
+#include "lib/list.h"
 #include "lib/types.h"
 
 #define USER_HZ 100 /* the unit that times(2) and /proc/[pid]/stat count in */
@@ -14,6 +18,20 @@ u64 clock_realtime(void);
 struct timespec clock_now(void);
 /* Sets the real-time clock (and the vDSO's offset): clock_settime(2). */
 void clock_realtime_set(u64 ns);
+/*
+ * Who must know when the real-time clock is set: fn is called after each change, with interrupts off and a spinlock of
+ * RANK_WORK held, so it must not add or remove watches; it may arm timers and wake. Any context for adding and removing;
+ * once clock_watch_remove() returns fn neither runs nor will. Removing one that was not added does nothing.
+ */
+struct clock_watch {
+	struct list link; /* the watches' lock */
+	void (*fn)(struct clock_watch *watch);
+};
+void clock_watch_init(struct clock_watch *w, void (*fn)(struct clock_watch *watch));
+void clock_watch_add(struct clock_watch *w);
+void clock_watch_remove(struct clock_watch *w);
+/* How often the clock has been set: it grows before any watch is called. */
+u64 clock_set_count(void);
 /* Reads the battery clock and publishes the vDSO data. Boot, after arch_init_late(). */
 void clock_init(void);
 
