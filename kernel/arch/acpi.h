@@ -1,4 +1,7 @@
-/* The firmware's static ACPI tables (ACPI 6.4, 5.2): found through XSDT or RSDT, checksum and length verified. */
+/*
+ * The firmware's static ACPI tables (ACPI 6.4, 5.2): found through XSDT or RSDT, checksum and
+ * length verified.
+ */
 #pragma once
 
 #include "lib/types.h"
@@ -11,5 +14,8 @@ struct acpi_header {
 	u32 oem_revision, creator_id, creator_revision;
 } __packed;
 
-/* The nth table with that signature ("APIC", "FACP", "HPET", "MCFG", "SSDT"; "DSDT" comes from the FADT), mapped for good, or NULL. */
+/*
+ * The nth table with that signature ("APIC", "FACP", "HPET", "MCFG", "SSDT"; "DSDT" comes from the
+ * FADT), mapped for good, or NULL.
+ */
 const struct acpi_header *acpi_table_find(const char *signature, unsigned nth);

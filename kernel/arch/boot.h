@@ -31,7 +31,10 @@ struct boot_info {
 
 extern struct boot_info boot_info;
 
-/* Takes `bytes` (page multiple), aligned to `align`, from the usable memory for good, zeroed, before mm is up; panics if there are none. */
+/*
+ * Takes `bytes` (page multiple), aligned to `align`, from the usable memory for good, zeroed,
+ * before mm is up; panics if there are none.
+ */
 paddr_t boot_alloc(u64 bytes, u64 align);
 
 /* Brings up CPU 0: descriptor tables, traps, physmap, per-CPU area. First call of init/main.c. */

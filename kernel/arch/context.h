@@ -1,6 +1,6 @@
 /*
- * A thread's machine state and the switch between two threads. `struct arch_thread` is a part of sched's
- * struct thread. Kernel stacks come from mm (KSTACK_SIZE bytes with a guard page below).
+ * A thread's machine state and the switch between two threads. `struct arch_thread` is a part of
+ * sched's struct thread. Kernel stacks come from mm (KSTACK_SIZE bytes with a guard page below).
  */
 #pragma once
 
@@ -36,38 +36,45 @@ static inline struct thread *thread_current(void)
 	return this_cpu_read(cpu_thread);
 }
 
-/* Where a thread's user registers lie, or will lie, while it is in the kernel: the top of its stack, reserved in every thread. */
+/*
+ * Where a thread's user registers lie, or will lie, while it is in the kernel: the top of its
+ * stack, reserved in every thread.
+ */
 static inline struct regs *context_regs(const struct arch_thread *ctx)
 {
 	return (struct regs *)ctx->stack_top - 1;
 }
 
-/* What this CPU has run since its start becomes `ctx`, before the first context_switch(). Its stack_top is 0 on the boot CPU, else set already. */
+/*
+ * What this CPU has run since its start becomes `ctx`, before the first context_switch(). Its
+ * stack_top is 0 on the boot CPU, else set already.
+ */
 void context_adopt_boot(struct arch_thread *ctx);
 
 /*
- * Prepares `ctx` so that the first switch to it calls fn(arg) on the empty stack below `stack_top`, with
- * interrupts off and the run queue locked by the switcher; fn must call sched_thread_begin() first and
- * never return.
+ * Prepares `ctx` so that the first switch to it calls fn(arg) on the empty stack below `stack_top`,
+ * with interrupts off and the run queue locked by the switcher; fn must call sched_thread_begin()
+ * first and never return.
  */
 void context_init(struct arch_thread *ctx, void *stack_top, void (*fn)(void *arg), void *arg);
 
 /*
- * Switches stacks, FPU ownership, segment bases and the stack for kernel entry. `prev` is the running thread's,
- * `next` another's; the page tables are switched by pgtable_activate() beforehand. Returns when somebody switches back to prev.
- * Caller: the scheduler, interrupts off.
+ * Switches stacks, FPU ownership, segment bases and the stack for kernel entry. `prev` is the
+ * running thread's, `next` another's; the page tables are switched by pgtable_activate()
+ * beforehand. Returns when somebody switches back to prev. Caller: the scheduler, interrupts off.
  */
 void context_switch(struct arch_thread *prev, struct arch_thread *next);
 
 /*
- * Enters user mode with `regs` copied to the top of the current thread's kernel stack, by the common return path
- * (pending work is done first). For a new process's first thread and for exec of a kernel thread.
+ * Enters user mode with `regs` copied to the top of the current thread's kernel stack, by the
+ * common return path (pending work is done first). For a new process's first thread and for exec of
+ * a kernel thread.
  */
 _Noreturn void context_enter_user(const struct regs *regs);
 
 /*
- * The FPU and the other user state outside struct regs (segment bases and selectors). Its storage comes from the
- * allocator that init sets: objects of fpu_state_size() bytes aligned to 64.
+ * The FPU and the other user state outside struct regs (segment bases and selectors). Its storage
+ * comes from the allocator that init sets: objects of fpu_state_size() bytes aligned to 64.
  */
 size_t fpu_state_size(void);
 void fpu_set_allocator(void *(*alloc)(void), void (*free)(void *state));
@@ -75,7 +82,10 @@ void fpu_set_allocator(void *(*alloc)(void), void (*free)(void *state));
 /* Gives a thread a cleared state, so that it may have a user side: 0 or -ENOMEM. */
 int fpu_init(struct arch_thread *ctx);
 
-/* Gives `child` (after context_init()) a copy of the current thread's FPU state, segment bases and selectors: 0 or -ENOMEM. */
+/*
+ * Gives `child` (after context_init()) a copy of the current thread's FPU state, segment bases and
+ * selectors: 0 or -ENOMEM.
+ */
 int fpu_fork(struct arch_thread *child);
 
 /* Resets the current thread's FPU state, segment bases and selectors to the initial ones (exec). */
@@ -84,9 +94,15 @@ void fpu_reset(void);
 /* Frees what fpu_init() or fpu_fork() gave. The thread does not run any more. */
 void fpu_fini(struct arch_thread *ctx);
 
-/* Brings the current thread's saved FPU state and segment bases up to date with the registers (ptrace, arch_prctl(2), core dumps). */
+/*
+ * Brings the current thread's saved FPU state and segment bases up to date with the registers
+ * (ptrace, arch_prctl(2), core dumps).
+ */
 void context_save_bases(void);
 
-/* arch_prctl(2) segment bases of the current thread: 0 or -EPERM for an address outside the user half. */
+/*
+ * arch_prctl(2) segment bases of the current thread: 0 or -EPERM for an address outside the user
+ * half.
+ */
 int context_set_fs_base(u64 base);
 int context_set_gs_base(u64 base);

@@ -44,7 +44,10 @@ static inline void cpu_relax(void)
 	__asm__ volatile("pause" ::: "memory");
 }
 
-/* Enables interrupts and halts until one comes; returns with interrupts enabled. Caller: idle, interrupts off. */
+/*
+ * Enables interrupts and halts until one comes; returns with interrupts enabled. Caller: idle,
+ * interrupts off.
+ */
 static inline void cpu_wait_for_interrupt(void)
 {
 	__asm__ volatile("sti; hlt" ::: "memory");
@@ -82,10 +85,16 @@ void cpu_stop_others(void);
 /* Halts this CPU for good. */
 _Noreturn void cpu_halt_forever(void);
 
-/* Ends QEMU with exit status (code << 1 | 1) if it has an isa-debug-exit device at port 0xf4; else returns. */
+/*
+ * Ends QEMU with exit status (code << 1 | 1) if it has an isa-debug-exit device at port 0xf4; else
+ * returns.
+ */
 void cpu_debug_exit(u8 code);
 
-/* Resets the machine without firmware's help: keyboard controller, then triple fault. Does not return. */
+/*
+ * Resets the machine without firmware's help: keyboard controller, then triple fault. Does not
+ * return.
+ */
 _Noreturn void cpu_reset(void);
 
 /* Asks `cpu` to pass through its interrupt return path soon (reschedule interrupt). Any context. */

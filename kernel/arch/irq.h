@@ -1,6 +1,6 @@
 /*
- * Interrupt vectors, the message-signalled and IO-APIC ways to raise them, and the one-shot timer. Drivers do
- * not come here: dev/irq.h is theirs.
+ * Interrupt vectors, the message-signalled and IO-APIC ways to raise them, and the one-shot timer.
+ * Drivers do not come here: dev/irq.h is theirs.
  */
 #pragma once
 
@@ -13,12 +13,17 @@ typedef void irq_vector_fn(void *arg);
 int irq_vector_alloc(unsigned cpu, irq_vector_fn *fn, void *arg, unsigned *vector);
 void irq_vector_free(unsigned cpu, unsigned vector);
 
-/* The message that raises `vector` on `cpu`, to be written to a device's MSI or MSI-X capability. */
+/*
+ * The message that raises `vector` on `cpu`, to be written to a device's MSI or MSI-X capability.
+ */
 void irq_msi_message(unsigned cpu, unsigned vector, u64 *address, u32 *data);
 
 enum irq_trigger { IRQ_EDGE_HIGH, IRQ_EDGE_LOW, IRQ_LEVEL_HIGH, IRQ_LEVEL_LOW };
 
-/* Routes a global system interrupt to `vector` on `cpu`, masked: 0 or -ENODEV if no IO-APIC has that line. */
+/*
+ * Routes a global system interrupt to `vector` on `cpu`, masked: 0 or -ENODEV if no IO-APIC has
+ * that line.
+ */
 int irq_gsi_route(unsigned gsi, enum irq_trigger trigger, unsigned cpu, unsigned vector);
 void irq_gsi_mask(unsigned gsi);
 void irq_gsi_unmask(unsigned gsi);
@@ -34,8 +39,10 @@ bool irq_from_user(void);
 /* Nanoseconds since boot, from the TSC (or HPET/PM timer): monotonic over all CPUs. Any context. */
 u64 arch_clock_ns(void);
 
-/* Arms this CPU's one-shot timer for the absolute time `deadline_ns` (a past one fires at once), replacing the earlier
- * one; ~0 disarms. It raises upcall_tick(). Interrupts off. */
+/*
+ * Arms this CPU's one-shot timer for the absolute time `deadline_ns` (a past one fires at once),
+ * replacing the earlier one; ~0 disarms. It raises upcall_tick(). Interrupts off.
+ */
 void arch_timer_arm(u64 deadline_ns);
 
 /* Seconds since the epoch from the CMOS clock. Boot only. */

@@ -1,7 +1,7 @@
 /*
- * Page tables and translation caches. A `struct pgtable` is the root of one address space; its upper half is the
- * kernel's and shared by all. Leaf entries (pte_t) of the user half are read and written by vm, under its own
- * page-table lock; the levels above are arch's.
+ * Page tables and translation caches. A `struct pgtable` is the root of one address space; its
+ * upper half is the kernel's and shared by all. Leaf entries (pte_t) of the user half are read and
+ * written by vm, under its own page-table lock; the levels above are arch's.
  *
  * Layout of virtual memory (4-level):
  *   0x0000000000001000 … USER_TOP              user
@@ -57,29 +57,42 @@ static inline paddr_t virt_to_phys(const void *p)
 	return va >= KERNEL_BASE ? va - kernel_phys_delta : va - PHYSMAP_BASE;
 }
 
-/* Where arch takes frames for page tables from (zeroed, 4 KiB; 0 = none) and returns them to. Called by mm once
- * it is up; before, tables come from boot memory and are never freed. */
+/*
+ * Where arch takes frames for page tables from (zeroed, 4 KiB; 0 = none) and returns them to.
+ * Called by mm once it is up; before, tables come from boot memory and are never freed.
+ */
 void mmu_set_frame_source(paddr_t (*alloc)(void), void (*free)(paddr_t pa));
 
 /* A new address space whose user half is empty: 0 or -ENOMEM. */
 int pgtable_init(struct pgtable *pt);
-/* Frees all tables of the user half and the root. It is active nowhere; the leaf entries are already cleared. */
+/*
+ * Frees all tables of the user half and the root. It is active nowhere; the leaf entries are
+ * already cleared.
+ */
 void pgtable_fini(struct pgtable *pt);
-/* Makes `pt` (NULL: the kernel's own) this CPU's address space, without any flush if it already is. Interrupts off. */
+/*
+ * Makes `pt` (NULL: the kernel's own) this CPU's address space, without any flush if it already is.
+ * Interrupts off.
+ */
 void pgtable_activate(struct pgtable *pt);
 
-/* The leaf slot of `va` if its table exists, else NULL. Caller holds the space's page-table lock. */
+/*
+ * The leaf slot of `va` if its table exists, else NULL. Caller holds the space's page-table lock.
+ */
 pte_t *pgtable_pte(struct pgtable *pt, vaddr_t va);
 /* The same, but missing tables are allocated (never sleeps; NULL when out of memory). Same lock. */
 pte_t *pgtable_pte_alloc(struct pgtable *pt, vaddr_t va);
 /*
- * Walks existing leaf tables: moves *va up to the first address at or above it and below `end` whose leaf table
- * exists; returns its slot, with *n the number of slots that follow in the same table below `end` (itself
- * included); NULL when there is none. The caller continues with *va += *n * PAGE_SIZE. Same lock.
+ * Walks existing leaf tables: moves *va up to the first address at or above it and below `end`
+ * whose leaf table exists; returns its slot, with *n the number of slots that follow in the same
+ * table below `end` (itself included); NULL when there is none. The caller continues with *va += *n
+ * * PAGE_SIZE. Same lock.
  */
 pte_t *pgtable_next(struct pgtable *pt, vaddr_t *va, vaddr_t end, size_t *n);
-/* Frees the tables that lie wholly in [start, end), whose leaf entries are all zero. The caller flushes the TLB before the
- * call, holds the lock, and knows that no area uses the range. */
+/*
+ * Frees the tables that lie wholly in [start, end), whose leaf entries are all zero. The caller
+ * flushes the TLB before the call, holds the lock, and knows that no area uses the range.
+ */
 void pgtable_prune(struct pgtable *pt, vaddr_t start, vaddr_t end);
 
 /* Leaf entries. Zero is "nothing". A non-present, non-zero entry is vm's own (pte_swap). */
@@ -98,14 +111,18 @@ static inline bool pte_present(pte_t pte) { return pte & PTE_PRESENT; }
 static inline paddr_t pte_paddr(pte_t pte) { return pte & PTE_ADDR; }
 static inline pte_t pte_read(const pte_t *slot) { return __atomic_load_n(slot, __ATOMIC_RELAXED); }
 static inline void pte_write(pte_t *slot, pte_t pte) { __atomic_store_n(slot, pte, __ATOMIC_RELEASE); }
-/* Replaces an entry and returns the old one with the accessed and dirty bits the CPU has set up to then. */
+/*
+ * Replaces an entry and returns the old one with the accessed and dirty bits the CPU has set up to
+ * then.
+ */
 static inline pte_t pte_exchange(pte_t *slot, pte_t pte) { return __atomic_exchange_n(slot, pte, __ATOMIC_ACQ_REL); }
 
 /* Drops `va` from this CPU's TLB only (entry made more permissive, or a stale fault). */
 void tlb_flush_local(vaddr_t va);
 /*
- * Drops [start, end) of `pt` from the TLB of every CPU that runs it, and returns when all have done so; above 64
- * pages everything is dropped. Caller: interrupts on, or only this CPU active. No spinlock that an interrupt takes.
+ * Drops [start, end) of `pt` from the TLB of every CPU that runs it, and returns when all have done
+ * so; above 64 pages everything is dropped. Caller: interrupts on, or only this CPU active. No
+ * spinlock that an interrupt takes.
  */
 void tlb_flush_range(struct pgtable *pt, vaddr_t start, vaddr_t end);
 /* The same for the whole user half. */
@@ -113,7 +130,10 @@ void tlb_flush_space(struct pgtable *pt);
 /* The same for kernel addresses, on all CPUs. */
 void tlb_flush_kernel(vaddr_t start, vaddr_t end);
 
-/* Maps n pages at kernel address va to pa …: 0 or -ENOMEM. The range is unmapped before. Callers serialise per range. */
+/*
+ * Maps n pages at kernel address va to pa …: 0 or -ENOMEM. The range is unmapped before. Callers
+ * serialise per range.
+ */
 int mmu_map_kernel(vaddr_t va, paddr_t pa, size_t n, unsigned prot);
 /* Removes n pages at va; does not flush. */
 void mmu_unmap_kernel(vaddr_t va, size_t n);

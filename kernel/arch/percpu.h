@@ -1,9 +1,9 @@
 /*
- * Per-CPU variables. A variable defined with DEFINE_PERCPU lives in the section .percpu of the image; each CPU
- * owns a copy of that section, and its %gs base is the distance from the image's copy to its own. So one
- * %gs-relative instruction reaches a CPU's own copy. A thread changes CPU only where it sleeps or calls
- * sched_point(), so a pointer from this_cpu_ptr() is good until then; what interrupts touch as well needs
- * interrupts off.
+ * Per-CPU variables. A variable defined with DEFINE_PERCPU lives in the section .percpu of the
+ * image; each CPU owns a copy of that section, and its %gs base is the distance from the image's
+ * copy to its own. So one %gs-relative instruction reaches a CPU's own copy. A thread changes CPU
+ * only where it sleeps or calls sched_point(), so a pointer from this_cpu_ptr() is good until then;
+ * what interrupts touch as well needs interrupts off.
  */
 #pragma once
 
@@ -14,7 +14,9 @@
 #define DEFINE_PERCPU(type, name)  __attribute__((section(".percpu"))) __typeof__(type) name
 #define DECLARE_PERCPU(type, name) extern __attribute__((section(".percpu"))) __typeof__(type) name
 
-/* Offset from the image's .percpu to each CPU's copy, in bytes; valid for CPUs below cpu_count(). */
+/*
+ * Offset from the image's .percpu to each CPU's copy, in bytes; valid for CPUs below cpu_count().
+ */
 extern u64 percpu_offset[CPU_MAX];
 
 DECLARE_PERCPU(u64, percpu_self_offset); /* this CPU's own entry of percpu_offset */

@@ -16,9 +16,14 @@ static inline bool regs_user(const struct regs *regs)
 	return regs->cs & 3;
 }
 
-/* The current thread's saved user registers: they lie at the top of its kernel stack. Caller: thread context of
- * a thread that has a user side. */
+/*
+ * The current thread's saved user registers: they lie at the top of its kernel stack. Caller:
+ * thread context of a thread that has a user side.
+ */
 struct regs *regs_current(void);
 
-/* Registers of a program that begins at `entry` with stack pointer `sp`: everything else zero, interrupts on (System V ABI AMD64, 3.4.1). */
+/*
+ * Registers of a program that begins at `entry` with stack pointer `sp`: everything else zero,
+ * interrupts on (System V ABI AMD64, 3.4.1).
+ */
 void regs_init_user(struct regs *regs, u64 entry, u64 sp);

@@ -1,12 +1,16 @@
-/* Walking stack frames and showing registers, for core/panic.c. Any context; nothing here trusts the stack. */
+/*
+ * Walking stack frames and showing registers, for core/panic.c. Any context; nothing here trusts
+ * the stack.
+ */
 #pragma once
 
 #include "arch/regs.h"
 #include "lib/types.h"
 
 /*
- * Follows the chain of frame pointers that begins at `frame` (a value of the frame pointer register) as long as the frames lie in
- * mapped kernel memory, ascend, and return into kernel text: stores at most `max` return addresses and returns how many.
+ * Follows the chain of frame pointers that begins at `frame` (a value of the frame pointer
+ * register) as long as the frames lie in mapped kernel memory, ascend, and return into kernel text:
+ * stores at most `max` return addresses and returns how many.
  */
 unsigned arch_backtrace(u64 frame, u64 *addresses, unsigned max);
 

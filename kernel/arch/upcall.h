@@ -1,6 +1,6 @@
 /*
- * The calls that the machine makes upwards; each is defined by the room named. Nothing else in arch knows of
- * higher rooms.
+ * The calls that the machine makes upwards; each is defined by the room named. Nothing else in arch
+ * knows of higher rooms.
  */
 #pragma once
 
@@ -14,27 +14,38 @@ enum fault_flags {
 	FAULT_PRESENT = 1 << 3, /* protection, not absence */
 };
 
-/* sys/dispatch.c: the system call in regs->orig_rax. Arguments in rdi rsi rdx r10 r8 r9; result to regs->rax. Interrupts on. */
+/*
+ * sys/dispatch.c: the system call in regs->orig_rax. Arguments in rdi rsi rdx r10 r8 r9; result to
+ * regs->rax. Interrupts on.
+ */
 void upcall_syscall(struct regs *regs);
 
 /*
- * vm/fault.c: resolves a fault at a user address, from user mode or from a user copy. Interrupts on, may sleep.
- * 0, or a negative errno: -EFAULT (no area: SIGSEGV SEGV_MAPERR), -EACCES (SEGV_ACCERR), -EIO (beyond a file's end
- * or unreadable: SIGBUS), -ENOMEM. For a user mode fault arch then calls upcall_trap(); for a copy it ends the copy.
+ * vm/fault.c: resolves a fault at a user address, from user mode or from a user copy. Interrupts
+ * on, may sleep. 0, or a negative errno: -EFAULT (no area: SIGSEGV SEGV_MAPERR), -EACCES
+ * (SEGV_ACCERR), -EIO (beyond a file's end or unreadable: SIGBUS), -ENOMEM. For a user mode fault
+ * arch then calls upcall_trap(); for a copy it ends the copy.
  */
 int upcall_page_fault(vaddr_t addr, unsigned flags);
 
-/* proc/signal_send.c: the current thread did something that raises `signo` with `code` (si_code) at `addr`. From user mode only. */
+/*
+ * proc/signal_send.c: the current thread did something that raises `signo` with `code` (si_code) at
+ * `addr`. From user mode only.
+ */
 void upcall_trap(struct regs *regs, int signo, int code, u64 addr, unsigned trap_no, u64 error_code);
 
 /* sched/timer.c: this CPU's one-shot timer fired. Interrupts off. */
 void upcall_tick(void);
 
-/* sched/run.c: the reschedule interrupt: nothing but a pass through the return path. Interrupts off. */
+/*
+ * sched/run.c: the reschedule interrupt: nothing but a pass through the return path. Interrupts
+ * off.
+ */
 void upcall_kick(void);
 
 /*
- * proc/user_return.c: pending work before a return to user mode (reschedule, signals, tracing), called only if
- * the per-CPU word user_work (below) is not 0. Interrupts on at entry; arch checks again with interrupts off.
+ * proc/signal_deliver.c: pending work before a return to user mode (reschedule, signals, tracing),
+ * called only if the thread's work word (arch/work.h) is not 0. Interrupts on at entry; arch checks
+ * again with interrupts off.
  */
 void upcall_user_return(struct regs *regs);

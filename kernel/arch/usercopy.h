@@ -1,7 +1,8 @@
 /*
- * The only door to user memory. Each copy checks the range against USER_TOP, opens SMAP, and survives a fault at
- * any byte: the fault is resolved by vm (it may sleep) or the copy ends early. Caller: thread context, no
- * spinlock held, interrupts on, of a thread whose address space is active.
+ * The only door to user memory. Each copy checks the range against USER_TOP, opens SMAP, and
+ * survives a fault at any byte: the fault is resolved by vm (it may sleep) or the copy ends early.
+ * Caller: thread context, no spinlock held, interrupts on, of a thread whose address space is
+ * active.
  */
 #pragma once
 
@@ -31,14 +32,18 @@ size_t user_clear(void __user *dst, size_t n);
 #define copy_in_obj(dst, src)  copy_in((dst), (src), sizeof(*(dst)) + 0 * sizeof((dst) == (__force __typeof__(dst))(src)))
 #define copy_out_obj(dst, src) copy_out((dst), (src), sizeof(*(dst)) + 0 * sizeof((__force __typeof__(src))(dst) == (src)))
 
-/* Copies a string with its NUL: its length without NUL, -EFAULT, or -ENAMETOOLONG if no NUL in `size` bytes. */
+/*
+ * Copies a string with its NUL: its length without NUL, -EFAULT, or -ENAMETOOLONG if no NUL in
+ * `size` bytes.
+ */
 ssize_t must_check copy_in_string(char *dst, const char __user *src, size_t size);
 
 /* Length of a user string without NUL; -EFAULT, or -E2BIG if no NUL in `max` bytes. */
 ssize_t must_check user_string_length(const char __user *src, size_t max);
 
 /*
- * Atomic operations on a user word (futexes), without sleeping: a page that is not present or not writable gives
+ * Atomic operations on a user word (futexes), without sleeping: a page that is not present or not
+ * writable gives
  * -EFAULT at once and the caller faults it in with user_fault_in() and tries again. May be used under a spinlock.
  */
 int must_check user_load_u32(u32 *value, const u32 __user *p);

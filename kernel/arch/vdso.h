@@ -15,7 +15,10 @@ struct vdso_data {
 	s64 realtime_offset_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
 };
 
-/* Page-aligned image in kernel memory, `vdso_size` bytes (a page multiple). The data page is mapped right below it. */
+/*
+ * Page-aligned image in kernel memory, `vdso_size` bytes (a page multiple). The data page is mapped
+ * right below it.
+ */
 extern const char vdso_image[];
 extern const size_t vdso_size;
 extern struct vdso_data *vdso_data; /* one page-aligned page of its own */

@@ -1,6 +1,6 @@
 /*
- * Why the current thread must take the slow way back to user mode. One word per thread, in struct thread's first
- * bytes, so that entry code finds it: sched/thread.h asserts the offset.
+ * Why the current thread must take the slow way back to user mode. One word per thread, in struct
+ * thread's first bytes, so that entry code finds it: sched/thread.h asserts the offset.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /*
- * The kernel command line: words separated by white space; double quotes keep white space in a value and are dropped.
- * Nothing is stored: the line is short, and few ask.
+ * The kernel command line: words separated by white space; double quotes keep white space in a
+ * value and are dropped. Nothing is stored: the line is short, and few ask.
  */
 #include "arch/boot.h"
 #include "core/cmdline.h"

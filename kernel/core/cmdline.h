@@ -3,7 +3,10 @@
 
 #include "lib/types.h"
 
-/* Copies the value of name= into `out` (truncated to size): true if the option is there ("name" alone gives ""). */
+/*
+ * Copies the value of name= into `out` (truncated to size): true if the option is there ("name"
+ * alone gives "").
+ */
 bool cmdline_get(const char *name, char *out, size_t size);
 /* Whether the bare word is there. */
 bool cmdline_has(const char *name);

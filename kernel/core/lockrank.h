@@ -1,7 +1,8 @@
 /*
- * The lock order. A CPU or thread that holds a lock may take only locks of a higher rank; debug builds check it.
- * Sleeping locks come first, then spinlocks, in the order of the walk from system call to device. Locks of
- * equal rank are taken together only where the comment says how (address order, parent before child).
+ * The lock order. A CPU or thread that holds a lock may take only locks of a higher rank; debug
+ * builds check it. Sleeping locks come first, then spinlocks, in the order of the walk from system
+ * call to device. Locks of equal rank are taken together only where the comment says how (address
+ * order, parent before child).
  */
 #pragma once
 

@@ -1,10 +1,12 @@
 /*
- * The log. Records live in two rings: `slots`, found by sequence number, and `text`, whose positions count bytes ever
- * written. A new record pushes out the oldest ones whose slot or text it needs.
+ * The log. Records live in two rings: `slots`, found by sequence number, and `text`, whose
+ * positions count bytes ever written. A new record pushes out the oldest ones whose slot or text it
+ * needs.
  *
- * Echo to the consoles happens apart from the ring's lock: whoever gets the echo lock shows what each console has
- * not seen; who does not get it leaves that to the holder, who looks again after letting go. So a record logged
- * inside a console's write(), or in an interrupt meanwhile, is shown a moment later and nothing deadlocks.
+ * Echo to the consoles happens apart from the ring's lock: whoever gets the echo lock shows what
+ * each console has not seen; who does not get it leaves that to the holder, who looks again after
+ * letting go. So a record logged inside a console's write(), or in an interrupt meanwhile, is shown
+ * a moment later and nothing deadlocks.
  */
 #include "abi/errno.h"
 #include "arch/irq.h"
@@ -76,7 +78,8 @@ static void show(struct log_console *console, const struct log_record *r)
 {
 	char stamp[32];
 	u64 us = r->time_ns / 1000;
-	int n = snprintf(stamp, sizeof(stamp), "[%5llu.%06llu] ", (unsigned long long)(us / 1000000),
+	int n = snprintf(stamp, sizeof(stamp), "[%5llu.%06llu] ",
+			 (unsigned long long)(us / 1000000),
 			 (unsigned long long)(us % 1000000));
 
 	console->write(console, stamp, n);

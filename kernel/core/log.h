@@ -1,6 +1,7 @@
 /*
- * The kernel's log: a ring of records that dmesg and /dev/kmsg read, echoed to the consoles that registered.
- * Any context may log, also with interrupts off. A message begins with its speaker: log_info("ahci0: …"); no newline at the end.
+ * The kernel's log: a ring of records that dmesg and /dev/kmsg read, echoed to the consoles that
+ * registered. Any context may log, also with interrupts off. A message begins with its speaker:
+ * log_info("ahci0: …"); no newline at the end.
  */
 #pragma once
 
@@ -18,8 +19,9 @@ void log_emit(enum log_level level, const char *fmt, ...) __attribute__((format(
 #define log_debug(...) log_emit(LOG_DEBUG, __VA_ARGS__)
 
 /*
- * A place that shows log lines. write() is called with interrupts off and no lock of the log held, one call at a time; it must
- * not sleep or log; text is not NUL-terminated, lines end in '\n' alone. A driver that takes a lock in write() must not log while holding it.
+ * A place that shows log lines. write() is called with interrupts off and no lock of the log held,
+ * one call at a time; it must not sleep or log; text is not NUL-terminated, lines end in '\n'
+ * alone. A driver that takes a lock in write() must not log while holding it.
  */
 struct log_console {
 	struct list link;
@@ -29,7 +31,10 @@ struct log_console {
 	u64 next_seq;     /* private to the log: first record not yet shown */
 };
 
-/* Registers a console (link, next_seq need no initialisation); it is first given what the ring holds, or what an early console of the same name has not shown. */
+/*
+ * Registers a console (link, next_seq need no initialisation); it is first given what the ring
+ * holds, or what an early console of the same name has not shown.
+ */
 void log_console_add(struct log_console *console);
 void log_console_remove(struct log_console *console);
 /* Records at or above this level are kept but not echoed (syslog(2) action 8, loglevel=, quiet). */
@@ -48,18 +53,27 @@ struct log_record {
 	char text[1000];
 };
 
-/* Copies the first record with seq >= *seq and sets *seq to the one after it: 0, or -EAGAIN when there is none (then log_wait_seq() tells the next). */
+/*
+ * Copies the first record with seq >= *seq and sets *seq to the one after it: 0, or -EAGAIN when
+ * there is none (then log_wait_seq() tells the next).
+ */
 int log_read(u64 *seq, struct log_record *out);
 /* Sequence number of the oldest record kept, and of the next one to be written. */
 u64 log_first_seq(void);
 u64 log_next_seq(void);
 /* Appends a record that user space wrote to /dev/kmsg. */
 void log_user(enum log_level level, const char *text, size_t n);
-/* From now on the log ignores its locks and echoes everything: the other CPUs have stopped. For panic only. */
+/*
+ * From now on the log ignores its locks and echoes everything: the other CPUs have stopped. For
+ * panic only.
+ */
 void log_panic_begin(void);
 /* Whether that has happened. Any context. */
 bool log_in_panic(void);
 /* Whether a console is registered. */
 bool log_has_console(void);
-/* Called (from any context, so it must only schedule work or wake without sleeping) after each record: set once by whoever lets readers wait. */
+/*
+ * Called (from any context, so it must only schedule work or wake without sleeping) after each
+ * record: set once by whoever lets readers wait.
+ */
 void log_set_notify(void (*notify)(void));

@@ -1,6 +1,7 @@
 /*
- * The end of the kernel. The first CPU to panic stops the others, takes the log out of its locks and tells what it
- * knows; a panic within the panic ends at once; other CPUs that panic meanwhile halt.
+ * The end of the kernel. The first CPU to panic stops the others, takes the log out of its locks
+ * and tells what it knows; a panic within the panic ends at once; other CPUs that panic meanwhile
+ * halt.
  */
 #include "arch/console.h"
 #include "arch/cpu.h"
@@ -27,7 +28,8 @@ static void log_address(enum log_level level, u64 address, const char *mark)
 	const char *name = symbol_find(address, &offset);
 
 	if (name)
-		log_emit(level, "  %016llx %s+%#llx%s", (unsigned long long)address, name, (unsigned long long)offset,
+		log_emit(level, "  %016llx %s+%#llx%s", (unsigned long long)address, name,
+			 (unsigned long long)offset,
 			 mark);
 	else
 		log_emit(level, "  %016llx%s", (unsigned long long)address, mark);
@@ -65,7 +67,8 @@ static void panic_enter(void)
 	u32 expected = NO_CPU, self = cpu_id();
 
 	irq_disable();
-	if (__atomic_compare_exchange_n(&panic_cpu, &expected, self, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+	if (__atomic_compare_exchange_n(&panic_cpu, &expected, self, false, __ATOMIC_SEQ_CST,
+					__ATOMIC_SEQ_CST)) {
 		cpu_stop_others();
 		log_panic_begin();
 		if (!log_has_console())
@@ -92,7 +95,8 @@ static _Noreturn void panic_report(const struct regs *regs, u64 frame, const cha
 	log_emit(LOG_EMERG, "kernel panic: %s", message);
 	if (describe_thread)
 		describe_thread(thread, sizeof(thread));
-	log_emit(LOG_EMERG, "  on CPU %u of %u%s%s", cpu_id(), cpu_count(), thread[0] ? ", " : "", thread);
+	log_emit(LOG_EMERG, "  on CPU %u of %u%s%s", cpu_id(), cpu_count(), thread[0] ? ", " : "",
+		 thread);
 	if (regs) {
 		arch_regs_describe(regs, log_line);
 		log_address(LOG_EMERG, regs->rip, "  <- here");

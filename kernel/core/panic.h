@@ -4,14 +4,20 @@
 #include "arch/regs.h"
 #include "lib/types.h"
 
-/* Prints the message, registers, the thread, a symbolised backtrace, stops all CPUs and ends QEMU with a failing status or halts. */
+/*
+ * Prints the message, registers, the thread, a symbolised backtrace, stops all CPUs and ends QEMU
+ * with a failing status or halts.
+ */
 _Noreturn void panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* The same for a trap in the kernel, with the trapped registers. */
 _Noreturn void panic_regs(const struct regs *regs, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Logs a symbolised backtrace of the caller. Any context. */
 void backtrace_log(void);
 
-/* Set once by the scheduler: writes a line about the running thread, for panics. It must not take locks. */
+/*
+ * Set once by the scheduler: writes a line about the running thread, for panics. It must not take
+ * locks.
+ */
 void panic_set_describe(void (*describe)(char *buf, size_t size));
 /* Status with which a panic ends QEMU's isa-debug-exit device: QEMU exits with (this << 1 | 1). */
 #define PANIC_EXIT_CODE 0x7f

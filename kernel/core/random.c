@@ -1,10 +1,11 @@
 /*
- * Random numbers. The whole state is one ChaCha20 key. Each refill runs the cipher under it, makes the first 32
- * bytes of the stream the next key and hands out the rest, so that what was handed out cannot be computed from the
- * state afterwards (fast key erasure). Entropy is mixed in by XOR into the key, followed by a refill.
+ * Random numbers. The whole state is one ChaCha20 key. Each refill runs the cipher under it, makes
+ * the first 32 bytes of the stream the next key and hands out the rest, so that what was handed out
+ * cannot be computed from the state afterwards (fast key erasure). Entropy is mixed in by XOR into
+ * the key, followed by a refill.
  *
- * Sources: the processor's generator, cycle counts, the boot loader's data and the battery clock at boot; later
- * what drivers and user space mix in.
+ * Sources: the processor's generator, cycle counts, the boot loader's data and the battery clock at
+ * boot; later what drivers and user space mix in.
  */
 #include "arch/boot.h"
 #include "arch/cpu.h"

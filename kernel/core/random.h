@@ -1,4 +1,7 @@
-/* Random numbers: a ChaCha20 generator, seeded from the processor's generator, timing and the boot loader; fast key erasure. */
+/*
+ * Random numbers: a ChaCha20 generator, seeded from the processor's generator, timing and the boot
+ * loader; fast key erasure.
+ */
 #pragma once
 
 #include "lib/types.h"

@@ -1,6 +1,7 @@
 /*
- * Spinlocks. The kernel does not preempt itself, so spin_lock() is enough for data that interrupt handlers do not
- * touch; for data that they do, everybody uses the _irq forms. Whoever holds one must not sleep.
+ * Spinlocks. The kernel does not preempt itself, so spin_lock() is enough for data that interrupt
+ * handlers do not touch; for data that they do, everybody uses the _irq forms. Whoever holds one
+ * must not sleep.
  */
 #pragma once
 
@@ -22,7 +23,9 @@ struct spinlock {
 void spin_debug_acquire(struct spinlock *lock); /* before: order check */
 void spin_debug_acquired(struct spinlock *lock);
 void spin_debug_release(struct spinlock *lock);
-/* Panics if the calling CPU holds any spinlock, is in an interrupt handler or has interrupts off. */
+/*
+ * Panics if the calling CPU holds any spinlock, is in an interrupt handler or has interrupts off.
+ */
 void debug_might_sleep(const char *file, int line);
 #define might_sleep() debug_might_sleep(__FILE__, __LINE__)
 #else

@@ -1,7 +1,8 @@
 /*
- * The spinlock checks of debug builds. Each CPU keeps the list of the spinlocks it holds; a lock may be taken only
- * if its rank is not below any of theirs (core/lockrank.h), and never twice. What an interrupted piece of code holds
- * counts too: a handler that waits for a lower rank could wait for ever.
+ * The spinlock checks of debug builds. Each CPU keeps the list of the spinlocks it holds; a lock
+ * may be taken only if its rank is not below any of theirs (core/lockrank.h), and never twice. What
+ * an interrupted piece of code holds counts too: a handler that waits for a lower rank could wait
+ * for ever.
  */
 #include "arch/context.h"
 #include "arch/cpu.h"
@@ -32,7 +33,8 @@ void spin_debug_acquire(struct spinlock *lock)
 		if (h == lock)
 			panic("spinlock %s: taken twice by this CPU", lock->name);
 		if (lock->rank != RANK_NONE && h->rank > lock->rank)
-			panic("spinlock %s (rank %d) taken while holding %s (rank %d)", lock->name, (int)lock->rank,
+			panic("spinlock %s (rank %d) taken while holding %s (rank %d)", lock->name,
+			      (int)lock->rank,
 			      h->name, (int)h->rank);
 	}
 	irq_restore(flags);

@@ -1,7 +1,7 @@
 /*
- * The kernel's symbol table: function addresses in ascending order, as offsets from symbols_base, and their names in
- * one string of NUL-terminated pieces. core/gen-symbols makes it from the linked image, which is then linked again
- * with it; the table lies behind the text, so text does not move.
+ * The kernel's symbol table: function addresses in ascending order, as offsets from symbols_base,
+ * and their names in one string of NUL-terminated pieces. core/gen-symbols makes it from the linked
+ * image, which is then linked again with it; the table lies behind the text, so text does not move.
  */
 #include "core/symbols.h"
 
@@ -15,7 +15,8 @@ const char *symbol_find(u64 address, u64 *offset)
 {
 	u32 lo = 0, hi = symbols_count;
 
-	if (hi == 0 || address < symbols_base + symbols_offsets[0] || address >= symbols_base + symbols_offsets[hi])
+	if (hi == 0 || address < symbols_base + symbols_offsets[0] ||
+	    address >= symbols_base + symbols_offsets[hi])
 		return NULL;
 	while (hi - lo > 1) {
 		u32 mid = lo + (hi - lo) / 2;

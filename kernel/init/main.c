@@ -1,7 +1,8 @@
 /*
- * The order in which the kernel comes up, as two lists of calls: kernel_main() on the boot stack with interrupts off,
- * until there are threads; then boot_thread(), which may sleep, finds the devices and the root file system and starts
- * the first process. The boot context becomes CPU 0's idle thread.
+ * The order in which the kernel comes up, as two lists of calls: kernel_main() on the boot stack
+ * with interrupts off, until there are threads; then boot_thread(), which may sleep, finds the
+ * devices and the root file system and starts the first process. The boot context becomes CPU 0's
+ * idle thread.
  */
 #include "arch/boot.h"
 #include "arch/context.h"
@@ -89,7 +90,8 @@ static void boot_thread(void *arg)
 	ktest_start();
 
 	if (vfs_mount_root())
-		panic("cannot mount the root file system: root= names no file system that the kernel can read");
+		panic("cannot mount the root file system: "
+		      "root= names no file system that the kernel can read");
 	proc_start_init();
 }
 

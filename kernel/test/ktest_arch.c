@@ -1,4 +1,7 @@
-/* The machine's contract: strings, user copies to the byte, vectors, kernel mappings, tables of the firmware, stack walks. */
+/*
+ * The machine's contract: strings, user copies to the byte, vectors, kernel mappings, tables of the
+ * firmware, stack walks.
+ */
 #include "abi/errno.h"
 #include "arch/acpi.h"
 #include "arch/irq.h"
@@ -39,8 +42,10 @@ KTEST(arch_string)
 			pattern(from, sizeof(from), (u8)n);
 			memset(to, 0xee, sizeof(to));
 			KTEST_CHECK(memcpy(to + shift, from + 3, n) == to + shift);
-			KTEST_CHECK(is_pattern(to + shift, n, (u8)(n + 21)) && mem_is_all(to + shift + n, 0xee, 8));
-			KTEST_CHECK(mem_is_all(to, 0xee, shift) && memcmp(to + shift, from + 3, n) == 0);
+			KTEST_CHECK(is_pattern(to + shift, n, (u8)(n + 21)) &&
+				    mem_is_all(to + shift + n, 0xee, 8));
+			KTEST_CHECK(mem_is_all(to, 0xee, shift) &&
+				    memcmp(to + shift, from + 3, n) == 0);
 			memmove(from + shift, from + 4, n);
 			KTEST_CHECK(is_pattern(from + shift, n, (u8)(n + 28)));
 			KTEST_CHECK(memset(to + shift, 0x5a, n) == to + shift);
@@ -94,10 +99,13 @@ KTEST(arch_usercopy_string)
 
 		memset(out, 'q', sizeof(out));
 		KTEST_CHECK(copy_out(p, out, n) == 0);
-		KTEST_CHECK(copy_in_string(out, p, sizeof(out)) == -EFAULT && user_string_length(p, 64) == -EFAULT);
-		KTEST_CHECK(copy_in_string(out, p, n) == -ENAMETOOLONG && user_string_length(p, n) == -E2BIG);
+		KTEST_CHECK(copy_in_string(out, p, sizeof(out)) == -EFAULT &&
+			    user_string_length(p, 64) == -EFAULT);
+		KTEST_CHECK(copy_in_string(out, p, n) == -ENAMETOOLONG &&
+			    user_string_length(p, n) == -E2BIG);
 		KTEST_CHECK(copy_out((char __user *)(edge - 1), "", 1) == 0);
-		KTEST_CHECK(copy_in_string(out, p, sizeof(out)) == (ssize_t)n - 1 && strlen(out) == n - 1);
+		KTEST_CHECK(copy_in_string(out, p, sizeof(out)) == (ssize_t)n - 1 &&
+			    strlen(out) == n - 1);
 		KTEST_CHECK(user_string_length(p, 64) == (ssize_t)n - 1);
 	}
 	ktest_space_leave(as);
@@ -111,7 +119,8 @@ KTEST(arch_usercopy_range)
 
 	KTEST_CHECK(copy_in(&v, kernel, 8) == -EFAULT && copy_out(kernel, &v, 8) == -EFAULT);
 	KTEST_CHECK(copy_in(&v, last, 8) == -EFAULT && copy_in_partial(&v, kernel, 8) == 0);
-	KTEST_CHECK(copy_in(&v, (void __user *)~0ull, 8) == -EFAULT && copy_in(&v, (void __user *)8, ~0ull) == -EFAULT);
+	KTEST_CHECK(copy_in(&v, (void __user *)~0ull, 8) == -EFAULT &&
+		    copy_in(&v, (void __user *)8, ~0ull) == -EFAULT);
 	KTEST_CHECK(copy_in_string((char *)&v, (char __user *)USER_TOP, 8) == -EFAULT);
 	KTEST_CHECK(user_clear((void __user *)PHYSMAP_BASE, 4096) == 0);
 	ktest_space_leave(as);
@@ -167,8 +176,10 @@ KTEST(arch_kernel_map)
 	KTEST_CHECK(((u64 *)page_to_virt(page))[3] == 77);
 	iounmap(p);
 	page_put(page);
-	KTEST_CHECK(!mmu_translate_kernel(0x1000, NULL) && !mmu_translate_kernel(0x8000000000000000ull, NULL));
-	KTEST_CHECK(mmu_translate_kernel((vaddr_t)phys_to_virt(page_to_phys(page)), &pa) && pa == page_to_phys(page));
+	KTEST_CHECK(!mmu_translate_kernel(0x1000, NULL) &&
+		    !mmu_translate_kernel(0x8000000000000000ull, NULL));
+	KTEST_CHECK(mmu_translate_kernel((vaddr_t)phys_to_virt(page_to_phys(page)), &pa) &&
+		    pa == page_to_phys(page));
 }
 
 KTEST(arch_clock)
@@ -185,7 +196,8 @@ KTEST(arch_clock)
 
 KTEST(arch_acpi)
 {
-	const struct acpi_header *fadt = acpi_table_find("FACP", 0), *dsdt = acpi_table_find("DSDT", 0);
+	const struct acpi_header *fadt = acpi_table_find("FACP", 0),
+		*dsdt = acpi_table_find("DSDT", 0);
 
 	KTEST_CHECK(fadt && !memcmp(fadt->signature, "FACP", 4) && !acpi_table_find("FACP", 1));
 	KTEST_CHECK(dsdt && !memcmp(dsdt->signature, "DSDT", 4) && !acpi_table_find("NONE", 0));
@@ -198,6 +210,7 @@ KTEST(arch_backtrace)
 	const char *name = n ? symbol_find(addresses[n - 1], &offset) : NULL;
 
 	KTEST_CHECK(n >= 2 && name && !strcmp(name, "context_start"));
-	KTEST_CHECK(arch_backtrace(0, addresses, 16) == 0 && arch_backtrace(0x1234567, addresses, 16) == 0);
+	KTEST_CHECK(arch_backtrace(0, addresses, 16) == 0 &&
+		    arch_backtrace(0x1234567, addresses, 16) == 0);
 	KTEST_CHECK(arch_backtrace(KMAP_TOP - 64, addresses, 16) == 0);
 }

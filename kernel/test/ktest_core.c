@@ -20,8 +20,10 @@ KTEST(core_log_ring)
 		log_debug("ring record %u", i);
 	log_console_level_set(level);
 	KTEST_CHECK(log_next_seq() >= start + RECORDS && log_first_seq() > start);
-	KTEST_CHECK(log_read(&seq, &record) == 0 && record.seq == log_first_seq() && seq == record.seq + 1);
-	KTEST_CHECK(record.level == LOG_DEBUG && record.facility == 0 && !memcmp(record.text, "ring record ", 12));
+	KTEST_CHECK(log_read(&seq, &record) == 0 && record.seq == log_first_seq() &&
+		    seq == record.seq + 1);
+	KTEST_CHECK(record.level == LOG_DEBUG && record.facility == 0 &&
+		    !memcmp(record.text, "ring record ", 12));
 	seq = log_next_seq();
 	KTEST_CHECK(log_read(&seq, &record) == -EAGAIN);
 	log_user(LOG_DEBUG, "from a user", 11);

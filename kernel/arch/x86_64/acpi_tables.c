@@ -1,7 +1,7 @@
 /*
- * The firmware's static tables (ACPI 6.4, 5.2). The root pointer comes from the boot loader, or is looked for
- * where a BIOS puts it (5.2.5.1). Every length and checksum is verified before a table is believed; tables are
- * read where they lie, through the physmap.
+ * The firmware's static tables (ACPI 6.4, 5.2). The root pointer comes from the boot loader, or is
+ * looked for where a BIOS puts it (5.2.5.1). Every length and checksum is verified before a table
+ * is believed; tables are read where they lie, through the physmap.
  */
 #include "arch/acpi.h"
 #include "arch/boot.h"
@@ -44,7 +44,8 @@ static bool sum_ok(const void *p, size_t n)
 static bool rsdp_ok(const struct rsdp *r)
 {
 	return !memcmp(r->signature, "RSD PTR ", 8) && sum_ok(r, RSDP_V1_LENGTH) &&
-	       (r->revision < 2 || (r->length >= sizeof(*r) && r->length <= PAGE_SIZE && sum_ok(r, r->length)));
+	       (r->revision < 2 || (r->length >= sizeof(*r) && r->length <= PAGE_SIZE &&
+				    sum_ok(r, r->length)));
 }
 
 static const struct rsdp *scan(paddr_t start, size_t n)
@@ -68,7 +69,8 @@ static const struct rsdp *rsdp_find(void)
 		r = physmap_extend(boot_info.rsdp, sizeof(*r));
 	if (!r || !rsdp_ok(r)) {
 		ebda = (paddr_t)*(const u16 *)phys_to_virt(EBDA_SEGMENT) << 4;
-		r = ebda >= 0x400 && ebda < 0xa0000 - EBDA_SCAN ? scan(align_up(ebda, 16), EBDA_SCAN) : NULL;
+		r = ebda >= 0x400 && ebda < 0xa0000 - EBDA_SCAN
+			? scan(align_up(ebda, 16), EBDA_SCAN) : NULL;
 	}
 	found = r ?: scan(BIOS_START, BIOS_END - BIOS_START - sizeof(*r));
 	return found;
@@ -79,13 +81,15 @@ static const struct acpi_header *table_at(paddr_t pa)
 {
 	const struct acpi_header *h = pa ? physmap_extend(pa, sizeof(*h)) : NULL;
 
-	if (!h || h->length < sizeof(*h) || h->length > TABLE_LENGTH_MAX || !physmap_extend(pa, h->length))
+	if (!h || h->length < sizeof(*h) || h->length > TABLE_LENGTH_MAX ||
+	    !physmap_extend(pa, h->length))
 		return NULL;
 	return sum_ok(h, h->length) ? h : NULL;
 }
 
 /* The nth table listed by a root table whose entries are `width` bytes. */
-static const struct acpi_header *root_lookup(const struct acpi_header *root, size_t width, const char *signature,
+static const struct acpi_header *root_lookup(const struct acpi_header *root, size_t width,
+					     const char *signature,
 					     unsigned nth)
 {
 	const u8 *entries = (const u8 *)(root + 1);

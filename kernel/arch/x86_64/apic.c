@@ -1,7 +1,8 @@
 /*
- * The local APIC of each CPU (Intel SDM volume 3, chapter 11): interrupts between CPUs, end of interrupt, timer.
- * Its registers are at a physical page that each CPU sees as its own, or, if the firmware switched to x2APIC mode,
- * in MSRs. There are no locks: a CPU touches only its own, with interrupts off where two writes belong together.
+ * The local APIC of each CPU (Intel SDM volume 3, chapter 11): interrupts between CPUs, end of
+ * interrupt, timer. Its registers are at a physical page that each CPU sees as its own, or, if the
+ * firmware switched to x2APIC mode, in MSRs. There are no locks: a CPU touches only its own, with
+ * interrupts off where two writes belong together.
  */
 #include "arch/cpu.h"
 #include "arch/io.h"
@@ -13,9 +14,12 @@
 #include "arch/x86_64/msr_int.h"
 
 enum apic_register {
-	APIC_ID = 0x20, APIC_TPR = 0x80, APIC_EOI = 0xb0, APIC_SVR = 0xf0, APIC_ESR = 0x280, APIC_ICR = 0x300,
-	APIC_ICR_HIGH = 0x310, APIC_LVT_TIMER = 0x320, APIC_LVT_LINT0 = 0x350, APIC_LVT_LINT1 = 0x360,
-	APIC_LVT_ERROR = 0x370, APIC_TIMER_INITIAL = 0x380, APIC_TIMER_CURRENT = 0x390, APIC_TIMER_DIVIDE = 0x3e0,
+	APIC_ID = 0x20, APIC_TPR = 0x80, APIC_EOI = 0xb0, APIC_SVR = 0xf0, APIC_ESR = 0x280,
+		APIC_ICR = 0x300,
+	APIC_ICR_HIGH = 0x310, APIC_LVT_TIMER = 0x320, APIC_LVT_LINT0 = 0x350,
+		APIC_LVT_LINT1 = 0x360,
+	APIC_LVT_ERROR = 0x370, APIC_TIMER_INITIAL = 0x380, APIC_TIMER_CURRENT = 0x390,
+		APIC_TIMER_DIVIDE = 0x3e0,
 };
 
 #define APIC_BASE_ENABLE BIT(11)
@@ -41,7 +45,8 @@ static DEFINE_PERCPU(u32, apic_id);
 
 static u32 apic_read(enum apic_register reg)
 {
-	return x2apic ? (u32)msr_read(MSR_X2APIC + (reg >> 4)) : mmio_read32((char *)registers + reg);
+	return x2apic ? (u32)msr_read(MSR_X2APIC + (reg >> 4))
+	       : mmio_read32((char *)registers + reg);
 }
 
 static void apic_write(enum apic_register reg, u32 v)

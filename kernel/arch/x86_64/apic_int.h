@@ -18,5 +18,8 @@ void apic_send_nmi_others(void);
 /* The timer: counts down at the bus clock / 16 from `count` (0 stops it); what is left. */
 void apic_timer_start(u32 count);
 u32 apic_timer_left(void);
-/* Lets the timer interrupt with VECTOR_TIMER; tsc_deadline: by MSR_TSC_DEADLINE instead of the count. */
+/*
+ * Lets the timer interrupt with VECTOR_TIMER; tsc_deadline: by MSR_TSC_DEADLINE instead of the
+ * count.
+ */
 void apic_timer_enable(bool tsc_deadline);

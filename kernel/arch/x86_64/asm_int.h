@@ -1,13 +1,16 @@
 /*
- * Numbers that assembly and C share: selectors, the offsets of struct regs, and the macros of the entry code.
- * context.c asserts that the offsets agree with the C structures.
+ * Numbers that assembly and C share: selectors, the offsets of struct regs, and the macros of the
+ * entry code. context.c asserts that the offsets agree with the C structures.
  */
 #pragma once
 
-/* Segment selectors. The user's three are part of the Linux ABI (visible in signal frames and ptrace). */
+/*
+ * Segment selectors. The user's three are part of the Linux ABI (visible in signal frames and
+ * ptrace).
+ */
 #define SEL_KERNEL_CODE 0x10
 #define SEL_KERNEL_DATA 0x18
-#define SEL_USER_BASE   0x23 /* what SYSRET counts from; the descriptor itself is empty: no 32-bit code */
+#define SEL_USER_BASE   0x23 /* what SYSRET counts from; itself empty: no 32-bit code */
 #define SEL_USER_DATA   0x2b
 #define SEL_USER_CODE   0x33
 #define SEL_TSS         0x40
@@ -53,7 +56,10 @@
 #define RFLAGS_VM   0x20000
 #define RFLAGS_AC   0x40000
 
-/* Stacks of NMI, #DF, #MC and #DB: each CPU has one of each, aligned to its size, whose lowest word is the CPU's %gs base. */
+/*
+ * Stacks of NMI, #DF, #MC and #DB: each CPU has one of each, aligned to its size, whose lowest word
+ * is the CPU's %gs base.
+ */
 #define IST_STACK_SIZE 8192
 #define IST_NMI 1
 #define IST_DF  2
@@ -109,7 +115,10 @@
 	PATCH_SITE PATCH_TRANSLATED, \target
 .endm
 
-/* The instructions in [from, to) may fault on a user address and then go on at fixup. kind: EX_RESOLVE or EX_FAIL. */
+/*
+ * The instructions in [from, to) may fault on a user address and then go on at fixup. kind:
+ * EX_RESOLVE or EX_FAIL.
+ */
 .macro EX_RANGE from, to, fixup, kind
 	.pushsection __ex_table, "a"
 	.balign 4
@@ -124,7 +133,10 @@
 	EX_RANGE \insn, \insn + 1, \fixup, \kind
 .endm
 
-/* Saves the general registers below orig_rax in the order of struct regs; `rax` is what goes into that slot. */
+/*
+ * Saves the general registers below orig_rax in the order of struct regs; `rax` is what goes into
+ * that slot.
+ */
 .macro PUSH_REGS rax=%rax
 	push %rdi
 	push %rsi

@@ -1,10 +1,11 @@
 /*
- * What the boot loader told us. The two protocols' parsers (boot_multiboot2.c, boot_pvh.c) read the loader's
- * structure and report here; the result is the public boot_info. Nothing of the loader's memory is needed
- * afterwards but the initial RAM disk, so all the rest of usable memory may be given away.
+ * What the boot loader told us. The two protocols' parsers (boot_multiboot2.c, boot_pvh.c) read the
+ * loader's structure and report here; the result is the public boot_info. Nothing of the loader's
+ * memory is needed afterwards but the initial RAM disk, so all the rest of usable memory may be
+ * given away.
  *
- * boot_alloc() hands out memory from the top of the highest usable range until mm takes over. While only the
- * temporary physmap exists, it stays below 4 GiB.
+ * boot_alloc() hands out memory from the top of the highest usable range until mm takes over. While
+ * only the temporary physmap exists, it stays below 4 GiB.
  */
 #include "arch/boot.h"
 #include "arch/mmu.h"
@@ -14,7 +15,10 @@
 #include "core/panic.h"
 #include "lib/string.h"
 
-/* Real mode's vectors and BIOS data, and room for the start of other CPUs below 1 MiB (which start in real mode). */
+/*
+ * Real mode's vectors and BIOS data, and room for the start of other CPUs below 1 MiB (which start
+ * in real mode).
+ */
 #define LOW_RESERVED 0x10000
 
 u32 boot_protocol;
@@ -62,7 +66,10 @@ void boot_alloc_limit_set(paddr_t limit)
 	alloc_limit = limit;
 }
 
-/* The public list: what is usable, without the image, the initial RAM disk and the reserved low memory. */
+/*
+ * The public list: what is usable, without the image, the initial RAM disk and the reserved low
+ * memory.
+ */
 static void make_ram_list(void)
 {
 	struct range_list ram = { .ranges = boot_info.ram };

@@ -20,7 +20,10 @@ extern char boot_stack_guard[], boot_stack[], boot_stack_top[];
 void boot_multiboot2_parse(paddr_t info);
 void boot_pvh_parse(paddr_t info);
 
-/* Adds or takes out a range of usable memory, in any order; holes win over RAM whatever the order of the calls. */
+/*
+ * Adds or takes out a range of usable memory, in any order; holes win over RAM whatever the order
+ * of the calls.
+ */
 void boot_ram_add(paddr_t start, paddr_t end);
 void boot_ram_exclude(paddr_t start, paddr_t end);
 

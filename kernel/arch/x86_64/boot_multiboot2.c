@@ -1,13 +1,14 @@
 /*
- * The multiboot2 boot information (Multiboot2 specification 2.0, 3.6): a list of tags. It is read where the
- * loader put it; each tag is bounds-checked against the total size.
+ * The multiboot2 boot information (Multiboot2 specification 2.0, 3.6): a list of tags. It is read
+ * where the loader put it; each tag is bounds-checked against the total size.
  */
 #include "arch/mmu.h"
 #include "arch/x86_64/boot_int.h"
 #include "lib/string.h"
 
 enum mb2_tag_type {
-	MB2_END = 0, MB2_CMDLINE = 1, MB2_LOADER = 2, MB2_MODULE = 3, MB2_MMAP = 6, MB2_FRAMEBUFFER = 8,
+	MB2_END = 0, MB2_CMDLINE = 1, MB2_LOADER = 2, MB2_MODULE = 3, MB2_MMAP = 6,
+		MB2_FRAMEBUFFER = 8,
 	MB2_ACPI_OLD = 14, MB2_ACPI_NEW = 15,
 };
 
@@ -104,7 +105,8 @@ static void parse_tag(const struct mb2_tag *tag)
 		boot_info.loader = loader;
 		break;
 	case MB2_MODULE:
-		if (tag->size >= sizeof(*module) && !boot_info.initrd.end && module->start < module->end)
+		if (tag->size >= sizeof(*module) && !boot_info.initrd.end &&
+		    module->start < module->end)
 			boot_info.initrd = (struct boot_range){ module->start, module->end };
 		break;
 	case MB2_MMAP:

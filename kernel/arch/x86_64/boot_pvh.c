@@ -1,6 +1,6 @@
 /*
- * The PVH start information (Xen's public header start_info.h, as `qemu -kernel` passes it): memory map, command
- * line, modules and the RSDP. All addresses lie below 4 GiB.
+ * The PVH start information (Xen's public header start_info.h, as `qemu -kernel` passes it): memory
+ * map, command line, modules and the RSDP. All addresses lie below 4 GiB.
  */
 #include "arch/mmu.h"
 #include "arch/x86_64/boot_int.h"

@@ -1,6 +1,7 @@
 /*
- * Measuring the TSC and the local APIC timer against a counter of known frequency. Each end of the interval is read
- * several times and the quickest reading kept, since an interrupt of the host between two reads would spoil it.
+ * Measuring the TSC and the local APIC timer against a counter of known frequency. Each end of the
+ * interval is read several times and the quickest reading kept, since an interrupt of the host
+ * between two reads would spoil it.
  */
 #include "arch/cpu.h"
 #include "arch/x86_64/apic_int.h"

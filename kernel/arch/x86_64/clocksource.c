@@ -1,9 +1,10 @@
 /*
- * The clock: nanoseconds since boot. It is the TSC if the processor promises that it runs at one rate, or if there is a
- * hypervisor, whose business that is; else the HPET, else the PM timer. clocksource= on the command line overrules.
+ * The clock: nanoseconds since boot. It is the TSC if the processor promises that it runs at one
+ * rate, or if there is a hypervisor, whose business that is; else the HPET, else the PM timer.
+ * clocksource= on the command line overrules.
  *
- * A counter of less than 64 bits is extended in `extended`, which must be read at least once in half its period: the
- * timer wakes for that.
+ * A counter of less than 64 bits is extended in `extended`, which must be read at least once in
+ * half its period: the timer wakes for that.
  */
 #include "arch/cpu.h"
 #include "arch/irq.h"
@@ -24,7 +25,10 @@ static u64 tsc_per_ns;             /* the inverse, also shifted */
 static const struct counter *counter;
 static u64 extended;               /* a: the counter with more bits */
 
-/* Advances `extended` to what the counter shows. A reading that another CPU has overtaken counts as no advance. */
+/*
+ * Advances `extended` to what the counter shows. A reading that another CPU has overtaken counts as
+ * no advance.
+ */
 static u64 read_extended(void)
 {
 	u64 old = __atomic_load_n(&extended, __ATOMIC_RELAXED), delta;
@@ -44,7 +48,8 @@ __section(".text.hot") u64 arch_clock_ns(void)
 		return scale_apply(cpu_cycles() - base, mult, SHIFT);
 	if (!running)
 		return 0;
-	return scale_apply((counter->mask == ~0ull ? counter->read() : read_extended()) - base, mult, SHIFT);
+	return scale_apply((counter->mask == ~0ull ? counter->read() : read_extended()) - base,
+			   mult, SHIFT);
 }
 
 u64 clock_source_max_sleep(void)
@@ -87,7 +92,8 @@ static void start_counter(const struct counter *c)
 void clock_source_init(const struct counter *reference, const struct calibration *c)
 {
 	char wanted[16] = "";
-	bool tsc = cpu_features.tsc_invariant || cpu_features.hypervisor || reference->mask <= 0xffff;
+	bool tsc = cpu_features.tsc_invariant || cpu_features.hypervisor ||
+		reference->mask <= 0xffff;
 
 	if (cmdline_get("clocksource", wanted, sizeof(wanted)))
 		tsc = strcmp(wanted, reference->name) != 0;
@@ -97,6 +103,7 @@ void clock_source_init(const struct counter *reference, const struct calibration
 		start_counter(reference);
 	running = true;
 	log_info("clock: %s, TSC %llu.%03llu MHz measured by %s", is_tsc ? "tsc" : reference->name,
-		 (unsigned long long)(c->tsc_hz / 1000000), (unsigned long long)(c->tsc_hz / 1000 % 1000),
+		 (unsigned long long)(c->tsc_hz / 1000000),
+		 (unsigned long long)(c->tsc_hz / 1000 % 1000),
 		 reference->name);
 }

@@ -1,10 +1,12 @@
 /*
- * Machine state of threads. A kernel stack holds, from its top down: the user's struct regs (reserved for every
- * thread, so regs_current() is a fixed place), then the frames of the thread's function or of its system call.
+ * Machine state of threads. A kernel stack holds, from its top down: the user's struct regs
+ * (reserved for every thread, so regs_current() is a fixed place), then the frames of the thread's
+ * function or of its system call.
  *
- * What belongs to user mode and is not in struct regs is switched here: the FPU (fpu.c), the bases of %fs and %gs,
- * and the four data selectors, which user code may load with anything that the GDT offers it. In the kernel the user's %gs
- * base is in MSR_KERNEL_GS_BASE. With FSGSBASE user code changes the bases itself, so they are read back.
+ * What belongs to user mode and is not in struct regs is switched here: the FPU (fpu.c), the bases
+ * of %fs and %gs, and the four data selectors, which user code may load with anything that the GDT
+ * offers it. In the kernel the user's %gs base is in MSR_KERNEL_GS_BASE. With FSGSBASE user code
+ * changes the bases itself, so they are read back.
  */
 #include "abi/errno.h"
 #include "arch/cpu.h"
@@ -18,11 +20,16 @@
 #include "arch/x86_64/tables_int.h"
 #include "lib/string.h"
 
-static_assert(offsetof(struct regs, r15) == REGS_R15 && offsetof(struct regs, rbp) == REGS_RBP, "regs");
-static_assert(offsetof(struct regs, r11) == REGS_R11 && offsetof(struct regs, rax) == REGS_RAX, "regs");
-static_assert(offsetof(struct regs, rcx) == REGS_RCX && offsetof(struct regs, orig_rax) == REGS_ORIG_RAX, "regs");
-static_assert(offsetof(struct regs, rip) == REGS_RIP && offsetof(struct regs, cs) == REGS_CS, "regs");
-static_assert(offsetof(struct regs, rflags) == REGS_RFLAGS && offsetof(struct regs, rsp) == REGS_RSP, "regs");
+static_assert(offsetof(struct regs, r15) == REGS_R15 && offsetof(struct regs, rbp) == REGS_RBP,
+	      "regs");
+static_assert(offsetof(struct regs, r11) == REGS_R11 && offsetof(struct regs, rax) == REGS_RAX,
+	      "regs");
+static_assert(offsetof(struct regs, rcx) == REGS_RCX &&
+	      offsetof(struct regs, orig_rax) == REGS_ORIG_RAX, "regs");
+static_assert(offsetof(struct regs, rip) == REGS_RIP && offsetof(struct regs, cs) == REGS_CS,
+	      "regs");
+static_assert(offsetof(struct regs, rflags) == REGS_RFLAGS &&
+	      offsetof(struct regs, rsp) == REGS_RSP, "regs");
 static_assert(offsetof(struct regs, ss) == REGS_SS && sizeof(struct regs) == REGS_SIZE, "regs");
 static_assert(BOOT_STACK_SIZE == KSTACK_SIZE, "boot stack");
 
@@ -41,7 +48,11 @@ void context_init(struct arch_thread *ctx, void *stack_top, void (*fn)(void *arg
 
 	*ctx = (struct arch_thread){ .stack_top = (u64)stack_top };
 	frame = (struct switch_frame *)context_regs(ctx) - 1;
-	*frame = (struct switch_frame){ .r12 = (u64)fn, .r13 = (u64)arg, .rip = (u64)context_start };
+	*frame = (struct switch_frame){
+		.r12 = (u64)fn,
+		.r13 = (u64)arg,
+		.rip = (u64)context_start,
+	};
 	ctx->rsp = (u64)frame;
 }
 

@@ -6,7 +6,10 @@
 /* Machine state of the running thread; set by context_switch() and context_adopt_boot(). */
 DECLARE_PERCPU(struct arch_thread *, cpu_context);
 
-/* Reads the segment state of the running thread into its arch_thread; sets it to that of a new program. */
+/*
+ * Reads the segment state of the running thread into its arch_thread; sets it to that of a new
+ * program.
+ */
 void context_save_segments(void);
 void context_reset_segments(void);
 

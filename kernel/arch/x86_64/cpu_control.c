@@ -1,4 +1,6 @@
-/* The last exits of a processor: halting, stopping the others, reset, and the exit device of QEMU. */
+/*
+ * The last exits of a processor: halting, stopping the others, reset, and the exit device of QEMU.
+ */
 #include "arch/cpu.h"
 #include "arch/io.h"
 #include "arch/percpu.h"

@@ -1,6 +1,6 @@
 /*
- * What the processor can do (CPUID; Intel SDM volume 2, AMD64 volume 3 appendix E), and the control registers set
- * accordingly on each CPU.
+ * What the processor can do (CPUID; Intel SDM volume 2, AMD64 volume 3 appendix E), and the control
+ * registers set accordingly on each CPU.
  */
 #include "arch/cpu.h"
 #include "arch/x86_64/asm_int.h"
@@ -9,7 +9,10 @@
 #include "arch/x86_64/msr_int.h"
 #include "lib/string.h"
 
-/* WB, WC, UC-, UC and the same again: entry 1 (PWT) is write combining, 3 (PCD and PWT) strongly uncached. */
+/*
+ * WB, WC, UC-, UC and the same again: entry 1 (PWT) is write combining, 3 (PCD and PWT) strongly
+ * uncached.
+ */
 #define PAT_LAYOUT 0x0007010600070106ull
 
 struct cpu_features cpu_features;
@@ -75,7 +78,8 @@ void cpu_setup(void)
 	u64 cr4 = CR4_PAE | CR4_PGE | CR4_DE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT;
 
 	cr0_write((cr0_read() | CR0_MP | CR0_NE | CR0_WP | CR0_AM) & ~(CR0_EM | CR0_TS));
-	cr4 |= (f->umip ? CR4_UMIP : 0) | (f->fsgsbase ? CR4_FSGSBASE : 0) | (f->xsave ? CR4_OSXSAVE : 0) |
+	cr4 |= (f->umip ? CR4_UMIP : 0) | (f->fsgsbase ? CR4_FSGSBASE : 0) |
+		(f->xsave ? CR4_OSXSAVE : 0) |
 	       (f->smep ? CR4_SMEP : 0) | (f->smap ? CR4_SMAP : 0);
 	cr4_write(cr4);
 	msr_write(MSR_PAT, PAT_LAYOUT);
@@ -84,7 +88,8 @@ void cpu_setup(void)
 	msr_write(MSR_STAR, (u64)SEL_USER_BASE << 48 | (u64)SEL_KERNEL_CODE << 32);
 	msr_write(MSR_LSTAR, (u64)syscall_entry);
 	msr_write(MSR_CSTAR, (u64)syscall_entry_compat);
-	msr_write(MSR_SYSCALL_MASK, RFLAGS_TF | RFLAGS_IF | RFLAGS_DF | RFLAGS_IOPL | RFLAGS_NT | RFLAGS_RF | RFLAGS_AC);
+	msr_write(MSR_SYSCALL_MASK, RFLAGS_TF | RFLAGS_IF | RFLAGS_DF | RFLAGS_IOPL | RFLAGS_NT |
+		  RFLAGS_RF | RFLAGS_AC);
 	/* SYSENTER with a null code segment raises #GP. */
 	msr_write(MSR_SYSENTER_CS, 0);
 }

@@ -1,6 +1,6 @@
 /*
- * What the processor says of itself, for /proc/cpuinfo and the auxiliary vector: CPUID, decoded, with Linux' names of
- * the feature bits that user programs look for.
+ * What the processor says of itself, for /proc/cpuinfo and the auxiliary vector: CPUID, decoded,
+ * with Linux' names of the feature bits that user programs look for.
  */
 #include "arch/cpu.h"
 #include "arch/percpu.h"
@@ -21,27 +21,49 @@ struct flag_word {
 };
 
 static const struct flag_word flag_words[] = {
-	{ 1, 0, EDX, { "fpu", "vme", "de", "pse", "tsc", "msr", "pae", "mce", "cx8", "apic", NULL, "sep", "mtrr", "pge",
-		       "mca", "cmov", "pat", "pse36", "pn", "clflush", NULL, "dts", "acpi", "mmx", "fxsr", "sse",
-		       "sse2", "ss", "ht", "tm", "ia64", "pbe" } },
-	{ 0x80000001, 0, EDX, { [11] = "syscall", [19] = "mp", "nx", [22] = "mmxext", [25] = "fxsr_opt", "pdpe1gb",
-				"rdtscp", [29] = "lm", "3dnowext", "3dnow" } },
-	{ 0x80000007, 0, EDX, { [8] = "constant_tsc" } },
-	{ 1, 0, ECX, { "pni", "pclmulqdq", "dtes64", "monitor", "ds_cpl", "vmx", "smx", "est", "tm2", "ssse3", "cid",
-		       "sdbg", "fma", "cx16", "xtpr", "pdcm", NULL, "pcid", "dca", "sse4_1", "sse4_2", "x2apic",
-		       "movbe", "popcnt", "tsc_deadline_timer", "aes", "xsave", NULL, "avx", "f16c", "rdrand",
-		       "hypervisor" } },
-	{ 0x80000001, 0, ECX, { "lahf_lm", "cmp_legacy", "svm", "extapic", "cr8_legacy", "abm", "sse4a",
-				"misalignsse", "3dnowprefetch", "osvw", "ibs", "xop", "skinit", "wdt", [15] = "lwp",
-				"fma4", "tce", [21] = "tbm", "topoext" } },
-	{ 7, 0, EBX, { "fsgsbase", "tsc_adjust", [3] = "bmi1", "hle", "avx2", [7] = "smep", "bmi2", "erms", "invpcid",
-		       "rtm", [16] = "avx512f", "avx512dq", "rdseed", "adx", "smap", "avx512ifma", [23] = "clflushopt",
-		       "clwb", [26] = "avx512pf", "avx512er", "avx512cd", "sha_ni", "avx512bw", "avx512vl" } },
-	{ 0xd, 1, EAX, { "xsaveopt", "xsavec", "xgetbv1" } },
-	{ 0x80000008, 0, EBX, { "clzero", "irperf", "xsaveerptr", [9] = "wbnoinvd" } },
-	{ 7, 0, ECX, { [1] = "avx512vbmi", "umip", [6] = "avx512_vbmi2", [8] = "gfni", "vaes", "vpclmulqdq",
-		       "avx512_vnni", "avx512_bitalg", [14] = "avx512_vpopcntdq", [22] = "rdpid" } },
-	{ 7, 0, EDX, { [4] = "fsrm", [8] = "avx512_vp2intersect", [10] = "md_clear", [14] = "serialize" } },
+	{ 1, 0, EDX, {
+		"fpu", "vme", "de", "pse", "tsc", "msr", "pae", "mce", "cx8", "apic", NULL, "sep",
+		"mtrr", "pge", "mca", "cmov", "pat", "pse36", "pn", "clflush", NULL, "dts", "acpi",
+		"mmx", "fxsr", "sse", "sse2", "ss", "ht", "tm", "ia64", "pbe",
+	} },
+	{ 0x80000001, 0, EDX, {
+		[11] = "syscall", [19] = "mp", "nx", [22] = "mmxext", [25] = "fxsr_opt", "pdpe1gb",
+		"rdtscp", [29] = "lm", "3dnowext", "3dnow",
+	} },
+	{ 0x80000007, 0, EDX, {
+		[8] = "constant_tsc",
+	} },
+	{ 1, 0, ECX, {
+		"pni", "pclmulqdq", "dtes64", "monitor", "ds_cpl", "vmx", "smx", "est", "tm2",
+		"ssse3", "cid", "sdbg", "fma", "cx16", "xtpr", "pdcm", NULL, "pcid", "dca",
+		"sse4_1", "sse4_2", "x2apic", "movbe", "popcnt", "tsc_deadline_timer", "aes",
+		"xsave", NULL, "avx", "f16c", "rdrand", "hypervisor",
+	} },
+	{ 0x80000001, 0, ECX, {
+		"lahf_lm", "cmp_legacy", "svm", "extapic", "cr8_legacy", "abm", "sse4a",
+		"misalignsse", "3dnowprefetch", "osvw", "ibs", "xop", "skinit", "wdt", [15] = "lwp",
+		"fma4", "tce", [21] = "tbm", "topoext",
+	} },
+	{ 7, 0, EBX, {
+		"fsgsbase", "tsc_adjust", [3] = "bmi1", "hle", "avx2", [7] = "smep", "bmi2", "erms",
+		"invpcid", "rtm", [16] = "avx512f", "avx512dq", "rdseed", "adx", "smap",
+		"avx512ifma", [23] = "clflushopt", "clwb", [26] = "avx512pf", "avx512er",
+		"avx512cd", "sha_ni", "avx512bw", "avx512vl",
+	} },
+	{ 0xd, 1, EAX, {
+		"xsaveopt", "xsavec", "xgetbv1",
+	} },
+	{ 0x80000008, 0, EBX, {
+		"clzero", "irperf", "xsaveerptr", [9] = "wbnoinvd",
+	} },
+	{ 7, 0, ECX, {
+		[1] = "avx512vbmi", "umip", [6] = "avx512_vbmi2", [8] = "gfni", "vaes",
+		"vpclmulqdq", "avx512_vnni", "avx512_bitalg", [14] = "avx512_vpopcntdq",
+		[22] = "rdpid",
+	} },
+	{ 7, 0, EDX, {
+		[4] = "fsrm", [8] = "avx512_vp2intersect", [10] = "md_clear", [14] = "serialize",
+	} },
 };
 
 static DEFINE_PERCPU(struct cpu_info, cpu_info_data);

@@ -3,9 +3,13 @@
 
 #include "lib/types.h"
 
-/* What the boot CPU has and the kernel uses; the same on all CPUs. Constant after cpu_features_init(). */
+/*
+ * What the boot CPU has and the kernel uses; the same on all CPUs. Constant after
+ * cpu_features_init().
+ */
 struct cpu_features {
-	bool smap, smep, umip, fsgsbase, gbpages, xsave, xsaveopt, xsavec, x2apic, tsc_deadline, tsc_invariant,
+	bool smap, smep, umip, fsgsbase, gbpages, xsave, xsaveopt, xsavec, x2apic, tsc_deadline,
+		tsc_invariant,
 	     rdrand, rdseed, hypervisor;
 	bool translated; /* no processor but a translator: QEMU's TCG */
 	unsigned phys_bits;

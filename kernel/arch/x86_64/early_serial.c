@@ -1,6 +1,6 @@
 /*
- * The first serial port as a polled console, 115200 8N1, for the time before the drivers and for panics (16550 data
- * sheet). A port that is not there answers 0xff, and is left alone.
+ * The first serial port as a polled console, 115200 8N1, for the time before the drivers and for
+ * panics (16550 data sheet). A port that is not there answers 0xff, and is left alone.
  */
 #include "arch/console.h"
 #include "arch/cpu.h"
@@ -69,7 +69,10 @@ void early_console_start(void)
 	log_console_add(&early_console);
 }
 
-/* Whether the command line wants the log on the first serial port: console=ttyS0, or no console= at all. */
+/*
+ * Whether the command line wants the log on the first serial port: console=ttyS0, or no console= at
+ * all.
+ */
 static bool wanted(void)
 {
 	char name[32];

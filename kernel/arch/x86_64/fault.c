@@ -1,9 +1,10 @@
 /*
- * Page faults. A fault at a user address, from user mode or from one of the copy instructions of usercopy_raw.S, is vm's to
- * resolve (upcall_page_fault()); what it cannot resolve becomes a signal, or the end of the copy. Any other fault
- * in the kernel is a bug.
+ * Page faults. A fault at a user address, from user mode or from one of the copy instructions of
+ * usercopy_raw.S, is vm's to resolve (upcall_page_fault()); what it cannot resolve becomes a
+ * signal, or the end of the copy. Any other fault in the kernel is a bug.
  *
- * Interrupts are off at entry, so that the fault address in CR2 is still this fault's; they are on while vm works.
+ * Interrupts are off at entry, so that the fault address in CR2 is still this fault's; they are on
+ * while vm works.
  */
 #include "abi/errno.h"
 #include "abi/signal.h"
@@ -60,7 +61,10 @@ void fault_user(struct regs *regs, u64 error)
 		panic_regs(regs, "page tables of %#llx are corrupt", (unsigned long long)addr);
 	irq_enable();
 	if (unlikely(addr >= USER_TOP || !(error & PF_USER))) {
-		/* The kernel's half, of which nothing is told; or an access to a table of the kernel's on the user's behalf. */
+		/*
+		 * The kernel's half, of which nothing is told; or an access to a table of the
+		 * kernel's on the user's behalf.
+		 */
 		fault_signal(regs, -EFAULT, addr, error | PF_PRESENT);
 		return;
 	}
@@ -88,7 +92,8 @@ void fault_kernel(struct regs *regs, u64 error)
 	const struct ex_entry *e = ex_table_find(regs->rip);
 
 	if (unlikely(!e))
-		panic_regs(regs, "fault at %#llx: %s on %s", (unsigned long long)addr, fault_describe(addr, error),
+		panic_regs(regs, "fault at %#llx: %s on %s", (unsigned long long)addr,
+			   fault_describe(addr, error),
 			   error & PF_WRITE ? "write" : "read");
 	if (e->kind == EX_RESOLVE && addr < USER_TOP && (regs->rflags & RFLAGS_IF)) {
 		int err;

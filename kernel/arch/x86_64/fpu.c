@@ -1,8 +1,9 @@
 /*
- * FPU state: what the processor offers, its size in memory, and its life with a thread. When registers are stored and loaded
- * is fpu_switch.c's business.
+ * FPU state: what the processor offers, its size in memory, and its life with a thread. When
+ * registers are stored and loaded is fpu_switch.c's business.
  *
- * Protection keys are left out of XCR0: the kernel has no calls for them, and loading PKRU costs TLB flushes.
+ * Protection keys are left out of XCR0: the kernel has no calls for them, and loading PKRU costs
+ * TLB flushes.
  */
 #include "abi/errno.h"
 #include "arch/x86_64/context_int.h"
@@ -34,9 +35,11 @@ static void xsave_setup(void)
 
 	cpuid(0xd, 0, &a, &b, &c, &d);
 	fpu_xfeatures = a & (XFEATURES_LEGACY | XFEATURE_AVX | XFEATURES_AVX512);
-	if (!(fpu_xfeatures & XFEATURE_AVX) || (fpu_xfeatures & XFEATURES_AVX512) != XFEATURES_AVX512)
+	if (!(fpu_xfeatures & XFEATURE_AVX) ||
+	    (fpu_xfeatures & XFEATURES_AVX512) != XFEATURES_AVX512)
 		fpu_xfeatures &= ~XFEATURES_AVX512;
-	__asm__ volatile("xsetbv" :: "c"(0), "a"((u32)fpu_xfeatures), "d"((u32)(fpu_xfeatures >> 32)));
+	__asm__ volatile("xsetbv" :: "c"(0), "a"((u32)fpu_xfeatures),
+			 "d"((u32)(fpu_xfeatures >> 32)));
 	cpuid(0xd, 0, &a, &b, &c, &d);
 	fpu_image_size = b;
 }

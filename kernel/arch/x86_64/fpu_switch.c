@@ -1,16 +1,19 @@
 /*
  * Which thread's state the FPU registers hold. The kernel itself never uses them.
  *
- *   owner   the thread whose state this CPU's registers hold, as far as its fpu_cpu agrees (it may have run elsewhere since)
- *   live    the running thread's state is in the registers and newer than its image; user code may use them
+ *   owner   the thread whose state this CPU's registers hold, as far as its fpu_cpu agrees (it may
+ *           have run elsewhere since)
+ *   live    the running thread's state is in the registers and newer than its image; user code may
+ *           use them
  *
- * Usually the registers are made the next thread's when it is switched to, and a thread's state is stored when it is
- * switched out, so that it may go on at any CPU and nothing of one process stays in registers that another might guess at
- * (CVE-2018-3665).
+ * Usually the registers are made the next thread's when it is switched to, and a thread's state is
+ * stored when it is switched out, so that it may go on at any CPU and nothing of one process stays
+ * in registers that another might guess at (CVE-2018-3665).
  *
- * Under a translator, where XSAVE and XRSTOR cost 0.7 microseconds each, and nothing is guessed, a thread that did not use the FPU of
- * late is switched to with CR0.TS set and its state left in memory; its first use raises #NM, which loads it, and the
- * next LAZY_SLICES time slices then begin with the state loaded.
+ * Under a translator, where XSAVE and XRSTOR cost 0.7 microseconds each, and nothing is guessed, a
+ * thread that did not use the FPU of late is switched to with CR0.TS set and its state left in
+ * memory; its first use raises #NM, which loads it, and the next LAZY_SLICES time slices then begin
+ * with the state loaded.
  */
 #include "abi/signal.h"
 #include "arch/cpu.h"
@@ -63,17 +66,22 @@ static void store(struct fpu_state *s)
 		__asm__ volatile("fxsave64 %0" : "=m"(*s) :: "memory");
 }
 
+#define LOAD_OR_FAIL(insn) \
+	"1:	" insn " %1\n\tjmp 3f\n" \
+	"2:	movb $0, %0\n" \
+	"3:\n" EX_TABLE_ASM("1b", "2b", EX_FAIL)
+
 /* False if the CPU refuses the image. */
 static bool load(const struct fpu_state *s)
 {
+	u32 lo = (u32)fpu_xfeatures, hi = (u32)(fpu_xfeatures >> 32);
 	bool ok = true;
 
 	if (cpu_features.xsave)
-		__asm__ volatile("1: xrstor64 %1\n\tjmp 3f\n2: movb $0, %0\n3:\n" EX_TABLE_ASM("1b", "2b", EX_FAIL)
-				 : "+m"(ok) : "m"(*s), "a"((u32)fpu_xfeatures), "d"((u32)(fpu_xfeatures >> 32)) : "memory");
+		__asm__ volatile(LOAD_OR_FAIL("xrstor64")
+				 : "+m"(ok) : "m"(*s), "a"(lo), "d"(hi) : "memory");
 	else
-		__asm__ volatile("1: fxrstor64 %1\n\tjmp 3f\n2: movb $0, %0\n3:\n" EX_TABLE_ASM("1b", "2b", EX_FAIL)
-				 : "+m"(ok) : "m"(*s) : "memory");
+		__asm__ volatile(LOAD_OR_FAIL("fxrstor64") : "+m"(ok) : "m"(*s) : "memory");
 	return ok;
 }
 
@@ -131,7 +139,8 @@ void fpu_disown(struct arch_thread *ctx)
 	for (unsigned cpu = 0; cpu < cpu_count(); cpu++) {
 		struct arch_thread *owner = ctx;
 
-		__atomic_compare_exchange_n(percpu_ptr(fpu_owner, cpu), &owner, NULL, false, __ATOMIC_RELAXED,
+		__atomic_compare_exchange_n(percpu_ptr(fpu_owner, cpu), &owner, NULL, false,
+					    __ATOMIC_RELAXED,
 					    __ATOMIC_RELAXED);
 	}
 }

@@ -1,7 +1,8 @@
 /*
- * The FPU state in a signal frame (sigaction(2); uapi asm/sigcontext.h): an FXSAVE image whose spare bytes say that
- * XSAVE's header and extended state follow, closed by a second magic number. A frame comes back from user space with anything in
- * it; a frame of the kernel's own making is loaded where it lies, any other is copied and made sound first.
+ * The FPU state in a signal frame (sigaction(2); uapi asm/sigcontext.h): an FXSAVE image whose
+ * spare bytes say that XSAVE's header and extended state follow, closed by a second magic number. A
+ * frame comes back from user space with anything in it; a frame of the kernel's own making is
+ * loaded where it lies, any other is copied and made sound first.
  */
 #include "abi/errno.h"
 #include "abi/sigframe.h"
@@ -35,13 +36,17 @@ static int copy_image(u64 address, size_t size)
 	return copy_out(user_pointer(address), this_cpu_read(cpu_context)->fpu, size);
 }
 
-/* The state without the words around it: from the registers, or from the thread's image, as far as that holds anything. */
+/*
+ * The state without the words around it: from the registers, or from the thread's image, as far as
+ * that holds anything.
+ */
 static int store_image(u64 address)
 {
 	const struct fpu_state *s = this_cpu_read(cpu_context)->fpu;
 
 	if (!fpu_is_live())
-		return copy_image(address, s->xstate_bv & ~FX_SSE_FEATURES ? fpu_image_size : sizeof(*s));
+		return copy_image(address, s->xstate_bv & ~FX_SSE_FEATURES ? fpu_image_size
+				  : sizeof(*s));
 	/* XSAVE writes only the first word of its header. */
 	if (user_clear(user_pointer(address + FXSAVE_SIZE), XSAVE_HEADER) != XSAVE_HEADER)
 		return -EFAULT;
@@ -61,14 +66,18 @@ int fpu_store_user(u64 address)
 	if (!user_range_ok(user_pointer(address), fpu_user_size()))
 		return -EFAULT;
 	if (!fpu_xfeatures)
-		return fpu_is_live() ? fpu_fxsave_raw((void *)address) : copy_image(address, FXSAVE_SIZE);
+		return fpu_is_live() ? fpu_fxsave_raw((void *)address)
+		       : copy_image(address, FXSAVE_SIZE);
 	if (store_image(address) ||
 	    copy_out(user_pointer(address + offsetof(struct abi_fpstate, sw)), &sw, sizeof(sw)))
 		return -EFAULT;
 	return copy_out(user_pointer(address + fpu_image_size), &magic2, sizeof(magic2));
 }
 
-/* Reads what the frame says of itself: the components it holds, or just x87 and SSE if it is not a whole XSAVE image. */
+/*
+ * Reads what the frame says of itself: the components it holds, or just x87 and SSE if it is not a
+ * whole XSAVE image.
+ */
 static int frame_features(u64 address, u64 *features)
 {
 	struct abi_fpx_sw_bytes sw;
@@ -89,7 +98,10 @@ static int frame_features(u64 address, u64 *features)
 	return 0;
 }
 
-/* Through the thread's own image: nothing that the CPU would refuse or the user may not set gets into it. */
+/*
+ * Through the thread's own image: nothing that the CPU would refuse or the user may not set gets
+ * into it.
+ */
 static int load_copied(u64 address, u64 features)
 {
 	struct fpu_state *s = this_cpu_read(cpu_context)->fpu;
@@ -110,7 +122,8 @@ static int load_checked(u64 address)
 {
 	u64 features;
 
-	if (!user_range_ok(user_pointer(address), fpu_user_size()) || frame_features(address, &features))
+	if (!user_range_ok(user_pointer(address), fpu_user_size()) ||
+	    frame_features(address, &features))
 		return -EFAULT;
 	if (features == fpu_xfeatures && is_aligned(address, XSAVE_ALIGN) && fpu_is_live())
 		return fpu_xrstor_raw((const void *)address, features);

@@ -1,4 +1,7 @@
-/* Saving the FPU to user memory and loading it from there; a fault that vm cannot resolve, or an image that the CPU refuses, gives -EFAULT. */
+/*
+ * Saving the FPU to user memory and loading it from there; a fault that vm cannot resolve, or an
+ * image that the CPU refuses, gives -EFAULT.
+ */
 #include "arch/x86_64/asm_int.h"
 
 #define EFAULT 14

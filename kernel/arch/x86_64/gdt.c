@@ -1,9 +1,10 @@
 /*
- * Descriptor tables. Each CPU has its own GDT (for its TSS descriptor), TSS and IST stacks; all share one IDT,
- * all of whose gates are interrupt gates, so handlers begin with interrupts off.
+ * Descriptor tables. Each CPU has its own GDT (for its TSS descriptor), TSS and IST stacks; all
+ * share one IDT, all of whose gates are interrupt gates, so handlers begin with interrupts off.
  *
- * The three user selectors are those of Linux. There is no 32-bit code segment: a far jump into compatibility mode
- * raises #GP, so 32-bit system calls do not exist. INT 0x80 meets a gate of privilege 0 and raises #GP as well.
+ * The three user selectors are those of Linux. There is no 32-bit code segment: a far jump into
+ * compatibility mode raises #GP, so 32-bit system calls do not exist. INT 0x80 meets a gate of
+ * privilege 0 and raises #GP as well.
  */
 #include "arch/boot.h"
 #include "arch/mmu.h"
@@ -84,7 +85,8 @@ void tables_init_cpu(u64 gs_base)
 	gdt[SEL_KERNEL_DATA / 8] = DESC_KERNEL_DATA;
 	gdt[SEL_USER_DATA / 8] = DESC_USER_DATA;
 	gdt[SEL_USER_CODE / 8] = DESC_USER_CODE;
-	gdt[SEL_TSS / 8] = DESC_TSS | (sizeof(*tss) - 1) | (base & 0xffffff) << 16 | (base >> 24 & 0xff) << 56;
+	gdt[SEL_TSS / 8] = DESC_TSS | (sizeof(*tss) - 1) | (base & 0xffffff) << 16 |
+		(base >> 24 & 0xff) << 56;
 	gdt[SEL_TSS / 8 + 1] = base >> 32;
 
 	__asm__ volatile("lgdt %0" :: "m"(pointer));

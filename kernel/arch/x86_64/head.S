@@ -2,9 +2,10 @@
  * The first instructions. Both boot protocols enter in 32-bit protected mode without paging:
  *   multiboot2   %eax = 0x36d76289, %ebx = address of the information structure
  *   PVH          %ebx = address of struct hvm_start_info
- * The code makes temporary page tables (identity, physmap and image, first 4 GiB by 2 MiB pages), switches to long
- * mode, and calls kernel_main() on the boot stack, which becomes CPU 0's idle stack. Everything it found goes
- * to boot_protocol and boot_info_paddr for boot_info.c. mmu_boot.c replaces the tables.
+ * The code makes temporary page tables (identity, physmap and image, first 4 GiB by 2 MiB pages),
+ * switches to long mode, and calls kernel_main() on the boot stack, which becomes CPU 0's idle
+ * stack. Everything it found goes to boot_protocol and boot_info_paddr for boot_info.c. mmu_boot.c
+ * replaces the tables.
  */
 #include "arch/x86_64/asm_int.h"
 #include "arch/x86_64/boot_int.h"

@@ -1,4 +1,7 @@
-/* The high precision event timer's main counter (IA-PC HPET specification 1.0a), found through the ACPI table "HPET". */
+/*
+ * The high precision event timer's main counter (IA-PC HPET specification 1.0a), found through the
+ * ACPI table "HPET".
+ */
 #include "arch/acpi.h"
 #include "arch/io.h"
 #include "arch/x86_64/mmu_int.h"

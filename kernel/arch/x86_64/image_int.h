@@ -1,4 +1,7 @@
-/* The linker's marks in the kernel image (kernel.ld). Virtual addresses; only their addresses mean anything. */
+/*
+ * The linker's marks in the kernel image (kernel.ld). Virtual addresses; only their addresses mean
+ * anything.
+ */
 #pragma once
 
 #include "lib/types.h"

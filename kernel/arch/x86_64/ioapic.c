@@ -1,6 +1,6 @@
 /*
- * IO-APICs (82093AA data sheet): each has a window of an index and a data register, and a redirection entry per
- * line; the lines of all together are numbered as global system interrupts.
+ * IO-APICs (82093AA data sheet): each has a window of an index and a data register, and a
+ * redirection entry per line; the lines of all together are numbered as global system interrupts.
  */
 #include "abi/errno.h"
 #include "arch/io.h"
@@ -58,7 +58,8 @@ void ioapic_add(paddr_t address, unsigned gsi_base)
 	for (unsigned i = 0; i < io->n_lines; i++)
 		reg_write(io, REG_REDIRECTION + 2 * i, REDIR_MASKED);
 	n_ioapics++;
-	log_info("ioapic: lines %u to %u at %#llx", gsi_base, gsi_base + io->n_lines - 1, (unsigned long long)address);
+	log_info("ioapic: lines %u to %u at %#llx", gsi_base, gsi_base + io->n_lines - 1,
+		 (unsigned long long)address);
 }
 
 static struct ioapic *ioapic_of(unsigned gsi)
@@ -86,7 +87,8 @@ int irq_gsi_route(unsigned gsi, enum irq_trigger trigger, unsigned cpu, unsigned
 	irq_msi_message(cpu, vector, &address, &data);
 	flags = spin_lock_irq(&lock);
 	reg_write(io, REG_REDIRECTION + 2 * (gsi - io->gsi_base), low);
-	reg_write(io, REG_REDIRECTION + 2 * (gsi - io->gsi_base) + 1, (u32)(address >> 12 & 0xff) << 24);
+	reg_write(io, REG_REDIRECTION + 2 * (gsi - io->gsi_base) + 1,
+		  (u32)(address >> 12 & 0xff) << 24);
 	spin_unlock_irq(&lock, flags);
 	return 0;
 }

@@ -1,6 +1,7 @@
 /*
- * Interrupt vectors. Each CPU has a table of 256 handlers; a vector is allocated on one CPU and bound to a function
- * (dev/irq.c shares lines on top of that). Interrupts do not nest: all gates turn them off.
+ * Interrupt vectors. Each CPU has a table of 256 handlers; a vector is allocated on one CPU and
+ * bound to a function (dev/irq.c shares lines on top of that). Interrupts do not nest: all gates
+ * turn them off.
  */
 #include "abi/errno.h"
 #include "arch/io.h"
@@ -91,7 +92,10 @@ void irq_vector_free(unsigned cpu, unsigned vector)
 	spin_unlock_irq(&alloc_lock, flags);
 }
 
-/* Moves the legacy controllers' vectors out of the exceptions' way and masks all their lines (8259A data sheet). */
+/*
+ * Moves the legacy controllers' vectors out of the exceptions' way and masks all their lines (8259A
+ * data sheet).
+ */
 static void pic_disable(void)
 {
 	io_out8(PIC1_COMMAND, PIC_INIT);

@@ -4,7 +4,7 @@
 #include "arch/irq.h"
 #include "arch/regs.h"
 
-/* Vectors: 0x20 … 0x2f the masked PIC's spurious ones, 0x30 … 0xdf allocated, the rest fixed. */
+/* Vectors: 0x20 … 0x2f are the PIC's, masked, 0x30 … 0xdf allocated, the rest fixed. */
 #define VECTOR_PIC      0x20
 #define VECTOR_FIRST    0x30
 #define VECTOR_LAST     0xdf

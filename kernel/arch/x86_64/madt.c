@@ -1,4 +1,7 @@
-/* The multiple APIC description table (ACPI 6.4, 5.2.12): where the IO-APICs are, and how ISA interrupts reach them. */
+/*
+ * The multiple APIC description table (ACPI 6.4, 5.2.12): where the IO-APICs are, and how ISA
+ * interrupts reach them.
+ */
 #include "arch/acpi.h"
 #include "arch/x86_64/irq_int.h"
 #include "lib/string.h"

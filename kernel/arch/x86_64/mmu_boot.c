@@ -1,8 +1,9 @@
 /*
- * The final kernel page tables, in place of head.S' temporary ones: all usable memory in the physmap by the largest
- * pages, the low MiB, and the image by segment: text read and execute, constants and the per-CPU template
- * read only, data without execute, nothing below the boot stack.
- * The physmap's alias of text and constants is read only as well, so nothing that is executed can be written.
+ * The final kernel page tables, in place of head.S' temporary ones: all usable memory in the
+ * physmap by the largest pages, the low MiB, and the image by segment: text read and execute,
+ * constants and the per-CPU template read only, data without execute, nothing below the boot stack.
+ * The physmap's alias of text and constants is read only as well, so nothing that is executed can
+ * be written.
  */
 #include "abi/errno.h"
 #include "arch/boot.h"
@@ -42,7 +43,8 @@ static void map_ram(const struct boot_range *r)
 
 static void map_image(const char *start, const char *end, unsigned prot)
 {
-	vaddr_t from = align_down((vaddr_t)start, PAGE_SIZE), to = align_up((vaddr_t)end, PAGE_SIZE);
+	vaddr_t from = align_down((vaddr_t)start, PAGE_SIZE),
+		to = align_up((vaddr_t)end, PAGE_SIZE);
 
 	map(from, virt_to_phys((void *)from), to - from, prot, 2);
 }
@@ -62,8 +64,11 @@ void mmu_boot_init(void)
 	map_image(bss_start, boot_stack_guard, MMU_READ | MMU_WRITE);
 	map_image(boot_stack, data_end, MMU_READ | MMU_WRITE);
 
-	/* Level-4 entries that all address spaces will share, though nothing is mapped there yet. */
-	if (!table_descend((u64 *)phys_to_virt(kernel_root) + level_index(KMAP_BASE, 4), TABLE_KERNEL))
+	/*
+	 * Level-4 entries that all address spaces will share, though nothing is mapped there yet.
+	 */
+	if (!table_descend((u64 *)phys_to_virt(kernel_root) + level_index(KMAP_BASE, 4),
+			   TABLE_KERNEL))
 		panic("boot: no memory for page tables");
 
 	cr3_write(kernel_root);

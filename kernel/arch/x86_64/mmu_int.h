@@ -33,7 +33,10 @@ static inline u64 *entry_table(u64 entry)
 /* Root of the kernel's own address space. */
 extern paddr_t kernel_root;
 
-/* A zeroed table from the frame source, or from boot memory before there is one; 0 if there is none. */
+/*
+ * A zeroed table from the frame source, or from boot memory before there is one; 0 if there is
+ * none.
+ */
 paddr_t table_alloc(void);
 void table_free(paddr_t pa);
 
@@ -41,12 +44,15 @@ void table_free(paddr_t pa);
 u64 *table_descend(u64 *entry, u64 bits);
 
 /*
- * Maps [va, va + size) of the kernel half with the largest pages that alignment and max_level allow (1: 4 KiB only).
- * What is mapped already must not overlap. 0 or -ENOMEM.
+ * Maps [va, va + size) of the kernel half with the largest pages that alignment and max_level allow
+ * (1: 4 KiB only). What is mapped already must not overlap. 0 or -ENOMEM.
  */
 int kernel_map(vaddr_t va, paddr_t pa, u64 size, unsigned prot, unsigned max_level);
 
-/* Makes firmware memory readable in the physmap where it is not yet: its address there, or NULL if there is no memory. */
+/*
+ * Makes firmware memory readable in the physmap where it is not yet: its address there, or NULL if
+ * there is no memory.
+ */
 const void *physmap_extend(paddr_t pa, u64 size);
 
 /* Maps device registers for good, before mm exists: never fails (boot only). */
@@ -57,5 +63,8 @@ void mmu_boot_init(void);
 /* From now on kernel-half roots are shared: new level-4 entries are refused. */
 void mmu_freeze_root(void);
 
-/* tlb.c: makes every CPU leave the space that still has it loaded for lack of another. Interrupts on. */
+/*
+ * tlb.c: makes every CPU leave the space that still has it loaded for lack of another. Interrupts
+ * on.
+ */
 void tlb_evict_space(struct pgtable *pt);

@@ -1,6 +1,7 @@
 /*
- * The kernel half of virtual memory. All address spaces share it by holding the same level-4 entries, so these
- * must all exist before the first address space is made; below them tables come and go freely.
+ * The kernel half of virtual memory. All address spaces share it by holding the same level-4
+ * entries, so these must all exist before the first address space is made; below them tables come
+ * and go freely.
  *
  * Tables are allocated from boot memory until mm gives a frame source, and are never freed.
  */
@@ -85,7 +86,10 @@ static unsigned best_level(vaddr_t va, paddr_t pa, u64 size, unsigned max_level)
 	return level;
 }
 
-/* Maps one page of at most the given level (a table in the way makes it smaller): its level, or 0 without memory. */
+/*
+ * Maps one page of at most the given level (a table in the way makes it smaller): its level, or 0
+ * without memory.
+ */
 static unsigned map_one(vaddr_t va, paddr_t pa, unsigned prot, unsigned level)
 {
 	u64 *table = phys_to_virt(kernel_root);
@@ -186,7 +190,8 @@ bool mmu_translate_kernel(vaddr_t va, paddr_t *pa)
 	if (!entry)
 		return false;
 	if (pa)
-		*pa = align_down(*entry & PTE_ADDR, level_size(level)) + (va & (level_size(level) - 1));
+		*pa = align_down(*entry & PTE_ADDR, level_size(level)) +
+		      (va & (level_size(level) - 1));
 	return true;
 }
 
@@ -211,7 +216,8 @@ void *device_map(paddr_t pa, u64 size)
 	u64 length = align_up(pa + size, PAGE_SIZE) - first;
 	vaddr_t va = device_next;
 
-	if (length > DEVICE_TOP - va || kernel_map(va, first, length, MMU_READ | MMU_WRITE | MMU_NOCACHE, 1))
+	if (length > DEVICE_TOP - va || kernel_map(va, first, length,
+						   MMU_READ | MMU_WRITE | MMU_NOCACHE, 1))
 		panic("no room for the registers at %#llx", (unsigned long long)pa);
 	device_next += length;
 	return (void *)(va + (pa - first));

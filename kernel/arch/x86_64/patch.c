@@ -1,9 +1,11 @@
 /*
- * Instructions that the boot CPU's features decide. The image holds what every processor can run; each place is
- * listed in the section __patch_sites by the macros of asm_int.h, and is rewritten once, while text is still writable:
- *   CLAC and STAC, three bytes, in place of a no-operation of three bytes, on a CPU that has SMAP;
- *   a jump to another version of a routine, in place of a no-operation of five bytes, under a translator such as QEMU's TCG,
- *   where a REP prefix is a loop like any other and an unrolled one is faster.
+ * Instructions that the boot CPU's features decide. The image holds what every processor can run;
+ * each place is listed in the section __patch_sites by the macros of asm_int.h, and is rewritten
+ * once, while text is still writable:
+ *   CLAC and STAC, three bytes, in place of a no-operation, on a CPU that has SMAP;
+ *   a jump to another version of a routine, five bytes, in place of a no-operation, under a
+ *   translator such as QEMU's TCG, where a REP prefix is a loop like any other and an unrolled one
+ *   is faster.
  */
 #include "arch/x86_64/asm_int.h"
 #include "arch/x86_64/cpu_int.h"

@@ -1,6 +1,6 @@
 /*
- * Per-CPU areas. CPU 0 gets its own copy of the .percpu template like any other CPU, as early as there is
- * memory to take it from; until then %gs is 0 and the template itself serves.
+ * Per-CPU areas. CPU 0 gets its own copy of the .percpu template like any other CPU, as early as
+ * there is memory to take it from; until then %gs is 0 and the template itself serves.
  */
 #include "arch/boot.h"
 #include "arch/mmu.h"

@@ -1,6 +1,7 @@
 /*
- * The user half of an address space: four levels, of which the lowest is vm's to read and write under its page-table
- * lock. Tables above are made as leaves are asked for, and go when their range is pruned or the space ends.
+ * The user half of an address space: four levels, of which the lowest is vm's to read and write
+ * under its page-table lock. Tables above are made as leaves are asked for, and go when their range
+ * is pruned or the space ends.
  */
 #include "abi/errno.h"
 #include "arch/cpu.h"
@@ -17,19 +18,26 @@ int pgtable_init(struct pgtable *pt)
 	if (!root)
 		return -ENOMEM;
 	mmu_freeze_root();
-	memcpy((u64 *)phys_to_virt(root) + USER_ROOT_ENTRIES, (u64 *)phys_to_virt(kernel_root) + USER_ROOT_ENTRIES,
+	memcpy((u64 *)phys_to_virt(root) + USER_ROOT_ENTRIES,
+	       (u64 *)phys_to_virt(kernel_root) + USER_ROOT_ENTRIES,
 	       USER_ROOT_ENTRIES * sizeof(u64));
 	*pt = (struct pgtable){ .root = root };
 	return 0;
 }
 
-/* Whether eight entries are empty: most are, and every process ends with a look at all of its tables. */
+/*
+ * Whether eight entries are empty: most are, and every process ends with a look at all of its
+ * tables.
+ */
 static inline bool empty_eight(const u64 *e)
 {
 	return !(e[0] | e[1] | e[2] | e[3] | e[4] | e[5] | e[6] | e[7]);
 }
 
-/* Frees the tables below `table`, whose level is given (its entries point to level - 1). n is a multiple of 8. */
+/*
+ * Frees the tables below `table`, whose level is given (its entries point to level - 1). n is a
+ * multiple of 8.
+ */
 static void free_below(u64 *table, unsigned level, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
@@ -108,8 +116,9 @@ pte_t *pgtable_next(struct pgtable *pt, vaddr_t *va, vaddr_t end, size_t *n)
 }
 
 /*
- * Unlinks the tables below `table` that lie wholly in [start, end) and strings them together by their first entry,
- * which nothing reads any more: *freed is the first. [start, end) lies within the table.
+ * Unlinks the tables below `table` that lie wholly in [start, end) and strings them together by
+ * their first entry, which nothing reads any more: *freed is the first. [start, end) lies within
+ * the table.
  */
 static void unlink_tables(u64 *table, unsigned level, vaddr_t start, vaddr_t end, paddr_t *freed)
 {

@@ -1,4 +1,7 @@
-/* Channel 2 of the 8254 interval timer (data sheet; IBM PC/AT wiring), which raises no interrupt: it counts 65536 down, round and round. */
+/*
+ * Channel 2 of the 8254 interval timer (data sheet; IBM PC/AT wiring), which raises no interrupt:
+ * it counts 65536 down, round and round.
+ */
 #include "arch/io.h"
 #include "arch/x86_64/time_int.h"
 

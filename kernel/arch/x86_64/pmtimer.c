@@ -1,4 +1,7 @@
-/* The ACPI power management timer (ACPI 6.4, 4.8.3.3): 3.579545 MHz, 24 or 32 bits, at a port named by the FADT. */
+/*
+ * The ACPI power management timer (ACPI 6.4, 4.8.3.3): 3.579545 MHz, 24 or 32 bits, at a port named
+ * by the FADT.
+ */
 #include "arch/acpi.h"
 #include "arch/io.h"
 #include "arch/x86_64/time_int.h"

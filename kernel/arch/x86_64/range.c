@@ -1,5 +1,6 @@
 /*
- * Lists of physical memory ranges, as the firmware's memory map becomes one (boot_info.c). Entries are kept sorted and disjoint.
+ * Lists of physical memory ranges, as the firmware's memory map becomes one (boot_info.c). Entries
+ * are kept sorted and disjoint.
  */
 #include "arch/mmu.h"
 #include "arch/x86_64/range_int.h"

@@ -1,4 +1,7 @@
-/* A sorted list of disjoint ranges of physical memory. When it is full, what cannot be kept is lost memory, never wrong memory. */
+/*
+ * A sorted list of disjoint ranges of physical memory. When it is full, what cannot be kept is lost
+ * memory, never wrong memory.
+ */
 #pragma once
 
 #include "arch/boot.h"

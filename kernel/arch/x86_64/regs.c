@@ -7,5 +7,12 @@
 
 void regs_init_user(struct regs *regs, u64 entry, u64 sp)
 {
-	*regs = (struct regs){ .rip = entry, .rsp = sp, .cs = SEL_USER_CODE, .ss = SEL_USER_DATA, .rflags = RFLAGS_START, .orig_rax = ~0ull };
+	*regs = (struct regs){
+		.rip = entry,
+		.rsp = sp,
+		.cs = SEL_USER_CODE,
+		.ss = SEL_USER_DATA,
+		.rflags = RFLAGS_START,
+		.orig_rax = ~0ull,
+	};
 }

@@ -1,7 +1,7 @@
 /*
- * The battery clock (MC146818 data sheet): date and time in CMOS registers, BCD or binary, 12 or 24 hours. It is read
- * twice alike outside an update. The century register's place comes from the FADT; without one the year is taken to be
- * in 1970 … 2069.
+ * The battery clock (MC146818 data sheet): date and time in CMOS registers, BCD or binary, 12 or 24
+ * hours. It is read twice alike outside an update. The century register's place comes from the
+ * FADT; without one the year is taken to be in 1970 … 2069.
  */
 #include "arch/acpi.h"
 #include "arch/cpu.h"
@@ -15,7 +15,8 @@
 #define CMOS_DATA  0x71
 
 enum cmos_register {
-	RTC_SECOND = 0, RTC_MINUTE = 2, RTC_HOUR = 4, RTC_DAY = 7, RTC_MONTH = 8, RTC_YEAR = 9, RTC_A = 10, RTC_B = 11,
+	RTC_SECOND = 0, RTC_MINUTE = 2, RTC_HOUR = 4, RTC_DAY = 7, RTC_MONTH = 8, RTC_YEAR = 9,
+		RTC_A = 10, RTC_B = 11,
 };
 
 #define A_UPDATING 0x80

@@ -1,12 +1,12 @@
 /*
- * Signal frames (sigaction(2), sigreturn(2)), laid out from the top of the stack down as C libraries and unwinders
- * know them from Linux:
+ * Signal frames (sigaction(2), sigreturn(2)), laid out from the top of the stack down as C
+ * libraries and unwinders know them from Linux:
  *   red zone of 128 bytes (System V ABI AMD64, 3.2.2), unless on the alternate stack
  *   FPU state (fpu_user.c), 64-byte aligned
  *   struct abi_rt_sigframe, so that the handler's %rsp is 8 below a multiple of 16
  *
- * Coming back, all of it may be forged: selectors must be the user's, of the flags only the harmless ones are taken,
- * and a bad %rip faults at the return (trap_entry.S).
+ * Coming back, all of it may be forged: selectors must be the user's, of the flags only the
+ * harmless ones are taken, and a bad %rip faults at the return (trap_entry.S).
  */
 #include "abi/errno.h"
 #include "abi/sigframe.h"
@@ -22,8 +22,8 @@
 #define FPU_ALIGN 64
 
 /* Flags that sigreturn may change. */
-#define RFLAGS_USER (RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_TF | RFLAGS_DF | RFLAGS_OF | \
-		     RFLAGS_RF | RFLAGS_AC)
+#define RFLAGS_USER (RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_TF | \
+		     RFLAGS_DF | RFLAGS_OF | RFLAGS_RF | RFLAGS_AC)
 
 static bool on_altstack(const struct abi_sigaltstack *alt, u64 sp)
 {
@@ -35,11 +35,16 @@ static bool altstack_enabled(const struct abi_sigaltstack *alt)
 	return alt->ss_size && !(alt->ss_flags & SS_DISABLE);
 }
 
-/* Where the frame goes: its address, the FPU state's through *fpu; 0 if it would leave the alternate stack. */
-static u64 frame_place(const struct regs *regs, const struct abi_sigaction *action, const struct abi_sigaltstack *alt,
+/*
+ * Where the frame goes: its address, the FPU state's through *fpu; 0 if it would leave the
+ * alternate stack.
+ */
+static u64 frame_place(const struct regs *regs, const struct abi_sigaction *action,
+		       const struct abi_sigaltstack *alt,
 		       u64 *fpu)
 {
-	bool on_alt = altstack_enabled(alt) && !((u32)alt->ss_flags & SS_AUTODISARM) && on_altstack(alt, regs->rsp);
+	bool on_alt = altstack_enabled(alt) && !((u32)alt->ss_flags & SS_AUTODISARM) &&
+		on_altstack(alt, regs->rsp);
 	u64 sp = regs->rsp - RED_ZONE;
 
 	if ((action->sa_flags & SA_ONSTACK) && altstack_enabled(alt) && !on_alt) {
@@ -71,7 +76,8 @@ static void fill_context(struct abi_sigcontext *sc, const struct regs *r, u64 ma
 	};
 }
 
-int signal_frame_push(struct regs *regs, int signo, const struct abi_sigaction *action, const struct abi_siginfo *info,
+int signal_frame_push(struct regs *regs, int signo, const struct abi_sigaction *action,
+		      const struct abi_siginfo *info,
 		      u64 mask, const struct abi_sigaltstack *altstack)
 {
 	struct abi_rt_sigframe frame;
@@ -81,7 +87,8 @@ int signal_frame_push(struct regs *regs, int signo, const struct abi_sigaction *
 	if (!sp || !(action->sa_flags & SA_RESTORER) || fpu_store_user(fpu))
 		return -EFAULT;
 	frame.pretcode = action->sa_restorer;
-	frame.uc.uc_flags = (fpu_xfeatures ? UC_FP_XSTATE : 0) | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS;
+	frame.uc.uc_flags = (fpu_xfeatures ? UC_FP_XSTATE : 0) | UC_SIGCONTEXT_SS |
+		UC_STRICT_RESTORE_SS;
 	frame.uc.uc_link = 0;
 	frame.uc.uc_stack = *altstack;
 	fill_context(&frame.uc.uc_mcontext, regs, mask, fpu);

@@ -1,7 +1,8 @@
 /*
- * memcpy, memmove, memset, memcmp, and whole pages. Quadwords by REP, because a byte at a time is what some processors and
- * all translators do with REP MOVSB; the ragged end is one quadword that overlaps what was done already. Under a
- * translator unrolled loops take the place of REP (patch.c).
+ * memcpy, memmove, memset, memcmp, and whole pages. Quadwords by REP, because a byte at a time is
+ * what some processors and all translators do with REP MOVSB; the ragged end is one quadword that
+ * overlaps what was done already. Under a translator unrolled loops take the place of REP
+ * (patch.c).
  */
 #include "arch/x86_64/asm_int.h"
 
@@ -137,7 +138,10 @@ memset_unrolled:
 4:	mov %r8, %rax
 	ret
 
-/* int memcmp(const void *a, const void *b, size_t n): big-endian order decides between unequal quadwords. */
+/*
+ * int memcmp(const void *a, const void *b, size_t n): big-endian order decides between unequal
+ * quadwords.
+ */
 FUNC memcmp
 	xor %eax, %eax
 1:	cmp $8, %rdx

@@ -1,9 +1,15 @@
-/* The switch between two kernel stacks, the first step of a new thread, and the jump to user mode (context.c). */
+/*
+ * The switch between two kernel stacks, the first step of a new thread, and the jump to user mode
+ * (context.c).
+ */
 #include "arch/x86_64/asm_int.h"
 
 	.section .text.entry, "ax", @progbits
 
-/* void switch_stacks(u64 *save_rsp, u64 rsp): the callee-saved registers lie on the stack that is left. */
+/*
+ * void switch_stacks(u64 *save_rsp, u64 rsp): the callee-saved registers lie on the stack that is
+ * left.
+ */
 FUNC switch_stacks
 	push %rbp
 	push %rbx
@@ -30,7 +36,9 @@ FUNC context_start
 	ud2
 END context_start
 
-/* void context_leave(struct regs *regs): the registers at the top of the stack become the user's. */
+/*
+ * void context_leave(struct regs *regs): the registers at the top of the stack become the user's.
+ */
 FUNC context_leave
 	mov %rdi, %rsp
 	xor %ebp, %ebp

@@ -1,10 +1,11 @@
 /*
- * The SYSCALL instruction (Intel SDM volume 2; AMD64 volume 2, 6.1): %rcx holds the return address, %r11 the flags, the
- * stack is still the user's, interrupts and AC are off by MSR_SYSCALL_MASK. Saves a whole struct regs at the top of the
- * thread's kernel stack and calls upcall_syscall().
+ * The SYSCALL instruction (Intel SDM volume 2; AMD64 volume 2, 6.1): %rcx holds the return address,
+ * %r11 the flags, the stack is still the user's, interrupts and AC are off by MSR_SYSCALL_MASK.
+ * Saves a whole struct regs at the top of the thread's kernel stack and calls upcall_syscall().
  *
- * It returns by SYSRETQ if the registers still are as SYSCALL left them. SYSRETQ cannot restore %rcx, %r11, RF or
- * TF, and on Intel it faults in kernel mode on the user's stack if the address is not canonical: all these go by IRETQ.
+ * It returns by SYSRETQ if the registers still are as SYSCALL left them. SYSRETQ cannot restore
+ * %rcx, %r11, RF or TF, and on Intel it faults in kernel mode on the user's stack if the address is
+ * not canonical: all these go by IRETQ.
  */
 #include "arch/work.h"
 #include "arch/x86_64/asm_int.h"

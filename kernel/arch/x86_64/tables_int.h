@@ -15,7 +15,10 @@ struct tss {
 	u16 iomap_base;
 } __packed;
 
-/* Loads this CPU's GDT and TSS and the IDT. `gs_base` goes into the IST stacks for the entries that trust no register. */
+/*
+ * Loads this CPU's GDT and TSS and the IDT. `gs_base` goes into the IST stacks for the entries that
+ * trust no register.
+ */
 void tables_init_cpu(u64 gs_base);
 
 /* Sets the stack that an interrupt or a system call from user mode begins on. */

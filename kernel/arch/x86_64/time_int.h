@@ -11,7 +11,9 @@ struct counter {
 	u64 hz;
 };
 
-/* hpet.c, pmtimer.c, pit.c: the counter, or NULL if the machine has none (the PIT always counts). */
+/*
+ * hpet.c, pmtimer.c, pit.c: the counter, or NULL if the machine has none (the PIT always counts).
+ */
 const struct counter *hpet_counter(void);
 const struct counter *pmtimer_counter(void);
 const struct counter *pit_counter(void);
@@ -30,7 +32,10 @@ static inline u64 scale_apply(u64 v, u64 mult, unsigned shift)
 	return (u64)(((unsigned __int128)v * mult) >> shift);
 }
 
-/* clocksource.c: chooses the clock and starts it; its greatest sleep is what the timer may wait at most (ns, ~0: no limit). */
+/*
+ * clocksource.c: chooses the clock and starts it; its greatest sleep is what the timer may wait at
+ * most (ns, ~0: no limit).
+ */
 void clock_source_init(const struct counter *reference, const struct calibration *c);
 u64 clock_source_max_sleep(void);
 /* The TSC value at which the clock will read ns; only if the clock is the TSC. */

@@ -1,6 +1,6 @@
 /*
- * The one-shot timer of each CPU: the local APIC's, by its own count (bus clock / 16) or, where the processor can, by
- * comparing the TSC with a deadline (Intel SDM volume 3, 11.5.4).
+ * The one-shot timer of each CPU: the local APIC's, by its own count (bus clock / 16) or, where the
+ * processor can, by comparing the TSC with a deadline (Intel SDM volume 3, 11.5.4).
  */
 #include "arch/irq.h"
 #include "arch/percpu.h"

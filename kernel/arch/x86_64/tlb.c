@@ -1,9 +1,11 @@
 /*
- * Translation caches. A page-table entry changes first; then every CPU that runs the space must drop what it cached.
- * A CPU counts as running a space from just before it loads CR3 until just after it loads another (pgtable->cpus).
+ * Translation caches. A page-table entry changes first; then every CPU that runs the space must
+ * drop what it cached. A CPU counts as running a space from just before it loads CR3 until just
+ * after it loads another (pgtable->cpus).
  *
- * One request at a time: its fields are written under `request_lock`, the CPUs named in `pending` get an interrupt,
- * each clears its bit when done. The requester waits with interrupts on, so two requesters serve each other.
+ * One request at a time: its fields are written under `request_lock`, the CPUs named in `pending`
+ * get an interrupt, each clears its bit when done. The requester waits with interrupts on, so two
+ * requesters serve each other.
  */
 #include "arch/cpu.h"
 #include "arch/mmu.h"
@@ -28,7 +30,10 @@ struct tlb_request {
 	u64 pending;           /* a: bit per CPU that has not done it */
 };
 
-/* Not ranked: interrupt handlers, which come while the requester waits, take locks of any rank. They never ask here. */
+/*
+ * Not ranked: interrupt handlers, which come while the requester waits, take locks of any rank.
+ * They never ask here.
+ */
 static struct spinlock request_lock = SPINLOCK_INIT(RANK_NONE, "tlb");
 static struct tlb_request request;
 
@@ -121,7 +126,10 @@ static void ask(u64 cpus, enum tlb_what what, struct pgtable *pt, vaddr_t start,
 	spin_unlock(&request_lock);
 }
 
-/* CPUs other than this one that run the space; after a barrier that orders the entry's change before the look. */
+/*
+ * CPUs other than this one that run the space; after a barrier that orders the entry's change
+ * before the look.
+ */
 static u64 others_running(const struct pgtable *pt)
 {
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);

@@ -1,4 +1,7 @@
-/* Frame-pointer walks and register dumps (arch/trace.h). Every step is checked before memory is read. */
+/*
+ * Frame-pointer walks and register dumps (arch/trace.h). Every step is checked before memory is
+ * read.
+ */
 #include "arch/context.h"
 #include "arch/mmu.h"
 #include "arch/trace.h"
@@ -41,21 +44,27 @@ void arch_regs_describe(const struct regs *r, void (*line)(const char *text))
 {
 	char buf[128];
 
-	snprintf(buf, sizeof(buf), "rip %04llx:%016llx  rsp %04llx:%016llx  rflags %08llx", U(r->cs), U(r->rip),
+	snprintf(buf, sizeof(buf), "rip %04llx:%016llx  rsp %04llx:%016llx  rflags %08llx",
+		 U(r->cs), U(r->rip),
 		 U(r->ss), U(r->rsp), U(r->rflags));
 	line(buf);
-	snprintf(buf, sizeof(buf), "rax %016llx  rbx %016llx  rcx %016llx  rdx %016llx", U(r->rax), U(r->rbx),
+	snprintf(buf, sizeof(buf), "rax %016llx  rbx %016llx  rcx %016llx  rdx %016llx", U(r->rax),
+		 U(r->rbx),
 		 U(r->rcx), U(r->rdx));
 	line(buf);
-	snprintf(buf, sizeof(buf), "rsi %016llx  rdi %016llx  rbp %016llx  r8  %016llx", U(r->rsi), U(r->rdi),
+	snprintf(buf, sizeof(buf), "rsi %016llx  rdi %016llx  rbp %016llx  r8  %016llx", U(r->rsi),
+		 U(r->rdi),
 		 U(r->rbp), U(r->r8));
 	line(buf);
-	snprintf(buf, sizeof(buf), "r9  %016llx  r10 %016llx  r11 %016llx  r12 %016llx", U(r->r9), U(r->r10),
+	snprintf(buf, sizeof(buf), "r9  %016llx  r10 %016llx  r11 %016llx  r12 %016llx", U(r->r9),
+		 U(r->r10),
 		 U(r->r11), U(r->r12));
 	line(buf);
-	snprintf(buf, sizeof(buf), "r13 %016llx  r14 %016llx  r15 %016llx", U(r->r13), U(r->r14), U(r->r15));
+	snprintf(buf, sizeof(buf), "r13 %016llx  r14 %016llx  r15 %016llx", U(r->r13), U(r->r14),
+		 U(r->r15));
 	line(buf);
-	snprintf(buf, sizeof(buf), "cr0 %08llx  cr2 %016llx  cr3 %012llx  cr4 %08llx", U(cr0_read()), U(cr2_read()),
+	snprintf(buf, sizeof(buf), "cr0 %08llx  cr2 %016llx  cr3 %012llx  cr4 %08llx",
+		 U(cr0_read()), U(cr2_read()),
 		 U(cr3_read()), U(cr4_read()));
 	line(buf);
 }

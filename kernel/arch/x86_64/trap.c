@@ -1,6 +1,7 @@
 /*
- * Exceptions other than page faults. From user mode each becomes the signal, si_code and address that
- * sigaction(2) names, through upcall_trap(); from the kernel it is a listed instruction (ex_table) or the end.
+ * Exceptions other than page faults. From user mode each becomes the signal, si_code and address
+ * that sigaction(2) names, through upcall_trap(); from the kernel it is a listed instruction
+ * (ex_table) or the end.
  */
 #include "abi/signal.h"
 #include "arch/cpu.h"
@@ -21,8 +22,10 @@
 
 static const char *const trap_names[32] = {
 	"divide error", "debug exception", "NMI", "breakpoint", "overflow", "bound range exceeded",
-	"invalid opcode", "device not available", "double fault", "coprocessor segment overrun", "invalid TSS",
-	"segment not present", "stack segment fault", "general protection fault", "page fault", "reserved",
+	"invalid opcode", "device not available", "double fault", "coprocessor segment overrun",
+		"invalid TSS",
+	"segment not present", "stack segment fault", "general protection fault", "page fault",
+		"reserved",
 	"x87 error", "alignment check", "machine check", "SIMD error", "virtualisation exception",
 	"control protection exception", [22 ... 31] = "reserved",
 };
@@ -63,7 +66,8 @@ void trap_from_user(struct regs *regs, unsigned vector, u64 error)
 		signo = SIGFPE, code = FPE_INTDIV, addr = regs->rip;
 		break;
 	case TRAP_DB:
-		signo = SIGTRAP, code = debug_status() & DR6_STEP ? TRAP_TRACE : TRAP_HWBKPT, addr = regs->rip;
+		signo = SIGTRAP, code = debug_status() & DR6_STEP ? TRAP_TRACE : TRAP_HWBKPT,
+			addr = regs->rip;
 		break;
 	case TRAP_BP:
 		signo = SIGTRAP;
@@ -97,7 +101,8 @@ void trap_from_kernel(struct regs *regs, unsigned vector, u64 error)
 	}
 	e = ex_table_find(regs->rip);
 	if (!e)
-		panic_regs(regs, "%s in the kernel, error code %#llx", trap_names[vector], (unsigned long long)error);
+		panic_regs(regs, "%s in the kernel, error code %#llx", trap_names[vector],
+			   (unsigned long long)error);
 	regs->rip = ex_fixup(e);
 }
 
@@ -121,7 +126,8 @@ static __noreturn void machine_check(struct regs *regs)
 		addr = status & MCI_ADDR ? msr_read(MSR_MC0_ADDR + 4 * i) : 0;
 		bank = i;
 	}
-	panic_regs(regs, "machine check: bank %u status %#llx address %#llx", bank, (unsigned long long)status,
+	panic_regs(regs, "machine check: bank %u status %#llx address %#llx", bank,
+		   (unsigned long long)status,
 		   (unsigned long long)addr);
 }
 
@@ -135,7 +141,10 @@ void trap_paranoid(struct regs *regs, unsigned vector, u64 error)
 			cpu_halt_forever();
 		return;
 	case TRAP_DB:
-		/* A single step or watchpoint that a system call carried into its first instruction. */
+		/*
+		 * A single step or watchpoint that a system call carried into its first
+		 * instruction.
+		 */
 		(void)debug_status();
 		regs->rflags &= ~(u64)RFLAGS_TF;
 		return;
@@ -144,6 +153,7 @@ void trap_paranoid(struct regs *regs, unsigned vector, u64 error)
 	default:
 		if (fault_addr - regs->rsp + KSTACK_SIZE < 2 * KSTACK_SIZE)
 			panic_regs(regs, "kernel stack overflow");
-		panic_regs(regs, "%s, error code %#llx", trap_names[vector], (unsigned long long)error);
+		panic_regs(regs, "%s, error code %#llx", trap_names[vector],
+			   (unsigned long long)error);
 	}
 }

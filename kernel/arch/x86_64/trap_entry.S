@@ -1,23 +1,27 @@
 /*
- * Entry by exception and interrupt, and every return that ends in IRETQ. System calls enter in syscall_entry.S and leave here
- * when they cannot leave by SYSRETQ.
+ * Entry by exception and interrupt, and every return that ends in IRETQ. System calls enter in
+ * syscall_entry.S and leave here when they cannot leave by SYSRETQ.
  *
- * A stub leaves (error code or ~0) in the orig_rax slot, saves %rdi and puts the vector there. Then:
+ * A stub leaves (error code or ~0) in the orig_rax slot, saves %rdi, puts the vector there. Then:
  *   exceptions   trap_from_user() or trap_from_kernel() in trap.c
  *   interrupts   irq_dispatch() in irq.c
- *   NMI #DF #MC  on stacks of their own: they may hit between SWAPGS and the entry's first instructions, or on the last
- *                ones of a return, and user code may have any %gs base (FSGSBASE); so the CPU's own %gs base is
- *                taken from the bottom of the stack, and the found one is put back. #DB does so from kernel mode.
+ *   NMI #DF #MC  on stacks of their own: they may hit between SWAPGS and the entry's first
+ *                instructions, or on the last ones of a return, and user code may have any %gs base
+ *                (FSGSBASE); so the CPU's own %gs base is taken from the bottom of the stack, and
+ *                the found one is put back. #DB does so from kernel mode.
  *
- * On the way to user mode the thread's work word is looked at with interrupts off (user_return). IRETQ itself faults if
- * the user frame is bad (a forged rip, say): then the %gs is the user's already, and the fault is made to look as
- * if the user instruction had raised it (bad_iret).
+ * On the way to user mode the thread's work word is looked at with interrupts off (user_return).
+ * IRETQ itself faults if the user frame is bad (a forged rip, say): then the %gs is the user's
+ * already, and the fault is made to look as if the user instruction had raised it (bad_iret).
  */
 #include "arch/work.h"
 #include "arch/x86_64/asm_int.h"
 
 #define MSR_GS_BASE 0xc0000101
 #define VECTOR_DB 1
+
+/* Bit per exception for which the processor pushes an error code (Intel SDM volume 3, 6.3.1). */
+#define ERROR_CODE_VECTORS 0x60227d00
 
 /* Offsets from %rsp after the stub pushed %rdi. */
 #define STUB_CS 24
@@ -30,8 +34,7 @@ vector_stubs:
 	.set vector, 0
 	.rept 32
 	.balign 16
-	.if vector == 8 || vector == 10 || vector == 11 || vector == 12 || vector == 13 || vector == 14 || vector == 17 || vector == 21 || vector == 29 || vector == 30
-	.else
+	.if !(ERROR_CODE_VECTORS >> vector & 1)
 	pushq $0
 	.endif
 	push %rdi
@@ -100,7 +103,10 @@ exception_kernel:
 	call trap_from_kernel
 	jmp kernel_return
 
-/* The frame that IRETQ refused lies at the top of the thread's stack; the registers just saved are the user's. */
+/*
+ * The frame that IRETQ refused lies at the top of the thread's stack; the registers just saved are
+ * the user's.
+ */
 bad_iret:
 	swapgs
 	mov %edi, %ebx

@@ -1,4 +1,7 @@
-/* The checks in front of usercopy_raw.S: every range must lie in the user half before an instruction touches it. */
+/*
+ * The checks in front of usercopy_raw.S: every range must lie in the user half before an
+ * instruction touches it.
+ */
 #include "abi/errno.h"
 #include "arch/upcall.h"
 #include "arch/usercopy.h"
@@ -16,7 +19,8 @@ int user_cmpxchg_raw(u32 *old, u32 *to, u32 expected, u32 desired);
 HOT int copy_in(void *dst, const void __user *src, size_t n)
 {
 	might_sleep();
-	if (unlikely(!user_range_ok(src, n)) || unlikely(user_copy_raw(dst, (__force const void *)src, n)))
+	if (unlikely(!user_range_ok(src, n)) ||
+	    unlikely(user_copy_raw(dst, (__force const void *)src, n)))
 		return -EFAULT;
 	return 0;
 }
@@ -24,7 +28,8 @@ HOT int copy_in(void *dst, const void __user *src, size_t n)
 HOT int copy_out(void __user *dst, const void *src, size_t n)
 {
 	might_sleep();
-	if (unlikely(!user_range_ok(dst, n)) || unlikely(user_copy_raw((__force void *)dst, src, n)))
+	if (unlikely(!user_range_ok(dst, n)) ||
+	    unlikely(user_copy_raw((__force void *)dst, src, n)))
 		return -EFAULT;
 	return 0;
 }

@@ -1,7 +1,8 @@
 /*
- * The instructions that touch user memory. usercopy.c has checked the range; each may fault at any byte. A fault that
- * vm cannot resolve lands at the fixup, where the registers tell how far the copy came; then the rest is tried byte by
- * byte, so that the count is exact although quadwords were copied.
+ * The instructions that touch user memory. usercopy.c has checked the range; each may fault at any
+ * byte. A fault that vm cannot resolve lands at the fixup, where the registers tell how far the
+ * copy came; then the rest is tried byte by byte, so that the count is exact although quadwords
+ * were copied.
  */
 #include "arch/x86_64/asm_int.h"
 
@@ -9,7 +10,10 @@
 
 	.section .text.hot, "ax", @progbits
 
-/* size_t user_copy_raw(void *to, const void *from, size_t n): how many bytes are left, 0 when all is well. */
+/*
+ * size_t user_copy_raw(void *to, const void *from, size_t n): how many bytes are left, 0 when all
+ * is well.
+ */
 FUNC user_copy_raw
 	SMAP_OPEN
 	IF_TRANSLATED user_copy_unrolled
@@ -136,7 +140,10 @@ FUNC user_clear_raw
 	ret
 END user_clear_raw
 
-/* Whether the quadword in %rax holds a zero byte: its lowest such byte's top bit becomes the lowest bit of %rcx. Uses %rcx. */
+/*
+ * Whether the quadword in %rax holds a zero byte: its lowest such byte's top bit becomes the lowest
+ * bit of %rcx. Uses %rcx.
+ */
 .macro ZERO_BYTE
 	lea (%rax, %r8), %rcx
 	not %rax
@@ -146,9 +153,9 @@ END user_clear_raw
 .endm
 
 /*
- * ssize_t user_string_copy_raw(char *to, const char *from, size_t max): copies up to and including the NUL: the length
- * without it; max if there was none in max bytes; -EFAULT. Aligned quadwords: they never reach into a page that the
- * string does not.
+ * ssize_t user_string_copy_raw(char *to, const char *from, size_t max): copies up to and including
+ * the NUL: the length without it; max if there was none in max bytes; -EFAULT. Aligned quadwords:
+ * they never reach into a page that the string does not.
  */
 FUNC user_string_copy_raw
 	SMAP_OPEN
@@ -242,7 +249,9 @@ FUNC user_load_raw
 	ret
 END user_load_raw
 
-/* int user_cmpxchg_raw(u32 *old, u32 *to, u32 expected, u32 desired): 0 or -EFAULT, never sleeps. */
+/*
+ * int user_cmpxchg_raw(u32 *old, u32 *to, u32 expected, u32 desired): 0 or -EFAULT, never sleeps.
+ */
 FUNC user_cmpxchg_raw
 	SMAP_OPEN
 	mov %edx, %eax

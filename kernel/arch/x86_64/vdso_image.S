@@ -1,4 +1,7 @@
-/* The vDSO as the kernel holds it: whole pages of constants that are mapped into each process, and the data page they read. */
+/*
+ * The vDSO as the kernel holds it: whole pages of constants that are mapped into each process, and
+ * the data page they read.
+ */
 	.section .rodata.vdso, "a", @progbits
 	.balign 4096
 	.globl vdso_image

@@ -1,7 +1,7 @@
 /*
- * The vDSO: clock_gettime(2) and its kin without entering the kernel, from the page below the image (arch/vdso.h).
- * It runs in user mode at any address, uses no other library and no writable data. What the page cannot answer goes to
- * the system call.
+ * The vDSO: clock_gettime(2) and its kin without entering the kernel, from the page below the image
+ * (arch/vdso.h). It runs in user mode at any address, uses no other library and no writable data.
+ * What the page cannot answer goes to the system call.
  */
 #include "abi/time.h"
 #include "arch/vdso.h"
@@ -28,7 +28,8 @@ static inline long syscall3(long n, long a, long b, long c)
 {
 	long ret;
 
-	__asm__ volatile("syscall" : "=a"(ret) : "0"(n), "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory");
+	__asm__ volatile("syscall" : "=a"(ret) : "0"(n), "D"(a), "S"(b), "d"(c) : "rcx", "r11",
+			 "memory");
 	return ret;
 }
 
@@ -41,10 +42,14 @@ static inline u64 read_tsc(void)
 	return (u64)hi << 32 | lo;
 }
 
-/* Nanoseconds of the monotonic clock, plus the offset to real time if `real`: false if the page cannot tell. */
+/*
+ * Nanoseconds of the monotonic clock, plus the offset to real time if `real`: false if the page
+ * cannot tell.
+ */
 static inline bool read_clock(bool real, u64 *ns)
 {
 	const volatile struct vdso_data *d = &vdso_page;
+	unsigned __int128 ticks;
 	u32 seq;
 
 	do {
@@ -52,7 +57,8 @@ static inline bool read_clock(bool real, u64 *ns)
 			__asm__ volatile("pause");
 		if (!d->tsc_usable)
 			return false;
-		*ns = d->base_ns + (u64)(((unsigned __int128)(read_tsc() - d->tsc_base) * d->mult) >> d->shift);
+		ticks = read_tsc() - d->tsc_base;
+		*ns = d->base_ns + (u64)((ticks * d->mult) >> d->shift);
 		if (real)
 			*ns += (u64)d->realtime_offset_ns;
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
@@ -114,13 +120,17 @@ int __vdso_clock_getres(int clock, struct timespec *ts)
 	return (int)syscall3(NR_clock_getres, clock, (long)ts, 0);
 }
 
-/* The number of the CPU is the limit of a segment descriptor where there is one; here the kernel is asked. */
+/*
+ * The number of the CPU is the limit of a segment descriptor where there is one; here the kernel is
+ * asked.
+ */
 int __vdso_getcpu(unsigned *cpu, unsigned *node, void *unused)
 {
 	return (int)syscall3(NR_getcpu, (long)cpu, (long)node, (long)unused);
 }
 
-#define ALIAS(name) extern __typeof__(__vdso_##name) name __attribute__((alias("__vdso_" #name))) PUBLIC
+#define ALIAS(name) \
+	extern __typeof__(__vdso_##name) name __attribute__((alias("__vdso_" #name))) PUBLIC
 ALIAS(clock_gettime);
 ALIAS(gettimeofday);
 ALIAS(clock_getres);
