@@ -62,7 +62,8 @@ $(B)/gen/%.o: $(B)/gen/%.c $(KFLAGS_FILE)
 # From the one list of system calls: the dispatch table, the names and formats for the tracer, the prototypes.
 KGEN_SYS := $(addprefix $(B)/gen/sys/,syscall_table.c syscall_names.c)
 $(KGEN_SYS) &: kernel/sys/gen-syscalls kernel/sys/syscalls.tbl
-	$(Q)echo '  GEN     $(B)/gen/sys' && mkdir -p $(B)/gen/sys && kernel/sys/gen-syscalls kernel/sys/syscalls.tbl $(B)/gen/sys
+	$(Q)echo '  GEN     $(B)/gen/sys' && mkdir -p $(B)/gen/sys && \
+		kernel/sys/gen-syscalls kernel/sys/syscalls.tbl $(B)/gen/sys --doc docs/syscalls.md
 
 $(filter $(B)/kernel/sys/%,$(KOBJ)): | $(KGEN_SYS)
 
