@@ -20,7 +20,8 @@ KCFLAGS := -std=gnu17 -O2 -g -ffreestanding -fno-pic -fno-pie -mcmodel=kernel -m
 	-Ikernel -I$(B)/gen -fmacro-prefix-map=kernel/= -ffile-prefix-map=$(CURDIR)=.
 KCFLAGS_release :=
 KCFLAGS_debug   := -DCONFIG_DEBUG
-KCFLAGS_ubsan   := -DCONFIG_DEBUG -fsanitize=undefined -fsanitize-undefined-trap-on-error -fno-sanitize=alignment
+KCFLAGS_ubsan   := -DCONFIG_DEBUG -fsanitize=undefined -fsanitize-undefined-trap-on-error \
+	-fno-sanitize=alignment -Wno-error
 KCFLAGS += $(KCFLAGS_$(VARIANT))
 KASFLAGS := -Ikernel -I$(B)/gen -g -Wa,-I$(B)/kernel/arch/x86_64/vdso -ffile-prefix-map=$(CURDIR)=.
 KLDFLAGS := -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none \
