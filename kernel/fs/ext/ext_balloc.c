@@ -75,7 +75,10 @@ static bool balloc_find(struct balloc *r, u32 group, const u64 *map, u32 from, u
 	return false;
 }
 
-/* Takes from a run of `length` free blocks what is wanted; the rest becomes the window. group->lock held. */
+/*
+ * Takes from a run of `length` free blocks what is wanted; the rest becomes the window.
+ * group->lock held.
+ */
 static int balloc_take(struct balloc *r, u32 group, struct bblock *b, u32 bit, u32 length)
 {
 	struct ext_group *g = &r->fs->groups[group];
@@ -100,7 +103,10 @@ static int balloc_take(struct balloc *r, u32 group, struct bblock *b, u32 bit, u
 	return 0;
 }
 
-/* Looks for `least` blocks in one group: 0 taken, -ENOSPC, -EIO … `near`: try the goal's bit first. */
+/*
+ * Looks for `least` blocks in one group: 0 taken, -ENOSPC, -EIO … `near`: try the goal's bit
+ * first.
+ */
 static int balloc_group(struct balloc *r, u32 group, u32 least, bool near)
 {
 	struct ext_group *g = &r->fs->groups[group];

@@ -61,7 +61,10 @@ const char *must_check ext_check_extent_node(const struct ext_geo *geo, const vo
 const char *must_check ext_check_dx_node(const struct ext_geo *geo, const void *block, bool root,
 					 u32 *entries);
 
-/* Attribute entries at `entries` (offset into `area` of `size` bytes); values are counted from `values`. */
+/*
+ * Attribute entries at `entries` (offset into `area` of `size` bytes); values are counted from
+ * `values`.
+ */
 const char *must_check ext_check_xattrs(const void *area, u32 size, u32 entries, u32 values);
 
 static inline u64 ext_super_blocks(const struct ext_super *s)

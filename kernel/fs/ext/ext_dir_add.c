@@ -110,7 +110,10 @@ int ext_dir_add(struct inode *dir, const char *name, u32 length, u32 ino, u32 mo
 
 		if (err != -EUCLEAN)
 			return err;
-		/* The index is of no use: without the flag its blocks are empty ones, and e2fsck -D makes another. */
+		/*
+		 * The index is of no use: without the flag its blocks are empty ones, and e2fsck
+		 * -D makes another.
+		 */
 		dir->flags &= ~EXT_FL_INDEX;
 		ext_i(dir)->dir_room = 0;
 		inode_dirty(dir);

@@ -60,7 +60,10 @@ static int dx_push(struct inode *dir, struct ext_dx_path *path, u32 logical)
 	return 0;
 }
 
-/* The last entry whose hash is not above `major`; the first stands for everything below the second. */
+/*
+ * The last entry whose hash is not above `major`; the first stands for everything below the
+ * second.
+ */
 static u32 dx_search(const struct ext_dx_frame *f, u32 major)
 {
 	u32 lo = 1, hi = ext_dx_count(f)->count;

@@ -238,7 +238,10 @@ static int node_split(struct inode *dir, struct ext_dx_path *path, unsigned leve
 	return 0;
 }
 
-/* Makes room in the node above the leaf by one step: 0 there is room, 1 something changed: search again, or an error. */
+/*
+ * Makes room in the node above the leaf by one step: 0 there is room, 1 something changed: search
+ * again, or an error.
+ */
 static int dx_make_room(struct inode *dir, struct ext_dx_path *path, bool reserve)
 {
 	unsigned most = ext_fs_of(dir)->geo.incompat & EXT_INCOMPAT_LARGEDIR ? 3 : 2;

@@ -8,7 +8,10 @@
  */
 #include "fs/ext/ext_int.h"
 
-/* The last entry whose first block is not above `logical`, or -1. Entries are 12 bytes and begin with that block. */
+/*
+ * The last entry whose first block is not above `logical`, or -1. Entries are 12 bytes and begin
+ * with that block.
+ */
 static int extent_search(const struct ext_extent_header *h, u32 logical)
 {
 	const struct ext_extent *e = (const void *)(h + 1);

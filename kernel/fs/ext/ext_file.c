@@ -17,7 +17,10 @@ static int ext_open(struct file *file)
 	return 0;
 }
 
-/* Also called where an address space is locked (the last mapping goes): inode->lock is out of reach. */
+/*
+ * Also called where an address space is locked (the last mapping goes): inode->lock is out of
+ * reach.
+ */
 static void ext_release(struct file *file)
 {
 	struct inode *inode = file->inode;
@@ -34,13 +37,19 @@ static void ext_release(struct file *file)
 	}
 }
 
-/* fsync(2): the file's blocks, inode and whatever metadata leads to them; vfs flushes the device after its part. */
+/*
+ * fsync(2): the file's blocks, inode and whatever metadata leads to them; vfs flushes the device
+ * after its part.
+ */
 static int ext_fsync(struct file *file, bool data_only)
 {
 	struct blkdev *dev = file->inode->sb->dev;
 	int err = inode_sync(file->inode, data_only), err2;
 
-	/* Bitmaps and indirect blocks may have been left dirty by an earlier write-back of the inode. */
+	/*
+	 * Bitmaps and indirect blocks may have been left dirty by an earlier write-back of the
+	 * inode.
+	 */
 	if (READ_ONCE(dev->cache.n_dirty) && READ_ONCE(ext_fs_of(file->inode)->writable)) {
 		err2 = bcache_sync(dev);
 		if (!err2)

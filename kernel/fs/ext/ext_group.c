@@ -55,7 +55,10 @@ static u32 group_head_blocks(const struct ext_fs *fs, u32 group)
 
 	if (index < geo->first_meta_bg)
 		return super ? n + min(geo->n_gdt_blocks, geo->first_meta_bg) : n;
-	/* meta_bg: one block of descriptors in the first, second and last of the groups it describes */
+	/*
+	 * meta_bg: one block of descriptors in the first, second and last of the groups it
+	 * describes
+	 */
 	if (in_meta == 0 || in_meta == 1 || in_meta == geo->descs_per_block - 1)
 		n++;
 	return n;

@@ -5,7 +5,9 @@
 
 #include "fs/ext/ext_disk.h"
 
-/* `major` orders the tree (its lowest bit is always 0); `minor` orders names of equal major hash. */
+/*
+ * `major` orders the tree (its lowest bit is always 0); `minor` orders names of equal major hash.
+ */
 struct ext_name_hash { u32 major, minor; };
 
 /*

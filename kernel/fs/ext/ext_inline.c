@@ -10,7 +10,10 @@
 
 #include "lib/string.h"
 
-/* The attribute area of a raw inode, from behind its magic number: its offset, or 0 if there is none. */
+/*
+ * The attribute area of a raw inode, from behind its magic number: its offset, or 0 if there is
+ * none.
+ */
 static u32 inline_area(const struct ext_geo *geo, const struct ext_raw_inode *raw)
 {
 	u32 at;
@@ -24,7 +27,10 @@ static u32 inline_area(const struct ext_geo *geo, const struct ext_raw_inode *ra
 	return at + (u32)sizeof(u32);
 }
 
-/* The value of system.data: its offset in the raw inode and *size, or 0. -EIO if the area is damaged. */
+/*
+ * The value of system.data: its offset in the raw inode and *size, or 0. -EIO if the area is
+ * damaged.
+ */
 static int inline_value(struct inode *inode, const struct ext_raw_inode *raw, u32 *size)
 {
 	const struct ext_geo *geo = &ext_fs_of(inode)->geo;

@@ -123,7 +123,9 @@ int ext_iget(struct superblock *sb, u32 ino, struct inode **out)
 	return 0;
 }
 
-/* Blocks beyond the end are damage to e2fsck; unless a writer is about to move the end over them. */
+/*
+ * Blocks beyond the end are damage to e2fsck; unless a writer is about to move the end over them.
+ */
 static void inode_trim(struct inode *inode)
 {
 	if (!rwsem_try_read(&inode->lock)) {

@@ -38,15 +38,18 @@ struct ext_options {
 struct ext_group {
 	struct mutex lock;		/* RANK_FS2: bitmaps and descriptor */
 	struct ext_group_desc *desc;	/* I: in a pinned buffer; g for its contents */
-	u32 head_blocks;		/* I: superblock and descriptors at its start, reserved ones left out */
+	u32 head_blocks;		/* I: superblock and descriptors at its start */
 	u32 free_blocks, free_inodes, dirs; /* a: as in the descriptor */
 	u32 first_free;			/* a: no block below this bit is free */
-	u32 no_run;			/* a: a run of so many free blocks was not found; 0: nothing known */
+	u32 no_run;			/* a: so long a run of free blocks was not found; 0: unknown */
 	bool block_bitmap_ok, inode_bitmap_ok; /* g: looked at since mount */
 	bool bad;			/* a: a bitmap is damaged: nothing is taken from here */
 };
 
-/* I: constant once mounted.  a: atomic.  s: super_lock.  w: window_lock.  o: orphan_lock.  e: error_lock. */
+/*
+ * I: constant once mounted.  a: atomic.  s: super_lock.  w: window_lock.  o: orphan_lock.  e:
+ * error_lock.
+ */
 struct ext_fs {
 	struct superblock *sb;		/* I */
 	struct blkdev *dev;		/* I */
@@ -71,13 +74,16 @@ struct ext_fs {
 	struct spinlock window_lock;	/* RANK_INODE_SPIN */
 	struct rb_root windows;		/* w: by start */
 	struct spinlock orphan_lock;	/* RANK_INODE_SPIN */
-	struct list orphans;		/* o: inodes without a link but in use; the disk's list in the same order */
+	struct list orphans;		/* o: in use without a link, in the order of the disk's list */
 	struct spinlock error_lock;	/* RANK_INODE_SPIN */
 	u64 error_epoch_ns;		/* e: limits how often errors are logged */
 	u32 error_count;		/* e */
 };
 
-/* A stretch of a file: `count` logical blocks stand at `block` and after, or are a hole (block 0). */
+/*
+ * A stretch of a file: `count` logical blocks stand at `block` and after, or are a hole (block
+ * 0).
+ */
 struct ext_run {
 	u64 block;
 	u32 count;
@@ -94,18 +100,18 @@ struct ext_window {
 struct ext_inode {
 	struct inode inode;
 	struct rwsem map_lock;		/* RANK_FS */
-	u32 block[EXT_N_BLOCKS];	/* m: i_block: pointers, extents, short link or inline data */
+	u32 block[EXT_N_BLOCKS];	/* m: i_block: pointers, extents, short link, inline data */
 	u32 file_acl_hi;		/* l: with file_acl, block of attributes */
 	u32 file_acl;			/* l */
 	u32 group;			/* I: near which its blocks are sought */
 	u32 csum_seed;			/* I */
 	u16 extra_isize;		/* I */
-	bool fresh;			/* I_NEW phase: the raw inode is to be cleared before it is written */
+	bool fresh;			/* I_NEW: the raw inode is to be cleared first */
 	struct spinlock spin;		/* RANK_INODE_SPIN */
 	u64 run_logical;		/* s: the run found last; */
 	struct ext_run run;		/* s: count 0: none */
 	u64 next_logical, next_block;	/* m: where the next block of a sequential writer belongs */
-	u64 alloc_end;			/* m: no block at or above this logical one was allocated since the last trim */
+	u64 alloc_end;			/* m: logical blocks from here on have none, as far as we know */
 	u32 n_privileged;		/* a: open for writing by users of the reserved blocks */
 	struct ext_window window;
 	struct list orphan_link;	/* o: empty when not in the list */
@@ -114,11 +120,30 @@ struct ext_inode {
 	u64 dir_verified;		/* a (dir): bit n: checksum of logical block n was right */
 };
 
-static inline struct ext_inode *ext_i(const struct inode *inode) { return container_of((struct inode *)inode, struct ext_inode, inode); }
-static inline struct ext_fs *ext_fs_of(const struct inode *inode) { return inode->sb->data; }
-static inline bool ext_has_extents(const struct inode *inode) { return inode->flags & EXT_FL_EXTENTS; }
-static inline bool ext_is_inline(const struct inode *inode) { return inode->flags & EXT_FL_INLINE_DATA; }
-static inline u64 ext_dir_blocks(const struct inode *dir) { return (u64)READ_ONCE(dir->size) >> ext_fs_of(dir)->geo.block_bits; }
+static inline struct ext_inode *ext_i(const struct inode *inode)
+{
+	return container_of((struct inode *)inode, struct ext_inode, inode);
+}
+
+static inline struct ext_fs *ext_fs_of(const struct inode *inode)
+{
+	return inode->sb->data;
+}
+
+static inline bool ext_has_extents(const struct inode *inode)
+{
+	return inode->flags & EXT_FL_EXTENTS;
+}
+
+static inline bool ext_is_inline(const struct inode *inode)
+{
+	return inode->flags & EXT_FL_INLINE_DATA;
+}
+
+static inline u64 ext_dir_blocks(const struct inode *dir)
+{
+	return (u64)READ_ONCE(dir->size) >> ext_fs_of(dir)->geo.block_bits;
+}
 
 /* ext_error.c */
 /*
@@ -129,10 +154,12 @@ static inline u64 ext_dir_blocks(const struct inode *dir) { return (u64)READ_ONC
 int ext_error(struct ext_fs *fs, const char *fmt, ...) __printf(2, 3);
 int ext_inode_error(const struct inode *inode, const char *fmt, ...) __printf(2, 3);
 /* "ext2 (sda3): …" without consequences. */
-void ext_message(const struct superblock *sb, enum log_level level, const char *fmt, ...) __printf(3, 4);
+void ext_message(const struct superblock *sb, enum log_level level, const char *fmt,
+		...) __printf(3, 4);
 
 /* ext_options.c */
-int must_check ext_options_parse(const struct superblock *sb, const char *text, struct ext_options *o);
+int must_check ext_options_parse(const struct superblock *sb, const char *text,
+		struct ext_options *o);
 void ext_show_options(struct superblock *sb, char *buf, size_t size);
 
 /* ext_super.c, ext_state.c, ext_group.c */
@@ -156,8 +183,12 @@ bool ext_overlaps_metadata(const struct ext_fs *fs, u64 block, u64 n);
  * Takes 1 … want contiguous free blocks at `goal` or near it for `ei`: 0, -ENOSPC, -EIO, -ENOMEM.
  * `reserve`: the reserved blocks may be used. Caller holds ei->map_lock for writing, or owns ei.
  */
-int must_check ext_blocks_alloc(struct ext_inode *ei, u64 goal, u32 want, bool reserve, u64 *block, u32 *got);
-/* Gives blocks back: 0 or -EIO (damage; what could be freed is). `metadata`: they went through bcache. */
+int must_check ext_blocks_alloc(struct ext_inode *ei, u64 goal, u32 want, bool reserve,
+		u64 *block, u32 *got);
+/*
+ * Gives blocks back: 0 or -EIO (damage; what could be freed is). `metadata`: they went through
+ * bcache.
+ */
 int ext_blocks_free(struct ext_fs *fs, u64 block, u64 count, bool metadata);
 /* Whether that user may go into the reserve. */
 bool ext_may_use_reserve(const struct ext_fs *fs, const struct cred *cred);
@@ -166,11 +197,17 @@ u64 ext_goal_for_inode(const struct ext_inode *ei);
 
 /* ext_window.c: the owner's map_lock held for writing; a group's lock may be, too. */
 void ext_window_drop(struct ext_fs *fs, struct ext_window *w);
-/* Makes [start, end) `w`'s window, replacing its old one; shortened or left empty if others are there. */
+/*
+ * Makes [start, end) `w`'s window, replacing its old one; shortened or left empty if others are
+ * there.
+ */
 void ext_window_set(struct ext_fs *fs, struct ext_window *w, u64 start, u64 end);
 /* The window's blocks below `start` (which lies within it, or at its end) are used. */
 void ext_window_use(struct ext_fs *fs, struct ext_window *w, u64 start);
-/* Cuts [*start, *end) to its first part outside windows of others than `own`; false if nothing is left. */
+/*
+ * Cuts [*start, *end) to its first part outside windows of others than `own`; false if nothing is
+ * left.
+ */
 bool ext_window_trim(struct ext_fs *fs, const struct ext_window *own, u64 *start, u64 *end);
 
 /* ext_ialloc.c */
@@ -179,7 +216,8 @@ bool ext_window_trim(struct ext_fs *fs, const struct ext_window *own, u64 *start
  * named: 0, -ENOSPC, -EIO, -ENOMEM. The caller names it and calls inode_unlock_new(), or
  * ext_inode_abandon().
  */
-int must_check ext_inode_new(struct inode *dir, u32 mode, const struct cred *cred, struct inode **out);
+int must_check ext_inode_new(struct inode *dir, u32 mode, const struct cred *cred,
+		struct inode **out);
 void ext_inode_abandon(struct inode *inode);
 /* Frees the number of an inode that is being evicted: 0 or an error. */
 int must_check ext_inode_number_free(struct inode *inode);
@@ -194,7 +232,8 @@ void ext_inode_evict(struct inode *inode);
 void ext_inode_set_ops(struct inode *inode);
 int ext_setattr(struct inode *inode, const struct inode_attr *attr);
 /* The buffer that holds the raw inode, and where: put it back with bcache_put(). */
-int must_check ext_raw_get(struct ext_fs *fs, u32 ino, struct bblock *b, struct ext_raw_inode **raw);
+int must_check ext_raw_get(struct ext_fs *fs, u32 ino, struct bblock *b,
+		struct ext_raw_inode **raw);
 void ext_inode_from_raw(struct ext_inode *ei, const struct ext_raw_inode *raw);
 void ext_inode_to_raw(struct ext_inode *ei, struct ext_raw_inode *raw);
 int ext_inode_cache_init(void);
@@ -208,7 +247,8 @@ void ext_orphans_process(struct ext_fs *fs);
 /* The run at `logical`, at most `max` (> 0) blocks: 0, -EIO, -ENOMEM. */
 int must_check ext_map(struct inode *inode, u64 logical, u32 max, struct ext_run *run);
 /* The same, with a hole filled: run->block is never 0. Also -ENOSPC, -EFBIG, -EROFS. */
-int must_check ext_map_create(struct inode *inode, u64 logical, u32 max, bool reserve, struct ext_run *run);
+int must_check ext_map_create(struct inode *inode, u64 logical, u32 max, bool reserve,
+		struct ext_run *run);
 /* Gives back one block of a regular file that ext_map_create() just took, whose page is locked. */
 void ext_map_undo(struct inode *inode, u64 logical);
 /* Frees all blocks from `logical` on. */
@@ -228,12 +268,16 @@ void ext_map_forget_run(struct ext_inode *ei);
 u64 ext_map_limit(const struct ext_geo *geo); /* logical blocks a file without extents can have */
 /* The following: map_lock held. */
 int must_check ext_indirect_map(struct ext_inode *ei, u64 logical, u32 max, struct ext_run *run);
-int must_check ext_indirect_create(struct ext_inode *ei, u64 logical, u32 max, bool reserve, struct ext_run *run);
+int must_check ext_indirect_create(struct ext_inode *ei, u64 logical, u32 max, bool reserve,
+		struct ext_run *run);
 int ext_indirect_unmap(struct ext_inode *ei, u64 logical);
 int ext_indirect_truncate(struct ext_inode *ei, u64 logical);
 int must_check ext_extent_map(struct ext_inode *ei, u64 logical, u32 max, struct ext_run *run);
 struct ext_path { unsigned depth; u32 offset[4]; };
-/* Way to a logical block: offset[0] in i_block, then in each indirect block. False beyond the limit. */
+/*
+ * Way to a logical block: offset[0] in i_block, then in each indirect block. False beyond the
+ * limit.
+ */
 bool must_check ext_path_of(const struct ext_geo *geo, u64 logical, struct ext_path *path);
 
 /* ext_inline.c */
@@ -241,20 +285,24 @@ bool must_check ext_path_of(const struct ext_geo *geo, u64 logical, struct ext_p
 ssize_t ext_inline_read(struct inode *inode, void *buf, size_t size);
 
 /* ext_dir.c, ext_dir_find.c, ext_dir_add.c */
-/* A directory's block, checked: 0, -EIO, -ENOMEM. `index`: it may be an inner node of the hash tree. */
+/* A directory's block: 0, -ENODATA (a hole), -EIO, -ENOMEM. With checksums it has been summed. */
 int must_check ext_dir_block(struct inode *dir, u64 logical, struct bblock *b);
 /* Where an entry was found: previous entry in its block (or itself), entry; b holds the block. */
 struct ext_dir_slot { struct bblock b; u64 logical; u32 offset, previous; struct ext_dirent *de; };
 /* Finds a name: 0 and *slot (put slot->b), -ENOENT, -EIO … */
-int must_check ext_dir_find(struct inode *dir, const char *name, u32 length, struct ext_dir_slot *slot);
+int must_check ext_dir_find(struct inode *dir, const char *name, u32 length,
+		struct ext_dir_slot *slot);
 /* Only its inode number; inline directories too. */
 int must_check ext_dir_lookup(struct inode *dir, const char *name, u32 length, u32 *ino);
 /* In one block: 1 found, 0 not, or -EUCLEAN (not logged). */
-int must_check ext_dir_find_in_block(struct inode *dir, const void *block, u32 size, const char *name, u32 length, u32 *offset, u32 *previous);
+int must_check ext_dir_find_in_block(struct inode *dir, const void *block, u32 size,
+		const char *name, u32 length, u32 *offset, u32 *previous);
 /* Enters a name that is not there: 0, -ENOSPC, -EIO, -ENOMEM. */
-int must_check ext_dir_add(struct inode *dir, const char *name, u32 length, u32 ino, u32 mode, bool reserve);
+int must_check ext_dir_add(struct inode *dir, const char *name, u32 length, u32 ino, u32 mode,
+		bool reserve);
 /* Into one block: 0, -ENOSPC (no room) or -EIO. */
-int must_check ext_dir_add_to_block(struct inode *dir, struct bblock *b, u64 logical, const char *name, u32 length, u32 ino, u8 type);
+int must_check ext_dir_add_to_block(struct inode *dir, struct bblock *b, u64 logical,
+		const char *name, u32 length, u32 ino, u8 type);
 void ext_dir_remove(struct inode *dir, struct ext_dir_slot *slot);
 void ext_dir_set(struct inode *dir, struct ext_dir_slot *slot, u32 ino, u32 mode);
 /* One more block at the end: zeroed, i_size grown. */
@@ -276,40 +324,75 @@ int must_check ext_dir_inline_block(struct inode *dir, void **block, u32 *size);
 
 /* ext_dir_index.c: the search side of hash trees */
 #define EXT_DX_LEVELS 3
-struct ext_dx_frame { struct bblock b; struct ext_dx_entry *entries; u32 at, logical; };
-struct ext_dx_path { struct ext_dx_frame frame[EXT_DX_LEVELS]; unsigned depth, levels; u8 version; };
-static inline struct ext_dx_countlimit *ext_dx_count(const struct ext_dx_frame *f) { return (struct ext_dx_countlimit *)f->entries; }
-static inline u32 ext_dx_leaf(const struct ext_dx_path *p) { const struct ext_dx_frame *f = &p->frame[p->depth - 1]; return f->entries[f->at].block & EXT_DX_BLOCK_MASK; }
+struct ext_dx_frame {
+	struct bblock b;
+	struct ext_dx_entry *entries;
+	u32 at;		/* the entry that the path follows */
+	u32 logical;
+};
+
+struct ext_dx_path {
+	struct ext_dx_frame frame[EXT_DX_LEVELS];
+	unsigned depth;		/* frames open */
+	unsigned levels;	/* frames of a whole path */
+	u8 version;
+};
+
+static inline struct ext_dx_countlimit *ext_dx_count(const struct ext_dx_frame *f)
+{
+	return (struct ext_dx_countlimit *)f->entries;
+}
+
+static inline u32 ext_dx_leaf(const struct ext_dx_path *p)
+{
+	const struct ext_dx_frame *f = &p->frame[p->depth - 1];
+
+	return f->entries[f->at].block & EXT_DX_BLOCK_MASK;
+}
+
 bool ext_dir_indexed(const struct inode *dir);
 /* Hash under the tree's version (or, with `version` EXT_HASH_DEFAULT, the file system's). */
 #define EXT_HASH_DEFAULT 0xff
-int must_check ext_dir_hash(const struct ext_fs *fs, u8 version, const char *name, u32 length, struct ext_name_hash *out);
+int must_check ext_dir_hash(const struct ext_fs *fs, u8 version, const char *name, u32 length,
+		struct ext_name_hash *out);
 /*
  * Opens the path to the leaf where hash->major belongs; with a `name`, hashes it first, into *hash.
- * 0 and path (close it), -EUCLEAN if the index cannot be used (logged; the leaves still can), -EIO, -ENOMEM.
+ * 0 and path (close it), -EUCLEAN if the index cannot be used (logged; the leaves still can),
+ * -EIO, -ENOMEM.
  */
-int must_check ext_dx_open(struct inode *dir, const char *name, u32 length, struct ext_name_hash *hash, struct ext_dx_path *path);
-/* Moves to the next leaf, in which hashes begin at *start (bit 0: it continues the last): 1, 0 at the end, or an error. */
+int must_check ext_dx_open(struct inode *dir, const char *name, u32 length,
+		struct ext_name_hash *hash, struct ext_dx_path *path);
+/*
+ * Moves to the next leaf, in which hashes begin at *start (bit 0: it continues the last): 1, 0 at
+ * the end, or an error.
+ */
 int must_check ext_dx_next(struct inode *dir, struct ext_dx_path *path, u32 *start);
 void ext_dx_close(struct ext_dx_path *path);
 /* ext_dir_split.c: the changing side */
-int must_check ext_dx_add(struct inode *dir, const char *name, u32 length, u32 ino, u8 type, bool reserve);
+int must_check ext_dx_add(struct inode *dir, const char *name, u32 length, u32 ino, u8 type,
+		bool reserve);
 int must_check ext_dx_make(struct inode *dir, bool reserve);
 
 /* ext_namei.c, ext_rename.c, ext_symlink.c */
-extern const struct inode_ops ext_dir_inode_ops, ext_file_inode_ops, ext_link_inode_ops, ext_fast_link_inode_ops, ext_special_inode_ops;
-int ext_rename(struct inode *from, const struct name *old, struct inode *inode, struct inode *to, const struct name *new_name, struct inode *replaced, u32 flags);
+extern const struct inode_ops ext_dir_inode_ops, ext_file_inode_ops, ext_link_inode_ops,
+	ext_fast_link_inode_ops, ext_special_inode_ops;
+int ext_rename(struct inode *from, const struct name *old, struct inode *inode,
+		struct inode *to, const struct name *new_name, struct inode *replaced,
+		u32 flags);
 /* Names a complete new inode, or gives it up; *out on success. */
-int must_check ext_name_new(struct inode *dir, const struct name *name, struct inode *inode, bool reserve, struct inode **out);
+int must_check ext_name_new(struct inode *dir, const struct name *name, struct inode *inode,
+		bool reserve, struct inode **out);
 /* The slot of a name that is known to be `inode`'s. */
-int must_check ext_dir_find_inode(struct inode *dir, const struct name *name, const struct inode *inode, struct ext_dir_slot *slot);
+int must_check ext_dir_find_inode(struct inode *dir, const struct name *name,
+		const struct inode *inode, struct ext_dir_slot *slot);
 /* A name of it is gone; `last`: it is a directory's only one. */
 void ext_inode_unlinked(struct inode *inode, bool last);
 /* Link count of a directory for its subdirectories. */
 bool ext_dir_full(const struct inode *dir);
 void ext_dir_links_inc(struct inode *dir);
 void ext_dir_links_dec(struct inode *dir);
-int ext_symlink(struct inode *dir, const struct name *name, const char *target, const struct cred *cred, struct inode **out);
+int ext_symlink(struct inode *dir, const struct name *name, const char *target,
+		const struct cred *cred, struct inode **out);
 /* After a change to directories: writes them now if the mount or they are synchronous. */
 int ext_dirsync(struct inode *dir, struct inode *other);
 

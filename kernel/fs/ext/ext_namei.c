@@ -41,7 +41,10 @@ int ext_dirsync(struct inode *dir, struct inode *other)
 	return err ? err : err2;
 }
 
-/* One link more or less of a directory for a subdirectory; with dir_nlink a full count becomes 1 and stays. */
+/*
+ * One link more or less of a directory for a subdirectory; with dir_nlink a full count becomes 1
+ * and stays.
+ */
 static void dir_links(struct inode *dir, int change)
 {
 	struct ext_fs *fs = ext_fs_of(dir);

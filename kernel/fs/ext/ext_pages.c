@@ -3,8 +3,9 @@
  *
  * Steps 5 to 7 of the walk of read(2): vm hands over consecutive pages, the map turns their blocks
  * into runs, and each run becomes one request with a piece per page (where runs continue each
- * other, the plug joins their requests again). A page of small blocks may take part in several requests; page->private counts them, from bit 0, one more for the submitter,
- * and remembers an error; who drops the last count ends the page's read or write.
+ * other, the plug joins their requests again). A page of small blocks may take part in several
+ * requests; page->private counts them, from bit 0, one more for the submitter, and remembers an
+ * error; who drops the last count ends the page's read or write.
  *
  * PG_PRIVATE on a page says that all its blocks are mapped, so that writing into it needs no look
  * at the map. It is taken away when blocks of the page are freed while the page stays, which only
@@ -129,7 +130,10 @@ static int io_map(struct ext_io *io, u64 logical, u32 ahead)
 	return err;
 }
 
-/* One page: its mapped parts join requests, its holes are zeroed. `ahead`: blocks from its first one on that are wanted. */
+/*
+ * One page: its mapped parts join requests, its holes are zeroed. `ahead`: blocks from its first
+ * one on that are wanted.
+ */
 static void read_page(struct ext_io *io, struct page *page, u32 ahead)
 {
 	const u32 bits = ext_fs_of(io->inode)->geo.block_bits, per = (u32)PAGE_SIZE >> bits;
@@ -232,7 +236,10 @@ static void write_page(struct ext_io *io, struct page *page, u32 ahead)
 			io_add(io, page, i << bits, n << bits, io->run.block);
 		i += n;
 	}
-	/* The device reads the page while others may write to it: what it misses makes it dirty again. */
+	/*
+	 * The device reads the page while others may write to it: what it misses makes it dirty
+	 * again.
+	 */
 	page_unlock(page);
 	page_end_io(page, BLK_WRITE, err);
 }
@@ -251,7 +258,10 @@ static void ext_pages_write(struct pagecache *cache, struct page **pages, unsign
 	blk_unplug();
 }
 
-/* Blocks at .. end of the page, of which *fresh become new ones (a bit each): 0, or an error and none is new. */
+/*
+ * Blocks at .. end of the page, of which *fresh become new ones (a bit each): 0, or an error and
+ * none is new.
+ */
 static int prepare_blocks(struct inode *inode, u64 base, u32 at, u32 end, u32 *fresh)
 {
 	struct ext_inode *ei = ext_i(inode);
@@ -292,7 +302,10 @@ static int ext_prepare_write(struct pagecache *cache, struct page *page, unsigne
 	err = prepare_blocks(inode, base, at, end, &fresh);
 	if (err)
 		return err;
-	/* A new block holds what its last owner left: it is overwritten even if the writer fails now. */
+	/*
+	 * A new block holds what its last owner left: it is overwritten even if the writer fails
+	 * now.
+	 */
 	if (fresh && page_test(page, PG_UPTODATE))
 		page_dirty(page);
 	if (at == 0 && end == PAGE_SIZE >> bits)

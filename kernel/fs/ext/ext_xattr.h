@@ -30,8 +30,25 @@ int must_check ext_xattr_open_inode(struct inode *inode, struct ext_xattr_area *
 int must_check ext_xattr_open_block(struct inode *inode, struct ext_xattr_area *a, bool *found);
 void ext_xattr_area_close(struct ext_xattr_area *a);
 /* The entry of that name, or NULL. The area was checked. */
-struct ext_xattr_entry *ext_xattr_find(const struct ext_xattr_area *a, const struct ext_xattr_name *name);
-static inline struct ext_xattr_entry *ext_xattr_first(const struct ext_xattr_area *a) { return (void *)(a->base + a->entries); }
-static inline bool ext_xattr_is_last(const struct ext_xattr_entry *e) { return *(const u32 *)e == 0; }
-static inline struct ext_xattr_entry *ext_xattr_next(const struct ext_xattr_entry *e) { return (void *)((u8 *)e + EXT_XATTR_LEN(e->name_len)); }
-static inline u64 ext_xattr_block_number(const struct ext_inode *ei) { return ei->file_acl | (u64)ei->file_acl_hi << 32; }
+struct ext_xattr_entry *ext_xattr_find(const struct ext_xattr_area *a,
+		const struct ext_xattr_name *name);
+
+static inline struct ext_xattr_entry *ext_xattr_first(const struct ext_xattr_area *a)
+{
+	return (void *)(a->base + a->entries);
+}
+
+static inline bool ext_xattr_is_last(const struct ext_xattr_entry *e)
+{
+	return *(const u32 *)e == 0;
+}
+
+static inline struct ext_xattr_entry *ext_xattr_next(const struct ext_xattr_entry *e)
+{
+	return (void *)((u8 *)e + EXT_XATTR_LEN(e->name_len));
+}
+
+static inline u64 ext_xattr_block_number(const struct ext_inode *ei)
+{
+	return ei->file_acl | (u64)ei->file_acl_hi << 32;
+}

@@ -42,7 +42,10 @@ static int entry_compare(const struct ext_xattr_entry *e, const struct ext_xattr
 	return memcmp(e->name, name->text, name->length);
 }
 
-/* Enters an attribute in order: 0 or -ENOSPC. `inum`: an inode that holds the value, kept as it is. */
+/*
+ * Enters an attribute in order: 0 or -ENOSPC. `inum`: an inode that holds the value, kept as it
+ * is.
+ */
 static int draft_insert(struct draft *d, const struct ext_xattr_name *name, const void *value,
 			u32 size, u32 inum, u32 hash)
 {

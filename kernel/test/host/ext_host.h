@@ -30,12 +30,16 @@ int host_run(const char *fmt, ...) __printf(1, 2);
 const char *host_dir(void);
 /* Makes "<dir>/<name>" of `mib` MiB by mke2fs with these arguments: its path (static buffer). */
 const char *host_mkfs(const char *name, unsigned mib, const char *args);
-/* e2fsck -fn: true if clean; else its output is shown. `after_sync`: the file system is still mounted: not being clean is all that may be said. */
+/*
+ * e2fsck -fn: true if clean; else its output is shown. `after_sync`: the file system is still
+ * mounted: not being clean is all that may be said.
+ */
 bool host_fsck(const char *path);
 bool host_fsck_mounted(const char *path);
 
 /* Mounts: 0 and *out, or what the driver said. flags: SB_*. */
-int host_mount(const char *path, const char *type, u32 flags, const char *options, struct superblock **out);
+int host_mount(const char *path, const char *type, u32 flags, const char *options,
+		struct superblock **out);
 void host_unmount(struct superblock *sb);
 /* sync(2) on it. */
 int host_sync(struct superblock *sb);
@@ -51,20 +55,25 @@ int host_symlink(struct inode *dir, const char *name, const char *target);
 int host_link(struct inode *dir, const char *name, struct inode *inode);
 int host_unlink(struct inode *dir, const char *name);
 int host_rmdir(struct inode *dir, const char *name);
-int host_rename(struct inode *from, const char *old, struct inode *to, const char *new_name, u32 flags);
+int host_rename(struct inode *from, const char *old, struct inode *to, const char *new_name,
+		u32 flags);
 int host_truncate(struct inode *inode, s64 size);
 ssize_t host_write(struct inode *inode, const void *buf, size_t n, s64 at);
 ssize_t host_read(struct inode *inode, void *buf, size_t n, s64 at);
 ssize_t host_readlink(struct inode *inode, char *buf, size_t size);
 /* Calls fn for each entry, `chunk` entries per readdir call: 0 or an error. */
-int host_readdir(struct inode *dir, unsigned chunk, void (*fn)(const char *name, u64 ino, u8 type, void *arg), void *arg);
+int host_readdir(struct inode *dir, unsigned chunk, void (*fn)(const char *name, u64 ino,
+		u8 type, void *arg), void *arg);
 /* Opens as vfs would, for writing, without I/O of its own. */
 struct file *host_open(struct inode *inode, u32 flags);
 void host_close(struct file *file);
 
 /* Who acts; root at first. */
 extern struct cred host_cred;
-/* The n-th allocation (or transfer) from now on fails, and every one after it while `for_good`; 0: none. */
+/*
+ * The n-th allocation (or transfer) from now on fails, and every one after it while `for_good`;
+ * 0: none.
+ */
 void host_fail_alloc(unsigned nth, bool for_good);
 void host_fail_io(unsigned nth, bool for_good);
 /* What was logged since the last call, or "". */
