@@ -1,7 +1,7 @@
 /*
  * Pipes: reading, writing, polling, both ends' lives (pipe(7)). A read takes what there is and sleeps only on an empty pipe; a write of up to PIPE_BUF bytes goes in whole.
  * The lock is held while user memory is copied; wakes come after it is released, and only when they end somebody's wait: the first bytes in an empty pipe wake readers,
- * space for PIPE_BUF bytes wakes writers. fifo.c opens named ones; pipe_ring.c is the buffer.
+ * space for PIPE_BUF bytes wakes writers. Who wakes the other end keeps the CPU: it probably has more to write or read, and then a full or empty pipe makes the switch. fifo.c opens named ones; pipe_ring.c is the buffer.
  */
 #include "abi/capability.h"
 #include "abi/ioctl.h"
@@ -44,7 +44,7 @@ static ssize_t pipe_read(struct file *f, struct iov_iter *to, loff_t *pos)
 	wake = (was_tight && pipe_space(p) >= PIPE_BUF) || p->polled;
 	mutex_unlock(&p->lock);
 	if (wake && n > 0)
-		wait_wake(&p->can_write, POLLOUT | POLLWRNORM);
+		wait_wake_sync(&p->can_write, POLLOUT | POLLWRNORM);
 	return n;
 out:
 	mutex_unlock(&p->lock);
@@ -82,7 +82,7 @@ static ssize_t pipe_write(struct file *f, struct iov_iter *from, loff_t *pos)
 		if (n > 0) {
 			done += n;
 			if (was_empty || READ_ONCE(p->polled))
-				wait_wake(&p->can_read, POLLIN | POLLRDNORM);
+				wait_wake_sync(&p->can_read, POLLIN | POLLRDNORM);
 		}
 		if (n < 0 || !iov_left(from))
 			break;

@@ -292,7 +292,13 @@ bool thread_wake_states(struct thread *t, u32 states)
 	run_account(rq, now);
 	if (t->class == SCHED_CLASS_FAIR)
 		fair_place_woken(rq, t);
-	run_enqueue(rq, t, now);
+	if (states & WAKE_SYNC && rq->curr == thread_current() && rq->curr->class == SCHED_CLASS_FAIR &&
+	    t->class == SCHED_CLASS_FAIR) {
+		run_insert(rq, t);
+		timer_want(run_next_tick(rq, now));
+	} else {
+		run_enqueue(rq, t, now);
+	}
 	spin_unlock(&rq->lock);
 	irq_restore(flags);
 	return true;

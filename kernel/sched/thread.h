@@ -134,6 +134,8 @@ void thread_set_plug_hook(void (*hook)(void));
 /* Makes a thread in any of the sleeping states given by the mask (1 << state) runnable: whether it was one. Any context; takes RANK_RUNQ. */
 bool thread_wake_states(struct thread *thread, u32 states);
 #define WAKE_NORMAL ((1u << THREAD_INTERRUPTIBLE) | (1u << THREAD_KILLABLE) | (1u << THREAD_UNINTERRUPTIBLE))
+/* With the states: the waker is about to sleep itself, so the woken one need not take the CPU from it (unless its class is higher). */
+#define WAKE_SYNC (1u << 31)
 static inline bool thread_wake(struct thread *t) { return thread_wake_states(t, WAKE_NORMAL); }
 /* Sets WORK_* bits and makes the thread pass its return path soon if it runs in user mode on another CPU. Any context. */
 void thread_set_work(struct thread *thread, u32 work);

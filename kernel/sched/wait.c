@@ -38,9 +38,9 @@ void wait_wake_slow(struct wait_queue *q, u32 events, unsigned n_exclusive)
 		bool exclusive = entry->exclusive, woken;
 
 		if (entry->wake) {
-			woken = entry->wake(entry, events);
+			woken = entry->wake(entry, events & ~WAKE_SYNC);
 		} else {
-			woken = thread_wake(entry->thread);
+			woken = thread_wake_states(entry->thread, WAKE_NORMAL | (events & WAKE_SYNC));
 			wait_entry_detach(entry);
 		}
 		if (exclusive && woken && --n_exclusive == 0)
