@@ -11,6 +11,8 @@ enum lock_rank {
 
 	/* Sleeping locks */
 	RANK_PROC_EXEC,         /* process->exec_lock: exec, ptrace attach and /proc readers of memory */
+	RANK_EPOLL_NEST,        /* the making of nested epolls, one at a time */
+	RANK_EPOLL_CTL,         /* epoll->lock: watches; that of an epoll before those it watches */
 	RANK_FILE_POS,          /* file->pos_lock: read and write take it before the inode's */
 	RANK_TEXT,              /* a text of procfs: anything may be looked at while it is made */
 	RANK_SB_RENAME,         /* superblock->rename_lock: renames of directories, before any inode lock */

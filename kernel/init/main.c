@@ -19,6 +19,7 @@
 #include "fs/devfs/devfs.h"
 #include "fs/ext/ext.h"
 #include "fs/tmpfs/tmpfs.h"
+#include "ipc/epoll.h"
 #include "ipc/futex.h"
 #include "ipc/pipe.h"
 #include "mm/frames.h"
@@ -80,6 +81,7 @@ static void boot_thread(void *arg)
 
 	vfs_init();
 	pipe_init();
+	epoll_init();
 	futex_init();
 	tmpfs_init();
 	devfs_init();
