@@ -188,6 +188,20 @@ static void exe_put(void *exe)
 	file_put(file);
 }
 
+/* Writing to the file is denied already, so one denial more cannot fail. */
+static void exe_set(struct aspace *as, struct file *exe)
+{
+	as->exe = file_get(exe);
+	as->exe_put = exe_put;
+	warn_once(inode_deny_write(exe->inode) != 0);
+}
+
+void exec_share_exe(struct aspace *from, struct aspace *to)
+{
+	if (from->exe)
+		exe_set(to, from->exe);
+}
+
 /* Maps everything. The current thread runs in the new space. */
 static int space_build(struct exec *e)
 {
@@ -224,10 +238,10 @@ static int become_alone(struct task *me)
 {
 	struct process *p = me->process;
 	struct task *task;
-	u64 flags = spin_lock_irq(&p->sighand->lock);
+	u64 flags = sighand_lock(p);
 
 	if (p->group_exit || p->exec_task) {
-		spin_unlock_irq(&p->sighand->lock, flags);
+		sighand_unlock(p, flags);
 		return -EAGAIN;
 	}
 	p->exec_task = me;
@@ -236,10 +250,10 @@ static int become_alone(struct task *me)
 			thread_set_work(task->thread, WORK_NOTIFY);
 			thread_wake_states(task->thread, WAKE_FATAL);
 		}
-	spin_unlock_irq(&p->sighand->lock, flags);
+	sighand_unlock(p, flags);
 	wait_until(&p->exec_wait, READ_ONCE(p->n_threads) == 1 || READ_ONCE(p->group_exit));
 	spin_lock(&proc_tree_lock);
-	flags = spin_lock_irq(&p->sighand->lock);
+	flags = sighand_lock(p);
 	p->exec_task = NULL;
 	if (!p->group_exit && me->tid != p->pid) {
 		struct pid *old = me->tid;
@@ -251,7 +265,7 @@ static int become_alone(struct task *me)
 		p->pid->task = me;
 		pid_put(old);
 	}
-	spin_unlock_irq(&p->sighand->lock, flags);
+	sighand_unlock(p, flags);
 	spin_unlock(&proc_tree_lock);
 	return READ_ONCE(p->group_exit) ? -EAGAIN : 0;
 }
@@ -289,9 +303,7 @@ static void commit(struct exec *e, struct task *me)
 {
 	struct process *p = me->process;
 
-	e->as->exe = file_get(e->image.file);
-	e->as->exe_put = exe_put;
-	warn_once(inode_deny_write(e->image.file->inode) != 0); /* denied already: one more cannot fail */
+	exe_set(e->as, e->image.file);
 	spin_lock(&proc_tree_lock);
 	p->aspace = e->as;
 	p->did_exec = true;

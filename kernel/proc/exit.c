@@ -20,22 +20,22 @@ void proc_set_session_end(void (*fn)(struct session *session))
 	session_end = fn;
 }
 
-void vfork_release(struct process *p)
+void vfork_release(struct task *task)
 {
-	if (!READ_ONCE(p->vfork_wait))
+	if (!READ_ONCE(task->vfork_wait))
 		return;
 	spin_lock(&proc_tree_lock);
-	if (p->vfork_wait) {
-		WRITE_ONCE(*p->vfork_done, true);
-		wait_wake(p->vfork_wait, 0);
-		p->vfork_wait = NULL;
-		p->vfork_done = NULL;
+	if (task->vfork_wait) {
+		WRITE_ONCE(*task->vfork_done, true);
+		wait_wake(task->vfork_wait, 0);
+		task->vfork_wait = NULL;
+		task->vfork_done = NULL;
 	}
 	spin_unlock(&proc_tree_lock);
 }
 
-/* The address space: tells joiners (set_tid_address(2)), releases robust futexes, and leaves it. */
-static void task_leave_memory(struct task *task)
+/* The address space: tells joiners (set_tid_address(2)), releases robust futexes, and leaves it. The last to leave takes it from the process. */
+static void task_leave_memory(struct task *task, bool last)
 {
 	struct process *p = task->process;
 	struct aspace *as = task->thread->aspace;
@@ -50,15 +50,15 @@ static void task_leave_memory(struct task *task)
 		if (copy_out(word, &zero, sizeof(zero)) == 0)
 			futex_wake(word, 1);
 	}
-	spin_lock(&proc_tree_lock);
-	if (p->n_threads == 1) {
+	if (last) {
+		spin_lock(&proc_tree_lock);
 		p->dead_counts.minor_faults += as->minor_faults;
 		p->dead_counts.major_faults += as->major_faults;
 		p->dead_counts.max_rss_pages = max(p->dead_counts.max_rss_pages, aspace_resident_peak(as));
 		p->aspace = NULL;
+		spin_unlock(&proc_tree_lock);
 	}
-	spin_unlock(&proc_tree_lock);
-	vfork_release(p);
+	vfork_release(task);
 	aspace_switch(NULL);
 	aspace_put_user(as);
 }
@@ -104,10 +104,36 @@ static void orphaned_group_wake_locked(struct pid *group)
 	}
 }
 
-static void children_reparent_locked(struct process *p)
+/* Whether the parent does not want to wait for children at all (sigaction(2), SA_NOCLDWAIT). */
+static bool parent_ignores_locked(struct process *p)
+{
+	u64 flags = sighand_lock(p->parent);
+	const struct abi_sigaction *action = &p->parent->sighand->action[SIGCHLD - 1];
+	bool ignores = p->exit_signal == SIGCHLD && (action->sa_handler == SIG_IGN || (action->sa_flags & SA_NOCLDWAIT));
+
+	sighand_unlock(p->parent, flags);
+	return ignores;
+}
+
+/* Tells the parent that its child has ended: whether nobody will wait for it, so that it left the tree. */
+static bool zombie_tell_locked(struct process *p)
+{
+	s32 code = p->exit_code;
+
+	if (code & 0x7f)
+		parent_notify_locked(p, code & W_COREFLAG ? CLD_DUMPED : CLD_KILLED, code & 0x7f);
+	else
+		parent_notify_locked(p, CLD_EXITED, code >> 8 & 0xff);
+	if (!parent_ignores_locked(p))
+		return false;
+	process_unlink_locked(p);
+	return true;
+}
+
+/* The children get a new parent. Zombies that it does not want go to `gone` (by ->sibling), with the tree's references. */
+static void children_reparent_locked(struct process *p, struct list *gone)
 {
 	struct process *child, *tmp, *heir = new_parent_locked(p);
-	bool wake = false;
 
 	list_for_each_entry_safe(child, tmp, &p->children, sibling) {
 		struct pid *group = child->group;
@@ -115,10 +141,10 @@ static void children_reparent_locked(struct process *p)
 
 		child->parent = heir;
 		list_move_tail(&child->sibling, &heir->children);
-		child->exit_signal = child->exit_signal ? SIGCHLD : 0;
+		child->exit_signal = SIGCHLD;
 		if (child->state == PROCESS_ZOMBIE) {
-			wake = true;
-			parent_notify_locked(child, CLD_EXITED, child->exit_code >> 8);
+			if (zombie_tell_locked(child))
+				list_add_tail(&child->sibling, gone);
 		} else if (child->parent_death_signal) {
 			struct abi_siginfo info = signal_info_kernel(child->parent_death_signal);
 
@@ -127,39 +153,32 @@ static void children_reparent_locked(struct process *p)
 		if (!was_orphaned)
 			orphaned_group_wake_locked(group);
 	}
-	if (wake)
-		wait_wake(&heir->child_wait, 0);
 }
 
-/* Whether the parent does not want to wait for children at all (sigaction(2), SA_NOCLDWAIT). */
-static bool parent_ignores_locked(struct process *p)
+/* The process is over: it stays as a zombie, or goes at once if nobody will wait: then it is added to `gone`, as are children.
+ * proc_tree_lock held. */
+static void process_end_locked(struct process *p, struct list *gone)
 {
-	struct abi_sigaction *action = &p->parent->sighand->action[SIGCHLD - 1];
-
-	return p->exit_signal == SIGCHLD && (action->sa_handler == SIG_IGN || (action->sa_flags & SA_NOCLDWAIT));
-}
-
-/* The process is over: it stays as a zombie, or goes at once if nobody will wait. proc_tree_lock held; true: drop the tree's reference. */
-static bool process_end_locked(struct process *p)
-{
-	s32 code = p->exit_code;
-	bool gone;
-
 	if (!group_orphaned_locked(p->group)) {
 		p->state = PROCESS_ZOMBIE;
 		orphaned_group_wake_locked(p->group);
 	}
 	p->state = PROCESS_ZOMBIE;
-	children_reparent_locked(p);
-	if (code & 0x7f)
-		parent_notify_locked(p, code & W_COREFLAG ? CLD_DUMPED : CLD_KILLED, code & 0x7f);
-	else
-		parent_notify_locked(p, CLD_EXITED, code >> 8 & 0xff);
+	children_reparent_locked(p, gone);
 	wait_wake(&p->pid->exit_wait, POLLIN);
-	gone = parent_ignores_locked(p);
-	if (gone)
-		process_unlink_locked(p);
-	return gone;
+	if (zombie_tell_locked(p))
+		list_add_tail(&p->sibling, gone);
+}
+
+/* Drops the tree's references to processes that left it. */
+static void gone_put(struct list *gone)
+{
+	struct process *p, *tmp;
+
+	list_for_each_entry_safe(p, tmp, gone, sibling) {
+		list_del_init(&p->sibling);
+		process_put(p);
+	}
 }
 
 /* Takes the task out of its process: whether it was the last one, and the process is to end. proc_tree_lock held. */
@@ -171,7 +190,7 @@ static bool task_unlink_locked(struct task *task, s32 code, bool *stop_complete)
 	u64 flags;
 
 	task_usage(task, &times, &counts);
-	flags = spin_lock_irq(&p->sighand->lock);
+	flags = sighand_lock(p);
 	list_del_init(&task->link);
 	task->tid->task = NULL;
 	p->n_threads--;
@@ -187,7 +206,7 @@ static bool task_unlink_locked(struct task *task, s32 code, bool *stop_complete)
 		p->exit_code = task->tid == p->pid ? code : p->exit_code;
 	*stop_complete = signal_stop_leave_locked(task);
 	wait_wake(&p->exec_wait, 0);
-	spin_unlock_irq(&p->sighand->lock, flags);
+	sighand_unlock(p, flags);
 	return p->n_threads == 0;
 }
 
@@ -195,26 +214,28 @@ void task_exit(s32 code)
 {
 	struct task *task = task_current();
 	struct process *p = task->process;
-	bool last, drop = false, stop_complete;
+	bool last, last_live, stop_complete;
 	struct session *session = NULL;
-	u64 flags;
+	LIST_HEAD(gone);
+	u64 flags = sighand_lock(p);
 
-	if (p->is_init && p->n_threads == 1)
-		panic("init ended with status %d, signal %d", code >> 8 & 0xff, code & 0x7f);
-	flags = spin_lock_irq(&p->sighand->lock);
 	task->exiting = true;
-	spin_unlock_irq(&p->sighand->lock, flags);
-	task_leave_memory(task);
+	last_live = --p->n_live == 0; /* from here on no other thread of the process runs user code */
+	signal_retarget_locked(task);
+	sighand_unlock(p, flags);
+	if (p->is_init && last_live)
+		panic("init ended with status %d, signal %d", code >> 8 & 0xff, code & 0x7f);
+	task_leave_memory(task, last_live);
 	task_leave_files(task);
 	user_uncharge(task->charged_uid, USER_TASKS);
-	if (p->session->pid == p->pid && p->n_threads == 1)
+	if (last_live && p->session->pid == p->pid)
 		session = process_session_get(p);
 	if (session && session_end)
 		session_end(session);
 	spin_lock(&proc_tree_lock);
 	last = task_unlink_locked(task, code, &stop_complete);
 	if (last)
-		drop = process_end_locked(p);
+		process_end_locked(p, &gone);
 	else if (stop_complete)
 		parent_notify_locked(p, CLD_STOPPED, p->stop_signal);
 	spin_unlock(&proc_tree_lock);
@@ -222,18 +243,17 @@ void task_exit(s32 code)
 		session_put(session);
 	if (last)
 		itimer_fini(p);
-	if (drop)
-		process_put(p);
+	gone_put(&gone);
 	thread_exit();
 }
 
 void process_exit_group(s32 code)
 {
 	struct process *p = process_current();
-	u64 flags = spin_lock_irq(&p->sighand->lock);
+	u64 flags = sighand_lock(p);
 
 	process_kill_threads_locked(p, code);
 	code = p->group_code;
-	spin_unlock_irq(&p->sighand->lock, flags);
+	sighand_unlock(p, flags);
 	task_exit(code);
 }

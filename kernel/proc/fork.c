@@ -34,7 +34,7 @@ static int clone_check(const struct clone_request *req)
 		return -EINVAL;
 	if ((f & CLONE_THREAD) && !(f & CLONE_SIGHAND))
 		return -EINVAL;
-	if ((f & CLONE_SIGHAND) && !(f & CLONE_VM))
+	if ((f & CLONE_SIGHAND) && (!(f & CLONE_VM) || (f & CLONE_CLEAR_SIGHAND)))
 		return -EINVAL;
 	if ((f & CLONE_PARENT) && process_current()->is_init)
 		return -EINVAL;
@@ -123,9 +123,11 @@ static int process_fill(struct process *p, const struct clone_request *req)
 		p->sighand = sighand_create();
 		if (!p->sighand)
 			return -ENOMEM;
-		irq = spin_lock_irq(&me->sighand->lock);
+		irq = sighand_lock(me);
 		memcpy(p->sighand->action, me->sighand->action, sizeof(p->sighand->action));
-		spin_unlock_irq(&me->sighand->lock, irq);
+		sighand_unlock(me, irq);
+		if (req->flags & CLONE_CLEAR_SIGHAND)
+			signal_exec_reset(p);
 	}
 	spin_lock(&me->rlimit_lock);
 	memcpy(p->rlimits, me->rlimits, sizeof(p->rlimits));
@@ -150,6 +152,7 @@ static int aspace_fill(struct thread *thread, u64 flags)
 
 		if (error)
 			return error;
+		exec_share_exe(me, as);
 	}
 	thread->aspace = as;
 	thread->pgtable = &as->pgtable;
@@ -165,7 +168,7 @@ static int clone_publish(struct process *p, struct task *child, struct pid *pid,
 	u64 irq;
 
 	spin_lock(&proc_tree_lock);
-	irq = spin_lock_irq(&me->sighand->lock);
+	irq = sighand_lock(me);
 	if (me->group_exit || (me->exec_task && me->exec_task != task_current()) || thread_signal_pending()) {
 		error = -ERESTARTNOINTR;
 	} else {
@@ -182,25 +185,16 @@ static int clone_publish(struct process *p, struct task *child, struct pid *pid,
 		}
 		task_link_locked(child, pid);
 	}
-	spin_unlock_irq(&me->sighand->lock, irq);
+	sighand_unlock(me, irq);
 	spin_unlock(&proc_tree_lock);
 	return error;
 }
 
-/* Stores the child's number where clone(2) asks for it in the parent: 0 or -EFAULT. */
-static int parent_tid_store(const struct clone_request *req, s32 nr)
-{
-	if (!(req->flags & CLONE_PARENT_SETTID))
-		return 0;
-	return copy_out((void __user *)req->parent_tid, &nr, sizeof(nr));
-}
-
 /* A vfork's parent sleeps until the child execs or ends; a fatal signal ends the wait. */
-static void vfork_wait_for(struct process *child, struct wait_queue *wait, bool *done)
+static void vfork_wait_for(struct task *child, struct wait_queue *wait, bool *done)
 {
-	if (wait_killable(wait, READ_ONCE(*done)) == 0)
-		return;
-	spin_lock(&proc_tree_lock);
+	(void)wait_killable(wait, READ_ONCE(*done));
+	spin_lock(&proc_tree_lock); /* whoever says that it is done has let go of the queue */
 	child->vfork_wait = NULL;
 	child->vfork_done = NULL;
 	spin_unlock(&proc_tree_lock);
@@ -262,6 +256,7 @@ fail_process:
 long process_clone(const struct clone_request *req)
 {
 	struct wait_queue vfork_queue;
+	struct pidfd_slot pidfd;
 	struct process *p;
 	struct task *child;
 	struct pid *pid;
@@ -281,20 +276,23 @@ long process_clone(const struct clone_request *req)
 	nr = pid->nr;
 	if (req->flags & CLONE_VFORK) {
 		wait_init(&vfork_queue);
-		p->vfork_wait = &vfork_queue;
-		p->vfork_done = &done;
+		child->vfork_wait = &vfork_queue;
+		child->vfork_done = &done;
 	}
-	error = parent_tid_store(req, nr);
-	if (!error && (req->flags & CLONE_PIDFD))
-		error = pidfd_install(pid, (s32 __user *)req->pidfd);
+	if (req->flags & CLONE_PARENT_SETTID) /* as Linux: the caller finds its own bad pointer */
+		(void)!copy_out((void __user *)req->parent_tid, &nr, sizeof(nr));
+	if (req->flags & CLONE_PIDFD)
+		error = pidfd_reserve(pid, (s32 __user *)req->pidfd, &pidfd);
 	if (!error)
 		error = clone_publish(p, child, pid, req);
+	if (req->flags & CLONE_PIDFD)
+		error = pidfd_settle(&pidfd, error);
 	if (error)
 		goto fail_built;
 	thread_start(child->thread);
-	thread_put(child->thread);
 	if (req->flags & CLONE_VFORK)
-		vfork_wait_for(p, &vfork_queue, &done);
+		vfork_wait_for(child, &vfork_queue, &done);
+	thread_put(child->thread);
 	process_put(p);
 	return nr;
 fail_built:

@@ -82,10 +82,10 @@ int itimer_get(int which, u64 *value_ns, u64 *interval_ns)
 	error = cpu_timer(p, which, &left, &interval);
 	if (error)
 		return error;
-	flags = spin_lock_irq(&p->sighand->lock);
+	flags = sighand_lock(p);
 	*value_ns = *left;
 	*interval_ns = *interval;
-	spin_unlock_irq(&p->sighand->lock, flags);
+	sighand_unlock(p, flags);
 	return 0;
 }
 
@@ -102,10 +102,10 @@ int itimer_set(int which, u64 value_ns, u64 interval_ns)
 	error = cpu_timer(p, which, &left, &interval);
 	if (error)
 		return error;
-	flags = spin_lock_irq(&p->sighand->lock);
+	flags = sighand_lock(p);
 	*left = value_ns;
 	*interval = interval_ns;
-	spin_unlock_irq(&p->sighand->lock, flags);
+	sighand_unlock(p, flags);
 	return 0;
 }
 
@@ -151,10 +151,10 @@ void itimer_charge(struct process *p, u64 user_ns, u64 system_ns)
 	cpu_limit_check(p, user_ns + system_ns);
 	if (likely(!READ_ONCE(p->virt_left_ns) && !READ_ONCE(p->prof_left_ns)))
 		return;
-	flags = spin_lock_irq(&p->sighand->lock);
+	flags = sighand_lock(p);
 	virt = cpu_timer_charge(&p->virt_left_ns, p->virt_interval_ns, user_ns);
 	prof = cpu_timer_charge(&p->prof_left_ns, p->prof_interval_ns, user_ns + system_ns);
-	spin_unlock_irq(&p->sighand->lock, flags);
+	sighand_unlock(p, flags);
 	if (virt) {
 		info = signal_info_kernel(SIGVTALRM);
 		signal_send_process(p, &info);

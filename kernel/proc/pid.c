@@ -41,6 +41,7 @@ int pid_alloc(struct pid **out)
 	if (!pid)
 		return -ENOMEM;
 	ref_set(&pid->refs, 1);
+	ref_set(&pid->holds, 1);
 	list_init(&pid->members);
 	list_init(&pid->session_members);
 	wait_init(&pid->exit_wait);
@@ -77,7 +78,13 @@ void pid_put(struct pid *pid)
 	bitmap_clear(pid_map, (size_t)pid->nr);
 	n_pids--;
 	spin_unlock_irq(&pid_lock, flags);
-	rcu_call(&pid->rcu, pid_free);
+	pid_drop(pid);
+}
+
+void pid_drop(struct pid *pid)
+{
+	if (pid && ref_put(&pid->holds))
+		rcu_call(&pid->rcu, pid_free);
 }
 
 struct pid *pid_find(s32 nr)

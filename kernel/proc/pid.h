@@ -1,6 +1,7 @@
 /*
  * Process numbers. A struct pid is one number in use: as a thread's, a process's, a process group's or a session's, often
- * several at once. It lives until the last use is gone, so a number is never handed out again while a group still bears it.
+ * several at once. The number is taken until the last use is gone, so it is never handed out again while a group still bears it. Who only remembers
+ * it (pidfds, inodes of procfs) holds the structure, not the number.
  */
 #pragma once
 
@@ -18,7 +19,8 @@ struct task;
 
 /* t: proc_tree_lock.  a: atomic.  I: constant. */
 struct pid {
-	struct refcount refs;
+	struct refcount refs;      /* uses of the number */
+	struct refcount holds;     /* of the structure; all uses together count once */
 	s32 nr;                    /* I */
 	struct task *task;         /* t: the thread with this tid */
 	struct process *process;   /* t: the process with this pid, zombies included */
@@ -35,6 +37,11 @@ int pid_alloc(struct pid **out);
 static inline void pid_get(struct pid *pid) { ref_get(&pid->refs); }
 /* The last put returns the number. NULL is allowed. Any context. */
 void pid_put(struct pid *pid);
+/* Keeps the structure, whose task and process become NULL, when the number may be gone. NULL is allowed for pid_drop(). Any context. */
+static inline void pid_hold(struct pid *pid) { ref_get(&pid->holds); }
+void pid_drop(struct pid *pid);
+/* The process with that pid, zombies included, referenced, or NULL. */
+struct process *pid_process_get(struct pid *pid);
 /* The number in use, or NULL. Caller holds proc_tree_lock or is in an RCU section; pid_find_get() takes a reference instead. */
 struct pid *pid_find(s32 nr);
 struct pid *pid_find_get(s32 nr);

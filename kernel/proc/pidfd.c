@@ -12,7 +12,7 @@ static const struct file_ops pidfd_ops;
 
 static void pidfd_release(struct file *file)
 {
-	pid_put(file->private);
+	pid_drop(file->private);
 }
 
 static u32 pidfd_poll(struct file *file, struct poll_table *table)
@@ -42,36 +42,44 @@ int pidfd_create(struct pid *pid, u32 flags, struct file **out)
 	int error = file_create_anon("[pidfd]", &pidfd_ops, pid, O_RDWR | flags, out);
 
 	if (!error)
-		pid_get(pid);
+		pid_hold(pid);
 	return error;
 }
 
-int pidfd_install(struct pid *pid, s32 __user *where)
+int pidfd_reserve(struct pid *pid, s32 __user *where, struct pidfd_slot *slot)
 {
 	struct fd_table *files = task_current()->files;
-	struct file *file;
-	s32 fd;
-	int error = pidfd_create(pid, 0, &file);
+	int error = pidfd_create(pid, 0, &slot->file);
 
-	if (error)
-		return error;
-	fd = fd_reserve(files, 0, rlimit_current(RLIMIT_NOFILE), true);
-	error = fd < 0 ? fd : copy_out_obj(where, &fd);
+	slot->fd = -1;
 	if (error) {
-		if (fd >= 0)
-			fd_cancel(files, fd);
-		file_put(file);
+		slot->file = NULL;
 		return error;
 	}
-	fd_install(files, fd, file);
-	return 0;
+	slot->fd = fd_reserve(files, 0, rlimit_current(RLIMIT_NOFILE), true);
+	return slot->fd < 0 ? slot->fd : copy_out_obj(where, &slot->fd);
+}
+
+int pidfd_settle(struct pidfd_slot *slot, int error)
+{
+	struct fd_table *files = task_current()->files;
+
+	if (!error) {
+		fd_install(files, slot->fd, slot->file);
+		return 0;
+	}
+	if (slot->fd >= 0)
+		fd_cancel(files, slot->fd);
+	if (slot->file)
+		file_put(slot->file);
+	return error;
 }
 
 struct pid *pidfd_pid(struct file *file)
 {
 	if (file->ops != &pidfd_ops)
 		return NULL;
-	pid_get(file->private);
+	pid_hold(file->private);
 	return file->private;
 }
 

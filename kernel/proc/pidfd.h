@@ -7,7 +7,11 @@ struct file;
 
 /* A file for the process that `pid` names; flags O_NONBLOCK: 0 or -ENOMEM, -ENFILE. */
 int pidfd_create(struct pid *pid, u32 flags, struct file **out);
-/* Makes one as a close-on-exec descriptor of the current task and stores its number at *where: 0, -EFAULT, -EMFILE, -ENOMEM. */
-int pidfd_install(struct pid *pid, s32 __user *where);
-/* The pid a file refers to, referenced, or NULL if it is no pidfd. */
+/* A pidfd that the current task is to get when all else is done (CLONE_PIDFD). */
+struct pidfd_slot { struct file *file; s32 fd; };
+/* Makes the file and takes a close-on-exec descriptor, whose number goes to *where: 0, -EFAULT, -EMFILE, -ENOMEM. pidfd_settle() in any case. */
+int pidfd_reserve(struct pid *pid, s32 __user *where, struct pidfd_slot *slot);
+/* Opens the descriptor, or on an error gives it up. Returns the error. */
+int pidfd_settle(struct pidfd_slot *slot, int error);
+/* The pid a file refers to, held (pid_drop()), or NULL if it is no pidfd. */
 struct pid *pidfd_pid(struct file *file);

@@ -16,8 +16,8 @@ void process_unlink_locked(struct process *process);
 
 /* exit.c */
 extern struct process *process_init; /* pid 1 */
-/* Lets the parent of a vfork go on. */
-void vfork_release(struct process *process);
+/* Lets the thread that made this one by vfork go on. */
+void vfork_release(struct task *task);
 
 /* wait.c: SIGCHLD and a wake-up to the parent: the child ended, stopped or continued (code CLD_*, status as si_status). proc_tree_lock held. */
 void parent_notify_locked(struct process *child, int code, int status);
@@ -41,3 +41,5 @@ void itimer_init(struct process *process);
 void itimer_fini(struct process *process);
 /* exec_creds.c */
 const struct cred *exec_cred(const struct cred *old, struct file *file, bool *secure);
+/* exec.c: a forked space runs the same file. */
+void exec_share_exe(struct aspace *from, struct aspace *to);

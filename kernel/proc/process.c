@@ -121,6 +121,7 @@ void task_link_locked(struct task *task, struct pid *tid)
 	tid->task = task;
 	list_add_tail(&task->link, &p->threads);
 	p->n_threads++;
+	p->n_live++;
 }
 
 void process_unlink_locked(struct process *p)
@@ -133,6 +134,19 @@ void process_unlink_locked(struct process *p)
 	p->parent = NULL;
 }
 
+/* exec may replace the object, and frees the old one a grace period later: whoever waited for the old lock looks again. */
+u64 sighand_lock(struct process *p)
+{
+	for (;;) {
+		struct sighand *s = rcu_load(p->sighand);
+		u64 flags = spin_lock_irq(&s->lock);
+
+		if (likely(s == READ_ONCE(p->sighand)))
+			return flags;
+		spin_unlock_irq(&s->lock, flags);
+	}
+}
+
 struct process *process_find(s32 nr)
 {
 	struct process *p = NULL;
@@ -142,6 +156,18 @@ struct process *process_find(s32 nr)
 	pid = pid_find(nr);
 	if (pid)
 		p = pid->process ? pid->process : pid->task ? pid->task->process : NULL;
+	if (p)
+		process_get(p);
+	spin_unlock(&proc_tree_lock);
+	return p;
+}
+
+struct process *pid_process_get(struct pid *pid)
+{
+	struct process *p;
+
+	spin_lock(&proc_tree_lock);
+	p = pid->process;
 	if (p)
 		process_get(p);
 	spin_unlock(&proc_tree_lock);
@@ -226,6 +252,12 @@ struct aspace *process_aspace_get(struct process *p)
 	return as;
 }
 
+static bool privileges_change(const struct cred *old, const struct cred *new)
+{
+	return old->euid != new->euid || old->egid != new->egid || old->fsuid != new->fsuid || old->fsgid != new->fsgid ||
+	       (new->cap_permitted & ~old->cap_permitted);
+}
+
 /* A change of the real user id moves the task to another user's count; the limit is exec's to enforce (setuid(2)). */
 void task_set_cred(const struct cred *cred)
 {
@@ -236,9 +268,14 @@ void task_set_cred(const struct cred *cred)
 		user_uncharge(task->charged_uid, USER_TASKS);
 		task->charged_uid = cred->uid;
 	}
+	WRITE_ONCE(task->process->uid, cred->uid);
 	spin_lock(&task->lock);
 	task->cred = cred;
 	spin_unlock(&task->lock);
+	if (privileges_change(old, cred)) { /* prctl(2): what was in memory is not for everybody whose ids are taken on now */
+		WRITE_ONCE(task->process->dumpable, 0);
+		WRITE_ONCE(task->process->parent_death_signal, 0);
+	}
 	cred_put(old);
 }
 

@@ -27,6 +27,7 @@ struct sighand {
 	struct spinlock lock;
 	struct abi_sigaction action[NSIG]; /* s: of signal n at [n - 1] */
 	struct wait_queue poll; /* readers of signals (signalfd) */
+	struct refcount storage; /* one of all `refs`, one of each who keeps the queue beyond them */
 };
 
 /* One queued signal. */
@@ -70,6 +71,7 @@ struct process {
 	struct list group_link, session_link, all_link; /* t */
 	struct list threads;       /* t: struct task (task->link) */
 	u32 n_threads;             /* t, written under s too */
+	u32 n_live;                /* s: of these, how many have not begun to end */
 	u32 state;                 /* t: enum process_state */
 	s32 exit_code;             /* t: as wait4(2) reports: code << 8 or signal | 0x80 core */
 	s32 exit_signal;           /* t: to the parent at the end, 0 none */
@@ -80,7 +82,7 @@ struct process {
 	bool is_init;              /* I: pid 1: signals without handler are ignored */
 	struct wait_queue child_wait; /* parents sleep here */
 
-	struct sighand *sighand;   /* s to replace; I otherwise */
+	struct sighand *sighand;   /* s to replace, by exec; others reach it by sighand_lock() */
 	struct signal_queue pending; /* s: for the process as a whole */
 	bool group_exit;           /* s: all threads are to end with group_code */
 	s32 group_code;            /* s */
@@ -91,6 +93,7 @@ struct process {
 	u32 n_stopped;             /* s: threads that stand still */
 	bool report_stop, report_continue; /* s: a wait may fetch it */
 	bool tell_parent;          /* s: some thread is to tell the parent that it continued */
+	u32 n_continued;           /* s: how often SIGCONT came */
 
 	struct aspace *aspace;     /* t to change (exec); NULL once the last thread has left it */
 	struct spinlock rlimit_lock; /* RANK_FILE */
@@ -111,8 +114,6 @@ struct process {
 	bool child_subreaper;      /* t */
 	s32 parent_death_signal;   /* a */
 	struct mutex exec_lock;    /* RANK_PROC_EXEC */
-	struct wait_queue *vfork_wait; /* t: the parent of a vfork waits here until exec or exit; NULL otherwise */
-	bool *vfork_done;          /* t */
 	struct rcu_head rcu;
 };
 
@@ -147,6 +148,8 @@ struct task {
 	u32 charged_uid;           /* o: whose RLIMIT_NPROC it counts for */
 	struct regs start;         /* o: registers a new thread enters user mode with */
 	u64 start_child_tid;       /* o: CLONE_CHILD_SETTID: user address or 0 */
+	struct wait_queue *vfork_wait; /* t: the thread that made this one by vfork waits here until exec or exit; NULL otherwise */
+	bool *vfork_done;          /* t */
 };
 
 static inline struct task *task_current(void) { return thread_current()->proc_data; }
@@ -159,6 +162,9 @@ static inline void process_get(struct process *p) { ref_get(&p->refs); }
 void process_put(struct process *p);
 /* The live or zombie process, or the process of the thread, with a reference; NULL if none (-ESRCH). */
 struct process *process_find(s32 pid);
+/* Locks what guards the signals of a process (RANK_SIGHAND, interrupts off), whoever replaces it meanwhile. Any context. */
+u64 must_check sighand_lock(struct process *p);
+static inline void sighand_unlock(struct process *p, u64 flags) { spin_unlock_irq(&p->sighand->lock, flags); }
 /* The task with that tid; its thread is referenced (thread_put(task->thread)). */
 struct task *task_find(s32 tid);
 const struct cred *task_cred_get(struct task *task);
@@ -210,8 +216,8 @@ struct wait_result {
 long process_wait(int which, s32 id, u32 options, struct wait_result *out);
 /* Times and counts of a process (live threads included) and of its waited-for children. */
 void process_usage(struct process *p, struct cpu_times *times, struct usage_counts *counts);
-/* Calls fn for each live or zombie process with pid >= *from in ascending order until false. */
-struct process *process_next(s32 from); /* referenced, or NULL */
+/* The live or zombie process with the lowest pid >= from, referenced, or NULL. */
+struct process *process_next(s32 from);
 
 /* Sessions and groups: setsid(2), setpgid(2). */
 long process_setsid(void);

@@ -23,12 +23,15 @@ void signal_force(const struct abi_siginfo *info);
 void signal_force_segv(int signo);
 /* kill(2) rules: 0 or -EPERM, of the current task against a process. */
 int signal_may_send(struct process *to, int signo);
+int signal_kill_process(struct process *to, const struct abi_siginfo *info); /* kill(2) to one process */
 long signal_kill(s32 pid, const struct abi_siginfo *info); /* kill(2)'s meanings of pid; info->si_signo 0 only checks */
 
 /* The way back to user mode: takes signals until a handler is set up or none is left; arranges system call restart. */
 void signal_deliver(struct regs *regs);
 /* Whether the current thread has a signal pending that it does not block; recomputes WORK_SIGNAL. sighand->lock held for the _locked one. */
 void signal_recompute_locked(struct task *task);
+/* A thread that ends takes no more signals of its process: others that may are told. sighand->lock held, task->exiting set. */
+void signal_retarget_locked(struct task *task);
 void signal_set_mask(u64 mask);
 /* Sets a temporary mask for ppoll, sigsuspend …; the old one comes back on return to user mode after a handler was chosen. */
 void signal_set_mask_temporary(u64 mask);
@@ -46,6 +49,9 @@ int signal_action(int signo, const struct abi_sigaction *new_action, struct abi_
 void signal_exec_reset(struct process *p);
 struct sighand *sighand_create(void);
 void sighand_put(struct sighand *s);
+/* Keeps the storage, and so the queue of readers, when the last process is gone (refs is 0 then). */
+void sighand_keep(struct sighand *s);
+void sighand_unkeep(struct sighand *s);
 /* Throws away a queue. sighand->lock held or nobody else sees it. */
 void signal_queue_flush(struct signal_queue *q);
 /* Marks the group as exiting with code and wakes all threads. sighand->lock held. */

@@ -74,27 +74,28 @@ static void handler_enter(struct regs *regs, int signo, const struct abi_sigacti
 /* The default action of a signal without handler. sighand->lock held with `flags`; released. */
 static void default_action(struct process *p, int signo, bool forced, u64 flags)
 {
+	u32 n_continued = p->n_continued;
 	bool orphaned;
 
 	if ((SIGMASK(signo) & SIGNALS_DEFAULT_IGNORE) || (p->is_init && !forced)) {
-		spin_unlock_irq(&p->sighand->lock, flags);
+		sighand_unlock(p, flags);
 		return;
 	}
 	if (!(SIGMASK(signo) & SIGNALS_STOP)) {
-		spin_unlock_irq(&p->sighand->lock, flags);
+		sighand_unlock(p, flags);
 		process_exit_group(signo);
 	}
 	if (signo != SIGSTOP) {
-		spin_unlock_irq(&p->sighand->lock, flags);
+		sighand_unlock(p, flags);
 		orphaned = group_orphaned(p->group);
-		flags = spin_lock_irq(&p->sighand->lock);
-		if (orphaned) {
-			spin_unlock_irq(&p->sighand->lock, flags);
+		flags = sighand_lock(p);
+		if (orphaned || p->n_continued != n_continued) { /* SIGCONT takes back a stop, also one that was on its way */
+			sighand_unlock(p, flags);
 			return;
 		}
 	}
 	signal_stop_begin_locked(p, signo);
-	spin_unlock_irq(&p->sighand->lock, flags);
+	sighand_unlock(p, flags);
 }
 
 /* What must be done before any signal is looked at: true if something was, with the lock released. */
@@ -105,7 +106,7 @@ static bool notice_handle(struct task *task, u64 flags)
 	if (p->group_exit || (p->exec_task && p->exec_task != task)) {
 		s32 code = p->group_exit ? p->group_code : 0;
 
-		spin_unlock_irq(&p->sighand->lock, flags);
+		sighand_unlock(p, flags);
 		task_exit(code);
 	}
 	if (p->stop_state != STOP_NONE) {
@@ -114,7 +115,7 @@ static bool notice_handle(struct task *task, u64 flags)
 	}
 	if (p->tell_parent) {
 		p->tell_parent = false;
-		spin_unlock_irq(&p->sighand->lock, flags);
+		sighand_unlock(p, flags);
 		spin_lock(&proc_tree_lock);
 		parent_notify_locked(p, CLD_CONTINUED, SIGCONT);
 		spin_unlock(&proc_tree_lock);
@@ -130,7 +131,7 @@ void signal_deliver(struct regs *regs)
 	bool handled = false;
 
 	for (;;) {
-		u64 flags = spin_lock_irq(&p->sighand->lock);
+		u64 flags = sighand_lock(p);
 		struct abi_sigaction action;
 		struct abi_siginfo info;
 		bool forced;
@@ -142,7 +143,7 @@ void signal_deliver(struct regs *regs)
 		signo = signal_dequeue_locked(task, ~thread_current()->sigmask, &info);
 		if (!signo) {
 			signal_recompute_locked(task);
-			spin_unlock_irq(&p->sighand->lock, flags);
+			sighand_unlock(p, flags);
 			break;
 		}
 		forced = task->forced & SIGMASK(signo);
@@ -154,7 +155,7 @@ void signal_deliver(struct regs *regs)
 		}
 		if (action.sa_handler != SIG_IGN && (action.sa_flags & SA_RESETHAND))
 			p->sighand->action[signo - 1].sa_handler = SIG_DFL;
-		spin_unlock_irq(&p->sighand->lock, flags);
+		sighand_unlock(p, flags);
 		if (action.sa_handler != SIG_IGN) {
 			handler_enter(regs, signo, &action, &info);
 			handled = true;

@@ -19,6 +19,7 @@ struct sighand *sighand_create(void)
 	if (!s)
 		return NULL;
 	ref_set(&s->refs, 1);
+	ref_set(&s->storage, 1);
 	spin_init(&s->lock, RANK_SIGHAND, "sighand");
 	wait_init(&s->poll);
 	return s;
@@ -27,6 +28,17 @@ struct sighand *sighand_create(void)
 void sighand_put(struct sighand *s)
 {
 	if (ref_put(&s->refs))
+		sighand_unkeep(s);
+}
+
+void sighand_keep(struct sighand *s)
+{
+	ref_get(&s->storage);
+}
+
+void sighand_unkeep(struct sighand *s)
+{
+	if (ref_put(&s->storage))
 		slab_free(sighand_cache, s);
 }
 
@@ -89,31 +101,43 @@ void signal_recompute_locked(struct task *task)
 		thread_clear_work(WORK_SIGNAL);
 }
 
-/* Changes the mask; signals of the process that this thread no longer takes are offered to another. */
-static void set_mask_locked(struct task *task, u64 mask)
+/* Signals of the process that this thread does not take are offered to the others. */
+static void offer_locked(struct task *task, u64 set)
 {
-	struct process *p = task->process;
-	u64 newly = mask & ~thread_current()->sigmask & p->pending.set;
 	struct task *other;
 
-	thread_current()->sigmask = mask & ~SIGNALS_UNBLOCKABLE;
-	signal_recompute_locked(task);
-	if (!newly)
+	if (!set)
 		return;
-	list_for_each_entry(other, &p->threads, link)
-		if (other != task && !other->exiting && (newly & ~other->thread->sigmask)) {
+	list_for_each_entry(other, &task->process->threads, link)
+		if (other != task && !other->exiting && (set & ~other->thread->sigmask)) {
 			thread_set_work(other->thread, WORK_SIGNAL);
 			thread_wake_states(other->thread, 1u << THREAD_INTERRUPTIBLE);
 		}
 }
 
+void signal_retarget_locked(struct task *task)
+{
+	offer_locked(task, task->process->pending.set & ~task->thread->sigmask);
+}
+
+/* Changes the mask. */
+static void set_mask_locked(struct task *task, u64 mask)
+{
+	struct process *p = task->process;
+	u64 newly = mask & ~thread_current()->sigmask & p->pending.set;
+
+	thread_current()->sigmask = mask & ~SIGNALS_UNBLOCKABLE;
+	signal_recompute_locked(task);
+	offer_locked(task, newly);
+}
+
 void signal_set_mask(u64 mask)
 {
 	struct task *task = task_current();
-	u64 flags = spin_lock_irq(&task->process->sighand->lock);
+	u64 flags = sighand_lock(task->process);
 
 	set_mask_locked(task, mask);
-	spin_unlock_irq(&task->process->sighand->lock, flags);
+	sighand_unlock(task->process, flags);
 }
 
 void signal_set_mask_temporary(u64 mask)
@@ -134,11 +158,11 @@ void signal_restore_mask(void)
 int signal_take(u64 set, struct abi_siginfo *info)
 {
 	struct task *task = task_current();
-	u64 flags = spin_lock_irq(&task->process->sighand->lock);
+	u64 flags = sighand_lock(task->process);
 	int signo = signal_dequeue_locked(task, set & ~SIGNALS_UNBLOCKABLE, info);
 
 	signal_recompute_locked(task);
-	spin_unlock_irq(&task->process->sighand->lock, flags);
+	sighand_unlock(task->process, flags);
 	return signo;
 }
 
@@ -146,19 +170,19 @@ int signal_take(u64 set, struct abi_siginfo *info)
 void signal_wait_set(u64 set)
 {
 	struct task *task = task_current();
-	u64 flags = spin_lock_irq(&task->process->sighand->lock);
+	u64 flags = sighand_lock(task->process);
 
 	task->wait_set = set;
-	spin_unlock_irq(&task->process->sighand->lock, flags);
+	sighand_unlock(task->process, flags);
 }
 
 u64 signal_pending_set(void)
 {
 	struct task *task = task_current();
-	u64 flags = spin_lock_irq(&task->process->sighand->lock);
+	u64 flags = sighand_lock(task->process);
 	u64 set = (task->pending.set | task->process->pending.set) & thread_current()->sigmask;
 
-	spin_unlock_irq(&task->process->sighand->lock, flags);
+	sighand_unlock(task->process, flags);
 	return set;
 }
 
@@ -184,7 +208,7 @@ int signal_action(int signo, const struct abi_sigaction *new_action, struct abi_
 	if (signo < 1 || signo > NSIG || (new_action && (SIGMASK(signo) & SIGNALS_UNBLOCKABLE)))
 		return -EINVAL;
 	action = &p->sighand->action[signo - 1];
-	flags = spin_lock_irq(&p->sighand->lock);
+	flags = sighand_lock(p);
 	if (old)
 		*old = *action;
 	if (new_action) {
@@ -194,13 +218,13 @@ int signal_action(int signo, const struct abi_sigaction *new_action, struct abi_
 		    (action->sa_handler == SIG_DFL && (SIGMASK(signo) & SIGNALS_DEFAULT_IGNORE)))
 			discard_pending(p, signo);
 	}
-	spin_unlock_irq(&p->sighand->lock, flags);
+	sighand_unlock(p, flags);
 	return 0;
 }
 
 void signal_exec_reset(struct process *p)
 {
-	u64 flags = spin_lock_irq(&p->sighand->lock);
+	u64 flags = sighand_lock(p);
 
 	for (int i = 0; i < NSIG; i++) {
 		struct abi_sigaction *action = &p->sighand->action[i];
@@ -208,5 +232,5 @@ void signal_exec_reset(struct process *p)
 
 		*action = (struct abi_sigaction){ .sa_handler = handler };
 	}
-	spin_unlock_irq(&p->sighand->lock, flags);
+	sighand_unlock(p, flags);
 }

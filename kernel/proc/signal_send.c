@@ -100,6 +100,12 @@ static int queue_add(struct process *p, struct signal_queue *q, const struct abi
 	return 0;
 }
 
+/* Whose limit a signal counts for: the receiver's. */
+static u32 charged_uid(struct process *p, struct task *task)
+{
+	return READ_ONCE((task ? task : list_first_entry(&p->threads, struct task, link))->charged_uid);
+}
+
 static void task_tell(struct task *task, u32 states)
 {
 	thread_set_work(task->thread, WORK_SIGNAL);
@@ -140,7 +146,6 @@ static int send_locked(struct process *p, struct task *task, const struct abi_si
 {
 	int signo = info->si_signo, error;
 	u64 mask = SIGMASK(signo);
-	u32 uid = task_current() ? cred_current()->uid : 0;
 
 	if (p->group_exit || p->n_threads == 0)
 		return 0;
@@ -151,13 +156,15 @@ static int send_locked(struct process *p, struct task *task, const struct abi_si
 		signal_continue_locked(p);
 	}
 	if (signo == SIGKILL) {
+		if (p->is_init) /* kill(2): init takes only what it has handlers for */
+			return 0;
 		process_kill_threads_locked(p, SIGKILL);
 		return 0;
 	}
 	if (task ? !(task->thread->sigmask & mask) : choose_thread(p, signo) != NULL)
 		if (signal_vanishes(p, signo))
 			return 0;
-	error = queue_add(p, task ? &task->pending : &p->pending, info, uid);
+	error = queue_add(p, task ? &task->pending : &p->pending, info, charged_uid(p, task));
 	if (error)
 		return error;
 	wait_wake(&p->sighand->poll, POLLIN);
@@ -186,19 +193,19 @@ void signal_wake_waiters_locked(struct process *p, u64 mask)
 int signal_send_task(struct task *task, const struct abi_siginfo *info)
 {
 	struct process *p = task->process;
-	u64 flags = spin_lock_irq(&p->sighand->lock);
+	u64 flags = sighand_lock(p);
 	int error = task->exiting ? 0 : send_locked(p, task, info);
 
-	spin_unlock_irq(&p->sighand->lock, flags);
+	sighand_unlock(p, flags);
 	return error;
 }
 
 int signal_send_process(struct process *p, const struct abi_siginfo *info)
 {
-	u64 flags = spin_lock_irq(&p->sighand->lock);
+	u64 flags = sighand_lock(p);
 	int error = send_locked(p, NULL, info);
 
-	spin_unlock_irq(&p->sighand->lock, flags);
+	sighand_unlock(p, flags);
 	return error;
 }
 
@@ -220,7 +227,7 @@ void signal_force(const struct abi_siginfo *info)
 {
 	struct task *task = task_current();
 	struct process *p = task->process;
-	u64 mask = SIGMASK(info->si_signo), flags = spin_lock_irq(&p->sighand->lock);
+	u64 mask = SIGMASK(info->si_signo), flags = sighand_lock(p);
 	struct abi_sigaction *action = &p->sighand->action[info->si_signo - 1];
 
 	if ((thread_current()->sigmask & mask) || action->sa_handler == SIG_IGN) {
@@ -232,7 +239,7 @@ void signal_force(const struct abi_siginfo *info)
 	queue_remove(&task->pending, mask);
 	queue_add(p, &task->pending, info, task->charged_uid);
 	task_tell(task, 0);
-	spin_unlock_irq(&p->sighand->lock, flags);
+	sighand_unlock(p, flags);
 }
 
 void signal_force_segv(int signo)
@@ -261,31 +268,35 @@ void upcall_trap(struct regs *regs, int signo, int code, u64 addr, unsigned trap
 	signal_force(&info);
 }
 
-int signal_may_send(struct process *to, int signo)
+static int may_send_locked(struct process *to, int signo)
 {
 	const struct cred *me = cred_current(), *target;
-	struct task *task;
-	int error = -EPERM;
+	struct task *task = list_empty(&to->threads) ? NULL : list_first_entry(&to->threads, struct task, link);
+	bool same;
 
 	if (to == process_current() || cred_capable(me, CAP_KILL))
 		return 0;
+	if (signo == SIGCONT && to->session == process_current()->session)
+		return 0;
+	if (!task) /* a zombie */
+		return me->euid == to->uid || me->uid == to->uid ? 0 : -EPERM;
+	target = task_cred_get(task);
+	same = me->euid == target->suid || me->euid == target->uid || me->uid == target->suid || me->uid == target->uid;
+	cred_put(target);
+	return same ? 0 : -EPERM;
+}
+
+int signal_may_send(struct process *to, int signo)
+{
+	int error;
+
 	spin_lock(&proc_tree_lock);
-	task = list_empty(&to->threads) ? NULL : list_first_entry(&to->threads, struct task, link);
-	if (!task) {
-		error = 0; /* a zombie: nothing can happen to it */
-	} else {
-		target = task_cred_get(task);
-		if (me->euid == target->suid || me->euid == target->uid || me->uid == target->suid || me->uid == target->uid)
-			error = 0;
-		if (signo == SIGCONT && to->session == process_current()->session)
-			error = 0;
-		cred_put(target);
-	}
+	error = may_send_locked(to, signo);
 	spin_unlock(&proc_tree_lock);
 	return error;
 }
 
-static int kill_one(struct process *p, const struct abi_siginfo *info)
+int signal_kill_process(struct process *p, const struct abi_siginfo *info)
 {
 	int error = signal_may_send(p, info->si_signo);
 
@@ -294,22 +305,40 @@ static int kill_one(struct process *p, const struct abi_siginfo *info)
 	return error;
 }
 
-/* All processes that `group` (NULL: everything but init and the caller) names: 0 if one could be signalled, else the best error. */
-static long kill_many(struct pid *group, const struct abi_siginfo *info)
+/* 0 if one could be signalled, else the best error. */
+static long best_of(long result, int error)
+{
+	return error == 0 || result == -ESRCH ? error : result;
+}
+
+/* To a group at once, so that no member escapes by forking. */
+static long kill_group(struct pid *group, const struct abi_siginfo *info)
+{
+	struct process *p;
+	long result = -ESRCH;
+
+	spin_lock(&proc_tree_lock);
+	list_for_each_entry(p, &group->members, group_link) {
+		int error = may_send_locked(p, info->si_signo);
+
+		if (!error && info->si_signo)
+			error = signal_send_process(p, info);
+		result = best_of(result, error);
+	}
+	spin_unlock(&proc_tree_lock);
+	return result;
+}
+
+/* To everything but init and the caller. */
+static long kill_all(const struct abi_siginfo *info)
 {
 	struct process *p, *me = process_current();
 	long result = -ESRCH;
 
-	for (s32 nr = group ? 1 : 2; (p = process_next(nr)) != NULL; ) {
-		bool meant = group ? READ_ONCE(p->group) == group : p != me && !p->is_init;
-
+	for (s32 nr = 2; (p = process_next(nr)) != NULL; ) {
 		nr = p->pid->nr + 1;
-		if (meant) {
-			int error = kill_one(p, info);
-
-			if (error == 0 || (result == -ESRCH))
-				result = error;
-		}
+		if (p != me && !p->is_init)
+			result = best_of(result, signal_kill_process(p, info));
 		process_put(p);
 	}
 	return result;
@@ -325,18 +354,18 @@ long signal_kill(s32 nr, const struct abi_siginfo *info)
 		p = process_find(nr);
 		if (!p)
 			return -ESRCH;
-		result = kill_one(p, info);
+		result = signal_kill_process(p, info);
 		process_put(p);
 		return result;
 	}
 	if (nr == -1)
-		return kill_many(NULL, info);
+		return kill_all(info);
 	if (nr == (s32)0x80000000)
 		return -ESRCH;
 	group = nr ? pid_find_get(-nr) : process_group_get(process_current());
 	if (!group)
 		return -ESRCH;
-	result = kill_many(group, info);
+	result = kill_group(group, info);
 	pid_put(group);
 	return result;
 }

@@ -51,7 +51,7 @@ void signal_stop_wait(struct task *task, u64 flags)
 	thread_prepare(THREAD_STOPPED);
 	complete = stop_complete_locked(p);
 	signo = p->stop_signal;
-	spin_unlock_irq(&p->sighand->lock, flags);
+	sighand_unlock(p, flags);
 	if (complete) {
 		spin_lock(&proc_tree_lock);
 		parent_notify_locked(p, CLD_STOPPED, signo);
@@ -60,13 +60,15 @@ void signal_stop_wait(struct task *task, u64 flags)
 	for (;;) {
 		bool again;
 
-		flags = spin_lock_irq(&p->sighand->lock);
+		flags = sighand_lock(p);
 		again = task->stopped && p->stop_state != STOP_NONE && !p->group_exit && !p->exec_task;
-		if (again)
+		if (again) {
 			thread_prepare(THREAD_STOPPED);
-		else
+		} else if (task->stopped) { /* it leaves although the stop goes on: to end */
 			task->stopped = false;
-		spin_unlock_irq(&p->sighand->lock, flags);
+			p->n_stopped--;
+		}
+		sighand_unlock(p, flags);
 		if (!again)
 			break;
 		thread_block();
@@ -78,6 +80,7 @@ void signal_continue_locked(struct process *p)
 {
 	struct task *task;
 
+	p->n_continued++;
 	if (p->stop_state == STOP_NONE)
 		return;
 	if (p->stop_state == STOP_DONE) {

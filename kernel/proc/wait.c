@@ -26,9 +26,9 @@ void parent_notify_locked(struct process *child, int code, int status)
 	if (code == CLD_STOPPED || code == CLD_CONTINUED) {
 		bool silent;
 
-		flags = spin_lock_irq(&parent->sighand->lock);
+		flags = sighand_lock(parent);
 		silent = parent->sighand->action[SIGCHLD - 1].sa_flags & SA_NOCLDSTOP;
-		spin_unlock_irq(&parent->sighand->lock, flags);
+		sighand_unlock(parent, flags);
 		if (!silent)
 			signal_send_process(parent, &info);
 	} else if (child->exit_signal) {
@@ -92,7 +92,7 @@ static bool child_report_locked(struct process *child, u32 options, struct wait_
 		reap_locked(child, options, out);
 		return true;
 	}
-	flags = spin_lock_irq(&child->sighand->lock);
+	flags = sighand_lock(child);
 	if ((options & WSTOPPED) && child->report_stop) {
 		out->code = CLD_STOPPED;
 		out->status = child->stop_signal;
@@ -106,7 +106,7 @@ static bool child_report_locked(struct process *child, u32 options, struct wait_
 		child->report_continue = keep;
 		reported = true;
 	}
-	spin_unlock_irq(&child->sighand->lock, flags);
+	sighand_unlock(child, flags);
 	return reported;
 }
 

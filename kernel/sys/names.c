@@ -227,7 +227,7 @@ long sys_getcwd(char __user *buf, size_t size)
 	if (!text)
 		return -ENOMEM;
 	fs_context_get_paths(fs, &root, &cwd);
-	n = cwd.dentry->flags & DENTRY_UNHASHED ? -ENOENT : path_to_string(&cwd, &root, text, PATH_MAX, &start);
+	n = cwd.dentry->flags & DENTRY_UNHASHED ? -ENOENT : path_below_to_string(&cwd, &root, text, PATH_MAX, &start);
 	path_put(&cwd);
 	path_put(&root);
 	if (!n) {

@@ -106,6 +106,8 @@ void path_name_free(struct path_name *n);
 /* Writes the absolute path seen from `root` at the END of buf; returns its start through *out, or -ENAMETOOLONG; unreachable ones begin with "(unreachable)", removed names
  * end in " (deleted)". */
 int path_to_string(const struct path *path, const struct path *root, char *buf, size_t size, char **out);
+/* The same for getcwd(2): what is not below `root` is unreachable, though the root of all mounts be met. */
+int path_below_to_string(const struct path *path, const struct path *root, char *buf, size_t size, char **out);
 
 /* Calls that change or ask names: kernel-side bodies of the system calls, path text in kernel memory. 0 or a negative errno as their manual pages say. */
 int vfs_mkdir(const struct walk *w, const char *name, u32 mode);

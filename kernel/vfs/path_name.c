@@ -43,19 +43,19 @@ static int prepend(struct backwards *b, const char *text, size_t n)
 	return 0;
 }
 
-/* The names from the path up to `root`; *reached says whether it was met. Caller is an RCU reader that checks the sequence counts. */
-static int prepend_names(struct backwards *b, const struct path *path, const struct path *root, bool *reached)
+/* The names from the path up to `root`; *met says whether it was, *reached whether that or the root of all mounts was. Caller is an RCU reader that checks the sequence counts. */
+static int prepend_names(struct backwards *b, const struct path *path, const struct path *root, bool *reached, bool *met)
 {
 	const struct dentry *d = path->dentry;
 	const struct mount *m = path->mount;
 	int err = 0;
 
-	*reached = false;
+	*reached = *met = false;
 	while (err == 0) {
 		const struct dentry *parent = READ_ONCE(d->parent);
 
 		if (root && d == root->dentry && m == root->mount) {
-			*reached = true;
+			*reached = *met = true;
 			return 0;
 		}
 		if (d == m->root || parent == d) {
@@ -79,11 +79,11 @@ static int prepend_names(struct backwards *b, const struct path *path, const str
 }
 
 /* One attempt; -EAGAIN if names or mounts changed meanwhile. */
-static int path_write(const struct path *path, const struct path *root, struct backwards *b)
+static int path_write(const struct path *path, const struct path *root, bool strict, struct backwards *b)
 {
 	static const char deleted[] = " (deleted)", unreachable[] = "(unreachable)";
 	u32 renames = seq_read_begin(&dcache_rename_seq), mounts = seq_read_begin(&mount_seq);
-	bool gone = READ_ONCE(path->dentry->flags) & DENTRY_UNHASHED, reached;
+	bool gone = READ_ONCE(path->dentry->flags) & DENTRY_UNHASHED, reached, met;
 	char *names;
 	int err = 0;
 
@@ -92,7 +92,7 @@ static int path_write(const struct path *path, const struct path *root, struct b
 	names = b->at;
 	if (err == 0) {
 		rcu_read_lock();
-		err = prepend_names(b, path, root, &reached);
+		err = prepend_names(b, path, root, &reached, &met);
 		rcu_read_unlock();
 	}
 	if (seq_read_retry(&dcache_rename_seq, renames) || seq_read_retry(&mount_seq, mounts))
@@ -101,12 +101,12 @@ static int path_write(const struct path *path, const struct path *root, struct b
 		return err;
 	if (b->at == names)
 		err = prepend(b, "/", 1);
-	if (err == 0 && !reached)
+	if (err == 0 && !(strict ? met : reached))
 		err = prepend(b, unreachable, sizeof(unreachable) - 1);
 	return err;
 }
 
-int path_to_string(const struct path *path, const struct path *root, char *buf, size_t size, char **out)
+static int path_to_text(const struct path *path, const struct path *root, bool strict, char *buf, size_t size, char **out)
 {
 	struct backwards b = { buf, buf + size };
 	int err;
@@ -122,8 +122,18 @@ int path_to_string(const struct path *path, const struct path *root, char *buf, 
 	}
 	do {
 		b.at = buf + size - 1;
-		err = path_write(path, root, &b);
+		err = path_write(path, root, strict, &b);
 	} while (err == -EAGAIN);
 	*out = b.at;
 	return err;
+}
+
+int path_to_string(const struct path *path, const struct path *root, char *buf, size_t size, char **out)
+{
+	return path_to_text(path, root, false, buf, size, out);
+}
+
+int path_below_to_string(const struct path *path, const struct path *root, char *buf, size_t size, char **out)
+{
+	return path_to_text(path, root, true, buf, size, out);
 }

@@ -36,7 +36,7 @@ static void proc_inode_free(struct inode *inode)
 
 static void proc_inode_evict(struct inode *inode)
 {
-	pid_put(proc_inode(inode)->pid);
+	pid_drop(proc_inode(inode)->pid);
 }
 
 struct task *procfs_task(struct proc_inode *pi)
@@ -57,14 +57,7 @@ struct task *procfs_task(struct proc_inode *pi)
 
 struct process *procfs_process(struct proc_inode *pi)
 {
-	struct process *p;
-
-	spin_lock(&proc_tree_lock);
-	p = pi->pid ? pi->pid->process : NULL;
-	if (p)
-		process_get(p);
-	spin_unlock(&proc_tree_lock);
-	return p;
+	return pi->pid ? pid_process_get(pi->pid) : NULL;
 }
 
 bool procfs_may_look(struct task *task)
@@ -76,9 +69,31 @@ bool procfs_may_look(struct task *task)
 		return true;
 	c = task_cred_get(task);
 	same = me->fsuid == c->euid && me->fsuid == c->suid && me->fsuid == c->uid && me->fsgid == c->egid && me->fsgid == c->sgid &&
-	       me->fsgid == c->gid && task->process->dumpable == 1;
+	       me->fsgid == c->gid && READ_ONCE(task->process->dumpable) == 1 && !(c->cap_permitted & ~me->cap_effective);
 	cred_put(c);
 	return same;
+}
+
+int procfs_space_get(struct proc_inode *pi, struct aspace **out)
+{
+	struct task *task = procfs_task(pi);
+	int error = -EACCES;
+
+	*out = NULL;
+	if (!task)
+		return pi->pid && READ_ONCE(pi->pid->process) ? 0 : -ESRCH;
+	if (procfs_may_look(task)) {
+		struct aspace *as = process_aspace_get(task->process);
+
+		if (as) {
+			aspace_get(as);
+			aspace_put_user(as);
+		}
+		*out = as;
+		error = 0;
+	}
+	thread_put(task->thread);
+	return error;
 }
 
 /* Entries of a process belong to who it acts as. */
@@ -107,7 +122,7 @@ int procfs_inode(struct superblock *sb, const struct proc_node *node, struct pid
 	pi->node = node;
 	pi->pid = pid;
 	if (pid)
-		pid_get(pid);
+		pid_hold(pid);
 	pi->whole = whole;
 	pi->fd = fd;
 	inode_init_owner(inode, NULL, node->mode, cred_root);
@@ -210,6 +225,24 @@ static int proc_getattr(struct inode *inode)
 	return 0;
 }
 
+/* Owners change while names stay; and a process sees its own descriptors whoever it acts as (proc(5)). */
+static int proc_permission(struct inode *inode, const struct cred *cred, unsigned mask)
+{
+	struct proc_inode *pi = proc_inode(inode);
+	struct task *task;
+	int error;
+
+	if (pi->pid)
+		owner_refresh(pi);
+	error = inode_permission_generic(inode, cred, mask);
+	if (!error || pi->node->lookup != procfs_fd_lookup || !(task = procfs_task(pi)))
+		return error;
+	if (task->process == process_current())
+		error = 0;
+	thread_put(task->thread);
+	return error;
+}
+
 static bool proc_revalidate(struct dentry *dentry)
 {
 	struct proc_inode *pi = proc_inode(dentry->inode);
@@ -250,10 +283,19 @@ void procfs_init(void)
 
 static const struct file_ops dir_fops = { .readdir = proc_readdir, .seek = cached_seek };
 
+/* Nothing can be made here, and Linux says so in this way. */
+static int proc_create(struct inode *dir, const struct name *name, u32 mode, const struct cred *cred, struct inode **out)
+{
+	return -ENOENT;
+}
+
 static const struct inode_ops proc_inode_ops = {
 	.lookup = proc_lookup,
+	.create = proc_create,
+	.mkdir = proc_create,
 	.readlink = proc_readlink,
 	.getattr = proc_getattr,
+	.permission = proc_permission,
 	.revalidate = proc_revalidate,
 };
 

@@ -83,24 +83,10 @@ static bool fd_revalidate(struct dentry *dentry)
 	return false; /* descriptors come and go: each look is a new one */
 }
 
-static int fd_number(const struct name *name)
-{
-	int fd = 0;
-
-	if (name->length > 8)
-		return -1;
-	for (u32 i = 0; i < name->length; i++) {
-		if (name->text[i] < '0' || name->text[i] > '9')
-			return -1;
-		fd = fd * 10 + (name->text[i] - '0');
-	}
-	return fd;
-}
-
 int procfs_fd_lookup(struct proc_inode *dir, const struct name *name, struct inode **out)
 {
 	bool link = !strcmp(dir->node->name, "fd");
-	int fd = fd_number(name), error;
+	int fd = procfs_number(name), error;
 	struct task *task = fd < 0 ? NULL : procfs_task(dir);
 	struct file *file;
 
@@ -125,7 +111,7 @@ int procfs_fd_readdir(struct proc_inode *dir, struct dir_sink *sink, u64 pos)
 	struct task *task = procfs_task(dir);
 	struct fd_table *files;
 	struct file *file;
-	int fd = pos > 2 ? (int)(pos - 2) : 0;
+	int fd = pos > 2 ? (int)min(pos - 2, 0x7fffffffull) : 0;
 
 	if (!task)
 		return -ENOENT;

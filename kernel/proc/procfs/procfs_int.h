@@ -26,6 +26,7 @@ struct proc_node {
 	u32 mode;                            /* type and permissions */
 	/* Regular files: prints the text; `task` is NULL outside process directories. 0 or -errno. */
 	int (*show)(struct text *t, struct task *task);
+	bool look;                           /* only for those who may look into the task, when it is opened and when it is read */
 	/* Writes: `buf` is NUL-terminated. 0 or -errno. NULL: not writable. */
 	int (*store)(struct task *task, char *buf, size_t n);
 	/* Symlinks: the text, or the place itself (magic links). */
@@ -42,7 +43,7 @@ struct proc_node {
 struct proc_inode {
 	struct inode inode;
 	const struct proc_node *node;
-	struct pid *pid;  /* of the thread or process the entry is about, referenced; NULL outside */
+	struct pid *pid;  /* of the thread or process the entry is about, held; NULL outside */
 	bool whole;       /* it stands for the process, not for one thread of it */
 	int fd;           /* entries of fd/ and fdinfo/: the descriptor; else -1 */
 };
@@ -52,6 +53,8 @@ static inline struct proc_inode *proc_inode(struct inode *inode)
 	return container_of(inode, struct proc_inode, inode);
 }
 
+/* A number without leading zeros, or -1. */
+s32 procfs_number(const struct name *name);
 /* A fresh inode for a node below `dir`: 0 or -ENOMEM. `pid` and `fd` as above. */
 int procfs_inode(struct superblock *sb, const struct proc_node *node, struct pid *pid, bool whole, int fd, struct inode **out);
 /* The task an inode is about, its thread referenced (thread_put()); NULL: it has ended or there is none. */
@@ -60,6 +63,8 @@ struct task *procfs_task(struct proc_inode *pi);
 struct process *procfs_process(struct proc_inode *pi);
 /* Whether the caller may look into the task's memory and descriptors (ptrace(2), PTRACE_MODE_READ). */
 bool procfs_may_look(struct task *task);
+/* The space of the process now, referenced (aspace_put()), NULL if it has none: 0, -ESRCH, or -EACCES if the caller may not look into it. */
+int procfs_space_get(struct proc_inode *pi, struct aspace **out);
 
 extern const struct proc_node procfs_root, procfs_pid_dir, procfs_task_dir;
 extern const struct proc_node procfs_sys_children[];
@@ -72,6 +77,7 @@ extern const struct file_ops procfs_text_fops;
 
 /* Tables' show functions. */
 int show_stat(struct text *t, struct task *task);
+int show_thread_stat(struct text *t, struct task *task);
 int show_status(struct text *t, struct task *task);
 int show_statm(struct text *t, struct task *task);
 int show_cmdline(struct text *t, struct task *task);

@@ -65,8 +65,6 @@ static int maps_print(struct text *t, struct task *task, bool usage)
 	struct vm_area *area;
 	char *path;
 
-	if (!procfs_may_look(task))
-		return -EACCES;
 	path = kmalloc(PATH_MAX, MM_KERNEL);
 	if (!path)
 		return -ENOMEM;
@@ -136,8 +134,6 @@ int show_environ(struct text *t, struct task *task)
 {
 	struct aspace *as;
 
-	if (!procfs_may_look(task))
-		return -EACCES;
 	as = process_aspace_get(task->process);
 	if (!as)
 		return 0;
@@ -152,8 +148,6 @@ int show_auxv(struct text *t, struct task *task)
 	struct aspace *as;
 	size_t n = 0;
 
-	if (!procfs_may_look(task))
-		return -EACCES;
 	as = process_aspace_get(task->process);
 	if (!as)
 		return 0;
@@ -164,27 +158,13 @@ int show_auxv(struct text *t, struct task *task)
 	return 0;
 }
 
-/* The space behind an open /proc/[pid]/mem, for the current reader: a user reference, or NULL. */
-static struct aspace *mem_space(struct file *file)
-{
-	struct task *task = procfs_task(proc_inode(file->inode));
-	struct aspace *as = NULL;
-
-	if (!task)
-		return NULL;
-	if (procfs_may_look(task))
-		as = process_aspace_get(task->process);
-	thread_put(task->thread);
-	return as;
-}
-
 static ssize_t mem_transfer(struct file *file, struct iov_iter *it, loff_t *pos, bool write)
 {
-	struct aspace *as = mem_space(file);
+	struct aspace *as = file->private;
 	char chunk[512];
 	ssize_t done = 0;
 
-	if (!as)
+	if (!as || !aspace_try_get_user(as))
 		return 0;
 	while (iov_left(it)) {
 		size_t n = min(iov_left(it), sizeof(chunk)), moved;
@@ -217,16 +197,20 @@ static ssize_t mem_write(struct file *file, struct iov_iter *from, loff_t *pos)
 	return mem_transfer(file, from, pos, true);
 }
 
+/* What may be reached is settled here: a program that runs in the process later, perhaps with more privileges, is another space. */
 static int mem_open(struct file *file)
 {
-	struct task *task = procfs_task(proc_inode(file->inode));
-	bool ok;
+	struct aspace *as;
+	int error = procfs_space_get(proc_inode(file->inode), &as);
 
-	if (!task)
-		return -ESRCH;
-	ok = procfs_may_look(task);
-	thread_put(task->thread);
-	return ok ? 0 : -EACCES;
+	file->private = as;
+	return error;
+}
+
+static void mem_release(struct file *file)
+{
+	if (file->private)
+		aspace_put(file->private);
 }
 
 static loff_t mem_seek(struct file *file, loff_t offset, int whence)
@@ -239,4 +223,4 @@ static loff_t mem_seek(struct file *file, loff_t offset, int whence)
 	return offset;
 }
 
-const struct file_ops procfs_mem_fops = { .open = mem_open, .read = mem_read, .write = mem_write, .seek = mem_seek };
+const struct file_ops procfs_mem_fops = { .open = mem_open, .release = mem_release, .read = mem_read, .write = mem_write, .seek = mem_seek };

@@ -96,25 +96,22 @@ static ssize_t exe_readlink(struct task *task, char *buf, size_t size)
 static int task_lookup(struct proc_inode *dir, const struct name *name, struct inode **out)
 {
 	struct pid *pid = NULL;
-	s32 nr = 0;
+	s32 nr = procfs_number(name);
 	int error;
 
-	for (u32 i = 0; i < name->length && i < 9; i++) {
-		if (name->text[i] < '0' || name->text[i] > '9')
-			return 0;
-		nr = nr * 10 + (name->text[i] - '0');
-	}
+	if (nr <= 0)
+		return 0;
 	spin_lock(&proc_tree_lock);
 	pid = pid_find(nr);
 	if (pid && pid->task && pid->task->process->pid == dir->pid)
-		pid_get(pid);
+		pid_hold(pid);
 	else
 		pid = NULL;
 	spin_unlock(&proc_tree_lock);
 	if (!pid)
 		return 0;
 	error = procfs_inode(dir->inode.sb, &procfs_task_dir, pid, false, -1, out);
-	pid_put(pid);
+	pid_drop(pid);
 	return error;
 }
 
@@ -137,7 +134,7 @@ static s32 next_tid(struct proc_inode *dir, s32 from)
 
 static int task_readdir(struct proc_inode *dir, struct dir_sink *sink, u64 pos)
 {
-	s32 tid = pos > 2 ? (s32)(pos - 2) : 1;
+	s32 tid = pos > 2 ? (s32)min(pos - 2, (u64)PID_MAX_DEFAULT) : 1;
 
 	while ((tid = next_tid(dir, tid)) != 0) {
 		char name[12];
@@ -157,21 +154,20 @@ static int task_readdir(struct proc_inode *dir, struct dir_sink *sink, u64 pos)
 
 /* What process and thread directories share. */
 #define COMMON_CHILDREN \
-	{ .name = "stat", .mode = FILE_R, .show = show_stat }, \
 	{ .name = "status", .mode = FILE_R, .show = show_status }, \
 	{ .name = "statm", .mode = FILE_R, .show = show_statm }, \
 	{ .name = "cmdline", .mode = FILE_R, .show = show_cmdline }, \
 	{ .name = "comm", .mode = FILE_RW, .show = show_comm, .store = store_comm }, \
-	{ .name = "environ", .mode = FILE_RO, .show = show_environ }, \
-	{ .name = "auxv", .mode = FILE_RO, .show = show_auxv }, \
-	{ .name = "maps", .mode = FILE_R, .show = show_maps }, \
-	{ .name = "smaps", .mode = FILE_R, .show = show_smaps }, \
+	{ .name = "environ", .mode = FILE_RO, .show = show_environ, .look = true }, \
+	{ .name = "auxv", .mode = FILE_RO, .show = show_auxv, .look = true }, \
+	{ .name = "maps", .mode = FILE_R, .show = show_maps, .look = true }, \
+	{ .name = "smaps", .mode = FILE_R, .show = show_smaps, .look = true }, \
 	{ .name = "mem", .mode = S_IFREG | 0600, .fops = &procfs_mem_fops }, \
 	{ .name = "limits", .mode = FILE_R, .show = show_limits }, \
-	{ .name = "io", .mode = FILE_RO, .show = show_io }, \
+	{ .name = "io", .mode = FILE_RO, .show = show_io, .look = true }, \
 	{ .name = "wchan", .mode = FILE_R, .show = show_wchan }, \
 	{ .name = "schedstat", .mode = FILE_R, .show = show_schedstat }, \
-	{ .name = "personality", .mode = FILE_RO, .show = show_personality }, \
+	{ .name = "personality", .mode = FILE_RO, .show = show_personality, .look = true }, \
 	{ .name = "oom_score", .mode = FILE_R, .show = show_oom_score }, \
 	{ .name = "oom_score_adj", .mode = FILE_RW, .show = show_oom_score_adj, .store = store_oom_score_adj }, \
 	{ .name = "mounts", .mode = FILE_R, .show = show_mounts }, \
@@ -182,9 +178,15 @@ static int task_readdir(struct proc_inode *dir, struct dir_sink *sink, u64 pos)
 	{ .name = "fd", .mode = S_IFDIR | 0500, .lookup = procfs_fd_lookup, .readdir = procfs_fd_readdir }, \
 	{ .name = "fdinfo", .mode = S_IFDIR | 0500, .lookup = procfs_fd_lookup, .readdir = procfs_fd_readdir }
 
-static const struct proc_node task_children[] = { COMMON_CHILDREN, { 0 } };
+static const struct proc_node task_children[] = {
+	COMMON_CHILDREN,
+	{ .name = "stat", .mode = FILE_R, .show = show_thread_stat },
+	{ 0 },
+};
+
 static const struct proc_node pid_children[] = {
 	COMMON_CHILDREN,
+	{ .name = "stat", .mode = FILE_R, .show = show_stat },
 	{ .name = "task", .mode = S_IFDIR | 0555, .lookup = task_lookup, .readdir = task_readdir },
 	{ 0 },
 };

@@ -26,12 +26,11 @@ static ssize_t mounts_readlink(struct task *task, char *buf, size_t size)
 	return (ssize_t)strlcpy(buf, "self/mounts", size);
 }
 
-/* A number without leading zeros, or -1. */
-static s32 name_number(const struct name *name)
+s32 procfs_number(const struct name *name)
 {
 	s32 nr = 0;
 
-	if (name->length > 9 || (name->text[0] == '0' && name->length > 1))
+	if (name->length == 0 || name->length > 9 || (name->text[0] == '0' && name->length > 1))
 		return -1;
 	for (u32 i = 0; i < name->length; i++) {
 		if (name->text[i] < '0' || name->text[i] > '9')
@@ -43,7 +42,7 @@ static s32 name_number(const struct name *name)
 
 static int root_lookup(struct proc_inode *dir, const struct name *name, struct inode **out)
 {
-	s32 nr = name_number(name);
+	s32 nr = procfs_number(name);
 	struct process *p = nr > 0 ? process_find(nr) : NULL;
 	struct pid *pid;
 	int error;

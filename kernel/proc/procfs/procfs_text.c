@@ -15,10 +15,11 @@
 #define ROOM_FIRST 1024
 #define STORE_MAX  4096 /* longest write */
 
-/* m: the mutex */
+/* m: the mutex.  I: constant */
 struct text_file {
 	struct mutex mutex; /* RANK_TEXT */
 	struct text text;   /* m */
+	struct aspace *space; /* I: of texts that are not for everybody: what the opener might look into, referenced; after an exec they are empty */
 };
 
 static bool text_grow(struct text *t, size_t more)
@@ -86,6 +87,14 @@ static int text_open(struct file *file)
 	if (!tf)
 		return -ENOMEM;
 	mutex_init(&tf->mutex, RANK_TEXT, "procfs_text");
+	if (proc_inode(file->inode)->node->look) {
+		int error = procfs_space_get(proc_inode(file->inode), &tf->space);
+
+		if (error) {
+			kfree(tf);
+			return error;
+		}
+	}
 	file->private = tf;
 	return 0;
 }
@@ -94,6 +103,8 @@ static void text_release(struct file *file)
 {
 	struct text_file *tf = file->private;
 
+	if (tf->space)
+		aspace_put(tf->space);
 	kvfree(tf->text.buf);
 	kfree(tf);
 }
@@ -110,14 +121,28 @@ static int show_zombie(struct text *t, struct proc_inode *pi)
 		error = show_zombie_stat(t, p);
 	else if (pi->node->show == show_status)
 		error = show_zombie_status(t, p);
-	else if (pi->node->show == show_cmdline || pi->node->show == show_maps || pi->node->show == show_environ)
+	else if (pi->node->show == show_cmdline || pi->node->look)
 		error = 0;
 	process_put(p);
 	return error;
 }
 
-static int text_make(struct text *t, struct proc_inode *pi)
+/* Whether the reader may look, and at what the opener might. */
+static int look_check(struct task *task, struct text_file *tf)
 {
+	struct aspace *as;
+
+	if (!procfs_may_look(task))
+		return -EACCES;
+	as = process_aspace_get(task->process);
+	if (as)
+		aspace_put_user(as);
+	return as == tf->space ? 0 : -ENODATA;
+}
+
+static int text_make(struct text_file *tf, struct proc_inode *pi)
+{
+	struct text *t = &tf->text;
 	struct task *task = NULL;
 	int error;
 
@@ -128,9 +153,13 @@ static int text_make(struct text *t, struct proc_inode *pi)
 		if (!task)
 			return show_zombie(t, pi);
 	}
-	error = pi->node->show(t, task);
+	error = pi->node->look ? look_check(task, tf) : 0;
+	if (!error)
+		error = pi->node->show(t, task);
 	if (task)
 		thread_put(task->thread);
+	if (error == -ENODATA)
+		return 0;
 	return error ? error : t->error;
 }
 
@@ -141,7 +170,7 @@ static ssize_t text_read(struct file *file, struct iov_iter *to, loff_t *pos)
 
 	mutex_lock(&tf->mutex);
 	if (*pos == 0 || !tf->text.buf)
-		n = text_make(&tf->text, proc_inode(file->inode));
+		n = text_make(tf, proc_inode(file->inode));
 	if (!n)
 		n = simple_read_buffer(to, pos, tf->text.buf, tf->text.used);
 	mutex_unlock(&tf->mutex);
