@@ -32,28 +32,31 @@ static u32 hash_legacy(const char *name, u32 length, bool is_unsigned)
 	return h0 << 1;
 }
 
+/* Four characters as one word, each added with its sign. */
+static inline u32 pack_word(const char *p, bool is_unsigned)
+{
+	return (widen(p[0], is_unsigned) << 24) + (widen(p[1], is_unsigned) << 16) +
+	       (widen(p[2], is_unsigned) << 8) + widen(p[3], is_unsigned);
+}
+
 /* Packs up to n words of the name, filled up with its length in each byte. */
 static void pack_name(const char *p, u32 length, u32 *words, u32 n, bool is_unsigned)
 {
-	u32 pad = length | length << 8, value, used;
+	u32 pad = length | length << 8, whole = length / 4, i;
 
 	pad |= pad << 16;
-	value = pad;
-	used = length < n * 4 ? length : n * 4;
-	for (u32 i = 0; i < used; i++) {
-		value = widen(p[i], is_unsigned) + (value << 8);
-		if ((i & 3) == 3) {
-			*words++ = value;
-			value = pad;
-			n--;
-		}
+	if (whole >= n) {
+		for (i = 0; i < n; i++)
+			words[i] = pack_word(p + 4 * i, is_unsigned);
+		return;
 	}
-	if (n) {
-		*words++ = value;
-		n--;
-	}
-	while (n--)
-		*words++ = pad;
+	for (i = 0; i < whole; i++)
+		words[i] = pack_word(p + 4 * i, is_unsigned);
+	words[i] = pad;
+	for (u32 k = 4 * whole; k < length; k++)
+		words[i] = widen(p[k], is_unsigned) + (words[i] << 8);
+	while (++i < n)
+		words[i] = pad;
 }
 
 static inline u32 md4_f(u32 x, u32 y, u32 z) { return z ^ (x & (y ^ z)); }

@@ -11,7 +11,6 @@
 #include "fs/ext/ext_int.h"
 
 #include "abi/dirent.h"
-#include "lib/sort.h"
 
 #define FIRST_KEY	((u64)2)
 #define CHAIN_MAX	8	/* leaves of one hash that are put in order together */
@@ -168,13 +167,31 @@ static void listing_drop(struct listing *l)
 	l->n = 0;
 }
 
-static int listed_compare(const void *a, const void *b)
+static inline bool listed_less(const struct listed *a, const struct listed *b)
 {
-	const struct listed *x = a, *y = b;
+	return a->key != b->key ? a->key < b->key : a->de < b->de;
+}
 
-	if (x->key != y->key)
-		return x->key < y->key ? -1 : 1;
-	return x->de < y->de ? -1 : x->de > y->de;
+/*
+ * Shell's sort: a few hundred entries at most, and a call for each comparison would cost more
+ * than the rest.
+ */
+static void sort_listed(struct listed *e, u32 n)
+{
+	static const u16 gaps[] = { 701, 301, 132, 57, 23, 10, 4, 1 };
+
+	for (size_t g = 0; g < ARRAY_SIZE(gaps); g++) {
+		u32 gap = gaps[g];
+
+		for (u32 i = gap; i < n; i++) {
+			struct listed one = e[i];
+			u32 k = i;
+
+			for (; k >= gap && listed_less(&one, &e[k - gap]); k -= gap)
+				e[k] = e[k - gap];
+			e[k] = one;
+		}
+	}
 }
 
 static u64 key_of_major(u32 major)
@@ -187,7 +204,7 @@ static void listing_sort(struct listing *l)
 {
 	u64 before = ~0ull, tie = 0;
 
-	sort(l->e, l->n, sizeof(*l->e), listed_compare);
+	sort_listed(l->e, l->n);
 	for (u32 i = 0; i < l->n; i++) {
 		u64 key = key_of_major((u32)(l->e[i].key >> 32)) + (l->e[i].key & 0xffff0000ull);
 
