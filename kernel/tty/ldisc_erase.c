@@ -6,11 +6,9 @@
 
 enum erase { ERASE_CHARACTER, ERASE_WORD, ERASE_LINE };
 
-/* Letters and digits make words: of ASCII, of Latin-1, and every byte of a UTF-8 character. */
-static bool is_word(const struct ldisc *l, u8 c)
+/* Letters and digits make words: of ASCII and of Latin-1, which holds for nearly all first bytes of UTF-8 characters, too. */
+static bool is_word(u8 c)
 {
-	if (c >= 0x80 && ldisc_iflag(l, IUTF8))
-		return true;
 	return char_is_alnum(c) || c == '_' || (c >= 0xc0 && c != 0xd7 && c != 0xf7);
 }
 
@@ -106,7 +104,7 @@ static void take_back(struct ldisc *l, enum erase what)
 		if (ldisc_is_continuation(l, c))
 			return;
 		if (what == ERASE_WORD) {
-			if (is_word(l, c))
+			if (is_word(c))
 				in_word = true;
 			else if (in_word)
 				return;

@@ -34,6 +34,7 @@ static bool input_control(struct ldisc *l, u8 c)
 	if (ldisc_iflag(l, IXON)) {
 		if (ldisc_is(l, c, VSTART)) {
 			ldisc_start(l, false);
+			ldisc_echo_send(l);
 			return true;
 		}
 		if (ldisc_is(l, c, VSTOP)) {
@@ -175,7 +176,7 @@ static void input_char(struct ldisc *l, u8 c)
 	if (ldisc_iflag(l, ISTRIP))
 		c &= 0x7f;
 	if (ldisc_iflag(l, IUCLC) && ldisc_lflag(l, IEXTEN))
-		c = (u8)char_lower(c);
+		c = ldisc_lower(c);
 	if (ldisc_lflag(l, EXTPROC)) {
 		buffer_put(l, c);
 	} else if (l->lnext) {

@@ -14,6 +14,17 @@ static inline bool ldisc_is_continuation(const struct ldisc *l, u8 c)
 	return (l->termios.c_iflag & IUTF8) && (c & 0xc0) == 0x80;
 }
 
+/* Case as IUCLC and OLCUC change it: of ASCII and of Latin-1. */
+static inline u8 ldisc_lower(u8 c)
+{
+	return char_is_upper(c) || (c >= 0xc0 && c <= 0xde && c != 0xd7) ? c + 0x20 : c;
+}
+
+static inline u8 ldisc_upper(u8 c)
+{
+	return char_is_lower(c) || (c >= 0xdf && c != 0xf7) ? c - 0x20 : c;
+}
+
 static inline u8 ldisc_at(const struct ldisc *l, u32 pos) { return l->buf[pos % LDISC_BUF]; }
 static inline bool ldisc_iflag(const struct ldisc *l, u32 flags) { return l->termios.c_iflag & flags; }
 static inline bool ldisc_oflag(const struct ldisc *l, u32 flags) { return l->termios.c_oflag & flags; }

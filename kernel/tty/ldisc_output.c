@@ -85,7 +85,7 @@ bool ldisc_out_char(struct ldisc *l, u8 c)
 		l->column -= l->column > 0;
 	} else if (!ldisc_is_control(c)) {
 		if (ldisc_oflag(l, OLCUC))
-			c = (u8)char_upper(c);
+			c = ldisc_upper(c);
 		if (!ldisc_is_continuation(l, c))
 			l->column++;
 	}

@@ -9,6 +9,7 @@
 #include "mm/slab.h"
 
 #define TABLE_FIRST 16
+#define FLUSH_KEEPS 4095u /* bytes */
 
 static struct spinlock table_lock = SPINLOCK_INIT(RANK_TTY_PORT, "pty_table");
 static struct pty **table;     /* t */
@@ -68,12 +69,13 @@ static void slave_input_taken(struct tty *t)
 	wait_wake(&pty_of(t)->write_wait, POLLOUT | POLLWRNORM);
 }
 
+/* What the master's reader would have taken by now stays; only a backlog is dropped. */
 static void slave_flush(struct tty *t)
 {
 	struct pty *p = pty_of(t);
 
 	spin_lock(&p->lock);
-	ring_skip(&p->out, ring_used(&p->out));
+	p->out.head = p->out.tail + min(ring_used(&p->out), FLUSH_KEEPS);
 	spin_unlock(&p->lock);
 	pty_packet_note(p, TIOCPKT_FLUSHWRITE, 0);
 }
@@ -226,13 +228,15 @@ static struct pty *pty_alloc(void)
 
 int pty_create(struct pty **out)
 {
+	struct termios2 termios = tty_termios_default;
 	struct pty *p = pty_alloc();
 	struct tty *slave;
 	int err;
 
 	if (!p)
 		return -ENOMEM;
-	slave = tty_alloc(0, &slave_ops, p, &tty_termios_default, PTY_RING);
+	termios.c_cflag &= ~(u32)HUPCL;
+	slave = tty_alloc(0, &slave_ops, p, &termios, PTY_RING);
 	if (!slave) {
 		kfree(p->out.buf);
 		kfree(p);

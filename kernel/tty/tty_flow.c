@@ -6,9 +6,22 @@
 
 #define BREAK_NS (250 * NSEC_PER_MSEC)
 
+/* Sends a character ahead of stopped output. To a master it is output like any other: the terminal is started for it, unless tcflow(3) stopped it. */
+static void send_ahead(struct tty *t, u8 c)
+{
+	bool stopped = t->is_pty && t->ldisc.stopped;
+
+	if (c == LDISC_DISABLED || !t->ops->room(t) || (stopped && t->ldisc.stopped_by_call))
+		return;
+	if (stopped && t->ops->flow)
+		t->ops->flow(t, false);
+	t->ops->put(t, &c, 1);
+	if (stopped && t->ops->flow)
+		t->ops->flow(t, true);
+}
+
 static long flow(struct tty *t, u64 action)
 {
-	u8 c = t->ldisc.termios.c_cc[action == TCION ? VSTART : VSTOP];
 	int err = tty_check_change(t);
 
 	if (err)
@@ -20,8 +33,8 @@ static long flow(struct tty *t, u64 action)
 		ldisc_stop(&t->ldisc, true);
 	else if (action == TCOON)
 		ldisc_start(&t->ldisc, true);
-	else if (c != LDISC_DISABLED && t->ops->room(t))
-		t->ops->put(t, &c, 1);
+	else
+		send_ahead(t, t->ldisc.termios.c_cc[action == TCION ? VSTART : VSTOP]);
 	mutex_unlock(&t->ldisc_lock);
 	return 0;
 }

@@ -29,7 +29,8 @@ static void last_close(struct tty *t)
 	t->exclusive = false;
 	tty_forget_session(t);
 	mutex_lock(&t->ldisc_lock);
-	ldisc_start(&t->ldisc, true);
+	if (t->ldisc.stopped && !t->is_pty && t->ops->flush)
+		t->ops->flush(t);
 	mutex_unlock(&t->ldisc_lock);
 	(void)tty_drain(t, clock_monotonic() + CLOSE_WAIT_NS);
 	if (t->ops->close)

@@ -23,7 +23,7 @@ static void rule_get(struct tty *t, struct read_rule *rule)
 {
 	u64 time = t->ldisc.termios.c_cc[VTIME] * (u64)TIME_UNIT;
 
-	*rule = (struct read_rule){ .canon = t->ldisc.canon, .least = t->ldisc.termios.c_cc[VMIN], .deadline_ns = ~0ull };
+	*rule = (struct read_rule){ .canon = t->ldisc.termios.c_lflag & ICANON, .least = t->ldisc.termios.c_cc[VMIN], .deadline_ns = ~0ull };
 	if (rule->canon) {
 		rule->least = 1;
 	} else if (rule->least) {
