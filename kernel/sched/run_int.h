@@ -106,35 +106,6 @@ void run_resched(struct runqueue *rq);
 /* The tick's part: whether curr has had its turn, and the next time to look (~0: need not). */
 void run_tick(struct runqueue *rq, u64 now);
 u64 run_next_tick(struct runqueue *rq, u64 now);
-void run_init_cpu(unsigned cpu, struct thread *idle);
-
-/* fair.c and realtime.c. The queue is locked throughout. */
-void fair_insert(struct runqueue *rq, struct thread *t);
-void fair_remove(struct runqueue *rq, struct thread *t);
-/* Where a thread that comes to the queue stands in virtual time. */
-void fair_place_new(struct runqueue *rq, struct thread *t);
-void fair_place_woken(struct runqueue *rq, struct thread *t);
-/* Charges curr `ns` of real time. */
-void fair_charge(struct runqueue *rq, struct thread *curr, u64 ns);
-/* Puts the yielding curr behind those who wait. */
-void fair_yield(struct runqueue *rq, struct thread *curr);
-/* Gives curr a new deadline if it has used what it had asked for: whether it has. */
-bool fair_renew(struct thread *curr);
-void rt_insert(struct runqueue *rq, struct thread *t, bool front);
-void rt_remove(struct runqueue *rq, struct thread *t);
-/* The first thread of the highest priority; there is one. */
-struct thread *rt_first(struct runqueue *rq);
-
-/* run.c. The queue is locked throughout. */
-void run_account(struct runqueue *rq, u64 now);
-/* Enters a runnable thread and makes the CPU look if it is more urgent than what runs. */
-void run_enqueue(struct runqueue *rq, struct thread *t, u64 now);
-void run_dequeue(struct runqueue *rq, struct thread *t);
-void run_insert(struct runqueue *rq, struct thread *t);
-void run_resched(struct runqueue *rq);
-/* The tick's part: whether curr has had its turn, and the next time to look (~0: need not). */
-void run_tick(struct runqueue *rq, u64 now);
-u64 run_next_tick(struct runqueue *rq, u64 now);
 /* Turns the virtual times of a thread from one queue's into another's. The thread is in none. */
 void run_migrate(struct thread *t, struct runqueue *from, struct runqueue *to);
 
