@@ -166,7 +166,7 @@ static const char *check_inode_map(const struct ext_geo *geo, u32 ino,
 				   const struct ext_raw_inode *raw)
 {
 	unsigned type = raw->mode & 0170000;
-	u64 size = ext_raw_size(raw);
+	u64 size = ext_raw_size(geo, raw);
 
 	if (raw->flags & EXT_FL_INLINE_DATA) {
 		if (!(geo->incompat & EXT_INCOMPAT_INLINE_DATA))
@@ -178,10 +178,8 @@ static const char *check_inode_map(const struct ext_geo *geo, u32 ino,
 	if (raw->flags & EXT_FL_EXTENTS) {
 		if (!(geo->incompat & EXT_INCOMPAT_EXTENTS))
 			return "extents without the feature";
-		/* Short links keep their text there, whatever the flag says. */
-		if (type == 0120000 && size < EXT_INLINE_BYTES)
-			return NULL;
-		if (type == 0100000 || type == 0040000 || type == 0120000)
+		/* A link's text may be there instead: whoever knows looks again. */
+		if (type == 0100000 || type == 0040000)
 			return ext_check_extent_node(geo, raw->block, sizeof(raw->block), -1);
 	}
 	if (type == 0040000 && ino == EXT_ROOT_INO && !raw->block[0] && !(raw->flags & EXT_FL_EXTENTS))
@@ -191,7 +189,7 @@ static const char *check_inode_map(const struct ext_geo *geo, u32 ino,
 
 const char *ext_check_inode(const struct ext_geo *geo, u32 ino, const struct ext_raw_inode *raw)
 {
-	u64 size = ext_raw_size(raw);
+	u64 size = ext_raw_size(geo, raw);
 	unsigned type = raw->mode & 0170000;
 
 	if (!mode_is_known(raw->mode))

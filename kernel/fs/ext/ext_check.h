@@ -130,7 +130,10 @@ static inline u32 ext_desc_used_dirs(const struct ext_geo *geo, const struct ext
 	return d->used_dirs_lo | (geo->desc_size >= 64 ? (u32)d->used_dirs_hi << 16 : 0);
 }
 
-static inline u64 ext_raw_size(const struct ext_raw_inode *raw)
+/* Only regular files, and directories with large_dir, use the upper half of the size. */
+static inline u64 ext_raw_size(const struct ext_geo *geo, const struct ext_raw_inode *raw)
 {
-	return raw->size_lo | (u64)raw->size_hi << 32;
+	bool wide = (raw->mode & 0170000) == 0100000 || geo->incompat & EXT_INCOMPAT_LARGEDIR;
+
+	return raw->size_lo | (wide ? (u64)raw->size_hi << 32 : 0);
 }

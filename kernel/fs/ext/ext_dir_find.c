@@ -9,8 +9,6 @@
 
 #include "lib/string.h"
 
-#define AHEAD 32u /* blocks read ahead in a scan */
-
 int ext_dir_find_in_block(struct inode *dir, const void *block, u32 size, const char *name,
 			  u32 length, u32 *offset, u32 *previous)
 {
@@ -56,13 +54,12 @@ static int find_in(struct inode *dir, u64 logical, const char *name, u32 length,
 	return err == -EUCLEAN ? ext_dir_bad(dir, logical, 0, "chain of entries is broken") : err;
 }
 
-/* A scan is about to visit blocks from `logical` on: starts reading them unless they are there. */
-static void read_ahead(struct inode *dir, u64 logical)
+void ext_dir_read_ahead(struct inode *dir, u64 logical)
 {
 	struct ext_fs *fs = ext_fs_of(dir);
 	struct ext_run run;
 
-	if (ext_map(dir, logical, AHEAD, &run) || !run.block || run.count < 2)
+	if (ext_map(dir, logical, EXT_DIR_AHEAD, &run) || !run.block || run.count < 2)
 		return;
 	if (!pagecache_cached(&fs->dev->cache, run.block << fs->geo.block_bits >> PAGE_SHIFT))
 		bcache_read_ahead(fs->dev, run.block, fs->geo.block_size, run.count);
@@ -79,8 +76,8 @@ static int find_linear(struct inode *dir, const char *name, u32 length, struct e
 		u64 logical = start + i < n ? start + i : start + i - n;
 		int err;
 
-		if (n > 1 && (i == 0 || logical % AHEAD == 0))
-			read_ahead(dir, logical);
+		if (n > 1 && (i == 0 || logical % EXT_DIR_AHEAD == 0))
+			ext_dir_read_ahead(dir, logical);
 		err = find_in(dir, logical, name, length, slot);
 		if (err == 1) {
 			WRITE_ONCE(ei->dir_hint, logical);

@@ -67,6 +67,19 @@ void ext_inode_set_ops(struct inode *inode)
 	}
 }
 
+/* A link whose text is not in i_block has a map there, which nobody has looked at yet. */
+static int inode_check_link(const struct inode *inode)
+{
+	const struct ext_inode *ei = ext_i(inode);
+	const char *why;
+
+	if (!S_ISLNK(inode->mode) || ext_is_inline(inode) || !ext_has_extents(inode) ||
+	    inode_is_fast_link(inode))
+		return 0;
+	why = ext_check_extent_node(&ext_fs_of(inode)->geo, ei->block, sizeof(ei->block), -1);
+	return why ? ext_inode_error(inode, "%s", why) : 0;
+}
+
 /* Fills a fresh inode: 0, -EIO, -ENOMEM, -ESTALE. */
 static int inode_read(struct inode *inode)
 {
@@ -93,8 +106,10 @@ static int inode_read(struct inode *inode)
 			    ino);
 		err = -EIO;
 	}
-	if (!err)
+	if (!err) {
 		ext_inode_from_raw(ext_i(inode), raw);
+		err = inode_check_link(inode);
+	}
 	bcache_put(&b);
 	return err;
 }

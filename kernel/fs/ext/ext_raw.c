@@ -97,7 +97,7 @@ void ext_inode_from_raw(struct ext_inode *ei, const struct ext_raw_inode *raw)
 	inode->uid = raw->uid | (u32)raw->uid_hi << 16;
 	inode->gid = raw->gid | (u32)raw->gid_hi << 16;
 	inode->nlink = raw->links_count;
-	inode->size = (s64)ext_raw_size(raw);
+	inode->size = (s64)ext_raw_size(&fs->geo, raw);
 	inode->blocks = blocks_decode(fs, raw);
 	inode->flags = raw->flags;
 	inode->generation = raw->generation;
@@ -150,7 +150,8 @@ void ext_inode_to_raw(struct ext_inode *ei, struct ext_raw_inode *raw)
 	raw->gid_hi = (u16)(inode->gid >> 16);
 	raw->links_count = (u16)inode->nlink;
 	raw->size_lo = (u32)inode->size;
-	raw->size_hi = S_ISREG(inode->mode) || S_ISDIR(inode->mode) ? (u32)((u64)inode->size >> 32) : 0;
+	if (S_ISREG(inode->mode) || ei->inode.size >> 32)
+		raw->size_hi = (u32)((u64)inode->size >> 32);
 	raw->blocks_lo = (u32)blocks;
 	if (fs->geo.ro_compat & EXT_RO_HUGE_FILE)
 		raw->blocks_hi = (u16)(blocks >> 32);

@@ -74,12 +74,11 @@ static int list_linear(struct file *file, struct dir_sink *sink)
 
 	while (file->pos < dir->size) {
 		u64 logical = (u64)file->pos >> bits;
-		struct ext_run run;
 		struct bblock b;
 		int err;
 
-		if (logical % 32 == 0 && !ext_map(dir, logical, 32, &run) && run.block)
-			bcache_read_ahead(fs->dev, run.block, size, run.count);
+		if (logical % EXT_DIR_AHEAD == 0)
+			ext_dir_read_ahead(dir, logical);
 		err = ext_dir_block(dir, logical, &b);
 		if (err == -ENODATA) {
 			file->pos = (loff_t)((logical + 1) << bits);

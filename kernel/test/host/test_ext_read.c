@@ -145,6 +145,20 @@ TEST(ext3_images)
 	read_as("ext2", "-t ext3 -b 4096", 32);
 }
 
+TEST(ext3_image_written_as_ext2)
+{
+	const char *path = image("-t ext3 -b 1024", 32);
+	struct inode *dir;
+
+	CHECK_EQ(host_mount(path, "ext2", 0, "", &sb), 0);
+	dir = walk("sub");
+	CHECK_EQ(host_rename(sb->root_inode, "big", dir, "bigger", 0), 0);
+	CHECK_EQ(host_unlink(sb->root_inode, "sparse"), 0);
+	inode_put(dir);
+	host_unmount(sb);
+	CHECK(host_fsck(path));
+}
+
 TEST(ext4_images)
 {
 	read_as("ext4", "-t ext4 -b 1024", 32);
