@@ -1,6 +1,6 @@
 /*
- * Futexes (futex(2)): a hash of waiters by the identity of the word they wait on. A waiter looks at the word while it holds the bucket, and a waker changes
- * the word before it takes the bucket, so no wake-up is lost. Words are read without sleeping (arch/usercopy.h); a page that is not there is faulted in with no
+ * Futexes (futex(2)): a hash of waiters by the identity of the word they wait on. A waiter enters the bucket and then looks at the word; a waker changes
+ * the word and then looks into the bucket: no wake-up is lost. Words are read without sleeping (arch/usercopy.h); a page that is not there is faulted in with no
  * lock held, and the call tries again.
  */
 #include "ipc/futex.h"
@@ -112,20 +112,23 @@ static int waiter_enter(struct waiter *w, u32 __user *word, u32 value)
 
 	for (;;) {
 		spin_lock(&b->lock);
+		w->bucket = b;
+		list_add_tail(&w->link, &b->waiters);
+		__atomic_thread_fence(__ATOMIC_SEQ_CST); /* either we see the waker's word, or it sees us on the list */
 		error = user_load_u32(&now, word);
-		if (!error)
+		if (!error && now == value)
 			break;
+		list_del(&w->link);
+		w->bucket = NULL;
 		spin_unlock(&b->lock);
+		if (!error)
+			return -EAGAIN;
 		error = user_fault_in(word, false);
 		if (error)
 			return error;
 	}
-	if (now == value) {
-		w->bucket = b;
-		list_add_tail(&w->link, &b->waiters);
-	}
 	spin_unlock(&b->lock);
-	return now == value ? 0 : -EAGAIN;
+	return 0;
 }
 
 long futex_wait(u32 __user *word, u32 value, u32 bitset, bool private_hint, u64 deadline_ns)
@@ -182,7 +185,8 @@ long futex_wake_bitset(u32 __user *word, u32 count, u32 bitset, bool private_hin
 	if (error)
 		return error;
 	b = bucket_of(&key);
-	if (list_empty(&b->waiters)) /* the waker changed the word before: a full barrier lies in the system call */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* the waker changed the word before: see waiter_enter() */
+	if (list_empty(&b->waiters))
 		return 0;
 	spin_lock(&b->lock);
 	woken = bucket_wake(b, &key, count, bitset);
