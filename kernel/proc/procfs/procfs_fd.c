@@ -111,7 +111,7 @@ int procfs_fd_readdir(struct proc_inode *dir, struct dir_sink *sink, u64 pos)
 	struct task *task = procfs_task(dir);
 	struct fd_table *files;
 	struct file *file;
-	int fd = pos > 2 ? (int)min(pos - 2, 0x7fffffffull) : 0;
+	int fd = pos > 2 ? (int)min(pos - 2, (u64)0x7fffffff) : 0;
 
 	if (!task)
 		return -ENOENT;

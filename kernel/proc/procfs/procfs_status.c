@@ -8,6 +8,7 @@
 #include "lib/parse.h"
 #include "lib/string.h"
 #include "proc/oom.h"
+#include "proc/proc_int.h"
 #include "proc/procfs/procfs_int.h"
 #include "proc/session.h"
 #include "proc/signal.h"
@@ -69,11 +70,15 @@ static void facts_signals(struct facts *f, struct process *p)
 /* Everything that does not need the thread. */
 static void facts_process(struct facts *f, struct process *p)
 {
+	struct session *session;
+
 	spin_lock(&proc_tree_lock);
 	f->tid = f->pid = p->pid->nr;
 	f->ppid = p->parent ? p->parent->pid->nr : 0;
 	f->group = p->group->nr;
-	f->session = p->session->pid->nr;
+	session = p->session;
+	ref_get(&session->refs);
+	f->session = session->pid->nr;
 	f->n_threads = p->n_threads;
 	f->child = p->child_times;
 	f->child_counts = p->child_counts;
@@ -83,7 +88,8 @@ static void facts_process(struct facts *f, struct process *p)
 	spin_unlock(&proc_tree_lock);
 	process_usage(p, &f->times, &f->counts);
 	facts_signals(f, p);
-	session_tty_numbers(p->session, &f->tty_nr, &f->tty_group);
+	session_tty_numbers(session, &f->tty_nr, &f->tty_group);
+	session_put(session);
 }
 
 static void facts_task(struct facts *f, struct task *task)
@@ -104,21 +110,24 @@ static u64 ticks(u64 ns)
 	return ns / (NSEC_PER_SEC / USER_HZ);
 }
 
-/* The memory part of stat: fields 23 to 30, from the address space if there is one. */
+/* The memory part of stat, from the address space if there is one; addresses only for those who may look into it. */
 struct memory_facts { u64 vsize, rss, start_code, end_code, start_stack, start_data, end_data, start_brk, arg_start, arg_end, env_start, env_end; };
 
-static void memory_facts(struct process *p, struct memory_facts *m)
+static void memory_facts(struct task *task, struct memory_facts *m)
 {
-	struct aspace *as = process_aspace_get(p);
+	struct aspace *as = process_aspace_get(task->process);
 
 	memset(m, 0, sizeof(*m));
 	if (!as)
 		return;
-	*m = (struct memory_facts){
-		.vsize = as->n_total * PAGE_SIZE, .rss = aspace_resident(as), .start_code = as->start_code, .end_code = as->end_code,
-		.start_stack = as->start_stack, .start_data = as->start_data, .end_data = as->end_data, .start_brk = as->start_brk,
-		.arg_start = as->arg_start, .arg_end = as->arg_end, .env_start = as->env_start, .env_end = as->env_end,
-	};
+	if (procfs_may_look(task))
+		*m = (struct memory_facts){
+			.start_code = as->start_code, .end_code = as->end_code, .start_stack = as->start_stack,
+			.start_data = as->start_data, .end_data = as->end_data, .start_brk = as->start_brk,
+			.arg_start = as->arg_start, .arg_end = as->arg_end, .env_start = as->env_start, .env_end = as->env_end,
+		};
+	m->vsize = as->n_total * PAGE_SIZE;
+	m->rss = aspace_resident(as);
 	aspace_put_user(as);
 }
 
@@ -128,7 +137,6 @@ static void memory_facts(struct process *p, struct memory_facts *m)
 static void stat_print(struct text *t, const struct facts *f, const struct memory_facts *m, const struct thread *th, u64 rss_limit)
 {
 	int nice = th ? th->nice : 0, policy = th ? th->policy : 0, rt = th ? th->rt_priority : 0;
-	bool look = m->vsize != 0;
 
 	text_printf(t, "%d (%s) %c %d %d %d %d %d %u %llu %llu %llu %llu ", f->tid, f->comm, f->state, f->ppid, f->group, f->session,
 		    f->tty_nr, f->tty_group, 0x400000u, ULL(f->counts.minor_faults), ULL(f->child_counts.minor_faults),
@@ -136,7 +144,7 @@ static void stat_print(struct text *t, const struct facts *f, const struct memor
 	text_printf(t, "%llu %llu %llu %llu %d %d %u 0 %llu %llu %llu %llu ", ULL(ticks(f->times.user_ns)), ULL(ticks(f->times.system_ns)),
 		    ULL(ticks(f->child.user_ns)), ULL(ticks(f->child.system_ns)), rt ? -1 - rt : 20 + nice, nice, f->n_threads,
 		    ULL(ticks(f->start_ns)), ULL(m->vsize), ULL(m->rss), ULL(rss_limit));
-	text_printf(t, "%llu %llu %llu 0 0 ", ULL(look ? m->start_code : 0), ULL(look ? m->end_code : 0), ULL(look ? m->start_stack : 0));
+	text_printf(t, "%llu %llu %llu 0 0 ", ULL(m->start_code), ULL(m->end_code), ULL(m->start_stack));
 	text_printf(t, "%llu %llu %llu %llu 0 0 0 %d %u %d %d 0 0 0 ", ULL(f->pending & 0x7fffffff), ULL(f->blocked & 0x7fffffff),
 		    ULL(f->ignored & 0x7fffffff), ULL(f->caught & 0x7fffffff), f->exit_signal, th ? th->cpu : 0, rt, policy);
 	text_printf(t, "%llu %llu %llu %llu %llu %llu %llu %d\n", ULL(m->start_data), ULL(m->end_data), ULL(m->start_brk), ULL(m->arg_start),
@@ -149,7 +157,23 @@ int show_stat(struct text *t, struct task *task)
 	struct memory_facts m;
 
 	facts_task(&f, task);
-	memory_facts(task->process, &m);
+	memory_facts(task, &m);
+	stat_print(t, &f, &m, task->thread, process_rlimit(task->process, RLIMIT_RSS));
+	return 0;
+}
+
+/* /proc/[pid]/task/[tid]/stat: times and faults are those of the thread. */
+int show_thread_stat(struct text *t, struct task *task)
+{
+	struct facts f = { 0 };
+	struct memory_facts m;
+
+	facts_task(&f, task);
+	task_usage(task, &f.times, &f.counts);
+	f.start_ns = task->thread->start_ns;
+	if (f.tid != f.pid)
+		f.exit_signal = -1;
+	memory_facts(task, &m);
 	stat_print(t, &f, &m, task->thread, process_rlimit(task->process, RLIMIT_RSS));
 	return 0;
 }
@@ -170,6 +194,21 @@ int show_zombie_stat(struct text *t, struct process *p)
 	zombie_facts(&f, p);
 	stat_print(t, &f, &m, NULL, process_rlimit(p, RLIMIT_RSS));
 	return 0;
+}
+
+/* Name and state as both kinds of process show them. A name is chosen by the process: it may not look like further lines. */
+static void status_head(struct text *t, const struct facts *f, const struct fs_context *fs)
+{
+	text_printf(t, "Name:\t");
+	for (const char *c = f->comm; *c; c++)
+		if (*c == '\n' || *c == '\\')
+			text_printf(t, "\\%c", *c == '\n' ? 'n' : '\\');
+		else
+			text_write(t, c, 1);
+	text_printf(t, "\n");
+	if (fs)
+		text_printf(t, "Umask:\t%04o\n", fs->umask);
+	text_printf(t, "State:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", state_name(f->state), f->pid, f->tid, f->ppid);
 }
 
 static void print_kib(struct text *t, const char *name, u64 pages)
@@ -224,6 +263,24 @@ static void status_caps(struct text *t, const struct cred *c)
 		    ULL(c->cap_inheritable), ULL(c->cap_permitted), ULL(c->cap_effective), ULL(c->cap_bounding), ULL(c->cap_ambient), c->no_new_privs);
 }
 
+/* The CPUs it may run on, as a mask and as ranges. */
+static void status_cpus(struct text *t, u64 mask)
+{
+	const char *comma = "";
+
+	text_printf(t, "Cpus_allowed:\t%llx\nCpus_allowed_list:\t", ULL(mask));
+	for (unsigned first = 0, last; first < 64; first = last + 1) {
+		last = first;
+		if (!(mask >> first & 1))
+			continue;
+		while (last < 63 && (mask >> (last + 1) & 1))
+			last++;
+		text_printf(t, last > first ? "%s%u-%u" : "%s%u", comma, first, last);
+		comma = ",";
+	}
+	text_printf(t, "\n");
+}
+
 int show_status(struct text *t, struct task *task)
 {
 	const struct cred *c = task_cred_get(task);
@@ -233,20 +290,18 @@ int show_status(struct text *t, struct task *task)
 	struct facts f = { 0 };
 
 	facts_task(&f, task);
-	text_printf(t, "Name:\t%s\n", f.comm);
-	if (fs)
-		text_printf(t, "Umask:\t%04o\n", fs->umask);
-	text_printf(t, "State:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", state_name(f.state), f.pid, f.tid, f.ppid);
+	status_head(t, &f, fs);
 	status_cred(t, c);
 	text_printf(t, "FDSize:\t%u\n", files ? fd_table_size(files) : 0);
 	status_groups(t, c);
+	text_printf(t, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\nKthread:\t0\n", f.pid, f.tid, f.group, f.session);
 	if (as)
 		status_memory(t, as);
 	status_signals(t, &f, task->process, c->uid);
 	status_caps(t, c);
-	text_printf(t, "Cpus_allowed:\t%llx\nvoluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t%llu\n",
-		    ULL(task->thread->affinity & (cpu_count() < 64 ? BIT(cpu_count()) - 1 : ~0ull)), ULL(task->thread->switches_voluntary),
-		    ULL(task->thread->switches_forced));
+	status_cpus(t, task->thread->affinity & (cpu_count() < 64 ? BIT(cpu_count()) - 1 : ~0ull));
+	text_printf(t, "voluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t%llu\n",
+		    ULL(task->thread->switches_voluntary), ULL(task->thread->switches_forced));
 	if (files)
 		fd_table_put(files);
 	if (fs)
@@ -262,7 +317,7 @@ int show_zombie_status(struct text *t, struct process *p)
 	struct facts f = { 0 };
 
 	zombie_facts(&f, p);
-	text_printf(t, "Name:\t%s\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", f.comm, state_name('Z'), f.pid, f.pid, f.ppid);
+	status_head(t, &f, NULL);
 	text_printf(t, "Uid:\t%u\t%u\t%u\t%u\nThreads:\t1\n", p->uid, p->uid, p->uid, p->uid);
 	return 0;
 }
@@ -339,8 +394,9 @@ int show_io(struct text *t, struct task *task)
 int show_wchan(struct text *t, struct task *task)
 {
 	const char *reason = READ_ONCE(task->thread->wait_reason);
+	bool show = reason && READ_ONCE(task->thread->state) != THREAD_RUNNING && procfs_may_look(task);
 
-	text_printf(t, "%s", reason && READ_ONCE(task->thread->state) != THREAD_RUNNING ? reason : "0");
+	text_printf(t, "%s", show ? reason : "0");
 	return 0;
 }
 
