@@ -1,0 +1,143 @@
+"""What system tests share: machines with a console to type at.
+
+A test asks for `machine`, and calls it for a Console: machine(boot="uefi", mem="64M"). Each Console
+is one QEMU with a hard time limit; whatever a test leaves running is ended, and its console is in
+$B/test/system/NAME.console. `--kernel linux` runs the tests that make sense there on the peer.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+
+import pexpect
+import pytest
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+B = os.path.join(TOP, os.environ.get("B", "build"))
+USER_B = os.path.join(TOP, os.environ.get("USER_B", B))
+PROMPT = r"[$#] (\x1b\[6n)?$"
+MACHINE_SECONDS = 400
+
+
+def pytest_addoption(parser):
+    parser.addoption("--kernel", default=os.environ.get("TEST_KERNEL", "skerry"),
+                     choices=["skerry", "linux"])
+
+
+class Console(pexpect.spawn):
+    """A QEMU process; what is typed goes to its serial line."""
+
+    def __init__(self, arguments, env, log, seconds):
+        super().__init__("timeout", ["-k", "5", str(seconds), f"{TOP}/ci/run-qemu", *arguments],
+                         env=env, timeout=60, encoding="utf-8", codec_errors="replace",
+                         dimensions=(24, 80), echo=False)
+        self.logfile_read = open(log, "w", encoding="utf-8")
+        self.delaybeforesend = None
+
+    def read_nonblocking(self, *arguments, **options):
+        # QEMU's side of this terminal adds a carriage return to the guest's: tests see none.
+        return super().read_nonblocking(*arguments, **options).replace("\r", "")
+
+    def prompt(self, timeout=60):
+        """Wait for a shell's prompt. A panic does not wait for the time to run out."""
+        found = self.expect([PROMPT, r"(?i)panic[: ]"], timeout=timeout)
+        assert found == 0, "the kernel panics: " + self.rest()
+        return self.before
+
+    def rest(self, seconds=3):
+        """What else comes, until it is quiet or over."""
+        try:
+            self.expect(pexpect.EOF, timeout=seconds)
+        except pexpect.TIMEOUT:
+            pass
+        return self.before or ""
+
+    def run(self, command, timeout=60):
+        """Type a command; its status and its output, echo and prompt taken off."""
+        self.sendline(command + '; echo "@@"$?"@@"')
+        self.expect(r"@@(\d+)@@\n", timeout=timeout)
+        status, text = int(self.match.group(1)), self.before
+        self.prompt()
+        text = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text)
+        return status, text.split('"@@"\n', 1)[-1]
+
+    def output(self, command, timeout=60):
+        """The output of a command that must succeed."""
+        status, text = self.run(command, timeout)
+        assert status == 0, f"{command}: status {status}: {text}"
+        return text
+
+    def status(self, timeout=60):
+        """Wait for QEMU's end; its status."""
+        self.expect(pexpect.EOF, timeout=timeout)
+        self.close()
+        return self.exitstatus
+
+    def stop(self):
+        if self.isalive():
+            self.terminate(force=True)
+        self.close(force=True)
+        self.logfile_read.close()
+
+
+@pytest.fixture(name="kernel")
+def kernel_fixture(request):
+    return request.config.getoption("--kernel")
+
+
+@pytest.fixture(name="consoles", scope="module")
+def consoles_fixture(request):
+    """Makes Consoles that live as long as the module."""
+    opened = []
+    folder = os.path.join(B, "test", "system")
+    os.makedirs(folder, exist_ok=True)
+
+    def start(name, boot="elf", disks=None, append="", env=None, test=True, seconds=MACHINE_SECONDS,
+              extra=()):
+        kernel = request.config.getoption("--kernel")
+        arguments = ["--test"] if test else []
+        if kernel == "linux":
+            arguments.append("--linux")
+        elif boot == "elf":
+            arguments += ["--kernel", os.path.join(B, "skerry.elf")]
+        elif boot == "uefi":
+            arguments.append("--uefi")
+        if append:
+            arguments += ["--append", append]
+        arguments += disks or [os.path.join(B, "skerry.img")]
+        if extra:
+            arguments += ["--", *extra]
+        variables = dict(os.environ, B=USER_B, **(env or {}))
+        log = os.path.join(folder, f"{name}-{len(opened)}.console")
+        opened.append(Console(arguments, variables, log, seconds))
+        return opened[-1]
+
+    yield start
+    for console in opened:
+        console.stop()
+
+
+@pytest.fixture(name="machine")
+def machine_fixture(request, consoles):
+    """Makes Consoles for one test, ended with it."""
+    mine = []
+
+    def start(**options):
+        name = re.sub(r"\W+", "-", request.node.name)
+        mine.append(consoles(name, **options))
+        return mine[-1]
+
+    yield start
+    for console in mine:
+        console.stop()
+
+
+@pytest.fixture(name="disk_copy")
+def disk_copy_fixture(tmp_path):
+    """A copy of the image, to be written."""
+    path = tmp_path / "disk.img"
+    subprocess.run(["cp", "--sparse=always", "--reflink=auto", os.path.join(B, "skerry.img"), path],
+                   check=True)
+    yield str(path)
+    shutil.rmtree(tmp_path, ignore_errors=True)

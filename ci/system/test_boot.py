@@ -1,0 +1,50 @@
+"""Every way to the prompt: boot loaders, machines, processors, sizes of memory."""
+
+import os
+import re
+
+import pytest
+
+FULL = bool(os.environ.get("TEST_FULL"))
+
+
+def reaches_prompt(console, timeout=100):
+    console.prompt(timeout)
+    assert "Linux x86_64" in console.output("uname -sm")
+    assert console.output("cat /proc/1/comm").strip() == "init"
+
+
+@pytest.mark.parametrize("boot,kind", [
+    ("elf", "q35"), ("elf", "pc"), ("disk", "q35"), ("disk", "pc"), ("uefi", "q35")])
+def test_loader(machine, boot, kind):
+    console = machine(boot=boot, env={"MACHINE": kind, "MEM": "256M"})
+    reaches_prompt(console)
+    console.sendline("poweroff")
+    assert console.status() == 0
+
+
+@pytest.mark.parametrize("cpu", ["qemu64", "max"] + (["Nehalem", "Haswell", "EPYC"] if FULL else []))
+def test_processor(machine, cpu):
+    console = machine(env={"CPU": cpu})
+    reaches_prompt(console)
+    assert console.output("echo 7.5 3 | awk '{ print $1 * $2 }'").strip() == "22.5"
+
+
+@pytest.mark.parametrize("mem", ["32M", "64M", "3G", "6G"] + (["16G"] if FULL else []))
+def test_memory(machine, mem):
+    console = machine(env={"MEM": mem})
+    reaches_prompt(console)
+    size = int(mem[:-1]) * (1024 if mem[-1] == "G" else 1)
+    total = int(re.search(r"MemTotal: +(\d+)", console.output("grep MemTotal /proc/meminfo")).group(1))
+    assert size * 1024 * 0.8 - 8192 < total <= size * 1024
+
+
+def test_several_processors(machine):
+    reaches_prompt(machine(env={"SMP": "2"}))
+
+
+def test_boot_is_quick(machine):
+    """Not a measurement, a guard: the kernel's own clock at the prompt."""
+    console = machine()
+    console.prompt()
+    assert float(console.output("cut -d' ' -f1 /proc/uptime")) < 10
