@@ -18,6 +18,8 @@
 #include "proc/signal.h"
 #include "proc/signal_int.h"
 
+/* What a caller may not impose on a program with more privileges than it has itself (personality(2)). */
+#define PERSONALITY_UNSAFE (ADDR_NO_RANDOMIZE | ADDR_COMPAT_LAYOUT | ADDR_LIMIT_3GB | READ_IMPLIES_EXEC | MMAP_PAGE_ZERO)
 #define SCRIPT_DEPTH_MAX 5           /* interpreters of interpreters */
 #define STACK_INITIAL    (128 * 1024) /* bytes mapped at first, beside the strings */
 
@@ -28,6 +30,7 @@ struct exec {
 	struct exec_args args;
 	const struct cred *cred;
 	bool secure;
+	bool readable;           /* the caller may read the program, so what it becomes is no secret */
 	struct aspace *as, *old;
 	struct exec_stack stack;
 	u64 entry;
@@ -49,12 +52,12 @@ static int script_parse(struct exec_image *image, char **interp, char **arg)
 
 	image->head[n] = 0;
 	end = line + strcspn(line, "\n");
-	if (*end == 0 && image->head_size == sizeof(image->head))
-		return -ENOEXEC; /* cut off: the path might be incomplete */
+	line += strspn(line, " \t");
+	if (*end == 0 && image->head_size == sizeof(image->head) && line + strcspn(line, " \t") == end)
+		return -ENOEXEC; /* cut off in the path; a cut argument is used as it is */
 	*end = 0;
 	while (end > line && (end[-1] == ' ' || end[-1] == '\t'))
 		*--end = 0;
-	line += strspn(line, " \t");
 	if (!*line)
 		return -ENOEXEC;
 	*interp = line;
@@ -206,7 +209,7 @@ void exec_share_exe(struct aspace *from, struct aspace *to)
 static int space_build(struct exec *e)
 {
 	struct process *p = process_current();
-	bool random = !(p->personality & ADDR_NO_RANDOMIZE);
+	bool random = e->secure || !(p->personality & ADDR_NO_RANDOMIZE);
 	u64 bias, interp_bias = 0;
 	vaddr_t top, vdso;
 	int error;
@@ -275,14 +278,18 @@ static int unshare(struct task *me)
 {
 	struct process *p = me->process;
 	int error = 0;
+	u64 flags;
 
 	if (ref_read(&p->sighand->refs) > 1) {
 		struct sighand *own = sighand_create(), *old = p->sighand;
 
 		if (!own)
 			return -ENOMEM;
+		flags = sighand_lock(p);
 		memcpy(own->action, old->action, sizeof(own->action));
-		p->sighand = own;
+		rcu_store(p->sighand, own);
+		spin_unlock_irq(&old->lock, flags);
+		rcu_synchronize(); /* somebody may wait for the old lock (sighand_lock()) */
 		sighand_put(old);
 	}
 	if (fd_table_shared(me->files)) {
@@ -307,44 +314,77 @@ static void commit(struct exec *e, struct task *me)
 	spin_lock(&proc_tree_lock);
 	p->aspace = e->as;
 	p->did_exec = true;
-	if (p->exit_signal)
-		p->exit_signal = SIGCHLD;
-	if (e->old) {
+	p->exit_signal = SIGCHLD;
+	if (e->old && ref_read(&e->old->users) == 1) { /* what a vfork shares its parent counts */
 		p->dead_counts.minor_faults += e->old->minor_faults;
 		p->dead_counts.major_faults += e->old->major_faults;
 	}
 	spin_unlock(&proc_tree_lock);
 	signal_exec_reset(p);
 	me->altstack = (struct abi_sigaltstack){ .ss_flags = SS_DISABLE };
-	me->clear_child_tid = me->robust_list = 0;
-	if (e->secure)
-		p->parent_death_signal = 0;
-	p->dumpable = !e->secure;
+	me->restart.fn = NULL;
 	fd_close_on_exec(me->files);
 	task_set_cred(e->cred);
 	e->cred = NULL;
+	if (e->secure) {
+		p->parent_death_signal = 0;
+		p->personality &= ~PERSONALITY_UNSAFE;
+	}
+	p->dumpable = !e->secure && e->readable;
 	memcpy(me->thread->name, e->name, sizeof(e->name));
 	fpu_reset();
 	regs_init_user(regs_current(), e->entry, e->stack.sp);
-	vfork_release(p);
+	vfork_release(me);
 	if (e->old)
 		aspace_put_user(e->old);
 	e->old = NULL;
 	e->as = NULL;
 }
 
+/* The old program is told of the thread's end there (set_tid_address(2), get_robust_list(2)), if it asked for that and somebody is left to care. */
+static void leave_old(struct exec *e, struct task *me)
+{
+	if (e->old && (me->robust_list || (me->clear_child_tid && ref_read(&e->old->users) > 1))) {
+		aspace_switch(e->old);
+		task_leave_user(me);
+		aspace_switch(e->as);
+	}
+	me->clear_child_tid = me->robust_list = 0;
+}
+
+/* Whether another process shares the working directory and root. */
+static bool fs_is_shared(struct task *me)
+{
+	struct process *p = me->process;
+	struct task *task;
+	u32 own = 0;
+
+	if (!READ_ONCE(p->shares_fs))
+		return false;
+	spin_lock(&proc_tree_lock);
+	list_for_each_entry(task, &p->threads, link)
+		own += READ_ONCE(task->fs) == me->fs;
+	spin_unlock(&proc_tree_lock);
+	return (u32)ref_read(&me->fs->refs) > own;
+}
+
 static int exec_run(struct exec *e)
 {
 	struct task *me = task_current();
-	int error = exec_args_copy(&e->args, e->req->argv, e->req->envp, e->req->kernel);
+	int error;
 
+	if (me->over_nproc && task_over_nproc(me))
+		return -EAGAIN;
+	me->over_nproc = false;
+	error = exec_args_copy(&e->args, e->req->argv, e->req->envp, e->req->kernel);
 	if (!error)
 		error = image_resolve(e);
 	if (!error)
 		error = images_plan(e);
 	if (error)
 		return error;
-	e->cred = exec_cred(me->cred, e->image.file, &e->secure);
+	e->readable = inode_permission(e->image.file->inode, me->cred, MAY_READ) == 0;
+	e->cred = exec_cred(me->cred, e->image.file, fs_is_shared(me), &e->secure);
 	if (!e->cred)
 		return -ENOMEM;
 	error = aspace_create(&e->as);
@@ -354,13 +394,16 @@ static int exec_run(struct exec *e)
 	error = space_build(e);
 	if (!error)
 		error = become_alone(me);
-	if (!error)
-		error = unshare(me);
-	if (!error) {
-		commit(e, me);
-		return 0;
+	if (error) {
+		aspace_switch(e->old);
+		return error;
 	}
-	aspace_switch(e->old);
+	error = unshare(me);
+	leave_old(e, me);
+	if (!error)
+		commit(e, me);
+	else /* the other threads are gone: there is no old program to go back to */
+		signal_force(&(struct abi_siginfo){ .si_signo = SIGKILL, .si_code = SI_KERNEL });
 	return error;
 }
 

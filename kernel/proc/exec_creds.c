@@ -8,9 +8,10 @@
 
 #define CAPS_ALL ((1ull << (CAP_LAST_CAP + 1)) - 1)
 
-static bool set_id_allowed(const struct cred *old, struct file *file)
+/* Not where another process could change directory or root under the program, unless the caller may become anybody anyhow. */
+static bool set_id_allowed(const struct cred *old, struct file *file, bool fs_shared)
 {
-	return !old->no_new_privs && !(file->path.mount->flags & MNT_F_NOSUID);
+	return !old->no_new_privs && !(file->path.mount->flags & MNT_F_NOSUID) && (!fs_shared || cred_capable(old, CAP_SETUID));
 }
 
 static void apply_set_id(struct cred *new, struct inode *inode)
@@ -37,13 +38,13 @@ static void apply_capabilities(struct cred *new)
 	}
 }
 
-const struct cred *exec_cred(const struct cred *old, struct file *file, bool *secure)
+const struct cred *exec_cred(const struct cred *old, struct file *file, bool fs_shared, bool *secure)
 {
 	struct cred *new = cred_clone(old);
 
 	if (!new)
 		return NULL;
-	if (set_id_allowed(old, file))
+	if (set_id_allowed(old, file, fs_shared))
 		apply_set_id(new, file->inode);
 	new->suid = new->fsuid = new->euid;
 	new->sgid = new->fsgid = new->egid;

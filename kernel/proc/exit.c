@@ -34,14 +34,8 @@ void vfork_release(struct task *task)
 	spin_unlock(&proc_tree_lock);
 }
 
-/* The address space: tells joiners (set_tid_address(2)), releases robust futexes, and leaves it. The last to leave takes it from the process. */
-static void task_leave_memory(struct task *task, bool last)
+void task_leave_user(struct task *task)
 {
-	struct process *p = task->process;
-	struct aspace *as = task->thread->aspace;
-
-	if (!as)
-		return;
 	futex_exit_robust(task->robust_list, task->thread->tid);
 	if (task->clear_child_tid) {
 		s32 zero = 0;
@@ -50,10 +44,23 @@ static void task_leave_memory(struct task *task, bool last)
 		if (copy_out(word, &zero, sizeof(zero)) == 0)
 			futex_wake(word, 1);
 	}
+}
+
+/* The address space: what user space is told, then it is left. The last to leave takes it from the process. */
+static void task_leave_memory(struct task *task, bool last)
+{
+	struct process *p = task->process;
+	struct aspace *as = task->thread->aspace;
+
+	if (!as)
+		return;
+	task_leave_user(task);
 	if (last) {
 		spin_lock(&proc_tree_lock);
-		p->dead_counts.minor_faults += as->minor_faults;
-		p->dead_counts.major_faults += as->major_faults;
+		if (ref_read(&as->users) == 1) { /* what a vfork shares its parent counts */
+			p->dead_counts.minor_faults += as->minor_faults;
+			p->dead_counts.major_faults += as->major_faults;
+		}
 		p->dead_counts.max_rss_pages = max(p->dead_counts.max_rss_pages, aspace_resident_peak(as));
 		p->aspace = NULL;
 		spin_unlock(&proc_tree_lock);

@@ -70,6 +70,8 @@ static int task_fill(struct task *child, u64 flags)
 		child->files = fd_table_clone(me->files, &error);
 	if (!child->files)
 		return error;
+	if ((flags & (CLONE_FS | CLONE_THREAD)) == CLONE_FS)
+		me->process->shares_fs = child->process->shares_fs = true;
 	if (flags & CLONE_FS)
 		ref_get(&(child->fs = me->fs)->refs);
 	else

@@ -6,6 +6,8 @@
 /* process.c: storage. Each gives one reference, everything else is zero. NULL: no memory. */
 struct process *process_alloc(void);
 struct task *task_alloc(struct process *process);
+/* Whether its user has more tasks than RLIMIT_NPROC; root never has. */
+bool task_over_nproc(struct task *task);
 /* Frees a task that no thread has. */
 void task_free(struct task *task);
 /* Enters a task (and its process, when it is the first thread) into the tree. proc_tree_lock held. */
@@ -15,6 +17,8 @@ void task_link_locked(struct task *task, struct pid *tid);
 void process_unlink_locked(struct process *process);
 
 /* exit.c */
+/* Tells the user space of the current thread that it ends: joiners (set_tid_address(2)) and waiters for robust futexes. */
+void task_leave_user(struct task *task);
 extern struct process *process_init; /* pid 1 */
 /* Lets the thread that made this one by vfork go on. */
 void vfork_release(struct task *task);
@@ -40,6 +44,6 @@ void process_usage_locked(struct process *p, struct cpu_times *times, struct usa
 void itimer_init(struct process *process);
 void itimer_fini(struct process *process);
 /* exec_creds.c */
-const struct cred *exec_cred(const struct cred *old, struct file *file, bool *secure);
+const struct cred *exec_cred(const struct cred *old, struct file *file, bool fs_shared, bool *secure);
 /* exec.c: a forked space runs the same file. */
 void exec_share_exe(struct aspace *from, struct aspace *to);

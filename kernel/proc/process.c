@@ -252,13 +252,18 @@ struct aspace *process_aspace_get(struct process *p)
 	return as;
 }
 
+bool task_over_nproc(struct task *task)
+{
+	return task->charged_uid != 0 && user_count(task->charged_uid, USER_TASKS) > process_rlimit(task->process, RLIMIT_NPROC);
+}
+
 static bool privileges_change(const struct cred *old, const struct cred *new)
 {
 	return old->euid != new->euid || old->egid != new->egid || old->fsuid != new->fsuid || old->fsgid != new->fsgid ||
 	       (new->cap_permitted & ~old->cap_permitted);
 }
 
-/* A change of the real user id moves the task to another user's count; the limit is exec's to enforce (setuid(2)). */
+/* A change of the real user id moves the task to another user's count; the limit is exec's to enforce (execve(2), EAGAIN). */
 void task_set_cred(const struct cred *cred)
 {
 	struct task *task = task_current();
@@ -267,6 +272,7 @@ void task_set_cred(const struct cred *cred)
 	if (cred->uid != task->charged_uid && user_charge(cred->uid, USER_TASKS, ~0ull) == 0) {
 		user_uncharge(task->charged_uid, USER_TASKS);
 		task->charged_uid = cred->uid;
+		task->over_nproc = task_over_nproc(task);
 	}
 	WRITE_ONCE(task->process->uid, cred->uid);
 	spin_lock(&task->lock);

@@ -78,6 +78,7 @@ struct process {
 	u32 uid;                   /* a: real user id of its last thread, for si_uid */
 	char last_name[16];        /* t: comm of its last thread, for a zombie's stat */
 	bool did_exec;             /* t: setpgid(2) of a child is over */
+	bool shares_fs;            /* a: has been on either side of a CLONE_FS without CLONE_THREAD */
 	bool no_tty;               /* a: has given up its session's terminal (TIOCNOTTY); children inherit it */
 	bool is_init;              /* I: pid 1: signals without handler are ignored */
 	struct wait_queue child_wait; /* parents sleep here */
@@ -134,6 +135,7 @@ struct task {
 	u64 clear_child_tid;       /* o: set_tid_address(2): user address or 0 */
 	u64 robust_list;           /* o */
 	bool exiting;              /* s */
+	bool over_nproc;           /* o: has become a user with more processes than RLIMIT_NPROC allows: the next exec fails (execve(2), EAGAIN) */
 	bool stopped;              /* s: counted in n_stopped */
 	struct {                   /* o: what restart_syscall(2) continues */
 		long (*fn)(struct task *task);

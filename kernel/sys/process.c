@@ -43,7 +43,7 @@ long sys_clone3(const struct clone_args __user *uargs, size_t size)
 		if (byte)
 			return -E2BIG;
 	}
-	if ((args.flags & (CLONE_DETACHED | CSIGNAL)) || (args.flags >> 32) || args.exit_signal > NSIG || args.set_tid_size || args.set_tid)
+	if ((args.flags & (CLONE_DETACHED | CSIGNAL)) || ((args.flags & ~CLONE_CLEAR_SIGHAND) >> 32) || args.exit_signal > NSIG || args.set_tid_size || args.set_tid)
 		return -EINVAL;
 	if (!args.stack != !args.stack_size || ((args.flags & (CLONE_THREAD | CLONE_PARENT)) && args.exit_signal))
 		return -EINVAL;
@@ -152,8 +152,8 @@ static int pidfd_resolve(int *which, int *id)
 	if (!pid)
 		return -EBADF;
 	*which = P_PID;
-	*id = pid->nr;
-	pid_put(pid);
+	*id = READ_ONCE(pid->process) ? pid->nr : 0; /* 0: nobody; the number may be another's by now */
+	pid_drop(pid);
 	return 0;
 }
 
@@ -283,6 +283,7 @@ long sys_pidfd_send_signal(int pidfd, int signo, const struct abi_siginfo __user
 {
 	struct abi_siginfo info = signal_info_user(signo, SI_USER);
 	struct fd_ref r = fd_arg(pidfd);
+	struct process *p = NULL;
 	struct pid *pid;
 	long result;
 
@@ -301,7 +302,9 @@ long sys_pidfd_send_signal(int pidfd, int signo, const struct abi_siginfo __user
 	else if (uinfo && (info.si_code >= 0 || info.si_code == SI_TKILL) && pid != process_current()->pid)
 		result = -EPERM;
 	else
-		result = READ_ONCE(pid->process) ? signal_kill(pid->nr, &info) : -ESRCH;
-	pid_put(pid);
+		result = (p = pid_process_get(pid)) ? signal_kill_process(p, &info) : -ESRCH;
+	if (p)
+		process_put(p);
+	pid_drop(pid);
 	return result;
 }
