@@ -14,6 +14,7 @@
 #include "mm/slab.h"
 #include "proc/exec_args.h"
 #include "proc/exec_load.h"
+#include "proc/posix_timer_int.h"
 #include "proc/proc_int.h"
 #include "proc/signal.h"
 #include "proc/signal_int.h"
@@ -398,6 +399,7 @@ static int exec_run(struct exec *e)
 		aspace_switch(e->old);
 		return error;
 	}
+	posix_timers_delete(me->process);
 	error = unshare(me);
 	leave_old(e, me);
 	if (!error)

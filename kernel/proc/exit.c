@@ -8,6 +8,7 @@
 #include "core/panic.h"
 #include "ipc/futex.h"
 #include "lib/string.h"
+#include "proc/posix_timer_int.h"
 #include "proc/proc_int.h"
 #include "proc/signal.h"
 #include "proc/user.h"
@@ -248,8 +249,10 @@ void task_exit(s32 code)
 	spin_unlock(&proc_tree_lock);
 	if (session)
 		session_put(session);
-	if (last)
+	if (last) {
 		itimer_fini(p);
+		posix_timers_delete(p);
+	}
 	gone_put(&gone);
 	thread_exit();
 }

@@ -9,6 +9,7 @@
 #include "mm/slab.h"
 #include "proc/itimer.h"
 #include "proc/oom.h"
+#include "proc/posix_timer_int.h"
 #include "proc/proc_int.h"
 #include "proc/signal.h"
 #include "proc/user.h"
@@ -318,8 +319,13 @@ static bool thread_dies(struct thread *thread)
 /* CPU time was used: timers that count it, and RLIMIT_CPU. */
 static void thread_charge(struct thread *thread, u64 user_ns, u64 system_ns)
 {
-	if (thread->process)
-		itimer_charge(thread->process, user_ns, system_ns);
+	struct task *task = thread_task(thread);
+
+	if (!thread->process)
+		return;
+	itimer_charge(thread->process, user_ns, system_ns);
+	task->cpu_ns += user_ns + system_ns;
+	posix_timer_charge(task);
 }
 
 void proc_init(void)

@@ -35,6 +35,7 @@ struct signal_entry {
 	struct list link;
 	struct abi_siginfo info;
 	u32 uid;             /* whose RLIMIT_SIGPENDING it counts for */
+	struct posix_timer *timer; /* it is part of that one; or NULL */
 };
 
 /* s: sighand->lock */
@@ -103,6 +104,9 @@ struct process {
 	u64 real_interval_ns;      /* s */
 	u64 virt_left_ns, virt_interval_ns, prof_left_ns, prof_interval_ns; /* s: ITIMER_VIRTUAL, ITIMER_PROF: 0 off */
 	u64 cpu_ns;                /* a: CPU time as sampled, for RLIMIT_CPU */
+	struct rb_root posix_timers;   /* s: timer_create(2), by id */
+	struct hlist_head cpu_timers;  /* s: of these, those that count CPU time */
+	s32 next_timer_id;             /* s */
 	u64 cpu_warned_ns;         /* a: of that, where the next SIGXCPU comes */
 	struct cpu_times dead_times; /* s: of threads that have ended */
 	struct usage_counts dead_counts; /* s */
@@ -143,6 +147,7 @@ struct task {
 		u64 extra[4];
 	} restart;
 	struct usage_counts counts; /* o to write */
+	u64 cpu_ns;                /* o to write: CPU time as sampled, for timers that count it */
 	u64 io_rchar, io_wchar, io_syscr, io_syscw; /* o */
 	u32 timer_slack_ns;        /* o */
 	bool sched_reset_on_fork;  /* a: children get the default policy (sched(7)) */

@@ -3,6 +3,7 @@
  */
 #include "abi/errno.h"
 #include "mm/slab.h"
+#include "proc/posix_timer_int.h"
 #include "proc/proc_int.h"
 #include "proc/signal.h"
 #include "proc/signal_int.h"
@@ -60,9 +61,12 @@ static void queue_take(struct signal_queue *q, int signo, struct abi_siginfo *in
 	if (!more)
 		q->set &= ~SIGMASK(signo);
 	if (first) {
-		*info = first->info;
 		list_del(&first->link);
-		signal_entry_free(first);
+		if (first->timer)
+			posix_timer_taken_locked(first->timer);
+		*info = first->info;
+		if (!first->timer)
+			signal_entry_free(first);
 	} else { /* its information could not be kept */
 		*info = (struct abi_siginfo){ .si_signo = signo, .si_code = SI_USER };
 	}

@@ -9,6 +9,7 @@
 #include "arch/upcall.h"
 #include "core/panic.h"
 #include "mm/slab.h"
+#include "proc/posix_timer_int.h"
 #include "proc/proc_int.h"
 #include "proc/signal_int.h"
 #include "proc/user.h"
@@ -50,6 +51,10 @@ static void process_remove_pending(struct process *p, u64 set)
 
 void signal_entry_free(struct signal_entry *e)
 {
+	if (e->timer) { /* its owner's */
+		posix_timer_taken_locked(e->timer);
+		return;
+	}
 	user_uncharge(e->uid, USER_SIGNALS);
 	kfree(e);
 }
@@ -92,6 +97,7 @@ static int queue_add(struct process *p, struct signal_queue *q, const struct abi
 	if (e) {
 		e->info = *info;
 		e->uid = uid;
+		e->timer = NULL;
 		list_add_tail(&e->link, &q->entries);
 	} else if (signo >= SIGRTMIN && info->si_code != SI_USER && info->si_code != SI_KERNEL) {
 		return -EAGAIN;
@@ -141,9 +147,14 @@ void process_kill_threads_locked(struct process *p, s32 code)
 	wait_wake(&p->exec_wait, 0);
 }
 
-/* Sends to a thread, or to the process if task is NULL. sighand->lock held. */
-static int send_locked(struct process *p, struct task *task, const struct abi_siginfo *info)
+/*
+ * Sends to a thread, or to the process if task is NULL; by an entry that there is already, or by a new
+ * one if `ready` is NULL. sighand->lock held.
+ */
+static int send_locked(struct process *p, struct task *task, const struct abi_siginfo *info,
+		       struct signal_entry *ready)
 {
+	struct signal_queue *q = task ? &task->pending : &p->pending;
 	int signo = info->si_signo, error;
 	u64 mask = SIGMASK(signo);
 
@@ -164,9 +175,14 @@ static int send_locked(struct process *p, struct task *task, const struct abi_si
 	if (task ? !(task->thread->sigmask & mask) : choose_thread(p, signo) != NULL)
 		if (signal_vanishes(p, signo))
 			return 0;
-	error = queue_add(p, task ? &task->pending : &p->pending, info, charged_uid(p, task));
-	if (error)
-		return error;
+	if (ready) {
+		list_add_tail(&ready->link, &q->entries);
+		q->set |= mask;
+	} else {
+		error = queue_add(p, q, info, charged_uid(p, task));
+		if (error)
+			return error;
+	}
 	wait_wake(&p->sighand->poll, POLLIN);
 	if (!task)
 		task = choose_thread(p, signo);
@@ -194,7 +210,7 @@ int signal_send_task(struct task *task, const struct abi_siginfo *info)
 {
 	struct process *p = task->process;
 	u64 flags = sighand_lock(p);
-	int error = task->exiting ? 0 : send_locked(p, task, info);
+	int error = task->exiting ? 0 : send_locked(p, task, info, NULL);
 
 	sighand_unlock(p, flags);
 	return error;
@@ -203,10 +219,17 @@ int signal_send_task(struct task *task, const struct abi_siginfo *info)
 int signal_send_process(struct process *p, const struct abi_siginfo *info)
 {
 	u64 flags = sighand_lock(p);
-	int error = send_locked(p, NULL, info);
+	int error = send_locked(p, NULL, info, NULL);
 
 	sighand_unlock(p, flags);
 	return error;
+}
+
+bool signal_send_entry_locked(struct process *p, struct task *task, struct signal_entry *e)
+{
+	if (!task || !task->exiting)
+		send_locked(p, task, &e->info, e);
+	return !list_empty(&e->link);
 }
 
 int signal_send_group(struct pid *group, const struct abi_siginfo *info)
