@@ -62,7 +62,7 @@ static int attr_prepare(struct inode *inode, const struct cred *cred, struct ino
 			attr->mask |= ATTR_MODE;
 	}
 	if (inode->sb->time_granularity_ns >= NSEC_PER_SEC)
-		now.tv_nsec = 0;
+		now.tv_nsec = attr->atime.tv_nsec = attr->mtime.tv_nsec = 0;
 	if (attr->mask & ATTR_ATIME_NOW)
 		attr->atime = now;
 	if (attr->mask & ATTR_MTIME_NOW)

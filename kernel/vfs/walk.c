@@ -5,70 +5,8 @@
 #include "abi/stat.h"
 #include "mm/slab.h"
 #include "vfs/file.h"
-#include "vfs/walk_int.h"
+#include "vfs/walk_name_int.h"
 #include "vfs/walk_step_int.h"
-
-#define ONES   0x0101010101010101ull
-#define HIGHS  0x8080808080808080ull
-#define SLASHES 0x2f2f2f2f2f2f2f2full
-#define HASH_START 0x9ae16a3b2f90404full
-
-static inline u64 hash_word(u64 h, u64 word)
-{
-	h = (h ^ word) * 0x9e3779b97f4a7c15ull;
-	return h ^ h >> 29;
-}
-
-static inline u32 hash_end(u64 h)
-{
-	return (u32)(h ^ h >> 32);
-}
-
-/* High bits at least at the first zero byte of x; those above it may be wrong. */
-static inline u64 zero_bytes(u64 x)
-{
-	return (x - ONES) & ~x & HIGHS;
-}
-
-/* Up to 8 bytes at p without touching the next page before the string ends. */
-static inline u64 load_text(const char *p)
-{
-	u64 word = 0;
-
-	if (likely(((u64)p & (PAGE_SIZE - 1)) <= PAGE_SIZE - 8))
-		return load_word(p);
-	for (unsigned i = 0; i < 8; i++) {
-		word |= (u64)(u8)p[i] << 8 * i;
-		if (!p[i])
-			break;
-	}
-	return word;
-}
-
-/* Splits a component off the text: eight bytes at a time, hashing on the way. Returns what follows it. */
-static inline const char *name_split(const char *p, struct name *out)
-{
-	u64 h = HASH_START;
-
-	out->text = p;
-	for (;; p += 8) {
-		u64 word = load_text(p);
-		u64 end = zero_bytes(word) | zero_bytes(word ^ SLASHES);
-
-		if (end) {
-			unsigned bytes = (unsigned)__builtin_ctzll(end) / 8;
-
-			if (bytes)
-				h = hash_word(h, word & ~(~0ull << 8 * bytes));
-			p += bytes;
-			break;
-		}
-		h = hash_word(h, word);
-	}
-	out->length = (u32)(p - out->text);
-	out->hash = hash_end(h);
-	return p;
-}
 
 u32 name_hash(const char *text, u32 length)
 {
@@ -257,8 +195,60 @@ static int walk_middle(struct walk_state *ws)
 	return ws->last_type == LAST_DOTDOT ? walk_up(ws) : 0;
 }
 
+/*
+ * The common case of walk_parents() in rcu mode, kept short: plain names of cached directories that everybody may search. Stops before the first component that is
+ * anything else, or, with true, at the last one, which it has split.
+ */
+static bool walk_fast(struct walk_state *ws)
+{
+	const char *p = ws->rest;
+	struct dentry *d = ws->path.dentry;
+	struct inode *inode = ws->inode;
+	u32 seq = ws->seq;
+	bool last = false;
+
+	while (inode && S_ISDIR(inode->mode) && (inode->mode & 0111) == 0111 && !inode->ops->permission) {
+		struct inode *next_inode;
+		struct dentry *next;
+		const char *end;
+		u32 next_seq;
+
+		while (*p == '/')
+			p++;
+		if (!*p || *p == '.')
+			break;
+		end = name_split(p, &ws->last);
+		if (unlikely(ws->last.length > NAME_MAX))
+			break;
+		if (!*end) {
+			ws->last_type = LAST_NORM;
+			p = end;
+			last = true;
+			break;
+		}
+		next = dentry_find_rcu(d, &ws->last, &next_seq, &next_inode);
+		/* What follows only slashes is the last one, too: rare enough to be left to the slow loop. */
+		if (!next || !next_inode || !S_ISDIR(next_inode->mode) || dentry_is_mounted(next) ||
+		    next_inode->ops->revalidate || (end[1] == 0 || end[1] == '/'))
+			break;
+		if (unlikely(!next->used))
+			next->used = true;
+		d = next;
+		inode = next_inode;
+		seq = next_seq;
+		p = end;
+	}
+	ws->rest = p;
+	ws->path.dentry = d;
+	ws->inode = inode;
+	ws->seq = seq;
+	return last;
+}
+
 int walk_parents(struct walk_state *ws)
 {
+	if (likely(ws->rcu && !ws->depth) && walk_fast(ws))
+		return 0;
 	for (;;) {
 		const char *p = ws->rest;
 		int err;
@@ -298,11 +288,31 @@ int walk_parents(struct walk_state *ws)
 	}
 }
 
+/* The last component of a walk in rcu mode, when it is cached and nothing special: whether it was. */
+static bool last_fast(struct walk_state *ws)
+{
+	struct inode *inode;
+	struct dentry *d;
+	u32 seq;
+
+	d = dentry_find_rcu(ws->path.dentry, &ws->last, &seq, &inode);
+	if (!d || !inode || S_ISLNK(inode->mode) || dentry_is_mounted(d) || inode->ops->revalidate)
+		return false;
+	if (unlikely(!d->used))
+		d->used = true;
+	ws->path.dentry = d;
+	ws->inode = inode;
+	ws->seq = seq;
+	return true;
+}
+
 int walk_last(struct walk_state *ws)
 {
 	struct inode *link = NULL;
 	int err;
 
+	if (likely(ws->rcu && ws->last_type == LAST_NORM) && last_fast(ws))
+		return 0;
 	switch (ws->last_type) {
 	case LAST_DOTDOT:
 		return walk_up(ws);

@@ -155,6 +155,11 @@ static int tmpfs_fallocate(struct file *file, u32 mode, loff_t offset, loff_t le
 		err = -EPERM;
 	} else {
 		err = fill_range(inode, offset, end);
+		if (err < 0 && end > inode->size) { /* what it made behind the end is not kept */
+			rwsem_write(&inode->cache.invalidate);
+			pagecache_truncate(&inode->cache, (u64)inode->size);
+			rwsem_write_end(&inode->cache.invalidate);
+		}
 		if (err == 0 && !(mode & FALLOC_FL_KEEP_SIZE) && end > inode->size)
 			WRITE_ONCE(inode->size, end);
 	}
