@@ -68,7 +68,7 @@ class Console(pexpect.spawn):
         assert status == 0, f"{command}: status {status}: {text}"
         return text
 
-    def status(self, timeout=60):
+    def ended(self, timeout=60):
         """Wait for QEMU's end; its status."""
         self.expect(pexpect.EOF, timeout=timeout)
         self.close()

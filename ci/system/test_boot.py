@@ -20,7 +20,7 @@ def test_loader(machine, boot, kind):
     console = machine(boot=boot, env={"MACHINE": kind, "MEM": "256M"})
     reaches_prompt(console)
     console.sendline("poweroff")
-    assert console.status() == 0
+    assert console.ended() == 0
 
 
 @pytest.mark.parametrize("cpu", ["qemu64", "max"] + (["Nehalem", "Haswell", "EPYC"] if FULL else []))

@@ -53,7 +53,7 @@ def test_64_mib_persist(machine, disk_copy, tmp_path, end):
     console.output("rm -rf /root/tree/etc/rc.d && mv /root/tree/etc /root/tree/moved && sync", 100)
     if end == "poweroff":
         console.sendline("poweroff")
-        assert console.status(100) == 0
+        assert console.ended(100) == 0
     else:
         console.stop()
     root = str(tmp_path / "root")
@@ -72,7 +72,7 @@ def test_64_mib_persist(machine, disk_copy, tmp_path, end):
     assert sums(console.output("sha256sum /root/big /root/hard", 100)) == before * 2
     console.output("rm -r /root/big /root/hard /root/tree", 60)
     console.sendline("poweroff")
-    assert console.status(100) == 0
+    assert console.ended(100) == 0
     take_root(disk_copy, root)
     tool("e2fsck", "-fn", root)
 
