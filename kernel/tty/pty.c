@@ -66,7 +66,8 @@ static void slave_put(struct tty *t, const u8 *data, size_t n)
 
 static void slave_input_taken(struct tty *t)
 {
-	wait_wake(&pty_of(t)->write_wait, POLLOUT | POLLWRNORM);
+	if (pty_master_writable(pty_of(t)))
+		wait_wake(&pty_of(t)->write_wait, POLLOUT | POLLWRNORM);
 }
 
 /* What the master's reader would have taken by now stays; only a backlog is dropped. */
@@ -243,6 +244,7 @@ int pty_create(struct pty **out)
 		return -ENOMEM;
 	}
 	slave->is_pty = true;
+	slave->room_least = PTY_ROOM;
 	p->slave = slave;
 	err = table_add(p);
 	if (err)

@@ -10,6 +10,7 @@
 
 #define PTY_MAX  4096
 #define PTY_RING 16384
+#define PTY_ROOM (PTY_RING / 4) /* writers of either side go on when so much is free: a switch per line would cost more than the line */
 
 /* p: lock.  t: table's lock.  I: constant.  a: atomic. */
 struct pty {
@@ -36,6 +37,8 @@ void pty_master_close(struct pty *p);
 struct pty *pty_find(unsigned index);
 /* The first number in use from `index` on and its node's inode number: false if there is none. */
 bool pty_next(unsigned *index, u64 *ino);
+/* Whether a writer of the master may go on. */
+static inline bool pty_master_writable(const struct pty *p) { return ring_space(&p->slave->input) >= PTY_ROOM; }
 /* Something for packet mode to tell: sets and clears bits of the status. */
 void pty_packet_note(struct pty *p, u8 set, u8 clear);
 void pty_init(void);

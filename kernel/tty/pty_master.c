@@ -104,11 +104,6 @@ static ssize_t master_read(struct file *file, struct iov_iter *to, loff_t *pos)
 	return n;
 }
 
-static bool master_writable(struct pty *p)
-{
-	return ring_space(&p->slave->input) >= TTY_ROOM_LEAST;
-}
-
 /* One piece: how many bytes the slave took before an error. */
 static size_t write_piece(struct pty *p, struct file *file, const u8 *data, size_t n, int *error)
 {
@@ -125,7 +120,7 @@ static size_t write_piece(struct pty *p, struct file *file, const u8 *data, size
 			*error = -EAGAIN;
 			return done;
 		}
-		*error = wait_interruptible(&p->write_wait, master_writable(p));
+		*error = wait_interruptible(&p->write_wait, pty_master_writable(p));
 		if (*error)
 			return done;
 	}
@@ -174,7 +169,7 @@ static u32 master_poll(struct file *file, struct poll_table *table)
 		events |= POLLIN | POLLRDNORM;
 	if (READ_ONCE(p->packet_status))
 		events |= POLLPRI | POLLIN | POLLRDNORM;
-	if (master_writable(p))
+	if (pty_master_writable(p))
 		events |= POLLOUT | POLLWRNORM;
 	if (READ_ONCE(p->slave_closed))
 		events |= POLLHUP;

@@ -214,14 +214,11 @@ static int serial_get(u32 minor, struct file *file, struct tty **out)
 static const struct tty_family serial_family = { .get = serial_get };
 static const char *const names[SERIAL_MAX] = { "ttyS0", "ttyS1", "ttyS2", "ttyS3" };
 
-static void serial_add(struct uart_port *port, void *arg)
+static void serial_add(struct uart_port *port, unsigned n)
 {
 	struct termios2 termios = first_termios(port);
-	unsigned n = port->number;
 	struct tty *t;
 
-	if (n >= SERIAL_MAX)
-		return;
 	t = tty_alloc(dev_make(TTY_MAJOR, SERIAL_MINOR + n), &serial_ops, port, &termios, SERIAL_RING);
 	if (!t)
 		panic("tty: no memory for a serial terminal");
@@ -239,5 +236,10 @@ struct tty *serial_tty_get(unsigned n)
 
 void serial_tty_init(void)
 {
-	uart_each(serial_add, NULL);
+	for (unsigned n = 0; n < SERIAL_MAX; n++) {
+		struct uart_port *port = uart_find(n);
+
+		if (port)
+			serial_add(port, n);
+	}
 }

@@ -103,6 +103,7 @@ struct tty *tty_alloc(u32 dev, const struct tty_ops *ops, void *data, const stru
 	t->ops = ops;
 	t->data = data;
 	t->init_termios = *termios;
+	t->room_least = TTY_ROOM_LEAST;
 	mutex_init(&t->lock, RANK_TTY, "tty");
 	mutex_init(&t->read_lock, RANK_TTY, "tty_read");
 	mutex_init(&t->write_lock, RANK_TTY, "tty_write");

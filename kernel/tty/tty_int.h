@@ -62,7 +62,7 @@ struct tty_ops {
 
 #define TTY_IOCTL_UNKNOWN (-0x7000L)
 #define TTY_MARK          0xff
-#define TTY_ROOM_LEAST    64 /* writers and pollers wait for that much room */
+#define TTY_ROOM_LEAST    64 /* usual room_least */
 
 /* I: constant.  l: lock.  d: ldisc_lock.  c: ctl.  i: input_lock.  a: atomic or torn reads harmless. */
 struct tty {
@@ -72,6 +72,7 @@ struct tty {
 	void *data;                 /* I: ops' own */
 	bool reset_termios;         /* I: each first open starts with init_termios */
 	bool marked;                /* I: see above */
+	u32 room_least;             /* I: writers and pollers wait for so much room */
 	bool is_pty;                /* I: the slave side of a pseudo terminal */
 	struct termios2 init_termios; /* I */
 	struct mutex lock;          /* RANK_TTY: opening, closing, hanging up, changing modes */

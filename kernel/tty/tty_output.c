@@ -7,7 +7,7 @@
 
 bool tty_writable(struct tty *t)
 {
-	return !READ_ONCE(t->ldisc.stopped) && t->ops->room(t) >= TTY_ROOM_LEAST;
+	return !READ_ONCE(t->ldisc.stopped) && t->ops->room(t) >= t->room_least;
 }
 
 void tty_output_ready(struct tty *t)
