@@ -24,8 +24,8 @@ static ssize_t pipe_read(struct file *f, struct iov_iter *to, loff_t *pos)
 	if (unlikely(!iov_left(to)))
 		return 0;
 	mutex_lock(&p->lock);
-	while (!(used = pipe_used(p))) {
-		if (!p->writers) {
+	while (!(used = pipe_used(p)) || unlikely(p->taking)) {
+		if (!used && !p->writers) {
 			n = 0;
 			goto out;
 		}
@@ -34,7 +34,7 @@ static ssize_t pipe_read(struct file *f, struct iov_iter *to, loff_t *pos)
 			goto out;
 		}
 		mutex_unlock(&p->lock);
-		n = wait_interruptible(&p->can_read, pipe_used(p) || !READ_ONCE(p->writers));
+		n = wait_interruptible(&p->can_read, pipe_may_read(p));
 		if (n < 0)
 			return n;
 		mutex_lock(&p->lock);
@@ -59,7 +59,7 @@ static ssize_t write_some(struct pipe *p, struct iov_iter *from, bool atomic)
 
 	if (!p->readers)
 		return -EPIPE;
-	if (!space || (atomic && space < left))
+	if (!space || (atomic && space < left) || unlikely(p->filling))
 		return 0;
 	return pipe_copy_in(p, from, (u32)min(left, (size_t)space));
 }
@@ -90,7 +90,7 @@ static ssize_t pipe_write(struct file *f, struct iov_iter *from, loff_t *pos)
 			n = -EAGAIN;
 			break;
 		}
-		n = wait_interruptible(&p->can_write, pipe_space(p) >= PIPE_BUF || !READ_ONCE(p->readers));
+		n = wait_interruptible(&p->can_write, pipe_may_write(p));
 		if (n < 0)
 			break;
 	}

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "abi/limits.h"
 #include "ipc/pipe.h"
 #include "sched/mutex.h"
 
@@ -21,6 +22,7 @@ struct pipe {
 	u32 readers, writers;      /* p: open ends */
 	u32 reader_opens, writer_opens; /* p: counted up, for FIFO opens that wait for the other end */
 	u32 users;                 /* i: files that hold the structure */
+	bool taking, filling;      /* p: a splice has its hands on the bytes, the free space: no other may read, write */
 	bool polled;               /* a: somebody has polled: each change is announced, not only those that end a wait */
 	struct wait_queue can_read, can_write;
 	void *first[PIPE_SIZE_DEFAULT / 4096]; /* pages, for the default size */
@@ -35,11 +37,31 @@ static inline u32 pipe_used(const struct pipe *p)
 
 static inline u32 pipe_space(const struct pipe *p) { return READ_ONCE(p->size) - pipe_used(p); }
 
+/* What sleeping readers and writers wait for, without the lock. */
+static inline bool pipe_may_read(const struct pipe *p)
+{
+	return pipe_used(p) ? !READ_ONCE(p->taking) : !READ_ONCE(p->writers);
+}
+
+static inline bool pipe_may_write(const struct pipe *p)
+{
+	return (pipe_space(p) >= PIPE_BUF && !READ_ONCE(p->filling)) || !READ_ONCE(p->readers);
+}
+
 struct pipe *pipe_alloc(void);
 void pipe_free(struct pipe *p);
 /* Moves up to n bytes in or out, p held: bytes, -EFAULT if not even one could be copied, -ENOMEM. */
 ssize_t pipe_copy_in(struct pipe *p, struct iov_iter *from, u32 n);
 ssize_t pipe_copy_out(struct pipe *p, struct iov_iter *to, u32 n);
+/*
+ * Of the bytes inside from number `skip` on, or of the free space, what lies in one page: its address,
+ * and in *n its length. The pages stay while p is held, or is `taking` or `filling`. pipe_room() gives
+ * NULL if there is no memory for the page.
+ */
+void *pipe_data(struct pipe *p, u32 skip, u32 *n);
+void *pipe_room(struct pipe *p, u32 skip, u32 *n);
+/* The first n bytes are gone. p held. */
+void pipe_consume(struct pipe *p, u32 n);
 /* A ring of another size with the same bytes: 0, -EBUSY, -ENOMEM. p held. */
 int pipe_resize(struct pipe *p, u32 size);
 

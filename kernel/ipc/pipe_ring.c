@@ -95,9 +95,34 @@ ssize_t pipe_copy_out(struct pipe *p, struct iov_iter *to, u32 n)
 			break;
 		}
 	}
-	if (p->head == p->tail)
-		WRITE_ONCE(p->both, 0);
+	pipe_consume(p, 0);
 	return (ssize_t)done;
+}
+
+void pipe_consume(struct pipe *p, u32 n)
+{
+	p->tail += n;
+	if (p->head == p->tail && !p->filling)
+		WRITE_ONCE(p->both, 0);
+}
+
+void *pipe_data(struct pipe *p, u32 skip, u32 *n)
+{
+	void *at = place(p, p->tail + skip, n);
+
+	*n = min(*n, pipe_used(p) - skip);
+	return at;
+}
+
+void *pipe_room(struct pipe *p, u32 skip, u32 *n)
+{
+	void *at;
+
+	if (!page_ready(p, p->head + skip))
+		return NULL;
+	at = place(p, p->head + skip, n);
+	*n = min(*n, pipe_space(p) - skip);
+	return at;
 }
 
 int pipe_resize(struct pipe *p, u32 size)
@@ -106,7 +131,7 @@ int pipe_resize(struct pipe *p, u32 size)
 	void **old = p->pages, **pages;
 	u32 at = p->tail, page = 0;
 
-	if (used > size)
+	if (used > size || p->taking || p->filling)
 		return -EBUSY;
 	if (size == p->size)
 		return 0;

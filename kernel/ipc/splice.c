@@ -1,0 +1,208 @@
+/*
+ * Between a pipe and a file or memory. The file's read or write works on the pages of the ring: while it
+ * runs, the pipe is not locked, since the file may wait for long and has locks of its own, but marked:
+ * `taking` keeps others from reading, so that what the file did not take is still in front; `filling`
+ * keeps others from writing. Who sleeps in the pipe is woken when the mark goes.
+ */
+#include "abi/errno.h"
+#include "abi/fcntl.h"
+#include "ipc/splice_int.h"
+#include "lib/string.h"
+
+static bool would_block(const struct file *pipe, u32 flags)
+{
+	return flags & SPLICE_F_NONBLOCK || pipe->flags & O_NONBLOCK;
+}
+
+int splice_wait_data(struct file *pipe, u32 flags)
+{
+	struct pipe *p = pipe->private;
+	int err;
+
+	mutex_lock(&p->lock);
+	while (!pipe_may_read(p)) {
+		mutex_unlock(&p->lock);
+		if (would_block(pipe, flags))
+			return -EAGAIN;
+		err = wait_interruptible(&p->can_read, pipe_may_read(p));
+		if (err < 0)
+			return err;
+		mutex_lock(&p->lock);
+	}
+	return 0;
+}
+
+static bool has_room(const struct pipe *p)
+{
+	return (pipe_space(p) && !READ_ONCE(p->filling)) || !READ_ONCE(p->readers);
+}
+
+int splice_wait_room(struct file *pipe, u32 flags)
+{
+	struct pipe *p = pipe->private;
+	int err;
+
+	mutex_lock(&p->lock);
+	while (!has_room(p)) {
+		mutex_unlock(&p->lock);
+		if (would_block(pipe, flags))
+			return -EAGAIN;
+		/* Readers tell of room when it is enough for a write of PIPE_BUF. */
+		err = wait_interruptible(&p->can_write, pipe_may_write(p));
+		if (err < 0)
+			return err;
+		mutex_lock(&p->lock);
+	}
+	if (p->readers)
+		return 0;
+	mutex_unlock(&p->lock);
+	return -EPIPE;
+}
+
+/* Pieces of the ring as an iterator over kernel memory. */
+static struct iov_iter pieces_iter(const struct iovec *v, unsigned n, size_t total)
+{
+	return (struct iov_iter){ .iov = v, .n_iov = n, .left = total, .kernel = true };
+}
+
+/* The bytes inside, up to len, in pieces; p held. */
+static unsigned pieces_of_data(struct pipe *p, struct iovec *v, size_t len, u32 *total)
+{
+	u32 most = (u32)min(len, (size_t)pipe_used(p)), n;
+	unsigned i = 0;
+
+	for (*total = 0; *total < most && i < SPLICE_PIECES; *total += n) {
+		void *at = pipe_data(p, *total, &n);
+
+		n = min(n, most - *total);
+		v[i++] = (struct iovec){ at, n };
+	}
+	return i;
+}
+
+static unsigned pieces_of_room(struct pipe *p, struct iovec *v, size_t len, u32 *total)
+{
+	u32 most = (u32)min(len, (size_t)pipe_space(p)), n;
+	unsigned i = 0;
+
+	for (*total = 0; *total < most && i < SPLICE_PIECES; *total += n) {
+		void *at = pipe_room(p, *total, &n);
+
+		if (!at)
+			break;
+		n = min(n, most - *total);
+		v[i++] = (struct iovec){ at, n };
+	}
+	return i;
+}
+
+/* One round to a file; the pipe is locked at entry and not at the end. Bytes taken, or an error. */
+static ssize_t drain(struct pipe *p, struct file *out, loff_t *pos, size_t len, u64 fsize_limit,
+		     u32 *offered)
+{
+	struct iovec v[SPLICE_PIECES];
+	unsigned n_pieces = pieces_of_data(p, v, len, offered);
+	struct iov_iter it = pieces_iter(v, n_pieces, *offered);
+	ssize_t n;
+
+	p->taking = true;
+	mutex_unlock(&p->lock);
+	n = file_write(out, &it, pos, fsize_limit);
+	mutex_lock(&p->lock);
+	p->taking = false;
+	if (n > 0)
+		pipe_consume(p, (u32)n);
+	mutex_unlock(&p->lock);
+	wait_wake(&p->can_read, POLLIN | POLLRDNORM);
+	if (n > 0)
+		wait_wake(&p->can_write, POLLOUT | POLLWRNORM);
+	return n;
+}
+
+ssize_t splice_to_file(struct file *pipe, struct file *out, loff_t *pos, size_t len, u32 flags,
+		       u64 fsize_limit)
+{
+	struct pipe *p = pipe->private;
+	ssize_t done = 0, n;
+	u32 offered;
+
+	while (len) {
+		/* Waiting is for the first bytes only. */
+		n = splice_wait_data(pipe, done ? flags | SPLICE_F_NONBLOCK : flags);
+		if (n < 0)
+			return done ? done : n;
+		if (!pipe_used(p)) {
+			mutex_unlock(&p->lock);
+			break;
+		}
+		n = drain(p, out, pos, len, fsize_limit, &offered);
+		if (n <= 0)
+			return done ? done : n;
+		done += n;
+		len -= (size_t)n;
+		if ((u32)n < offered || thread_signal_pending())
+			break;
+	}
+	return done;
+}
+
+ssize_t splice_from_file(struct file *in, loff_t *pos, struct file *pipe, size_t len, u32 flags)
+{
+	struct pipe *p = pipe->private;
+	struct iovec v[SPLICE_PIECES];
+	struct iov_iter it;
+	unsigned n_pieces;
+	ssize_t n = splice_wait_room(pipe, flags);
+	u32 total;
+
+	if (n < 0)
+		return n;
+	n_pieces = pieces_of_room(p, v, len, &total);
+	if (!total) {
+		mutex_unlock(&p->lock);
+		return -ENOMEM;
+	}
+	p->filling = true;
+	mutex_unlock(&p->lock);
+	it = pieces_iter(v, n_pieces, total);
+	n = file_read(in, &it, pos);
+	mutex_lock(&p->lock);
+	p->filling = false;
+	if (n > 0)
+		p->head += (u32)n;
+	else
+		pipe_consume(p, 0);
+	mutex_unlock(&p->lock);
+	wait_wake(&p->can_write, POLLOUT | POLLWRNORM);
+	if (n > 0)
+		wait_wake(&p->can_read, POLLIN | POLLRDNORM);
+	return n;
+}
+
+ssize_t splice_to_memory(struct file *pipe, struct iov_iter *to, u32 flags)
+{
+	struct pipe *p = pipe->private;
+	ssize_t n = splice_wait_data(pipe, flags);
+
+	if (n < 0)
+		return n;
+	n = pipe_copy_out(p, to, (u32)min(iov_left(to), (size_t)pipe_used(p)));
+	mutex_unlock(&p->lock);
+	if (n > 0)
+		wait_wake(&p->can_write, POLLOUT | POLLWRNORM);
+	return n;
+}
+
+ssize_t splice_from_memory(struct file *pipe, struct iov_iter *from, u32 flags)
+{
+	struct pipe *p = pipe->private;
+	ssize_t n = splice_wait_room(pipe, flags);
+
+	if (n < 0)
+		return n;
+	n = pipe_copy_in(p, from, (u32)min(iov_left(from), (size_t)pipe_space(p)));
+	mutex_unlock(&p->lock);
+	if (n > 0)
+		wait_wake(&p->can_read, POLLIN | POLLRDNORM);
+	return n;
+}
