@@ -214,6 +214,12 @@ bool vt_has_display(void)
 	return display;
 }
 
+void vt_display_flush(void)
+{
+	if (display)
+		display_flush(display);
+}
+
 static int family_get(u32 minor, struct file *file, struct tty **out)
 {
 	return vt_tty_get(minor, out);

@@ -43,6 +43,8 @@ void vt_console_refresh_locked(void);
 int vt_tty_get(unsigned n, struct tty **out);
 /* Whether there is a screen. */
 bool vt_has_display(void);
+/* Draws all that is to be seen now, by force: for panics. */
+void vt_display_flush(void);
 
 /* vt_keyboard.c */
 void vt_keyboard_init(void);

@@ -52,8 +52,8 @@ static void log_write(struct log_console *console, const char *text, size_t n)
 	write_text(&c->emul, text, n);
 	if (locked)
 		spin_unlock(&vt_lock);
-	if (log_in_panic() && display_find(0))
-		display_flush(display_find(0));
+	if (log_in_panic())
+		vt_display_flush();
 }
 
 static struct log_console vt_log_console = { .write = log_write, .name = "tty0" };
