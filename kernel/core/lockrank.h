@@ -34,8 +34,6 @@ enum lock_rank {
 
 	/* Spinlocks */
 	RANK_PROC_TREE,         /* process tree, pids, groups, sessions */
-	RANK_SIGHAND,           /* sighand->lock: actions, pending queues, thread group */
-	RANK_PID,               /* process number bitmap and hash */
 	RANK_FDTABLE,
 	RANK_FILE,
 	RANK_DENTRY,            /* dentry->lock; parent before child */
@@ -43,12 +41,15 @@ enum lock_rank {
 	RANK_ICACHE,            /* inode hash and lists */
 	RANK_INODE_SPIN,
 	RANK_FUTEX,             /* futex hash bucket; by address when two */
-	RANK_EPOLL,
 	RANK_RMAP,              /* pagecache->mmap_lock: the areas that map a file */
 	RANK_PTABLE,            /* aspace->table_lock: leaf page-table entries */
 	RANK_LRU,               /* reclaim's lists */
 	RANK_NET,
-	RANK_PAGECACHE,         /* pagecache->lock: the tree of pages; the first that interrupts take */
+	/* From here on what interrupts take too, whatever of the above the interrupted code holds. */
+	RANK_EPOLL,             /* states of descriptors that are waited for: eventfd, timerfd */
+	RANK_SIGHAND,           /* sighand->lock: actions, pending queues, thread group */
+	RANK_PID,               /* process number bitmap and hash; counts per user */
+	RANK_PAGECACHE,         /* pagecache->lock: the tree of pages */
 	RANK_BLK,               /* request queues */
 	RANK_DRIVER,            /* a driver's own lock, taken in its interrupt handler too */
 	RANK_TTY_PORT,          /* a serial port's or console's rings */
