@@ -374,7 +374,7 @@ static int exec_run(struct exec *e)
 	struct task *me = task_current();
 	int error;
 
-	if (me->over_nproc && task_over_nproc(me))
+	if (me->over_nproc && task_over_nproc(me, me->charged_uid))
 		return -EAGAIN;
 	me->over_nproc = false;
 	error = exec_args_copy(&e->args, e->req->argv, e->req->envp, e->req->kernel);

@@ -190,7 +190,7 @@ static void gone_put(struct list *gone)
 }
 
 /* Takes the task out of its process: whether it was the last one, and the process is to end. proc_tree_lock held. */
-static bool task_unlink_locked(struct task *task, s32 code, bool *stop_complete)
+static bool task_unlink_locked(struct task *task, bool *stop_complete)
 {
 	struct process *p = task->process;
 	struct cpu_times times;
@@ -208,10 +208,7 @@ static bool task_unlink_locked(struct task *task, s32 code, bool *stop_complete)
 	signal_queue_flush(&task->pending);
 	p->uid = task->cred->uid;
 	memcpy(p->last_name, task->thread->name, sizeof(p->last_name));
-	if (p->group_exit)
-		p->exit_code = p->group_code;
-	else if (task->tid == p->pid || p->n_threads == 0)
-		p->exit_code = task->tid == p->pid ? code : p->exit_code;
+	p->exit_code = p->group_code;
 	*stop_complete = signal_stop_leave_locked(task);
 	wait_wake(&p->exec_wait, 0);
 	sighand_unlock(p, flags);
@@ -229,6 +226,10 @@ void task_exit(s32 code)
 
 	task->exiting = true;
 	last_live = --p->n_live == 0; /* from here on no other thread of the process runs user code */
+	if (last_live && !p->group_exit) { /* its status is that of the process */
+		p->group_exit = true;
+		p->group_code = code;
+	}
 	signal_retarget_locked(task);
 	sighand_unlock(p, flags);
 	if (p->is_init && last_live)
@@ -241,7 +242,7 @@ void task_exit(s32 code)
 	if (session && session_end)
 		session_end(session);
 	spin_lock(&proc_tree_lock);
-	last = task_unlink_locked(task, code, &stop_complete);
+	last = task_unlink_locked(task, &stop_complete);
 	if (last)
 		process_end_locked(p, &gone);
 	else if (stop_complete)

@@ -6,8 +6,8 @@
 /* process.c: storage. Each gives one reference, everything else is zero. NULL: no memory. */
 struct process *process_alloc(void);
 struct task *task_alloc(struct process *process);
-/* Whether its user has more tasks than RLIMIT_NPROC; root never has. */
-bool task_over_nproc(struct task *task);
+/* Whether a user has more tasks than the task's RLIMIT_NPROC; root never has. */
+bool task_over_nproc(struct task *task, u32 uid);
 /* Frees a task that no thread has. */
 void task_free(struct task *task);
 /* Enters a task (and its process, when it is the first thread) into the tree. proc_tree_lock held. */

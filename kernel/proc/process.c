@@ -253,9 +253,9 @@ struct aspace *process_aspace_get(struct process *p)
 	return as;
 }
 
-bool task_over_nproc(struct task *task)
+bool task_over_nproc(struct task *task, u32 uid)
 {
-	return task->charged_uid != 0 && user_count(task->charged_uid, USER_TASKS) > process_rlimit(task->process, RLIMIT_NPROC);
+	return uid != 0 && user_count(uid, USER_TASKS) > process_rlimit(task->process, RLIMIT_NPROC);
 }
 
 static bool privileges_change(const struct cred *old, const struct cred *new)
@@ -269,11 +269,12 @@ void task_set_cred(const struct cred *cred)
 {
 	struct task *task = task_current();
 	const struct cred *old = task->cred;
+	bool over = cred->uid != task->charged_uid && task_over_nproc(task, cred->uid);
 
 	if (cred->uid != task->charged_uid && user_charge(cred->uid, USER_TASKS, ~0ull) == 0) {
 		user_uncharge(task->charged_uid, USER_TASKS);
 		task->charged_uid = cred->uid;
-		task->over_nproc = task_over_nproc(task);
+		task->over_nproc = over;
 	}
 	WRITE_ONCE(task->process->uid, cred->uid);
 	spin_lock(&task->lock);
