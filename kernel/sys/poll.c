@@ -6,6 +6,7 @@
 #include "abi/time.h"
 #include "core/clock.h"
 #include "lib/string.h"
+#include "mm/kmap.h"
 #include "mm/slab.h"
 #include "proc/signal.h"
 #include "sched/wait.h"
@@ -76,7 +77,7 @@ static long poll_user(struct pollfd __user *ufds, unsigned n, u64 deadline_ns)
 	if (n > rlimit_current(RLIMIT_NOFILE))
 		return -EINVAL;
 	if (n > POLL_FAST) {
-		fds = kmalloc_array(n, sizeof(*fds), MM_KERNEL);
+		fds = kvmalloc(n * sizeof(*fds), MM_KERNEL); /* RLIMIT_NOFILE keeps it below a few MiB */
 		if (!fds)
 			return -ENOMEM;
 	}
@@ -90,7 +91,7 @@ static long poll_user(struct pollfd __user *ufds, unsigned n, u64 deadline_ns)
 			ready = -EFAULT;
 out:
 	if (fds != fast)
-		kfree(fds);
+		kvfree(fds);
 	return ready;
 }
 
