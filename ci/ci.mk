@@ -34,9 +34,9 @@ check: $(KGEN_SYS) ## the kernel's floor plan, and each header alone
 test: $(TEST_READY) $(HOST_PROGRAMS) $(KGEN_SYS) ## build everything and run the tests
 	+$(Q)$(TEST_ENV) ci/test unit tools guest system
 
-test-full: $(TEST_READY) $(HOST_PROGRAMS) $(KGEN_SYS) ## with the long ones: BusyBox' own tests, 100,000 files, fuzzing
+test-full: $(TEST_READY) $(HOST_PROGRAMS) $(KGEN_SYS) ## with the long ones: BusyBox' own suite, 100,000 files, fuzzing
 	+$(Q)$(MAKE) -s fuzz FUZZ_SECONDS=$(FUZZ_SECONDS)
-	+$(Q)$(TEST_ENV) ci/test --full unit tools guest system
+	+$(Q)$(TEST_ENV) ci/test --full unit tools guest system busybox
 
 test-unit: host-test ## unit tests on the host (ONLY=name)
 
