@@ -90,6 +90,43 @@ void rcu_synchronize(void)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
+struct rcu_waiter {
+	struct rcu_head head;
+	struct thread *thread;
+	bool done; /* a */
+};
+
+static void rcu_waiter_done(struct rcu_head *head)
+{
+	struct rcu_waiter *w = container_of(head, struct rcu_waiter, head);
+	struct thread *thread = w->thread; /* `w` goes with its owner's stack */
+
+	__atomic_store_n(&w->done, true, __ATOMIC_SEQ_CST);
+	thread_wake(thread);
+}
+
+void rcu_barrier(void)
+{
+	/*
+	 * Callbacks of one batch run in no order. The first waiter's batch is the last that can hold earlier callbacks; the second one's comes
+	 * after it.
+	 */
+	for (unsigned i = 0; i < 2; i++) {
+		struct rcu_waiter w = { .thread = thread_current() };
+
+		might_sleep();
+		rcu_call(&w.head, rcu_waiter_done);
+		rcu_wake();
+		for (;;) {
+			thread_prepare(THREAD_UNINTERRUPTIBLE);
+			if (__atomic_load_n(&w.done, __ATOMIC_ACQUIRE))
+				break;
+			thread_block();
+		}
+		thread_running();
+	}
+}
+
 /* Takes the callbacks of all CPUs: a chain, or NULL. */
 static struct rcu_head *take_all(void)
 {

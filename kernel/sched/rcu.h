@@ -19,6 +19,8 @@ static inline void rcu_read_unlock(void) { __asm__ volatile("" ::: "memory"); }
 void rcu_call(struct rcu_head *head, void (*fn)(struct rcu_head *head));
 /* Waits for a grace period. Thread context. */
 void rcu_synchronize(void);
+/* Waits until every callback handed to rcu_call() before has run. Thread context, not from a callback. */
+void rcu_barrier(void);
 /* The scheduler tells: this CPU passed a quiescent state. */
 void rcu_quiescent(void);
 void rcu_init(void);

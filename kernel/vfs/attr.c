@@ -6,6 +6,7 @@
 #include "lib/string.h"
 #include "vfs/file_int.h"
 #include "vfs/mount_int.h"
+#include "vfs/notify.h"
 
 static int may_chown(const struct inode *inode, const struct cred *cred, const struct inode_attr *attr)
 {
@@ -79,6 +80,16 @@ int inode_setattr(struct inode *inode, const struct inode_attr *attr)
 	return inode->ops->setattr ? inode->ops->setattr(inode, attr) : inode_setattr_simple(inode, attr);
 }
 
+/* What a change of attributes is to who watches (inotify(7)). */
+static u32 attr_event(u32 mask)
+{
+	if (mask & (ATTR_MODE | ATTR_UID | ATTR_GID) || (mask & ATTR_ATIME && mask & ATTR_MTIME))
+		return IN_ATTRIB;
+	if (mask & (ATTR_SIZE | ATTR_MTIME))
+		return IN_MODIFY;
+	return mask & ATTR_ATIME ? IN_ACCESS : IN_ATTRIB;
+}
+
 int vfs_setattr(const struct path *path, const struct cred *cred, struct inode_attr *attr)
 {
 	struct inode *inode = path->dentry->inode;
@@ -91,6 +102,8 @@ int vfs_setattr(const struct path *path, const struct cred *cred, struct inode_a
 	if (err == 0)
 		err = inode_setattr(inode, attr);
 	rwsem_write_end(&inode->lock);
+	if (err == 0)
+		notify_dentry(path->dentry, attr_event(attr->mask));
 	mount_write_end(path->mount);
 	return err;
 }
@@ -139,6 +152,8 @@ int vfs_truncate(const struct path *path, const struct cred *cred, s64 size)
 	if (err == 0) {
 		err = inode_truncate(inode, size, cred);
 		inode_writer_put(inode);
+		if (err == 0)
+			notify_dentry(path->dentry, IN_MODIFY);
 	}
 	mount_write_end(path->mount);
 	return err;

@@ -12,6 +12,7 @@
 #include "mm/slab.h"
 #include "vfs/dcache_int.h"
 #include "vfs/name_int.h"
+#include "vfs/notify.h"
 
 #define N_BUCKET_LOCKS 64
 
@@ -21,6 +22,7 @@ u32 dcache_mask;
 struct spinlock dcache_lru_lock;
 struct list dcache_lru = LIST_INIT(dcache_lru);
 u64 dcache_count;
+u64 dcache_limit;
 
 static struct spinlock bucket_locks[N_BUCKET_LOCKS];
 static struct slab_cache *dentry_slab;
@@ -36,12 +38,13 @@ void dcache_init(void)
 	u64 n;
 
 	mm_stats(&stats);
-	n = clamp(roundup_pow2(stats.total / 16), 1024ull, 1ull << 20);
+	n = clamp(roundup_pow2(stats.total / 4), 1024ull, 1ull << 20);
 	dcache_buckets = vmalloc(n * sizeof(*dcache_buckets), MM_KERNEL | MM_ZERO);
 	dentry_slab = slab_cache_create("dentry", sizeof(struct dentry), 64);
 	if (!dcache_buckets || !dentry_slab)
 		panic("vfs: no memory for the dentry cache");
 	dcache_mask = (u32)n - 1;
+	dcache_limit = stats.total * 4; /* a fifth of memory */
 	spin_init(&dcache_lru_lock, RANK_DCACHE, "dcache_lru");
 	for (unsigned i = 0; i < N_BUCKET_LOCKS; i++)
 		spin_init(&bucket_locks[i], RANK_DCACHE, "dcache_bucket");
@@ -106,6 +109,7 @@ void dentry_kill(struct dentry *d)
 		spin_lock(&inode->spin);
 		list_del_init(&d->alias_link);
 		spin_unlock(&inode->spin);
+		notify_unnamed(inode);
 		inode_put(inode);
 	}
 	rcu_call(&d->rcu, dentry_free_rcu);
@@ -206,8 +210,11 @@ struct dentry *dentry_hash_add(struct dentry *d)
 		spin_unlock(&dcache_lru_lock);
 	}
 	spin_unlock(&d->lock);
-	if (!other)
+	if (!other) {
+		if (unlikely(READ_ONCE(dcache_count) > dcache_limit))
+			dcache_trim();
 		return d;
+	}
 	dentry_put(d);
 	return other;
 }
@@ -260,6 +267,7 @@ void dentry_delete(struct dentry *d)
 	spin_lock(&inode->spin);
 	list_del_init(&d->alias_link);
 	spin_unlock(&inode->spin);
+	notify_unnamed(inode);
 	inode_put(inode);
 }
 

@@ -2,11 +2,13 @@
  * The end of cached names: when memory is short, when a file system is unmounted, when a directory goes. A cached dentry has one reference, the cache's; taking it from 1
  * to 0 freezes the dentry: readers that still find it cannot get it any more.
  */
+#include "sched/work.h"
 #include "vfs/name_int.h"
 #include "vm/aspace.h"
 
 #define BATCH 16
 #define SCAN_BATCH 256
+#define BUSY_LIMIT 1000
 #define PRUNE_DEPTH 8
 
 static bool dentry_freeze(struct dentry *d, u32 expected)
@@ -23,7 +25,7 @@ static bool dentry_is_dirty(const struct dentry *d)
 }
 
 /* Looks at up to *scan dentries from the old end of the LRU and moves those that can go to `victims`, frozen. LRU lock held. */
-static u64 lru_collect_locked(struct list *victims, u64 n, u64 *scan, struct superblock *sb)
+static u64 lru_collect_locked(struct list *victims, u64 n, u64 *scan)
 {
 	u64 look = min_t(u64, *scan, SCAN_BATCH), found = 0;
 
@@ -31,7 +33,7 @@ static u64 lru_collect_locked(struct list *victims, u64 n, u64 *scan, struct sup
 	while (look-- && found < n && !list_empty(&dcache_lru)) {
 		struct dentry *d = list_last_entry(&dcache_lru, struct dentry, lru);
 
-		if (sb ? d->sb != sb : d->used || dentry_is_dirty(d)) {
+		if (d->used || dentry_is_dirty(d)) {
 			d->used = false; /* its second chance */
 			list_move(&d->lru, &dcache_lru);
 		} else if (!dentry_freeze(d, 1)) {
@@ -44,9 +46,25 @@ static u64 lru_collect_locked(struct list *victims, u64 n, u64 *scan, struct sup
 	return found;
 }
 
-u64 dcache_shrink(u64 n, struct superblock *sb)
+/* Frees a frozen dentry. The parent, if nothing else keeps it now, is returned frozen. */
+static struct dentry *free_frozen(struct dentry *d)
 {
-	u64 freed = 0, scan = READ_ONCE(dcache_count) * 2 + SCAN_BATCH, found;
+	struct dentry *parent = d->parent == d ? NULL : dentry_get(d->parent);
+
+	dentry_unhash_raw(d);
+	dentry_put_last(d);
+	if (!parent)
+		return NULL;
+	if (!(READ_ONCE(parent->flags) & DENTRY_UNHASHED) && !parent->used && !dentry_is_dirty(parent) && parent->hash.pprev &&
+	    dentry_freeze(parent, 2))
+		return parent;
+	dentry_put(parent);
+	return NULL;
+}
+
+u64 dcache_shrink(u64 n)
+{
+	u64 freed = 0, scan = READ_ONCE(dcache_count) * 2 + SCAN_BATCH;
 
 	if (n < scan / 8)
 		scan = n * 8;
@@ -54,20 +72,66 @@ u64 dcache_shrink(u64 n, struct superblock *sb)
 		LIST_HEAD(victims);
 
 		spin_lock(&dcache_lru_lock);
-		found = lru_collect_locked(&victims, n - freed, &scan, sb);
+		lru_collect_locked(&victims, n - freed, &scan);
 		spin_unlock(&dcache_lru_lock);
-		if (found && sb)
-			scan = READ_ONCE(dcache_count) * 2 + SCAN_BATCH; /* parents may have become free */
 		while (!list_empty(&victims)) {
 			struct dentry *d = list_first_entry(&victims, struct dentry, lru);
 
-			dentry_unhash_raw(d);
-			dentry_put_last(d);
+			/* Upwards at once: a deep tree would else need a pass for each level. */
+			do {
+				d = free_frozen(d);
+				freed++;
+			} while (d);
 		}
-		freed += found;
 		sched_point();
 	}
 	return freed;
+}
+
+/* Some child with a reference, or NULL. */
+static struct dentry *any_child(struct dentry *d)
+{
+	struct dentry *child, *found = NULL;
+
+	spin_lock(&d->lock);
+	list_for_each_entry(child, &d->children, child_link) {
+		if (ref_try_get(&child->refs)) {
+			found = child;
+			break;
+		}
+	}
+	spin_unlock(&d->lock);
+	return found;
+}
+
+void dcache_drop_tree(struct dentry *root)
+{
+	struct dentry *d = dentry_get(root), *next;
+	unsigned busy = 0;
+
+	/* Down to a leaf, up again when it is gone; a tree may be deeper than the stack. */
+	while (busy < BUSY_LIMIT) {
+		next = any_child(d);
+		if (next) {
+			dentry_put(d); /* its child keeps it */
+			d = next;
+			continue;
+		}
+		if (d == root)
+			break;
+		next = dentry_get(d->parent);
+		if (!(READ_ONCE(d->flags) & DENTRY_UNHASHED) && dentry_freeze(d, 2)) {
+			dentry_unhash_raw(d);
+			dentry_put_last(d);
+		} else {
+			dentry_put(d); /* somebody is about to let go of it */
+			busy++;
+			sched_yield();
+		}
+		d = next;
+		sched_point();
+	}
+	dentry_put(d);
 }
 
 /* Takes references to up to BATCH children. */
@@ -123,7 +187,26 @@ void dentry_invalidate(struct dentry *d)
 
 static u64 shrink_for_vm(u64 n)
 {
-	return dcache_shrink(n, NULL);
+	u64 freed = dcache_shrink(n);
+
+	/* Only then is there memory. */
+	if (freed)
+		rcu_barrier();
+	return freed;
+}
+
+/* Memory need not be short for names to be too many: long hash chains cost time, and whoever asks for names that do not exist makes them. */
+static void trim_work(struct work *work)
+{
+	while (READ_ONCE(dcache_count) > dcache_limit / 8 * 7 && dcache_shrink(SCAN_BATCH))
+		sched_point();
+}
+
+void dcache_trim(void)
+{
+	static struct work trim = { .fn = trim_work };
+
+	work_queue(&trim);
 }
 
 void dcache_shrinker_init(void)

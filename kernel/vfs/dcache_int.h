@@ -62,8 +62,10 @@ void dentry_exchange(struct dentry *d, struct dentry *t, struct dentry_name *sd,
 /* Whether `d` is `ancestor` or below it. Caller holds the superblock's rename_lock, or accepts a momentary answer. */
 bool dentry_is_below(struct dentry *d, struct dentry *ancestor);
 
-/* Frees up to n unused dentries of all file systems (NULL), or of one: how many. */
-u64 dcache_shrink(u64 n, struct superblock *sb);
+/* Frees up to n (and a few) unused dentries: how many. */
+u64 dcache_shrink(u64 n);
+/* Frees all below `root`, of a file system that nobody uses any more. */
+void dcache_drop_tree(struct dentry *root);
 
 /* Private to dcache*.c */
 void dentry_kill(struct dentry *d);

@@ -12,6 +12,7 @@
 #include "mm/slab.h"
 #include "vfs/file_int.h"
 #include "vfs/mount_int.h"
+#include "vfs/notify.h"
 
 #define SPARE_MAX 32
 
@@ -232,6 +233,7 @@ void file_put(struct file *f)
 
 	if (!ref_put(&f->refs))
 		return;
+	notify_file(f, f->can_write ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
 	if (unlikely(!list_empty(&f->epoll_links)) && epoll_release)
 		epoll_release(f);
 	if (unlikely(!list_empty(&f->inode->locks)))

@@ -3,6 +3,7 @@
 #include "abi/stat.h"
 #include "arch/usercopy.h"
 #include "vfs/file_int.h"
+#include "vfs/notify.h"
 
 int file_readdir(struct file *f, struct dir_sink *sink)
 {
@@ -23,6 +24,8 @@ int file_readdir(struct file *f, struct dir_sink *sink)
 	mutex_unlock(&f->pos_lock);
 	if (!(f->flags & O_NOATIME) && f->path.mount)
 		inode_touch_atime(dir, f->path.mount->flags);
+	if (err == 0)
+		notify_file(f, IN_ACCESS);
 	return err;
 }
 
@@ -34,6 +37,7 @@ int file_sync(struct file *f, bool data_only)
 int file_truncate(struct file *f, s64 size, u64 fsize_limit)
 {
 	struct inode *inode = f->inode;
+	int err;
 
 	if (!f->can_write || !S_ISREG(inode->mode) || size < 0)
 		return -EINVAL;
@@ -41,13 +45,17 @@ int file_truncate(struct file *f, s64 size, u64 fsize_limit)
 		return -EPERM;
 	if (size > READ_ONCE(inode->size) && (u64)size > fsize_limit)
 		return -EFBIG;
-	return inode_truncate(inode, size, f->cred);
+	err = inode_truncate(inode, size, f->cred);
+	if (err == 0)
+		notify_file(f, IN_MODIFY);
+	return err;
 }
 
 int file_allocate(struct file *f, u32 mode, loff_t offset, loff_t length)
 {
 	struct inode *inode = f->inode;
 	loff_t end;
+	int err;
 
 	if (offset < 0 || length <= 0)
 		return -EINVAL;
@@ -68,7 +76,10 @@ int file_allocate(struct file *f, u32 mode, loff_t offset, loff_t length)
 		return -ENODEV;
 	if (add_overflow(offset, length, &end) || (u64)end > inode->sb->max_file_size)
 		return -EFBIG;
-	return f->ops->fallocate ? f->ops->fallocate(f, mode, offset, length) : -EOPNOTSUPP;
+	err = f->ops->fallocate ? f->ops->fallocate(f, mode, offset, length) : -EOPNOTSUPP;
+	if (err == 0)
+		notify_file(f, IN_MODIFY);
+	return err;
 }
 
 static long put_int(u64 arg, s32 value)

@@ -3,6 +3,7 @@
 #include "abi/stat.h"
 #include "lib/string.h"
 #include "vfs/file_int.h"
+#include "vfs/notify.h"
 
 /* Only a file that somebody else may be using as well needs its position locked. */
 static inline bool pos_begin(struct file *f)
@@ -27,7 +28,7 @@ static inline ssize_t call_read(struct file *f, struct iov_iter *to, loff_t *pos
 	return f->ops->read(f, to, pos);
 }
 
-ssize_t file_read(struct file *f, struct iov_iter *to, loff_t *pos)
+static ssize_t read_at(struct file *f, struct iov_iter *to, loff_t *pos)
 {
 	loff_t at = 0;
 	ssize_t n;
@@ -52,6 +53,15 @@ ssize_t file_read(struct file *f, struct iov_iter *to, loff_t *pos)
 	return n;
 }
 
+ssize_t file_read(struct file *f, struct iov_iter *to, loff_t *pos)
+{
+	ssize_t n = read_at(f, to, pos);
+
+	if (n > 0)
+		notify_file(f, IN_ACCESS);
+	return n;
+}
+
 /* A write at a known position, shortened to the limit. */
 static ssize_t call_write(struct file *f, struct iov_iter *from, loff_t *pos, u64 fsize_limit)
 {
@@ -65,7 +75,7 @@ static ssize_t call_write(struct file *f, struct iov_iter *from, loff_t *pos, u6
 	return f->ops->write(f, from, pos);
 }
 
-ssize_t file_write(struct file *f, struct iov_iter *from, loff_t *pos, u64 fsize_limit)
+static ssize_t write_at(struct file *f, struct iov_iter *from, loff_t *pos, u64 fsize_limit)
 {
 	loff_t at = 0;
 	ssize_t n;
@@ -87,6 +97,15 @@ ssize_t file_write(struct file *f, struct iov_iter *from, loff_t *pos, u64 fsize
 	if (n >= 0)
 		f->pos = at;
 	pos_end(f, shared);
+	return n;
+}
+
+ssize_t file_write(struct file *f, struct iov_iter *from, loff_t *pos, u64 fsize_limit)
+{
+	ssize_t n = write_at(f, from, pos, fsize_limit);
+
+	if (n > 0)
+		notify_file(f, IN_MODIFY);
 	return n;
 }
 

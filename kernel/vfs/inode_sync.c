@@ -224,8 +224,8 @@ void vfs_drop_caches(bool pages, bool names)
 		super_each(drop_pages, NULL);
 		blkdev_each(drop_bdev, NULL);
 	}
-	while (names && dcache_shrink(~0ull, NULL))
-		rcu_synchronize();
+	while (names && dcache_shrink(~0ull))
+		rcu_barrier();
 }
 
 static int writeback_one(struct superblock *sb, void *arg)

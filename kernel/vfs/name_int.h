@@ -24,5 +24,8 @@ bool dentry_unhash_raw(struct dentry *d);
 void dentry_invalidate(struct dentry *d);
 /* Lets vm's reclaim ask for unused dentries. */
 void dcache_shrinker_init(void);
+/* There are more names than dcache_limit: a work frees some. */
+void dcache_trim(void);
+extern u64 dcache_limit; /* I */
 /* Hash of a name's bytes, as the walk makes it. */
 u32 name_hash(const char *text, u32 length);

@@ -3,6 +3,7 @@
 #include "abi/ioctl.h"
 #include "abi/stat.h"
 #include "lib/string.h"
+#include "vfs/notify.h"
 #include "vfs/super_int.h"
 #include "vfs/walk_int.h"
 
@@ -64,6 +65,7 @@ static void create_enter(struct creation *c, struct inode *inode)
 	dentry_instantiate(c->dentry, inode);
 	if (c->dentry->flags & DENTRY_UNHASHED)
 		c->dentry = dentry_hash_add(c->dentry);
+	notify_name(c->dir, IN_CREATE, inode, &c->place.last, 0);
 }
 
 int vfs_mkdir(const struct walk *w, const char *name, u32 mode)
@@ -158,8 +160,10 @@ static int link_inode(struct creation *c, struct inode *inode, const struct cred
 	if (err == 0 && inode->state & I_LINKABLE)
 		inode_set_state(inode, 0, I_LINKABLE);
 	rwsem_write_end(&inode->lock);
-	if (err == 0)
+	if (err == 0) {
+		notify_inode(inode, IN_ATTRIB);
 		create_enter(c, inode_get(inode));
+	}
 	return err;
 }
 

@@ -1,5 +1,6 @@
 /* Calls that remove names: unlink(2), rmdir(2). What is open stays usable; its inode goes with the last user. */
 #include "abi/stat.h"
+#include "vfs/notify.h"
 #include "vfs/super_int.h"
 #include "vfs/walk_int.h"
 
@@ -64,8 +65,11 @@ static int unlink_locked(struct removal *r, const struct cred *cred)
 	rwsem_write(&inode->lock);
 	err = r->dir->ops->unlink(r->dir, &r->place.last, inode);
 	rwsem_write_end(&inode->lock);
-	if (err == 0)
+	if (err == 0) {
+		notify_inode(inode, IN_ATTRIB); /* one link fewer */
 		dentry_delete(r->dentry);
+		notify_name(r->dir, IN_DELETE, inode, &r->place.last, 0);
+	}
 	return err;
 }
 
@@ -112,6 +116,7 @@ static int rmdir_locked(struct removal *r, const struct cred *cred)
 	if (err == 0) {
 		dentry_prune_children(r->dentry);
 		dentry_delete(r->dentry);
+		notify_name(r->dir, IN_DELETE, inode, &r->place.last, 0);
 	}
 	return err;
 }

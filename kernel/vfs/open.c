@@ -6,6 +6,7 @@
 #include "abi/ioctl.h"
 #include "abi/stat.h"
 #include "vfs/file_int.h"
+#include "vfs/notify.h"
 #include "vfs/super_int.h"
 #include "vfs/walk_int.h"
 
@@ -136,7 +137,9 @@ static int open_place(struct path *path, struct opening *o, struct file **out)
 			file_put(f);
 			return err;
 		}
+		notify_file(f, IN_MODIFY);
 	}
+	notify_file(f, IN_OPEN);
 	*out = f;
 	return 0;
 }
@@ -156,6 +159,7 @@ static int make_locked(struct walk_state *ws, struct opening *o, struct dentry *
 		dentry_instantiate(*d, inode);
 		if ((*d)->flags & DENTRY_UNHASHED)
 			*d = dentry_hash_add(*d);
+		notify_name(dir, IN_CREATE, inode, &ws->last, 0);
 		o->made = true;
 	}
 	mount_write_end(ws->path.mount);

@@ -5,6 +5,7 @@
 #include "abi/fcntl.h"
 #include "abi/stat.h"
 #include "mm/slab.h"
+#include "vfs/notify.h"
 #include "vfs/super_int.h"
 #include "vfs/walk_int.h"
 
@@ -151,6 +152,28 @@ static void move_dentries(struct renaming *r, struct dentry_name *to_storage, st
 	dentry_move(r->old, r->target, to_storage);
 }
 
+/* The two halves of one move share a cookie (inotify(7)). The directories are locked. */
+static void tell_move(struct inode *from_dir, const struct name *from, struct inode *to_dir,
+		      const struct name *to, struct inode *inode)
+{
+	u32 cookie = notify_cookie();
+
+	notify_name(from_dir, IN_MOVED_FROM, inode, from, cookie);
+	notify_name(to_dir, IN_MOVED_TO, inode, to, cookie);
+	notify_inode(inode, IN_MOVE_SELF);
+}
+
+static void tell(struct renaming *r)
+{
+	if (!notify_wanted())
+		return;
+	tell_move(r->from_dir, &r->from.last, r->to_dir, &r->to.last, r->inode);
+	if (r->flags & RENAME_EXCHANGE)
+		tell_move(r->to_dir, &r->to.last, r->from_dir, &r->from.last, r->replaced);
+	else if (r->replaced)
+		notify_inode(r->replaced, IN_ATTRIB);
+}
+
 static int rename_locked(struct renaming *r, const struct cred *cred)
 {
 	struct dentry_name *to_storage = NULL, *from_storage = NULL;
@@ -176,6 +199,7 @@ static int rename_locked(struct renaming *r, const struct cred *cred)
 		move_dentries(r, to_storage, from_storage);
 	unlock_inodes(r->inode, r->replaced);
 	if (err == 0) {
+		tell(r);
 		if (!(r->flags & RENAME_EXCHANGE))
 			kfree(from_storage);
 		return 0;

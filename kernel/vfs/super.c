@@ -11,6 +11,7 @@
 #include "lib/bitmap.h"
 #include "mm/slab.h"
 #include "vfs/dcache_int.h"
+#include "vfs/notify.h"
 #include "vfs/super_int.h"
 
 #define N_ANON_DEVICES 4096
@@ -184,9 +185,9 @@ static void super_shutdown(struct superblock *sb)
 		if (err < 0)
 			log_err("vfs: %s: write error %d while unmounting, data was lost", sb->type->name, err);
 	}
-	dcache_shrink(~0ull, sb);
+	notify_super_gone(sb);
+	dcache_drop_tree(sb->root);
 	dentry_put(sb->root);
-	dcache_shrink(~0ull, sb);
 	if (!icache_wait_empty(sb, clock_monotonic() + BUSY_WAIT_NS))
 		log_err("vfs: %s: inodes in use after unmount", sb->type->name);
 	if (sb->ops->unmount)
