@@ -35,8 +35,8 @@ test: $(TEST_READY) $(HOST_PROGRAMS) $(KGEN_SYS) ## build everything and run the
 	+$(Q)$(TEST_ENV) ci/test unit tools guest system
 
 test-full: $(TEST_READY) $(HOST_PROGRAMS) $(KGEN_SYS) ## with the long ones: BusyBox' own suite, 100,000 files, fuzzing
-	+$(Q)$(MAKE) -s fuzz FUZZ_SECONDS=$(FUZZ_SECONDS)
-	+$(Q)$(TEST_ENV) ci/test --full unit tools guest system busybox
+	$(Q)ci/setup ci/packages-full
+	+$(Q)$(TEST_ENV) FUZZ_SECONDS=$(FUZZ_SECONDS) ci/test --full unit tools guest system busybox fuzz
 
 test-unit: host-test ## unit tests on the host (ONLY=name)
 
