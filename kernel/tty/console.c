@@ -1,5 +1,6 @@
 /*
- * /dev/console: the terminal of the last console= on the command line that exists. Without any it is the screen, and without a screen the first serial port.
+ * /dev/console: the terminal of the last console= on the command line that exists. Without any it
+ * is the screen, and without a screen the first serial port.
  */
 #include "abi/kdev.h"
 #include "core/cmdline.h"
@@ -41,7 +42,11 @@ static int console_get(u32 minor, struct file *file, struct tty **out)
 	return *out ? 0 : -ENODEV;
 }
 
-static const struct tty_family console_family = { .get = console_get, .never_controls = true, .console = true };
+static const struct tty_family console_family = {
+	.get = console_get,
+	.never_controls = true,
+	.console = true,
+};
 
 static bool console_try(const char *word)
 {

@@ -1,7 +1,8 @@
 /*
- * devpts: the file system of /dev/pts. Its directory shows a node for each pseudo terminal that is open, and ptmx. All mounts show one instance; each mount(2) sets its
- * options: uid=, gid=, mode= of new nodes, ptmxmode=, max=. A node's inode is held by its pair, so what chmod(2) and chown(2) did stays; revalidate() drops the name when the
- * pair has gone.
+ * devpts: the file system of /dev/pts. Its directory shows a node for each pseudo terminal that is
+ * open, and ptmx. All mounts show one instance; each mount(2) sets its options: uid=, gid=, mode=
+ * of new nodes, ptmxmode=, max=. A node's inode is held by its pair, so what chmod(2) and chown(2)
+ * did stays; revalidate() drops the name when the pair has gone.
  */
 #include "abi/dirent.h"
 #include "abi/errno.h"
@@ -21,7 +22,10 @@
 #define FIRST_INO 3
 
 /* Set by mount; torn reads harmless. */
-static struct { u32 mode, ptmx_mode, uid, gid, max; bool has_uid, has_gid; } options = { .mode = 0600, .max = PTY_MAX };
+static struct {
+	u32 mode, ptmx_mode, uid, gid, max;
+	bool has_uid, has_gid;
+} options = { .mode = 0600, .max = PTY_MAX };
 static struct superblock *super;  /* I after boot */
 static struct mount *mount;       /* I after boot: keeps the instance */
 static struct inode *ptmx;        /* I after boot */
@@ -123,7 +127,8 @@ static const struct super_ops devpts_super_ops = {
 	.show_options = devpts_show_options,
 };
 
-static struct inode *node_new(struct superblock *sb, u64 ino, u32 mode, u64 rdev, const struct cred *cred)
+static struct inode *node_new(struct superblock *sb, u64 ino, u32 mode, u64 rdev,
+	const struct cred *cred)
 {
 	struct inode *inode = inode_alloc_new(sb);
 
@@ -151,7 +156,8 @@ static int devpts_mount(struct superblock *sb, struct blkdev *dev, const char *t
 	sb->magic = DEVPTS_SUPER_MAGIC;
 	sb->block_size = 1024;
 	sb->flags |= SB_NO_CACHE_NEGATIVE;
-	ptmx = node_new(sb, PTMX_INO, S_IFCHR | options.ptmx_mode, dev_make(TTYAUX_MAJOR, 2), cred_root);
+	ptmx = node_new(sb, PTMX_INO, S_IFCHR | options.ptmx_mode, dev_make(TTYAUX_MAJOR, 2),
+		cred_root);
 	if (!ptmx)
 		return -ENOMEM;
 	sb->root_inode = node_new(sb, ROOT_INO, S_IFDIR | 0755, 0, cred_root);
@@ -203,7 +209,8 @@ static bool devpts_revalidate(struct dentry *dentry)
 	return READ_ONCE(dentry->inode->nlink);
 }
 
-static bool emit(struct file *file, struct dir_sink *sink, const char *name, u64 ino, u8 type, u64 next)
+static bool emit(struct file *file, struct dir_sink *sink, const char *name, u64 ino, u8 type,
+	u64 next)
 {
 	if (!sink->emit(sink, name, (u32)strlen(name), ino, type, next))
 		return false;
@@ -237,12 +244,14 @@ static int devpts_readdir(struct file *file, struct dir_sink *sink)
 int devpts_node_create(unsigned index, struct inode **out)
 {
 	const struct cred *cred = cred_current();
-	u64 ino = FIRST_INO + index + PTY_MAX * __atomic_fetch_add(&generation, 1, __ATOMIC_RELAXED);
+	u64 round = __atomic_fetch_add(&generation, 1, __ATOMIC_RELAXED);
+	u64 ino = FIRST_INO + index + PTY_MAX * round;
 	struct inode *inode;
 
 	if (index >= options.max)
 		return -ENOSPC;
-	inode = node_new(super, ino, S_IFCHR | options.mode, dev_make(UNIX98_PTY_SLAVE_MAJOR, index), cred);
+	inode = node_new(super, ino, S_IFCHR | options.mode,
+		dev_make(UNIX98_PTY_SLAVE_MAJOR, index), cred);
 
 	if (!inode)
 		return -ENOMEM;
@@ -265,7 +274,8 @@ void devpts_node_remove(struct inode *inode)
 /* The node where the caller sees it, if that is /dev/pts; else in the kernel's own mount. */
 static int peer_path(struct pty *p, struct path *out)
 {
-	struct fs_context context = { .root = { mount, mount->root }, .cwd = { mount, mount->root } };
+	struct path root = { mount, mount->root };
+	struct fs_context context = { .root = root, .cwd = root };
 	struct walk walk = { .cred = cred_root, .fs = &context };
 	struct task_walk here;
 	char name[24];

@@ -1,6 +1,6 @@
 /*
- * The line discipline's life: modes, buffers, flow. Input is in ldisc_input.c, editing in ldisc_erase.c, echo in ldisc_echo.c, output in ldisc_output.c, reading in
- * ldisc_read.c.
+ * The line discipline's life: modes, buffers, flow. Input is in ldisc_input.c, editing in
+ * ldisc_erase.c, echo in ldisc_echo.c, output in ldisc_output.c, reading in ldisc_read.c.
  */
 #include "lib/string.h"
 #include "tty/ldisc_int.h"
@@ -53,7 +53,8 @@ static void derive(struct ldisc *l)
 		special_add_cc(l, VQUIT);
 		special_add_cc(l, VSUSP);
 	}
-	l->raw = !ldisc_iflag(l, ISTRIP | IUCLC | IGNCR | ICRNL | INLCR | IXON | PARMRK) && !ldisc_lflag(l, ICANON | ISIG | ECHO);
+	l->raw = !ldisc_iflag(l, ISTRIP | IUCLC | IGNCR | ICRNL | INLCR | IXON | PARMRK) &&
+		!ldisc_lflag(l, ICANON | ISIG | ECHO);
 	l->canon = (l->termios.c_lflag & (ICANON | EXTPROC)) == ICANON;
 }
 
@@ -73,14 +74,16 @@ void ldisc_reset(struct ldisc *l)
 	ldisc_init(l, host, &termios);
 }
 
-/* Leaving canonical mode frees the line being edited; entering it makes a line of all that is buffered. */
+/* Leaving canonical mode frees the line being edited; entering it makes a line of all that is
+ * buffered. */
 static void change_canonical(struct ldisc *l)
 {
 	memset(l->line_end, 0, sizeof(l->line_end));
 	if (!ldisc_lflag(l, ICANON) || l->read_head == l->read_tail) {
 		l->canon_head = l->read_tail;
 	} else {
-		if (ldisc_at(l, l->read_head - 1) != LDISC_DISABLED) /* which would read as an end of file */
+		/* which would read as an end of file */
+		if (ldisc_at(l, l->read_head - 1) != LDISC_DISABLED)
 			ldisc_mark_line_end(l, l->read_head - 1);
 		l->canon_head = l->read_head;
 	}

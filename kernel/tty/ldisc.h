@@ -1,10 +1,14 @@
 /*
- * The line discipline (termios(3), POSIX chapter 11): what stands between the wire of a terminal and the programs that read and write it. It edits lines, echoes,
- * turns characters into signals and newlines into pairs. Pure: it knows neither threads nor devices, but calls the host it is given.
+ * The line discipline (termios(3), POSIX chapter 11): what stands between the wire of a terminal
+ * and the programs that read and write it. It edits lines, echoes, turns characters into signals
+ * and newlines into pairs. Pure: it knows neither threads nor devices, but calls the host it is
+ * given.
  *
- * Vocabulary. The input buffer is a ring of free-running positions: [read_tail, canon_head) can be read in canonical mode, [canon_head, read_head) is the line being
- * edited; otherwise all of [read_tail, read_head) can. A bit in line_end marks the position of a line's last character; the mark on a character 0 is an end of file.
- * Echo is queued, since output may be stopped, and gives way to nothing but itself when the queue overflows.
+ * Vocabulary. The input buffer is a ring of free-running positions: [read_tail, canon_head) can be
+ * read in canonical mode, [canon_head, read_head) is the line being edited; otherwise all of
+ * [read_tail, read_head) can. A bit in line_end marks the position of a line's last character; the
+ * mark on a character 0 is an end of file. Echo is queued, since output may be stopped, and gives
+ * way to nothing but itself when the queue overflows.
  *
  * Lock: the caller's, one per discipline, around every call.
  */
@@ -13,14 +17,15 @@
 #include "abi/termios.h"
 #include "lib/types.h"
 
-#define LDISC_BUF      4096u /* bytes of input, a power of two (termios(3): canonical lines of 4096) */
+#define LDISC_BUF      4096u /* bytes of input, a power of two; the longest line (termios(3)) */
 #define LDISC_ECHO     1024u /* echo steps queued, a power of two */
 #define LDISC_OUT      256u
 #define LDISC_DISABLED 0     /* this control character is off */
 
 struct ldisc;
 
-/* What the terminal does for its discipline. Called with the discipline's lock; must not call back into it. */
+/* What the terminal does for its discipline. Called with the discipline's lock; must not call back
+ * into it. */
 struct ldisc_host {
 	/* Bytes that put() takes now; 0 while output is stopped. */
 	size_t (*room)(struct ldisc *l);
@@ -77,12 +82,16 @@ size_t ldisc_room(const struct ldisc *l);
 size_t ldisc_write(struct ldisc *l, const u8 *data, size_t n);
 /* Sends queued echo, when output goes on or there is room again. */
 void ldisc_echo_send(struct ldisc *l);
-static inline bool ldisc_echo_pending(const struct ldisc *l) { return l->echo_head != l->echo_tail; }
+static inline bool ldisc_echo_pending(const struct ldisc *l)
+{
+	return l->echo_head != l->echo_tail;
+}
 
 /* Whether a read has something: a line (or end of file) in canonical mode, else `least` bytes. */
 bool ldisc_can_read(const struct ldisc *l, u32 least);
 /*
- * Takes up to n bytes: in canonical mode at most one line. *end: a line's end, or end of file, was reached, so that the read is complete; only then may the result be 0.
+ * Takes up to n bytes: in canonical mode at most one line. *end: a line's end, or end of file, was
+ * reached, so that the read is complete; only then may the result be 0.
  */
 size_t ldisc_read(struct ldisc *l, u8 *to, size_t n, bool *end);
 /* FIONREAD: bytes that could be read without waiting. */

@@ -1,5 +1,6 @@
 /*
- * Echo: steps queued while input is processed, sent when output takes them. Steps, not bytes, because what a step prints depends on the column it is printed at.
+ * Echo: steps queued while input is processed, sent when output takes them. Steps, not bytes,
+ * because what a step prints depends on the column it is printed at.
  */
 #include "tty/ldisc_int.h"
 

@@ -1,12 +1,13 @@
 /*
- * Editing the line that is not ended: VERASE takes a character, VWERASE a word, VKILL everything. What is erased on the screen depends on ECHOE, ECHOK, ECHOKE,
- * ECHOCTL and ECHOPRT.
+ * Editing the line that is not ended: VERASE takes a character, VWERASE a word, VKILL everything.
+ * What is erased on the screen depends on ECHOE, ECHOK, ECHOKE, ECHOCTL and ECHOPRT.
  */
 #include "tty/ldisc_int.h"
 
 enum erase { ERASE_CHARACTER, ERASE_WORD, ERASE_LINE };
 
-/* Letters and digits make words: of ASCII and of Latin-1, which holds for nearly all first bytes of UTF-8 characters, too. */
+/* Letters and digits make words: of ASCII and of Latin-1, which holds for nearly all first bytes of
+ * UTF-8 characters, too. */
 static bool is_word(u8 c)
 {
 	return char_is_alnum(c) || c == '_' || (c >= 0xc0 && c != 0xd7 && c != 0xf7);

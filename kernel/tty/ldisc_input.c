@@ -1,12 +1,13 @@
 /*
- * Characters that come in, one by one, in the order of POSIX 11.1: flow control, signals, mapping of returns and newlines, editing, ends of lines; what is left is
- * echoed and buffered.
+ * Characters that come in, one by one, in the order of POSIX 11.1: flow control, signals, mapping
+ * of returns and newlines, editing, ends of lines; what is left is echoed and buffered.
  */
 #include "abi/signal.h"
 #include "lib/string.h"
 #include "tty/ldisc_int.h"
 
-/* Room was made sure of, but for a line that is too long: then the last place is written again and again, until the line's end comes to stand there. */
+/* Room was made sure of, but for a line that is too long: then the last place is written again and
+ * again, until the line's end comes to stand there. */
 static void buffer_put(struct ldisc *l, u8 c)
 {
 	if (l->read_head - l->read_tail >= LDISC_BUF)
@@ -119,7 +120,8 @@ static bool input_canonical(struct ldisc *l, u8 c)
 {
 	bool extended = ldisc_lflag(l, IEXTEN);
 
-	if (ldisc_is(l, c, VERASE) || ldisc_is(l, c, VKILL) || (extended && ldisc_is(l, c, VWERASE))) {
+	if (ldisc_is(l, c, VERASE) || ldisc_is(l, c, VKILL) ||
+	    (extended && ldisc_is(l, c, VWERASE))) {
 		ldisc_erase(l, c);
 	} else if (extended && ldisc_is(l, c, VLNEXT)) {
 		literal_next(l);

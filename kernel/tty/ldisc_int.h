@@ -5,7 +5,8 @@
 #include "lib/ctype.h"
 #include "tty/ldisc.h"
 
-/* A control character in the sense of echo and columns (the C1 controls are not: they may be parts of characters). */
+/* A control character in the sense of echo and columns (the C1 controls are not: they may be parts
+ * of characters). */
 static inline bool ldisc_is_control(u8 c) { return c < 0x20 || c == 0x7f; }
 
 /* A byte of a UTF-8 character after its first. */
@@ -26,9 +27,21 @@ static inline u8 ldisc_upper(u8 c)
 }
 
 static inline u8 ldisc_at(const struct ldisc *l, u32 pos) { return l->buf[pos % LDISC_BUF]; }
-static inline bool ldisc_iflag(const struct ldisc *l, u32 flags) { return l->termios.c_iflag & flags; }
-static inline bool ldisc_oflag(const struct ldisc *l, u32 flags) { return l->termios.c_oflag & flags; }
-static inline bool ldisc_lflag(const struct ldisc *l, u32 flags) { return l->termios.c_lflag & flags; }
+static inline bool ldisc_iflag(const struct ldisc *l, u32 flags)
+{
+	return l->termios.c_iflag & flags;
+}
+
+static inline bool ldisc_oflag(const struct ldisc *l, u32 flags)
+{
+	return l->termios.c_oflag & flags;
+}
+
+static inline bool ldisc_lflag(const struct ldisc *l, u32 flags)
+{
+	return l->termios.c_lflag & flags;
+}
+
 /* Whether `c` is the control character of that index, and the character is on. */
 static inline bool ldisc_is(const struct ldisc *l, u8 c, unsigned index)
 {

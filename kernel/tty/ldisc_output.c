@@ -1,6 +1,7 @@
 /*
- * Output processing: OPOST and its kin, and the column of the cursor. Delays and fill characters (NLDLY, CRDLY, OFILL …) belong to mechanical terminals; of them only
- * TABDLY's XTABS has a meaning.
+ * Output processing: OPOST and its kin, and the column of the cursor. Delays and fill characters
+ * (NLDLY, CRDLY, OFILL …) belong to mechanical terminals; of them only TABDLY's XTABS has a
+ * meaning.
  */
 #include "lib/string.h"
 #include "tty/ldisc_int.h"

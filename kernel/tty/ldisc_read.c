@@ -31,11 +31,13 @@ static u32 line_length(const struct ldisc *l, u32 most)
 static size_t read_line(struct ldisc *l, u8 *to, size_t n, bool *end)
 {
 	u32 all = l->canon_head - l->read_tail;
-	u32 most = (u32)min(n, (size_t)LDISC_BUF), length = line_length(l, most), mark = l->read_tail + length;
+	u32 most = (u32)min(n, (size_t)LDISC_BUF), length = line_length(l, most);
+	u32 mark = l->read_tail + length;
 	bool marked = length < all && ldisc_line_end(l, mark);
 
 	if (marked && ldisc_at(l, mark) == LDISC_DISABLED && length <= most) {
-		/* An end of file is taken with the line that it ends, even if that fills the reader's buffer. */
+		/* An end of file is taken with the line that it ends, even if that fills the
+		 * reader's buffer. */
 		copy_out(l, to, length);
 		ldisc_clear_line_end(l, mark);
 		l->read_tail++;

@@ -89,13 +89,15 @@ static void slave_input_flushed(struct tty *t)
 
 static void slave_flow(struct tty *t, bool stopped)
 {
-	pty_packet_note(pty_of(t), stopped ? TIOCPKT_STOP : TIOCPKT_START, stopped ? TIOCPKT_START : TIOCPKT_STOP);
+	pty_packet_note(pty_of(t), stopped ? TIOCPKT_STOP : TIOCPKT_START,
+		stopped ? TIOCPKT_START : TIOCPKT_STOP);
 }
 
 /* Whether the master may do flow control by ^S and ^Q itself. */
 static bool usual_flow(const struct termios2 *termios)
 {
-	return (termios->c_iflag & IXON) && termios->c_cc[VSTOP] == 023 && termios->c_cc[VSTART] == 021;
+	return (termios->c_iflag & IXON) && termios->c_cc[VSTOP] == 023 &&
+		termios->c_cc[VSTART] == 021;
 }
 
 static void slave_set_termios(struct tty *t, struct termios2 *termios, const struct termios2 *old)
@@ -105,7 +107,8 @@ static void slave_set_termios(struct tty *t, struct termios2 *termios, const str
 
 	termios->c_cflag = (termios->c_cflag & ~(u32)(CSIZE | PARENB)) | CS8 | CREAD;
 	if (before != now)
-		pty_packet_note(p, now ? TIOCPKT_DOSTOP : TIOCPKT_NOSTOP, TIOCPKT_DOSTOP | TIOCPKT_NOSTOP);
+		pty_packet_note(p, now ? TIOCPKT_DOSTOP : TIOCPKT_NOSTOP,
+			TIOCPKT_DOSTOP | TIOCPKT_NOSTOP);
 	if ((old->c_lflag | termios->c_lflag) & EXTPROC)
 		pty_packet_note(p, TIOCPKT_IOCTL, 0);
 }
@@ -294,7 +297,13 @@ static int slave_get(u32 minor, struct file *file, struct tty **out)
 
 static const struct tty_family slave_family = { .get = slave_get };
 static struct chrdev master_dev = {
-	.major = TTYAUX_MAJOR, .minor = 2, .n_minors = 1, .name = "ptmx", .mode = 0666, .gid = TTY_GID, .ops = &pty_master_ops,
+	.major = TTYAUX_MAJOR,
+	.minor = 2,
+	.n_minors = 1,
+	.name = "ptmx",
+	.mode = 0666,
+	.gid = TTY_GID,
+	.ops = &pty_master_ops,
 };
 
 void pty_init(void)

@@ -1,6 +1,7 @@
 /*
- * The master side of a pseudo terminal as a file: /dev/ptmx gives a new pair at each open. In packet mode each read begins with a byte that is 0 before data, or else
- * tells what happened to the slave (ioctl_tty(2), TIOCPKT).
+ * The master side of a pseudo terminal as a file: /dev/ptmx gives a new pair at each open. In
+ * packet mode each read begins with a byte that is 0 before data, or else tells what happened to
+ * the slave (ioctl_tty(2), TIOCPKT).
  */
 #include "abi/ioctl.h"
 #include "abi/signal.h"
@@ -29,7 +30,8 @@ static bool master_readable(struct pty *p)
 	return !ring_empty(&p->out) || READ_ONCE(p->packet_status) || READ_ONCE(p->slave_closed);
 }
 
-/* Takes bytes; in packet mode the first of a read is the status, and unless that is TIOCPKT_DATA it is all. How many bytes are in `piece`. */
+/* Takes bytes; in packet mode the first of a read is the status, and unless that is TIOCPKT_DATA it
+ * is all. How many bytes are in `piece`. */
 static u32 master_take(struct pty *p, u8 *piece, u32 n, bool first)
 {
 	u32 got = 0;
@@ -54,7 +56,8 @@ static ssize_t read_some(struct pty *p, struct iov_iter *to)
 	ssize_t done = 0;
 
 	while (iov_left(to)) {
-		u32 want = (u32)min(iov_left(to), sizeof(piece)), got = master_take(p, piece, want, done == 0);
+		u32 want = (u32)min(iov_left(to), sizeof(piece));
+		u32 got = master_take(p, piece, want, done == 0);
 		size_t copied = iov_copy_to(to, piece, got);
 
 		done += (ssize_t)copied;
@@ -110,7 +113,8 @@ static size_t write_piece(struct pty *p, struct file *file, const u8 *data, size
 	size_t done = 0;
 
 	for (;;) {
-		done += tty_input_quiet(p->slave, data + done, min(n - done, (size_t)ring_space(&p->slave->input)));
+		done += tty_input_quiet(p->slave, data + done,
+			min(n - done, (size_t)ring_space(&p->slave->input)));
 		tty_input_run(p->slave);
 		if (done == n)
 			return done;
@@ -133,7 +137,8 @@ static ssize_t write_loop(struct pty *p, struct file *file, struct iov_iter *fro
 	int error = 0;
 
 	while (iov_left(from) && !error) {
-		size_t want = min(iov_left(from), sizeof(piece)), n = iov_copy_from(from, piece, want);
+		size_t want = min(iov_left(from), sizeof(piece));
+		size_t n = iov_copy_from(from, piece, want);
 
 		if (n)
 			done += (ssize_t)write_piece(p, file, piece, n, &error);

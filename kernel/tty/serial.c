@@ -1,6 +1,7 @@
 /*
- * Serial terminals, ttyS0 …: a terminal for each port of dev/uart. The port keeps the bytes to send; what comes in goes into the terminal's ring, marked where it is
- * damaged. A port that bears console= keeps the line settings given there.
+ * Serial terminals, ttyS0 …: a terminal for each port of dev/uart. The port keeps the bytes to
+ * send; what comes in goes into the terminal's ring, marked where it is damaged. A port that bears
+ * console= keeps the line settings given there.
  */
 #include "abi/kdev.h"
 #include "core/panic.h"
@@ -198,7 +199,8 @@ static struct termios2 first_termios(const struct uart_port *port)
 	struct termios2 termios = tty_termios_default;
 	u32 baud = s->baud ? s->baud : 9600;
 
-	termios.c_cflag = tty_baud_flag(baud) | size[s->bits >= 5 && s->bits <= 8 ? s->bits - 5 : 3] | CREAD | HUPCL | CLOCAL;
+	termios.c_cflag = tty_baud_flag(baud) |
+		size[s->bits >= 5 && s->bits <= 8 ? s->bits - 5 : 3] | CREAD | HUPCL | CLOCAL;
 	if (s->parity == UART_PARITY_ODD || s->parity == UART_PARITY_EVEN)
 		termios.c_cflag |= PARENB | (s->parity == UART_PARITY_ODD ? PARODD : 0);
 	termios.c_ispeed = termios.c_ospeed = baud;
@@ -219,14 +221,16 @@ static void serial_add(struct uart_port *port, unsigned n)
 	struct termios2 termios = first_termios(port);
 	struct tty *t;
 
-	t = tty_alloc(dev_make(TTY_MAJOR, SERIAL_MINOR + n), &serial_ops, port, &termios, SERIAL_RING);
+	t = tty_alloc(dev_make(TTY_MAJOR, SERIAL_MINOR + n), &serial_ops, port, &termios,
+		SERIAL_RING);
 	if (!t)
 		panic("tty: no memory for a serial terminal");
 	t->marked = true;
 	lines[n].tty = t;
 	work_init(&lines[n].hangup, hangup_worker);
 	serial_ttys[n] = t;
-	tty_family_register(&serial_family, TTY_MAJOR, SERIAL_MINOR + n, 1, names[n], 0660, TTY_GID);
+	tty_family_register(&serial_family, TTY_MAJOR, SERIAL_MINOR + n, 1, names[n], 0660,
+		TTY_GID);
 }
 
 struct tty *serial_tty_get(unsigned n)

@@ -1,4 +1,5 @@
-/* Terminals: their storage, and how their discipline calls what is behind them. See tty_int.h for the theory. */
+/* Terminals: their storage, and how their discipline calls what is behind them. See tty_int.h for
+ * the theory. */
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "tty/tty_int.h"
@@ -9,7 +10,8 @@ const struct termios2 tty_termios_default = {
 	.c_cflag = B38400 | CS8 | CREAD | HUPCL,
 	.c_lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN,
 	.c_cc = {
-		[VINTR] = 003, [VQUIT] = 034, [VERASE] = 0177, [VKILL] = 025, [VEOF] = 004, [VMIN] = 1, [VSTART] = 021, [VSTOP] = 023,
+		[VINTR] = 003, [VQUIT] = 034, [VERASE] = 0177, [VKILL] = 025, [VEOF] = 004,
+		[VMIN] = 1, [VSTART] = 021, [VSTOP] = 023,
 		[VSUSP] = 032, [VREPRINT] = 022, [VDISCARD] = 017, [VWERASE] = 027, [VLNEXT] = 026,
 	},
 	.c_ispeed = 38400,
@@ -88,7 +90,8 @@ static void tty_input_worker(struct work *work)
 	tty_input_run(container_of(work, struct tty, input_work));
 }
 
-struct tty *tty_alloc(u32 dev, const struct tty_ops *ops, void *data, const struct termios2 *termios, u32 ring_size)
+struct tty *tty_alloc(u32 dev, const struct tty_ops *ops, void *data,
+	const struct termios2 *termios, u32 ring_size)
 {
 	struct tty *t = kzalloc(sizeof(*t), MM_KERNEL);
 	u8 *ring = kmalloc(ring_size, MM_KERNEL);

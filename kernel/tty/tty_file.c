@@ -1,4 +1,5 @@
-/* Terminals as files: the operations behind their device nodes, and the families of device numbers. */
+/* Terminals as files: the operations behind their device nodes, and the families of device
+ * numbers. */
 #include "abi/kdev.h"
 #include "abi/signal.h"
 #include "core/clock.h"
@@ -17,7 +18,8 @@ static int tty_file_open(struct file *file)
 
 	if (err)
 		return err;
-	return tty_open_file(file, t, family->console, !(file->flags & O_NOCTTY) && !family->never_controls);
+	return tty_open_file(file, t, family->console,
+		!(file->flags & O_NOCTTY) && !family->never_controls);
 }
 
 static void touch(struct file *file, u32 which)
@@ -85,13 +87,23 @@ static u32 tty_file_poll(struct file *file, struct poll_table *table)
 	return events;
 }
 
-void tty_family_register(const struct tty_family *family, u32 major, u32 minor, u32 n, const char *name, u32 mode, u32 gid)
+void tty_family_register(const struct tty_family *family, u32 major, u32 minor, u32 n,
+	const char *name, u32 mode, u32 gid)
 {
 	struct chrdev *chr = kzalloc(sizeof(*chr), MM_KERNEL);
 
 	if (!chr)
 		panic("tty: no memory for %s", name);
-	*chr = (struct chrdev){ .major = major, .minor = minor, .n_minors = n, .name = name, .mode = mode, .gid = gid, .ops = &tty_file_ops, .data = (void *)family };
+	*chr = (struct chrdev){
+		.major = major,
+		.minor = minor,
+		.n_minors = n,
+		.name = name,
+		.mode = mode,
+		.gid = gid,
+		.ops = &tty_file_ops,
+		.data = (void *)family,
+	};
 	if (chrdev_register(chr) < 0)
 		panic("tty: the numbers of %s are taken", name);
 }

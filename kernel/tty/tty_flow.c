@@ -6,7 +6,8 @@
 
 #define BREAK_NS (250 * NSEC_PER_MSEC)
 
-/* Sends a character ahead of stopped output. To a master it is output like any other: the terminal is started for it, unless tcflow(3) stopped it. */
+/* Sends a character ahead of stopped output. To a master it is output like any other: the terminal
+ * is started for it, unless tcflow(3) stopped it. */
 static void send_ahead(struct tty *t, u8 c)
 {
 	bool stopped = t->is_pty && t->ldisc.stopped;
@@ -149,7 +150,10 @@ static long modem_change(struct tty *t, u32 request, u64 arg)
 	if (copy_in_obj(&lines, (const u32 __user *)arg))
 		return -EFAULT;
 	lines &= MODEM_OUTPUTS;
-	t->ops->set_modem(t, request == TIOCMBIC ? 0 : lines, request == TIOCMBIC ? lines : request == TIOCMSET ? MODEM_OUTPUTS & ~lines : 0);
+	if (request == TIOCMBIC)
+		t->ops->set_modem(t, 0, lines);
+	else
+		t->ops->set_modem(t, lines, request == TIOCMSET ? MODEM_OUTPUTS & ~lines : 0);
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 /* Input of terminals: the ring between whoever has it and the discipline. See tty_int.h. */
 #include "tty/tty_int.h"
 
-#define THROTTLE_ROOM 128 /* with less room than that in the discipline the other side is asked to wait */
+#define THROTTLE_ROOM 128 /* with less in the discipline the other side is asked to wait */
 
 size_t tty_input_quiet(struct tty *t, const u8 *data, size_t n)
 {
@@ -97,7 +97,8 @@ static void throttle(struct tty *t, bool full)
 
 void tty_input_unthrottle_locked(struct tty *t)
 {
-	if (t->throttled && ldisc_room(&t->ldisc) > LDISC_BUF - THROTTLE_ROOM && ring_used(&t->input) < t->input.size / 4)
+	if (t->throttled && ldisc_room(&t->ldisc) > LDISC_BUF - THROTTLE_ROOM &&
+	    ring_used(&t->input) < t->input.size / 4)
 		throttle(t, false);
 }
 

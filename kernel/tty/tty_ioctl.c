@@ -1,4 +1,5 @@
-/* ioctl(2) on terminals: what belongs to no other file, and the order in which the others are asked. See ioctl_tty(2). */
+/* ioctl(2) on terminals: what belongs to no other file, and the order in which the others are
+ * asked. See ioctl_tty(2). */
 #include "abi/capability.h"
 #include "abi/ioctl.h"
 #include "abi/signal.h"

@@ -1,6 +1,8 @@
 /*
- * Job control (POSIX 11.1.4): a process in the background that reads, or changes the terminal, is stopped. The usual answer, that the caller is in the foreground or
- * does not belong to the terminal, costs a comparison of pointers: a process's own session and group cannot go away under it.
+ * Job control (POSIX 11.1.4): a process in the background that reads, or changes the terminal, is
+ * stopped. The usual answer, that the caller is in the foreground or does not belong to the
+ * terminal, costs a comparison of pointers: a process's own session and group cannot go away under
+ * it.
  */
 #include "abi/signal.h"
 #include "proc/signal.h"

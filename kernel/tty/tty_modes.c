@@ -1,6 +1,7 @@
 /*
- * Getting and setting modes: tcgetattr(3) and tcsetattr(3) in the three shapes that exist, struct termios, struct termios2 (with speeds as numbers) and System V's
- * struct termio; and the bits locked against change (TIOCSLCKTRMIOS).
+ * Getting and setting modes: tcgetattr(3) and tcsetattr(3) in the three shapes that exist, struct
+ * termios, struct termios2 (with speeds as numbers) and System V's struct termio; and the bits
+ * locked against change (TIOCSLCKTRMIOS).
  */
 #include "abi/capability.h"
 #include "abi/ioctl.h"
@@ -23,7 +24,8 @@ static u32 keep_locked(u32 new_bits, u32 old, u32 locked)
 	return (new_bits & ~locked) | (old & locked);
 }
 
-static void apply_locks(struct termios2 *termios, const struct termios2 *old, const struct termios2 *locked)
+static void apply_locks(struct termios2 *termios, const struct termios2 *old,
+	const struct termios2 *locked)
 {
 	termios->c_iflag = keep_locked(termios->c_iflag, old->c_iflag, locked->c_iflag);
 	termios->c_oflag = keep_locked(termios->c_oflag, old->c_oflag, locked->c_oflag);
@@ -78,8 +80,9 @@ static u32 low_half(u32 old, u16 low)
 /* The user's modes on top of those that are: 0 or -EFAULT. */
 static int copy_modes_in(struct termios2 *termios, enum shape shape, u64 arg)
 {
+	size_t size = shape == SHAPE_TERMIOS2 ? sizeof(*termios) : sizeof(struct termios);
 	struct termio old;
-	u32 input_flag;
+	u32 input_flag, input_speed;
 
 	if (shape == SHAPE_TERMIO) {
 		if (copy_in_obj(&old, (const struct termio __user *)arg))
@@ -89,12 +92,15 @@ static int copy_modes_in(struct termios2 *termios, enum shape shape, u64 arg)
 		termios->c_cflag = low_half(termios->c_cflag, old.c_cflag);
 		termios->c_lflag = low_half(termios->c_lflag, old.c_lflag);
 		memcpy(termios->c_cc, old.c_cc, NCC);
-	} else if (copy_in(termios, (const void __user *)arg, shape == SHAPE_TERMIOS2 ? sizeof(*termios) : sizeof(struct termios))) {
+	} else if (copy_in(termios, (const void __user *)arg, size)) {
 		return -EFAULT;
 	}
 	input_flag = termios->c_cflag >> IBSHIFT & CBAUD;
-	termios->c_ispeed = input_flag ? tty_baud(input_flag, termios->c_ispeed) : tty_baud(termios->c_cflag, termios->c_ospeed);
+	input_speed = termios->c_ispeed;
 	termios->c_ospeed = tty_baud(termios->c_cflag, termios->c_ospeed);
+	termios->c_ispeed = termios->c_ospeed;
+	if (input_flag)
+		termios->c_ispeed = tty_baud(input_flag, input_speed);
 	return 0;
 }
 
@@ -176,9 +182,15 @@ static long carrier_get(struct tty *t, u64 arg)
 }
 
 static const struct { u32 request; u8 shape, when; } setters[] = {
-	{ TCSETS, SHAPE_TERMIOS, WHEN_NOW },   { TCSETSW, SHAPE_TERMIOS, WHEN_DRAINED },   { TCSETSF, SHAPE_TERMIOS, WHEN_FLUSHED },
-	{ TCSETS2, SHAPE_TERMIOS2, WHEN_NOW }, { TCSETSW2, SHAPE_TERMIOS2, WHEN_DRAINED }, { TCSETSF2, SHAPE_TERMIOS2, WHEN_FLUSHED },
-	{ TCSETA, SHAPE_TERMIO, WHEN_NOW },    { TCSETAW, SHAPE_TERMIO, WHEN_DRAINED },    { TCSETAF, SHAPE_TERMIO, WHEN_FLUSHED },
+	{ TCSETS, SHAPE_TERMIOS, WHEN_NOW },
+	{ TCSETSW, SHAPE_TERMIOS, WHEN_DRAINED },
+	{ TCSETSF, SHAPE_TERMIOS, WHEN_FLUSHED },
+	{ TCSETS2, SHAPE_TERMIOS2, WHEN_NOW },
+	{ TCSETSW2, SHAPE_TERMIOS2, WHEN_DRAINED },
+	{ TCSETSF2, SHAPE_TERMIOS2, WHEN_FLUSHED },
+	{ TCSETA, SHAPE_TERMIO, WHEN_NOW },
+	{ TCSETAW, SHAPE_TERMIO, WHEN_DRAINED },
+	{ TCSETAF, SHAPE_TERMIO, WHEN_FLUSHED },
 };
 
 long tty_modes_ioctl(struct tty *t, u32 request, u64 arg)

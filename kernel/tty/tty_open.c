@@ -7,7 +7,8 @@
 #define CLOSE_WAIT_NS  (30 * NSEC_PER_SEC) /* the last close waits so long for output to leave */
 #define CARRIER_LOOK_NS (100 * NSEC_PER_MSEC)
 
-/* The first file: the terminal starts afresh, but for a slave, whose master may have written already. lock held. */
+/* The first file: the terminal starts afresh, but for a slave, whose master may have written
+ * already. lock held. */
 static int first_open(struct tty *t)
 {
 	if (t->is_pty)
@@ -39,7 +40,8 @@ static void last_close(struct tty *t)
 
 static bool carrier_there(struct tty *t)
 {
-	return (t->ldisc.termios.c_cflag & CLOCAL) || !t->ops->get_modem || (t->ops->get_modem(t) & TIOCM_CAR);
+	return (t->ldisc.termios.c_cflag & CLOCAL) || !t->ops->get_modem ||
+		(t->ops->get_modem(t) & TIOCM_CAR);
 }
 
 /* Without CLOCAL open(2) waits for the carrier. */
@@ -48,7 +50,8 @@ static int wait_carrier(struct tty *t, const struct tty_file *tf, struct file *f
 	int err = 0;
 
 	while (!(file->flags & O_NONBLOCK) && !carrier_there(t) && !tty_file_hung(tf)) {
-		err = wait_interruptible_timeout(&t->read_wait, carrier_there(t), clock_monotonic() + CARRIER_LOOK_NS);
+		err = wait_interruptible_timeout(&t->read_wait, carrier_there(t),
+			clock_monotonic() + CARRIER_LOOK_NS);
 		if (err && err != -ETIMEDOUT)
 			return err;
 	}

@@ -1,4 +1,5 @@
-/* Output of terminals: write(2) through the discipline, waiting for room, and for the last bit to leave. */
+/* Output of terminals: write(2) through the discipline, waiting for room, and for the last bit to
+ * leave. */
 #include "core/clock.h"
 #include "tty/tty_int.h"
 
@@ -32,20 +33,28 @@ int tty_drain(struct tty *t, u64 deadline_ns)
 		now = clock_monotonic();
 		if (now >= deadline_ns)
 			break;
-		err = wait_interruptible_timeout(&t->write_wait, output_idle(t), min(deadline_ns, now + DRAIN_LOOK_NS));
+		err = wait_interruptible_timeout(&t->write_wait, output_idle(t),
+			min(deadline_ns, now + DRAIN_LOOK_NS));
 		if (err && err != -ETIMEDOUT)
 			return err;
 	}
 	return 0;
 }
 
+/* Whether nobody will see what is written. */
+static bool is_dead(const struct tty *t, const struct tty_file *tf)
+{
+	return tty_file_hung(tf) || READ_ONCE(t->other_closed);
+}
+
 /* One piece of at most PIECE bytes: how many were put before an error, which is told in *error. */
-static size_t write_piece(struct tty *t, const struct tty_file *tf, struct file *file, const u8 *data, size_t n, int *error)
+static size_t write_piece(struct tty *t, const struct tty_file *tf, struct file *file,
+	const u8 *data, size_t n, int *error)
 {
 	size_t done = 0;
 
 	for (;;) {
-		if (tty_file_hung(tf) || READ_ONCE(t->other_closed)) {
+		if (is_dead(t, tf)) {
 			*error = -EIO;
 			return done;
 		}
@@ -58,20 +67,22 @@ static size_t write_piece(struct tty *t, const struct tty_file *tf, struct file 
 			*error = -EAGAIN;
 			return done;
 		}
-		*error = wait_interruptible(&t->write_wait, tty_writable(t) || tty_file_hung(tf) || READ_ONCE(t->other_closed));
+		*error = wait_interruptible(&t->write_wait, tty_writable(t) || is_dead(t, tf));
 		if (*error)
 			return done;
 	}
 }
 
-static ssize_t write_loop(struct tty *t, const struct tty_file *tf, struct file *file, struct iov_iter *from)
+static ssize_t write_loop(struct tty *t, const struct tty_file *tf, struct file *file,
+	struct iov_iter *from)
 {
 	u8 piece[PIECE];
 	ssize_t done = 0;
 	int error = 0;
 
 	while (iov_left(from) && !error) {
-		size_t want = min(iov_left(from), sizeof(piece)), n = iov_copy_from(from, piece, want), put;
+		size_t want = min(iov_left(from), sizeof(piece));
+		size_t n = iov_copy_from(from, piece, want), put;
 
 		put = n ? write_piece(t, tf, file, piece, n, &error) : 0;
 		done += (ssize_t)put;
@@ -83,7 +94,8 @@ static ssize_t write_loop(struct tty *t, const struct tty_file *tf, struct file 
 	return done ? done : error;
 }
 
-ssize_t tty_write_body(struct tty *t, const struct tty_file *tf, struct file *file, struct iov_iter *from)
+ssize_t tty_write_body(struct tty *t, const struct tty_file *tf, struct file *file,
+	struct iov_iter *from)
 {
 	ssize_t n;
 	int err;

@@ -1,8 +1,10 @@
 /*
- * read(2) from a terminal. In canonical mode a read returns one line, or what fits of it. Otherwise MIN and TIME (termios(3)) say when it returns: MIN bytes are there;
- * or, TIME being set, so many tenths of a second have passed since the last byte (MIN above 0) or since the call (MIN 0).
+ * read(2) from a terminal. In canonical mode a read returns one line, or what fits of it. Otherwise
+ * MIN and TIME (termios(3)) say when it returns: MIN bytes are there; or, TIME being set, so many
+ * tenths of a second have passed since the last byte (MIN above 0) or since the call (MIN 0).
  *
- * The bytes go through a small buffer on the stack: no lock is held but the readers' own while user memory is touched.
+ * The bytes go through a small buffer on the stack: no lock is held but the readers' own while user
+ * memory is touched.
  */
 #include "abi/signal.h"
 #include "core/clock.h"
@@ -23,7 +25,11 @@ static void rule_get(struct tty *t, struct read_rule *rule)
 {
 	u64 time = t->ldisc.termios.c_cc[VTIME] * (u64)TIME_UNIT;
 
-	*rule = (struct read_rule){ .canon = t->ldisc.termios.c_lflag & ICANON, .least = t->ldisc.termios.c_cc[VMIN], .deadline_ns = ~0ull };
+	*rule = (struct read_rule){
+		.canon = t->ldisc.termios.c_lflag & ICANON,
+		.least = t->ldisc.termios.c_cc[VMIN],
+		.deadline_ns = ~0ull,
+	};
 	if (rule->canon) {
 		rule->least = 1;
 	} else if (rule->least) {
@@ -36,11 +42,13 @@ static void rule_get(struct tty *t, struct read_rule *rule)
 
 static bool input_there(struct tty *t, const struct tty_file *tf)
 {
-	return ldisc_can_read(&t->ldisc, 1) || !ring_empty(&t->input) || tty_file_hung(tf) || READ_ONCE(t->other_closed);
+	return ldisc_can_read(&t->ldisc, 1) || !ring_empty(&t->input) || tty_file_hung(tf) ||
+		READ_ONCE(t->other_closed);
 }
 
 /* Sleeps until there may be input: 0 try again; 1 the read ends with what it has; or -errno. */
-static int wait_input(struct tty *t, const struct tty_file *tf, struct file *file, const struct read_rule *rule)
+static int wait_input(struct tty *t, const struct tty_file *tf, struct file *file,
+	const struct read_rule *rule)
 {
 	int err;
 
@@ -69,7 +77,8 @@ static size_t take_piece(struct tty *t, u8 *piece, size_t n, bool *end)
 	return got;
 }
 
-static ssize_t read_loop(struct tty *t, const struct tty_file *tf, struct file *file, struct iov_iter *to)
+static ssize_t read_loop(struct tty *t, const struct tty_file *tf, struct file *file,
+	struct iov_iter *to)
 {
 	struct read_rule rule;
 	u8 piece[PIECE];
@@ -102,7 +111,8 @@ static ssize_t read_loop(struct tty *t, const struct tty_file *tf, struct file *
 	return done;
 }
 
-ssize_t tty_read_body(struct tty *t, const struct tty_file *tf, struct file *file, struct iov_iter *to)
+ssize_t tty_read_body(struct tty *t, const struct tty_file *tf, struct file *file,
+	struct iov_iter *to)
 {
 	ssize_t n;
 	int err;

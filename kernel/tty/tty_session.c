@@ -1,7 +1,8 @@
 /*
- * Controlling terminals (POSIX 11.1.3, credentials(7)). A terminal and a session know each other: session->tty and tty->session are set and cleared together, under
- * both locks, each holding a reference. The session also keeps the foreground group, and keeps it when the terminal is hung up: at the leader's end that group is
- * still to be told.
+ * Controlling terminals (POSIX 11.1.3, credentials(7)). A terminal and a session know each other:
+ * session->tty and tty->session are set and cleared together, under both locks, each holding a
+ * reference. The session also keeps the foreground group, and keeps it when the terminal is hung
+ * up: at the leader's end that group is still to be told.
  */
 #include "abi/capability.h"
 #include "abi/ioctl.h"
@@ -62,7 +63,8 @@ static bool session_take(struct session *s, struct tty *t)
 	return taken;
 }
 
-/* Parts the terminal and its session, which is returned with the reference that the terminal had, or NULL. *group: the foreground group, referenced. */
+/* Parts the terminal and its session, which is returned with the reference that the terminal had,
+ * or NULL. *group: the foreground group, referenced. */
 static struct session *session_part(struct tty *t, struct pid **group, bool keep_group)
 {
 	struct session *s;

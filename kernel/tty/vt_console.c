@@ -1,4 +1,5 @@
-/* Virtual consoles: their making, what is in front, and the bridge between emulator, terminal and display. See vt_console.h. */
+/* Virtual consoles: their making, what is in front, and the bridge between emulator, terminal and
+ * display. See vt_console.h. */
 #include "tty/vt_console.h"
 
 #include "abi/errno.h"
@@ -16,7 +17,8 @@ struct vt_console *vt_consoles[VT_CONSOLES];
 unsigned vt_front;
 struct wait_queue vt_switched = WAIT_QUEUE_INIT(vt_switched);
 
-static struct display *display;                 /* I after boot; NULL: none, the consoles work unseen */
+/* I after boot; NULL: none, the consoles work unseen */
+static struct display *display;
 static unsigned columns = 80, rows = 25;        /* I after boot */
 static struct mutex vt_make_lock = MUTEX_INIT(vt_make_lock, RANK_SLEEP_LAST, "vt_make");
 static unsigned switch_to;                      /* v: for the worker */
@@ -24,7 +26,8 @@ static struct work switch_work;
 
 static_assert(sizeof(struct vt_cell) == sizeof(struct display_cell), "cells");
 static_assert(offsetof(struct vt_cell, flags) == offsetof(struct display_cell, flags), "cells");
-static_assert((int)VT_UNDERLINE == (int)DISPLAY_UNDERLINE && (int)VT_CURSOR_BLOCK == (int)DISPLAY_CURSOR_BLOCK, "cells");
+static_assert((int)VT_UNDERLINE == (int)DISPLAY_UNDERLINE &&
+	(int)VT_CURSOR_BLOCK == (int)DISPLAY_CURSOR_BLOCK, "cells");
 
 static bool is_shown(const struct vt *v)
 {
@@ -50,7 +53,8 @@ static void host_fill(struct vt *v, unsigned x, unsigned y, unsigned n, const st
 		display_fill(display, x, y, n, as_cells(cell));
 }
 
-static void host_scroll(struct vt *v, unsigned top, unsigned bottom, int lines, const struct vt_cell *blank)
+static void host_scroll(struct vt *v, unsigned top, unsigned bottom, int lines,
+	const struct vt_cell *blank)
 {
 	if (is_shown(v))
 		display_scroll(display, top, bottom, lines, as_cells(blank));

@@ -1,8 +1,11 @@
 /*
- * Virtual consoles, private to the room: tty1 … tty6, six terminals that share a display and a keyboard. The one in front is shown and typed into; tty0 names it. The
- * others' output goes into their own cells and is shown when they come to the front. A console is made when it is first opened or switched to; the first at boot.
+ * Virtual consoles, private to the room: tty1 … tty6, six terminals that share a display and a
+ * keyboard. The one in front is shown and typed into; tty0 names it. The others' output goes into
+ * their own cells and is shown when they come to the front. A console is made when it is first
+ * opened or switched to; the first at boot.
  *
- * Lock: vt_lock (unranked, interrupts off: the log writes here from any context) guards emulators, what is in front, and the keyboard's state.
+ * Lock: vt_lock (unranked, interrupts off: the log writes here from any context) guards emulators,
+ * what is in front, and the keyboard's state.
  */
 #pragma once
 
@@ -27,7 +30,8 @@ struct vt_console {
 };
 
 extern struct spinlock vt_lock;
-extern struct vt_console *vt_consoles[VT_CONSOLES]; /* v to read, and vt_make_lock to change; never NULL again */
+/* v to read, and vt_make_lock to change; never NULL again */
+extern struct vt_console *vt_consoles[VT_CONSOLES];
 extern unsigned vt_front;                           /* v: index of the console in front */
 extern struct wait_queue vt_switched;               /* another one came to the front */
 

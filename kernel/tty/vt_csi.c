@@ -76,7 +76,8 @@ static void report(struct vt *v)
 	if (vt_param(v, 0, 0) == 5)
 		n = snprintf(text, sizeof(text), "\033[0n");
 	else if (vt_param(v, 0, 0) == 6)
-		n = snprintf(text, sizeof(text), "\033[%u;%uR", v->y + 1 - (v->origin ? v->top : 0), v->x + 1);
+		n = snprintf(text, sizeof(text), "\033[%u;%uR", v->y + 1 - (v->origin ? v->top : 0),
+			v->x + 1);
 	if (n)
 		v->host->reply(v, text, (size_t)n);
 }
@@ -86,13 +87,18 @@ static void linux_cursor(struct vt *v)
 {
 	unsigned shape = vt_param(v, 0, 0) & 15;
 
-	v->cursor_shape = shape == 1 ? VT_CURSOR_NONE : shape >= 4 ? VT_CURSOR_BLOCK : VT_CURSOR_LINE;
+	if (shape == 1)
+		v->cursor_shape = VT_CURSOR_NONE;
+	else
+		v->cursor_shape = shape >= 4 ? VT_CURSOR_BLOCK : VT_CURSOR_LINE;
 }
 
 /* CSI n SP q: the cursor's shape as xterm has it. */
 static void xterm_cursor(struct vt *v)
 {
-	v->cursor_shape = vt_param(v, 0, 0) == 1 || vt_param(v, 0, 0) == 2 ? VT_CURSOR_BLOCK : VT_CURSOR_LINE;
+	unsigned shape = vt_param(v, 0, 1);
+
+	v->cursor_shape = shape <= 2 ? VT_CURSOR_BLOCK : VT_CURSOR_LINE;
 }
 
 static void repeat_last(struct vt *v)
@@ -121,7 +127,8 @@ static void soft_reset(struct vt *v)
 /* Up and down stop at the margin if they begin within. */
 static void move_rows(struct vt *v, int n)
 {
-	int top = v->y >= v->top ? (int)v->top : 0, last = (int)(v->y < v->bottom ? v->bottom : v->rows) - 1;
+	int top = v->y >= v->top ? (int)v->top : 0;
+	int last = (int)(v->y < v->bottom ? v->bottom : v->rows) - 1;
 
 	vt_move(v, (int)v->x, clamp((int)v->y + n, top, last));
 }

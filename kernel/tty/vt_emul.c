@@ -1,6 +1,6 @@
 /*
- * The emulator's life, its printing and its control characters. Bytes come in by vt_write(): most are characters, of which runs of ASCII are stored at once; an escape
- * hands over to vt_parse.c.
+ * The emulator's life, its printing and its control characters. Bytes come in by vt_write(): most
+ * are characters, of which runs of ASCII are stored at once; an escape hands over to vt_parse.c.
  */
 #include "tty/vt_emul.h"
 
@@ -11,8 +11,10 @@
 
 /* DEC special graphics, for 0x5f … 0x7e. */
 static const u16 graphics[] = {
-	0x00a0, 0x25c6, 0x2592, 0x2409, 0x240c, 0x240d, 0x240a, 0x00b0, 0x00b1, 0x2424, 0x240b, 0x2518, 0x2510, 0x250c, 0x2514, 0x253c,
-	0x23ba, 0x23bb, 0x2500, 0x23bc, 0x23bd, 0x251c, 0x2524, 0x2534, 0x252c, 0x2502, 0x2264, 0x2265, 0x03c0, 0x2260, 0x00a3, 0x00b7,
+	0x00a0, 0x25c6, 0x2592, 0x2409, 0x240c, 0x240d, 0x240a, 0x00b0,
+	0x00b1, 0x2424, 0x240b, 0x2518, 0x2510, 0x250c, 0x2514, 0x253c,
+	0x23ba, 0x23bb, 0x2500, 0x23bc, 0x23bd, 0x251c, 0x2524, 0x2534,
+	0x252c, 0x2502, 0x2264, 0x2265, 0x03c0, 0x2260, 0x00a3, 0x00b7,
 };
 
 size_t vt_storage_size(unsigned columns, unsigned rows)
@@ -25,7 +27,8 @@ void vt_default_palette(struct vt *v)
 	for (unsigned i = 0; i < 16; i++) {
 		u32 low = i & 8 ? 0x55 : 0, high = i & 8 ? 0xff : 0xaa;
 
-		v->palette[i] = (i & 4 ? high : low) << 16 | (i & 2 ? high : low) << 8 | (i & 1 ? high : low);
+		v->palette[i] = (i & 4 ? high : low) << 16 | (i & 2 ? high : low) << 8 |
+			(i & 1 ? high : low);
 	}
 	v->palette[6] = 0xaa5500; /* dark yellow is brown */
 }
@@ -58,7 +61,8 @@ void vt_reset(struct vt *v)
 	vt_show_cursor(v);
 }
 
-void vt_start(struct vt *v, const struct vt_host *host, void *data, unsigned columns, unsigned rows, void *storage)
+void vt_start(struct vt *v, const struct vt_host *host, void *data, unsigned columns, unsigned rows,
+	void *storage)
 {
 	struct vt_cell **pointers = storage, *cells = (struct vt_cell *)(pointers + 2 * rows);
 
@@ -80,7 +84,14 @@ void vt_start(struct vt *v, const struct vt_host *host, void *data, unsigned col
 
 void vt_save_cursor(struct vt *v, struct vt_saved *to)
 {
-	*to = (struct vt_saved){ .x = v->x, .y = v->y, .pen = v->pen, .charset = { v->charset[0], v->charset[1] }, .shift = v->shift, .origin = v->origin };
+	*to = (struct vt_saved){
+		.x = v->x,
+		.y = v->y,
+		.pen = v->pen,
+		.charset = { v->charset[0], v->charset[1] },
+		.shift = v->shift,
+		.origin = v->origin,
+	};
 }
 
 void vt_restore_cursor(struct vt *v, const struct vt_saved *from)

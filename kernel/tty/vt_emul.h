@@ -1,9 +1,12 @@
 /*
- * A terminal emulator on a buffer of cells: console_codes(4), the sequences of VT102 and `linux`, and those of xterm that programs use without asking. Pure: it tells
- * its host what changed on the screen, and what to answer.
+ * A terminal emulator on a buffer of cells: console_codes(4), the sequences of VT102 and `linux`,
+ * and those of xterm that programs use without asking. Pure: it tells its host what changed on the
+ * screen, and what to answer.
  *
- * Vocabulary. Rows and columns count from 0 here and from 1 in sequences. The margins [top, bottom) bound scrolling. `wrap` is the state after a character in the last
- * column: the next one goes to the next line first. A row is a pointer into the store of cells, so that scrolling moves pointers.
+ * Vocabulary. Rows and columns count from 0 here and from 1 in sequences. The margins [top, bottom)
+ * bound scrolling. `wrap` is the state after a character in the last column: the next one goes to
+ * the next line first. A row is a pointer into the store of cells, so that scrolling moves
+ * pointers.
  *
  * Lock: the caller's, around every call. The host is called with it.
  */
@@ -30,10 +33,12 @@ enum vt_cursor_shape { VT_CURSOR_NONE, VT_CURSOR_LINE, VT_CURSOR_BLOCK };
 struct vt;
 
 struct vt_host {
-	/* What the screen shows: cells in a row; one cell n times, running on over rows; rows [top, bottom) moved up by `lines` (down: negative), with blanks coming in. */
+	/* What the screen shows: cells in a row; one cell n times, running on over rows; rows [top,
+	 * bottom) moved up by `lines` (down: negative), with blanks coming in. */
 	void (*put)(struct vt *v, unsigned x, unsigned y, const struct vt_cell *cells, unsigned n);
 	void (*fill)(struct vt *v, unsigned x, unsigned y, unsigned n, const struct vt_cell *cell);
-	void (*scroll)(struct vt *v, unsigned top, unsigned bottom, int lines, const struct vt_cell *blank);
+	void (*scroll)(struct vt *v, unsigned top, unsigned bottom, int lines,
+		const struct vt_cell *blank);
 	void (*cursor)(struct vt *v, unsigned x, unsigned y, enum vt_cursor_shape shape);
 	/* An answer, as if it had been typed. */
 	void (*reply)(struct vt *v, const char *text, size_t n);
@@ -57,7 +62,10 @@ struct vt_saved {
 	bool origin;
 };
 
-enum vt_state { VT_GROUND, VT_ESCAPE, VT_CSI, VT_CSI_IGNORE, VT_CSI_FUNCTION_KEY, VT_OSC, VT_OSC_PALETTE, VT_STRING, VT_STRING_ESCAPE, VT_HASH, VT_PERCENT, VT_G0, VT_G1 };
+enum vt_state {
+	VT_GROUND, VT_ESCAPE, VT_CSI, VT_CSI_FUNCTION_KEY, VT_OSC, VT_OSC_PALETTE,
+	VT_STRING, VT_STRING_ESCAPE, VT_HASH, VT_PERCENT, VT_G0, VT_G1,
+};
 
 struct vt_screen {
 	struct vt_cell **row;
@@ -100,8 +108,10 @@ struct vt {
 
 /* Bytes of storage that an emulator of that size needs. */
 size_t vt_storage_size(unsigned columns, unsigned rows);
-/* Starts an emulator on storage of that many bytes, the screen cleared. Sizes are at most VT_COLUMNS_MAX, VT_ROWS_MAX, at least 2. */
-void vt_start(struct vt *v, const struct vt_host *host, void *data, unsigned columns, unsigned rows, void *storage);
+/* Starts an emulator on storage of that many bytes, the screen cleared. Sizes are at most
+ * VT_COLUMNS_MAX, VT_ROWS_MAX, at least 2. */
+void vt_start(struct vt *v, const struct vt_host *host, void *data, unsigned columns, unsigned rows,
+	void *storage);
 /* RIS: everything as after vt_start(). */
 void vt_reset(struct vt *v);
 /* Output of programs. */

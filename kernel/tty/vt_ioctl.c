@@ -1,6 +1,7 @@
 /*
- * ioctl_console(2) on virtual consoles: modes of keyboard and screen, lamps, switching. There are no loadable fonts and keymaps, and a console is never left to a
- * process to switch (VT_PROCESS): those requests fail.
+ * ioctl_console(2) on virtual consoles: modes of keyboard and screen, lamps, switching. There are
+ * no loadable fonts and keymaps, and a console is never left to a process to switch (VT_PROCESS):
+ * those requests fail.
  */
 #include "abi/capability.h"
 #include "abi/errno.h"

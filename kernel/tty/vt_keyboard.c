@@ -1,6 +1,6 @@
 /*
- * Keys to the console in front: modifiers and locks are kept here, switching consoles is done here, and all else is input of the console's terminal. Runs in the
- * keyboard's interrupt.
+ * Keys to the console in front: modifiers and locks are kept here, switching consoles is done here,
+ * and all else is input of the console's terminal. Runs in the keyboard's interrupt.
  */
 #include "abi/signal.h"
 #include "dev/input.h"
@@ -16,7 +16,8 @@ void vt_keyboard_leds_locked(void)
 {
 	unsigned locks = vt_consoles[vt_front]->keys.locks;
 
-	input_set_leds((locks & VT_LOCK_SCROLL ? INPUT_LED_SCROLL : 0) | (locks & VT_LOCK_NUM ? INPUT_LED_NUM : 0) |
+	input_set_leds((locks & VT_LOCK_SCROLL ? INPUT_LED_SCROLL : 0) |
+		(locks & VT_LOCK_NUM ? INPUT_LED_NUM : 0) |
 		       (locks & VT_LOCK_CAPS ? INPUT_LED_CAPS : 0));
 }
 
@@ -74,7 +75,8 @@ static bool modifier_key(unsigned key, bool down)
 	if (down)
 		vt_modifiers |= modifier;
 	else if (!(modifier == VT_SHIFT && (input_key_is_down(42) || input_key_is_down(54))) &&
-		 !(modifier == VT_CTRL && (input_key_is_down(INPUT_KEY_LEFTCTRL) || input_key_is_down(INPUT_KEY_RIGHTCTRL))))
+		 !(modifier == VT_CTRL && (input_key_is_down(INPUT_KEY_LEFTCTRL) ||
+			input_key_is_down(INPUT_KEY_RIGHTCTRL))))
 		vt_modifiers &= ~modifier;
 	return true;
 }

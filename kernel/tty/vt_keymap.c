@@ -6,9 +6,11 @@
 #include "lib/string.h"
 
 enum {
-	KEY_BACKSPACE = 14, KEY_TAB = 15, KEY_ENTER = 28, KEY_LEFTCTRL = 29, KEY_LEFTSHIFT = 42, KEY_RIGHTSHIFT = 54,
-	KEY_LEFTALT = 56, KEY_CAPSLOCK = 58, KEY_F1 = 59, KEY_F10 = 68, KEY_NUMLOCK = 69, KEY_KP7 = 71, KEY_KPDOT = 83,
-	KEY_102ND = 86, KEY_F11 = 87, KEY_F12 = 88, KEY_KPENTER = 96, KEY_RIGHTCTRL = 97, KEY_KPSLASH = 98, KEY_RIGHTALT = 100,
+	KEY_BACKSPACE = 14, KEY_TAB = 15, KEY_ENTER = 28, KEY_LEFTCTRL = 29,
+	KEY_LEFTSHIFT = 42, KEY_RIGHTSHIFT = 54, KEY_LEFTALT = 56, KEY_CAPSLOCK = 58,
+	KEY_F1 = 59, KEY_F10 = 68, KEY_NUMLOCK = 69, KEY_KP7 = 71,
+	KEY_KPDOT = 83, KEY_102ND = 86, KEY_F11 = 87, KEY_F12 = 88,
+	KEY_KPENTER = 96, KEY_RIGHTCTRL = 97, KEY_KPSLASH = 98, KEY_RIGHTALT = 100,
 	KEY_HOME = 102, KEY_DELETE = 111, KEY_PAUSE = 119,
 };
 
@@ -17,16 +19,21 @@ static const char plain[] =
 static const char shifted[] =
 	"\0\033" "!@#$%^&*()_+\177\tQWERTYUIOP{}\r\0ASDFGHJKL:\"~\0|ZXCVBNM<>?\0*\0 ";
 
-/* From KEY_KP7 on: with Num Lock; the cursor key of the same name; DEC's letter in application mode. */
+/* From KEY_KP7 on: with Num Lock; the cursor key of the same name; DEC's letter in application
+ * mode. */
 static const char keypad_digits[] = "789-456+1230.";
 static const u8 keypad_cursor[] = { 102, 103, 104, 0, 105, 0, 106, 0, 107, 108, 109, 110, 111 };
 static const char keypad_letters[] = "wxySturlqrspn";
 
 /* Home … Delete: a letter after CSI (or SS3), or a number before '~'. */
 static const struct { char letter; u8 number; } cursor_keys[] = {
-	{ 0, 1 }, { 'A', 0 }, { 0, 5 }, { 'D', 0 }, { 'C', 0 }, { 0, 4 }, { 'B', 0 }, { 0, 6 }, { 0, 2 }, { 0, 3 },
+	{ 0, 1 }, { 'A', 0 }, { 0, 5 }, { 'D', 0 }, { 'C', 0 },
+	{ 0, 4 }, { 'B', 0 }, { 0, 6 }, { 0, 2 }, { 0, 3 },
 };
-static const u8 function_numbers[] = { 0, 0, 0, 0, 0, 17, 18, 19, 20, 21, 23, 24, 25, 26, 28, 29, 31, 32, 33, 34 }; /* F1 … F20 */
+/* F1 … F20 */
+static const u8 function_numbers[] = {
+	0, 0, 0, 0, 0, 17, 18, 19, 20, 21, 23, 24, 25, 26, 28, 29, 31, 32, 33, 34,
+};
 
 unsigned vt_key_modifier(unsigned key)
 {
@@ -107,7 +114,8 @@ static size_t cursor_bytes(const struct vt_keys *keys, unsigned key, char *out)
 	unsigned i = key - KEY_HOME;
 
 	if (cursor_keys[i].letter)
-		return (size_t)snprintf(out, VT_KEY_BYTES, "\033%c%c", keys->app_cursor ? 'O' : '[', cursor_keys[i].letter);
+		return (size_t)snprintf(out, VT_KEY_BYTES, "\033%c%c", keys->app_cursor ? 'O' : '[',
+			cursor_keys[i].letter);
 	return (size_t)snprintf(out, VT_KEY_BYTES, "\033[%u~", cursor_keys[i].number);
 }
 

@@ -5,7 +5,8 @@
 
 #include "lib/types.h"
 
-enum vt_modifier { VT_SHIFT = 1, VT_ALTGR = 2, VT_CTRL = 4, VT_ALT = 8 }; /* as TIOCLINUX 6 tells them */
+/* as TIOCLINUX 6 tells them */
+enum vt_modifier { VT_SHIFT = 1, VT_ALTGR = 2, VT_CTRL = 4, VT_ALT = 8 };
 enum vt_lock_key { VT_LOCK_SCROLL = 1, VT_LOCK_NUM = 2, VT_LOCK_CAPS = 4 };   /* as KDGKBLED */
 
 struct vt_keys {

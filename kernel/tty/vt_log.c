@@ -1,6 +1,8 @@
 /*
- * The kernel's log on the console in front, if the command line says console=tty0, or names no console and there is a screen. Control characters are not obeyed. In a
- * panic the lock may belong to a CPU that is stopped, so it is not insisted on, and the display is brought up to date at once.
+ * The kernel's log on the console in front, if the command line says console=tty0, or names no
+ * console and there is a screen. Control characters are not obeyed. In a panic the lock may belong
+ * to a CPU that is stopped, so it is not insisted on, and the display is brought up to date at
+ * once.
  */
 #include "arch/cpu.h"
 #include "core/clock.h"

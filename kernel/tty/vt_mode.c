@@ -18,7 +18,8 @@ static void reverse_screen(struct vt *v, bool on)
 	}
 }
 
-/* ?47, ?1047: the other screen, cleared when it is left. ?1049: with the cursor saved, and cleared when it is entered. */
+/* ?47, ?1047: the other screen, cleared when it is left. ?1049: with the cursor saved, and cleared
+ * when it is entered. */
 static void alternate(struct vt *v, unsigned mode, bool on)
 {
 	bool is = v->screen == &v->screens[1];

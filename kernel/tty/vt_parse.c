@@ -1,6 +1,6 @@
 /*
- * Sequences, byte by byte. Control characters act also in the middle of them, but in strings; CAN and SUB break them off, ESC begins a new one. What is not known is
- * read to its end and ignored.
+ * Sequences, byte by byte. Control characters act also in the middle of them, but in strings; CAN
+ * and SUB break them off, ESC begins a new one. What is not known is read to its end and ignored.
  */
 #include "lib/ctype.h"
 #include "tty/vt_int.h"

@@ -1,8 +1,10 @@
-/* The emulator's cells: blanks, scrolling, inserting, deleting; and the cursor's moves, which the margins bound. */
+/* The emulator's cells: blanks, scrolling, inserting, deleting; and the cursor's moves, which the
+ * margins bound. */
 #include "lib/string.h"
 #include "tty/vt_int.h"
 
-/* Colours of a cell drawn with the pen. Bold is the bright colour, dim is grey; a blinking cell has a bright background; reversing exchanges the colours, not their brightness. */
+/* Colours of a cell drawn with the pen. Bold is the bright colour, dim is grey; a blinking cell has
+ * a bright background; reversing exchanges the colours, not their brightness. */
 struct vt_cell vt_pen_cell(const struct vt *v, u32 code)
 {
 	const struct vt_pen *p = &v->pen;
@@ -20,14 +22,21 @@ struct vt_cell vt_pen_cell(const struct vt *v, u32 code)
 		bg ^= 8;
 	if (p->conceal)
 		fg = bg;
-	return (struct vt_cell){ .code = code, .fg = fg, .bg = bg, .flags = p->underline ? VT_UNDERLINE : 0 };
+	return (struct vt_cell){
+		.code = code,
+		.fg = fg,
+		.bg = bg,
+		.flags = p->underline ? VT_UNDERLINE : 0,
+	};
 }
 
 struct vt_cell vt_blank(const struct vt *v)
 {
 	u8 fg = v->pen.fg & 7, bg = v->pen.bg & 7;
 
-	return (struct vt_cell){ .code = ' ', .fg = v->reverse ? bg : fg, .bg = v->reverse ? fg : bg };
+	if (v->reverse)
+		swap(fg, bg);
+	return (struct vt_cell){ .code = ' ', .fg = fg, .bg = bg };
 }
 
 void vt_show_cursor(struct vt *v)

@@ -17,7 +17,8 @@ static u8 nearest(int r, int g, int b)
 
 	for (unsigned i = 0; i < 16; i++) {
 		int low = i & 8 ? 0x55 : 0, high = i & 8 ? 0xff : 0xaa;
-		u32 distance = square((i & 4 ? high : low) - r) + square((i & 2 ? high : low) - g) + square((i & 1 ? high : low) - b);
+		u32 distance = square((i & 4 ? high : low) - r) +
+			square((i & 2 ? high : low) - g) + square((i & 1 ? high : low) - b);
 
 		if (distance < best) {
 			best = distance;
@@ -53,7 +54,9 @@ static unsigned extended(const struct vt *v, unsigned i, u8 *colour)
 		return 3;
 	}
 	if (left >= 5 && v->params[i + 1] == 2) {
-		*colour = nearest(v->params[i + 2] & 255, v->params[i + 3] & 255, v->params[i + 4] & 255);
+		const u16 *rgb = v->params + i + 2;
+
+		*colour = nearest(rgb[0] & 255, rgb[1] & 255, rgb[2] & 255);
 		return 5;
 	}
 	return left;

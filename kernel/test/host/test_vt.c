@@ -1,4 +1,5 @@
-/* The terminal emulator: what sequences leave on the screen, what is answered, and that the host is told of every change; the keyboard's bytes. */
+/* The terminal emulator: what sequences leave on the screen, what is answered, and that the host is
+ * told of every change; the keyboard's bytes. */
 #include "test/host/unit.h"
 
 #include "tty/vt_emul.h"
