@@ -2,8 +2,8 @@
 #
 #   $(B)/test.img   the user's image with the guest tests in /usr/lib/skerry-tests and the benchmark
 #
-# Parts: unit (host), tools (ci/tests and the floor plan), guest (userland/tests, on both kernels),
-# system (ci/system). test-full adds what takes long; bench compares speed. One alone:
+# Parts: unit (host), selftest (in the kernel), tools (ci/tests and the floor plan), guest
+# (userland/tests, on both kernels), system (ci/system). test-full adds what takes long; bench compares speed. One alone:
 #
 #   make test-guest TEST=signal KERNEL=linux      a group or a test of userland/tests/groups
 #   make test-system TEST='boot -k uefi'          a file of ci/system, and what pytest understands
@@ -26,19 +26,22 @@ KERNEL_UNDER_TEST = $(or $(filter skerry linux,$(KERNEL)),skerry)
 TEST_ENV   := B=$(B) USER_B=$(USER_B) MAKE='$(MAKE)' BUSYBOX_SRC=$(BUSYBOX_SRC)
 TEST_READY := $(B)/test.img $(B)/skerry.img $(B)/skerry.elf $(PEER_KERNEL) $(PEER_INITRD)
 
-.PHONY: bench check test test-full test-unit test-tools test-guest test-system
+.PHONY: bench check test test-full test-unit test-selftest test-tools test-guest test-system
 
 check: $(KGEN_SYS) ## the kernel's floor plan, and each header alone
 	$(Q)ci/check-rooms -I $(B)/gen
 
 test: $(TEST_READY) $(HOST_PROGRAMS) $(KGEN_SYS) ## build everything and run the tests
-	+$(Q)$(TEST_ENV) ci/test unit tools guest system
+	+$(Q)$(TEST_ENV) ci/test unit selftest tools guest system
 
 test-full: $(TEST_READY) $(HOST_PROGRAMS) $(KGEN_SYS) ## with the long ones: BusyBox' own suite, 100,000 files, fuzzing
 	$(Q)ci/setup ci/packages-full
-	+$(Q)$(TEST_ENV) FUZZ_SECONDS=$(FUZZ_SECONDS) ci/test --full unit tools guest system busybox fuzz
+	+$(Q)$(TEST_ENV) FUZZ_SECONDS=$(FUZZ_SECONDS) ci/test --full unit selftest tools guest system busybox fuzz debug
 
 test-unit: host-test ## unit tests on the host (ONLY=name)
+
+test-selftest: $(TEST_READY) ## self-tests inside the kernel: TEST=beginning of their names
+	$(Q)$(TEST_ENV) ci/selftest $(TEST)
 
 test-tools: ## tests of the build's own tools
 	+$(Q)$(TEST_ENV) ci/test tools
