@@ -1,4 +1,7 @@
-/* eventfd(2): a 64-bit counter. write() adds to it, read() takes it (or 1 from it, as a semaphore); it can be polled. One spinlock is the queue's. */
+/*
+ * eventfd(2): a 64-bit counter. write() adds to it, read() takes it (or 1 from it, as a semaphore);
+ * it can be polled. One spinlock is the queue's.
+ */
 #include "abi/eventfd.h"
 #include "ipc/eventfd.h"
 #include "lib/format.h"
@@ -42,7 +45,8 @@ static ssize_t eventfd_read(struct file *f, struct iov_iter *to, loff_t *pos)
 			return err;
 	}
 	wait_wake(&e->queue, POLLOUT | POLLWRNORM);
-	return iov_copy_to(to, &value, sizeof(value)) == sizeof(value) ? (ssize_t)sizeof(value) : -EFAULT;
+	return iov_copy_to(to, &value, sizeof(value)) == sizeof(value) ? (ssize_t)sizeof(value)
+								       : -EFAULT;
 }
 
 static bool add(struct eventfd *e, u64 value)

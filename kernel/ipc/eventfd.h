@@ -3,5 +3,7 @@
 
 #include "vfs/file.h"
 
-/* flags: EFD_SEMAPHORE, EFD_NONBLOCK (EFD_CLOEXEC is the caller's). 0, -EINVAL, -ENOMEM, -ENFILE. */
+/*
+ * flags: EFD_SEMAPHORE, EFD_NONBLOCK (EFD_CLOEXEC is the caller's). 0, -EINVAL, -ENOMEM, -ENFILE.
+ */
 int eventfd_create(u32 initial, u32 flags, struct file **out);

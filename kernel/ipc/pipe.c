@@ -1,7 +1,10 @@
 /*
- * Pipes: reading, writing, polling, both ends' lives (pipe(7)). A read takes what there is and sleeps only on an empty pipe; a write of up to PIPE_BUF bytes goes in whole.
- * The lock is held while user memory is copied; wakes come after it is released, and only when they end somebody's wait: the first bytes in an empty pipe wake readers,
- * space for PIPE_BUF bytes wakes writers. Who wakes the other end keeps the CPU: it probably has more to write or read, and then a full or empty pipe makes the switch. fifo.c opens named ones; pipe_ring.c is the buffer.
+ * Pipes: reading, writing, polling, both ends' lives (pipe(7)). A read takes what there is and
+ * sleeps only on an empty pipe; a write of up to PIPE_BUF bytes goes in whole. The lock is held
+ * while user memory is copied; wakes come after it is released, and only when they end somebody's
+ * wait: the first bytes in an empty pipe wake readers, space for PIPE_BUF bytes wakes writers. Who
+ * wakes the other end keeps the CPU: it probably has more to write or read, and then a full or
+ * empty pipe makes the switch. fifo.c opens named ones; pipe_ring.c is the buffer.
  */
 #include "abi/capability.h"
 #include "abi/ioctl.h"
@@ -108,7 +111,9 @@ static u32 pipe_poll(struct file *f, struct poll_table *table)
 		poll_wait(table, &p->can_read);
 		if (pipe_used(p))
 			events |= POLLIN | POLLRDNORM;
-		/* A FIFO opened without blocking before any writer came has not lost one (fifo.c). */
+		/*
+		 * A FIFO opened without blocking before any writer came has not lost one (fifo.c).
+		 */
 		if (!READ_ONCE(p->writers) && f->hint != READ_ONCE(p->writer_opens))
 			events |= POLLHUP;
 	}
@@ -191,7 +196,10 @@ static struct pipe *fifo_enter(struct inode *inode)
 	return p;
 }
 
-/* fifo(7): opening one end waits for the other; without blocking a writer needs a reader and a reader needs nobody. */
+/*
+ * fifo(7): opening one end waits for the other; without blocking a writer needs a reader and a
+ * reader needs nobody.
+ */
 static int fifo_open(struct file *f)
 {
 	bool nonblock = f->flags & O_NONBLOCK, both = f->can_read && f->can_write;
@@ -261,11 +269,13 @@ int pipe_create(u32 flags, const struct cred *cred, struct file *out[2])
 	p->users = 2;
 	inode->pipe = p;
 	snprintf(name, sizeof(name), "pipe:[%llu]", (unsigned long long)inode->ino);
-	err = file_create_inode(inode, NULL, name, &pipe_ops, p, O_RDONLY | (flags & O_NONBLOCK), &out[0]);
+	err = file_create_inode(inode, NULL, name, &pipe_ops, p, O_RDONLY | (flags & O_NONBLOCK),
+				&out[0]);
 	if (err < 0)
 		goto out_pipe;
 	out[0]->hint = ~0ull;
-	err = file_create_inode(inode, NULL, name, &pipe_ops, p, O_WRONLY | (flags & O_NONBLOCK), &out[1]);
+	err = file_create_inode(inode, NULL, name, &pipe_ops, p, O_WRONLY | (flags & O_NONBLOCK),
+				&out[1]);
 	if (err < 0) {
 		file_put(out[0]); /* leaves the pipe to us */
 		goto out_pipe;

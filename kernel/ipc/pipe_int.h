@@ -1,6 +1,7 @@
 /*
- * The buffer of a pipe: a ring of bytes over pages that come when they are first needed and stay until the pipe ends. head counts bytes written and tail bytes read; both
- * begin again at 0 when the ring runs empty, so that small exchanges stay on one page.
+ * The buffer of a pipe: a ring of bytes over pages that come when they are first needed and stay
+ * until the pipe ends. head counts bytes written and tail bytes read; both begin again at 0 when
+ * the ring runs empty, so that small exchanges stay on one page.
  */
 #pragma once
 
@@ -10,20 +11,21 @@
 
 #define PIPE_SIZE_DEFAULT 65536u
 
-/* p: lock.  i: the inode's spin. */
+/* p: lock.  i: the inode's spin.  a: atomic. */
 struct pipe {
 	struct mutex lock;         /* RANK_PIPE */
 	union {
 		struct { u32 head, tail; }; /* p: head - tail bytes are inside */
-		u64 both;                   /* p: the two in one, for those who look without the lock */
+		u64 both;                   /* p: the two in one, to be read without the lock */
 	};
 	u32 size;                  /* p: bytes, a power of two of at least a page */
 	void **pages;              /* p: size / 4096 of them, NULL where none is needed so far */
 	u32 readers, writers;      /* p: open ends */
-	u32 reader_opens, writer_opens; /* p: counted up, for FIFO opens that wait for the other end */
+	u32 reader_opens;          /* p: counted up, for FIFO opens that wait for the other end */
+	u32 writer_opens;          /* p: the same */
 	u32 users;                 /* i: files that hold the structure */
-	bool taking, filling;      /* p: a splice has its hands on the bytes, the free space: no other may read, write */
-	bool polled;               /* a: somebody has polled: each change is announced, not only those that end a wait */
+	bool taking, filling;      /* p: a splice is at the bytes, the free space: nobody else may be */
+	bool polled;               /* a: somebody polled: announce each change, even if nobody waits */
 	struct wait_queue can_read, can_write;
 	void *first[PIPE_SIZE_DEFAULT / 4096]; /* pages, for the default size */
 };
@@ -50,13 +52,15 @@ static inline bool pipe_may_write(const struct pipe *p)
 
 struct pipe *pipe_alloc(void);
 void pipe_free(struct pipe *p);
-/* Moves up to n bytes in or out, p held: bytes, -EFAULT if not even one could be copied, -ENOMEM. */
+/*
+ * Moves up to n bytes in or out, p held: bytes, -EFAULT if not even one could be copied, -ENOMEM.
+ */
 ssize_t pipe_copy_in(struct pipe *p, struct iov_iter *from, u32 n);
 ssize_t pipe_copy_out(struct pipe *p, struct iov_iter *to, u32 n);
 /*
- * Of the bytes inside from number `skip` on, or of the free space, what lies in one page: its address,
- * and in *n its length. The pages stay while p is held, or is `taking` or `filling`. pipe_room() gives
- * NULL if there is no memory for the page.
+ * Of the bytes inside from number `skip` on, or of the free space, what lies in one page: its
+ * address, and in *n its length. The pages stay while p is held, or is `taking` or `filling`.
+ * pipe_room() gives NULL if there is no memory for the page.
  */
 void *pipe_data(struct pipe *p, u32 skip, u32 *n);
 void *pipe_room(struct pipe *p, u32 skip, u32 *n);

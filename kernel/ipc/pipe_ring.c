@@ -138,9 +138,12 @@ int pipe_resize(struct pipe *p, u32 size)
 	pages = kzalloc(n * sizeof(*pages), MM_KERNEL);
 	if (!pages)
 		return -ENOMEM;
-	/* Bytes keep their offset in a page: pages are moved, from the one that holds the tail on. */
+	/*
+	 * Bytes keep their offset in a page: pages are moved, from the one that holds the tail on.
+	 */
 	if (used) {
-		u32 first = at & ((u32)PAGE_SIZE - 1), n_used = (first + used + (u32)PAGE_SIZE - 1) >> PAGE_SHIFT;
+		u32 first = at & ((u32)PAGE_SIZE - 1),
+		    n_used = (first + used + (u32)PAGE_SIZE - 1) >> PAGE_SHIFT;
 
 		if (n_used > n || n_used > old_n) {
 			kfree(pages);

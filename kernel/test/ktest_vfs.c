@@ -1,4 +1,7 @@
-/* Self-tests of names and places: walk, symlinks, making, removing and renaming, on a tmpfs that nobody else sees. */
+/*
+ * Self-tests of names and places: walk, symlinks, making, removing and renaming, on a tmpfs that
+ * nobody else sees.
+ */
 #include "abi/fcntl.h"
 #include "abi/limits.h"
 #include "lib/format.h"
@@ -162,9 +165,12 @@ KTEST(vfs_symlinks)
 	}
 	KTEST_CHECK(lookup(&p, "l39", WALK_FOLLOW) == 0);
 	KTEST_CHECK(lookup(&p, "l40", WALK_FOLLOW) == -ELOOP);
-	/* O_CREAT through a dangling link makes what it names; O_EXCL and O_NOFOLLOW do not follow. */
+	/*
+	 * O_CREAT through a dangling link makes what it names; O_EXCL and O_NOFOLLOW do not follow.
+	 */
 	KTEST_CHECK(vfs_symlink(&p.walk, "d/new", "dangling") == 0);
-	KTEST_CHECK(!vfs_place_open(&p, "dangling", O_CREAT | O_EXCL | O_RDWR, &err) && err == -EEXIST);
+	KTEST_CHECK(!vfs_place_open(&p, "dangling", O_CREAT | O_EXCL | O_RDWR, &err) &&
+		    err == -EEXIST);
 	KTEST_CHECK(!vfs_place_open(&p, "dangling", O_NOFOLLOW | O_RDONLY, &err) && err == -ELOOP);
 	KTEST_CHECK(vfs_place_file(&p, "dangling", "x") == 0);
 	KTEST_CHECK(vfs_place_stat(&p, "d/new", &st) == 0 && S_ISREG(st.mode));
@@ -189,9 +195,11 @@ KTEST(vfs_rename)
 
 	if (!vfs_place_init(&p, ""))
 		return ktest_fail(__FILE__, __LINE__, "no tmpfs");
-	KTEST_CHECK(!vfs_mkdir(&p.walk, "a", 0755) && !vfs_mkdir(&p.walk, "a/b", 0755) && !vfs_mkdir(&p.walk, "a/b/c", 0755));
+	KTEST_CHECK(!vfs_mkdir(&p.walk, "a", 0755) && !vfs_mkdir(&p.walk, "a/b", 0755) &&
+		    !vfs_mkdir(&p.walk, "a/b/c", 0755));
 	KTEST_CHECK(!vfs_mkdir(&p.walk, "x", 0755) && !vfs_mkdir(&p.walk, "x/full", 0755));
-	KTEST_CHECK(!vfs_place_file(&p, "f", "1") && !vfs_place_file(&p, "g", "22") && !vfs_place_file(&p, "x/full/h", "333"));
+	KTEST_CHECK(!vfs_place_file(&p, "f", "1") && !vfs_place_file(&p, "g", "22") &&
+		    !vfs_place_file(&p, "x/full/h", "333"));
 	KTEST_CHECK(move(&p, "a", "a/b/c/d", 0) == -EINVAL);
 	KTEST_CHECK(move(&p, "a", "a/b", 0) == -EINVAL);
 	KTEST_CHECK(move(&p, "a/b/c", "a", 0) == -ENOTEMPTY);
@@ -208,8 +216,10 @@ KTEST(vfs_rename)
 	KTEST_CHECK(move(&p, "f", "g", 0) == 0);
 	KTEST_CHECK(vfs_place_stat(&p, "f", &st) == -ENOENT);
 	KTEST_CHECK(vfs_place_stat(&p, "g", &st) == 0 && st.size == 1);
-	KTEST_CHECK(move(&p, "a/b", "x/moved-to-a-name-that-is-longer-than-the-inline-one", 0) == 0);
-	KTEST_CHECK(vfs_place_stat(&p, "x/moved-to-a-name-that-is-longer-than-the-inline-one/c", &st) == 0);
+	KTEST_CHECK(move(&p, "a/b", "x/moved-to-a-name-that-is-longer-than-the-inline-one", 0) ==
+		    0);
+	KTEST_CHECK(vfs_place_stat(&p, "x/moved-to-a-name-that-is-longer-than-the-inline-one/c",
+				   &st) == 0);
 	KTEST_CHECK(vfs_place_stat(&p, "a/b", &st) == -ENOENT);
 	KTEST_CHECK(vfs_place_stat(&p, "a", &st) == 0 && st.nlink == 2);
 	KTEST_CHECK(vfs_place_stat(&p, "x", &st) == 0 && st.nlink == 4);
@@ -219,9 +229,11 @@ KTEST(vfs_rename)
 	KTEST_CHECK(move(&p, "x/moved-to-a-name-that-is-longer-than-the-inline-one", "b", 0) == 0);
 	KTEST_CHECK(path_lookup(&p.walk, "b/c", 0, &path) == 0);
 	KTEST_CHECK(move(&p, "b", "a/b", 0) == 0);
-	KTEST_CHECK(path_to_string(&path, &p.fs.root, buf, sizeof(buf), &text) == 0 && !strcmp(text, "/a/b/c"));
+	KTEST_CHECK(path_to_string(&path, &p.fs.root, buf, sizeof(buf), &text) == 0 &&
+		    !strcmp(text, "/a/b/c"));
 	KTEST_CHECK(vfs_rmdir(&p.walk, "a/b/c") == 0);
-	KTEST_CHECK(path_to_string(&path, &p.fs.root, buf, sizeof(buf), &text) == 0 && !strcmp(text, "/a/b/c (deleted)"));
+	KTEST_CHECK(path_to_string(&path, &p.fs.root, buf, sizeof(buf), &text) == 0 &&
+		    !strcmp(text, "/a/b/c (deleted)"));
 	KTEST_CHECK(path_to_string(&path, &p.fs.root, buf, 8, &text) == -ENAMETOOLONG);
 	path_put(&path);
 	vfs_place_fini(&p);

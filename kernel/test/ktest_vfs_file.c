@@ -1,4 +1,7 @@
-/* Self-tests of open files: contents, positions, holes, unlinked files, limits, descriptor tables, pipes, locks. */
+/*
+ * Self-tests of open files: contents, positions, holes, unlinked files, limits, descriptor tables,
+ * pipes, locks.
+ */
 #include "abi/fcntl.h"
 #include "fs/tmpfs/tmpfs.h"
 #include "ipc/pipe.h"
@@ -27,10 +30,12 @@ KTEST(vfs_file_contents)
 	KTEST_CHECK(file_seek(f, 10000, SEEK_SET) == 10000);
 	KTEST_CHECK(vfs_place_write(f, "far", 3) == 3);
 	KTEST_CHECK(file_seek(f, 9990, SEEK_SET) == 9990);
-	KTEST_CHECK(vfs_place_read(f, buf, sizeof(buf)) == 13 && mem_is_all(buf, 0, 10) && !memcmp(buf + 10, "far", 3));
+	KTEST_CHECK(vfs_place_read(f, buf, sizeof(buf)) == 13 && mem_is_all(buf, 0, 10) &&
+		    !memcmp(buf + 10, "far", 3));
 	KTEST_CHECK(file_seek(f, 0, SEEK_HOLE) == 4096 && file_seek(f, 4096, SEEK_DATA) == 8192);
 	KTEST_CHECK(file_truncate(f, 3, ~0ull) == 0 && file_truncate(f, 20, ~0ull) == 0);
-	KTEST_CHECK(file_read_kernel(f, buf, sizeof(buf), 0) == 20 && !memcmp(buf, "hel", 3) && mem_is_all(buf + 3, 0, 17));
+	KTEST_CHECK(file_read_kernel(f, buf, sizeof(buf), 0) == 20 && !memcmp(buf, "hel", 3) &&
+		    mem_is_all(buf + 3, 0, 17));
 	KTEST_CHECK(file_truncate(f, 100, 50) == -EFBIG);
 	g = vfs_place_open(&p, "f", O_WRONLY | O_APPEND, &err);
 	KTEST_CHECK(g && vfs_place_write(g, "tail", 4) == 4 && g->pos == 24);
@@ -117,7 +122,8 @@ KTEST(vfs_fd_table)
 	KTEST_CHECK(fd_reserve(t, 0, 1, false) == -EMFILE);
 	KTEST_CHECK(fd_reserve(t, 5, 5, false) == -EINVAL);
 	KTEST_CHECK(fd_dup_to(t, f, 700, 1024, true) == 700);
-	KTEST_CHECK(fd_get_cloexec(t, 700) == 1 && fd_get_cloexec(t, 0) == 0 && fd_get_cloexec(t, 1) == -EBADF);
+	KTEST_CHECK(fd_get_cloexec(t, 700) == 1 && fd_get_cloexec(t, 0) == 0 &&
+		    fd_get_cloexec(t, 1) == -EBADF);
 	KTEST_CHECK(fd_dup_to(t, f, 1024, 1024, true) == -EBADF);
 	got = fd_get(t, 700);
 	KTEST_CHECK(got == f);
@@ -145,7 +151,8 @@ KTEST(vfs_pipe)
 	if (!buf || pipe_create(O_NONBLOCK, cred_root, end) < 0)
 		return ktest_fail(__FILE__, __LINE__, "no pipe");
 	KTEST_CHECK(vfs_place_read(end[0], buf, 10) == -EAGAIN);
-	KTEST_CHECK(file_poll(end[0], NULL) == 0 && file_poll(end[1], NULL) == (POLLOUT | POLLWRNORM));
+	KTEST_CHECK(file_poll(end[0], NULL) == 0 &&
+		    file_poll(end[1], NULL) == (POLLOUT | POLLWRNORM));
 	KTEST_CHECK(vfs_place_write(end[1], "abc", 3) == 3);
 	KTEST_CHECK(file_poll(end[0], NULL) == (POLLIN | POLLRDNORM));
 	KTEST_CHECK(pipe_set_size(end[0], 1000, cred_root) == 4096);
@@ -158,7 +165,8 @@ KTEST(vfs_pipe)
 	KTEST_CHECK(pipe_set_size(end[0], 4096, cred_root) == -EBUSY);
 	memset(buf, 0, 5000);
 	KTEST_CHECK(vfs_place_read(end[0], buf, 5000) == 5000);
-	KTEST_CHECK(buf[4999] == (char)(4999 * 7) && pipe_set_size(end[0], 131072, cred_root) == 131072);
+	KTEST_CHECK(buf[4999] == (char)(4999 * 7) &&
+		    pipe_set_size(end[0], 131072, cred_root) == 131072);
 	KTEST_CHECK(vfs_place_read(end[0], buf, 70000) == 60536 && buf[60535] == (char)(65535 * 7));
 	file_put(end[0]);
 	KTEST_CHECK(vfs_place_write(end[1], "x", 1) == -EPIPE && file_poll(end[1], NULL) & POLLERR);
@@ -168,7 +176,9 @@ KTEST(vfs_pipe)
 
 static int record(struct file *f, void *owner, int cmd, int type, s64 start, s64 length)
 {
-	struct abi_flock l = { .l_type = (s16)type, .l_whence = SEEK_SET, .l_start = start, .l_len = length };
+	struct abi_flock l = {
+		.l_type = (s16)type, .l_whence = SEEK_SET, .l_start = start, .l_len = length
+	};
 	int err = file_lock_posix(f, owner, 1, cmd, &l);
 
 	return err ? err : cmd == F_GETLK ? l.l_type : 0;

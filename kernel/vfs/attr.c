@@ -1,4 +1,7 @@
-/* Calls that ask or change attributes: stat, chmod, chown, utimensat, truncate, access, readlink, statfs, and the rules who may (inode(7), chown(2), chmod(2)). */
+/*
+ * Calls that ask or change attributes: stat, chmod, chown, utimensat, truncate, access, readlink,
+ * statfs, and the rules who may (inode(7), chown(2), chmod(2)).
+ */
 #include "abi/capability.h"
 #include "abi/ioctl.h"
 #include "abi/stat.h"
@@ -8,7 +11,8 @@
 #include "vfs/mount_int.h"
 #include "vfs/notify.h"
 
-static int may_chown(const struct inode *inode, const struct cred *cred, const struct inode_attr *attr)
+static int may_chown(const struct inode *inode, const struct cred *cred,
+		     const struct inode_attr *attr)
 {
 	bool owner = cred->fsuid == inode->uid;
 
@@ -16,7 +20,8 @@ static int may_chown(const struct inode *inode, const struct cred *cred, const s
 		return 0;
 	if (attr->mask & ATTR_UID && !(owner && attr->uid == inode->uid))
 		return -EPERM;
-	if (attr->mask & ATTR_GID && !(owner && (attr->gid == inode->gid || cred_in_group(cred, attr->gid))))
+	if (attr->mask & ATTR_GID &&
+	    !(owner && (attr->gid == inode->gid || cred_in_group(cred, attr->gid))))
 		return -EPERM;
 	return 0;
 }
@@ -28,21 +33,27 @@ static int may_set_times(struct inode *inode, const struct cred *cred, u32 mask)
 	if ((mask & (both | ATTR_ATIME | ATTR_MTIME)) == both) {
 		if (inode->flags & FS_IMMUTABLE_FL)
 			return -EACCES;
-		return inode_owner_or_capable(inode, cred) ? 0 : inode_permission(inode, cred, MAY_WRITE);
+		return inode_owner_or_capable(inode, cred)
+			       ? 0
+			       : inode_permission(inode, cred, MAY_WRITE);
 	}
 	if (inode->flags & (FS_IMMUTABLE_FL | FS_APPEND_FL))
 		return -EPERM;
 	return inode_owner_or_capable(inode, cred) ? 0 : -EPERM;
 }
 
-/* Who may, and what follows from the change: mode bits that go, times that are set. inode->lock held. */
+/*
+ * Who may, and what follows from the change: mode bits that go, times that are set. inode->lock
+ * held.
+ */
 static int attr_prepare(struct inode *inode, const struct cred *cred, struct inode_attr *attr)
 {
 	const u32 times = ATTR_ATIME | ATTR_MTIME | ATTR_ATIME_NOW | ATTR_MTIME_NOW;
 	struct timespec now = clock_now();
 	int err = 0;
 
-	if (attr->mask & (ATTR_MODE | ATTR_UID | ATTR_GID) && inode->flags & (FS_IMMUTABLE_FL | FS_APPEND_FL))
+	if (attr->mask & (ATTR_MODE | ATTR_UID | ATTR_GID) &&
+	    inode->flags & (FS_IMMUTABLE_FL | FS_APPEND_FL))
 		return -EPERM;
 	if (attr->mask & (ATTR_UID | ATTR_GID))
 		err = may_chown(inode, cred, attr);
@@ -68,7 +79,8 @@ static int attr_prepare(struct inode *inode, const struct cred *cred, struct ino
 		attr->atime = now;
 	if (attr->mask & ATTR_MTIME_NOW)
 		attr->mtime = now;
-	attr->mask |= (attr->mask & ATTR_ATIME_NOW ? ATTR_ATIME : 0) | (attr->mask & ATTR_MTIME_NOW ? ATTR_MTIME : 0);
+	attr->mask |= (attr->mask & ATTR_ATIME_NOW ? ATTR_ATIME : 0) |
+		      (attr->mask & ATTR_MTIME_NOW ? ATTR_MTIME : 0);
 	attr->mask &= ~(u32)(ATTR_ATIME_NOW | ATTR_MTIME_NOW);
 	attr->ctime = now;
 	attr->mask |= ATTR_CTIME;
@@ -77,7 +89,8 @@ static int attr_prepare(struct inode *inode, const struct cred *cred, struct ino
 
 int inode_setattr(struct inode *inode, const struct inode_attr *attr)
 {
-	return inode->ops->setattr ? inode->ops->setattr(inode, attr) : inode_setattr_simple(inode, attr);
+	return inode->ops->setattr ? inode->ops->setattr(inode, attr)
+				   : inode_setattr_simple(inode, attr);
 }
 
 /* What a change of attributes is to who watches (inotify(7)). */
@@ -201,13 +214,24 @@ int vfs_stat(const struct path *path, struct statx_data *out)
 			return err;
 	}
 	*out = (struct statx_data){
-		.mode = inode->mode, .nlink = inode->nlink, .uid = inode->uid, .gid = inode->gid,
-		.blksize = sb->block_size, .ino = inode->ino, .size = (u64)READ_ONCE(inode->size),
-		.blocks = inode->blocks, .dev = sb->dev_id, .rdev = inode->rdev,
+		.mode = inode->mode,
+		.nlink = inode->nlink,
+		.uid = inode->uid,
+		.gid = inode->gid,
+		.blksize = sb->block_size,
+		.ino = inode->ino,
+		.size = (u64)READ_ONCE(inode->size),
+		.blocks = inode->blocks,
+		.dev = sb->dev_id,
+		.rdev = inode->rdev,
 		.mnt_id = path->mount ? path->mount->id : 0,
 		.attributes = stat_attributes(path, inode),
-		.attributes_mask = STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND | STATX_ATTR_NODUMP | STATX_ATTR_MOUNT_ROOT,
-		.atime = inode->atime, .mtime = inode->mtime, .ctime = inode->ctime, .btime = inode->btime,
+		.attributes_mask = STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND | STATX_ATTR_NODUMP |
+				   STATX_ATTR_MOUNT_ROOT,
+		.atime = inode->atime,
+		.mtime = inode->mtime,
+		.ctime = inode->ctime,
+		.btime = inode->btime,
 		.has_btime = inode->btime.tv_sec || inode->btime.tv_nsec,
 	};
 	return 0;

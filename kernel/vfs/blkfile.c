@@ -1,6 +1,7 @@
 /*
- * Block devices as files: /dev/sda is the page cache of the device, the same that file systems read their metadata through. Reads and writes are of any length; ioctls tell
- * its geometry. Before: file_rw.c; behind: dev/blkdev_cache.c.
+ * Block devices as files: /dev/sda is the page cache of the device, the same that file systems read
+ * their metadata through. Reads and writes are of any length; ioctls tell its geometry. Before:
+ * file_rw.c; behind: dev/blkdev_cache.c.
  */
 #include "abi/capability.h"
 #include "abi/ioctl.h"
@@ -71,7 +72,8 @@ static ssize_t blkfile_read(struct file *f, struct iov_iter *to, loff_t *pos)
 
 	while (iov_left(to) && at < size) {
 		size_t offset = (size_t)at & (PAGE_SIZE - 1), n, copied;
-		pgoff_t last = (pgoff_t)(at + (loff_t)min(iov_left(to), (size_t)(size - at)) - 1) >> PAGE_SHIFT;
+		pgoff_t last = (pgoff_t)(at + (loff_t)min(iov_left(to), (size_t)(size - at)) - 1) >>
+			       PAGE_SHIFT;
 		struct page *page;
 
 		err = pagecache_get(&dev->cache, (pgoff_t)at >> PAGE_SHIFT, last, &page);
@@ -108,7 +110,8 @@ static ssize_t write_page(struct blkdev *dev, struct iov_iter *from, loff_t at, 
 	if (copied) {
 		page_lock(page);
 		if (cache->ops->prepare_write)
-			err = cache->ops->prepare_write(cache, page, (unsigned)offset, (unsigned)(offset + copied));
+			err = cache->ops->prepare_write(cache, page, (unsigned)offset,
+							(unsigned)(offset + copied));
 		if (err == 0)
 			page_dirty(page);
 		page_unlock(page);
@@ -126,7 +129,8 @@ static ssize_t blkfile_write(struct file *f, struct iov_iter *from, loff_t *pos)
 	if (iov_left(from) && at >= size)
 		return -ENOSPC;
 	while (iov_left(from) && at < size) {
-		size_t n = min((size_t)(PAGE_SIZE - ((size_t)at & (PAGE_SIZE - 1))), iov_left(from));
+		size_t n =
+			min((size_t)(PAGE_SIZE - ((size_t)at & (PAGE_SIZE - 1))), iov_left(from));
 
 		n = min(n, (size_t)(size - at));
 		err = write_page(dev, from, at, n);
@@ -140,7 +144,8 @@ static ssize_t blkfile_write(struct file *f, struct iov_iter *from, loff_t *pos)
 		return err;
 	err = at - *pos;
 	if (f->flags & (O_DSYNC | O_DIRECT)) {
-		int sync = pagecache_write_range(&dev->cache, (pgoff_t)*pos >> PAGE_SHIFT, (pgoff_t)(at - 1) >> PAGE_SHIFT, true);
+		int sync = pagecache_write_range(&dev->cache, (pgoff_t)*pos >> PAGE_SHIFT,
+						 (pgoff_t)(at - 1) >> PAGE_SHIFT, true);
 
 		if (sync == 0 && f->flags & O_DSYNC)
 			sync = blk_flush(dev);
@@ -220,11 +225,13 @@ static long discard(struct file *f, struct blkdev *dev, u64 arg)
 		return err;
 	if (!f->can_write)
 		return -EBADF;
-	if ((range[0] | range[1]) & 511 || range[0] > (u64)device_size(dev) || range[1] > (u64)device_size(dev) - range[0])
+	if ((range[0] | range[1]) & 511 || range[0] > (u64)device_size(dev) ||
+	    range[1] > (u64)device_size(dev) - range[0])
 		return -EINVAL;
 	if (!range[1])
 		return 0;
-	pagecache_drop_range(&dev->cache, range[0] >> PAGE_SHIFT, (range[0] + range[1] - 1) >> PAGE_SHIFT);
+	pagecache_drop_range(&dev->cache, range[0] >> PAGE_SHIFT,
+			     (range[0] + range[1] - 1) >> PAGE_SHIFT);
 	return blk_discard(dev, range[0] >> 9, range[1] >> 9);
 }
 

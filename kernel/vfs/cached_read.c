@@ -1,13 +1,17 @@
 /*
- * Reading and mapping regular files through the page cache. While bytes are copied to the user a reference to the page is held and no lock, since the buffer may fault on
- * the same page. Before: file_rw.c; behind: vm/pagecache.c and the file system's read.
+ * Reading and mapping regular files through the page cache. While bytes are copied to the user a
+ * reference to the page is held and no lock, since the buffer may fault on the same page. Before:
+ * file_rw.c; behind: vm/pagecache.c and the file system's read.
  */
 #include "abi/fcntl.h"
 #include "lib/string.h"
 #include "vfs/file_int.h"
 #include "vm/aspace.h"
 
-/* The page at index, up to date; read-ahead is vm's. NULL: a hole of a file that has nothing but its pages. */
+/*
+ * The page at index, up to date; read-ahead is vm's. NULL: a hole of a file that has nothing but
+ * its pages.
+ */
 static inline int get_page(struct pagecache *cache, pgoff_t index, pgoff_t last, struct page **out)
 {
 	if (likely(cache->ops->read))
@@ -28,7 +32,8 @@ ssize_t cached_read(struct file *file, struct iov_iter *to, loff_t *pos)
 		size_t want = min(iov_left(to), (size_t)(size - at));
 		struct page *page;
 
-		err = get_page(cache, (pgoff_t)at >> PAGE_SHIFT, (pgoff_t)(at + (loff_t)want - 1) >> PAGE_SHIFT, &page);
+		err = get_page(cache, (pgoff_t)at >> PAGE_SHIFT,
+			       (pgoff_t)(at + (loff_t)want - 1) >> PAGE_SHIFT, &page);
 		if (unlikely(err < 0))
 			break;
 		/* The end may have come nearer while the page was read. */

@@ -1,7 +1,8 @@
 /*
- * Writing regular files through the page cache. The inode's lock is held for the whole call; each page is locked to be found and to reserve its blocks, unlocked while
- * bytes are copied from the user (the buffer may fault on this very page, or on one whose lock another writer holds), and locked again to be marked dirty: only then may
- * the end of file move over the new bytes.
+ * Writing regular files through the page cache. The inode's lock is held for the whole call; each
+ * page is locked to be found and to reserve its blocks, unlocked while bytes are copied from the
+ * user (the buffer may fault on this very page, or on one whose lock another writer holds), and
+ * locked again to be marked dirty: only then may the end of file move over the new bytes.
  */
 #include "abi/capability.h"
 #include "abi/fcntl.h"
@@ -11,13 +12,17 @@
 #include "mm/slab.h"
 #include "vfs/file_int.h"
 
-/* Makes room for [offset, offset + n) of a locked page, then unlocks it. On failure the page is put. */
+/*
+ * Makes room for [offset, offset + n) of a locked page, then unlocks it. On failure the page is
+ * put.
+ */
 static int page_reserve(struct pagecache *cache, struct page *page, size_t offset, size_t n)
 {
 	int err = 0;
 
 	if (cache->ops && cache->ops->prepare_write)
-		err = cache->ops->prepare_write(cache, page, (unsigned)offset, (unsigned)(offset + n));
+		err = cache->ops->prepare_write(cache, page, (unsigned)offset,
+						(unsigned)(offset + n));
 	page_unlock(page);
 	if (err < 0)
 		page_put(page);
@@ -35,7 +40,10 @@ static void page_commit(struct inode *inode, struct page *page, loff_t at, size_
 	page_put(page);
 }
 
-/* A page of which the caller will write [offset, offset + n): locked, up to date. Behind the end of file nothing needs to be read. */
+/*
+ * A page of which the caller will write [offset, offset + n): locked, up to date. Behind the end of
+ * file nothing needs to be read.
+ */
 static int page_for_write(struct inode *inode, pgoff_t index, struct page **out)
 {
 	bool fresh = (loff_t)(index << PAGE_SHIFT) >= inode->size;
@@ -49,8 +57,9 @@ static int page_for_write(struct inode *inode, pgoff_t index, struct page **out)
 }
 
 /*
- * A page that is not in memory and is overwritten whole: its old contents need not be read, but it cannot be up to date before the new ones are there. So these are
- * fetched into `bounce` first. Bytes written, or an error.
+ * A page that is not in memory and is overwritten whole: its old contents need not be read, but it
+ * cannot be up to date before the new ones are there. So these are fetched into `bounce` first.
+ * Bytes written, or an error.
  */
 static ssize_t write_whole(struct inode *inode, struct iov_iter *from, loff_t at, void *bounce)
 {
@@ -60,10 +69,14 @@ static ssize_t write_whole(struct inode *inode, struct iov_iter *from, loff_t at
 
 	if (!copied)
 		return -EFAULT;
-	err = pagecache_get_locked(&inode->cache, (pgoff_t)at >> PAGE_SHIFT, copied == PAGE_SIZE, &page);
+	err = pagecache_get_locked(&inode->cache, (pgoff_t)at >> PAGE_SHIFT, copied == PAGE_SIZE,
+				   &page);
 	if (err < 0)
 		return err;
-	/* Contents change under the lock here: no reader sees a mixture before the page is up to date. */
+	/*
+	 * Contents change under the lock here: no reader sees a mixture before the page is up to
+	 * date.
+	 */
 	if (inode->cache.ops && inode->cache.ops->prepare_write) {
 		err = inode->cache.ops->prepare_write(&inode->cache, page, 0, (unsigned)copied);
 		if (err < 0)
@@ -122,7 +135,8 @@ static ssize_t write_pages(struct inode *inode, struct iov_iter *from, loff_t at
 	ssize_t done = 0;
 
 	while (iov_left(from)) {
-		size_t n = min((size_t)(PAGE_SIZE - ((size_t)at & (PAGE_SIZE - 1))), iov_left(from));
+		size_t n =
+			min((size_t)(PAGE_SIZE - ((size_t)at & (PAGE_SIZE - 1))), iov_left(from));
 
 		if (unlikely(is_absent_whole(inode, at, n)) &&
 		    (bounce || (bounce = kmalloc(PAGE_SIZE, MM_KERNEL))))
@@ -224,10 +238,13 @@ ssize_t cached_write_limited(struct file *file, struct iov_iter *from, loff_t *p
 	if (n <= 0)
 		return n;
 	*pos = at + n;
-	if (unlikely(file->flags & (O_DSYNC | O_DIRECT) || inode->sb->flags & SB_SYNC || inode->flags & FS_SYNC_FL)) {
-		int err = file->flags & O_DSYNC || !(file->flags & O_DIRECT)
-			? inode_sync(inode, (file->flags & O_SYNC) != O_SYNC)
-			: pagecache_write_range(&inode->cache, (pgoff_t)at >> PAGE_SHIFT, (pgoff_t)(at + n - 1) >> PAGE_SHIFT, true);
+	if (unlikely(file->flags & (O_DSYNC | O_DIRECT) || inode->sb->flags & SB_SYNC ||
+		     inode->flags & FS_SYNC_FL)) {
+		int err =
+			file->flags & O_DSYNC || !(file->flags & O_DIRECT)
+				? inode_sync(inode, (file->flags & O_SYNC) != O_SYNC)
+				: pagecache_write_range(&inode->cache, (pgoff_t)at >> PAGE_SHIFT,
+							(pgoff_t)(at + n - 1) >> PAGE_SHIFT, true);
 
 		return err < 0 ? err : n;
 	}

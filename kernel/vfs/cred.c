@@ -1,4 +1,7 @@
-/* Credentials: shared, never changed once published; the first ones belong to the kernel and to init. */
+/*
+ * Credentials: shared, never changed once published; the first ones belong to the kernel and to
+ * init.
+ */
 #include "abi/capability.h"
 #include "lib/string.h"
 #include "mm/slab.h"

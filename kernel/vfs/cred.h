@@ -1,4 +1,7 @@
-/* Who acts: user and group ids and capabilities (credentials(7), capabilities(7)). A struct cred is shared and never changed: a change makes a new one. */
+/*
+ * Who acts: user and group ids and capabilities (credentials(7), capabilities(7)). A struct cred is
+ * shared and never changed: a change makes a new one.
+ */
 #pragma once
 
 #include "core/refcount.h"
@@ -22,15 +25,26 @@ struct cred {
 	bool no_new_privs;
 };
 
-static inline const struct cred *cred_get(const struct cred *c) { ref_get(&((struct cred *)c)->refs); return c; }
+static inline const struct cred *cred_get(const struct cred *c)
+{
+	ref_get(&((struct cred *)c)->refs);
+	return c;
+}
+
 void cred_put(const struct cred *c);
 /* A private copy to change before anyone sees it, or NULL. */
 struct cred *cred_clone(const struct cred *c);
-/* Gives a private copy other supplementary groups (sorted; the reference is taken over; NULL: none). */
+/*
+ * Gives a private copy other supplementary groups (sorted; the reference is taken over; NULL:
+ * none).
+ */
 void cred_set_groups(struct cred *c, struct group_list *groups);
 /* The first credentials: root with everything. */
 extern const struct cred *cred_root;
 /* Whether `gid` is fsgid or one of the supplementary groups. */
 bool cred_in_group(const struct cred *c, u32 gid);
 /* Whether capability `cap` (CAP_* of abi/capability.h) is effective. */
-static inline bool cred_capable(const struct cred *c, unsigned cap) { return c->cap_effective >> cap & 1; }
+static inline bool cred_capable(const struct cred *c, unsigned cap)
+{
+	return c->cap_effective >> cap & 1;
+}

@@ -1,9 +1,12 @@
 /*
- * The dentry cache: names of directories kept in memory, also those that are known not to exist. dcache_int.h tells who owns a dentry and how readers go without locks;
- * the walk (walk.c) stands before this file, the directories' own lookup (inode_ops) behind it. Moves are in dcache_move.c, the end of dentries in dcache_free.c.
+ * The dentry cache: names of directories kept in memory, also those that are known not to exist.
+ * dcache_int.h tells who owns a dentry and how readers go without locks; the walk (walk.c) stands
+ * before this file, the directories' own lookup (inode_ops) behind it. Moves are in dcache_move.c,
+ * the end of dentries in dcache_free.c.
  *
- * Locks: dentry->lock guards flags, inode, seq and the list of children; a bucket's lock its chain; both are spinlocks and nothing sleeps under them. What a directory
- * contains is guarded by its inode->lock: for reading while names are looked up, for writing while they change.
+ * Locks: dentry->lock guards flags, inode, seq and the list of children; a bucket's lock its chain;
+ * both are spinlocks and nothing sleeps under them. What a directory contains is guarded by its
+ * inode->lock: for reading while names are looked up, for writing while they change.
  */
 #include "core/panic.h"
 #include "lib/bitops.h"
@@ -171,14 +174,16 @@ void dentry_bucket_del(struct dentry *d)
 	spin_unlock(bucket_lock(bucket));
 }
 
-static bool dentry_is_named(const struct dentry *d, const struct dentry *parent, const struct name *name)
+static bool dentry_is_named(const struct dentry *d, const struct dentry *parent,
+			    const struct name *name)
 {
-	return d->name_hash == name->hash && d->parent == parent && d->name_length == name->length &&
-	       name_equal(d->name, name->text, name->length);
+	return d->name_hash == name->hash && d->parent == parent &&
+	       d->name_length == name->length && name_equal(d->name, name->text, name->length);
 }
 
 /* A live entry of a bucket with a reference; its lock is held. */
-static struct dentry *bucket_find_locked(struct hlist_head *bucket, struct dentry *parent, const struct name *name)
+static struct dentry *bucket_find_locked(struct hlist_head *bucket, struct dentry *parent,
+					 const struct name *name)
 {
 	struct dentry *d;
 
@@ -251,7 +256,10 @@ void dentry_delete(struct dentry *d)
 	spin_lock(&d->lock);
 	if (!(d->flags & DENTRY_UNHASHED) && !(d->sb->flags & SB_NO_CACHE_NEGATIVE)) {
 		seq_write_begin(&d->seq);
-		/* A walker takes its reference, then looks at seq; here it is the other way round: one of the two sees the other. */
+		/*
+		 * A walker takes its reference, then looks at seq; here it is the other way round:
+		 * one of the two sees the other.
+		 */
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
 		if (ref_read(&d->refs) == 2) {
 			inode = d->inode;
@@ -300,7 +308,10 @@ int dentry_lookup_locked(struct dentry *parent, const struct name *name, struct 
 	struct dentry *d;
 	int err;
 
-	/* Renames elsewhere may lead a lockless reader astray to another chain; the locked search is sure. */
+	/*
+	 * Renames elsewhere may lead a lockless reader astray to another chain; the locked search
+	 * is sure.
+	 */
 	spin_lock(bucket_lock(bucket));
 	d = bucket_find_locked(bucket, parent, name);
 	spin_unlock(bucket_lock(bucket));

@@ -1,6 +1,7 @@
 /*
- * The end of cached names: when memory is short, when a file system is unmounted, when a directory goes. A cached dentry has one reference, the cache's; taking it from 1
- * to 0 freezes the dentry: readers that still find it cannot get it any more.
+ * The end of cached names: when memory is short, when a file system is unmounted, when a directory
+ * goes. A cached dentry has one reference, the cache's; taking it from 1 to 0 freezes the dentry:
+ * readers that still find it cannot get it any more.
  */
 #include "sched/work.h"
 #include "vfs/name_int.h"
@@ -13,7 +14,8 @@
 
 static bool dentry_freeze(struct dentry *d, u32 expected)
 {
-	return __atomic_compare_exchange_n(&d->refs.n, &expected, 0, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+	return __atomic_compare_exchange_n(&d->refs.n, &expected, 0, false, __ATOMIC_ACQ_REL,
+					   __ATOMIC_RELAXED);
 }
 
 /* Whether freeing the dentry would mean input and output now. */
@@ -24,7 +26,10 @@ static bool dentry_is_dirty(const struct dentry *d)
 	return inode && ((READ_ONCE(inode->state) & I_DIRTY) || READ_ONCE(inode->cache.n_dirty));
 }
 
-/* Looks at up to *scan dentries from the old end of the LRU and moves those that can go to `victims`, frozen. LRU lock held. */
+/*
+ * Looks at up to *scan dentries from the old end of the LRU and moves those that can go to
+ * `victims`, frozen. LRU lock held.
+ */
 static u64 lru_collect_locked(struct list *victims, u64 n, u64 *scan)
 {
 	u64 look = min_t(u64, *scan, SCAN_BATCH), found = 0;
@@ -55,8 +60,8 @@ static struct dentry *free_frozen(struct dentry *d)
 	dentry_put_last(d);
 	if (!parent)
 		return NULL;
-	if (!(READ_ONCE(parent->flags) & DENTRY_UNHASHED) && !parent->used && !dentry_is_dirty(parent) && parent->hash.pprev &&
-	    dentry_freeze(parent, 2))
+	if (!(READ_ONCE(parent->flags) & DENTRY_UNHASHED) && !parent->used &&
+	    !dentry_is_dirty(parent) && parent->hash.pprev && dentry_freeze(parent, 2))
 		return parent;
 	dentry_put(parent);
 	return NULL;
@@ -195,7 +200,10 @@ static u64 shrink_for_vm(u64 n)
 	return freed;
 }
 
-/* Memory need not be short for names to be too many: long hash chains cost time, and whoever asks for names that do not exist makes them. */
+/*
+ * Memory need not be short for names to be too many: long hash chains cost time, and whoever asks
+ * for names that do not exist makes them.
+ */
 static void trim_work(struct work *work)
 {
 	while (READ_ONCE(dcache_count) > dcache_limit / 8 * 7 && dcache_shrink(SCAN_BATCH))

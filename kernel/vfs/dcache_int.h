@@ -1,9 +1,11 @@
 /*
- * The dentry cache as the rest of vfs sees it. A hashed dentry is owned by the cache: that is one of its references, so a cached name that nobody uses has
- * exactly one, and a count that reached 0 never rises again. Children hold a reference to their parent.
+ * The dentry cache as the rest of vfs sees it. A hashed dentry is owned by the cache: that is one
+ * of its references, so a cached name that nobody uses has exactly one, and a count that reached 0
+ * never rises again. Children hold a reference to their parent.
  *
- * Readers find names without locks (RCU). Whoever changes a name or what it means bumps the dentry's seq; a change of place bumps rename_seq as well, so that a walk
- * that saw no change of rename_seq saw one consistent tree.
+ * Readers find names without locks (RCU). Whoever changes a name or what it means bumps the
+ * dentry's seq; a change of place bumps rename_seq as well, so that a walk that saw no change of
+ * rename_seq saw one consistent tree.
  */
 #pragma once
 
@@ -26,24 +28,39 @@ static inline void dentry_put(struct dentry *d)
 		dentry_put_last(d);
 }
 
-/* A dentry outside the hash with one reference, the caller's; negative. `parent` may be NULL (a root). NULL: no memory. */
+/*
+ * A dentry outside the hash with one reference, the caller's; negative. `parent` may be NULL (a
+ * root). NULL: no memory.
+ */
 struct dentry *dentry_alloc(struct superblock *sb, struct dentry *parent, const struct name *name);
 /* The root dentry of a file system; takes over the inode's reference, also on failure. */
 struct dentry *dentry_alloc_root(struct superblock *sb, struct inode *inode);
-/* Gives a negative dentry its inode (takes over the reference). The parent directory is locked for writing, or nobody else sees the dentry. */
+/*
+ * Gives a negative dentry its inode (takes over the reference). The parent directory is locked for
+ * writing, or nobody else sees the dentry.
+ */
 void dentry_instantiate(struct dentry *d, struct inode *inode);
-/* Enters it into the hash and the LRU. If an equal name is there already, that one is returned with a reference and `d` is put; else `d`. */
+/*
+ * Enters it into the hash and the LRU. If an equal name is there already, that one is returned with
+ * a reference and `d` is put; else `d`.
+ */
 struct dentry *dentry_hash_add(struct dentry *d);
 /* Out of the hash; the cache's reference goes. Any number of times. */
 void dentry_unhash(struct dentry *d);
-/* The name was removed from its directory (locked for writing; the caller has a reference): it becomes negative if nobody else uses it, else it is unhashed. */
+/*
+ * The name was removed from its directory (locked for writing; the caller has a reference): it
+ * becomes negative if nobody else uses it, else it is unhashed.
+ */
 void dentry_delete(struct dentry *d);
 /* Drops cached names below `d` that nobody uses (rmdir, stale names). */
 void dentry_prune_children(struct dentry *d);
 
 /* A name found in the cache with a reference (it may be negative), or NULL. No sleep. */
 struct dentry *dentry_find(struct dentry *parent, const struct name *name);
-/* The same, asking the directory if needed: takes its lock for reading; `_locked`: the caller has it. 0 and *out, perhaps negative. */
+/*
+ * The same, asking the directory if needed: takes its lock for reading; `_locked`: the caller has
+ * it. 0 and *out, perhaps negative.
+ */
 int dentry_lookup(struct dentry *parent, const struct name *name, struct dentry **out);
 int dentry_lookup_locked(struct dentry *parent, const struct name *name, struct dentry **out);
 /* The parent with a reference. */
@@ -53,13 +70,18 @@ struct dentry *dentry_get_parent(struct dentry *d);
 struct dentry_name;
 int dentry_name_prepare(const struct name *name, struct dentry_name **out);
 /*
- * `d` gets the parent and the name of `target` (negative or replaced: it is unhashed). `storage` is what dentry_name_prepare() gave for that name; taken over. Both directories
- * are locked for writing.
+ * `d` gets the parent and the name of `target` (negative or replaced: it is unhashed). `storage` is
+ * what dentry_name_prepare() gave for that name; taken over. Both directories are locked for
+ * writing.
  */
 void dentry_move(struct dentry *d, struct dentry *target, struct dentry_name *storage);
 /* The two change places. sd, st: storage for d's new name (that of t) and t's. */
-void dentry_exchange(struct dentry *d, struct dentry *t, struct dentry_name *sd, struct dentry_name *st);
-/* Whether `d` is `ancestor` or below it. Caller holds the superblock's rename_lock, or accepts a momentary answer. */
+void dentry_exchange(struct dentry *d, struct dentry *t, struct dentry_name *sd,
+		     struct dentry_name *st);
+/*
+ * Whether `d` is `ancestor` or below it. Caller holds the superblock's rename_lock, or accepts a
+ * momentary answer.
+ */
 bool dentry_is_below(struct dentry *d, struct dentry *ancestor);
 
 /* Frees up to n (and a few) unused dentries: how many. */
@@ -86,7 +108,9 @@ static inline u64 load_word(const void *p)
 	return ((const struct { u64 v; } __packed *)p)->v;
 }
 
-/* Compares n bytes. `cached` is a dentry's name: 8 bytes can be read there even if it is shorter. */
+/*
+ * Compares n bytes. `cached` is a dentry's name: 8 bytes can be read there even if it is shorter.
+ */
 static inline bool name_equal(const char *cached, const char *text, u32 n)
 {
 	if (likely(n < 8)) {
@@ -103,7 +127,8 @@ static inline bool name_equal(const char *cached, const char *text, u32 n)
 }
 
 /*
- * A name in the hash without a reference: its inode (NULL: negative) and the sequence number under which both were right. Caller is an RCU reader.
+ * A name in the hash without a reference: its inode (NULL: negative) and the sequence number under
+ * which both were right. Caller is an RCU reader.
  */
 static inline struct dentry *dentry_find_rcu(const struct dentry *parent, const struct name *name,
 					     u32 *seq, struct inode **inode)

@@ -1,11 +1,14 @@
 /*
- * Dentries that change their name or place: rename(2). dcache_rename_seq is odd while that happens, so lockless walks that saw part of the old and part of the new tree
- * start again.
+ * Dentries that change their name or place: rename(2). dcache_rename_seq is odd while that happens,
+ * so lockless walks that saw part of the old and part of the new tree start again.
  */
 #include "mm/slab.h"
 #include "vfs/name_int.h"
 
-/* Guards dcache_rename_seq, and every dentry's name and parent against another mover; before any dentry's lock. */
+/*
+ * Guards dcache_rename_seq, and every dentry's name and parent against another mover; before any
+ * dentry's lock.
+ */
 static struct spinlock rename_lock = SPINLOCK_INIT(RANK_DENTRY, "dcache_rename");
 
 int dentry_name_prepare(const struct name *name, struct dentry_name **out)
@@ -34,7 +37,8 @@ static void name_free_rcu(struct rcu_head *head)
 }
 
 /* Renames a locked dentry whose seq is odd: its former storage, if it had one. */
-static struct dentry_name *rename_to(struct dentry *d, const struct name *name, struct dentry_name *storage)
+static struct dentry_name *rename_to(struct dentry *d, const struct name *name,
+				     struct dentry_name *storage)
 {
 	struct dentry_name *old = d->name == d->short_name ? NULL : dentry_name_of(d->name);
 
@@ -80,7 +84,8 @@ void dentry_move(struct dentry *d, struct dentry *target, struct dentry_name *st
 		rcu_call(&old->rcu, name_free_rcu);
 }
 
-void dentry_exchange(struct dentry *d, struct dentry *t, struct dentry_name *sd, struct dentry_name *st)
+void dentry_exchange(struct dentry *d, struct dentry *t, struct dentry_name *sd,
+		     struct dentry_name *st)
 {
 	struct name name_d = { d->name, d->name_length, d->name_hash };
 	struct name name_t = { t->name, t->name_length, t->name_hash };

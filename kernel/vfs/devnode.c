@@ -1,4 +1,7 @@
-/* Opening device nodes: character devices are served by whoever registered the number, block devices by blkfile.c. */
+/*
+ * Opening device nodes: character devices are served by whoever registered the number, block
+ * devices by blkfile.c.
+ */
 #include "abi/kdev.h"
 #include "abi/stat.h"
 #include "dev/blk.h"

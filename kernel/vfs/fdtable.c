@@ -1,8 +1,11 @@
 /*
- * Descriptor tables. Lookup runs without locks: it reads the array, takes a reference that can fail, and looks again, since the storage of a file may have become another
- * file meanwhile (file.c). A thread whose table is not shared needs no reference for the length of a call: nobody else can close the descriptor.
+ * Descriptor tables. Lookup runs without locks: it reads the array, takes a reference that can
+ * fail, and looks again, since the storage of a file may have become another file meanwhile
+ * (file.c). A thread whose table is not shared needs no reference for the length of a call: nobody
+ * else can close the descriptor.
  *
- * Locks: table->lock (t) guards everything; the array is replaced when it grows and the old one freed after a grace period.
+ * Locks: table->lock (t) guards everything; the array is replaced when it grows and the old one
+ * freed after a grace period.
  */
 #include "core/panic.h"
 #include "lib/bitmap.h"
@@ -47,7 +50,9 @@ void fd_table_init(void)
 static struct fd_array *array_alloc(u32 size)
 {
 	size_t words = size / 64;
-	struct fd_array *a = kvmalloc(sizeof(*a) + size * sizeof(struct file *) + 2 * words * sizeof(u64), MM_KERNEL | MM_ZERO);
+	struct fd_array *a =
+		kvmalloc(sizeof(*a) + size * sizeof(struct file *) + 2 * words * sizeof(u64),
+			 MM_KERNEL | MM_ZERO);
 
 	if (!a)
 		return NULL;
@@ -71,12 +76,17 @@ struct fd_table *fd_table_create(void)
 		return NULL;
 	ref_set(&t->refs, 1);
 	spin_init(&t->lock, RANK_FDTABLE, "fd_table");
-	t->first = (struct fd_array){ FDS_FIRST, t->first_files, &t->first_open, &t->first_cloexec, { NULL, NULL } };
+	t->first = (struct fd_array){
+		FDS_FIRST, t->first_files, &t->first_open, &t->first_cloexec, { NULL, NULL }
+	};
 	t->array = &t->first;
 	return t;
 }
 
-/* Replaces the array by one of at least `size`; called and returns with the lock held, which it drops meanwhile. 0 or -ENOMEM. */
+/*
+ * Replaces the array by one of at least `size`; called and returns with the lock held, which it
+ * drops meanwhile. 0 or -ENOMEM.
+ */
 static int grow_locked(struct fd_table *t, u32 size)
 {
 	struct fd_array *fresh, *old;
@@ -384,7 +394,8 @@ void fd_close_on_exec(struct fd_table *t)
 	u32 fd = 0;
 
 	spin_lock(&t->lock);
-	while ((fd = (u32)bitmap_find_next_set(t->array->cloexec, t->array->size, fd)) < t->array->size) {
+	while ((fd = (u32)bitmap_find_next_set(t->array->cloexec, t->array->size, fd)) <
+	       t->array->size) {
 		struct file *f = take_locked(t, fd++);
 
 		if (!f)
@@ -402,7 +413,9 @@ int fd_next(struct fd_table *t, int fd, struct file **out)
 	int found = -1;
 
 	spin_lock(&t->lock);
-	while (at < t->array->size && (at = (u32)bitmap_find_next_set(t->array->open, t->array->size, at)) < t->array->size) {
+	while (at < t->array->size &&
+	       (at = (u32)bitmap_find_next_set(t->array->open, t->array->size, at)) <
+		       t->array->size) {
 		struct file *f = t->array->files[at];
 
 		if (f) {

@@ -1,8 +1,11 @@
 /*
- * Open files: their storage, how one is opened by the kind of its inode, and how it ends. The calls on open files are in file_rw.c and file_calls.c.
+ * Open files: their storage, how one is opened by the kind of its inode, and how it ends. The calls
+ * on open files are in file_rw.c and file_calls.c.
  *
- * Storage is reused at once through a small stack per CPU, without a grace period: a lockless reader of a descriptor table may find a file that has become another one,
- * so after taking its reference it looks at the table again (fdtable.c). Storage goes back to slab only after a grace period.
+ * Storage is reused at once through a small stack per CPU, without a grace period: a lockless
+ * reader of a descriptor table may find a file that has become another one, so after taking its
+ * reference it looks at the table again (fdtable.c). Storage goes back to slab only after a grace
+ * period.
  */
 #include "abi/capability.h"
 #include "abi/stat.h"

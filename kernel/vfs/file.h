@@ -11,12 +11,20 @@ struct map_request;
 struct poll_table;
 struct file;
 
-/* Receives directory entries. emit() returns false when it takes no more: the directory stops there and will be asked again from `next`. */
+/*
+ * Receives directory entries. emit() returns false when it takes no more: the directory stops there
+ * and will be asked again from `next`.
+ */
 struct dir_sink {
-	bool (*emit)(struct dir_sink *sink, const char *name, u32 length, u64 ino, u8 type /* DT_* */, u64 next /* d_off: position after this entry */);
+	/* type: DT_*; next: d_off, the position after this entry. */
+	bool (*emit)(struct dir_sink *sink, const char *name, u32 length, u64 ino, u8 type,
+		     u64 next);
 };
 
-/* Operations on an open file. Thread context, no locks held unless said. NULL means what the comment says. */
+/*
+ * Operations on an open file. Thread context, no locks held unless said. NULL means what the
+ * comment says.
+ */
 struct file_ops {
 	/* Completes open(): file->inode and flags are set. NULL: nothing to do. */
 	int (*open)(struct file *file);
@@ -24,19 +32,31 @@ struct file_ops {
 	void (*release)(struct file *file);
 	/* Each close(2) of a descriptor (also at exit). NULL: nothing. */
 	int (*flush)(struct file *file);
-	/* Reads from or writes at *pos, moving it; for files without position pos is to be ignored. Bytes (fewer at the end or after an error that came late) or -errno; -EAGAIN with O_NONBLOCK.
-	 * NULL: -EINVAL. */
+	/*
+	 * Reads from or writes at *pos, moving it; for files without position pos is to be ignored.
+	 * Bytes (fewer at the end or after an error that came late) or -errno; -EAGAIN with
+	 * O_NONBLOCK. NULL: -EINVAL.
+	 */
 	ssize_t (*read)(struct file *file, struct iov_iter *to, loff_t *pos);
 	ssize_t (*write)(struct file *file, struct iov_iter *from, loff_t *pos);
 	/* lseek(2). NULL: -ESPIPE. */
 	loff_t (*seek)(struct file *file, loff_t offset, int whence);
-	/* Entries from file->pos on (it is advanced by the sink's `next`); directory's inode->lock is held for reading. NULL: -ENOTDIR. */
+	/*
+	 * Entries from file->pos on (it is advanced by the sink's `next`); directory's inode->lock
+	 * is held for reading. NULL: -ENOTDIR.
+	 */
 	int (*readdir)(struct file *file, struct dir_sink *sink);
 	/* ioctl(2) after the generic ones (FIONBIO, FIOCLEX …). NULL: -ENOTTY. */
 	long (*ioctl)(struct file *file, u32 request, u64 arg);
-	/* Bits ready now (POLL*), and, if `table` is not NULL, poll_wait() on every queue that may change them. NULL: always readable and writable. */
+	/*
+	 * Bits ready now (POLL*), and, if `table` is not NULL, poll_wait() on every queue that may
+	 * change them. NULL: always readable and writable.
+	 */
 	u32 (*poll)(struct file *file, struct poll_table *table);
-	/* Fills cache, index, source of the request (length, index and access are checked). NULL: -ENODEV. */
+	/*
+	 * Fills cache, index, source of the request (length, index and access are checked). NULL:
+	 * -ENODEV.
+	 */
 	int (*mmap)(struct file *file, struct map_request *req);
 	/* NULL: -EINVAL. */
 	int (*fsync)(struct file *file, bool data_only);
@@ -49,7 +69,7 @@ struct file_ops {
 /* p: pos_lock.  l: lock.  I: constant. */
 struct file {
 	struct refcount refs;
-	u32 flags;               /* l to change (O_APPEND, O_NONBLOCK …), torn reads harmless: O_* with access mode */
+	u32 flags;               /* l to change, torn reads harmless: O_* with access mode */
 	const struct file_ops *ops; /* I after open */
 	struct inode *inode;     /* I */
 	struct path path;        /* I: mount may be NULL for pipes and the like */
@@ -67,21 +87,39 @@ struct file {
 };
 
 /* A file by path: open(2) with O_*, mode already masked by umask by the callee. 0 and *out. */
-int vfs_open(const struct walk *w, const char *name, u32 flags, u32 mode, u32 walk_flags, struct file **out);
+int vfs_open(const struct walk *w, const char *name, u32 flags, u32 mode, u32 walk_flags,
+	     struct file **out);
 /* The same for a place already found (O_PATH descriptors, exec, /proc/self/fd). */
 int vfs_open_path(const struct path *path, u32 flags, const struct cred *cred, struct file **out);
-/* A file without a name in any directory (pipe, eventfd, …): "anon_inode:[name]" in /proc. Not seekable. */
-int file_create_anon(const char *name, const struct file_ops *ops, void *private, u32 flags, struct file **out);
-/* A file of `inode` (a reference is taken) whose name in /proc is `name`, e.g. "pipe:[12]"; `mount` may be NULL. ops->open is not called. 0, -ENOMEM, -ENFILE. */
-int file_create_inode(struct inode *inode, struct mount *mount, const char *name, const struct file_ops *ops, void *private, u32 flags, struct file **out);
-/* An inode of no file system, for pipes, sockets and the like: owner from `cred`, a number of its own; NULL: no memory. */
+/*
+ * A file without a name in any directory (pipe, eventfd, …): "anon_inode:[name]" in /proc. Not
+ * seekable.
+ */
+int file_create_anon(const char *name, const struct file_ops *ops, void *private, u32 flags,
+		     struct file **out);
+/*
+ * A file of `inode` (a reference is taken) whose name in /proc is `name`, e.g. "pipe:[12]"; `mount`
+ * may be NULL. ops->open is not called. 0, -ENOMEM, -ENFILE.
+ */
+int file_create_inode(struct inode *inode, struct mount *mount, const char *name,
+		      const struct file_ops *ops, void *private, u32 flags, struct file **out);
+/*
+ * An inode of no file system, for pipes, sockets and the like: owner from `cred`, a number of its
+ * own; NULL: no memory.
+ */
 struct inode *inode_alloc_pseudo(u32 mode, const struct cred *cred);
 /* Rooms above say once how FIFOs are opened and what happens to watches of a file that goes. */
 void vfs_set_fifo_ops(const struct file_ops *ops);
 void vfs_set_epoll_release(void (*fn)(struct file *file));
-/* Changes the flags that fcntl(F_SETFL) may: O_APPEND, O_NONBLOCK, O_NOATIME, O_DIRECT, FASYNC. 0 or -EPERM. */
+/*
+ * Changes the flags that fcntl(F_SETFL) may: O_APPEND, O_NONBLOCK, O_NOATIME, O_DIRECT, FASYNC. 0
+ * or -EPERM.
+ */
 int file_set_flags(struct file *f, u32 flags);
-/* Reads entries of a directory into the sink, with its lock and position: 0, -ENOTDIR, -ENOENT (removed). */
+/*
+ * Reads entries of a directory into the sink, with its lock and position: 0, -ENOTDIR, -ENOENT
+ * (removed).
+ */
 int file_readdir(struct file *f, struct dir_sink *sink);
 int file_sync(struct file *f, bool data_only);
 int file_truncate(struct file *f, s64 size, u64 fsize_limit);
@@ -92,8 +130,11 @@ u64 file_count(void);
 static inline struct file *file_get(struct file *f) { ref_get(&f->refs); return f; }
 void file_put(struct file *f);
 
-/* Bodies of read(2) and write(2): check modes and limits, apply O_APPEND, take pos_lock if pos is NULL (uses file->pos). Count limited to MAX_RW_COUNT. `fsize_limit` of a
- * write: RLIMIT_FSIZE in bytes (~0 none): -EFBIG beyond (the caller raises SIGXFSZ). */
+/*
+ * Bodies of read(2) and write(2): check modes and limits, apply O_APPEND, take pos_lock if pos is
+ * NULL (uses file->pos). Count limited to MAX_RW_COUNT. `fsize_limit` of a write: RLIMIT_FSIZE in
+ * bytes (~0 none): -EFBIG beyond (the caller raises SIGXFSZ).
+ */
 ssize_t file_read(struct file *f, struct iov_iter *to, loff_t *pos);
 ssize_t file_write(struct file *f, struct iov_iter *from, loff_t *pos, u64 fsize_limit);
 /* Kernel buffers (exec, module loading, sendfile): at *pos. */
@@ -107,33 +148,43 @@ ssize_t cached_write(struct file *file, struct iov_iter *from, loff_t *pos);
 loff_t cached_seek(struct file *file, loff_t offset, int whence);
 int cached_mmap(struct file *file, struct map_request *req);
 int cached_fsync(struct file *file, bool data_only);
-ssize_t simple_read_buffer(struct iov_iter *to, loff_t *pos, const void *buf, size_t size); /* reads of a text in memory */
+/* Reads of a text in memory. */
+ssize_t simple_read_buffer(struct iov_iter *to, loff_t *pos, const void *buf, size_t size);
 
 /* Deny writes while a file is being executed, and the reverse: 0 or -ETXTBSY. */
 int inode_deny_write(struct inode *inode);
 void inode_allow_write(struct inode *inode);
 
-/* Descriptor tables: shared by CLONE_FILES. Lookup is lockless under RCU when the table is shared and free when it is not. */
+/*
+ * Descriptor tables: shared by CLONE_FILES. Lookup is lockless under RCU when the table is shared
+ * and free when it is not.
+ */
 struct fd_table;
 struct fd_table *fd_table_create(void);
 struct fd_table *fd_table_clone(struct fd_table *from, int *error);
-static inline void fd_table_get(struct fd_table *t) { ref_get((struct refcount *)t); } /* its first member is its struct refcount */
+/* Its first member is its struct refcount. */
+static inline void fd_table_get(struct fd_table *t) { ref_get((struct refcount *)t); }
 void fd_table_put(struct fd_table *t);
 /* The file of a descriptor with a reference, or NULL (-EBADF). */
 struct file *fd_get(struct fd_table *t, int fd);
 /*
- * The same for the length of a system call of the current thread: if the table is not shared no reference is taken. `*put` tells fd_end() what to do.
+ * The same for the length of a system call of the current thread: if the table is not shared no
+ * reference is taken. `*put` tells fd_end() what to do.
  */
 struct fd_ref { struct file *file; bool put; };
 struct fd_ref fd_begin(struct fd_table *t, int fd);
 static inline void fd_end(struct fd_ref r) { if (r.put) file_put(r.file); }
-/* Reserves the lowest free descriptor >= min and below limit (RLIMIT_NOFILE): fd, -EMFILE, -EINVAL (min >= limit), -ENOMEM; then installs or cancels. */
+/*
+ * Reserves the lowest free descriptor >= min and below limit (RLIMIT_NOFILE): fd, -EMFILE, -EINVAL
+ * (min >= limit), -ENOMEM; then installs or cancels.
+ */
 int fd_reserve(struct fd_table *t, int min, u64 limit, bool cloexec);
 void fd_install(struct fd_table *t, int fd, struct file *file); /* takes the caller's reference */
 void fd_cancel(struct fd_table *t, int fd);
 int fd_close(struct fd_table *t, int fd);
 int fd_close_range(struct fd_table *t, u32 first, u32 last, bool cloexec_only);
-int fd_dup_to(struct fd_table *t, struct file *file, int to, u64 limit, bool cloexec); /* dup2/dup3: takes its own reference */
+/* dup2(2), dup3(2): takes its own reference. */
+int fd_dup_to(struct fd_table *t, struct file *file, int to, u64 limit, bool cloexec);
 int fd_get_cloexec(struct fd_table *t, int fd);
 int fd_set_cloexec(struct fd_table *t, int fd, bool on);
 void fd_close_on_exec(struct fd_table *t);
@@ -145,16 +196,38 @@ unsigned fd_table_size(struct fd_table *t);
 
 /* Polling: a table collects wait entries; poll_wait() is called by file_ops->poll. */
 struct poll_table { void (*add)(struct poll_table *table, struct wait_queue *queue); u32 events; };
-static inline void poll_wait(struct poll_table *table, struct wait_queue *queue) { if (table) table->add(table, queue); }
-/* A table for a thread that sleeps: up to 16 queues inline, more on the heap. */
+static inline void poll_wait(struct poll_table *table, struct wait_queue *queue)
+{
+	if (table)
+		table->add(table, queue);
+}
+/* A table for a thread that sleeps: a few queues inline, more on the heap. */
 struct poll_waiter;
-struct poll_set { struct poll_table table; struct thread *thread; bool woken; int error; unsigned n; struct poll_waiter *heap; struct { struct wait_entry entry; struct wait_queue *queue; struct poll_set *set; } fast[8]; };
+struct poll_set {
+	struct poll_table table;
+	struct thread *thread;
+	bool woken;
+	int error;
+	unsigned n;
+	struct poll_waiter *heap;
+	struct {
+		struct wait_entry entry;
+		struct wait_queue *queue;
+		struct poll_set *set;
+	} fast[8];
+};
 void poll_set_init(struct poll_set *s);
 void poll_set_fini(struct poll_set *s);
-/* Sleeps until one of its queues is woken, a signal (-ERESTARTNOHAND), or the deadline (ns, ~0 none; -ETIMEDOUT). */
+/*
+ * Sleeps until one of its queues is woken, a signal (-ERESTARTNOHAND), or the deadline (ns, ~0
+ * none; -ETIMEDOUT).
+ */
 int poll_set_sleep(struct poll_set *s, u64 deadline_ns);
 
-/* Locks of files: POSIX records and open-file-description locks (fcntl_locking(2)), flock(2). `owner` identifies the holder (fd_table for POSIX, file for the others). */
+/*
+ * Locks of files: POSIX records and open-file-description locks (fcntl_locking(2)), flock(2).
+ * `owner` identifies the holder (fd_table for POSIX, file for the others).
+ */
 int file_lock_posix(struct file *f, void *owner, s32 pid, int cmd, struct abi_flock *lock);
 int file_lock_flock(struct file *f, int operation);
 void file_locks_release(struct file *f, void *owner); /* at each close by a process */

@@ -66,7 +66,8 @@ int file_allocate(struct file *f, u32 mode, loff_t offset, loff_t length)
 		return -EOPNOTSUPP;
 	if (!f->can_write)
 		return -EBADF;
-	if (inode->flags & FS_IMMUTABLE_FL || (inode->flags & FS_APPEND_FL && mode & ~(u32)FALLOC_FL_KEEP_SIZE))
+	if (inode->flags & FS_IMMUTABLE_FL ||
+	    (inode->flags & FS_APPEND_FL && mode & ~(u32)FALLOC_FL_KEEP_SIZE))
 		return -EPERM;
 	if (S_ISFIFO(inode->mode))
 		return -ESPIPE;

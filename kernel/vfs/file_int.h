@@ -4,7 +4,10 @@
 #include "vfs/file.h"
 
 void file_init(void);
-/* A file with one reference, flags and path set (the path's references are taken over, also on failure), not opened: 0, -ENOMEM, -ENFILE. */
+/*
+ * A file with one reference, flags and path set (the path's references are taken over, also on
+ * failure), not opened: 0, -ENOMEM, -ENFILE.
+ */
 int file_alloc(const struct path *path, u32 flags, const struct cred *cred, struct file **out);
 /* Chooses the operations and opens: 0, or an error and file_discard() is to be called. */
 int file_open(struct file *f);
@@ -17,14 +20,24 @@ void inode_writer_put(struct inode *inode);
 
 /* Attributes already checked, inode->lock held: the file system's setattr or the simple one. */
 int inode_setattr(struct inode *inode, const struct inode_attr *attr);
-/* Sets the size with the times and mode bits that follow: 0, -EINVAL, -EFBIG, or the file system's error. Takes inode->lock. */
+/*
+ * Sets the size with the times and mode bits that follow: 0, -EINVAL, -EFBIG, or the file system's
+ * error. Takes inode->lock.
+ */
 int inode_truncate(struct inode *inode, s64 size, const struct cred *cred);
-/* The file is about to grow from old_size to a byte at `pos` or beyond: what a mapping stored behind the end in the last page is zeroed. inode->lock held. */
+/*
+ * The file is about to grow from old_size to a byte at `pos` or beyond: what a mapping stored
+ * behind the end in the last page is zeroed. inode->lock held.
+ */
 int cached_zero_tail(struct inode *inode, s64 old_size, s64 pos);
 /* cached_write() with RLIMIT_FSIZE. */
-ssize_t cached_write_limited(struct file *file, struct iov_iter *from, loff_t *pos, u64 fsize_limit);
+ssize_t cached_write_limited(struct file *file, struct iov_iter *from, loff_t *pos,
+			     u64 fsize_limit);
 
-/* Gives a device node's file its operations and private data: 0, -ENXIO, or why the device cannot be opened so. */
+/*
+ * Gives a device node's file its operations and private data: 0, -ENXIO, or why the device cannot
+ * be opened so.
+ */
 struct blkdev;
 int devnode_open(struct file *f);
 int blkfile_open(struct file *f, struct blkdev *dev);

@@ -1,4 +1,7 @@
-/* Reading, writing and seeking on open files: access modes, position, limits; what moves the bytes are the file's operations, mostly cached_read.c and cached_write.c. */
+/*
+ * Reading, writing and seeking on open files: access modes, position, limits; what moves the bytes
+ * are the file's operations, mostly cached_read.c and cached_write.c.
+ */
 #include "abi/limits.h"
 #include "abi/stat.h"
 #include "lib/string.h"

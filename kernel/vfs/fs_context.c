@@ -1,4 +1,7 @@
-/* Where processes stand. All contexts are on one list, since pivot_root(2) moves everybody who stands at the old root. */
+/*
+ * Where processes stand. All contexts are on one list, since pivot_root(2) moves everybody who
+ * stands at the old root.
+ */
 #include "mm/slab.h"
 #include "vfs/mount_int.h"
 #include "vfs/fs_context_int.h"

@@ -3,5 +3,8 @@
 
 #include "vfs/path.h"
 
-/* Whoever has its root or working directory at `from` has it at `to` afterwards. The caller holds references to both. */
+/*
+ * Whoever has its root or working directory at `from` has it at `to` afterwards. The caller holds
+ * references to both.
+ */
 void fs_context_move_all(const struct path *from, const struct path *to);

@@ -1,9 +1,12 @@
 /*
- * The inode cache: inodes in memory by (superblock, number). An inode lives while somebody has a reference: its dentries do, so what the dentry cache keeps is kept here.
- * When the last reference goes it is written out (or, with no link left, its file system frees its blocks), and its storage is freed after a grace period.
+ * The inode cache: inodes in memory by (superblock, number). An inode lives while somebody has a
+ * reference: its dentries do, so what the dentry cache keeps is kept here. When the last reference
+ * goes it is written out (or, with no link left, its file system frees its blocks), and its storage
+ * is freed after a grace period.
  *
- * A number that is being read in (I_NEW) or on its way out (no reference, still hashed) makes others wait. Locks: icache_lock guards the hash; sb->inode_lock the
- * superblock's lists and inode->state; they are not taken together.
+ * A number that is being read in (I_NEW) or on its way out (no reference, still hashed) makes
+ * others wait. Locks: icache_lock guards the hash; sb->inode_lock the superblock's lists and
+ * inode->state; they are not taken together.
  */
 #include "abi/stat.h"
 #include "core/panic.h"
@@ -240,7 +243,8 @@ void inode_destroy(struct inode *inode)
 {
 	struct superblock *sb = inode->sb;
 
-	pagecache_fini(&inode->cache); /* the superblock's accounts may hear of it: before the inode leaves its list */
+	/* The superblock's accounts may hear of it: before the inode leaves its list. */
+	pagecache_fini(&inode->cache);
 	spin_lock(&sb->inode_lock);
 	list_del(&inode->sb_link);
 	if (!list_empty(&inode->dirty_link))
@@ -290,7 +294,10 @@ static void inode_evict(struct inode *inode)
 
 void inode_put(struct inode *inode)
 {
-	/* Writing holds and releases the inode, so it is better done while we still have our reference. */
+	/*
+	 * Writing holds and releases the inode, so it is better done while we still have our
+	 * reference.
+	 */
 	if (ref_read(&inode->refs) == 1 && unlikely(needs_writing(inode)))
 		write_out(inode);
 	if (!ref_put(&inode->refs))

@@ -1,4 +1,6 @@
-/* vfs comes up: caches first, then what is mounted in no place. File systems register after this. */
+/*
+ * vfs comes up: caches first, then what is mounted in no place. File systems register after this.
+ */
 #include "vfs/dcache_int.h"
 #include "vfs/fdtable_int.h"
 #include "vfs/file_int.h"

@@ -1,4 +1,7 @@
-/* Attributes of inodes: time stamps, owner and mode of new ones, the generic way to change them, the generic permission check (inode(7), path_resolution(7)). */
+/*
+ * Attributes of inodes: time stamps, owner and mode of new ones, the generic way to change them,
+ * the generic permission check (inode(7), path_resolution(7)).
+ */
 #include "abi/capability.h"
 #include "abi/ioctl.h"
 #include "abi/stat.h"
@@ -60,7 +63,8 @@ void inode_touch_atime(struct inode *inode, u32 mount_flags)
 	inode_dirty(inode);
 }
 
-void inode_init_owner(struct inode *inode, const struct inode *dir, u32 mode, const struct cred *cred)
+void inode_init_owner(struct inode *inode, const struct inode *dir, u32 mode,
+		      const struct cred *cred)
 {
 	inode->uid = cred->fsuid;
 	inode->gid = cred->fsgid;
@@ -139,7 +143,8 @@ int inode_permission_generic(struct inode *inode, const struct cred *cred, unsig
 	}
 	if (mask == MAY_READ && cred_capable(cred, CAP_DAC_READ_SEARCH))
 		return 0;
-	if ((!(mask & MAY_EXEC) || mode & (S_IXUSR | S_IXGRP | S_IXOTH)) && cred_capable(cred, CAP_DAC_OVERRIDE))
+	if ((!(mask & MAY_EXEC) || mode & (S_IXUSR | S_IXGRP | S_IXOTH)) &&
+	    cred_capable(cred, CAP_DAC_OVERRIDE))
 		return 0;
 	return -EACCES;
 }
@@ -149,7 +154,8 @@ int inode_permission(struct inode *inode, const struct cred *cred, unsigned mask
 	u32 mode = READ_ONCE(inode->mode);
 
 	if (mask & MAY_WRITE) {
-		if (READ_ONCE(inode->sb->flags) & SB_READ_ONLY && (S_ISREG(mode) || S_ISDIR(mode) || S_ISLNK(mode)))
+		if (READ_ONCE(inode->sb->flags) & SB_READ_ONLY &&
+		    (S_ISREG(mode) || S_ISDIR(mode) || S_ISLNK(mode)))
 			return -EROFS;
 		if (inode->flags & FS_IMMUTABLE_FL)
 			return -EPERM;

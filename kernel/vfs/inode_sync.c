@@ -1,6 +1,7 @@
 /*
- * Writing inodes back. inode_dirty() puts an inode on its superblock's list; a work every five seconds, sync(2), fsync(2) and unmounting take it off and call the file
- * system's inode_write(). Pages are vm's business in the background and ours only when somebody waits.
+ * Writing inodes back. inode_dirty() puts an inode on its superblock's list; a work every five
+ * seconds, sync(2), fsync(2) and unmounting take it off and call the file system's inode_write().
+ * Pages are vm's business in the background and ours only when somebody waits.
  */
 #include "core/clock.h"
 #include "dev/blk.h"
@@ -16,7 +17,10 @@ void inode_dirty(struct inode *inode)
 
 	if (!sb->ops->inode_write)
 		return;
-	/* The change comes before the flag is read; who clears the flag reads the fields afterwards. */
+	/*
+	 * The change comes before the flag is read; who clears the flag reads the fields
+	 * afterwards.
+	 */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (READ_ONCE(inode->state) & I_DIRTY)
 		return;
@@ -68,7 +72,10 @@ int inode_sync(struct inode *inode, bool data_only)
 	if (!inode->sb->ops->inode_write && !inode->sb->dev)
 		return 0;
 	err = pagecache_sync(&inode->cache);
-	/* A new size or block map is needed to find the data again, so fdatasync() writes the inode too. */
+	/*
+	 * A new size or block map is needed to find the data again, so fdatasync() writes the inode
+	 * too.
+	 */
 	err2 = write_dirty(inode, true);
 	if (err == 0)
 		err = err2;
@@ -80,7 +87,10 @@ int inode_sync(struct inode *inode, bool data_only)
 	return err;
 }
 
-/* The first inode of the superblock's dirty list that is not on its way out, with a reference; NULL: none. */
+/*
+ * The first inode of the superblock's dirty list that is not on its way out, with a reference;
+ * NULL: none.
+ */
 static struct inode *next_dirty(struct superblock *sb)
 {
 	struct inode *inode, *next, *found = NULL;
@@ -108,7 +118,10 @@ static int write_inodes(struct superblock *sb)
 	for (at = sb->dirty.next; at != &sb->dirty; at = at->next)
 		limit++;
 	spin_unlock(&sb->inode_lock);
-	/* An inode that cannot be written comes back to the end of the list: the count ends the loop. */
+	/*
+	 * An inode that cannot be written comes back to the end of the list: the count ends the
+	 * loop.
+	 */
 	while (n++ < limit && (inode = next_dirty(sb))) {
 		err2 = write_dirty(inode, false);
 		if (err == 0)
@@ -119,7 +132,10 @@ static int write_inodes(struct superblock *sb)
 	return err;
 }
 
-/* The inode after `from` in the superblock that has dirty pages or pages being written, with a reference; drops that of `from`. */
+/*
+ * The inode after `from` in the superblock that has dirty pages or pages being written, with a
+ * reference; drops that of `from`.
+ */
 static struct inode *next_with_pages(struct superblock *sb, struct inode *from)
 {
 	struct inode *found = NULL;
@@ -129,8 +145,8 @@ static struct inode *next_with_pages(struct superblock *sb, struct inode *from)
 	for (at = from ? from->sb_link.next : sb->inodes.next; at != &sb->inodes; at = at->next) {
 		struct inode *inode = list_entry(at, struct inode, sb_link);
 
-		if (READ_ONCE(inode->cache.n_pages) && !(inode->cache.flags & PAGECACHE_NO_RECLAIM) &&
-		    ref_try_get(&inode->refs)) {
+		if (READ_ONCE(inode->cache.n_pages) &&
+		    !(inode->cache.flags & PAGECACHE_NO_RECLAIM) && ref_try_get(&inode->refs)) {
 			found = inode;
 			break;
 		}

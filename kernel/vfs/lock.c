@@ -1,9 +1,12 @@
 /*
- * Locks of files: POSIX records, which belong to a process (its descriptor table) and go with its first close of the file; open-file-description locks and flock(2), which
- * belong to the open file (fcntl_locking(2), flock(2)).
+ * Locks of files: POSIX records, which belong to a process (its descriptor table) and go with its
+ * first close of the file; open-file-description locks and flock(2), which belong to the open file
+ * (fcntl_locking(2), flock(2)).
  *
- * All live under one spinlock, locks_lock (k), as do the waiters: taking a lock is rare beside what it protects, and a chain of waiting owners over several files can be
- * followed in one look (EDEADLK). A waiter is woken by every release of a lock of its inode and tries again. lock_range.c has the arithmetic of ranges.
+ * All live under one spinlock, locks_lock (k), as do the waiters: taking a lock is rare beside what
+ * it protects, and a chain of waiting owners over several files can be followed in one look
+ * (EDEADLK). A waiter is woken by every release of a lock of its inode and tries again.
+ * lock_range.c has the arithmetic of ranges.
  */
 #include "abi/capability.h"
 #include "abi/fcntl.h"
@@ -58,7 +61,8 @@ static struct file_lock *find_conflict(struct inode *inode, const struct file_lo
 	struct file_lock *l;
 
 	list_for_each_entry(l, &inode->locks, link) {
-		if ((l->kind == LOCK_FLOCK) != (want->kind == LOCK_FLOCK) || l->owner == want->owner)
+		if ((l->kind == LOCK_FLOCK) != (want->kind == LOCK_FLOCK) ||
+		    l->owner == want->owner)
 			continue;
 		if (l->type == F_RDLCK && want->type == F_RDLCK)
 			continue;
@@ -164,8 +168,11 @@ static int lock_apply(struct inode *inode, struct file_lock *want, bool wait)
 int file_lock_posix(struct file *f, void *owner, s32 pid, int cmd, struct abi_flock *lock)
 {
 	bool ofd = cmd == F_OFD_GETLK || cmd == F_OFD_SETLK || cmd == F_OFD_SETLKW;
-	bool get = cmd == F_GETLK || cmd == F_OFD_GETLK, wait = cmd == F_SETLKW || cmd == F_OFD_SETLKW;
-	struct file_lock want = { .kind = ofd ? LOCK_OFD : LOCK_POSIX, .owner = ofd ? f : owner, .pid = ofd ? -1 : pid };
+	bool get = cmd == F_GETLK || cmd == F_OFD_GETLK,
+	     wait = cmd == F_SETLKW || cmd == F_OFD_SETLKW;
+	struct file_lock want = { .kind = ofd ? LOCK_OFD : LOCK_POSIX,
+				  .owner = ofd ? f : owner,
+				  .pid = ofd ? -1 : pid };
 	struct file_lock *conflict;
 	int err;
 
@@ -175,7 +182,8 @@ int file_lock_posix(struct file *f, void *owner, s32 pid, int cmd, struct abi_fl
 	if (err < 0)
 		return err;
 	if (!get) {
-		if ((lock->l_type == F_RDLCK && !f->can_read) || (lock->l_type == F_WRLCK && !f->can_write))
+		if ((lock->l_type == F_RDLCK && !f->can_read) ||
+		    (lock->l_type == F_WRLCK && !f->can_write))
 			return -EBADF;
 		return lock_apply(f->inode, &want, wait);
 	}
@@ -200,7 +208,9 @@ int file_lock_flock(struct file *f, int operation)
 {
 	static const u8 types[] = { [LOCK_SH] = F_RDLCK, [LOCK_EX] = F_WRLCK, [LOCK_UN] = F_UNLCK };
 	int op = operation & ~LOCK_NB;
-	struct file_lock want = { .kind = LOCK_FLOCK, .owner = f, .end = LOCK_END, .pid = thread_current()->tid };
+	struct file_lock want = {
+		.kind = LOCK_FLOCK, .owner = f, .end = LOCK_END, .pid = thread_current()->tid
+	};
 
 	if (op != LOCK_SH && op != LOCK_EX && op != LOCK_UN)
 		return -EINVAL;
@@ -231,7 +241,9 @@ void file_locks_release(struct file *f, void *owner)
 
 int file_locks_show(char *buf, size_t size, u64 *pos)
 {
-	static const char *const kinds[] = { [LOCK_POSIX] = "POSIX ", [LOCK_OFD] = "OFDLCK", [LOCK_FLOCK] = "FLOCK " };
+	static const char *const kinds[] = {
+		[LOCK_POSIX] = "POSIX ", [LOCK_OFD] = "OFDLCK", [LOCK_FLOCK] = "FLOCK "
+	};
 	struct file_lock *l;
 	size_t n = 0;
 	u64 number = 0;
@@ -246,9 +258,11 @@ int file_locks_show(char *buf, size_t size, u64 *pos)
 			continue;
 		if (l->end != LOCK_END)
 			snprintf(end, sizeof(end), "%lld", (long long)l->end);
-		length = scnprintf(line, sizeof(line), "%llu: %s ADVISORY  %s %d %02x:%02x:%llu %lld %s\n",
-				   (unsigned long long)number, kinds[l->kind], l->type == F_RDLCK ? "READ " : "WRITE",
-				   l->pid, (unsigned)(dev >> 8 & 0xfff), (unsigned)(dev & 0xff),
+		length = scnprintf(line, sizeof(line),
+				   "%llu: %s ADVISORY  %s %d %02x:%02x:%llu %lld %s\n",
+				   (unsigned long long)number, kinds[l->kind],
+				   l->type == F_RDLCK ? "READ " : "WRITE", l->pid,
+				   (unsigned)(dev >> 8 & 0xfff), (unsigned)(dev & 0xff),
 				   (unsigned long long)l->inode->ino, (long long)l->start, end);
 		if (n + length >= size)
 			break;

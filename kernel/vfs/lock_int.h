@@ -31,5 +31,8 @@ void file_lock_link_locked(struct file_lock *lock, struct inode *inode, struct l
 void file_lock_unlink_locked(struct file_lock *lock);
 /* The range and type of a struct flock: 0, -EINVAL, -EOVERFLOW. */
 int file_lock_range(struct file *f, const struct abi_flock *lock, struct file_lock *out);
-/* Makes the owner's locks what the request says, which conflicts with nobody's: cuts, splits and joins. 0. */
+/*
+ * Makes the owner's locks what the request says, which conflicts with nobody's: cuts, splits and
+ * joins. 0.
+ */
 int file_lock_apply_locked(struct inode *inode, struct file_lock *want);

@@ -1,4 +1,7 @@
-/* The arithmetic of lock ranges: a new lock cuts and replaces what its owner held there, and joins with neighbours of its type (fcntl_locking(2)). */
+/*
+ * The arithmetic of lock ranges: a new lock cuts and replaces what its owner held there, and joins
+ * with neighbours of its type (fcntl_locking(2)).
+ */
 #include "abi/fcntl.h"
 #include "mm/slab.h"
 #include "vfs/lock_int.h"
@@ -88,7 +91,10 @@ static void give_back(struct file_lock *want, struct file_lock *l)
 	kfree(l);
 }
 
-/* Removes [start, end] from a lock that overlaps it. A middle part leaves two: the second in new storage. */
+/*
+ * Removes [start, end] from a lock that overlaps it. A middle part leaves two: the second in new
+ * storage.
+ */
 static void cut(struct inode *inode, struct file_lock *want, struct file_lock *l)
 {
 	struct file_lock *rest;

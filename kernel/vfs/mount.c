@@ -1,4 +1,7 @@
-/* The tree of mounts: finding, entering and leaving (mount_int.h has the rules; mount_ops.c the system calls). */
+/*
+ * The tree of mounts: finding, entering and leaving (mount_int.h has the rules; mount_ops.c the
+ * system calls).
+ */
 #include "lib/hash.h"
 #include "mm/slab.h"
 #include "vfs/mount_int.h"

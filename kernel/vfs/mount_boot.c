@@ -1,6 +1,8 @@
 /*
- * The first mount: the root file system that the kernel command line names (root=, rootfstype=, rootflags=, ro, rw, rootwait, rootdelay=), and devtmpfs on its /dev. When
- * there is nothing to mount the system cannot go on: it says what it was asked for and what disks there are, and panics.
+ * The first mount: the root file system that the kernel command line names (root=, rootfstype=,
+ * rootflags=, ro, rw, rootwait, rootdelay=), and devtmpfs on its /dev. When there is nothing to
+ * mount the system cannot go on: it says what it was asked for and what disks there are, and
+ * panics.
  */
 #include "core/clock.h"
 #include "core/cmdline.h"
@@ -151,11 +153,13 @@ int vfs_mount_root(void)
 	fs_each(try_type, &a);
 	if (!a.sb) {
 		list_partitions();
-		panic("VFS: cannot mount root: %s holds no file system this kernel can use%s%s (error %d)",
+		panic("VFS: cannot mount root: %s holds no file system this kernel can use%s%s "
+		      "(error %d)",
 		      request.device, *request.types ? ", as " : "", request.types, a.err);
 	}
 	flags = MNT_F_RELATIME | (a.sb->flags & SB_READ_ONLY ? MNT_F_READONLY : 0);
-	log_info("vfs: root is %s (%s%s)", a.dev->name, a.sb->type->name, a.sb->flags & SB_READ_ONLY ? ", read-only" : "");
+	log_info("vfs: root is %s (%s%s)", a.dev->name, a.sb->type->name,
+		 a.sb->flags & SB_READ_ONLY ? ", read-only" : "");
 	snprintf(source, sizeof(source), "/dev/%s", a.dev->name);
 	m = mount_alloc(a.sb, a.sb->root, flags, source);
 	blkdev_put(a.dev);

@@ -1,4 +1,7 @@
-/* mount(2) in its forms (new, remount, bind, move), and the kernel's own mounts. Leaving the tree is in mount_umount.c. */
+/*
+ * mount(2) in its forms (new, remount, bind, move), and the kernel's own mounts. Leaving the tree
+ * is in mount_umount.c.
+ */
 #include "abi/capability.h"
 #include "abi/kdev.h"
 #include "abi/mount.h"
@@ -87,8 +90,8 @@ static int attach_at(struct mount *m, struct path *target)
 	return err;
 }
 
-static int mount_new(const struct walk *w, const char *source, struct path *target, const char *type_name,
-		     u64 flags, const char *options)
+static int mount_new(const struct walk *w, const char *source, struct path *target,
+		     const char *type_name, u64 flags, const char *options)
 {
 	struct fs_type *type;
 	struct superblock *sb;
@@ -140,7 +143,10 @@ static struct mount *mount_copy(struct mount *from, struct dentry *root)
 	return mount_alloc(from->sb, root, from->flags, from->source);
 }
 
-/* The mount after `m` in the subtree of `top` (`skip`: leaving out what is below m), or NULL. mount_mutex held. */
+/*
+ * The mount after `m` in the subtree of `top` (`skip`: leaving out what is below m), or NULL.
+ * mount_mutex held.
+ */
 static struct mount *subtree_next(struct mount *m, struct mount *top, bool skip)
 {
 	if (!skip && !list_empty(&m->children))
@@ -152,8 +158,9 @@ static struct mount *subtree_next(struct mount *m, struct mount *top, bool skip)
 }
 
 /*
- * MS_REC: twins of what is mounted below `root` of `top`, on the same places below the twin `to`. All are made before the first is attached, since `to` may itself lie below
- * `top`. mount_mutex held.
+ * MS_REC: twins of what is mounted below `root` of `top`, on the same places below the twin `to`.
+ * All are made before the first is attached, since `to` may itself lie below `top`. mount_mutex
+ * held.
  */
 static int bind_below_locked(struct mount *top, struct dentry *root, struct mount *to)
 {
@@ -165,7 +172,8 @@ static int bind_below_locked(struct mount *top, struct dentry *root, struct moun
 	top->copy = to;
 	for (m = subtree_next(top, top, false); m && err == 0; m = subtree_next(m, top, skip)) {
 		m->copy = NULL;
-		skip = m == to || !m->parent->copy || (m->parent == top && !dentry_is_below(m->point, root));
+		skip = m == to || !m->parent->copy ||
+		       (m->parent == top && !dentry_is_below(m->point, root));
 		if (skip)
 			continue;
 		m->copy = twin = mount_copy(m, m->root);
@@ -255,8 +263,8 @@ static int mount_move(const struct walk *w, const char *source, struct path *tar
 	return err;
 }
 
-int vfs_mount(const struct walk *w, const char *source, const char *target, const char *type, u64 flags,
-	      const char *options)
+int vfs_mount(const struct walk *w, const char *source, const char *target, const char *type,
+	      u64 flags, const char *options)
 {
 	static const u64 propagation = MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE;
 	struct path place;
@@ -276,7 +284,9 @@ int vfs_mount(const struct walk *w, const char *source, const char *target, cons
 	else if (flags & MS_BIND)
 		err = mount_bind(w, source, &place, flags);
 	else if (flags & propagation) /* every mount here is private and has no peers */
-		err = flags & propagation & ~(u64)MS_PRIVATE || place.dentry != place.mount->root ? -EINVAL : 0;
+		err = flags & propagation & ~(u64)MS_PRIVATE || place.dentry != place.mount->root
+			      ? -EINVAL
+			      : 0;
 	else if (flags & MS_MOVE)
 		err = mount_move(w, source, &place);
 	else

@@ -1,4 +1,7 @@
-/* Flags of mounts and superblocks in their three spellings: mount(2)'s MS_*, our own, and the words of /proc/mounts. */
+/*
+ * Flags of mounts and superblocks in their three spellings: mount(2)'s MS_*, our own, and the words
+ * of /proc/mounts.
+ */
 #include "abi/mount.h"
 #include "lib/format.h"
 #include "lib/string.h"

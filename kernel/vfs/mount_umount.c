@@ -6,19 +6,27 @@
 #include "vfs/mount_int.h"
 #include "vfs/super_int.h"
 
-/* A mount without children and its place leave the tree; their references are put by the caller later. mount_mutex held. */
+/*
+ * A mount without children and its place leave the tree; their references are put by the caller
+ * later. mount_mutex held.
+ */
 static void detach_one(struct mount *m, struct list *gone)
 {
 	struct path point;
 
 	mount_detach_locked(m, &point);
-	/* What it sat on is remembered in the mount until the mutex is free: it is in no tree now. */
+	/*
+	 * What it sat on is remembered in the mount until the mutex is free: it is in no tree now.
+	 */
 	m->parent = NULL;
 	list_add_tail(&m->all_link, gone);
 	m->detached_from = point;
 }
 
-/* MNT_DETACH: the whole subtree leaves, leaves first; the file systems end when their last user does. */
+/*
+ * MNT_DETACH: the whole subtree leaves, leaves first; the file systems end when their last user
+ * does.
+ */
 static void detach_tree(struct mount *top, struct list *gone)
 {
 	while (!list_empty(&top->children)) {
@@ -42,7 +50,10 @@ static void release_gone(struct list *gone)
 	}
 }
 
-/* Whether anybody but the tree and the caller (one reference) uses the mount. After mount_seq was bumped: a lockless walk that takes a reference sees that. */
+/*
+ * Whether anybody but the tree and the caller (one reference) uses the mount. After mount_seq was
+ * bumped: a lockless walk that takes a reference sees that.
+ */
 static bool mount_is_busy(struct mount *m)
 {
 	seq_write_begin(&mount_seq);
@@ -51,7 +62,9 @@ static bool mount_is_busy(struct mount *m)
 	return ref_read(&m->refs) > 2 || !list_empty(&m->children);
 }
 
-/* The root of everything is not unmounted but made read-only (umount(8) at shutdown counts on it). */
+/*
+ * The root of everything is not unmounted but made read-only (umount(8) at shutdown counts on it).
+ */
 static int umount_root(struct mount *m)
 {
 	u32 flags = (m->sb->flags & (SB_SYNC | SB_DIRSYNC)) | SB_READ_ONLY;
@@ -98,7 +111,8 @@ int vfs_umount(const struct walk *w, const char *target, u32 flags)
 }
 
 /* What pivot_root(2) asks of its two places, under mount_mutex. */
-static int pivot_check(const struct path *root, const struct path *new_root, const struct path *put_old)
+static int pivot_check(const struct path *root, const struct path *new_root,
+		       const struct path *put_old)
 {
 	struct path at = *put_old;
 
@@ -118,8 +132,8 @@ static int pivot_check(const struct path *root, const struct path *new_root, con
 	return dentry_is_below(at.dentry, new_root->dentry) ? 0 : -EINVAL;
 }
 
-static void pivot_locked(const struct path *root, const struct path *new_root, const struct path *put_old,
-			 struct path old_points[2])
+static void pivot_locked(const struct path *root, const struct path *new_root,
+			 const struct path *put_old, struct path old_points[2])
 {
 	struct mount *above = new_root->mount, *below = root->mount;
 	struct path *from = &old_points[0], *root_point = &old_points[1];

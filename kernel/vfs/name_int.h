@@ -1,4 +1,7 @@
-/* Names of dentries: short ones inside, long ones in storage of their own that readers may still look at for a grace period. */
+/*
+ * Names of dentries: short ones inside, long ones in storage of their own that readers may still
+ * look at for a grace period.
+ */
 #pragma once
 
 #include "vfs/dcache_int.h"
@@ -13,14 +16,23 @@ static inline struct dentry_name *dentry_name_of(const char *text)
 	return container_of((char (*)[])text, struct dentry_name, text);
 }
 
-/* Sets text, length and hash; takes over `storage`. The dentry is locked and its seq odd, or nobody sees it. */
+/*
+ * Sets text, length and hash; takes over `storage`. The dentry is locked and its seq odd, or nobody
+ * sees it.
+ */
 void dentry_name_set(struct dentry *d, const struct name *name, struct dentry_name *storage);
 
-/* Into and out of the bucket of its present name and parent. d->lock or dcache's rename lock is held. */
+/*
+ * Into and out of the bucket of its present name and parent. d->lock or dcache's rename lock is
+ * held.
+ */
 void dentry_bucket_add(struct dentry *d);
 void dentry_bucket_del(struct dentry *d);
 bool dentry_unhash_raw(struct dentry *d);
-/* Forgets a name that is not right any more, and what is cached below it. The caller has a reference. */
+/*
+ * Forgets a name that is not right any more, and what is cached below it. The caller has a
+ * reference.
+ */
 void dentry_invalidate(struct dentry *d);
 /* Lets vm's reclaim ask for unused dentries. */
 void dcache_shrinker_init(void);

@@ -1,4 +1,7 @@
-/* Calls that make names: mkdir(2), mknod(2), symlink(2), link(2). The directory is locked for writing from the look at the name to the new entry. */
+/*
+ * Calls that make names: mkdir(2), mknod(2), symlink(2), link(2). The directory is locked for
+ * writing from the look at the name to the new entry.
+ */
 #include "abi/capability.h"
 #include "abi/ioctl.h"
 #include "abi/stat.h"
@@ -7,7 +10,9 @@
 #include "vfs/super_int.h"
 #include "vfs/walk_int.h"
 
-/* A name that may be made: its directory is locked, its mount held writable, its dentry negative. */
+/*
+ * A name that may be made: its directory is locked, its mount held writable, its dentry negative.
+ */
 struct creation {
 	struct walk_place place;
 	struct dentry *dentry;
@@ -77,7 +82,8 @@ int vfs_mkdir(const struct walk *w, const char *name, u32 mode)
 	if (err < 0)
 		return err;
 	mode = (mode & (0777 | S_ISVTX) & ~READ_ONCE(w->fs->umask)) | S_IFDIR;
-	err = c.dir->ops->mkdir ? c.dir->ops->mkdir(c.dir, &c.place.last, mode, w->cred, &inode) : -EPERM;
+	err = c.dir->ops->mkdir ? c.dir->ops->mkdir(c.dir, &c.place.last, mode, w->cred, &inode)
+				: -EPERM;
 	if (err == 0)
 		create_enter(&c, inode);
 	create_end(&c);
@@ -110,7 +116,8 @@ int vfs_mknod(const struct walk *w, const char *name, u32 mode, u64 rdev)
 		mode |= S_IFREG;
 	if (S_ISDIR(mode))
 		return -EPERM;
-	if (!S_ISREG(mode) && !S_ISFIFO(mode) && !S_ISSOCK(mode) && !S_ISCHR(mode) && !S_ISBLK(mode))
+	if (!S_ISREG(mode) && !S_ISFIFO(mode) && !S_ISSOCK(mode) && !S_ISCHR(mode) &&
+	    !S_ISBLK(mode))
 		return -EINVAL;
 	err = create_begin(w, name, false, &c);
 	if (err < 0)
@@ -118,7 +125,8 @@ int vfs_mknod(const struct walk *w, const char *name, u32 mode, u64 rdev)
 	if ((S_ISCHR(mode) || S_ISBLK(mode)) && !cred_capable(w->cred, CAP_MKNOD))
 		err = -EPERM;
 	else
-		err = make_node(&c, mode & ~READ_ONCE(w->fs->umask), S_ISCHR(mode) || S_ISBLK(mode) ? rdev : 0, w->cred);
+		err = make_node(&c, mode & ~READ_ONCE(w->fs->umask),
+				S_ISCHR(mode) || S_ISBLK(mode) ? rdev : 0, w->cred);
 	create_end(&c);
 	return err;
 }
@@ -134,7 +142,9 @@ int vfs_symlink(const struct walk *w, const char *target, const char *name)
 	err = create_begin(w, name, false, &c);
 	if (err < 0)
 		return err;
-	err = c.dir->ops->symlink ? c.dir->ops->symlink(c.dir, &c.place.last, target, w->cred, &inode) : -EPERM;
+	err = c.dir->ops->symlink
+		      ? c.dir->ops->symlink(c.dir, &c.place.last, target, w->cred, &inode)
+		      : -EPERM;
 	if (err == 0)
 		create_enter(&c, inode);
 	create_end(&c);
@@ -167,7 +177,8 @@ static int link_inode(struct creation *c, struct inode *inode, const struct cred
 	return err;
 }
 
-int vfs_link(const struct walk *from, const char *old, const struct walk *to, const char *name, u32 walk_flags)
+int vfs_link(const struct walk *from, const char *old, const struct walk *to, const char *name,
+	     u32 walk_flags)
 {
 	struct creation c;
 	struct path path;
@@ -180,7 +191,8 @@ int vfs_link(const struct walk *from, const char *old, const struct walk *to, co
 		return err;
 	err = create_begin(to, name, false, &c);
 	if (err == 0) {
-		err = path.mount == c.place.dir.mount ? link_inode(&c, path.dentry->inode, to->cred) : -EXDEV;
+		err = path.mount == c.place.dir.mount ? link_inode(&c, path.dentry->inode, to->cred)
+						      : -EXDEV;
 		create_end(&c);
 	}
 	path_put(&path);

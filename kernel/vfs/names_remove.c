@@ -1,4 +1,7 @@
-/* Calls that remove names: unlink(2), rmdir(2). What is open stays usable; its inode goes with the last user. */
+/*
+ * Calls that remove names: unlink(2), rmdir(2). What is open stays usable; its inode goes with the
+ * last user.
+ */
 #include "abi/stat.h"
 #include "vfs/notify.h"
 #include "vfs/super_int.h"
@@ -15,8 +18,9 @@ static void remove_end(struct removal *r)
 {
 	rwsem_write_end(&r->dir->lock);
 	dentry_put(r->dentry);
+	/* Here, with nothing locked, the file system frees what it can. */
 	if (r->inode)
-		inode_put(r->inode); /* here, with nothing locked, the file system frees what it can */
+		inode_put(r->inode);
 	mount_write_end(r->place.dir.mount);
 	walk_place_put(&r->place);
 }
@@ -123,7 +127,9 @@ static int rmdir_locked(struct removal *r, const struct cred *cred)
 
 int vfs_rmdir(const struct walk *w, const char *name)
 {
-	static const int errors[] = { [LAST_ROOT] = -EBUSY, [LAST_DOT] = -EINVAL, [LAST_DOTDOT] = -ENOTEMPTY };
+	static const int errors[] = {
+		[LAST_ROOT] = -EBUSY, [LAST_DOT] = -EINVAL, [LAST_DOTDOT] = -ENOTEMPTY
+	};
 	struct removal r;
 	int err = walk_parent(w, name, 0, &r.place);
 

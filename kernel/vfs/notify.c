@@ -1,6 +1,7 @@
 /*
- * The way of an event from the hooks to the marks. Marks are called under the inode's spin, one inode
- * after the other: the file's own, then its directory's, whose name of it is read under the dentry's lock.
+ * The way of an event from the hooks to the marks. Marks are called under the inode's spin, one
+ * inode after the other: the file's own, then its directory's, whose name of it is read under the
+ * dentry's lock.
  */
 #include "vfs/notify.h"
 
@@ -44,7 +45,8 @@ bool notify_mark_unlink(struct notify_mark *mark)
 }
 
 /* Calls the marks of an inode; `unlinked`: the name is one that was removed. */
-static void tell(struct inode *inode, u32 mask, u32 cookie, const char *name, u32 length, bool unlinked)
+static void tell(struct inode *inode, u32 mask, u32 cookie, const char *name, u32 length,
+		 bool unlinked)
 {
 	struct notify_mark *m, *tmp;
 

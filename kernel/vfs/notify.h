@@ -1,7 +1,7 @@
 /*
- * Telling what happens to files: marks hang on inodes and are called with IN_* events (inotify(7)). An
- * event of an inode goes to the marks of that inode, and what is done to a file by a name also, with the
- * name, to those of the directory that the name is in.
+ * Telling what happens to files: marks hang on inodes and are called with IN_* events
+ * (inotify(7)). An event of an inode goes to the marks of that inode, and what is done to a file
+ * by a name also, with the name, to those of the directory that the name is in.
  *
  * The hooks that vfs calls are one test while there is no mark in the system.
  */
@@ -14,14 +14,15 @@ struct notify_mark;
 
 struct notify_ops {
 	/*
-	 * An event that the mark asked for: exactly one of IN_ALL_EVENTS, and IN_ISDIR; `name` is NULL for
-	 * the inode itself. inode->spin is held: must not sleep. It may take itself off by
-	 * notify_mark_unlink_locked().
+	 * An event that the mark asked for: exactly one of IN_ALL_EVENTS, and IN_ISDIR; `name` is
+	 * NULL for the inode itself. inode->spin is held: must not sleep. It may take itself off
+	 * by notify_mark_unlink_locked().
 	 */
 	void (*event)(struct notify_mark *mark, u32 mask, u32 cookie, const char *name, u32 length);
 	/*
-	 * The inode goes (`why` IN_DELETE_SELF) or its file system does (IN_UNMOUNT). The mark is off the
-	 * inode already; the owner gives back the inode's reference. No lock is held but perhaps directory's.
+	 * The inode goes (`why` IN_DELETE_SELF) or its file system does (IN_UNMOUNT). The mark is
+	 * off the inode already; the owner gives back the inode's reference. No lock is held but
+	 * perhaps directory's.
 	 */
 	void (*gone)(struct notify_mark *mark, u32 why);
 };
@@ -36,7 +37,10 @@ struct notify_mark {
 
 extern u32 notify_marks; /* a: how many there are */
 
-/* Hangs a mark, prepared with ops and mask, on an inode, whose spin is held; the inode's reference is the caller's to take. */
+/*
+ * Hangs a mark, prepared with ops and mask, on an inode, whose spin is held; the inode's reference
+ * is the caller's to take.
+ */
 void notify_mark_link_locked(struct inode *inode, struct notify_mark *mark);
 /* Takes it off: whether it was on, and so whose task it is to give back the inode. */
 bool notify_mark_unlink_locked(struct notify_mark *mark);
@@ -83,7 +87,10 @@ static inline void notify_name(struct inode *dir, u32 mask, const struct inode *
 		notify_name_slow(dir, mask, child, name->text, name->length, cookie);
 }
 
-/* The last name of an inode left memory: if it has no link any more, that was its end for who watches. */
+/*
+ * The last name of an inode left memory: if it has no link any more, that was its end for who
+ * watches.
+ */
 static inline void notify_unnamed(struct inode *inode)
 {
 	if (notify_wanted() && !READ_ONCE(inode->nlink) && list_empty(&inode->dentries))

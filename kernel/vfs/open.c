@@ -1,6 +1,7 @@
 /*
- * open(2): from a path and O_* flags to an open file. Without O_CREAT it is a walk; with it the walk stops at the directory of the last component, and what is found there
- * is opened, followed (a symlink gives more path) or made.
+ * open(2): from a path and O_* flags to an open file. Without O_CREAT it is a walk; with it the
+ * walk stops at the directory of the last component, and what is found there is opened, followed (a
+ * symlink gives more path) or made.
  */
 #include "abi/capability.h"
 #include "abi/ioctl.h"
@@ -21,14 +22,16 @@ struct opening {
 
 static int opening_init(struct opening *o, const struct walk *w, u32 flags, u32 mode)
 {
-	static const unsigned may[] = { MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE, MAY_READ | MAY_WRITE };
+	static const unsigned may[] = { MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE,
+					MAY_READ | MAY_WRITE };
 
 	if (flags & O_PATH)
 		flags &= O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC;
 	if ((flags & O_SYNC) == __O_SYNC)
 		flags |= O_DSYNC;
 	if (flags & __O_TMPFILE) {
-		if ((flags & O_TMPFILE) != O_TMPFILE || !(may[flags & O_ACCMODE] & MAY_WRITE) || flags & O_CREAT)
+		if ((flags & O_TMPFILE) != O_TMPFILE || !(may[flags & O_ACCMODE] & MAY_WRITE) ||
+		    flags & O_CREAT)
 			return -EINVAL;
 	} else if ((flags & (O_CREAT | O_DIRECTORY)) == (O_CREAT | O_DIRECTORY)) {
 		return -EINVAL;
@@ -154,7 +157,8 @@ static int make_locked(struct walk_state *ws, struct opening *o, struct dentry *
 		return err;
 	err = dir_may_change(dir, o->cred);
 	if (err == 0)
-		err = dir->ops->create ? dir->ops->create(dir, &ws->last, o->mode, o->cred, &inode) : -EACCES;
+		err = dir->ops->create ? dir->ops->create(dir, &ws->last, o->mode, o->cred, &inode)
+				       : -EACCES;
 	if (err == 0) {
 		dentry_instantiate(*d, inode);
 		if ((*d)->flags & DENTRY_UNHASHED)
@@ -166,7 +170,9 @@ static int make_locked(struct walk_state *ws, struct opening *o, struct dentry *
 	return err;
 }
 
-/* The dentry of the last component, made if it does not exist: 0 and *out referenced and positive. */
+/*
+ * The dentry of the last component, made if it does not exist: 0 and *out referenced and positive.
+ */
 static int find_or_make(struct walk_state *ws, struct opening *o, struct dentry **out)
 {
 	struct inode *dir = ws->inode;
@@ -191,7 +197,10 @@ static int find_or_make(struct walk_state *ws, struct opening *o, struct dentry 
 	return err;
 }
 
-/* The last component of an open with O_CREAT: 0 (path is the place), WALK_MORE (a symlink), WALK_RETRY or an error. */
+/*
+ * The last component of an open with O_CREAT: 0 (path is the place), WALK_MORE (a symlink),
+ * WALK_RETRY or an error.
+ */
 static int create_last(struct walk_state *ws, struct opening *o)
 {
 	struct dentry *d;
@@ -220,8 +229,8 @@ static int create_last(struct walk_state *ws, struct opening *o)
 	return walk_step_ref(ws, d);
 }
 
-static int create_once(struct walk_state *ws, const struct walk *w, const char *name, u32 walk_flags, bool rcu,
-		       struct opening *o, struct path *out)
+static int create_once(struct walk_state *ws, const struct walk *w, const char *name,
+		       u32 walk_flags, bool rcu, struct opening *o, struct path *out)
 {
 	int err = walk_begin(ws, w, name, walk_flags, rcu);
 
@@ -240,8 +249,8 @@ static int create_once(struct walk_state *ws, const struct walk *w, const char *
 	return err;
 }
 
-static __noinline int open_create(const struct walk *w, const char *name, u32 walk_flags, struct opening *o,
-				  struct file **out)
+static __noinline int open_create(const struct walk *w, const char *name, u32 walk_flags,
+				  struct opening *o, struct file **out)
 {
 	struct walk_state ws;
 	struct path path;
@@ -264,7 +273,8 @@ static int open_tmpfile(struct path *dir_path, struct opening *o, struct file **
 		return err;
 	err = inode_permission(dir, o->cred, MAY_WRITE | MAY_EXEC);
 	if (err == 0)
-		err = dir->ops->tmpfile ? dir->ops->tmpfile(dir, o->mode, o->cred, &inode) : -EOPNOTSUPP;
+		err = dir->ops->tmpfile ? dir->ops->tmpfile(dir, o->mode, o->cred, &inode)
+					: -EOPNOTSUPP;
 	if (err < 0)
 		goto out;
 	if (!(o->flags & O_EXCL))
@@ -286,7 +296,8 @@ out:
 	return err;
 }
 
-int vfs_open(const struct walk *w, const char *name, u32 flags, u32 mode, u32 walk_flags, struct file **out)
+int vfs_open(const struct walk *w, const char *name, u32 flags, u32 mode, u32 walk_flags,
+	     struct file **out)
 {
 	struct opening o;
 	struct path path;
@@ -314,7 +325,8 @@ int vfs_open(const struct walk *w, const char *name, u32 flags, u32 mode, u32 wa
 
 int vfs_open_path(const struct path *path, u32 flags, const struct cred *cred, struct file **out)
 {
-	static const unsigned may[] = { MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE, MAY_READ | MAY_WRITE };
+	static const unsigned may[] = { MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE,
+					MAY_READ | MAY_WRITE };
 	struct opening o = { .flags = flags & ~(u32)(O_CREAT | O_EXCL), .cred = cred };
 	struct path own = *path;
 

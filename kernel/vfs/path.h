@@ -7,8 +7,12 @@
 
 struct mount;
 
-/* A dentry is a name in a directory, positive (inode) or negative (NULL). A parent is kept by its children; unused ones stay cached until memory is short.
- * d: dentry->lock.  h: hash bucket (changes), RCU (reads).  I: constant.  r: changes under sb->rename_lock + parents' inode locks + d. */
+/*
+ * A dentry is a name in a directory, positive (inode) or negative (NULL). A parent is kept by its
+ * children; unused ones stay cached until memory is short. d: dentry->lock.  h: hash bucket
+ * (changes), RCU (reads).  I: constant.  r: changes under sb->rename_lock + parents' inode locks +
+ * d.
+ */
 struct dentry {
 	struct refcount refs;
 	u32 flags;               /* d: DENTRY_* */
@@ -73,7 +77,10 @@ struct fs_context {
 	struct list all_link;   /* every context, for pivot_root(2): vfs's own lock */
 };
 struct fs_context *fs_context_clone(struct fs_context *from); /* NULL: no memory */
-/* Makes `path` the working directory or root: takes its own reference. The caller has checked that it is a directory that may be searched. */
+/*
+ * Makes `path` the working directory or root: takes its own reference. The caller has checked that
+ * it is a directory that may be searched.
+ */
 void fs_context_set_cwd(struct fs_context *fs, const struct path *path);
 void fs_context_set_root(struct fs_context *fs, const struct path *path);
 /* Both with references (NULL: not wanted). */
@@ -84,55 +91,91 @@ void fs_context_put(struct fs_context *fs);
 struct walk {
 	const struct cred *cred;
 	struct fs_context *fs;
-	const struct file *dir;   /* start of a relative path: NULL: the working directory (AT_FDCWD) */
+	const struct file *dir;   /* start of a relative path; NULL: the working directory */
 };
 
 enum walk_flags {
 	WALK_FOLLOW    = 1 << 0, /* follow a symlink in the last place */
 	WALK_DIRECTORY = 1 << 1, /* -ENOTDIR unless it is a directory */
 	WALK_EMPTY     = 1 << 2, /* "" means the start itself (AT_EMPTY_PATH) */
-	WALK_NO_XDEV   = 1 << 3, WALK_BENEATH = 1 << 4, WALK_IN_ROOT = 1 << 5, WALK_NO_SYMLINKS = 1 << 6, WALK_NO_MAGIC = 1 << 7, /* openat2(2) */
-	WALK_REAL_IDS  = 1 << 8, /* access(2): cred is already built from the real ids; nothing else changes */
+	WALK_NO_XDEV   = 1 << 3, /* this and the next four: openat2(2) */
+	WALK_BENEATH   = 1 << 4,
+	WALK_IN_ROOT   = 1 << 5,
+	WALK_NO_SYMLINKS = 1 << 6,
+	WALK_NO_MAGIC  = 1 << 7,
+	WALK_REAL_IDS  = 1 << 8, /* access(2): cred holds the real ids; nothing else changes */
 };
 
-/* Resolves a kernel copy of a path: 0 and *out referenced, or -ENOENT, -ENOTDIR, -EACCES, -ELOOP (over 40 links), -ENAMETOOLONG, -EIO. */
+/*
+ * Resolves a kernel copy of a path: 0 and *out referenced, or -ENOENT, -ENOTDIR, -EACCES, -ELOOP
+ * (over 40 links), -ENAMETOOLONG, -EIO.
+ */
 int path_lookup(const struct walk *walk, const char *name, u32 flags, struct path *out);
 
-/* A path copied from user space: PATH_MAX bytes with NUL. -EFAULT, -ENAMETOOLONG, -ENOENT (empty, unless allowed). */
+/*
+ * A path copied from user space: PATH_MAX bytes with NUL. -EFAULT, -ENAMETOOLONG, -ENOENT (empty,
+ * unless allowed).
+ */
 struct path_name { char *text; char fast[128]; };
 int path_name_copy(struct path_name *n, const char __user *user, bool allow_empty);
 void path_name_free(struct path_name *n);
 
-/* Writes the absolute path seen from `root` at the END of buf; returns its start through *out, or -ENAMETOOLONG; unreachable ones begin with "(unreachable)", removed names
- * end in " (deleted)". */
-int path_to_string(const struct path *path, const struct path *root, char *buf, size_t size, char **out);
-/* The same for getcwd(2): what is not below `root` is unreachable, though the root of all mounts be met. */
-int path_below_to_string(const struct path *path, const struct path *root, char *buf, size_t size, char **out);
+/*
+ * Writes the absolute path seen from `root` at the END of buf; returns its start through *out, or
+ * -ENAMETOOLONG; unreachable ones begin with "(unreachable)", removed names end in " (deleted)".
+ */
+int path_to_string(const struct path *path, const struct path *root, char *buf, size_t size,
+		   char **out);
+/*
+ * The same for getcwd(2): what is not below `root` is unreachable, though the root of all mounts be
+ * met.
+ */
+int path_below_to_string(const struct path *path, const struct path *root, char *buf, size_t size,
+			 char **out);
 
-/* Calls that change or ask names: kernel-side bodies of the system calls, path text in kernel memory. 0 or a negative errno as their manual pages say. */
+/*
+ * Calls that change or ask names: kernel-side bodies of the system calls, path text in kernel
+ * memory. 0 or a negative errno as their manual pages say.
+ */
 int vfs_mkdir(const struct walk *w, const char *name, u32 mode);
 int vfs_mknod(const struct walk *w, const char *name, u32 mode, u64 rdev);
 int vfs_symlink(const struct walk *w, const char *target, const char *name);
-int vfs_link(const struct walk *from, const char *old, const struct walk *to, const char *name, u32 walk_flags);
+int vfs_link(const struct walk *from, const char *old, const struct walk *to, const char *name,
+	     u32 walk_flags);
 int vfs_unlink(const struct walk *w, const char *name);
 int vfs_rmdir(const struct walk *w, const char *name);
-int vfs_rename(const struct walk *from, const char *old, const struct walk *to, const char *name, u32 flags); /* RENAME_* */
+/* flags: RENAME_* */
+int vfs_rename(const struct walk *from, const char *old, const struct walk *to, const char *name,
+	       u32 flags);
 ssize_t vfs_readlink(const struct path *path, char *buf, size_t size);
-int vfs_setattr(const struct path *path, const struct cred *cred, struct inode_attr *attr); /* ownership and permission rules applied; file may be NULL */
+/* Applies the rules of ownership and permission; `attr` is changed to what was set. */
+int vfs_setattr(const struct path *path, const struct cred *cred, struct inode_attr *attr);
 int vfs_truncate(const struct path *path, const struct cred *cred, s64 size);
 int vfs_access(const struct path *path, const struct cred *cred, unsigned may);
-struct statx_data { u32 mode, nlink, uid, gid, blksize; u64 ino, size, blocks, dev, rdev, mnt_id, attributes, attributes_mask; struct timespec atime, mtime, ctime, btime; bool has_btime; };
+struct statx_data {
+	u32 mode, nlink, uid, gid, blksize;
+	u64 ino, size, blocks, dev, rdev, mnt_id, attributes, attributes_mask;
+	struct timespec atime, mtime, ctime, btime;
+	bool has_btime;
+};
 int vfs_stat(const struct path *path, struct statx_data *out);
 int vfs_statfs(const struct path *path, struct abi_statfs *out);
 /* mount(2), umount2(2), pivot_root(2) with kernel copies of strings; `dev_path` may be NULL. */
-int vfs_mount(const struct walk *w, const char *source, const char *target, const char *type, u64 flags, const char *options);
+int vfs_mount(const struct walk *w, const char *source, const char *target, const char *type,
+	      u64 flags, const char *options);
 int vfs_umount(const struct walk *w, const char *target, u32 flags);
 int vfs_pivot_root(const struct walk *w, const char *new_root, const char *put_old);
 int vfs_sync_all(void);
-/* Forgets what can be had again (/proc/sys/vm/drop_caches): clean pages of files and devices; unused names and inodes. Nothing is written. */
+/*
+ * Forgets what can be had again (/proc/sys/vm/drop_caches): clean pages of files and devices;
+ * unused names and inodes. Nothing is written.
+ */
 void vfs_drop_caches(bool pages, bool names);
 int vfs_sync_super(struct superblock *sb);
-/* A mount of `type` that is attached nowhere, for the kernel's own files: 0 and *out, referenced; mount_put() unmounts it. */
+/*
+ * A mount of `type` that is attached nowhere, for the kernel's own files: 0 and *out, referenced;
+ * mount_put() unmounts it.
+ */
 int mount_kernel(struct fs_type *type, const char *options, struct mount **out);
 void mount_put(struct mount *mount);
 /* Mount table for /proc/mounts and mountinfo: calls fn in mount order. */
@@ -140,7 +183,10 @@ void mount_each(bool (*fn)(struct mount *m, void *arg), void *arg);
 /* "rw,nosuid,relatime,errors=…" of a mount. */
 void mount_show_options(struct mount *m, char *buf, size_t size);
 
-/* Boot: mounts the root file system from `root=` (name, PARTUUID=, LABEL= later) with rootfstype= or by trying all types; devtmpfs on /dev. 0 or -errno (logged). */
+/*
+ * Boot: mounts the root file system from `root=` (name, PARTUUID=, LABEL= later) with rootfstype=
+ * or by trying all types; devtmpfs on /dev. 0 or -errno (logged).
+ */
 int vfs_mount_root(void);
 /* The first process's place. */
 struct fs_context *fs_context_boot(void);

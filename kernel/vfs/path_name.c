@@ -43,8 +43,12 @@ static int prepend(struct backwards *b, const char *text, size_t n)
 	return 0;
 }
 
-/* The names from the path up to `root`; *met says whether it was, *reached whether that or the root of all mounts was. Caller is an RCU reader that checks the sequence counts. */
-static int prepend_names(struct backwards *b, const struct path *path, const struct path *root, bool *reached, bool *met)
+/*
+ * The names from the path up to `root`; *met says whether it was, *reached whether that or the root
+ * of all mounts was. Caller is an RCU reader that checks the sequence counts.
+ */
+static int prepend_names(struct backwards *b, const struct path *path, const struct path *root,
+			 bool *reached, bool *met)
 {
 	const struct dentry *d = path->dentry;
 	const struct mount *m = path->mount;
@@ -79,7 +83,8 @@ static int prepend_names(struct backwards *b, const struct path *path, const str
 }
 
 /* One attempt; -EAGAIN if names or mounts changed meanwhile. */
-static int path_write(const struct path *path, const struct path *root, bool strict, struct backwards *b)
+static int path_write(const struct path *path, const struct path *root, bool strict,
+		      struct backwards *b)
 {
 	static const char deleted[] = " (deleted)", unreachable[] = "(unreachable)";
 	u32 renames = seq_read_begin(&dcache_rename_seq), mounts = seq_read_begin(&mount_seq);
@@ -106,7 +111,8 @@ static int path_write(const struct path *path, const struct path *root, bool str
 	return err;
 }
 
-static int path_to_text(const struct path *path, const struct path *root, bool strict, char *buf, size_t size, char **out)
+static int path_to_text(const struct path *path, const struct path *root, bool strict, char *buf,
+			size_t size, char **out)
 {
 	struct backwards b = { buf, buf + size };
 	int err;
@@ -115,7 +121,10 @@ static int path_to_text(const struct path *path, const struct path *root, bool s
 		return -ENAMETOOLONG;
 	*--b.at = 0;
 	if (!path->mount) {
-		/* Files without a place: the dentry's name is all there is ("pipe:[7]", "anon_inode:[eventfd]"). */
+		/*
+		 * Files without a place: the dentry's name is all there is ("pipe:[7]",
+		 * "anon_inode:[eventfd]").
+		 */
 		err = prepend(&b, path->dentry->name, path->dentry->name_length);
 		*out = b.at;
 		return err;
@@ -128,12 +137,14 @@ static int path_to_text(const struct path *path, const struct path *root, bool s
 	return err;
 }
 
-int path_to_string(const struct path *path, const struct path *root, char *buf, size_t size, char **out)
+int path_to_string(const struct path *path, const struct path *root, char *buf, size_t size,
+		   char **out)
 {
 	return path_to_text(path, root, false, buf, size, out);
 }
 
-int path_below_to_string(const struct path *path, const struct path *root, char *buf, size_t size, char **out)
+int path_below_to_string(const struct path *path, const struct path *root, char *buf, size_t size,
+			 char **out)
 {
 	return path_to_text(path, root, true, buf, size, out);
 }

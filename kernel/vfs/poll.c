@@ -1,6 +1,7 @@
 /*
- * Waiting for several files at once: a poll set hangs an entry on each queue that poll_wait() names, and any wake on one of them wakes the thread. The first entries are in
- * the set, further ones in blocks on the heap.
+ * Waiting for several files at once: a poll set hangs an entry on each queue that poll_wait()
+ * names, and any wake on one of them wakes the thread. The first entries are in the set, further
+ * ones in blocks on the heap.
  */
 #include "core/panic.h"
 #include "mm/slab.h"
@@ -29,7 +30,8 @@ static bool wake_set(struct poll_set *set)
 
 static bool wake_fast(struct wait_entry *entry, u32 events)
 {
-	return wake_set(container_of(entry, __typeof__(((struct poll_set *)0)->fast[0]), entry)->set);
+	return wake_set(
+		container_of(entry, __typeof__(((struct poll_set *)0)->fast[0]), entry)->set);
 }
 
 static bool wake_slot(struct wait_entry *entry, u32 events)

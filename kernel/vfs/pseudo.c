@@ -1,6 +1,7 @@
 /*
- * Files without a name in any directory: pipes, sockets, eventfds, memory files. Their inodes belong to a file system of the kernel's own that is mounted nowhere; their
- * dentries hold just the text that /proc/[pid]/fd shows.
+ * Files without a name in any directory: pipes, sockets, eventfds, memory files. Their inodes
+ * belong to a file system of the kernel's own that is mounted nowhere; their dentries hold just the
+ * text that /proc/[pid]/fd shows.
  */
 #include "abi/stat.h"
 #include "core/panic.h"
@@ -74,8 +75,8 @@ void pseudo_init(void)
 		panic("vfs: no memory for anonymous inodes");
 }
 
-int file_create_inode(struct inode *inode, struct mount *mount, const char *name, const struct file_ops *ops,
-		      void *private, u32 flags, struct file **out)
+int file_create_inode(struct inode *inode, struct mount *mount, const char *name,
+		      const struct file_ops *ops, void *private, u32 flags, struct file **out)
 {
 	struct name text = { name, (u32)strlen(name), 0 };
 	struct path path = { mount, dentry_alloc(inode->sb, NULL, &text) };
@@ -100,7 +101,8 @@ int file_create_inode(struct inode *inode, struct mount *mount, const char *name
 	return 0;
 }
 
-int file_create_anon(const char *name, const struct file_ops *ops, void *private, u32 flags, struct file **out)
+int file_create_anon(const char *name, const struct file_ops *ops, void *private, u32 flags,
+		     struct file **out)
 {
 	char text[64];
 

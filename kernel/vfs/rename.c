@@ -1,6 +1,7 @@
 /*
- * rename(2) in all its forms. Order of locks: superblock->rename_lock if two directories are involved (so nothing else changes the shape of the tree), then the
- * directories (ancestor first, else by address), then what is moved and what is replaced (directories first, else by address).
+ * rename(2) in all its forms. Order of locks: superblock->rename_lock if two directories are
+ * involved (so nothing else changes the shape of the tree), then the directories (ancestor first,
+ * else by address), then what is moved and what is replaced (directories first, else by address).
  */
 #include "abi/fcntl.h"
 #include "abi/stat.h"
@@ -14,12 +15,15 @@ struct renaming {
 	struct dentry *old, *target;      /* referenced */
 	struct inode *from_dir, *to_dir;
 	struct inode *inode, *replaced;   /* referenced; replaced may be NULL */
-	struct dentry *from_trap;         /* child of the from directory above the other one: not movable */
-	struct dentry *to_trap;           /* child of the to directory above the other one: not replaceable */
+	struct dentry *from_trap; /* child of the from directory above the other one: not movable */
+	struct dentry *to_trap; /* child of the to directory above the other one: not replaceable */
 	u32 flags;
 };
 
-/* The child of `ancestor` through which `d` lies below it, or NULL. rename_lock held: the shape stands still. */
+/*
+ * The child of `ancestor` through which `d` lies below it, or NULL. rename_lock held: the shape
+ * stands still.
+ */
 static struct dentry *child_above(struct dentry *ancestor, struct dentry *d)
 {
 	for (; d->parent != d; d = d->parent)
@@ -102,7 +106,8 @@ static int check_rights(const struct renaming *r, const struct cred *cred)
 	int err = dir_may_remove(r->from_dir, r->inode, cred);
 
 	if (err == 0)
-		err = r->replaced ? dir_may_remove(r->to_dir, r->replaced, cred) : dir_may_change(r->to_dir, cred);
+		err = r->replaced ? dir_may_remove(r->to_dir, r->replaced, cred)
+				  : dir_may_change(r->to_dir, cred);
 	if (err < 0)
 		return err;
 	if (r->replaced && !exchange && S_ISDIR(r->inode->mode) != S_ISDIR(r->replaced->mode))
@@ -139,7 +144,8 @@ static void unlock_inodes(struct inode *a, struct inode *b)
 }
 
 /* The cached names follow what the file system did. */
-static void move_dentries(struct renaming *r, struct dentry_name *to_storage, struct dentry_name *from_storage)
+static void move_dentries(struct renaming *r, struct dentry_name *to_storage,
+			  struct dentry_name *from_storage)
 {
 	if (r->flags & RENAME_EXCHANGE) {
 		dentry_exchange(r->old, r->target, to_storage, from_storage);
@@ -193,8 +199,8 @@ static int rename_locked(struct renaming *r, const struct cred *cred)
 	if (err < 0)
 		goto out;
 	lock_inodes(r->inode, r->replaced);
-	err = r->from_dir->ops->rename(r->from_dir, &r->from.last, r->inode, r->to_dir, &r->to.last, r->replaced,
-				       r->flags & RENAME_EXCHANGE);
+	err = r->from_dir->ops->rename(r->from_dir, &r->from.last, r->inode, r->to_dir, &r->to.last,
+				       r->replaced, r->flags & RENAME_EXCHANGE);
 	if (err == 0)
 		move_dentries(r, to_storage, from_storage);
 	unlock_inodes(r->inode, r->replaced);
@@ -246,7 +252,8 @@ static int rename_places(struct renaming *r, const struct cred *cred)
 	return err;
 }
 
-int vfs_rename(const struct walk *from, const char *old, const struct walk *to, const char *name, u32 flags)
+int vfs_rename(const struct walk *from, const char *old, const struct walk *to, const char *name,
+	       u32 flags)
 {
 	struct renaming r = { .flags = flags };
 	int err;

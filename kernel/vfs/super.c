@@ -1,6 +1,7 @@
 /*
- * Superblocks: one for each mounted file system, however many mounts show it. They are kept by their mounts; the last one to go writes everything out, empties the
- * caches and hands the device back.
+ * Superblocks: one for each mounted file system, however many mounts show it. They are kept by
+ * their mounts; the last one to go writes everything out, empties the caches and hands the device
+ * back.
  *
  * Locks: obtain_mutex serialises mounting and unmounting of instances; supers_lock guards the list.
  */
@@ -77,8 +78,11 @@ static struct superblock *super_alloc(struct fs_type *type, u32 sb_flags)
 	return sb;
 }
 
-/* An instance that shows the same thing already, with a reference; -EBUSY if it cannot be shared. */
-static int super_find_shared(struct fs_type *type, struct blkdev *dev, u32 sb_flags, struct superblock **out)
+/*
+ * An instance that shows the same thing already, with a reference; -EBUSY if it cannot be shared.
+ */
+static int super_find_shared(struct fs_type *type, struct blkdev *dev, u32 sb_flags,
+			     struct superblock **out)
 {
 	struct superblock *sb;
 	int err = 0;
@@ -183,7 +187,8 @@ static void super_shutdown(struct superblock *sb)
 	if (!(sb->flags & SB_READ_ONLY)) {
 		err = vfs_sync_super(sb);
 		if (err < 0)
-			log_err("vfs: %s: write error %d while unmounting, data was lost", sb->type->name, err);
+			log_err("vfs: %s: write error %d while unmounting, data was lost",
+				sb->type->name, err);
 	}
 	notify_super_gone(sb);
 	dcache_drop_tree(sb->root);
@@ -213,7 +218,9 @@ void super_put(struct superblock *sb)
 	super_put_storage(sb);
 }
 
-/* The superblock after `from` in the list (NULL: the first) with a reference; drops that of `from`. */
+/*
+ * The superblock after `from` in the list (NULL: the first) with a reference; drops that of `from`.
+ */
 static struct superblock *super_next(struct superblock *from)
 {
 	struct superblock *sb = NULL;
@@ -257,7 +264,8 @@ static bool super_has_writers(struct superblock *sb)
 
 	spin_lock(&sb->inode_lock);
 	list_for_each_entry(inode, &sb->inodes, sb_link) {
-		if (READ_ONCE(inode->n_writers) > 0 || (!READ_ONCE(inode->nlink) && ref_read(&inode->refs))) {
+		if (READ_ONCE(inode->n_writers) > 0 ||
+		    (!READ_ONCE(inode->nlink) && ref_read(&inode->refs))) {
 			found = true;
 			break;
 		}

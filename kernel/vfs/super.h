@@ -1,6 +1,7 @@
 /*
- * File system types, mounted instances (superblocks) and inodes: the three tables a file system implements. Vocabulary: an inode is a file; a dentry (dcache.h) a
- * name of it; a superblock one mounted file system; a mount (mount.h) a place where it is seen.
+ * File system types, mounted instances (superblocks) and inodes: the three tables a file system
+ * implements. Vocabulary: an inode is a file; a dentry (dcache.h) a name of it; a superblock one
+ * mounted file system; a mount (mount.h) a place where it is seen.
  */
 #pragma once
 
@@ -28,8 +29,10 @@ struct fs_type {
 	const char *name;        /* "ext2" */
 	u32 flags;               /* FS_* */
 	/*
-	 * Mounts: fills the zeroed superblock (ops, root inode, block_size, magic, max_file_size). `dev` is claimed by the caller and NULL unless FS_NEEDS_DEV. `options` is the
-	 * comma-separated data of mount(2), never NULL. 0, or -EINVAL (not mine, or bad option), -EIO, -ENOMEM, -EROFS …; on failure it has freed what it took. The reason is logged.
+	 * Mounts: fills the zeroed superblock (ops, root inode, block_size, magic, max_file_size).
+	 * `dev` is claimed by the caller and NULL unless FS_NEEDS_DEV. `options` is the
+	 * comma-separated data of mount(2), never NULL. 0, or -EINVAL (not mine, or bad option),
+	 * -EIO, -ENOMEM, -EROFS …; on failure it has freed what it took. The reason is logged.
 	 */
 	int (*mount)(struct superblock *sb, struct blkdev *dev, const char *options);
 	struct list link;
@@ -47,14 +50,26 @@ struct super_ops {
 	struct inode *(*inode_alloc)(struct superblock *sb);
 	/* Frees that storage, after a grace period: must not sleep. */
 	void (*inode_free)(struct inode *inode);
-	/* Writes the inode's metadata to its buffer (`wait`: and to the device). NULL: nothing to write. */
+	/*
+	 * Writes the inode's metadata to its buffer (`wait`: and to the device). NULL: nothing to
+	 * write.
+	 */
 	int (*inode_write)(struct inode *inode, bool wait);
-	/* The last reference is gone: with nlink 0 free its blocks and number. Page cache is still there. NULL: nothing. */
+	/*
+	 * The last reference is gone: with nlink 0 free its blocks and number. Page cache is still
+	 * there. NULL: nothing.
+	 */
 	void (*inode_evict)(struct inode *inode);
-	/* All dirty metadata to the device (`wait`), after vfs has written pages and inodes; ends with a flush of the device's cache if `wait`. NULL: nothing. */
+	/*
+	 * All dirty metadata to the device (`wait`), after vfs has written pages and inodes; ends
+	 * with a flush of the device's cache if `wait`. NULL: nothing.
+	 */
 	int (*sync)(struct superblock *sb, bool wait);
 	int (*statfs)(struct superblock *sb, struct abi_statfs *out); /* required */
-	/* Changes options of a mounted superblock; flags are the new SB_*. NULL: -EINVAL for anything but flags vfs handles. */
+	/*
+	 * Changes options of a mounted superblock; flags are the new SB_*. NULL: -EINVAL for
+	 * anything but flags vfs handles.
+	 */
 	int (*remount)(struct superblock *sb, u32 flags, const char *options);
 	/* Unmounts: everything was synced, no inode is in use. Frees sb->data. */
 	void (*unmount)(struct superblock *sb);
@@ -62,14 +77,20 @@ struct super_ops {
 	void (*show_options)(struct superblock *sb, char *buf, size_t size);
 };
 
-enum sb_flags { SB_READ_ONLY = 1 << 0, SB_SYNC = 1 << 1, SB_DIRSYNC = 1 << 2, SB_NO_EXEC_CHECK = 1 << 3, SB_NO_CACHE_NEGATIVE = 1 << 4 /* names appear by themselves: procfs */ };
+enum sb_flags {
+	SB_READ_ONLY         = 1 << 0,
+	SB_SYNC              = 1 << 1,
+	SB_DIRSYNC           = 1 << 2,
+	SB_NO_EXEC_CHECK     = 1 << 3,
+	SB_NO_CACHE_NEGATIVE = 1 << 4, /* names appear by themselves: procfs */
+};
 
 /* I: constant once mounted.  a: atomic.  i: inode_lock. */
 struct superblock {
 	struct fs_type *type;      /* I */
 	const struct super_ops *ops; /* I */
 	struct blkdev *dev;        /* I */
-	u64 dev_id;                /* I: st_dev, makedev() form; anonymous ones are handed out by vfs */
+	u64 dev_id;                /* I: st_dev, makedev() form; vfs hands out anonymous ones */
 	u32 flags;                 /* a: enum sb_flags */
 	u32 block_size;            /* I: bytes, st_blksize */
 	u64 magic;                 /* I */
@@ -88,17 +109,26 @@ struct superblock {
 	u32 id;                    /* I: counts superblocks, f_fsid of those without a device */
 };
 
-enum inode_state { I_NEW = 1 << 0, I_DIRTY = 1 << 1, I_FREEING = 1 << 2, I_UNLINKED = 1 << 3, I_WRITING = 1 << 4, I_SYNC_DIRTY = 1 << 5,
-	I_LINKABLE = 1 << 6 /* made by O_TMPFILE: linkat(2) may give it a first name */ };
+enum inode_state {
+	I_NEW        = 1 << 0,
+	I_DIRTY      = 1 << 1,
+	I_FREEING    = 1 << 2,
+	I_UNLINKED   = 1 << 3, /* a removed directory */
+	I_WRITING    = 1 << 4,
+	I_SYNC_DIRTY = 1 << 5,
+	I_LINKABLE   = 1 << 6, /* made by O_TMPFILE: linkat(2) may give it a first name */
+};
 
 /*
- * l: lock (write to change, and for directory operations).  i: sb->inode_lock.  a: atomic or torn reads harmless.  I: constant.
+ * l: lock (write to change, and for directory operations).  i: sb->inode_lock.  a: atomic or torn
+ * reads harmless.  I: constant.
  */
 struct inode {
 	u64 ino;                   /* I */
 	struct superblock *sb;     /* I */
 	const struct inode_ops *ops; /* I */
-	const struct file_ops *fops; /* I: what open() gives a file of it (regular files, directories); devices, FIFOs and sockets get vfs's own */
+	/* I: what open() gives a regular file or directory; other kinds get vfs's own */
+	const struct file_ops *fops;
 	struct refcount refs;
 	u32 mode;                  /* l: type and permissions */
 	u32 uid, gid;              /* l */
@@ -111,7 +141,8 @@ struct inode {
 	u32 generation;            /* I */
 	u32 state;                 /* i: enum inode_state */
 	struct rwsem lock;         /* RANK_INODE_DIR or RANK_INODE */
-	struct pagecache cache;    /* set up by vfs (size, hold …); the file system sets cache.ops of regular files, and nothing else */
+	/* Set up by vfs (size, hold …); the file system sets cache.ops of regular files only. */
+	struct pagecache cache;
 	struct spinlock spin;      /* RANK_INODE_SPIN: file locks list, write count */
 	s32 n_writers;             /* spin: open for writing; below 0: executing (ETXTBSY) */
 	struct list locks;         /* spin: file locks */
@@ -125,44 +156,80 @@ struct inode {
 	void *private;
 };
 
-enum attr_mask { ATTR_MODE = 1, ATTR_UID = 2, ATTR_GID = 4, ATTR_SIZE = 8, ATTR_ATIME = 16, ATTR_MTIME = 32, ATTR_CTIME = 64,
-	/* To vfs_setattr() only: the time is now (it fills the field and sets ATTR_ATIME or ATTR_MTIME). Both together need no ownership, just permission to write. */
+enum attr_mask {
+	ATTR_MODE = 1, ATTR_UID = 2, ATTR_GID = 4, ATTR_SIZE = 8,
+	ATTR_ATIME = 16, ATTR_MTIME = 32, ATTR_CTIME = 64,
+	/*
+	 * To vfs_setattr() only: the time is now (it fills the field and sets ATTR_ATIME or
+	 * ATTR_MTIME). Both together need no ownership, just permission to write.
+	 */
 	ATTR_ATIME_NOW = 128, ATTR_MTIME_NOW = 256 };
 struct inode_attr { u32 mask; u32 mode, uid, gid; s64 size; struct timespec atime, mtime, ctime; };
 
-struct name { const char *text; u32 length; u32 hash; }; /* one component, not NUL-terminated; 1 … 255 bytes */
+/* One component, not NUL-terminated; 1 … 255 bytes. */
+struct name { const char *text; u32 length; u32 hash; };
 
-/* The file system keeps link counts and times: mtime and ctime of the directory, ctime of what was linked, unlinked or moved. */
-/* Directory operations run with dir->lock held for writing (lookup: at least for reading), permissions, type, existence and read-only checks done by vfs. */
+/*
+ * The file system keeps link counts and times: mtime and ctime of the directory, ctime of what was
+ * linked, unlinked or moved.
+ */
+/*
+ * Directory operations run with dir->lock held for writing (lookup: at least for reading),
+ * permissions, type, existence and read-only checks done by vfs.
+ */
 struct inode_ops {
-	/* Finds a name: 0 with *out referenced, *out = NULL if there is none; -EIO … Required for directories. */
+	/*
+	 * Finds a name: 0 with *out referenced, *out = NULL if there is none; -EIO … Required for
+	 * directories.
+	 */
 	int (*lookup)(struct inode *dir, const struct name *name, struct inode **out);
-	/* Each makes a new inode with one link, owned as `mode`, `cred` (vfs_init_owner) say, and enters it: 0 and *out referenced. NULL: -EPERM. */
-	int (*create)(struct inode *dir, const struct name *name, u32 mode, const struct cred *cred, struct inode **out);
-	int (*mkdir)(struct inode *dir, const struct name *name, u32 mode, const struct cred *cred, struct inode **out);
-	int (*mknod)(struct inode *dir, const struct name *name, u32 mode, u64 rdev, const struct cred *cred, struct inode **out);
-	int (*symlink)(struct inode *dir, const struct name *name, const char *target, const struct cred *cred, struct inode **out);
+	/*
+	 * Each makes a new inode with one link, owned as `mode`, `cred` (vfs_init_owner) say, and
+	 * enters it: 0 and *out referenced. NULL: -EPERM.
+	 */
+	int (*create)(struct inode *dir, const struct name *name, u32 mode,
+		      const struct cred *cred, struct inode **out);
+	int (*mkdir)(struct inode *dir, const struct name *name, u32 mode,
+		     const struct cred *cred, struct inode **out);
+	int (*mknod)(struct inode *dir, const struct name *name, u32 mode, u64 rdev,
+		     const struct cred *cred, struct inode **out);
+	int (*symlink)(struct inode *dir, const struct name *name, const char *target,
+		       const struct cred *cred, struct inode **out);
 	/* An unnamed inode with no link (O_TMPFILE). NULL: -EOPNOTSUPP. */
 	int (*tmpfile)(struct inode *dir, u32 mode, const struct cred *cred, struct inode **out);
-	int (*link)(struct inode *dir, const struct name *name, struct inode *inode); /* inode->lock held too */
-	int (*unlink)(struct inode *dir, const struct name *name, struct inode *inode); /* inode->lock held too */
-	int (*rmdir)(struct inode *dir, const struct name *name, struct inode *inode); /* -ENOTEMPTY */
-	/* Both directories and what is moved or replaced are locked; `replaced` (may be NULL) has been checked for type and emptiness is checked here. flags: RENAME_EXCHANGE only. */
-	int (*rename)(struct inode *from, const struct name *old, struct inode *inode, struct inode *to, const struct name *new_name, struct inode *replaced, u32 flags);
+	/* inode->lock is held too. rmdir: -ENOTEMPTY. */
+	int (*link)(struct inode *dir, const struct name *name, struct inode *inode);
+	int (*unlink)(struct inode *dir, const struct name *name, struct inode *inode);
+	int (*rmdir)(struct inode *dir, const struct name *name, struct inode *inode);
+	/*
+	 * Both directories and what is moved or replaced are locked; `replaced` (may be NULL) has
+	 * been checked for type and emptiness is checked here. flags: RENAME_EXCHANGE only.
+	 */
+	int (*rename)(struct inode *from, const struct name *old, struct inode *inode,
+		      struct inode *to, const struct name *new_name, struct inode *replaced,
+		      u32 flags);
 	/* The text of a symlink into buf (NUL-terminated), its length. NULL: link_target. */
 	ssize_t (*readlink)(struct inode *inode, char *buf, size_t size);
 	/* A "magic" link (procfs): the place itself, referenced. NULL: follow the text. */
 	int (*follow)(struct inode *inode, const struct cred *cred, struct path *out);
-	/* Applies attributes already checked (inode->lock held): size changes allocate or free, calling pagecache_truncate(). NULL: vfs_setattr_simple(). */
+	/*
+	 * Applies attributes already checked (inode->lock held): size changes allocate or free,
+	 * calling pagecache_truncate(). NULL: vfs_setattr_simple().
+	 */
 	int (*setattr)(struct inode *inode, const struct inode_attr *attr);
 	/* Refreshes what stat shows (procfs). NULL: the fields are right. */
 	int (*getattr)(struct inode *inode);
 	/* Replaces the generic permission check. mask: MAY_*. NULL: vfs_permission_generic(). */
 	int (*permission)(struct inode *inode, const struct cred *cred, unsigned mask);
-	/* Whether a cached name is still right (procfs): false drops it. NULL: always. Does not sleep. */
+	/*
+	 * Whether a cached name is still right (procfs): false drops it. NULL: always. Does not
+	 * sleep.
+	 */
 	bool (*revalidate)(struct dentry *dentry);
-	ssize_t (*getxattr)(struct inode *inode, const char *name, void *value, size_t size);  /* NULL: -EOPNOTSUPP, as the next two */
-	int (*setxattr)(struct inode *inode, const char *name, const void *value, size_t size, int flags);
+	/* Extended attributes. NULL: -EOPNOTSUPP. */
+	ssize_t (*getxattr)(struct inode *inode, const char *name, void *value, size_t size);
+	int (*setxattr)(struct inode *inode, const char *name, const void *value, size_t size,
+			int flags);
 	ssize_t (*listxattr)(struct inode *inode, char *list, size_t size);
 	int (*removexattr)(struct inode *inode, const char *name);
 };
@@ -170,11 +237,15 @@ struct inode_ops {
 enum { MAY_EXEC = 1, MAY_WRITE = 2, MAY_READ = 4 };
 
 /*
- * Inode cache, by (superblock, number). inode_lookup(): the inode with a reference, or a fresh one with I_NEW set (the file system fills it and calls inode_unlock_new(), or
- * inode_fail_new() if it cannot be read; others who want it wait). NULL: no memory.
+ * Inode cache, by (superblock, number). inode_lookup(): the inode with a reference, or a fresh one
+ * with I_NEW set (the file system fills it and calls inode_unlock_new(), or inode_fail_new() if it
+ * cannot be read; others who want it wait). NULL: no memory.
  */
 struct inode *inode_lookup(struct superblock *sb, u64 ino);
-/* A fresh inode for a new file, with I_NEW; number set by the caller, then inode_hash_new() enters it (-EEXIST: in use, a damaged file system). */
+/*
+ * A fresh inode for a new file, with I_NEW; number set by the caller, then inode_hash_new() enters
+ * it (-EEXIST: in use, a damaged file system).
+ */
 struct inode *inode_alloc_new(struct superblock *sb);
 int inode_hash_new(struct inode *inode, u64 ino);
 void inode_unlock_new(struct inode *inode);
@@ -188,14 +259,18 @@ void inode_touch(struct inode *inode, u32 mask);
 /* Access time by the rules of noatime and relatime (mount's flags). */
 void inode_touch_atime(struct inode *inode, u32 mount_flags);
 /* uid, gid (set-gid directories) and mode of a new inode. */
-void inode_init_owner(struct inode *inode, const struct inode *dir, u32 mode, const struct cred *cred);
+void inode_init_owner(struct inode *inode, const struct inode *dir, u32 mode,
+		      const struct cred *cred);
 /* Applies attr to the fields (size with pagecache_truncate) and marks dirty. */
 int inode_setattr_simple(struct inode *inode, const struct inode_attr *attr);
 int inode_permission_generic(struct inode *inode, const struct cred *cred, unsigned mask);
 int inode_permission(struct inode *inode, const struct cred *cred, unsigned mask);
 /* Whether the caller owns the file or has CAP_FOWNER. */
 bool inode_owner_or_capable(const struct inode *inode, const struct cred *cred);
-/* What a file's permission bits lose when it is written to or given away: set-user-ID, and set-group-ID if group-executable. Returns the new mode. inode->lock held. */
+/*
+ * What a file's permission bits lose when it is written to or given away: set-user-ID, and
+ * set-group-ID if group-executable. Returns the new mode. inode->lock held.
+ */
 u32 inode_mode_without_suid(const struct inode *inode);
 /* Inode operations and file operations of which every member is NULL. */
 extern const struct inode_ops inode_ops_none;

@@ -6,7 +6,10 @@
 void icache_init(void);
 /* Waits until no inode of `sb` is in memory: whether that came before the deadline. */
 bool icache_wait_empty(struct superblock *sb, u64 deadline_ns);
-/* Frees an inode that has no reference (inode_destroy) or only the caller's and was never hashed (inode_discard), without evicting. */
+/*
+ * Frees an inode that has no reference (inode_destroy) or only the caller's and was never hashed
+ * (inode_discard), without evicting.
+ */
 void inode_destroy(struct inode *inode);
 void inode_discard(struct inode *inode);
 /* Changes inode->state under its lock. */
@@ -18,11 +21,15 @@ void super_init(void);
 /* A superblock's storage outlives the last of its inodes. */
 void super_put_storage(struct superblock *sb);
 /* Finds or makes the superblock for a mount: 0 and *out with a reference. `dev` is claimed here. */
-int super_obtain(struct fs_type *type, struct blkdev *dev, u32 sb_flags, const char *options, struct superblock **out);
+int super_obtain(struct fs_type *type, struct blkdev *dev, u32 sb_flags, const char *options,
+		 struct superblock **out);
 static inline void super_get(struct superblock *sb) { ref_get(&sb->refs); }
 /* The last reference unmounts: writes everything, drops the caches. May sleep. */
 void super_put(struct superblock *sb);
-/* Changes SB_READ_ONLY and options: 0, -EBUSY (files are open for writing), or the file system's error. */
+/*
+ * Changes SB_READ_ONLY and options: 0, -EBUSY (files are open for writing), or the file system's
+ * error.
+ */
 int super_remount(struct superblock *sb, u32 sb_flags, const char *options);
 /* Calls fn for each superblock, with a reference held and no lock; ends at the first error. */
 int super_each(int (*fn)(struct superblock *sb, void *arg), void *arg);

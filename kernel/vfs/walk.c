@@ -1,6 +1,8 @@
 /*
- * The walk over the components of a path (path_resolution(7)): start, split into names, permission to search, symlink texts on a stack. One step to the next directory is
- * in walk_step.c; walk_int.h has the protocol. sys/ stands before this file, the dentry cache and the directories' lookup behind it.
+ * The walk over the components of a path (path_resolution(7)): start, split into names, permission
+ * to search, symlink texts on a stack. One step to the next directory is in walk_step.c; walk_int.h
+ * has the protocol. sys/ stands before this file, the dentry cache and the directories' lookup
+ * behind it.
  */
 #include "abi/stat.h"
 #include "mm/slab.h"
@@ -56,7 +58,8 @@ static int start_relative(struct walk_state *ws)
 	return 0;
 }
 
-int walk_begin(struct walk_state *ws, const struct walk *walk, const char *name, u32 flags, bool rcu)
+int walk_begin(struct walk_state *ws, const struct walk *walk, const char *name, u32 flags,
+	       bool rcu)
 {
 	ws->walk = walk;
 	ws->cred = walk->cred;
@@ -196,8 +199,9 @@ static int walk_middle(struct walk_state *ws)
 }
 
 /*
- * The common case of walk_parents() in rcu mode, kept short: plain names of cached directories that everybody may search. Stops before the first component that is
- * anything else, or, with true, at the last one, which it has split.
+ * The common case of walk_parents() in rcu mode, kept short: plain names of cached directories that
+ * everybody may search. Stops before the first component that is anything else, or, with true, at
+ * the last one, which it has split.
  */
 static bool walk_fast(struct walk_state *ws)
 {
@@ -207,7 +211,8 @@ static bool walk_fast(struct walk_state *ws)
 	u32 seq = ws->seq;
 	bool last = false;
 
-	while (inode && S_ISDIR(inode->mode) && (inode->mode & 0111) == 0111 && !inode->ops->permission) {
+	while (inode && S_ISDIR(inode->mode) && (inode->mode & 0111) == 0111 &&
+	       !inode->ops->permission) {
 		struct inode *next_inode;
 		struct dentry *next;
 		const char *end;
@@ -227,7 +232,10 @@ static bool walk_fast(struct walk_state *ws)
 			break;
 		}
 		next = dentry_find_rcu(d, &ws->last, &next_seq, &next_inode);
-		/* What follows only slashes is the last one, too: rare enough to be left to the slow loop. */
+		/*
+		 * What follows only slashes is the last one, too: rare enough to be left to the
+		 * slow loop.
+		 */
 		if (!next || !next_inode || !S_ISDIR(next_inode->mode) || dentry_is_mounted(next) ||
 		    next_inode->ops->revalidate || (end[1] == 0 || end[1] == '/'))
 			break;
@@ -288,7 +296,9 @@ int walk_parents(struct walk_state *ws)
 	}
 }
 
-/* The last component of a walk in rcu mode, when it is cached and nothing special: whether it was. */
+/*
+ * The last component of a walk in rcu mode, when it is cached and nothing special: whether it was.
+ */
 static bool last_fast(struct walk_state *ws)
 {
 	struct inode *inode;

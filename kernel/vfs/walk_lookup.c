@@ -1,4 +1,7 @@
-/* Whole walks: to a place, and to the directory that a name is to be changed in. First without references, then, if something was in the way, with them. */
+/*
+ * Whole walks: to a place, and to the directory that a name is to be changed in. First without
+ * references, then, if something was in the way, with them.
+ */
 #include "abi/capability.h"
 #include "abi/ioctl.h"
 #include "abi/stat.h"
@@ -14,7 +17,8 @@ static int confirm_error(const struct walk_state *ws, int err)
 }
 
 /*
- * The end of a walk in rcu mode, which has referenced nothing so far: references to the place, if all that was passed was one consistent tree. Nothing is left to end.
+ * The end of a walk in rcu mode, which has referenced nothing so far: references to the place, if
+ * all that was passed was one consistent tree. Nothing is left to end.
  */
 static int walk_take(struct walk_state *ws, struct path *out)
 {
@@ -30,7 +34,8 @@ static int walk_take(struct walk_state *ws, struct path *out)
 		return WALK_RETRY;
 	}
 	rcu_read_unlock();
-	if (unlikely(seq_read_retry(&path.dentry->seq, ws->seq) || seq_read_retry(&mount_seq, ws->mount_seq) ||
+	if (unlikely(seq_read_retry(&path.dentry->seq, ws->seq) ||
+		     seq_read_retry(&mount_seq, ws->mount_seq) ||
 		     seq_read_retry(&dcache_rename_seq, ws->rename_seq))) {
 		path_put(&path);
 		return WALK_RETRY;
@@ -39,8 +44,8 @@ static int walk_take(struct walk_state *ws, struct path *out)
 	return 0;
 }
 
-static int lookup_once(struct walk_state *ws, const struct walk *walk, const char *name, u32 flags, bool rcu,
-		       struct path *out)
+static int lookup_once(struct walk_state *ws, const struct walk *walk, const char *name, u32 flags,
+		       bool rcu, struct path *out)
 {
 	int err = walk_begin(ws, walk, name, flags, rcu);
 
@@ -75,8 +80,8 @@ int path_lookup(const struct walk *walk, const char *name, u32 flags, struct pat
 	return err;
 }
 
-static int parent_once(struct walk_state *ws, const struct walk *walk, const char *name, u32 flags, bool rcu,
-		       struct walk_place *out)
+static int parent_once(struct walk_state *ws, const struct walk *walk, const char *name, u32 flags,
+		       bool rcu, struct walk_place *out)
 {
 	int err = walk_begin(ws, walk, name, flags, rcu);
 
@@ -101,7 +106,8 @@ static int parent_once(struct walk_state *ws, const struct walk *walk, const cha
 	return 0;
 }
 
-__noinline int walk_parent(const struct walk *walk, const char *name, u32 flags, struct walk_place *out)
+__noinline int walk_parent(const struct walk *walk, const char *name, u32 flags,
+			   struct walk_place *out)
 {
 	struct walk_state ws;
 	int err = parent_once(&ws, walk, name, flags, true, out);

@@ -40,7 +40,10 @@ static inline u64 load_text(const char *p)
 	return word;
 }
 
-/* Splits a component off the text: eight bytes at a time, hashing on the way. Returns what follows it. */
+/*
+ * Splits a component off the text: eight bytes at a time, hashing on the way. Returns what follows
+ * it.
+ */
 static inline const char *name_split(const char *p, struct name *out)
 {
 	u64 h = HASH_START;

@@ -1,6 +1,7 @@
 /*
- * Single steps of the walk: to a child by the dentry cache, through mounts, up, and through symlinks. In rcu mode a step reads the child's inode under its seq and takes
- * nothing; what is not in the cache, or must sleep, ends rcu mode.
+ * Single steps of the walk: to a child by the dentry cache, through mounts, up, and through
+ * symlinks. In rcu mode a step reads the child's inode under its seq and takes nothing; what is not
+ * in the cache, or must sleep, ends rcu mode.
  */
 #include "abi/stat.h"
 #include "mm/slab.h"
@@ -35,10 +36,14 @@ int walk_unlazy(struct walk_state *ws)
 		return WALK_RETRY;
 	}
 	rcu_read_unlock();
-	/* With the references taken: was all that we passed one consistent tree, and is the place still what it was? */
+	/*
+	 * With the references taken: was all that we passed one consistent tree, and is the place
+	 * still what it was?
+	 */
 	ws->path = path;
 	ws->root = root;
-	if (seq_read_retry(&path.dentry->seq, ws->seq) || seq_read_retry(&mount_seq, ws->mount_seq) ||
+	if (seq_read_retry(&path.dentry->seq, ws->seq) ||
+	    seq_read_retry(&mount_seq, ws->mount_seq) ||
 	    seq_read_retry(&dcache_rename_seq, ws->rename_seq))
 		return WALK_RETRY;
 	return 0;
@@ -120,7 +125,10 @@ int walk_step(struct walk_state *ws, bool follow, struct inode **link)
 		inode = READ_ONCE(d->inode);
 	}
 	if (unlikely(follow && S_ISLNK(inode->mode))) {
-		/* The link is searched from its directory: references to that one and to the link itself. */
+		/*
+		 * The link is searched from its directory: references to that one and to the link
+		 * itself.
+		 */
 		if (!ref_try_get(&inode->refs))
 			return WALK_RETRY;
 		if (walk_unlazy(ws) < 0 || seq_read_retry(&d->seq, seq)) {
@@ -206,7 +214,10 @@ int walk_up(struct walk_state *ws)
 	if (unlikely(ws->flags & (WALK_BENEATH | WALK_IN_ROOT))) {
 		if (ws->flags & WALK_BENEATH && at_root(ws))
 			return -EXDEV;
-		/* Containment must not be lost to a rename in between: openat2(2) says -EAGAIN then. */
+		/*
+		 * Containment must not be lost to a rename in between: openat2(2) says -EAGAIN
+		 * then.
+		 */
 		if (!ws->rcu && (seq_read_retry(&dcache_rename_seq, ws->rename_seq) ||
 				 seq_read_retry(&mount_seq, ws->mount_seq)))
 			return -EAGAIN;
@@ -281,7 +292,8 @@ int walk_link_text(struct walk_state *ws, struct walk_text *entry, const char **
 	int err;
 
 	*text = NULL;
-	if (ws->flags & WALK_NO_SYMLINKS || (ws->path.mount && ws->path.mount->flags & MNT_F_NOSYMFOLLOW))
+	if (ws->flags & WALK_NO_SYMLINKS ||
+	    (ws->path.mount && ws->path.mount->flags & MNT_F_NOSYMFOLLOW))
 		return -ELOOP;
 	inode_touch_atime(link, ws->path.mount ? ws->path.mount->flags : 0);
 	if (link->ops->follow)

@@ -1,6 +1,8 @@
 /*
- * devtmpfs is one instance of tmpfs, shown by all its mounts, in which the kernel makes and removes nodes as devices come and go. Names may contain '/': the directories are
- * made. Everything goes through vfs as it would for a process that stands at the root of the instance, so user space may add and remove names of its own.
+ * devtmpfs is one instance of tmpfs, shown by all its mounts, in which the kernel makes and removes
+ * nodes as devices come and go. Names may contain '/': the directories are made. Everything goes
+ * through vfs as it would for a process that stands at the root of the instance, so user space may
+ * add and remove names of its own.
  */
 #include "abi/kdev.h"
 #include "abi/stat.h"
@@ -85,7 +87,8 @@ static void chrdev_name(const struct chrdev *dev, u32 index, char *buf, size_t s
 	const char *mark = strstr(dev->name, "%u");
 
 	if (mark)
-		snprintf(buf, size, "%.*s%u%s", (int)(mark - dev->name), dev->name, index, mark + 2);
+		snprintf(buf, size, "%.*s%u%s", (int)(mark - dev->name), dev->name, index,
+			 mark + 2);
 	else if (dev->n_minors > 1)
 		snprintf(buf, size, "%s%u", dev->name, index);
 	else
@@ -140,6 +143,7 @@ void devfs_init(void)
 	mem_null_register();
 	mem_random_register();
 	mem_kmsg_register();
+	mem_rtc_register();
 	chrdev_set_notify(chrdev_changed);
 	blkdev_set_notify(blkdev_changed);
 }

@@ -1,4 +1,4 @@
-/* The memory devices (mem(4), null(4), random(4)). */
+/* The memory devices (mem(4), null(4), random(4), rtc(4)). */
 #pragma once
 
 #include "vfs/file.h"
@@ -6,3 +6,4 @@
 void mem_null_register(void);
 void mem_random_register(void);
 void mem_kmsg_register(void);
+void mem_rtc_register(void);

@@ -1,6 +1,8 @@
 /*
- * /dev/kmsg: each read gives one record of the kernel's log, "priority,sequence,microseconds,flags;text\n" with bytes that are not printable written \xNN; each write makes
- * one, "<priority>text". A reader that was overtaken by the log is told once (-EPIPE) and goes on with the oldest record there is.
+ * /dev/kmsg: each read gives one record of the kernel's log,
+ * "priority,sequence,microseconds,flags;text\n" with bytes that are not printable written \xNN;
+ * each write makes one, "<priority>text". A reader that was overtaken by the log is told once
+ * (-EPIPE) and goes on with the oldest record there is.
  */
 #include "abi/kdev.h"
 #include "core/log.h"
@@ -59,8 +61,9 @@ static void kmsg_release(struct file *f)
 static size_t format_record(struct kmsg_reader *r)
 {
 	const struct log_record *record = &r->record;
-	size_t n = scnprintf(r->text, sizeof(r->text), "%u,%llu,%llu,-;", record->facility << 3 | record->level,
-			     (unsigned long long)record->seq, (unsigned long long)(record->time_ns / 1000));
+	size_t n = scnprintf(r->text, sizeof(r->text), "%u,%llu,%llu,-;",
+			     record->facility << 3 | record->level, (unsigned long long)record->seq,
+			     (unsigned long long)(record->time_ns / 1000));
 
 	for (u32 i = 0; i < record->length; i++) {
 		u8 c = (u8)record->text[i];
@@ -155,7 +158,7 @@ static loff_t kmsg_seek(struct file *f, loff_t offset, int whence)
 		return -ESPIPE;
 	switch (whence) {
 	case SEEK_SET:
-	case SEEK_DATA: /* "after the last clear": clearing (syslog(2)) hides nothing from readers of the device */
+	case SEEK_DATA: /* "after the last clear", which hides nothing from readers of the device */
 		seq = log_first_seq();
 		break;
 	case SEEK_END:
@@ -197,7 +200,12 @@ static const struct file_ops kmsg_ops = {
 void mem_kmsg_register(void)
 {
 	static struct chrdev device = {
-		.major = MEM_MAJOR, .minor = 11, .n_minors = 1, .name = "kmsg", .mode = 0644, .ops = &kmsg_ops,
+		.major = MEM_MAJOR,
+		.minor = 11,
+		.n_minors = 1,
+		.name = "kmsg",
+		.mode = 0644,
+		.ops = &kmsg_ops,
 	};
 
 	log_set_notify(kmsg_notify);

@@ -41,7 +41,10 @@ static ssize_t zero_read(struct file *file, struct iov_iter *to, loff_t *pos)
 	return (ssize_t)done;
 }
 
-/* A private mapping is anonymous memory, and a shared one too: mmap(2) of /dev/zero was MAP_ANONYMOUS before that existed. */
+/*
+ * A private mapping is anonymous memory, and a shared one too: mmap(2) of /dev/zero was
+ * MAP_ANONYMOUS before that existed.
+ */
 static int zero_mmap(struct file *file, struct map_request *req)
 {
 	req->cache = NULL;
@@ -55,18 +58,37 @@ static ssize_t full_write(struct file *file, struct iov_iter *from, loff_t *pos)
 	return iov_left(from) ? -ENOSPC : 0;
 }
 
-static const struct file_ops null_ops = { .read = null_read, .write = null_write, .seek = null_seek };
+static const struct file_ops null_ops = { .read = null_read,
+					  .write = null_write,
+					  .seek = null_seek };
 static const struct file_ops zero_ops = {
 	.read = zero_read, .write = null_write, .seek = null_seek, .mmap = zero_mmap,
 };
-static const struct file_ops full_ops = { .read = zero_read, .write = full_write, .seek = null_seek };
+static const struct file_ops full_ops = { .read = zero_read,
+					  .write = full_write,
+					  .seek = null_seek };
 
 void mem_null_register(void)
 {
 	static struct chrdev devices[] = {
-		{ .major = MEM_MAJOR, .minor = 3, .n_minors = 1, .name = "null", .mode = 0666, .ops = &null_ops },
-		{ .major = MEM_MAJOR, .minor = 5, .n_minors = 1, .name = "zero", .mode = 0666, .ops = &zero_ops },
-		{ .major = MEM_MAJOR, .minor = 7, .n_minors = 1, .name = "full", .mode = 0666, .ops = &full_ops },
+		{ .major = MEM_MAJOR,
+		  .minor = 3,
+		  .n_minors = 1,
+		  .name = "null",
+		  .mode = 0666,
+		  .ops = &null_ops },
+		{ .major = MEM_MAJOR,
+		  .minor = 5,
+		  .n_minors = 1,
+		  .name = "zero",
+		  .mode = 0666,
+		  .ops = &zero_ops },
+		{ .major = MEM_MAJOR,
+		  .minor = 7,
+		  .n_minors = 1,
+		  .name = "full",
+		  .mode = 0666,
+		  .ops = &full_ops },
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(devices); i++)

@@ -1,4 +1,7 @@
-/* /dev/random and /dev/urandom (random(4)): the same generator, which is seeded before user space runs, so neither blocks. */
+/*
+ * /dev/random and /dev/urandom (random(4)): the same generator, which is seeded before user space
+ * runs, so neither blocks.
+ */
 #include "abi/capability.h"
 #include "abi/ioctl.h"
 #include "abi/kdev.h"
@@ -40,7 +43,8 @@ static ssize_t random_write(struct file *file, struct iov_iter *from, loff_t *po
 	size_t done = 0;
 
 	while (iov_left(from)) {
-		size_t n = min(iov_left(from), sizeof(bytes)), copied = iov_copy_from(from, bytes, n);
+		size_t n = min(iov_left(from), sizeof(bytes)),
+		       copied = iov_copy_from(from, bytes, n);
 
 		random_mix(bytes, copied);
 		done += copied;
@@ -99,8 +103,18 @@ static const struct file_ops random_ops = {
 void mem_random_register(void)
 {
 	static struct chrdev devices[] = {
-		{ .major = MEM_MAJOR, .minor = 8, .n_minors = 1, .name = "random", .mode = 0666, .ops = &random_ops },
-		{ .major = MEM_MAJOR, .minor = 9, .n_minors = 1, .name = "urandom", .mode = 0666, .ops = &random_ops },
+		{ .major = MEM_MAJOR,
+		  .minor = 8,
+		  .n_minors = 1,
+		  .name = "random",
+		  .mode = 0666,
+		  .ops = &random_ops },
+		{ .major = MEM_MAJOR,
+		  .minor = 9,
+		  .n_minors = 1,
+		  .name = "urandom",
+		  .mode = 0666,
+		  .ops = &random_ops },
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(devices); i++)

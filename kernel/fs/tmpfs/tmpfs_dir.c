@@ -1,4 +1,7 @@
-/* Operations on tmpfs directories. vfs has locked them and checked rights; here entries, link counts and times change. */
+/*
+ * Operations on tmpfs directories. vfs has locked them and checked rights; here entries, link
+ * counts and times change.
+ */
 #include "abi/stat.h"
 #include "fs/tmpfs/tmpfs_int.h"
 #include "lib/string.h"
@@ -13,8 +16,8 @@ static int tmpfs_lookup(struct inode *dir, const struct name *name, struct inode
 }
 
 /* A new inode under a new name; *out has a reference of its own. */
-static int make(struct inode *dir, const struct name *name, u32 mode, u64 rdev, const struct cred *cred,
-		const char *target, struct inode **out)
+static int make(struct inode *dir, const struct name *name, u32 mode, u64 rdev,
+		const struct cred *cred, const char *target, struct inode **out)
 {
 	struct tmpfs_entry *e = tmpfs_entry_alloc(name);
 	struct inode *inode;
@@ -50,19 +53,20 @@ out_entry:
 	return err;
 }
 
-static int tmpfs_create(struct inode *dir, const struct name *name, u32 mode, const struct cred *cred, struct inode **out)
+static int tmpfs_create(struct inode *dir, const struct name *name, u32 mode,
+			const struct cred *cred, struct inode **out)
 {
 	return make(dir, name, mode, 0, cred, NULL, out);
 }
 
-static int tmpfs_mknod(struct inode *dir, const struct name *name, u32 mode, u64 rdev, const struct cred *cred,
-		       struct inode **out)
+static int tmpfs_mknod(struct inode *dir, const struct name *name, u32 mode, u64 rdev,
+		       const struct cred *cred, struct inode **out)
 {
 	return make(dir, name, mode, rdev, cred, NULL, out);
 }
 
-static int tmpfs_symlink(struct inode *dir, const struct name *name, const char *target, const struct cred *cred,
-			 struct inode **out)
+static int tmpfs_symlink(struct inode *dir, const struct name *name, const char *target,
+			 const struct cred *cred, struct inode **out)
 {
 	return make(dir, name, S_IFLNK | 0777, 0, cred, target, out);
 }
@@ -128,7 +132,8 @@ static void reparent(struct inode *inode, struct inode *from, struct inode *to)
 	to->nlink++;
 }
 
-static int rename_exchange(struct inode *from, struct tmpfs_entry *a, struct inode *to, struct tmpfs_entry *b)
+static int rename_exchange(struct inode *from, struct tmpfs_entry *a, struct inode *to,
+			   struct tmpfs_entry *b)
 {
 	swap(a->inode, b->inode);
 	reparent(b->inode, from, to);
@@ -138,7 +143,8 @@ static int rename_exchange(struct inode *from, struct tmpfs_entry *a, struct ino
 	return 0;
 }
 
-static int rename_over(struct inode *from, struct tmpfs_entry *e, struct inode *to, struct tmpfs_entry *target)
+static int rename_over(struct inode *from, struct tmpfs_entry *e, struct inode *to,
+		       struct tmpfs_entry *target)
 {
 	struct inode *moved = tmpfs_entry_remove(from, e), *replaced = target->inode;
 
@@ -156,10 +162,12 @@ static int rename_over(struct inode *from, struct tmpfs_entry *e, struct inode *
 	return 0;
 }
 
-static int tmpfs_rename(struct inode *from, const struct name *old, struct inode *inode, struct inode *to,
-			const struct name *new_name, struct inode *replaced, u32 flags)
+static int tmpfs_rename(struct inode *from, const struct name *old, struct inode *inode,
+			struct inode *to, const struct name *new_name, struct inode *replaced,
+			u32 flags)
 {
-	struct tmpfs_entry *e = tmpfs_entry_find(from, old), *target = tmpfs_entry_find(to, new_name);
+	struct tmpfs_entry *e = tmpfs_entry_find(from, old),
+			   *target = tmpfs_entry_find(to, new_name);
 
 	if (!e || (replaced && !target))
 		return -ENOENT;

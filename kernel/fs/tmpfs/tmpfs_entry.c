@@ -1,4 +1,7 @@
-/* Entries of tmpfs directories: two trees, by name and by cookie. The cookie only grows, so a readdir that goes on from one misses nothing and shows nothing twice. */
+/*
+ * Entries of tmpfs directories: two trees, by name and by cookie. The cookie only grows, so a
+ * readdir that goes on from one misses nothing and shows nothing twice.
+ */
 #include "abi/dirent.h"
 #include "abi/stat.h"
 #include "fs/tmpfs/tmpfs_int.h"
@@ -57,7 +60,9 @@ void tmpfs_entry_insert(struct inode *dir, struct tmpfs_entry *e, struct inode *
 
 	while (*link) {
 		parent = *link;
-		link = compare(&name, rb_entry(parent, struct tmpfs_entry, by_name)) < 0 ? &parent->left : &parent->right;
+		link = compare(&name, rb_entry(parent, struct tmpfs_entry, by_name)) < 0
+			       ? &parent->left
+			       : &parent->right;
 	}
 	rb_link(&e->by_name, parent, link);
 	rb_insert(&t->names, &e->by_name);
@@ -109,9 +114,12 @@ void tmpfs_dismantle(struct inode *dir)
 {
 	struct inode *at = dir;
 
-	/* Downwards by the first entry, upwards by the parent: a tree may be deeper than the stack. */
+	/*
+	 * Downwards by the first entry, upwards by the parent: a tree may be deeper than the stack.
+	 */
 	for (;;) {
-		struct tmpfs_entry *e = rb_entry_or_null(rb_first(&tmpfs_i(at)->cookies), struct tmpfs_entry, by_cookie);
+		struct tmpfs_entry *e = rb_entry_or_null(rb_first(&tmpfs_i(at)->cookies),
+							 struct tmpfs_entry, by_cookie);
 		struct inode *parent = tmpfs_i(at)->parent;
 
 		if (e && S_ISDIR(e->inode->mode) && tmpfs_i(e->inode)->n_entries) {
@@ -139,13 +147,15 @@ int tmpfs_readdir(struct file *file, struct dir_sink *sink)
 	if (file->pos == 1) {
 		struct inode *parent = tmpfs_i(dir)->parent;
 
-		if (!sink->emit(sink, "..", 2, parent ? parent->ino : dir->ino, DT_DIR, FIRST_COOKIE))
+		if (!sink->emit(sink, "..", 2, parent ? parent->ino : dir->ino, DT_DIR,
+				FIRST_COOKIE))
 			return 0;
 		file->pos = FIRST_COOKIE;
 	}
 	for (e = tmpfs_entry_from(dir, (u64)file->pos); e;
 	     e = rb_entry_or_null(rb_next(&e->by_cookie), struct tmpfs_entry, by_cookie)) {
-		if (!sink->emit(sink, e->name, e->length, e->inode->ino, DT_FROM_MODE(e->inode->mode), e->cookie + 1))
+		if (!sink->emit(sink, e->name, e->length, e->inode->ino,
+				DT_FROM_MODE(e->inode->mode), e->cookie + 1))
 			break;
 		file->pos = (loff_t)e->cookie + 1;
 	}

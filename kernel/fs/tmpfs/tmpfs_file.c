@@ -1,13 +1,14 @@
 /*
- * Regular files of tmpfs and memory files: pages of the page cache that have no disk behind them. What a page holds was charged when it was first written; seals (memfd)
- * forbid changes for good.
+ * Regular files of tmpfs and memory files: pages of the page cache that have no disk behind them.
+ * What a page holds was charged when it was first written; seals (memfd) forbid changes for good.
  */
 #include "abi/fcntl.h"
 #include "fs/tmpfs/tmpfs_int.h"
 #include "lib/string.h"
 #include "vm/aspace.h"
 
-static int tmpfs_prepare_write(struct pagecache *cache, struct page *page, unsigned from, unsigned to)
+static int tmpfs_prepare_write(struct pagecache *cache, struct page *page, unsigned from,
+			       unsigned to)
 {
 	struct inode *inode = cache->owner;
 	int err;
@@ -92,14 +93,16 @@ static void zero_part(struct inode *inode, loff_t from, loff_t to)
 		return;
 	page_lock(page);
 	if (page->cache == &inode->cache)
-		memset((char *)page_to_virt(page) + (from & (loff_t)(PAGE_SIZE - 1)), 0, (size_t)(to - from));
+		memset((char *)page_to_virt(page) + (from & (loff_t)(PAGE_SIZE - 1)), 0,
+		       (size_t)(to - from));
 	page_unlock(page);
 	page_put(page);
 }
 
 static void punch_hole(struct inode *inode, loff_t start, loff_t end)
 {
-	loff_t first = align_up(start, (loff_t)PAGE_SIZE), last = align_down(end, (loff_t)PAGE_SIZE);
+	loff_t first = align_up(start, (loff_t)PAGE_SIZE),
+	       last = align_down(end, (loff_t)PAGE_SIZE);
 
 	rwsem_write(&inode->cache.invalidate);
 	if (first > last) { /* within one page */
@@ -110,7 +113,8 @@ static void punch_hole(struct inode *inode, loff_t start, loff_t end)
 		if (last < end)
 			zero_part(inode, last, end);
 		if (first < last)
-			pagecache_drop_range(&inode->cache, (pgoff_t)first >> PAGE_SHIFT, ((pgoff_t)last >> PAGE_SHIFT) - 1);
+			pagecache_drop_range(&inode->cache, (pgoff_t)first >> PAGE_SHIFT,
+					     ((pgoff_t)last >> PAGE_SHIFT) - 1);
 	}
 	rwsem_write_end(&inode->cache.invalidate);
 }
@@ -120,7 +124,8 @@ static int fill_range(struct inode *inode, loff_t start, loff_t end)
 {
 	for (loff_t at = align_down(start, (loff_t)PAGE_SIZE); at < end; at += PAGE_SIZE) {
 		struct page *page;
-		int err = pagecache_get_locked(&inode->cache, (pgoff_t)at >> PAGE_SHIFT, false, &page);
+		int err = pagecache_get_locked(&inode->cache, (pgoff_t)at >> PAGE_SHIFT, false,
+					       &page);
 
 		if (err < 0)
 			return err;

@@ -1,6 +1,8 @@
 /*
- * tmpfs inside. A file is its page cache: pages are charged to the file system when they are first written (PG_PRIVATE marks those) and never leave by reclaim. A directory
- * is a tree of entries by name and the same entries by cookie, their position for readdir. An entry holds a reference to its inode: that keeps what has a name.
+ * tmpfs inside. A file is its page cache: pages are charged to the file system when they are first
+ * written (PG_PRIVATE marks those) and never leave by reclaim. A directory is a tree of entries by
+ * name and the same entries by cookie, their position for readdir. An entry holds a reference to
+ * its inode: that keeps what has a name.
  */
 #pragma once
 
@@ -37,14 +39,18 @@ struct tmpfs_inode {
 };
 
 static inline struct tmpfs *tmpfs_of(const struct superblock *sb) { return sb->data; }
-static inline struct tmpfs_inode *tmpfs_i(struct inode *inode) { return container_of(inode, struct tmpfs_inode, inode); }
+static inline struct tmpfs_inode *tmpfs_i(struct inode *inode)
+{
+	return container_of(inode, struct tmpfs_inode, inode);
+}
 
 /* tmpfs_super.c */
 /* A page more or less: 0 or -ENOSPC. */
 int tmpfs_charge(struct superblock *sb);
 void tmpfs_uncharge(struct superblock *sb);
 /* A new inode (not entered anywhere) with one link: 0, -ENOSPC, -ENOMEM. */
-int tmpfs_inode_create(struct superblock *sb, const struct inode *dir, u32 mode, u64 rdev, const struct cred *cred, struct inode **out);
+int tmpfs_inode_create(struct superblock *sb, const struct inode *dir, u32 mode, u64 rdev,
+		       const struct cred *cred, struct inode **out);
 
 /* tmpfs_options.c */
 int tmpfs_parse_options(struct tmpfs *t, const char *options);

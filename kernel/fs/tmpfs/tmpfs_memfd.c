@@ -1,4 +1,7 @@
-/* memfd_create(2): files of an instance of tmpfs that is mounted nowhere and has no limit; and their seals (fcntl(2), "File Sealing"). */
+/*
+ * memfd_create(2): files of an instance of tmpfs that is mounted nowhere and has no limit; and
+ * their seals (fcntl(2), "File Sealing").
+ */
 #include "abi/mman.h"
 #include "abi/stat.h"
 #include "fs/tmpfs/tmpfs_int.h"
@@ -17,7 +20,8 @@ static struct mount *memfd_mount_get(void)
 		return m;
 	if (mount_kernel(fs_find("tmpfs"), "size=0,nr_inodes=0", &m) < 0)
 		return NULL;
-	if (__atomic_compare_exchange_n(&memfd_mount, &none, m, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+	if (__atomic_compare_exchange_n(&memfd_mount, &none, m, false, __ATOMIC_ACQ_REL,
+					__ATOMIC_ACQUIRE))
 		return m;
 	mount_put(m);
 	return none;
@@ -40,7 +44,8 @@ int tmpfs_memfd(const char *name, u32 flags, struct file **out)
 	inode->fops = &tmpfs_memfd_ops;
 	tmpfs_i(inode)->seals = flags & MFD_ALLOW_SEALING ? 0 : F_SEAL_SEAL;
 	snprintf(text, sizeof(text), "/memfd:%s (deleted)", name);
-	err = file_create_inode(inode, NULL, text, &tmpfs_memfd_ops, NULL, O_RDWR | O_LARGEFILE, out);
+	err = file_create_inode(inode, NULL, text, &tmpfs_memfd_ops, NULL, O_RDWR | O_LARGEFILE,
+				out);
 	inode_put(inode);
 	return err;
 }
@@ -66,7 +71,8 @@ int tmpfs_add_seals(struct file *f, u32 seals)
 	rwsem_write(&inode->lock);
 	if (t->seals & F_SEAL_SEAL)
 		err = -EPERM;
-	else if (seals & F_SEAL_WRITE && !(t->seals & F_SEAL_WRITE) && READ_ONCE(inode->cache.n_writable))
+	else if (seals & F_SEAL_WRITE && !(t->seals & F_SEAL_WRITE) &&
+		 READ_ONCE(inode->cache.n_writable))
 		err = -EBUSY;
 	else
 		WRITE_ONCE(t->seals, t->seals | seals);

@@ -90,9 +90,11 @@ void tmpfs_show_options(struct superblock *sb, char *buf, size_t size)
 
 	buf[0] = 0;
 	if (t->has_size)
-		n += scnprintf(buf + n, size - n, ",size=%lluk", (unsigned long long)t->max_pages * 4);
+		n += scnprintf(buf + n, size - n, ",size=%lluk",
+			       (unsigned long long)t->max_pages * 4);
 	if (t->has_inodes)
-		n += scnprintf(buf + n, size - n, ",nr_inodes=%llu", (unsigned long long)t->max_inodes);
+		n += scnprintf(buf + n, size - n, ",nr_inodes=%llu",
+			       (unsigned long long)t->max_inodes);
 	if (t->has_mode)
 		n += scnprintf(buf + n, size - n, ",mode=%o", t->mode);
 	if (t->uid)

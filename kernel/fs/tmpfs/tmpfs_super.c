@@ -70,8 +70,8 @@ static void tmpfs_inode_evict(struct inode *inode)
 	number_put(tmpfs_of(inode->sb));
 }
 
-int tmpfs_inode_create(struct superblock *sb, const struct inode *dir, u32 mode, u64 rdev, const struct cred *cred,
-		       struct inode **out)
+int tmpfs_inode_create(struct superblock *sb, const struct inode *dir, u32 mode, u64 rdev,
+		       const struct cred *cred, struct inode **out)
 {
 	u64 ino = number_get(tmpfs_of(sb));
 	struct tmpfs_inode *t;
