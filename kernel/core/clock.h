@@ -19,9 +19,10 @@ struct timespec clock_now(void);
 /* Sets the real-time clock (and the vDSO's offset): clock_settime(2). */
 void clock_realtime_set(u64 ns);
 /*
- * Who must know when the real-time clock is set: fn is called after each change, with interrupts off and a spinlock of
- * RANK_WORK held, so it must not add or remove watches; it may arm timers and wake. Any context for adding and removing;
- * once clock_watch_remove() returns fn neither runs nor will. Removing one that was not added does nothing.
+ * Who must know when the real-time clock is set: fn is called after each change, with interrupts
+ * off and a spinlock of RANK_WORK held, so it must not add or remove watches; it may arm timers
+ * and wake. Any context for adding and removing; once clock_watch_remove() returns fn neither runs
+ * nor will. Removing one that was not added does nothing.
  */
 struct clock_watch {
 	struct list link; /* the watches' lock */
@@ -37,7 +38,8 @@ void clock_init(void);
 
 static inline struct timespec ns_to_timespec(u64 ns)
 {
-	return (struct timespec){ .tv_sec = (s64)(ns / NSEC_PER_SEC), .tv_nsec = (s64)(ns % NSEC_PER_SEC) };
+	return (struct timespec){ .tv_sec = (s64)(ns / NSEC_PER_SEC),
+				  .tv_nsec = (s64)(ns % NSEC_PER_SEC) };
 }
 
 /* Whether a timespec from user space is in range: tv_sec >= 0, 0 <= tv_nsec < 1e9. */

@@ -7,7 +7,8 @@
 #include "lib/format.h"
 #include "mm/slab.h"
 
-#define EXCLUSIVE_OK (EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE)
+#define EXCLUSIVE_OK (EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | \
+		      EPOLLEXCLUSIVE)
 
 void epoll_put(struct epoll *ep)
 {
@@ -35,9 +36,11 @@ static void epoll_show_info(struct file *f, char *buf, size_t size)
 	mutex_lock(&ep->lock);
 	rb_for_each_entry(w, &ep->watches, node) {
 		const struct inode *inode = w->file->inode;
-		int n = snprintf(buf, size, "tfd: %8d events: %8x data: %16llx  pos:%lld ino:%llx sdev:%llx\n",
+		int n = snprintf(buf, size,
+				 "tfd: %8d events: %8x data: %16llx  pos:%lld ino:%llx sdev:%llx\n",
 				 w->fd, w->events, (unsigned long long)w->data,
-				 (long long)READ_ONCE(w->file->pos), (unsigned long long)inode->ino,
+				 (long long)READ_ONCE(w->file->pos),
+				 (unsigned long long)inode->ino,
 				 (unsigned long long)inode->sb->dev_id);
 
 		if (n < 0 || (size_t)n >= size) {
@@ -50,7 +53,7 @@ static void epoll_show_info(struct file *f, char *buf, size_t size)
 	mutex_unlock(&ep->lock);
 }
 
-int epoll_create(struct file **out)
+int epoll_create(u32 uid, struct file **out)
 {
 	struct epoll *ep = kzalloc(sizeof(*ep), MM_KERNEL);
 	int err;
@@ -58,6 +61,7 @@ int epoll_create(struct file **out)
 	if (!ep)
 		return -ENOMEM;
 	ref_set(&ep->refs, 1);
+	ep->uid = uid;
 	mutex_init(&ep->lock, RANK_EPOLL_CTL, "epoll");
 	rb_init(&ep->watches);
 	list_init(&ep->nested);

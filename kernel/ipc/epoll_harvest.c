@@ -1,7 +1,8 @@
 /*
- * epoll_wait(2): taking events from the ready list. Each watch on it is asked anew; a level-triggered
- * one goes to the end of the list, so that it is asked again next time; the others go off it until the
- * next wake. Events are gathered with the epoll's lock held and copied to user space without.
+ * epoll_wait(2): taking events from the ready list. Each watch on it is asked anew; a
+ * level-triggered one goes to the end of the list, so that it is asked again next time; the others
+ * go off it until the next wake. Events are gathered with the epoll's lock held and copied to user
+ * space without.
  */
 #include "ipc/epoll_int.h"
 
@@ -71,8 +72,8 @@ static bool take(struct watch *w, struct epoll_event *out)
 }
 
 /*
- * Gathers up to max events, those that a harvest since *since took excepted (0: none; it becomes this
- * one, the first of a call).
+ * Gathers up to max events, those that a harvest since *since took excepted (0: none; it becomes
+ * this one, the first of a call).
  */
 static int harvest(struct epoll *ep, struct epoll_event *out, int max, u64 *since)
 {

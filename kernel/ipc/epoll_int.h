@@ -1,11 +1,12 @@
 /*
- * Between the files of epoll. An epoll holds watches, one per (file, descriptor); a watch hangs a hook
- * on each queue that the file's poll names. A wake on one of them puts the watch on the ready list and
- * wakes who waits for the epoll; the list is a hint, and who takes events from it asks each file again.
+ * Between the files of epoll. An epoll holds watches, one per (file, descriptor); a watch hangs a
+ * hook on each queue that the file's poll names. A wake on one of them puts the watch on the ready
+ * list and wakes who waits for the epoll; the list is a hint, and who takes events from it asks
+ * each file again.
  *
  * A wake comes with the watched queue locked (RANK_WAIT), so what it takes further has no rank:
- * ready_lock, and the epoll's own queues. No deadlock comes of that, since epolls watch each other only
- * without cycles (epoll_nest.c) and every other queue has no hooks that take locks.
+ * ready_lock, and the epoll's own queues. No deadlock comes of that, since epolls watch each other
+ * only without cycles (epoll_nest.c) and every other queue has no hooks that take locks.
  */
 #pragma once
 
@@ -21,6 +22,7 @@
 struct epoll {
 	struct refcount refs;       /* one of the file */
 	struct file *file;          /* I: it is open while there are watches */
+	u32 uid;                    /* I: whom its watches count for */
 	struct mutex lock;          /* RANK_EPOLL_CTL */
 	struct rb_root watches;     /* m: by file, descriptor */
 	struct list nested;         /* m: of these, the watches of epolls */
@@ -52,7 +54,7 @@ struct watch {
 	bool nests;                 /* I: the file is an epoll */
 	int error;                  /* m: of adding hooks */
 	u32 asked;                  /* m: EPOLL* as set */
-	u32 events;                 /* m to change: of these what counts now: nothing after one shot */
+	u32 events;                 /* m to change: of these what counts now, none after one shot */
 	u64 data;                   /* m */
 	u64 harvest;                /* m: which one took it last */
 	unsigned n_hooks;           /* m */

@@ -1,18 +1,18 @@
 /*
- * Watches: how one is hung on the queues of its file, told by them, and taken off. The epoll's lock is
- * held throughout, except by wakes.
+ * Watches: how one is hung on the queues of its file, told by them, and taken off. The epoll's
+ * lock is held throughout, except by wakes.
  *
- * An epoll that finds a nested one on its ready list already does not tell its own pollers again: they
- * have been told since somebody last looked. So a wake passes each link between epolls once at most,
- * however many paths lead through them.
+ * An epoll that finds a nested one on its ready list already does not tell its own pollers again:
+ * they have been told since somebody last looked. So a wake passes each link between epolls once
+ * at most, however many paths lead through them.
  */
 #include "ipc/epoll_int.h"
 
 #include "abi/errno.h"
+#include "ipc/usercount.h"
 #include "mm/slab.h"
 
 u64 epoll_max_watches;
-static u64 n_watches; /* a */
 
 struct watch_table {
 	struct poll_table table;
@@ -151,15 +151,14 @@ u32 watch_poll(struct watch *w)
 int watch_add(struct epoll *ep, struct file *file, int fd, const struct epoll_event *event)
 {
 	struct watch_table table = { .table = { .add = hook_add } };
+	int err = ipc_charge(ep->uid, IPC_EPOLL_WATCHES, epoll_max_watches);
 	struct watch *w;
 
-	if (__atomic_add_fetch(&n_watches, 1, __ATOMIC_RELAXED) > epoll_max_watches) {
-		__atomic_fetch_sub(&n_watches, 1, __ATOMIC_RELAXED);
-		return -ENOSPC;
-	}
+	if (err < 0)
+		return err == -EDQUOT ? -ENOSPC : err;
 	w = kzalloc(sizeof(*w), MM_KERNEL);
 	if (!w) {
-		__atomic_fetch_sub(&n_watches, 1, __ATOMIC_RELAXED);
+		ipc_uncharge(ep->uid, IPC_EPOLL_WATCHES);
 		return -ENOMEM;
 	}
 	w->epoll = ep;
@@ -209,7 +208,7 @@ void watch_remove(struct watch *w)
 	list_del_init(&w->file_link);
 	spin_unlock(&w->file->lock);
 	kfree(w);
-	__atomic_fetch_sub(&n_watches, 1, __ATOMIC_RELAXED);
+	ipc_uncharge(ep->uid, IPC_EPOLL_WATCHES);
 }
 
 void watch_file_gone(struct file *file)

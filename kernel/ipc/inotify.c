@@ -28,9 +28,10 @@ static void inotify_show_info(struct file *f, char *buf, size_t size)
 	spin_lock(&in->lock);
 	rb_for_each_entry(w, &in->watches, node) {
 		const struct inode *inode = w->mark.inode;
-		int n = snprintf(buf, size, "inotify wd:%x ino:%llx sdev:%llx mask:%x ignored_mask:0\n", w->wd,
-				 (unsigned long long)inode->ino, (unsigned long long)inode->sb->dev_id,
-				 w->mark.mask);
+		int n = snprintf(buf, size,
+				 "inotify wd:%x ino:%llx sdev:%llx mask:%x ignored_mask:0\n",
+				 w->wd, (unsigned long long)inode->ino,
+				 (unsigned long long)inode->sb->dev_id, w->mark.mask);
 
 		if (n < 0 || (size_t)n >= size) {
 			*buf = 0; /* no half lines */

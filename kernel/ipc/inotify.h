@@ -3,11 +3,15 @@
 
 #include "vfs/notify.h"
 
-/* flags: IN_NONBLOCK (IN_CLOEXEC is the caller's). 0, -EMFILE (inotify_max_instances), -ENOMEM, -ENFILE. */
+/*
+ * flags: IN_NONBLOCK (IN_CLOEXEC is the caller's). 0, -EMFILE (inotify_max_instances), -ENOMEM,
+ * -ENFILE.
+ */
 int inotify_create(u32 flags, const struct cred *cred, struct file **out);
 /*
- * inotify_add_watch(2) for an inode that was looked up and may be read; `mask` is checked. The watch's
- * number, or -EINVAL (not an inotify), -EEXIST (IN_MASK_CREATE), -ENOSPC (inotify_max_watches), -ENOMEM.
+ * inotify_add_watch(2) for an inode that was looked up and may be read; `mask` is checked. The
+ * watch's number, or -EINVAL (not an inotify), -EEXIST (IN_MASK_CREATE), -ENOSPC
+ * (inotify_max_watches), -ENOMEM.
  */
 int inotify_add(struct file *file, struct inode *inode, u32 mask);
 /* 0, or -EINVAL: not an inotify, or no such watch. */

@@ -1,6 +1,7 @@
 /*
- * Between the files of inotify. An instance has watches, by number; a watch is a mark on an inode. Both
- * know each other: who takes the mark off the inode (under its spin, one only can) ends the watch.
+ * Between the files of inotify. An instance has watches, by number; a watch is a mark on an inode.
+ * Both know each other: who takes the mark off the inode (under its spin, one only can) ends the
+ * watch.
  */
 #pragma once
 
@@ -21,7 +22,7 @@ struct inotify {
 	u64 bytes;                /* l: of events, as read */
 	struct event *overflow;   /* l: it, made beforehand; NULL while it is queued */
 	struct wait_queue queue;  /* readers and pollers */
-	struct mutex adding;      /* RANK_SLEEP_LAST: one adds at a time, so an inode gets one watch */
+	struct mutex adding;      /* RANK_SLEEP_LAST: an inode gets one watch of an instance */
 	u32 uid;                  /* I: whom it counts for */
 };
 
@@ -41,7 +42,10 @@ struct event {
 	struct inotify_event out;
 };
 
-/* inotify_queue.c. Queues an event; `length` 0: no name. No lock but spinlocks of lower rank may be held. */
+/*
+ * inotify_queue.c. Queues an event; `length` 0: no name. No lock but spinlocks of lower rank may
+ * be held.
+ */
 void inotify_queue(struct inotify *in, s32 wd, u32 mask, u32 cookie, const char *name, u32 length);
 /* All of them; nobody else sees the instance. */
 void inotify_queue_free(struct inotify *in);

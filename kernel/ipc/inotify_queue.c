@@ -1,7 +1,7 @@
 /*
- * The events of an inotify instance that were not read so far. One that equals the last is dropped. When
- * the queue is full, or there is no memory, one event says that others were lost (IN_Q_OVERFLOW); it was
- * made beforehand.
+ * The events of an inotify instance that were not read so far. One that equals the last is
+ * dropped. When the queue is full, or there is no memory, one event says that others were lost
+ * (IN_Q_OVERFLOW); it was made beforehand.
  */
 #include "abi/errno.h"
 #include "abi/ioctl.h"

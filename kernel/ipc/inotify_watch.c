@@ -1,6 +1,7 @@
 /*
- * The life of watches. A watch ends when it is removed, when its instance is closed, after the event of a
- * one-shot one, or with its inode; each begins by taking the mark off the inode, which succeeds once.
+ * The life of watches. A watch ends when it is removed, when its instance is closed, after the
+ * event of a one-shot one, or with its inode; each begins by taking the mark off the inode, which
+ * succeeds once.
  */
 #include "abi/errno.h"
 #include "ipc/inotify_int.h"
@@ -47,7 +48,8 @@ static void watch_end_later(struct work *work)
 }
 
 /* inode->spin is held. */
-static void watch_event(struct notify_mark *mark, u32 mask, u32 cookie, const char *name, u32 length)
+static void watch_event(struct notify_mark *mark, u32 mask, u32 cookie, const char *name,
+			u32 length)
 {
 	struct watch *w = container_of(mark, struct watch, mark);
 

@@ -1,8 +1,9 @@
 /*
- * Between a pipe and a file or memory. The file's read or write works on the pages of the ring: while it
- * runs, the pipe is not locked, since the file may wait for long and has locks of its own, but marked:
- * `taking` keeps others from reading, so that what the file did not take is still in front; `filling`
- * keeps others from writing. Who sleeps in the pipe is woken when the mark goes.
+ * Between a pipe and a file or memory. The file's read or write works on the pages of the ring:
+ * while it runs, the pipe is not locked, since the file may wait for long and has locks of its
+ * own, but marked: `taking` keeps others from reading, so that what the file did not take is still
+ * in front; `filling` keeps others from writing. Who sleeps in the pipe is woken when the mark
+ * goes.
  */
 #include "abi/errno.h"
 #include "abi/fcntl.h"

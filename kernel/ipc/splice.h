@@ -4,10 +4,10 @@
 #include "vfs/file.h"
 
 /*
- * All of them: `flags` are SPLICE_F_*, `len` is above 0. Bytes moved, 0 at the end of the input, or
- * -EAGAIN (would wait, and SPLICE_F_NONBLOCK or the pipe's O_NONBLOCK), -EPIPE (the caller raises
- * SIGPIPE), -ERESTARTSYS, -ENOMEM, -EINVAL (the same pipe twice) or what the file says. The caller has
- * checked which of the files are pipes, and that they may be read and written.
+ * All of them: `flags` are SPLICE_F_*, `len` is above 0. Bytes moved, 0 at the end of the input,
+ * or -EAGAIN (would wait, and SPLICE_F_NONBLOCK or the pipe's O_NONBLOCK), -EPIPE (the caller
+ * raises SIGPIPE), -ERESTARTSYS, -ENOMEM, -EINVAL (the same pipe twice) or what the file says. The
+ * caller has checked which of the files are pipes, and that they may be read and written.
  */
 
 /* From a pipe to a file or from a file to a pipe; pos NULL: at the file's own position. */

@@ -1,6 +1,7 @@
 /*
- * Between two pipes: the bytes are copied with both locked, so that a tee's copy and a splice's move are
- * each one step. The locks are taken in the order of their addresses; to wait, both are given back.
+ * Between two pipes: the bytes are copied with both locked, so that a tee's copy and a splice's
+ * move are each one step. The locks are taken in the order of their addresses; to wait, both are
+ * given back.
  */
 #include "abi/errno.h"
 #include "abi/fcntl.h"
@@ -22,8 +23,8 @@ static void unlock_both(struct pipe *a, struct pipe *b)
 }
 
 /*
- * Waits for bytes in one and room in the other: 1 with both locked; with neither 0 if no bytes will come
- * any more, or an error.
+ * Waits for bytes in one and room in the other: 1 with both locked; with neither 0 if no bytes
+ * will come any more, or an error.
  */
 static int wait_both(struct file *in, struct file *out, u32 flags)
 {

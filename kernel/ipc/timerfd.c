@@ -1,8 +1,10 @@
 /*
- * timerfd_create(2): a timer whose expirations are read as a count. An interval costs nothing while nobody reads: the timer fires once, and who looks next counts how often
- * it would have, and arms it again.
+ * timerfd_create(2): a timer whose expirations are read as a count. An interval costs nothing
+ * while nobody reads: the timer fires once, and who looks next counts how often it would have, and
+ * arms it again.
  *
- * Relative times run by the monotonic clock whatever the timer's clock is: setting the real-time clock does not change how long something takes.
+ * Relative times run by the monotonic clock whatever the timer's clock is: setting the real-time
+ * clock does not change how long something takes.
  */
 #include "abi/poll.h"
 #include "abi/time.h"
@@ -29,6 +31,11 @@ struct timerfd {
 };
 
 static const struct file_ops timerfd_ops;
+
+static bool is_realtime(int clock)
+{
+	return clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_ALARM;
+}
 
 static bool canceled(const struct timerfd *t)
 {
@@ -113,7 +120,7 @@ static void setting_start(struct timerfd *t, u32 how, const struct timerfd_setti
 	t->ticks = 0;
 	t->flags = how;
 	t->interval_ns = new->interval_ns;
-	t->realtime = how & TFD_TIMER_ABSTIME && (t->clock == CLOCK_REALTIME || t->clock == CLOCK_REALTIME_ALARM);
+	t->realtime = how & TFD_TIMER_ABSTIME && is_realtime(t->clock);
 	t->value_ns = new->value_ns;
 	if (!t->value_ns) {
 		clock_timer_cancel(&t->timer);
@@ -125,16 +132,18 @@ static void setting_start(struct timerfd *t, u32 how, const struct timerfd_setti
 	clock_timer_arm(&t->timer, t->value_ns, t->realtime);
 }
 
-int timerfd_set(struct file *f, u32 how, const struct timerfd_setting *new, struct timerfd_setting *old)
+int timerfd_set(struct file *f, u32 how, const struct timerfd_setting *new,
+		struct timerfd_setting *old)
 {
+	const u32 both = TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET;
 	struct timerfd *t = timerfd_of(f);
-	bool cancels = (how & (TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET)) == (TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET);
+	bool cancels = (how & both) == both;
 	int err = 0;
 	u64 flags;
 
-	if (!t || how & ~(u32)(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET))
+	if (!t || how & ~both)
 		return -EINVAL;
-	if (t->clock != CLOCK_REALTIME && t->clock != CLOCK_REALTIME_ALARM)
+	if (!is_realtime(t->clock))
 		cancels = false;
 	flags = spin_lock_irq(&t->lock);
 	if (cancels && canceled(t))
@@ -191,7 +200,9 @@ static ssize_t timerfd_read(struct file *f, struct iov_iter *to, loff_t *pos)
 		if (err < 0)
 			return err;
 	}
-	return iov_copy_to(to, &count, sizeof(count)) == sizeof(count) ? (ssize_t)sizeof(count) : -EFAULT;
+	if (iov_copy_to(to, &count, sizeof(count)) != sizeof(count))
+		return -EFAULT;
+	return (ssize_t)sizeof(count);
 }
 
 static u32 timerfd_poll(struct file *f, struct poll_table *table)
@@ -225,9 +236,11 @@ static void timerfd_show_info(struct file *f, char *buf, size_t size)
 	spin_unlock_irq(&t->lock, flags);
 	value = ns_to_timespec(s.value_ns);
 	interval = ns_to_timespec(s.interval_ns);
-	snprintf(buf, size, "clockid: %d\nticks: %llu\nsettime flags: 0%o\nit_value: (%llu, %llu)\nit_interval: (%llu, %llu)\n", t->clock,
-		 (unsigned long long)ticks, how, (unsigned long long)value.tv_sec, (unsigned long long)value.tv_nsec,
-		 (unsigned long long)interval.tv_sec, (unsigned long long)interval.tv_nsec);
+	snprintf(buf, size,
+		 "clockid: %d\nticks: %llu\nsettime flags: 0%o\n"
+		 "it_value: (%lld, %lld)\nit_interval: (%lld, %lld)\n",
+		 t->clock, (unsigned long long)ticks, how, (long long)value.tv_sec,
+		 (long long)value.tv_nsec, (long long)interval.tv_sec, (long long)interval.tv_nsec);
 }
 
 int timerfd_create(int clock, u32 flags, struct file **out)
@@ -237,7 +250,7 @@ int timerfd_create(int clock, u32 flags, struct file **out)
 
 	if (flags & ~(u32)(TFD_NONBLOCK | TFD_CLOEXEC))
 		return -EINVAL;
-	if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME && clock != CLOCK_REALTIME_ALARM &&
+	if (!is_realtime(clock) && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME &&
 	    clock != CLOCK_BOOTTIME_ALARM)
 		return -EINVAL;
 	t = kzalloc(sizeof(*t), MM_KERNEL);

@@ -1,12 +1,12 @@
 /*
- * POSIX timers (timer_create(2)). Each has its signal's queue entry in itself, so that queueing never
- * fails. While that is queued the timer rests: who takes the signal counts the expirations that have
- * passed meanwhile (the overrun) and starts it again, so an interval of a nanosecond costs no more than
- * the process's own handling. Only if the signal is ignored the timer goes on by itself, and not faster
- * than REST_NS.
+ * POSIX timers (timer_create(2)). Each has its signal's queue entry in itself, so that queueing
+ * never fails. While that is queued the timer rests: who takes the signal counts the expirations
+ * that have passed meanwhile (the overrun) and starts it again, so an interval of a nanosecond
+ * costs no more than the process's own handling. Only if the signal is ignored the timer goes on
+ * by itself, and not faster than REST_NS.
  *
- * A timer runs by one of four clocks, its base: the monotonic one, for all relative times too; real time;
- * or CPU time of the process or a thread, as the scheduler's samples count it.
+ * A timer runs by one of four clocks, its base: the monotonic one, for all relative times too;
+ * real time; or CPU time of the process or a thread, as the scheduler's samples count it.
  *
  * Everything is guarded by the process's sighand->lock.
  */
@@ -31,7 +31,7 @@ struct posix_timer {
 	struct rb_node node;        /* s: process->posix_timers, by id */
 	struct hlist_node cpu_link; /* s: process->cpu_timers */
 	struct process *process;    /* I: it deletes its timers before it goes */
-	struct task *target;        /* I: whom SIGEV_THREAD_ID names, its thread referenced; or NULL */
+	struct task *target;        /* I: whom SIGEV_THREAD_ID names, thread referenced; or NULL */
 	struct task *counted;       /* I: of BASE_THREAD, its thread referenced; or NULL */
 	s32 id;                     /* I */
 	int clock;                  /* I */
@@ -45,6 +45,11 @@ struct posix_timer {
 	struct clock_timer timer;   /* s */
 	struct signal_entry entry;  /* s: its link is an empty ring while it is not queued */
 };
+
+static bool is_realtime(int clock)
+{
+	return clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_ALARM || clock == CLOCK_TAI;
+}
 
 static u64 base_now(const struct posix_timer *t)
 {
@@ -180,7 +185,9 @@ static struct posix_timer *timer_find(struct process *p, s32 id)
 
 static bool timer_less(const struct rb_node *a, const struct rb_node *b)
 {
-	return rb_entry(a, struct posix_timer, node)->id < rb_entry(b, struct posix_timer, node)->id;
+	const struct posix_timer *ta = rb_entry(a, struct posix_timer, node);
+
+	return ta->id < rb_entry(b, struct posix_timer, node)->id;
 }
 
 /* The exact CPU time that the base of a CPU timer counts by samples. */
@@ -197,8 +204,8 @@ static u64 cpu_exact(const struct posix_timer *t)
 }
 
 /* When a setting runs out, by the base. `exact`: what the CPU clock shows. */
-static u64 value_of(const struct posix_timer *t, const struct posix_timer_setting *new, bool absolute,
-		    u64 exact)
+static u64 value_of(const struct posix_timer *t, const struct posix_timer_setting *new,
+		    bool absolute, u64 exact)
 {
 	u64 value = new->value_ns;
 
@@ -238,8 +245,7 @@ int posix_timer_set(s32 id, bool absolute, const struct posix_timer_setting *new
 	}
 	setting_get(t, old);
 	if (!base_is_cpu(t))
-		t->base = absolute && (t->clock == CLOCK_REALTIME || t->clock == CLOCK_REALTIME_ALARM ||
-				       t->clock == CLOCK_TAI) ? BASE_REALTIME : BASE_MONOTONIC;
+		t->base = absolute && is_realtime(t->clock) ? BASE_REALTIME : BASE_MONOTONIC;
 	t->rests = false;
 	t->interval_ns = new->interval_ns;
 	t->value_ns = value_of(t, new, absolute, exact);

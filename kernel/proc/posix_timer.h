@@ -1,4 +1,7 @@
-/* POSIX timers of the current process (timer_create(2)). Times in nanoseconds; a value of 0 is off. */
+/*
+ * POSIX timers of the current process (timer_create(2)). Times in nanoseconds; a value of 0 is
+ * off.
+ */
 #pragma once
 
 #include "proc/process.h"
@@ -11,9 +14,9 @@ struct posix_timer_setting {
 };
 
 /*
- * 0 and *id, or -EINVAL (clock, signal number, thread), -EOPNOTSUPP (a clock without timers), -EPERM
- * (clocks that wake the machine), -EAGAIN (RLIMIT_SIGPENDING), -ENOMEM. `event` NULL: SIGALRM with the
- * id as its value.
+ * 0 and *id, or -EINVAL (clock, signal number, thread), -EOPNOTSUPP (a clock without timers),
+ * -EPERM (clocks that wake the machine), -EAGAIN (RLIMIT_SIGPENDING), -ENOMEM. `event` NULL:
+ * SIGALRM with the id as its value.
  */
 int posix_timer_create(int clock, const struct abi_sigevent *event, s32 *id);
 /* The others: -EINVAL for an unknown id. `absolute`: TIMER_ABSTIME. *old: what was left before. */

@@ -1,10 +1,10 @@
 /*
- * signalfd(2). The file holds just a mask: reading takes signals that are pending for the reader, be
- * it the one who made the file or not, and poll tells of those of the one who polls.
+ * signalfd(2). The file holds just a mask: reading takes signals that are pending for the reader,
+ * be it the one who made the file or not, and poll tells of those of the one who polls.
  *
- * So the queue that poll names is the caller's, not the file's, and an epoll may hang on it when the
- * caller is gone. The file keeps the storage of each queue that it named until it ends; those that
- * nobody uses and nobody hangs on any more are given back whenever one is added.
+ * So the queue that poll names is the caller's, not the file's, and an epoll may hang on it when
+ * the caller is gone. The file keeps the storage of each queue that it named until it ends; those
+ * that nobody uses and nobody hangs on any more are given back whenever one is added.
  */
 #include "proc/signalfd.h"
 
@@ -163,7 +163,7 @@ static bool keep(struct signalfd *s)
 		fresh->sighand = sighand;
 		sighand_keep(sighand);
 		spin_lock(&s->lock);
-		list_add(&fresh->link, &s->kept); /* another thread may have been faster: twice is no harm */
+		list_add(&fresh->link, &s->kept); /* twice, by another thread, is no harm */
 		spin_unlock(&s->lock);
 	}
 	kept_drop(&drop);

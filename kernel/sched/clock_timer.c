@@ -1,9 +1,10 @@
 /*
- * Timers that follow a clock. A time of the real-time clock is turned into one of the monotonic clock when the timer is
- * armed, and again whenever the clock is set; if that happens in between, the count of settings tells.
+ * Timers that follow a clock. A time of the real-time clock is turned into one of the monotonic
+ * clock when the timer is armed, and again whenever the clock is set; if that happens in between,
+ * the count of settings tells.
  *
- * A timer may fire early, because the clock was set back meanwhile: then it is armed anew. It may fire twice, because
- * the clock was set while it fired: `due` lets only one of them through.
+ * A timer may fire early, because the clock was set back meanwhile: then it is armed anew. It may
+ * fire twice, because the clock was set while it fired: `due` lets only one of them through.
  */
 #include "sched/clock_timer.h"
 

@@ -15,7 +15,7 @@ long sys_epoll_create1(int flags)
 
 	if (flags & ~EPOLL_CLOEXEC)
 		return -EINVAL;
-	error = epoll_create(&file);
+	error = epoll_create(cred_current()->uid, &file);
 	return error ? error : fd_give(file, flags & EPOLL_CLOEXEC);
 }
 

@@ -5,7 +5,8 @@
 #include "ipc/inotify.h"
 #include "sys/sys_int.h"
 
-#define MASK_FLAGS (IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK | IN_MASK_CREATE | IN_MASK_ADD | IN_ISDIR | IN_ONESHOT)
+#define MASK_FLAGS (IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK | IN_MASK_CREATE | IN_MASK_ADD | \
+		    IN_ISDIR | IN_ONESHOT)
 #define MASK_KNOWN (IN_ALL_EVENTS | IN_UNMOUNT | IN_Q_OVERFLOW | IN_IGNORED | MASK_FLAGS)
 
 long sys_inotify_init1(int flags)
@@ -27,7 +28,8 @@ long sys_inotify_init(void)
 static long watch_path(struct file *file, const char __user *upath, u32 mask)
 {
 	struct path_arg a;
-	u32 walk_flags = (mask & IN_DONT_FOLLOW ? 0 : WALK_FOLLOW) | (mask & IN_ONLYDIR ? WALK_DIRECTORY : 0);
+	u32 walk_flags = (mask & IN_DONT_FOLLOW ? 0 : WALK_FOLLOW) |
+			 (mask & IN_ONLYDIR ? WALK_DIRECTORY : 0);
 	long result = path_arg_lookup(&a, AT_FDCWD, upath, walk_flags);
 
 	if (result)

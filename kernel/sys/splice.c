@@ -33,7 +33,8 @@ static int offset_in(struct file *f, const loff_t __user *uoff, loff_t *pos)
 	return f->seekable && *pos >= 0 ? 0 : -EINVAL;
 }
 
-static long splice_out(struct file *pipe, struct file *out, loff_t __user *uoff, size_t len, u32 flags)
+static long splice_out(struct file *pipe, struct file *out, loff_t __user *uoff, size_t len,
+		       u32 flags)
 {
 	loff_t pos = 0;
 	long n = offset_in(out, uoff, &pos);
@@ -41,13 +42,15 @@ static long splice_out(struct file *pipe, struct file *out, loff_t __user *uoff,
 	if (!n && out->flags & O_APPEND)
 		n = -EINVAL;
 	if (!n)
-		n = splice_to_file(pipe, out, uoff ? &pos : NULL, len, flags, rlimit_current(RLIMIT_FSIZE));
+		n = splice_to_file(pipe, out, uoff ? &pos : NULL, len, flags,
+				   rlimit_current(RLIMIT_FSIZE));
 	if (n > 0 && uoff && copy_out_obj(uoff, &pos) < 0)
 		n = -EFAULT;
 	return n;
 }
 
-static long splice_in(struct file *in, loff_t __user *uoff, struct file *pipe, size_t len, u32 flags)
+static long splice_in(struct file *in, loff_t __user *uoff, struct file *pipe, size_t len,
+		      u32 flags)
 {
 	loff_t pos = 0;
 	long n = offset_in(in, uoff, &pos);
@@ -59,8 +62,8 @@ static long splice_in(struct file *in, loff_t __user *uoff, struct file *pipe, s
 	return n;
 }
 
-static long splice_files(struct file *in, loff_t __user *off_in, struct file *out, loff_t __user *off_out,
-			 size_t len, u32 flags)
+static long splice_files(struct file *in, loff_t __user *off_in, struct file *out,
+			 loff_t __user *off_out, size_t len, u32 flags)
 {
 	bool from_pipe = pipe_is_pipe(in), to_pipe = pipe_is_pipe(out);
 
@@ -90,7 +93,8 @@ long sys_splice(int fd_in, loff_t __user *off_in, int fd_out, loff_t __user *off
 		return -EBADF;
 	out = fd_arg_io(fd_out);
 	if (out.file) {
-		n = splice_files(in.file, off_in, out.file, off_out, min(len, (size_t)MAX_RW_COUNT), flags);
+		n = splice_files(in.file, off_in, out.file, off_out,
+				 min(len, (size_t)MAX_RW_COUNT), flags);
 		fd_end(out);
 	}
 	fd_end(in);

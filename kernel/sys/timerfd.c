@@ -12,7 +12,8 @@ long sys_timerfd_create(int clockid, int flags)
 	struct file *file;
 	int error;
 
-	if ((clockid == CLOCK_REALTIME_ALARM || clockid == CLOCK_BOOTTIME_ALARM) && !cred_capable(cred_current(), CAP_WAKE_ALARM))
+	if ((clockid == CLOCK_REALTIME_ALARM || clockid == CLOCK_BOOTTIME_ALARM) &&
+	    !cred_capable(cred_current(), CAP_WAKE_ALARM))
 		return -EPERM;
 	error = timerfd_create(clockid, (u32)flags, &file);
 	return error ? error : fd_give(file, flags & TFD_CLOEXEC);
@@ -25,7 +26,8 @@ static int setting_give(const struct timerfd_setting *s, struct itimerspec __use
 	return copy_out_obj(uvalue, &out);
 }
 
-long sys_timerfd_settime(int fd, int flags, const struct itimerspec __user *unew, struct itimerspec __user *uold)
+long sys_timerfd_settime(int fd, int flags, const struct itimerspec __user *unew,
+			 struct itimerspec __user *uold)
 {
 	struct timerfd_setting new, old;
 	struct itimerspec in;
@@ -36,7 +38,8 @@ long sys_timerfd_settime(int fd, int flags, const struct itimerspec __user *unew
 		return -EFAULT;
 	if (!timespec_valid(&in.it_value) || !timespec_valid(&in.it_interval))
 		return -EINVAL;
-	new = (struct timerfd_setting){ timespec_to_ns(&in.it_value), timespec_to_ns(&in.it_interval) };
+	new = (struct timerfd_setting){ timespec_to_ns(&in.it_value),
+					timespec_to_ns(&in.it_interval) };
 	r = fd_arg_io(fd);
 	if (!r.file)
 		return -EBADF;
