@@ -45,5 +45,7 @@ u64 arch_clock_ns(void);
  */
 void arch_timer_arm(u64 deadline_ns);
 
-/* Seconds since the epoch from the CMOS clock. Boot only. */
+/* Seconds since the epoch from the battery clock; 0 if it holds no date. */
 u64 arch_rtc_read(void);
+/* Sets it. -EINVAL: not a date that it can hold. */
+int arch_rtc_write(u64 seconds);
