@@ -17,6 +17,7 @@ struct chrdev {
 	u32 gid;               /* group in devfs */
 	const struct file_ops *ops;
 	void *data;
+	const char *driver;    /* in /proc/devices; NULL: the name without its number */
 };
 
 /* 0, or -EEXIST if the numbers overlap. The structure stays with the registry. */

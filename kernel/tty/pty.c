@@ -295,7 +295,7 @@ static int slave_get(u32 minor, struct file *file, struct tty **out)
 	return 0;
 }
 
-static const struct tty_family slave_family = { .get = slave_get };
+static const struct tty_family slave_family = { .get = slave_get, .driver = "pts" };
 static struct chrdev master_dev = {
 	.major = TTYAUX_MAJOR,
 	.minor = 2,

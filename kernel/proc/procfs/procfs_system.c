@@ -227,15 +227,38 @@ int show_interrupts(struct text *t, struct task *task)
 	return 0;
 }
 
+/* One line for neighbours with one major number and one name: tty1, tty2 … are all tty. */
+struct chrdev_line {
+	struct text *t;
+	u32 major;
+	char name[32];
+};
+
 static void print_chrdev(struct chrdev *dev, void *arg)
 {
-	text_printf(arg, "%3u %s\n", dev->major, dev->name);
+	struct chrdev_line *line = arg;
+	const char *source = dev->driver ? dev->driver : dev->name;
+	char name[sizeof(line->name)];
+	size_t n;
+
+	if (!source)
+		return;
+	n = min(strcspn(source, "0123456789%"), sizeof(name) - 1);
+	memcpy(name, source, n);
+	name[n] = 0;
+	if (line->major == dev->major && !strcmp(line->name, name))
+		return;
+	line->major = dev->major;
+	memcpy(line->name, name, n + 1);
+	text_printf(line->t, "%3u %s\n", dev->major, name);
 }
 
 int show_devices(struct text *t, struct task *task)
 {
+	struct chrdev_line line = { .t = t };
+
 	text_printf(t, "Character devices:\n");
-	chrdev_each(print_chrdev, t);
+	chrdev_each(print_chrdev, &line);
 	text_printf(t, "\nBlock devices:\n  8 sd\n");
 	return 0;
 }
