@@ -16,7 +16,8 @@ import pytest
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 B = os.path.join(TOP, os.environ.get("B", "build"))
 USER_B = os.path.join(TOP, os.environ.get("USER_B", B))
-PROMPT = r"[$#] (\x1b\[6n)?$"
+# The login shell's prompt, or a plain one within; other processes may write behind it.
+PROMPT = r"(@\w+:\S*|\n\S+ )[$#] "
 MACHINE_SECONDS = 400
 
 
