@@ -65,6 +65,29 @@ TEST(tmpfs)
 	fails(umount("m"), EINVAL, "umount of no mount");
 }
 
+TEST(ramfs)
+{
+	struct statfs f;
+	struct stat s;
+
+	if (not_root())
+		return;
+	must(mkdir("m", 0755));
+	works(mount("none", "m", "ramfs", 0, NULL), "mount");
+	must(statfs("m", &f));
+	is(f.f_type, 0x858458f6, "its magic number");
+	is(f.f_blocks, 0, "no limit");
+	must(stat("m", &s));
+	is(s.st_mode & 07777, 0755, "the usual mode");
+	close(tap_file("m/f", "inside"));
+	is_text(tap_read("m/f"), "inside", "what is written can be read");
+	works(umount("m"), "umount");
+	works(mount("none", "m", "ramfs", 0, "mode=0710"), "mount with an option");
+	must(stat("m", &s));
+	is(s.st_mode & 07777, 0710, "the mode option");
+	works(umount("m"), "umount");
+}
+
 TEST(errors)
 {
 	if (not_root())

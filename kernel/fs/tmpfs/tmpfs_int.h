@@ -19,6 +19,8 @@ struct tmpfs {
 	bool has_size, has_inodes, has_mode; /* l: given as options */
 };
 
+#define TMPFS_MODE 01777 /* of the root directory, unless the options say otherwise */
+
 /* d: the directory inode's lock. */
 struct tmpfs_entry {
 	struct rb_node by_name, by_cookie; /* d */

@@ -95,7 +95,7 @@ void tmpfs_show_options(struct superblock *sb, char *buf, size_t size)
 	if (t->has_inodes)
 		n += scnprintf(buf + n, size - n, ",nr_inodes=%llu",
 			       (unsigned long long)t->max_inodes);
-	if (t->has_mode)
+	if (t->has_mode && t->mode != TMPFS_MODE)
 		n += scnprintf(buf + n, size - n, ",mode=%o", t->mode);
 	if (t->uid)
 		n += scnprintf(buf + n, size - n, ",uid=%u", t->uid);

@@ -2,6 +2,7 @@
 #include "abi/stat.h"
 #include "core/panic.h"
 #include "fs/tmpfs/tmpfs_int.h"
+#include "lib/string.h"
 #include "mm/slab.h"
 
 static struct slab_cache *inode_slab;
@@ -133,8 +134,11 @@ static int tmpfs_statfs(struct superblock *sb, struct abi_statfs *out)
 static int tmpfs_remount(struct superblock *sb, u32 flags, const char *options)
 {
 	struct tmpfs *t = tmpfs_of(sb), wanted = *t;
-	int err = tmpfs_parse_options(&wanted, options);
+	int err;
 
+	if (sb->magic == RAMFS_MAGIC)
+		return 0;
+	err = tmpfs_parse_options(&wanted, options);
 	if (err < 0)
 		return err;
 	spin_lock(&t->lock);
@@ -166,18 +170,17 @@ static const struct super_ops tmpfs_super_ops = {
 	.show_options = tmpfs_show_options,
 };
 
-static int tmpfs_mount(struct superblock *sb, struct blkdev *dev, const char *options)
+/* With at most so many pages and as many inodes unless the options say otherwise; 0: no limit. */
+static int instance_make(struct superblock *sb, u64 limit, u32 mode, const char *options)
 {
 	struct tmpfs *t = kzalloc(sizeof(*t), MM_KERNEL);
-	struct mm_stats stats;
 	int err;
 
 	if (!t)
 		return -ENOMEM;
-	mm_stats(&stats);
 	spin_init(&t->lock, RANK_INODE_SPIN, "tmpfs");
-	t->max_pages = t->max_inodes = stats.total / 2;
-	t->mode = S_ISVTX | 0777;
+	t->max_pages = t->max_inodes = limit;
+	t->mode = mode;
 	err = tmpfs_parse_options(t, options);
 	if (err < 0)
 		goto out;
@@ -195,11 +198,35 @@ out:
 	return err;
 }
 
+static int tmpfs_mount(struct superblock *sb, struct blkdev *dev, const char *options)
+{
+	struct mm_stats stats;
+
+	mm_stats(&stats);
+	return instance_make(sb, stats.total / 2, TMPFS_MODE, options);
+}
+
+/* ramfs is what tmpfs was before it had limits. It knows mode= and disregards all other options. */
+static int ramfs_mount(struct superblock *sb, struct blkdev *dev, const char *options)
+{
+	const char *mode = strstr(options, "mode=");
+	char word[sizeof("mode=") + 11] = "";
+	int err;
+
+	if (mode && (mode == options || mode[-1] == ',') && strcspn(mode, ",") < sizeof(word))
+		strlcpy(word, mode, strcspn(mode, ",") + 1);
+	err = instance_make(sb, 0, 0755, word);
+	if (err == 0)
+		sb->magic = RAMFS_MAGIC;
+	return err;
+}
+
 static struct fs_type tmpfs_type = { .name = "tmpfs", .mount = tmpfs_mount };
+static struct fs_type ramfs_type = { .name = "ramfs", .mount = ramfs_mount };
 
 void tmpfs_init(void)
 {
 	inode_slab = slab_cache_create("tmpfs_inode", sizeof(struct tmpfs_inode), 64);
-	if (!inode_slab || fs_register(&tmpfs_type) < 0)
+	if (!inode_slab || fs_register(&tmpfs_type) < 0 || fs_register(&ramfs_type) < 0)
 		panic("tmpfs: cannot start");
 }
