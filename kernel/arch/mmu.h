@@ -41,6 +41,7 @@ typedef u64 pte_t;
 struct pgtable {
 	paddr_t root;
 	u64 cpus[1];  /* a: bit per CPU on which it is active */
+	u64 n_tables; /* below the root; the lock of whoever makes and prunes them */
 };
 
 static inline void *phys_to_virt(paddr_t pa)

@@ -80,9 +80,16 @@ __section(".text.hot") pte_t *pgtable_pte_alloc(struct pgtable *pt, vaddr_t va)
 	u64 *table = phys_to_virt(pt->root);
 
 	for (unsigned level = 4; level > 1; level--) {
-		table = table_descend(&table[level_index(va, level)], TABLE_USER);
+		u64 *entry = &table[level_index(va, level)];
+
+		if (*entry & PTE_PRESENT) {
+			table = entry_table(*entry);
+			continue;
+		}
+		table = table_descend(entry, TABLE_USER);
 		if (!table)
 			return NULL;
+		pt->n_tables++;
 	}
 	return &table[level_index(va, 1)];
 }
@@ -153,5 +160,6 @@ void pgtable_prune(struct pgtable *pt, vaddr_t start, vaddr_t end)
 
 		freed = *(u64 *)phys_to_virt(pa);
 		table_free(pa);
+		pt->n_tables--;
 	}
 }

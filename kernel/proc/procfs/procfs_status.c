@@ -218,8 +218,10 @@ static void print_kib(struct text *t, const char *name, u64 pages)
 
 static void status_memory(struct text *t, struct aspace *as)
 {
-	u64 rss = aspace_resident(as);
+	u64 rss = aspace_resident(as), text = 0;
 
+	if (as->end_code > as->start_code)
+		text = (align_up(as->end_code, PAGE_SIZE) - align_down(as->start_code, PAGE_SIZE)) >> PAGE_SHIFT;
 	print_kib(t, "VmPeak", max(as->total_peak, as->n_total));
 	print_kib(t, "VmSize", as->n_total);
 	print_kib(t, "VmLck", as->n_locked);
@@ -231,9 +233,9 @@ static void status_memory(struct text *t, struct aspace *as)
 	print_kib(t, "RssShmem", as->n_resident_shmem);
 	print_kib(t, "VmData", as->n_data);
 	print_kib(t, "VmStk", as->n_stack);
-	print_kib(t, "VmExe", as->end_code > as->start_code ? (align_up(as->end_code, PAGE_SIZE) - align_down(as->start_code, PAGE_SIZE)) >> PAGE_SHIFT : 0);
-	print_kib(t, "VmLib", as->n_exec);
-	print_kib(t, "VmPTE", 0);
+	print_kib(t, "VmExe", text);
+	print_kib(t, "VmLib", as->n_exec > text ? as->n_exec - text : 0);
+	print_kib(t, "VmPTE", READ_ONCE(as->pgtable.n_tables));
 	print_kib(t, "VmSwap", 0);
 }
 
