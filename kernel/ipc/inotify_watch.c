@@ -62,7 +62,7 @@ static void watch_gone(struct notify_mark *mark, u32 why)
 {
 	struct watch *w = container_of(mark, struct watch, mark);
 
-	if (why == IN_UNMOUNT || mark->mask & why)
+	if (why & IN_UNMOUNT || mark->mask & why)
 		inotify_queue(w->owner, w->wd, why, 0, NULL, 0);
 	watch_end(w);
 }

@@ -66,7 +66,8 @@ static u32 dir_flag(const struct inode *inode)
 
 void notify_inode_slow(struct inode *inode, u32 mask)
 {
-	tell(inode, mask | dir_flag(inode), 0, NULL, 0, false);
+	/* As on Linux, IN_MOVE_SELF does not say that it is a directory. */
+	tell(inode, mask == IN_MOVE_SELF ? mask : mask | dir_flag(inode), 0, NULL, 0, false);
 }
 
 void notify_dentry_slow(struct dentry *d, u32 mask)
@@ -126,7 +127,7 @@ void notify_super_gone(struct superblock *sb)
 	struct inode *inode;
 
 	while (notify_wanted() && (inode = marked_get(sb)) != NULL) {
-		notify_gone_slow(inode, IN_UNMOUNT);
+		notify_gone_slow(inode, IN_UNMOUNT | dir_flag(inode));
 		inode_put(inode);
 	}
 }

@@ -20,7 +20,8 @@ struct notify_ops {
 	 */
 	void (*event)(struct notify_mark *mark, u32 mask, u32 cookie, const char *name, u32 length);
 	/*
-	 * The inode goes (`why` IN_DELETE_SELF) or its file system does (IN_UNMOUNT). The mark is
+	 * The inode goes (`why` IN_DELETE_SELF) or its file system does (IN_UNMOUNT, with
+	 * IN_ISDIR of a directory). The mark is
 	 * off the inode already; the owner gives back the inode's reference. No lock is held but
 	 * perhaps directory's.
 	 */

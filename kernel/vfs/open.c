@@ -134,6 +134,7 @@ static int open_place(struct path *path, struct opening *o, struct file **out)
 		file_discard(f);
 		return err;
 	}
+	notify_file(f, IN_OPEN);
 	if (o->flags & O_TRUNC && !o->made && S_ISREG(f->inode->mode)) {
 		err = truncate_opened(f);
 		if (err < 0) {
@@ -142,7 +143,6 @@ static int open_place(struct path *path, struct opening *o, struct file **out)
 		}
 		notify_file(f, IN_MODIFY);
 	}
-	notify_file(f, IN_OPEN);
 	*out = f;
 	return 0;
 }

@@ -166,7 +166,6 @@ static void tell_move(struct inode *from_dir, const struct name *from, struct in
 
 	notify_name(from_dir, IN_MOVED_FROM, inode, from, cookie);
 	notify_name(to_dir, IN_MOVED_TO, inode, to, cookie);
-	notify_inode(inode, IN_MOVE_SELF);
 }
 
 static void tell(struct renaming *r)
@@ -174,10 +173,13 @@ static void tell(struct renaming *r)
 	if (!notify_wanted())
 		return;
 	tell_move(r->from_dir, &r->from.last, r->to_dir, &r->to.last, r->inode);
-	if (r->flags & RENAME_EXCHANGE)
+	if (r->flags & RENAME_EXCHANGE) {
 		tell_move(r->to_dir, &r->to.last, r->from_dir, &r->from.last, r->replaced);
-	else if (r->replaced)
-		notify_inode(r->replaced, IN_ATTRIB);
+		notify_inode(r->replaced, IN_MOVE_SELF);
+	} else if (r->replaced) {
+		notify_inode(r->replaced, IN_ATTRIB); /* one link fewer */
+	}
+	notify_inode(r->inode, IN_MOVE_SELF);
 }
 
 static int rename_locked(struct renaming *r, const struct cred *cred)
