@@ -37,7 +37,7 @@ class Archive:
 
     def __init__(self, root):
         self.root = root
-        self.sources, self.packages = "", ""
+        self.sources, self.packages, self.edition = "", "", 0
         self.server = http.server.ThreadingHTTPServer(
             ("127.0.0.1", 0), functools.partial(QuietHandler, directory=str(root)))
         self.url = f"http://127.0.0.1:{self.server.server_port}"
@@ -91,6 +91,10 @@ class Archive:
         (suite / "Release").write_text(
             "Suite: test\nCodename: test\nComponents: main\nArchitectures: amd64\n"
             f"Date: Thu, 01 Jan 2026 00:00:00 UTC\nSHA256:\n{sums}")
+        # A client asks for what has changed since a whole second: each edition is of its own.
+        self.edition += 1
+        for path in suite.rglob("*"):
+            os.utime(path, (1700000000 + self.edition,) * 2)
 
 
 class Client:
