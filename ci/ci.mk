@@ -53,5 +53,5 @@ test-system: $(TEST_READY) ## system tests: TEST='file -k name'
 	$(Q)$(TEST_ENV) TEST_FULL=$(LONG) /usr/bin/python3 -m pytest -q -p no:cacheprovider --tb=short \
 		$(if $(TEST),ci/system/test_$(firstword $(TEST)).py $(wordlist 2,99,$(TEST)),ci/system)
 
-bench: $(TEST_READY) ## benchmark beside Debian's Linux: ROWS='pipe fork' BOOTS=3 SMP=1
-	$(Q)$(TEST_ENV) ci/bench --boots $(or $(BOOTS),3) $(ROWS)
+bench: $(TEST_READY) ## benchmark beside Debian's Linux: ROWS='pipe fork' BOOTS=3 SMP=1,2
+	$(Q)$(TEST_ENV) ci/bench --boots $(or $(BOOTS),3) $(if $(SMP),--smp $(SMP)) $(ROWS)

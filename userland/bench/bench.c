@@ -59,7 +59,9 @@ static bool chosen(const char *name, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	const struct row *const tables[] = {call_rows, file_rows, memory_rows, process_rows, talk_rows};
+	const struct row *const tables[] = {
+		call_rows, file_rows, memory_rows, process_rows, talk_rows, parallel_rows,
+	};
 
 	for (unsigned t = 0; t < sizeof(tables) / sizeof(*tables); t++)
 		for (const struct row *row = tables[t]; row->name; row++)

@@ -37,7 +37,8 @@ struct row {
 	long bytes; /* per operation; 0 for a row in ns */
 };
 
-extern const struct row call_rows[], process_rows[], memory_rows[], file_rows[], talk_rows[];
+extern const struct row call_rows[], process_rows[], memory_rows[], file_rows[], talk_rows[],
+	parallel_rows[];
 
 /* Where the file rows work: a directory on the disk's file system, and one on tmpfs. */
 #define DISK_DIR "/var/tmp"

@@ -2,7 +2,6 @@
 #include "bench.h"
 #include <linux/futex.h>
 #include <pthread.h>
-#include <sched.h>
 
 static int64_t pipe_round_trip(long n)
 {
@@ -32,24 +31,91 @@ static int64_t pipe_round_trip(long n)
 	return took;
 }
 
-/* Two processes on one processor that give way to each other: each yield is a switch. */
-static int64_t switches(long n)
+/*
+ * A ring of processes on one processor, joined by pipes: a byte goes round, and each hop is a write,
+ * a switch and a read. What counts is the hop; with more processes, more memory is touched between
+ * two turns of the same one.
+ */
+enum { RING_MAX = 16 };
+
+/* One member: hands on what comes, until nothing does. */
+static _Noreturn void ring_member(int ring[][2], int members, int self)
+{
+	int from = ring[self][0], to = ring[(self + 1) % members][1];
+	char b;
+
+	for (int i = 0; i < members; i++) {
+		if (ring[i][0] != from)
+			close(ring[i][0]);
+		if (ring[i][1] != to)
+			close(ring[i][1]);
+	}
+	while (read(from, &b, 1) == 1)
+		if (write(to, &b, 1) != 1)
+			break;
+	_exit(0);
+}
+
+static int64_t ring_run(int members, long n)
+{
+	int ring[RING_MAX][2];
+	int64_t took;
+	char b = 0;
+
+	for (int i = 0; i < members; i++)
+		if (pipe(ring[i]) < 0)
+			return -1;
+	for (int i = 1; i < members; i++) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			return -1;
+		if (pid == 0)
+			ring_member(ring, members, i);
+	}
+	for (int i = 0; i < members; i++) {
+		if (i != 0)
+			close(ring[i][0]);
+		if (i != 1)
+			close(ring[i][1]);
+	}
+	took = TIMED((n + members - 1) / members, {
+		if (write(ring[1][1], &b, 1) != 1 || read(ring[0][0], &b, 1) != 1)
+			return -1;
+	});
+	close(ring[1][1]);
+	while (wait(NULL) > 0)
+		;
+	close(ring[0][0]);
+	return took;
+}
+
+static int64_t switches(int members, long n)
 {
 	unsigned long one = 1, all[16];
 	long size = syscall(SYS_sched_getaffinity, 0, sizeof(all), all);
 	int64_t took;
-	pid_t pid;
 
-	if (size < 0 || syscall(SYS_sched_setaffinity, 0, sizeof(one), &one) < 0 || (pid = fork()) < 0)
+	if (size < 0 || syscall(SYS_sched_setaffinity, 0, sizeof(one), &one) < 0)
 		return -1;
-	if (pid == 0)
-		for (;;)
-			sched_yield();
-	took = TIMED(n, sched_yield());
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
+	took = ring_run(members, n);
 	syscall(SYS_sched_setaffinity, 0, size, all);
-	return took / 2;
+	return took;
+}
+
+static int64_t switch_2(long n)
+{
+	return switches(2, n);
+}
+
+static int64_t switch_8(long n)
+{
+	return switches(8, n);
+}
+
+static int64_t switch_16(long n)
+{
+	return switches(16, n);
 }
 
 static int64_t pipe_bandwidth(long n)
@@ -119,7 +185,11 @@ static int64_t futex_round_trip(long n)
 }
 
 const struct row talk_rows[] = {
-	{"pipe_round_trip", pipe_round_trip, 0},   {"context_switch", switches, 0},
-	{"futex_round_trip", futex_round_trip, 0}, {"pipe_bandwidth", pipe_bandwidth, 65536},
+	{"pipe_round_trip", pipe_round_trip, 0},
+	{"context_switch_2", switch_2, 0},
+	{"context_switch_8", switch_8, 0},
+	{"context_switch_16", switch_16, 0},
+	{"futex_round_trip", futex_round_trip, 0},
+	{"pipe_bandwidth", pipe_bandwidth, 65536},
 	{NULL, NULL, 0},
 };
