@@ -9,12 +9,12 @@ enum { WORKERS = 4 };
 
 static volatile uint64_t sink;
 
-/* A unit of computing, some 20 microseconds: xorshift64 over a register. */
+/* An operation of computing, some 10 ms a worker: xorshift64 over a register. */
 static bool compute(long n, int self)
 {
 	uint64_t x = 88172645463325252ull + self;
 
-	for (long i = 0; i < n * 4096; i++) {
+	for (long i = 0; i < n << 22; i++) {
 		x ^= x << 13;
 		x ^= x >> 7;
 		x ^= x << 17;
@@ -45,7 +45,10 @@ static bool run_hello(void)
 	return waitpid(pid, &status, 0) == pid && !status;
 }
 
-/* A unit of calls: a program whose output comes by a pipe, and a file made, written and removed. */
+/*
+ * An operation of calls: eight times a program whose output comes by a pipe, and a file made, written
+ * and removed.
+ */
 static bool calls(long n, int self)
 {
 	char dir[64], block[4096] = {0};
@@ -54,7 +57,7 @@ static bool calls(long n, int self)
 	snprintf(dir, sizeof(dir), DISK_DIR "/parallel-%d", self);
 	if (mkdir(dir, 0700) < 0 || chdir(dir) < 0)
 		return false;
-	for (long i = 0; i < n && well; i++) {
+	for (long i = 0; i < n * 8 && well; i++) {
 		int fd;
 
 		well = run_hello() && (fd = open("file", O_CREAT | O_WRONLY, 0600)) >= 0 &&
@@ -63,6 +66,7 @@ static bool calls(long n, int self)
 	return !chdir("/") && !rmdir(dir) && well;
 }
 
+/* Every worker does n operations: long enough for the forks not to count. */
 static int64_t share(long n, bool (*work)(long n, int self))
 {
 	int64_t start = now_ns();
@@ -74,7 +78,7 @@ static int64_t share(long n, bool (*work)(long n, int self))
 		if (pid < 0)
 			return -1;
 		if (pid == 0)
-			_exit(!work((n + WORKERS - 1 - i) / WORKERS, i));
+			_exit(!work(n, i));
 	}
 	while (wait(&status) > 0)
 		well += !status;
