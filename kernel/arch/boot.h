@@ -19,9 +19,11 @@ struct boot_framebuffer {
 
 struct boot_info {
 	char cmdline[2048];
-	struct boot_range ram[BOOT_RANGES_MAX]; /* usable, sorted, merged, page-aligned inwards, kernel image and boot data taken out */
+	struct boot_range ram[BOOT_RANGES_MAX]; /* usable, sorted, merged, page-aligned inwards,
+						 * kernel image and boot data taken out */
 	unsigned n_ram;
-	paddr_t ram_end;          /* end of the highest usable range, before anything was taken out */
+	paddr_t ram_end;          /* end of the highest usable range, before anything was taken
+				   * out */
 	u64 ram_bytes;            /* all usable RAM, image included */
 	struct boot_framebuffer fb;
 	paddr_t rsdp;             /* 0: not told (arch searches the BIOS area) */

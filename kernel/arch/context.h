@@ -17,8 +17,10 @@ struct fpu_state;
 struct arch_thread {
 	u64 rsp;               /* saved stack pointer while not running */
 	u64 stack_top;         /* highest address of the kernel stack + 1 (16-byte aligned) */
-	u64 fs_base, gs_base;  /* user's segment bases while not running (running: see context_save_bases()) */
-	u64 selectors;         /* user's ds, es, fs, gs, 16 bits each from the lowest: private to arch */
+	u64 fs_base, gs_base;  /* user's segment bases while not running (running: see
+				* context_save_bases()) */
+	u64 selectors;         /* user's ds, es, fs, gs, 16 bits each from the lowest: private to
+				* arch */
 	struct fpu_state *fpu; /* NULL for kernel threads */
 	unsigned fpu_cpu;      /* CPU that loaded fpu last, CPU_MAX: none: private to arch */
 	unsigned fpu_slices;   /* how many more times to load it at once: private to arch */

@@ -111,12 +111,18 @@ pte_t pte_make(paddr_t pa, unsigned prot); /* prot: enum mmu_prot */
 static inline bool pte_present(pte_t pte) { return pte & PTE_PRESENT; }
 static inline paddr_t pte_paddr(pte_t pte) { return pte & PTE_ADDR; }
 static inline pte_t pte_read(const pte_t *slot) { return __atomic_load_n(slot, __ATOMIC_RELAXED); }
-static inline void pte_write(pte_t *slot, pte_t pte) { __atomic_store_n(slot, pte, __ATOMIC_RELEASE); }
+static inline void pte_write(pte_t *slot, pte_t pte)
+{
+	__atomic_store_n(slot, pte, __ATOMIC_RELEASE);
+}
 /*
  * Replaces an entry and returns the old one with the accessed and dirty bits the CPU has set up to
  * then.
  */
-static inline pte_t pte_exchange(pte_t *slot, pte_t pte) { return __atomic_exchange_n(slot, pte, __ATOMIC_ACQ_REL); }
+static inline pte_t pte_exchange(pte_t *slot, pte_t pte)
+{
+	return __atomic_exchange_n(slot, pte, __ATOMIC_ACQ_REL);
+}
 
 /* Drops `va` from this CPU's TLB only (entry made more permissive, or a stale fault). */
 void tlb_flush_local(vaddr_t va);

@@ -38,7 +38,8 @@ DECLARE_PERCPU(u32, percpu_cpu_id);
 	__typeof__(name) value_ = (value); \
 	__asm__ volatile("add %1, %%gs:%0" : "+m"(name) : "r"(value_) : "cc"); } while (0)
 
-#define this_cpu_ptr(name)    ((__typeof__(&(name)))((u64)&(name) + this_cpu_read(percpu_self_offset)))
+#define this_cpu_ptr(name) \
+	((__typeof__(&(name)))((u64)&(name) + this_cpu_read(percpu_self_offset)))
 #define percpu_ptr(name, cpu) ((__typeof__(&(name)))((u64)&(name) + percpu_offset[cpu]))
 
 /* Number of this CPU, 0 for the boot processor. */

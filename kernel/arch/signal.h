@@ -14,8 +14,9 @@
  * turns `regs` to the handler. 0, or -EFAULT if the stack cannot be written (the caller forces
  * SIGSEGV).
  */
-int signal_frame_push(struct regs *regs, int signo, const struct abi_sigaction *action, const struct abi_siginfo *info,
-		      u64 mask, const struct abi_sigaltstack *altstack);
+int signal_frame_push(struct regs *regs, int signo, const struct abi_sigaction *action,
+		      const struct abi_siginfo *info, u64 mask,
+		      const struct abi_sigaltstack *altstack);
 
 /*
  * Undoes it (rt_sigreturn): registers and FPU state from the frame that regs->rsp points at; the

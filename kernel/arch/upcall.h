@@ -32,7 +32,8 @@ int upcall_page_fault(vaddr_t addr, unsigned flags);
  * proc/signal_send.c: the current thread did something that raises `signo` with `code` (si_code) at
  * `addr`. From user mode only.
  */
-void upcall_trap(struct regs *regs, int signo, int code, u64 addr, unsigned trap_no, u64 error_code);
+void upcall_trap(struct regs *regs, int signo, int code, u64 addr, unsigned trap_no,
+		 u64 error_code);
 
 /* sched/timer.c: this CPU's one-shot timer fired. Interrupts off. */
 void upcall_tick(void);

@@ -29,8 +29,10 @@ size_t copy_out_partial(void __user *dst, const void *src, size_t n);
 size_t user_clear(void __user *dst, size_t n);
 
 /* Copies one object, sized by its type; 0 or -EFAULT. */
-#define copy_in_obj(dst, src)  copy_in((dst), (src), sizeof(*(dst)) + 0 * sizeof((dst) == (__force __typeof__(dst))(src)))
-#define copy_out_obj(dst, src) copy_out((dst), (src), sizeof(*(dst)) + 0 * sizeof((__force __typeof__(src))(dst) == (src)))
+#define copy_in_obj(dst, src) \
+	copy_in((dst), (src), sizeof(*(dst)) + 0 * sizeof((dst) == (__force __typeof__(dst))(src)))
+#define copy_out_obj(dst, src) \
+	copy_out((dst), (src), sizeof(*(dst)) + 0 * sizeof((__force __typeof__(src))(dst) == (src)))
 
 /*
  * Copies a string with its NUL: its length without NUL, -EFAULT, or -ENAMETOOLONG if no NUL in
@@ -44,7 +46,8 @@ ssize_t must_check user_string_length(const char __user *src, size_t max);
 /*
  * Atomic operations on a user word (futexes), without sleeping: a page that is not present or not
  * writable gives
- * -EFAULT at once and the caller faults it in with user_fault_in() and tries again. May be used under a spinlock.
+ * -EFAULT at once and the caller faults it in with user_fault_in() and tries again. May be used
+ * under a spinlock.
  */
 int must_check user_load_u32(u32 *value, const u32 __user *p);
 int must_check user_cmpxchg_u32(u32 *old, u32 __user *p, u32 expected, u32 desired);

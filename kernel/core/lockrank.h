@@ -10,14 +10,17 @@ enum lock_rank {
 	RANK_NONE,              /* unchecked: early boot, panic, the log */
 
 	/* Sleeping locks */
-	RANK_PROC_EXEC,         /* process->exec_lock: exec, ptrace attach and /proc readers of memory */
+	RANK_PROC_EXEC,         /* process->exec_lock: exec, ptrace attach and /proc readers of
+				 * memory */
 	RANK_EPOLL_NEST,        /* the making of nested epolls, one at a time */
 	RANK_EPOLL_CTL,         /* epoll->lock: watches; that of an epoll before those it watches */
 	RANK_FILE_POS,          /* file->pos_lock: read and write take it before the inode's */
 	RANK_TEXT,              /* a text of procfs: anything may be looked at while it is made */
-	RANK_SB_RENAME,         /* superblock->rename_lock: renames of directories, before any inode lock */
+	RANK_SB_RENAME,         /* superblock->rename_lock: renames of directories, before any inode
+				 * lock */
 	RANK_MOUNT,             /* mount tree changes */
-	RANK_INODE_DIR,         /* inode->lock of a directory; parent before child, else by address */
+	RANK_INODE_DIR,         /* inode->lock of a directory; parent before child, else by
+				 * address */
 	RANK_INODE,             /* inode->lock of anything else; by address when two */
 	RANK_PIPE,              /* pipe->lock */
 	RANK_TTY,               /* tty->lock (termios, session), then line discipline */
@@ -30,7 +33,8 @@ enum lock_rank {
 	RANK_BDEV,              /* block device open/close, partition scan */
 	RANK_DEV,               /* driver registry, probing */
 	RANK_KMAP,              /* kernel virtual ranges */
-	RANK_SLEEP_LAST,        /* any other sleeping lock that is never held while another is taken */
+	RANK_SLEEP_LAST,        /* any other sleeping lock that is never held while another is
+				 * taken */
 
 	/* Spinlocks */
 	RANK_PROC_TREE,         /* process tree, pids, groups, sessions */
@@ -45,7 +49,8 @@ enum lock_rank {
 	RANK_PTABLE,            /* aspace->table_lock: leaf page-table entries */
 	RANK_LRU,               /* reclaim's lists */
 	RANK_NET,
-	/* From here on what interrupts take too, whatever of the above the interrupted code holds. */
+	/* From here on what interrupts take too, whatever of the above the interrupted code
+	 * holds. */
 	RANK_EPOLL,             /* states of descriptors that are waited for: eventfd, timerfd */
 	RANK_SIGHAND,           /* sighand->lock: actions, pending queues, thread group */
 	RANK_PID,               /* process number bitmap and hash; counts per user */

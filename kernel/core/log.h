@@ -9,7 +9,9 @@
 #include "lib/list.h"
 #include "lib/types.h"
 
-enum log_level { LOG_EMERG, LOG_ALERT, LOG_CRIT, LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG };
+enum log_level {
+	LOG_EMERG, LOG_ALERT, LOG_CRIT, LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG,
+};
 
 void log_emit(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
@@ -27,7 +29,8 @@ struct log_console {
 	struct list link;
 	void (*write)(struct log_console *console, const char *text, size_t n);
 	const char *name; /* as in console=: "ttyS0", "tty0" */
-	bool early;       /* polled, from before the drivers: gives way to a later one of the same name */
+	bool early;       /* polled, from before the drivers: gives way to a later one of the same
+			   * name */
 	u64 next_seq;     /* private to the log: first record not yet shown */
 };
 

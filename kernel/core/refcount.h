@@ -10,8 +10,14 @@ struct refcount {
 #define REFCOUNT_INIT(n_) { (n_) }
 #define REFCOUNT_SATURATED 0xc0000000u
 
-static inline void ref_set(struct refcount *r, u32 n) { __atomic_store_n(&r->n, n, __ATOMIC_RELAXED); }
-static inline u32 ref_read(const struct refcount *r) { return __atomic_load_n(&r->n, __ATOMIC_RELAXED); }
+static inline void ref_set(struct refcount *r, u32 n)
+{
+	__atomic_store_n(&r->n, n, __ATOMIC_RELAXED);
+}
+static inline u32 ref_read(const struct refcount *r)
+{
+	return __atomic_load_n(&r->n, __ATOMIC_RELAXED);
+}
 
 /* Takes one more reference; the caller has one already. */
 static inline void ref_get(struct refcount *r)
@@ -28,7 +34,8 @@ static inline bool must_check ref_try_get(struct refcount *r)
 	do {
 		if (n == 0)
 			return false;
-	} while (!__atomic_compare_exchange_n(&r->n, &n, n + 1, true, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
+	} while (!__atomic_compare_exchange_n(&r->n, &n, n + 1, true, __ATOMIC_ACQUIRE,
+					      __ATOMIC_RELAXED));
 	return true;
 }
 

@@ -13,8 +13,8 @@
  *
  * *Order.* The queue is first come, first served, but for merging; requests in flight together may
  * be done in any order. BLK_FLUSH and preflush make stable what was *done* before they were
- * submitted, so they need not wait for anything. The driver may refuse the first of the queue (-EBUSY), and then
- * nothing overtakes it: so a flush that needs the device for itself gets it.
+ * submitted, so they need not wait for anything. The driver may refuse the first of the queue
+ * (-EBUSY), and then nothing overtakes it: so a flush that needs the device for itself gets it.
  *
  * Before this room on the walk: vm/pagecache.c, file systems. After it: a driver. Lock: the disk's
  * (RANK_BLK), which interrupts take; done() is called without it.

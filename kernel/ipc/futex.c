@@ -1,7 +1,8 @@
 /*
- * Futexes (futex(2)): a hash of waiters by the identity of the word they wait on. A waiter enters the bucket and then looks at the word; a waker changes
- * the word and then looks into the bucket: no wake-up is lost. Words are read without sleeping (arch/usercopy.h); a page that is not there is faulted in with no
- * lock held, and the call tries again.
+ * Futexes (futex(2)): a hash of waiters by the identity of the word they wait on. A waiter enters
+ * the bucket and then looks at the word; a waker changes the word and then looks into the bucket:
+ * no wake-up is lost. Words are read without sleeping (arch/usercopy.h); a page that is not there
+ * is faulted in with no lock held, and the call tries again.
  */
 #include "ipc/futex.h"
 
@@ -26,7 +27,8 @@ struct bucket {
 /* On the waiting thread's stack. */
 struct waiter {
 	struct list link;      /* b */
-	struct bucket *bucket; /* b of both the old and the new one: where it is queued; NULL: woken */
+	struct bucket *bucket; /* b of both the old and the new one: where it is queued; NULL:
+				* woken */
 	struct futex_key key;  /* b */
 	u32 bitset;            /* constant */
 	struct thread *thread; /* constant */
@@ -73,7 +75,8 @@ static void bucket_unlock_two(struct bucket *a, struct bucket *b)
 		spin_unlock(&b->lock);
 }
 
-/* Takes a waiter off and wakes it. Its stack may be gone as soon as ->bucket is NULL, so the thread is held. Bucket locked. */
+/* Takes a waiter off and wakes it. Its stack may be gone as soon as ->bucket is NULL, so the thread
+ * is held. Bucket locked. */
 static void waiter_wake(struct waiter *w)
 {
 	struct thread *thread = w->thread;
@@ -85,7 +88,8 @@ static void waiter_wake(struct waiter *w)
 	thread_put(thread);
 }
 
-/* Takes a waiter off its bucket, wherever it was moved to meanwhile: whether it was still queued. */
+/* Takes a waiter off its bucket, wherever it was moved to meanwhile: whether it was still
+ * queued. */
 static bool waiter_leave(struct waiter *w)
 {
 	struct bucket *b;
@@ -114,7 +118,8 @@ static int waiter_enter(struct waiter *w, u32 __user *word, u32 value)
 		spin_lock(&b->lock);
 		w->bucket = b;
 		list_add_tail(&w->link, &b->waiters);
-		__atomic_thread_fence(__ATOMIC_SEQ_CST); /* either we see the waker's word, or it sees us on the list */
+		/* either we see the waker's word, or it sees us on the list */
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
 		error = user_load_u32(&now, word);
 		if (!error && now == value)
 			break;
@@ -185,7 +190,8 @@ long futex_wake_bitset(u32 __user *word, u32 count, u32 bitset, bool private_hin
 	if (error)
 		return error;
 	b = bucket_of(&key);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* the waker changed the word before: see waiter_enter() */
+	/* the waker changed the word before: see waiter_enter() */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (list_empty(&b->waiters))
 		return 0;
 	spin_lock(&b->lock);
@@ -200,7 +206,8 @@ void futex_wake(u32 __user *word, u32 count)
 }
 
 /* Locks both buckets and checks the word, if asked: 0 with both locked, or an error with none. */
-static int requeue_lock(struct bucket *a, struct bucket *b, u32 __user *word, bool compare, u32 expected)
+static int requeue_lock(struct bucket *a, struct bucket *b, u32 __user *word, bool compare,
+			u32 expected)
 {
 	u32 now;
 	int error;
@@ -221,7 +228,8 @@ static int requeue_lock(struct bucket *a, struct bucket *b, u32 __user *word, bo
 	}
 }
 
-long futex_requeue(u32 __user *from, u32 __user *to, u32 wake, u32 requeue, bool compare, u32 expected, bool private_hint)
+long futex_requeue(u32 __user *from, u32 __user *to, u32 wake, u32 requeue, bool compare,
+		   u32 expected, bool private_hint)
 {
 	struct futex_key key_from, key_to;
 	struct bucket *a, *b;
@@ -294,7 +302,8 @@ static int op_compare(u32 op, u32 old_word)
 	}
 }
 
-/* Changes the second word as `op` says, atomically: 0 and its old value, with both buckets locked; or an error with none. */
+/* Changes the second word as `op` says, atomically: 0 and its old value, with both buckets locked;
+ * or an error with none. */
 static int wake_op_lock(struct bucket *a, struct bucket *b, u32 __user *word, u32 op, u32 *old)
 {
 	u32 seen, new;
@@ -345,7 +354,8 @@ long futex_wake_op(u32 __user *from, u32 __user *to, u32 wake, u32 wake2, u32 op
 	return hit < 0 ? hit : (long)woken;
 }
 
-/* One lock of a thread that ended: if the thread held it, it is marked and a waiter woken (get_robust_list(2)). */
+/* One lock of a thread that ended: if the thread held it, it is marked and a waiter woken
+ * (get_robust_list(2)). */
 static int robust_release(u32 __user *word, s32 tid, bool pending)
 {
 	u32 value, seen;
@@ -357,7 +367,8 @@ static int robust_release(u32 __user *word, s32 tid, bool pending)
 		return 0;
 	}
 	while ((value & FUTEX_TID_MASK) == (u32)tid) {
-		if (user_cmpxchg_u32(&seen, word, value, (value & FUTEX_WAITERS) | FUTEX_OWNER_DIED) < 0) {
+		if (user_cmpxchg_u32(&seen, word, value,
+				     (value & FUTEX_WAITERS) | FUTEX_OWNER_DIED) < 0) {
 			if (user_fault_in(word, true) < 0)
 				return -EFAULT;
 			continue;
@@ -385,7 +396,8 @@ void futex_exit_robust(u64 list_head, s32 tid)
 		u64 at = entry & ~1ull;
 		bool readable = copy_in(&next, (const void __user *)at, sizeof(next)) == 0;
 
-		if (at != pending && robust_release((u32 __user *)(at + (u64)head.futex_offset), tid, false) < 0)
+		if (at != pending &&
+		    robust_release((u32 __user *)(at + (u64)head.futex_offset), tid, false) < 0)
 			return;
 		if (!readable)
 			return;

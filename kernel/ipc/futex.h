@@ -3,16 +3,21 @@
 
 #include "lib/types.h"
 
-/* futex(2) with its operation and flags decoded by the callee; `deadline`: absolute CLOCK_MONOTONIC ns or ~0. Results and errors as futex(2); -ERESTARTSYS on a signal
- * (-ERESTARTBLOCK is the caller's business for relative time-outs). */
+/* futex(2) with its operation and flags decoded by the callee; `deadline`: absolute CLOCK_MONOTONIC
+ * ns or ~0. Results and errors as futex(2); -ERESTARTSYS on a signal (-ERESTARTBLOCK is the
+ * caller's business for relative time-outs). */
 long futex_wait(u32 __user *word, u32 value, u32 bitset, bool private_hint, u64 deadline_ns);
 long futex_wake_bitset(u32 __user *word, u32 count, u32 bitset, bool private_hint);
-/* Wakes `wake` waiters of `from` and moves up to `requeue` others to `to`; if `compare`, only when *from == expected (-EAGAIN). Number of woken (and, if compare, moved) waiters. */
-long futex_requeue(u32 __user *from, u32 __user *to, u32 wake, u32 requeue, bool compare, u32 expected, bool private_hint);
-long futex_wake_op(u32 __user *from, u32 __user *to, u32 wake, u32 wake2, u32 op, bool private_hint);
+/* Wakes `wake` waiters of `from` and moves up to `requeue` others to `to`; if `compare`, only when
+ * *from == expected (-EAGAIN). Number of woken (and, if compare, moved) waiters. */
+long futex_requeue(u32 __user *from, u32 __user *to, u32 wake, u32 requeue, bool compare,
+		   u32 expected, bool private_hint);
+long futex_wake_op(u32 __user *from, u32 __user *to, u32 wake, u32 wake2, u32 op,
+		   bool private_hint);
 /* Boot. */
 void futex_init(void);
 /* Wakes waiters of a word of either kind: what a thread's end does for its clear_child_tid. */
 void futex_wake(u32 __user *word, u32 count);
-/* Walks the robust list of an ending thread (get_robust_list(2)), marking its locks as abandoned and waking a waiter of each. */
+/* Walks the robust list of an ending thread (get_robust_list(2)), marking its locks as abandoned
+ * and waking a waiter of each. */
 void futex_exit_robust(u64 list_head, s32 tid);

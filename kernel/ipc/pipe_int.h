@@ -24,8 +24,10 @@ struct pipe {
 	u32 reader_opens;          /* p: counted up, for FIFO opens that wait for the other end */
 	u32 writer_opens;          /* p: the same */
 	u32 users;                 /* i: files that hold the structure */
-	bool taking, filling;      /* p: a splice is at the bytes, the free space: nobody else may be */
-	bool polled;               /* a: somebody polled: announce each change, even if nobody waits */
+	bool taking, filling;      /* p: a splice is at the bytes, the free space: nobody else may
+				    * be */
+	bool polled;               /* a: somebody polled: announce each change, even if nobody
+				    * waits */
 	struct wait_queue can_read, can_write;
 	void *first[PIPE_SIZE_DEFAULT / 4096]; /* pages, for the default size */
 };

@@ -1,7 +1,8 @@
 /*
- * The buddy allocator (Knowlton 1965): to allocate, take the smallest free block that is large enough and halve it,
- * giving the upper halves back, until it fits; to free, join the block with its buddy as long as the buddy is free
- * whole. A bit per order tells where to look, so both take at most BUDDY_ORDERS steps.
+ * The buddy allocator (Knowlton 1965): to allocate, take the smallest free block that is large
+ * enough and halve it, giving the upper halves back, until it fits; to free, join the block with
+ * its buddy as long as the buddy is free whole. A bit per order tells where to look, so both take
+ * at most BUDDY_ORDERS steps.
  *
  * Before: frames.c, which locks. After: nothing.
  */
@@ -37,7 +38,8 @@ static void block_remove(struct buddy *b, struct page *page, unsigned order)
 		b->nonempty &= ~(1u << order);
 }
 
-/* Takes a free block of order `from` off its list and cuts it down to `order`; the upper halves go back. */
+/* Takes a free block of order `from` off its list and cuts it down to `order`; the upper halves go
+ * back. */
 static void block_take(struct buddy *b, struct page *page, unsigned from, unsigned order)
 {
 	block_remove(b, page, from);

@@ -1,9 +1,11 @@
 /*
- * The buddy allocator's core, without locks and without machine: lists of free blocks of 2^order frames, each aligned
- * to its size. A block's head has PG_BUDDY and its order; its buddy is the neighbour with which it makes a block of
- * the next order. The host's unit tests use it on an array of their own.
+ * The buddy allocator's core, without locks and without machine: lists of free blocks of 2^order
+ * frames, each aligned to its size. A block's head has PG_BUDDY and its order; its buddy is the
+ * neighbour with which it makes a block of the next order. The host's unit tests use it on an array
+ * of their own.
  *
- * The caller serialises, and guarantees that all 2^(BUDDY_ORDERS - 1) entries of `pages` around a frame it frees can be read.
+ * The caller serialises, and guarantees that all 2^(BUDDY_ORDERS - 1) entries of `pages` around a
+ * frame it frees can be read.
  */
 #pragma once
 

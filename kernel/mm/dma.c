@@ -1,7 +1,7 @@
 /*
- * Memory that devices read and write, and the bus addresses of pages. Bus addresses are physical addresses here, and
- * the machine keeps its caches coherent with devices; so this is a matter of finding frames the device can reach and
- * of describing them to it.
+ * Memory that devices read and write, and the bus addresses of pages. Bus addresses are physical
+ * addresses here, and the machine keeps its caches coherent with devices; so this is a matter of
+ * finding frames the device can reach and of describing them to it.
  */
 #include "mm/dma.h"
 

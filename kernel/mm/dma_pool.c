@@ -1,7 +1,7 @@
 /*
- * Pools of small blocks that devices read and write (command tables, descriptors): frames cut into equal blocks,
- * whose free ones are chained through their first word as a slab's are. A pool grows by a frame when it is empty and
- * keeps its frames until it is destroyed.
+ * Pools of small blocks that devices read and write (command tables, descriptors): frames cut into
+ * equal blocks, whose free ones are chained through their first word as a slab's are. A pool grows
+ * by a frame when it is empty and keeps its frames until it is destroyed.
  */
 #include "mm/dma_int.h"
 
@@ -49,8 +49,10 @@ void dma_pool_destroy(struct dma_pool *pool)
 	if (!pool)
 		return;
 	if (pool->in_use) {
-		/* A device may still write there: the frames are lost rather than given to somebody else. */
-		log_err("dma pool %s: destroyed with %llu blocks in use", pool->name, (unsigned long long)pool->in_use);
+		/* A device may still write there: the frames are lost rather than given to somebody
+		 * else. */
+		log_err("dma pool %s: destroyed with %llu blocks in use", pool->name,
+			(unsigned long long)pool->in_use);
 		return;
 	}
 	list_for_each_entry_safe(page, next, &pool->frames, lru)

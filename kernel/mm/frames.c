@@ -1,19 +1,22 @@
 /*
  * Page frames: allocation and release.
  *
- * Two buddies hold the free blocks, one of frames below 4 GiB and one of those above; one lock guards both. Single
- * frames, by far the most, pass through a small stack of frames on each CPU, refilled and drained by the batch, which
- * takes neither lock nor interrupt flag: its owner marks it busy while inside, and an interrupt handler that finds it
- * so goes to the buddies instead.
+ * Two buddies hold the free blocks, one of frames below 4 GiB and one of those above; one lock
+ * guards both. Single frames, by far the most, pass through a small stack of frames on each CPU,
+ * refilled and drained by the batch, which takes neither lock nor interrupt flag: its owner marks
+ * it busy while inside, and an interrupt handler that finds it so goes to the buddies instead.
  *
- * Marks, in free frames: below `low` vm's background reclaim is woken; below `min` only callers that may not sleep
- * get more (the emergency reserve: an interrupt handler cannot wait, and reclaim itself needs memory to free memory).
+ * Marks, in free frames: below `low` vm's background reclaim is woken; below `min` only callers
+ * that may not sleep get more (the emergency reserve: an interrupt handler cannot wait, and reclaim
+ * itself needs memory to free memory).
  *
- * A frame has its reference count from here (1); who drops the last one comes back through page_release(), so a
- * reader that took a reference for a moment (page_try_get) may be the one that frees.
+ * A frame has its reference count from here (1); who drops the last one comes back through
+ * page_release(), so a reader that took a reference for a moment (page_try_get) may be the one that
+ * frees.
  *
- * Locks: frames.lock (RANK_FRAMES), interrupts off. The hook `wake` is called without it, but perhaps under the
- * allocating caller's own locks: MM_ATOMIC callers hold none of RANK_TIMER and above.
+ * Locks: frames.lock (RANK_FRAMES), interrupts off. The hook `wake` is called without it, but
+ * perhaps under the allocating caller's own locks: MM_ATOMIC callers hold none of RANK_TIMER and
+ * above.
  */
 #include "mm/frames_int.h"
 
@@ -56,7 +59,8 @@ static void poison_check(struct page *page, unsigned order)
 		for (unsigned k = 0; k < PAGE_SIZE / 8; k++)
 			if (word[k] != POISON_FRAME)
 				panic("frame %llx was written after it was freed: %016llx at %x",
-				      (unsigned long long)page_to_phys(page + i), (unsigned long long)word[k], k * 8);
+				      (unsigned long long)page_to_phys(page + i),
+				      (unsigned long long)word[k], k * 8);
 		page[i].flags &= ~PG_POISONED;
 	}
 }
@@ -113,7 +117,8 @@ static unsigned buddies_take(struct page **out, unsigned n, unsigned order, unsi
 			break;
 		if (!(flags & MM_DMA32))
 			page = zone_alloc(ZONE_HIGH, order);
-		if (!page && ((flags & MM_DMA32) || !(flags & MM_WAIT) || zone_free(ZONE_LOW) >= frames.low_reserve))
+		if (!page && ((flags & MM_DMA32) || !(flags & MM_WAIT) ||
+			      zone_free(ZONE_LOW) >= frames.low_reserve))
 			page = zone_alloc(ZONE_LOW, order);
 		if (!page)
 			break;
@@ -138,7 +143,8 @@ static void buddies_give(struct page *const *in, unsigned n, unsigned order)
 	spin_unlock_irq(&frames.lock, irq);
 }
 
-/* A single frame through this CPU's stack; NULL if there is none, or an interrupt found it in use. */
+/* A single frame through this CPU's stack; NULL if there is none, or an interrupt found it in
+ * use. */
 static inline struct page *stack_pop(unsigned flags)
 {
 	struct frame_stack *s = this_cpu_ptr(frame_stack);
@@ -224,11 +230,13 @@ struct page *frames_alloc_below(unsigned order, pfn_t limit, unsigned flags)
 	return page ? block_prepare(page, order, flags) : NULL;
 }
 
-/* A frame that somebody still uses, or that is free already, is kept out of the allocator: losing it is the smaller harm. */
+/* A frame that somebody still uses, or that is free already, is kept out of the allocator: losing
+ * it is the smaller harm. */
 static __cold __noinline void page_bad(struct page *page, const char *what)
 {
 	log_err("mm: bad page %llx freed (%s): flags %x, mapped %d, order %u",
-		(unsigned long long)page_to_phys(page), what, page->flags, page->map_count, page->order);
+		(unsigned long long)page_to_phys(page), what, page->flags, page->map_count,
+		page->order);
 	backtrace_log();
 	if (MM_DEBUG)
 		panic("mm: bad page");
@@ -236,7 +244,8 @@ static __cold __noinline void page_bad(struct page *page, const char *what)
 
 void page_release(struct page *page)
 {
-	const u32 in_use = PG_RESERVED | PG_BUDDY | PG_SLAB | PG_LOCKED | PG_WRITEBACK | PG_LRU | PG_POISONED;
+	const u32 in_use =
+		PG_RESERVED | PG_BUDDY | PG_SLAB | PG_LOCKED | PG_WRITEBACK | PG_LRU | PG_POISONED;
 	u32 flags = page->flags;
 	unsigned order = flags & PG_LARGE ? page->order : 0;
 

@@ -1,9 +1,9 @@
 /*
- * Page frames: a buddy allocator over the firmware's memory map, with per-CPU lists of single frames. Every frame of
- * RAM has a struct page in the array at PAGEMAP_BASE.
+ * Page frames: a buddy allocator over the firmware's memory map, with per-CPU lists of single
+ * frames. Every frame of RAM has a struct page in the array at PAGEMAP_BASE.
  *
- * Who uses which field of struct page depends on its kind: free frames belong to the allocator, slab frames to
- * mm/slab, the rest to vm (anonymous and page-cache pages).
+ * Who uses which field of struct page depends on its kind: free frames belong to the allocator,
+ * slab frames to mm/slab, the rest to vm (anonymous and page-cache pages).
  */
 #pragma once
 
@@ -32,13 +32,14 @@ enum page_flags {
 	PG_SWAPCACHE = 1 << 15,
 	PG_UNEVICTABLE = 1 << 16,
 	PG_READAHEAD = 1 << 17, /* vm: reaching this page starts the next read-ahead */
-	PG_SHMEM     = 1 << 18, /* vm: page of a cache with nothing behind it (tmpfs, shared anonymous memory) */
+	PG_SHMEM     = 1 << 18, /* vm: page of a cache with nothing behind it (tmpfs, shared
+				 * anonymous memory) */
 	PG_WORKING   = 1 << 19, /* vm: was used again after its first scan */
 };
 
 /*
- * a: atomic.  f: frame allocator.  c: pagecache->lock to change, page lock or reference to read.  u: the user of
- * the frame.
+ * a: atomic.  f: frame allocator.  c: pagecache->lock to change, page lock or reference to read.
+ * u: the user of the frame.
  */
 struct page {
 	u32 flags;                /* a: enum page_flags */
@@ -62,20 +63,42 @@ struct page {
 
 static inline struct page *pfn_to_page(pfn_t pfn) { return page_array + pfn; }
 static inline pfn_t page_to_pfn(const struct page *page) { return (pfn_t)(page - page_array); }
-static inline paddr_t page_to_phys(const struct page *page) { return page_to_pfn(page) << PAGE_SHIFT; }
-static inline void *page_to_virt(const struct page *page) { return phys_to_virt(page_to_phys(page)); }
+static inline paddr_t page_to_phys(const struct page *page)
+{
+	return page_to_pfn(page) << PAGE_SHIFT;
+}
+static inline void *page_to_virt(const struct page *page)
+{
+	return phys_to_virt(page_to_phys(page));
+}
 static inline struct page *phys_to_page(paddr_t pa) { return pfn_to_page(pa >> PAGE_SHIFT); }
 /* Of a physmap address only. */
 static inline struct page *virt_to_page(const void *p) { return phys_to_page(virt_to_phys(p)); }
 
-static inline bool page_test(const struct page *p, u32 flag) { return __atomic_load_n(&p->flags, __ATOMIC_ACQUIRE) & flag; }
-static inline void page_set(struct page *p, u32 flag) { __atomic_fetch_or(&p->flags, flag, __ATOMIC_ACQ_REL); }
-static inline void page_reset(struct page *p, u32 flag) { __atomic_fetch_and(&p->flags, ~flag, __ATOMIC_ACQ_REL); }
-static inline bool page_test_set(struct page *p, u32 flag) { return __atomic_fetch_or(&p->flags, flag, __ATOMIC_ACQ_REL) & flag; }
-static inline bool page_test_reset(struct page *p, u32 flag) { return __atomic_fetch_and(&p->flags, ~flag, __ATOMIC_ACQ_REL) & flag; }
+static inline bool page_test(const struct page *p, u32 flag)
+{
+	return __atomic_load_n(&p->flags, __ATOMIC_ACQUIRE) & flag;
+}
+static inline void page_set(struct page *p, u32 flag)
+{
+	__atomic_fetch_or(&p->flags, flag, __ATOMIC_ACQ_REL);
+}
+static inline void page_reset(struct page *p, u32 flag)
+{
+	__atomic_fetch_and(&p->flags, ~flag, __ATOMIC_ACQ_REL);
+}
+static inline bool page_test_set(struct page *p, u32 flag)
+{
+	return __atomic_fetch_or(&p->flags, flag, __ATOMIC_ACQ_REL) & flag;
+}
+static inline bool page_test_reset(struct page *p, u32 flag)
+{
+	return __atomic_fetch_and(&p->flags, ~flag, __ATOMIC_ACQ_REL) & flag;
+}
 
 enum mm_flags {
-	MM_WAIT    = 1 << 0, /* may sleep and reclaim; without it the call never sleeps and may use the emergency reserve */
+	MM_WAIT    = 1 << 0, /* may sleep and reclaim; without it the call never sleeps and may use
+			      * the emergency reserve */
 	MM_ZERO    = 1 << 1,
 	MM_DMA32   = 1 << 2, /* below 4 GiB */
 	MM_NOFS    = 1 << 3, /* reclaim must not call a file system (the caller holds its locks) */
@@ -86,13 +109,17 @@ enum mm_flags {
 #define MM_KERNEL MM_WAIT
 #define MM_ATOMIC 0
 
-/* 2^order physically contiguous frames with one reference on the first, or NULL. Any context without MM_WAIT. */
+/* 2^order physically contiguous frames with one reference on the first, or NULL. Any context
+ * without MM_WAIT. */
 struct page *page_alloc_order(unsigned order, unsigned flags);
 static inline struct page *page_alloc(unsigned flags) { return page_alloc_order(0, flags); }
 /* Frees a block of page_alloc_order(); the caller has the last reference. */
 void page_free_order(struct page *page, unsigned order);
 
-static inline void page_get(struct page *page) { __atomic_fetch_add(&page->refs, 1, __ATOMIC_RELAXED); }
+static inline void page_get(struct page *page)
+{
+	__atomic_fetch_add(&page->refs, 1, __ATOMIC_RELAXED);
+}
 /* Takes a reference unless the frame is free. */
 static inline bool must_check page_try_get(struct page *page)
 {
@@ -101,7 +128,8 @@ static inline bool must_check page_try_get(struct page *page)
 	do {
 		if (n == 0)
 			return false;
-	} while (!__atomic_compare_exchange_n(&page->refs, &n, n + 1, true, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
+	} while (!__atomic_compare_exchange_n(&page->refs, &n, n + 1, true, __ATOMIC_ACQUIRE,
+					      __ATOMIC_RELAXED));
 	return true;
 }
 void page_release(struct page *page); /* the last reference is gone: back to the allocator */
@@ -122,16 +150,20 @@ struct mm_stats {
 	u64 stacks;     /* frames of kernel stacks */
 };
 void mm_stats(struct mm_stats *out);
-/* Frames free, approximate but cheap; and the marks (in frames): below `low` reclaim is woken, below `min` only MM_ATOMIC gets more. */
+/* Frames free, approximate but cheap; and the marks (in frames): below `low` reclaim is woken,
+ * below `min` only MM_ATOMIC gets more. */
 u64 mm_free_frames(void);
 u64 mm_mark_low(void);
 u64 mm_mark_min(void);
 
 /*
- * Set once by vm: called when an allocation finds too little memory. Frees about n frames if it can, may sleep; returns how many it
- * freed. `flags` are the allocation's. After 0 and without MM_NORETRY the second hook kills a process (true: try again).
+ * Set once by vm: called when an allocation finds too little memory. Frees about n frames if it
+ * can, may sleep; returns how many it freed. `flags` are the allocation's. After 0 and without
+ * MM_NORETRY the second hook kills a process (true: try again).
  */
-void mm_set_reclaim(u64 (*reclaim)(u64 n, unsigned flags), bool (*oom)(unsigned order), void (*wake)(void));
+void mm_set_reclaim(u64 (*reclaim)(u64 n, unsigned flags), bool (*oom)(unsigned order),
+		    void (*wake)(void));
 
-/* Builds the page array and the free lists from boot_info, then slab, kmap. First after arch_init_early(). */
+/* Builds the page array and the free lists from boot_info, then slab, kmap. First after
+ * arch_init_early(). */
 void mm_init(void);

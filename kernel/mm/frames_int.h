@@ -19,10 +19,12 @@ enum frame_zone { ZONE_LOW, ZONE_HIGH, ZONE_COUNT }; /* below 4 GiB, and above *
 struct frames {
 	struct spinlock lock;
 	struct buddy zone[ZONE_COUNT]; /* f */
-	u64 pending[ZONE_COUNT];       /* f: free frames whose entries in the page array are not set up yet */
+	u64 pending[ZONE_COUNT];       /* f: free frames whose entries in the page array are not set
+					* up yet */
 	u64 total;                     /* I: frames managed */
 	u64 mark_min, mark_low;        /* I: frames */
-	u64 low_reserve;               /* I: frames of ZONE_LOW kept for those who need them there */
+	u64 low_reserve;               /* I: frames of ZONE_LOW kept for those who need them
+					* there */
 	u32 stack_max, stack_batch;    /* I: of the per-CPU lists */
 	u64 (*reclaim)(u64 n, unsigned flags);
 	bool (*oom)(unsigned order);
@@ -52,7 +54,8 @@ u64 frames_drain_cpu(void);
 
 /* Maps the page array and counts the free memory (page_array.c). */
 void page_array_init(void);
-/* Sets up the entries of some more pending frames of the zone and frees these to its buddy: false if none are pending. Frames locked. */
+/* Sets up the entries of some more pending frames of the zone and frees these to its buddy: false
+ * if none are pending. Frames locked. */
 bool page_array_grow_locked(enum frame_zone zone);
 /* The same for all frames below `limit`. */
 void page_array_grow_below_locked(pfn_t limit);

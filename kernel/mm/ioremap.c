@@ -1,6 +1,7 @@
 /*
- * Device memory in the kernel's range. Whoever asks for bytes that lie within an existing mapping of the same kind
- * shares it, so the many small tables and register blocks of one page cost one mapping.
+ * Device memory in the kernel's range. Whoever asks for bytes that lie within an existing mapping
+ * of the same kind shares it, so the many small tables and register blocks of one page cost one
+ * mapping.
  */
 #include "mm/kmap_int.h"
 

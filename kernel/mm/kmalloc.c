@@ -1,7 +1,7 @@
 /*
- * kmalloc(): memory of any size. Up to two pages it comes from one of the size classes below, slab caches found by a
- * table; above, it is whole frames. The frame that holds a pointer tells which: PG_SLAB and its cache, or PG_LARGE and
- * its order.
+ * kmalloc(): memory of any size. Up to two pages it comes from one of the size classes below, slab
+ * caches found by a table; above, it is whole frames. The frame that holds a pointer tells which:
+ * PG_SLAB and its cache, or PG_LARGE and its order.
  */
 #include "mm/slab_int.h"
 
@@ -16,9 +16,10 @@
 
 static const struct size_class { u32 size; const char *name; } classes[] = {
 	{ 16, "kmalloc-16" }, { 32, "kmalloc-32" }, { 48, "kmalloc-48" }, { 64, "kmalloc-64" },
-	{ 96, "kmalloc-96" }, { 128, "kmalloc-128" }, { 192, "kmalloc-192" }, { 256, "kmalloc-256" },
-	{ 384, "kmalloc-384" }, { 512, "kmalloc-512" }, { 768, "kmalloc-768" }, { 1024, "kmalloc-1k" },
-	{ 1536, "kmalloc-1536" }, { 2048, "kmalloc-2k" }, { 3072, "kmalloc-3k" }, { 4096, "kmalloc-4k" },
+	{ 96, "kmalloc-96" }, { 128, "kmalloc-128" }, { 192, "kmalloc-192" },
+	{ 256, "kmalloc-256" }, { 384, "kmalloc-384" }, { 512, "kmalloc-512" },
+	{ 768, "kmalloc-768" }, { 1024, "kmalloc-1k" }, { 1536, "kmalloc-1536" },
+	{ 2048, "kmalloc-2k" }, { 3072, "kmalloc-3k" }, { 4096, "kmalloc-4k" },
 	{ 8192, "kmalloc-8k" },
 };
 

@@ -1,10 +1,11 @@
 /*
- * Areas of the kernel's own virtual range: a tree of those in use, by address, where each knows the gap before it and
- * the widest gap below it in the tree, so that the lowest place that fits is found in one walk. Every area has an
- * unmapped guard page below.
+ * Areas of the kernel's own virtual range: a tree of those in use, by address, where each knows the
+ * gap before it and the widest gap below it in the tree, so that the lowest place that fits is
+ * found in one walk. Every area has an unmapped guard page below.
  *
  * Before: vmalloc.c, kstack.c, ioremap.c. After: arch's kernel page tables, frames.
- * Locks: kmap_lock (RANK_SLAB: nothing is taken inside) guards the tree. The page tables of an area are its owner's alone.
+ * Locks: kmap_lock (RANK_SLAB: nothing is taken inside) guards the tree. The page tables of an area
+ * are its owner's alone.
  */
 #include "mm/kmap_int.h"
 
@@ -28,7 +29,8 @@ static vaddr_t area_end(const struct kmap_area *area)
 
 static void widest_update(struct rb_node *node)
 {
-	struct kmap_area *area = area_of(node), *left = area_of(node->left), *right = area_of(node->right);
+	struct kmap_area *area = area_of(node), *left = area_of(node->left),
+			 *right = area_of(node->right);
 	u64 widest = area->gap;
 
 	if (left)
@@ -119,7 +121,8 @@ struct kmap_area *kmap_reserve(u64 pages, enum kmap_kind kind, unsigned flags)
 void kmap_release(struct kmap_area *area)
 {
 	u64 irq = spin_lock_irq(&kmap_lock);
-	struct kmap_area *next = area_of(rb_next(&area->node)), *before = area_of(rb_prev(&area->node));
+	struct kmap_area *next = area_of(rb_next(&area->node)),
+			 *before = area_of(rb_prev(&area->node));
 
 	rb_erase_augmented(&areas, &area->node, widest_update);
 	if (next) {

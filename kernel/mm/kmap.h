@@ -1,4 +1,5 @@
-/* Kernel virtual ranges: memory that need not be contiguous, kernel stacks with guard pages, device registers. Thread context. */
+/* Kernel virtual ranges: memory that need not be contiguous, kernel stacks with guard pages, device
+ * registers. Thread context. */
 #pragma once
 
 #include "arch/context.h"
@@ -11,10 +12,12 @@ void vfree(void *p);
 void *kvmalloc(size_t size, unsigned flags);
 void kvfree(void *p);
 
-/* A kernel stack of KSTACK_SIZE bytes with an unmapped page below: its lowest address, or NULL. Freed stacks are kept warm per CPU. */
+/* A kernel stack of KSTACK_SIZE bytes with an unmapped page below: its lowest address, or NULL.
+ * Freed stacks are kept warm per CPU. */
 void *kstack_alloc(void);
 void kstack_free(void *stack);
 
-/* Maps `size` bytes of device memory at pa (any alignment) with MMU_NOCACHE or MMU_WC, or 0 for write-back (firmware tables): pointer to pa's byte, or NULL. */
+/* Maps `size` bytes of device memory at pa (any alignment) with MMU_NOCACHE or MMU_WC, or 0 for
+ * write-back (firmware tables): pointer to pa's byte, or NULL. */
 void *ioremap(paddr_t pa, size_t size, unsigned mmu_prot);
 void iounmap(void *p);

@@ -25,7 +25,8 @@ struct kmap_area {
 
 extern struct spinlock kmap_lock;
 
-/* An area of that many pages with a guard page below, nothing mapped yet: NULL without memory or room. */
+/* An area of that many pages with a guard page below, nothing mapped yet: NULL without memory or
+ * room. */
 struct kmap_area *kmap_reserve(u64 pages, enum kmap_kind kind, unsigned flags);
 /* Gives the range back; nothing is mapped in it and the TLBs know. */
 void kmap_release(struct kmap_area *area);
@@ -33,5 +34,6 @@ void kmap_release(struct kmap_area *area);
 struct kmap_area *kmap_find(vaddr_t addr);
 /* Maps a frame of its own to each page of the area: 0 or -ENOMEM with nothing mapped. */
 int kmap_populate(struct kmap_area *area, unsigned flags);
-/* Unmaps the area, waits until no TLB has it, and frees frames mapped by kmap_populate(). Thread context, no spinlock held. */
+/* Unmaps the area, waits until no TLB has it, and frees frames mapped by kmap_populate(). Thread
+ * context, no spinlock held. */
 void kmap_clear(struct kmap_area *area);

@@ -1,9 +1,11 @@
 /*
- * Kernel stacks: areas of the kernel's range, so an overflow meets the guard page below. Mapping and unmapping cost
- * page-table writes and a TLB flush on all CPUs; so each CPU keeps some stacks warm, and a depot takes what one CPU
- * frees in excess and gives it to one that needs it. A system whose threads come and go seldom maps any.
+ * Kernel stacks: areas of the kernel's range, so an overflow meets the guard page below. Mapping
+ * and unmapping cost page-table writes and a TLB flush on all CPUs; so each CPU keeps some stacks
+ * warm, and a depot takes what one CPU frees in excess and gives it to one that needs it. A system
+ * whose threads come and go seldom maps any.
  *
- * A CPU's stock is used in thread context only, where the CPU is its owner's: no lock. The depot has one (RANK_SLAB).
+ * A CPU's stock is used in thread context only, where the CPU is its owner's: no lock. The depot
+ * has one (RANK_SLAB).
  */
 #include "mm/kmap_int.h"
 

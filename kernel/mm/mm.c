@@ -1,9 +1,9 @@
 /*
  * The room's beginning, its figures, and the frames of page tables, which arch takes from here.
  *
- * Page tables grow under vm's spinlocks, so their frames come without sleeping; but they are the user's demand, so
- * they do not come from the emergency reserve. vm meets the failure by allocating a frame where it may sleep, and
- * tries again.
+ * Page tables grow under vm's spinlocks, so their frames come without sleeping; but they are the
+ * user's demand, so they do not come from the emergency reserve. vm meets the failure by allocating
+ * a frame where it may sleep, and tries again.
  */
 #include "mm/frames_int.h"
 

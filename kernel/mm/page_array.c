@@ -1,11 +1,13 @@
 /*
- * The page array at boot. Memory is looked at in chunks of 4 MiB, the largest block of the buddies: each chunk that
- * holds any RAM has all its entries, so that joining blocks never meets a missing one, and the others have none. The
- * entries of a chunk fill 16 pages; where 32 chunks in a row exist (128 MiB) they are one large page.
+ * The page array at boot. Memory is looked at in chunks of 4 MiB, the largest block of the buddies:
+ * each chunk that holds any RAM has all its entries, so that joining blocks never meets a missing
+ * one, and the others have none. The entries of a chunk fill 16 pages; where 32 chunks in a row
+ * exist (128 MiB) they are one large page.
  *
- * Entries are set up chunk by chunk, when the buddies run out of blocks: a machine with much memory pays at boot for
- * what it uses at boot. As no block is larger than a chunk, the allocator never looks into one that is not set up.
- * An entry of zeros is a frame that nobody has and that is not free.
+ * Entries are set up chunk by chunk, when the buddies run out of blocks: a machine with much memory
+ * pays at boot for what it uses at boot. As no block is larger than a chunk, the allocator never
+ * looks into one that is not set up. An entry of zeros is a frame that nobody has and that is not
+ * free.
  *
  * Locks: frames.lock for what changes after boot.
  */
@@ -26,7 +28,8 @@ extern const char image_start[], image_end[]; /* kernel.ld */
 /* I: constant after mm_init(). */
 static struct boot_range ram[BOOT_RANGES_MAX]; /* as it was before anything was taken */
 static unsigned n_ram;
-static struct boot_range spare[BOOT_RANGES_MAX]; /* what boot left free, the array's own memory taken out */
+/* what boot left free, the array's own memory taken out */
+static struct boot_range spare[BOOT_RANGES_MAX];
 static unsigned n_spare;
 static u64 n_chunks;
 static u64 *chunk_map;   /* bit per chunk: it has entries */
@@ -53,7 +56,8 @@ static bool frame_was_ram(pfn_t pfn)
 
 static void chunk_mark(paddr_t start, paddr_t end)
 {
-	u64 first = (start >> PAGE_SHIFT) / CHUNK_FRAMES, last = ((end - 1) >> PAGE_SHIFT) / CHUNK_FRAMES;
+	u64 first = (start >> PAGE_SHIFT) / CHUNK_FRAMES,
+	    last = ((end - 1) >> PAGE_SHIFT) / CHUNK_FRAMES;
 
 	bitmap_set_range(chunk_map, first, last - first + 1);
 }
@@ -71,7 +75,8 @@ static void chunks_mark(void)
 	chunk_mark(virt_to_phys(image_start), virt_to_phys(image_end));
 }
 
-/* Takes [start, start + bytes) out of a range of free boot memory; what lies above becomes a range of its own if there is room for it. */
+/* Takes [start, start + bytes) out of a range of free boot memory; what lies above becomes a range
+ * of its own if there is room for it. */
 static void range_cut(unsigned i, paddr_t start, u64 bytes)
 {
 	struct boot_range *r = &boot_info.ram[i], above = { start + bytes, r->end };
@@ -84,7 +89,8 @@ static void range_cut(unsigned i, paddr_t start, u64 bytes)
 	boot_info.ram[i + 1] = above;
 }
 
-/* Memory for entries, from the end of the highest range that has it. (boot_alloc() would clear it.) */
+/* Memory for entries, from the end of the highest range that has it. (boot_alloc() would clear
+ * it.) */
 static paddr_t array_memory(u64 bytes)
 {
 	u64 align = bytes == LARGE_PAGE_SIZE ? LARGE_PAGE_SIZE : PAGE_SIZE;
@@ -129,8 +135,10 @@ static void array_map(void)
 	}
 }
 
-/* The part of a free range that lies in the frames [start, end), as frames: whether there is one. Frame 0 stays out: its address means "none" in places. */
-static bool range_part(const struct boot_range *r, pfn_t start, pfn_t end, pfn_t *first, pfn_t *last)
+/* The part of a free range that lies in the frames [start, end), as frames: whether there is one.
+ * Frame 0 stays out: its address means "none" in places. */
+static bool range_part(const struct boot_range *r, pfn_t start, pfn_t end, pfn_t *first,
+		       pfn_t *last)
 {
 	*first = max(max(r->start >> PAGE_SHIFT, start), (pfn_t)1);
 	*last = min(r->end >> PAGE_SHIFT, end);
@@ -224,20 +232,23 @@ static u64 square_root(u64 n)
 	return r;
 }
 
-/* The larger the machine, the more frames are in flight at a time, but not in proportion: the marks grow with the root. */
+/* The larger the machine, the more frames are in flight at a time, but not in proportion: the marks
+ * grow with the root. */
 static void marks_set(void)
 {
 	u64 total = frames.total;
 
 	frames.mark_min = min(square_root(total) * 3 / 2, total / 32);
 	frames.mark_low = 2 * frames.mark_min;
+	/* Not 0: it also says that there is an upper zone. */
 	if (frames.pending[ZONE_HIGH])
-		frames.low_reserve = frames.pending[ZONE_LOW] / 32 + 1; /* not 0: it also says that there is an upper zone */
+		frames.low_reserve = frames.pending[ZONE_LOW] / 32 + 1;
 	frames.stack_max = (u32)clamp(total / 512, (u64)16, (u64)128);
 	frames.stack_batch = frames.stack_max / 4;
 }
 
-/* Frames taken at boot may have users, who expect an entry: all chunks but those that are free whole or taken whole are set up. */
+/* Frames taken at boot may have users, who expect an entry: all chunks but those that are free
+ * whole or taken whole are set up. */
 static void set_up_mixed_chunks(void)
 {
 	bitmap_for_each_set(chunk, chunk_map, n_chunks) {
@@ -266,6 +277,7 @@ void page_array_init(void)
 	marks_set();
 	set_up_mixed_chunks();
 	log_info("mm: %llu MiB of memory, %llu MiB free, %llu KiB for the page array",
-		 (unsigned long long)(boot_info.ram_bytes >> 20), (unsigned long long)(frames.total >> 8),
+		 (unsigned long long)(boot_info.ram_bytes >> 20),
+		 (unsigned long long)(frames.total >> 8),
 		 (unsigned long long)(bitmap_weight(chunk_map, n_chunks) * CHUNK_BYTES >> 10));
 }

@@ -1,4 +1,5 @@
-/* Debug builds fill freed memory with patterns and look at them when it is allocated again. MM_DEBUG is 0 in release builds, and what it guards vanishes. */
+/* Debug builds fill freed memory with patterns and look at them when it is allocated again.
+ * MM_DEBUG is 0 in release builds, and what it guards vanishes. */
 #pragma once
 
 #ifdef CONFIG_DEBUG

@@ -1,7 +1,8 @@
 /*
- * When there is too little memory. In this order: what the allocators themselves keep in stock (empty slabs, cached
- * stacks, this CPU's frames), vm's reclaim, and the killing of a process. Each step is tried again as long as it
- * brings something; an allocation of many frames in a row gives up early, for killing seldom makes neighbours free.
+ * When there is too little memory. In this order: what the allocators themselves keep in stock
+ * (empty slabs, cached stacks, this CPU's frames), vm's reclaim, and the killing of a process. Each
+ * step is tried again as long as it brings something; an allocation of many frames in a row gives
+ * up early, for killing seldom makes neighbours free.
  *
  * Before: frames.c, from page_alloc_order() in thread context without spinlocks. After: vm's hooks.
  */
@@ -13,7 +14,8 @@
 #define MAX_ROUNDS 64
 #define RECLAIM_BATCH 32
 
-void mm_set_reclaim(u64 (*reclaim)(u64 n, unsigned flags), bool (*oom)(unsigned order), void (*wake)(void))
+void mm_set_reclaim(u64 (*reclaim)(u64 n, unsigned flags), bool (*oom)(unsigned order),
+		    void (*wake)(void))
 {
 	frames.oom = oom;
 	frames.wake = wake;
@@ -46,7 +48,8 @@ struct page *frames_alloc_slow(unsigned order, unsigned flags)
 			return NULL;
 		if (freed)
 			continue;
-		/* A caller that holds a file system's locks kept reclaim from its best prey: no reason to kill. */
+		/* A caller that holds a file system's locks kept reclaim from its best prey: no
+		 * reason to kill. */
 		if ((flags & MM_NOFS) || order > COSTLY_ORDER || !frames.oom || !frames.oom(order))
 			return NULL;
 	}

@@ -1,11 +1,12 @@
 /*
  * The slab allocator (Bonwick 1994, 2001): objects of one size.
  *
- * A slab is a block of frames cut into objects; its free objects are chained through their first word, from
- * page->slab_free of its head frame, whose page->private counts the objects in use. Slabs with some free objects are
- * on the cache's `partial` list, those with only free ones on `empty`, full ones on none. On each CPU a magazine, a
- * stack of free objects, stands before the slabs and is filled and drained by half; it needs no lock, by the same
- * busy mark as the frame lists (frames.c).
+ * A slab is a block of frames cut into objects; its free objects are chained through their first
+ * word, from page->slab_free of its head frame, whose page->private counts the objects in use.
+ * Slabs with some free objects are on the cache's `partial` list, those with only free ones on
+ * `empty`, full ones on none. On each CPU a magazine, a stack of free objects, stands before the
+ * slabs and is filled and drained by half; it needs no lock, by the same busy mark as the frame
+ * lists (frames.c).
  *
  * Debug builds put a red zone behind each object and fill free objects with a pattern.
  *
@@ -43,7 +44,8 @@ static void object_mark_free(struct slab_cache *cache, void *object)
 	*object_red(cache, object) = RED_FREE;
 }
 
-/* Object leaves the cache: nobody may have written to it since it was freed (its first word is the chain). */
+/* Object leaves the cache: nobody may have written to it since it was freed (its first word is the
+ * chain). */
 static void object_check_alloc(struct slab_cache *cache, void *object)
 {
 	if (*object_red(cache, object) != RED_FREE)
@@ -64,14 +66,16 @@ static void object_check_free(struct slab_cache *cache, void *object)
 		panic("slab %s: %p does not point to the start of an object", cache->name, object);
 	if (*object_red(cache, object) != RED_USED)
 		panic("slab %s: object %p %s", cache->name, object,
-		      *object_red(cache, object) == RED_FREE ? "freed twice" : "written beyond its end");
+		      *object_red(cache, object) == RED_FREE ? "freed twice" :
+							       "written beyond its end");
 	object_mark_free(cache, object);
 }
 
 /* A new slab, all free and on no list. */
 static struct page *slab_create(struct slab_cache *cache, unsigned flags)
 {
-	struct page *page = page_alloc_order(cache->order, flags & ~(MM_ZERO | MM_USER | MM_MOVABLE));
+	struct page *page =
+		page_alloc_order(cache->order, flags & ~(MM_ZERO | MM_USER | MM_MOVABLE));
 	char *object;
 
 	if (!page)
@@ -209,7 +213,8 @@ u64 slab_trim(struct slab_cache *cache, u32 keep)
 	return frames_freed;
 }
 
-/* Allocation past an empty (or busy, or missing) magazine: one object for the caller, and the magazine half filled. */
+/* Allocation past an empty (or busy, or missing) magazine: one object for the caller, and the
+ * magazine half filled. */
 static __noinline void *alloc_slow(struct slab_cache *cache, unsigned flags)
 {
 	struct magazine *mag = cache->magazine[cpu_id()];
@@ -300,7 +305,8 @@ void slab_magazine_drain(struct slab_cache *cache, struct magazine *mag)
 	mag->busy = 0;
 }
 
-/* Gives this CPU its magazine of the cache; NULL without memory. An interrupt may have been faster. */
+/* Gives this CPU its magazine of the cache; NULL without memory. An interrupt may have been
+ * faster. */
 static struct magazine *magazine_make(struct slab_cache *cache)
 {
 	struct magazine *mag = slab_alloc(&magazines, MM_ATOMIC | MM_ZERO), *other = NULL;
@@ -313,7 +319,8 @@ static struct magazine *magazine_make(struct slab_cache *cache)
 	return mag;
 }
 
-/* Release past a full (or busy, or missing) magazine. A CPU's first release to a cache makes the magazine. */
+/* Release past a full (or busy, or missing) magazine. A CPU's first release to a cache makes the
+ * magazine. */
 static __noinline void free_slow(struct slab_cache *cache, void *object)
 {
 	struct magazine *mag = cache->magazine[cpu_id()];

@@ -1,7 +1,9 @@
 /*
- * Slab caches as a whole: how one is laid out, made, trimmed, counted and destroyed. The life of an object is slab.c.
+ * Slab caches as a whole: how one is laid out, made, trimmed, counted and destroyed. The life of an
+ * object is slab.c.
  *
- * Locks: slab_caches_lock guards the list of caches. It ranks before a cache's own lock, which is taken inside it.
+ * Locks: slab_caches_lock guards the list of caches. It ranks before a cache's own lock, which is
+ * taken inside it.
  */
 #include "mm/slab_int.h"
 
@@ -17,7 +19,8 @@
 struct spinlock slab_caches_lock = SPINLOCK_INIT(RANK_SLAB_LIST, "slab caches");
 struct list slab_caches = LIST_INIT(slab_caches);
 
-/* The smallest slab that wastes at most an eighth of itself and holds several objects, or else the largest. */
+/* The smallest slab that wastes at most an eighth of itself and holds several objects, or else the
+ * largest. */
 static unsigned slab_order(size_t stride)
 {
 	unsigned order = 0;
@@ -37,7 +40,8 @@ static unsigned magazine_slots(size_t stride)
 	return (unsigned)clamp(KIB(16) / stride, (u64)2, (u64)MAGAZINE_SLOTS);
 }
 
-void slab_cache_setup(struct slab_cache *cache, const char *name, size_t size, size_t align, bool use_magazines)
+void slab_cache_setup(struct slab_cache *cache, const char *name, size_t size, size_t align,
+		      bool use_magazines)
 {
 	u64 irq;
 
@@ -94,7 +98,8 @@ void slab_cache_destroy(struct slab_cache *cache)
 	}
 	slab_trim(cache, 0);
 	if (cache->n_slabs) {
-		/* Objects are still out there: their slabs must stay, and so must what they point to. */
+		/* Objects are still out there: their slabs must stay, and so must what they point
+		 * to. */
 		log_err("slab %s: destroyed with %llu objects in use", cache->name,
 			(unsigned long long)(cache->n_slabs * cache->per_slab - cache->n_free));
 		backtrace_log();
@@ -175,6 +180,7 @@ void slab_count_frames(u64 *reclaimable, u64 *unreclaimable)
 
 	*reclaimable = *unreclaimable = 0;
 	list_for_each_entry(cache, &slab_caches, link)
-		*(cache->reclaimable ? reclaimable : unreclaimable) += READ_ONCE(cache->n_slabs) << cache->order;
+		*(cache->reclaimable ? reclaimable : unreclaimable) += READ_ONCE(cache->n_slabs)
+								       << cache->order;
 	spin_unlock_irq(&slab_caches_lock, irq);
 }

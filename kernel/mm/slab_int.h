@@ -17,7 +17,8 @@ static_assert(sizeof(struct magazine) == 256, "a magazine fills a size class");
 
 /* l: lock.  I: constant after creation.  a: atomic, set once.  g: slab_caches_lock. */
 struct slab_cache {
-	struct magazine *magazine[CPU_MAX]; /* a: NULL until the CPU first frees or allocates here */
+	struct magazine *magazine[CPU_MAX]; /* a: NULL until the CPU first frees or allocates
+					     * here */
 	struct spinlock lock;
 	u32 size;             /* I: bytes that the user has */
 	u32 stride;           /* I: from object to object */
@@ -38,8 +39,10 @@ struct slab_cache {
 extern struct spinlock slab_caches_lock;
 extern struct list slab_caches; /* slab_caches_lock */
 
-/* Fills in a cache structure; see slab_cache_create(). `use_magazines` false: every call takes the lock. */
-void slab_cache_setup(struct slab_cache *cache, const char *name, size_t size, size_t align, bool use_magazines);
+/* Fills in a cache structure; see slab_cache_create(). `use_magazines` false: every call takes the
+ * lock. */
+void slab_cache_setup(struct slab_cache *cache, const char *name, size_t size, size_t align,
+		      bool use_magazines);
 /* Gives back the objects of this CPU's magazine. */
 void slab_magazine_drain(struct slab_cache *cache, struct magazine *mag);
 /* Frees empty slabs until `keep` are left: frames. */

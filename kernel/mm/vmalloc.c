@@ -1,4 +1,5 @@
-/* Memory that is contiguous in virtual addresses only: an area of the kernel's range with a frame behind each page. */
+/* Memory that is contiguous in virtual addresses only: an area of the kernel's range with a frame
+ * behind each page. */
 #include "mm/kmap_int.h"
 
 #include "arch/mmu.h"

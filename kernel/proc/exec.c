@@ -1,6 +1,7 @@
 /*
- * execve(2): builds the new image in a new address space, in which the caller already runs while the old one is kept, so that every error up to
- * the last step leaves the old program as it was. Then the other threads end, and the process takes the new space, credentials and name.
+ * execve(2): builds the new image in a new address space, in which the caller already runs while
+ * the old one is kept, so that every error up to the last step leaves the old program as it was.
+ * Then the other threads end, and the process takes the new space, credentials and name.
  */
 #include "abi/elf.h"
 #include "abi/errno.h"
@@ -19,8 +20,11 @@
 #include "proc/signal.h"
 #include "proc/signal_int.h"
 
-/* What a caller may not impose on a program with more privileges than it has itself (personality(2)). */
-#define PERSONALITY_UNSAFE (ADDR_NO_RANDOMIZE | ADDR_COMPAT_LAYOUT | ADDR_LIMIT_3GB | READ_IMPLIES_EXEC | MMAP_PAGE_ZERO)
+/* What a caller may not impose on a program with more privileges than it has itself
+ * (personality(2)). */
+#define PERSONALITY_UNSAFE \
+	(ADDR_NO_RANDOMIZE | ADDR_COMPAT_LAYOUT | ADDR_LIMIT_3GB | READ_IMPLIES_EXEC | \
+	 MMAP_PAGE_ZERO)
 #define SCRIPT_DEPTH_MAX 5           /* interpreters of interpreters */
 #define STACK_INITIAL    (128 * 1024) /* bytes mapped at first, beside the strings */
 
@@ -31,7 +35,8 @@ struct exec {
 	struct exec_args args;
 	const struct cred *cred;
 	bool secure;
-	bool readable;           /* the caller may read the program, so what it becomes is no secret */
+	bool readable;           /* the caller may read the program, so what it becomes is no
+				  * secret */
 	struct aspace *as, *old;
 	struct exec_stack stack;
 	u64 entry;
@@ -54,7 +59,8 @@ static int script_parse(struct exec_image *image, char **interp, char **arg)
 	image->head[n] = 0;
 	end = line + strcspn(line, "\n");
 	line += strspn(line, " \t");
-	if (*end == 0 && image->head_size == sizeof(image->head) && line + strcspn(line, " \t") == end)
+	if (*end == 0 && image->head_size == sizeof(image->head) &&
+	    line + strcspn(line, " \t") == end)
 		return -ENOEXEC; /* cut off in the path; a cut argument is used as it is */
 	*end = 0;
 	while (end > line && (end[-1] == ' ' || end[-1] == '\t'))
@@ -77,12 +83,15 @@ static int image_resolve(struct exec *e)
 	char *script = NULL;
 	int error = exec_image_open(e->req->walk, e->req->name, e->req->walk_flags, &e->image);
 
-	for (int depth = 0; !error && e->image.head_size >= 2 && !memcmp(e->image.head, "#!", 2); depth++) {
+	for (int depth = 0; !error && e->image.head_size >= 2 && !memcmp(e->image.head, "#!", 2);
+	     depth++) {
 		const char *strings[3];
 		char *interp, *arg, *next = NULL;
 		u32 n = 0;
 
-		error = e->req->unnamable ? -ENOENT : depth < SCRIPT_DEPTH_MAX ? script_parse(&e->image, &interp, &arg) : -ELOOP;
+		error = e->req->unnamable	 ? -ENOENT :
+			depth < SCRIPT_DEPTH_MAX ? script_parse(&e->image, &interp, &arg) :
+						   -ELOOP;
 		if (error)
 			break;
 		strings[n++] = interp;
@@ -129,12 +138,16 @@ static int images_plan(struct exec *e)
 static int stack_map(struct exec *e, vaddr_t top)
 {
 	u64 size = align_up(STACK_INITIAL + e->args.used + e->args.prefix_bytes +
-			    (u64)(e->args.argc + e->args.envc) * sizeof(u64) + PAGE_SIZE, PAGE_SIZE);
+				    (u64)(e->args.argc + e->args.envc) * sizeof(u64) + PAGE_SIZE,
+			    PAGE_SIZE);
 	bool exec_stack = e->image.plan->has_stack && e->image.plan->exec_stack;
-	struct map_request req = { .addr = align_up(top, PAGE_SIZE) - size, .length = size,
-				   .map_flags = MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN,
-				   .flags = AREA_READ | AREA_WRITE | AREA_MAYREAD | AREA_MAYWRITE | AREA_MAYEXEC | AREA_GROWSDOWN |
-					    AREA_STACK | (exec_stack ? AREA_EXEC : 0) };
+	struct map_request req = { .addr = align_up(top, PAGE_SIZE) - size,
+				   .length = size,
+				   .map_flags =
+					   MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN,
+				   .flags = AREA_READ | AREA_WRITE | AREA_MAYREAD | AREA_MAYWRITE |
+					    AREA_MAYEXEC | AREA_GROWSDOWN | AREA_STACK |
+					    (exec_stack ? AREA_EXEC : 0) };
 	vaddr_t at;
 
 	return vm_map(e->as, &req, &at);
@@ -165,14 +178,17 @@ static int stack_fill(struct exec *e, vaddr_t top, u64 bias, u64 interp_base, va
 	const struct elf_plan *plan = e->image.plan;
 	const struct cpu_info *cpu = cpu_info(0);
 	struct auxv auxv[] = {
-		{ AT_SYSINFO_EHDR, vdso }, { AT_HWCAP, cpu->hwcap }, { AT_PAGESZ, PAGE_SIZE }, { AT_CLKTCK, USER_HZ },
-		{ AT_PHDR, plan->phdr_vaddr + bias }, { AT_PHENT, plan->phentsize }, { AT_PHNUM, plan->phnum },
-		{ AT_BASE, interp_base }, { AT_FLAGS, 0 }, { AT_ENTRY, plan->entry + bias },
-		{ AT_UID, e->cred->uid }, { AT_EUID, e->cred->euid }, { AT_GID, e->cred->gid }, { AT_EGID, e->cred->egid },
-		{ AT_SECURE, e->secure }, { AT_RANDOM, 0 }, { AT_HWCAP2, cpu->hwcap2 }, { AT_EXECFN, 0 }, { AT_PLATFORM, 0 },
-		{ AT_MINSIGSTKSZ, MINSIGSTKSZ }, { AT_NULL, 0 },
+		{ AT_SYSINFO_EHDR, vdso }, { AT_HWCAP, cpu->hwcap }, { AT_PAGESZ, PAGE_SIZE },
+		{ AT_CLKTCK, USER_HZ }, { AT_PHDR, plan->phdr_vaddr + bias },
+		{ AT_PHENT, plan->phentsize }, { AT_PHNUM, plan->phnum }, { AT_BASE, interp_base },
+		{ AT_FLAGS, 0 }, { AT_ENTRY, plan->entry + bias }, { AT_UID, e->cred->uid },
+		{ AT_EUID, e->cred->euid }, { AT_GID, e->cred->gid }, { AT_EGID, e->cred->egid },
+		{ AT_SECURE, e->secure }, { AT_RANDOM, 0 }, { AT_HWCAP2, cpu->hwcap2 },
+		{ AT_EXECFN, 0 }, { AT_PLATFORM, 0 }, { AT_MINSIGSTKSZ, MINSIGSTKSZ },
+		{ AT_NULL, 0 },
 	};
-	int error = exec_stack_write(&e->args, top, e->req->shown, auxv, ARRAY_SIZE(auxv), &e->stack);
+	int error =
+		exec_stack_write(&e->args, top, e->req->shown, auxv, ARRAY_SIZE(auxv), &e->stack);
 
 	static_assert(sizeof(auxv) <= sizeof_field(struct aspace, auxv), "auxv");
 	memcpy(e->as->auxv, auxv, sizeof(auxv));
@@ -223,7 +239,8 @@ static int space_build(struct exec *e)
 	top = aspace_layout(e->as, random);
 	error = stack_map(e, top);
 	if (!error)
-		error = exec_image_map(&e->image, e->image.plan->dyn ? aspace_pie_base(random) : 0, &bias);
+		error = exec_image_map(&e->image, e->image.plan->dyn ? aspace_pie_base(random) : 0,
+				       &bias);
 	if (error)
 		return error;
 	bounds_set(e, bias, random);
@@ -234,10 +251,13 @@ static int space_build(struct exec *e)
 	}
 	if (!error)
 		error = exec_vdso_map(&vdso);
-	return error ? error : stack_fill(e, top, bias, e->interp.file ? interp_bias + e->interp.plan->first : 0, vdso);
+	return error ? error :
+		       stack_fill(e, top, bias,
+				  e->interp.file ? interp_bias + e->interp.plan->first : 0, vdso);
 }
 
-/* Ends all other threads of the process and takes over its number: 0, or -EAGAIN if the process is being ended or another thread execs. */
+/* Ends all other threads of the process and takes over its number: 0, or -EAGAIN if the process is
+ * being ended or another thread execs. */
 static int become_alone(struct task *me)
 {
 	struct process *p = me->process;
@@ -342,7 +362,8 @@ static void commit(struct exec *e, struct task *me)
 	e->as = NULL;
 }
 
-/* The old program is told of the thread's end there (set_tid_address(2), get_robust_list(2)), if it asked for that and somebody is left to care. */
+/* The old program is told of the thread's end there (set_tid_address(2), get_robust_list(2)), if it
+ * asked for that and somebody is left to care. */
 static void leave_old(struct exec *e, struct task *me)
 {
 	if (e->old && (me->robust_list || (me->clear_child_tid && ref_read(&e->old->users) > 1))) {

@@ -1,7 +1,8 @@
 /*
- * Arguments and environment of execve(2): copied into one growing kernel buffer while the old image is still there, then written to the
- * new stack. Layout at the top of the stack, from high to low: file name, environment strings, argument strings, platform and random bytes,
- * then 16-byte aligned the auxiliary vector, envp, argv, argc.
+ * Arguments and environment of execve(2): copied into one growing kernel buffer while the old image
+ * is still there, then written to the new stack. Layout at the top of the stack, from high to low:
+ * file name, environment strings, argument strings, platform and random bytes, then 16-byte aligned
+ * the auxiliary vector, envp, argv, argc.
  */
 #include "proc/exec_args.h"
 
@@ -75,7 +76,8 @@ static int string_append(struct exec_args *a, u64 pointer, bool kernel)
 	for (;;) {
 		size_t room = min(a->room - a->used, (size_t)MAX_ARG_STRLEN);
 
-		n = room ? copy_in_string(a->text + a->used, (const char __user *)pointer, room) : -ENAMETOOLONG;
+		n = room ? copy_in_string(a->text + a->used, (const char __user *)pointer, room) :
+			   -ENAMETOOLONG;
 		if (n != -ENAMETOOLONG)
 			break;
 		if (room == MAX_ARG_STRLEN)
@@ -178,7 +180,8 @@ static void pointers_fill(u64 *slots, u32 n, const char *text, vaddr_t at)
 }
 
 /* Writes all strings that end at `top`; returns where the lowest began through out->arg_start. */
-static int strings_write(const struct exec_args *a, vaddr_t top, const char *name, struct exec_stack *out, vaddr_t *name_at)
+static int strings_write(const struct exec_args *a, vaddr_t top, const char *name,
+			 struct exec_stack *out, vaddr_t *name_at)
 {
 	size_t name_size = strlen(name) + 1, text_size = a->used - a->skip;
 	vaddr_t at;
@@ -207,7 +210,8 @@ static void auxv_set(struct auxv *auxv, unsigned n, u64 type, u64 value)
 			auxv[i].value = value;
 }
 
-int exec_stack_write(const struct exec_args *a, vaddr_t top, const char *name, struct auxv *auxv, unsigned n, struct exec_stack *out)
+int exec_stack_write(const struct exec_args *a, vaddr_t top, const char *name, struct auxv *auxv,
+		     unsigned n, struct exec_stack *out)
 {
 	u32 argc = a->n_prefix + a->argc;
 	size_t words = 1 + argc + 1 + a->envc + 1 + 2 * (size_t)n, at = 0;

@@ -1,6 +1,7 @@
 /*
- * Credentials across execve(2): set-user-ID and set-group-ID files, and what becomes of capabilities (capabilities(7), "Transformation of
- * capabilities during execve()"), for files without capabilities of their own.
+ * Credentials across execve(2): set-user-ID and set-group-ID files, and what becomes of
+ * capabilities (capabilities(7), "Transformation of capabilities during execve()"), for files
+ * without capabilities of their own.
  */
 #include "abi/capability.h"
 #include "abi/stat.h"
@@ -8,10 +9,12 @@
 
 #define CAPS_ALL ((1ull << (CAP_LAST_CAP + 1)) - 1)
 
-/* Not where another process could change directory or root under the program, unless the caller may become anybody anyhow. */
+/* Not where another process could change directory or root under the program, unless the caller may
+ * become anybody anyhow. */
 static bool set_id_allowed(const struct cred *old, struct file *file, bool fs_shared)
 {
-	return !old->no_new_privs && !(file->path.mount->flags & MNT_F_NOSUID) && (!fs_shared || cred_capable(old, CAP_SETUID));
+	return !old->no_new_privs && !(file->path.mount->flags & MNT_F_NOSUID) &&
+	       (!fs_shared || cred_capable(old, CAP_SETUID));
 }
 
 static void apply_set_id(struct cred *new, struct inode *inode)
@@ -38,7 +41,8 @@ static void apply_capabilities(struct cred *new)
 	}
 }
 
-const struct cred *exec_cred(const struct cred *old, struct file *file, bool fs_shared, bool *secure)
+const struct cred *exec_cred(const struct cred *old, struct file *file, bool fs_shared,
+			     bool *secure)
 {
 	struct cred *new = cred_clone(old);
 
@@ -51,6 +55,7 @@ const struct cred *exec_cred(const struct cred *old, struct file *file, bool fs_
 	if (new->euid != old->euid || new->egid != old->egid)
 		new->cap_ambient = 0;
 	apply_capabilities(new);
-	*secure = new->euid != new->uid || new->egid != new->gid || (new->uid != 0 && new->cap_permitted & ~new->cap_ambient);
+	*secure = new->euid != new->uid || new->egid != new->gid ||
+		  (new->uid != 0 && new->cap_permitted & ~new->cap_ambient);
 	return new;
 }

@@ -1,6 +1,7 @@
 /*
- * ELF images (elf(5)): lib/elf.c has judged the headers and made a plan; here it is carried out with mappings of the file. Each segment is a private file
- * mapping of its file bytes, the rest of its last page is zeroed, and what goes beyond is anonymous.
+ * ELF images (elf(5)): lib/elf.c has judged the headers and made a plan; here it is carried out
+ * with mappings of the file. Each segment is a private file mapping of its file bytes, the rest of
+ * its last page is zeroed, and what goes beyond is anonymous.
  */
 #include "proc/exec_load.h"
 
@@ -11,7 +12,8 @@
 #include "arch/usercopy.h"
 #include "mm/slab.h"
 
-int exec_image_open(const struct walk *walk, const char *name, u32 walk_flags, struct exec_image *image)
+int exec_image_open(const struct walk *walk, const char *name, u32 walk_flags,
+		    struct exec_image *image)
 {
 	struct path path;
 	ssize_t n;
@@ -76,7 +78,8 @@ int exec_image_plan(struct exec_image *image)
 		error = n < 0 ? (int)n : (size_t)n == size ? 0 : -ENOEXEC;
 	}
 	if (!error)
-		error = elf_plan_make(image->head, image->head_size, headers, size, file_size, USER_TOP, PAGE_SIZE, image->plan);
+		error = elf_plan_make(image->head, image->head_size, headers, size, file_size,
+				      USER_TOP, PAGE_SIZE, image->plan);
 	kfree(headers);
 	return error;
 }
@@ -100,14 +103,19 @@ static u32 segment_area_flags(u32 p)
 {
 	u32 flags = AREA_MAYREAD | AREA_MAYWRITE | AREA_MAYEXEC;
 
-	return flags | (p & PF_R ? AREA_READ : 0) | (p & PF_W ? AREA_WRITE : 0) | (p & PF_X ? AREA_EXEC : 0);
+	return flags | (p & PF_R ? AREA_READ : 0) | (p & PF_W ? AREA_WRITE : 0) |
+	       (p & PF_X ? AREA_EXEC : 0);
 }
 
 /* The file's part of a segment. */
-static int map_file_part(struct exec_image *image, const struct elf_segment *s, vaddr_t start, u64 length)
+static int map_file_part(struct exec_image *image, const struct elf_segment *s, vaddr_t start,
+			 u64 length)
 {
-	struct map_request req = { .addr = start, .length = length, .flags = segment_area_flags(s->flags),
-				   .map_flags = MAP_FIXED | MAP_PRIVATE, .index = align_down(s->offset, PAGE_SIZE) >> PAGE_SHIFT };
+	struct map_request req = { .addr = start,
+				   .length = length,
+				   .flags = segment_area_flags(s->flags),
+				   .map_flags = MAP_FIXED | MAP_PRIVATE,
+				   .index = align_down(s->offset, PAGE_SIZE) >> PAGE_SHIFT };
 	vaddr_t at;
 	int error;
 
@@ -119,7 +127,9 @@ static int map_file_part(struct exec_image *image, const struct elf_segment *s, 
 
 static int map_zero_part(const struct elf_segment *s, vaddr_t start, u64 length)
 {
-	struct map_request req = { .addr = start, .length = length, .flags = segment_area_flags(s->flags),
+	struct map_request req = { .addr = start,
+				   .length = length,
+				   .flags = segment_area_flags(s->flags),
 				   .map_flags = MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS };
 	vaddr_t at;
 
@@ -129,7 +139,8 @@ static int map_zero_part(const struct elf_segment *s, vaddr_t start, u64 length)
 static int map_segment(struct exec_image *image, const struct elf_segment *s, u64 bias)
 {
 	vaddr_t vaddr = s->vaddr + bias, start = align_down(vaddr, PAGE_SIZE);
-	vaddr_t file_end = align_up(vaddr + s->filesz, PAGE_SIZE), end = align_up(vaddr + s->memsz, PAGE_SIZE);
+	vaddr_t file_end = align_up(vaddr + s->filesz, PAGE_SIZE),
+		end = align_up(vaddr + s->memsz, PAGE_SIZE);
 	int error;
 
 	if (s->filesz) {
@@ -148,11 +159,14 @@ static int map_segment(struct exec_image *image, const struct elf_segment *s, u6
 	return end > file_end ? map_zero_part(s, file_end, end - file_end) : 0;
 }
 
-/* Finds room for the whole span of a position-independent image, so that its segments can then be put at fixed places. */
+/* Finds room for the whole span of a position-independent image, so that its segments can then be
+ * put at fixed places. */
 static int reserve_span(const struct elf_plan *plan, vaddr_t base, u64 *bias)
 {
 	u64 slack = plan->align > PAGE_SIZE ? plan->align - PAGE_SIZE : 0;
-	struct map_request req = { .addr = base, .length = plan->span + slack, .flags = AREA_MAYREAD | AREA_NORESERVE,
+	struct map_request req = { .addr = base,
+				   .length = plan->span + slack,
+				   .flags = AREA_MAYREAD | AREA_NORESERVE,
 				   .map_flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE };
 	vaddr_t at;
 	int error = vm_map(aspace_current(), &req, &at);

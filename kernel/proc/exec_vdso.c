@@ -1,5 +1,6 @@
 /*
- * The vDSO in an address space (vdso(7)): the data page, then the image, two areas over frames of the kernel.
+ * The vDSO in an address space (vdso(7)): the data page, then the image, two areas over frames of
+ * the kernel.
  */
 #include "abi/errno.h"
 #include "abi/mman.h"
@@ -27,13 +28,23 @@ static int image_frame(struct vm_area *area, pgoff_t index, paddr_t *out, unsign
 	return 0;
 }
 
-static const struct area_source data_source = { .get = nothing, .put = nothing, .frame = data_frame };
-static const struct area_source image_source = { .get = nothing, .put = nothing, .frame = image_frame };
+static const struct area_source data_source = {
+	.get = nothing, .put = nothing, .frame = data_frame,
+};
+static const struct area_source image_source = {
+	.get = nothing, .put = nothing, .frame = image_frame,
+};
 
-static int map_part(vaddr_t at, u64 length, u32 flags, u32 fixed, const struct area_source *source, const char *name, vaddr_t *out)
+static int map_part(vaddr_t at, u64 length, u32 flags, u32 fixed, const struct area_source *source,
+		    const char *name, vaddr_t *out)
 {
-	struct map_request req = { .addr = at, .length = length, .map_flags = MAP_PRIVATE | fixed, .source = source, .name = name,
-				   .flags = flags | AREA_READ | AREA_MAYREAD | AREA_DEVICE | AREA_SPECIAL | AREA_DONTDUMP };
+	struct map_request req = { .addr = at,
+				   .length = length,
+				   .map_flags = MAP_PRIVATE | fixed,
+				   .source = source,
+				   .name = name,
+				   .flags = flags | AREA_READ | AREA_MAYREAD | AREA_DEVICE |
+					    AREA_SPECIAL | AREA_DONTDUMP };
 
 	return vm_map(aspace_current(), &req, out);
 }
@@ -51,7 +62,8 @@ int exec_vdso_map(vaddr_t *out)
 	if (!error)
 		error = vm_unmap(aspace_current(), base + PAGE_SIZE, vdso_size);
 	if (!error)
-		error = map_part(base + PAGE_SIZE, vdso_size, AREA_EXEC | AREA_MAYEXEC, MAP_FIXED, &image_source, "[vdso]", &at);
+		error = map_part(base + PAGE_SIZE, vdso_size, AREA_EXEC | AREA_MAYEXEC, MAP_FIXED,
+				 &image_source, "[vdso]", &at);
 	*out = base + PAGE_SIZE;
 	return error;
 }

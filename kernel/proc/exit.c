@@ -1,6 +1,7 @@
 /*
- * Ends (_exit(2), exit_group(2)). A thread gives back its memory, files and place in the tree, in that order; the last one turns the process
- * into a zombie: children go to a new parent, the terminal is hung up, the parent is told.
+ * Ends (_exit(2), exit_group(2)). A thread gives back its memory, files and place in the tree, in
+ * that order; the last one turns the process into a zombie: children go to a new parent, the
+ * terminal is hung up, the parent is told.
  */
 #include "abi/errno.h"
 #include "abi/wait.h"
@@ -47,7 +48,8 @@ void task_leave_user(struct task *task)
 	}
 }
 
-/* The address space: what user space is told, then it is left. The last to leave takes it from the process. */
+/* The address space: what user space is told, then it is left. The last to leave takes it from the
+ * process. */
 static void task_leave_memory(struct task *task, bool last)
 {
 	struct process *p = task->process;
@@ -62,7 +64,8 @@ static void task_leave_memory(struct task *task, bool last)
 			p->dead_counts.minor_faults += as->minor_faults;
 			p->dead_counts.major_faults += as->major_faults;
 		}
-		p->dead_counts.max_rss_pages = max(p->dead_counts.max_rss_pages, aspace_resident_peak(as));
+		p->dead_counts.max_rss_pages =
+			max(p->dead_counts.max_rss_pages, aspace_resident_peak(as));
 		p->aspace = NULL;
 		spin_unlock(&proc_tree_lock);
 	}
@@ -84,7 +87,8 @@ static void task_leave_files(struct task *task)
 	fs_context_put(fs);
 }
 
-/* Who takes the children of a process that ends: the nearest ancestor that asked for it, or init. */
+/* Who takes the children of a process that ends: the nearest ancestor that asked for it, or
+ * init. */
 static struct process *new_parent_locked(struct process *p)
 {
 	for (struct process *a = p->parent; a; a = a->parent)
@@ -93,7 +97,8 @@ static struct process *new_parent_locked(struct process *p)
 	return process_init;
 }
 
-/* A group that loses its last link to the rest of its session while stopped is woken (POSIX _exit(): SIGHUP, SIGCONT). */
+/* A group that loses its last link to the rest of its session while stopped is woken (POSIX
+ * _exit(): SIGHUP, SIGCONT). */
 static void orphaned_group_wake_locked(struct pid *group)
 {
 	struct abi_siginfo hup = signal_info_kernel(SIGHUP), cont = signal_info_kernel(SIGCONT);
@@ -117,13 +122,15 @@ static bool parent_ignores_locked(struct process *p)
 {
 	u64 flags = sighand_lock(p->parent);
 	const struct abi_sigaction *action = &p->parent->sighand->action[SIGCHLD - 1];
-	bool ignores = p->exit_signal == SIGCHLD && (action->sa_handler == SIG_IGN || (action->sa_flags & SA_NOCLDWAIT));
+	bool ignores = p->exit_signal == SIGCHLD &&
+		       (action->sa_handler == SIG_IGN || (action->sa_flags & SA_NOCLDWAIT));
 
 	sighand_unlock(p->parent, flags);
 	return ignores;
 }
 
-/* Tells the parent that its child has ended: whether nobody will wait for it, so that it left the tree. */
+/* Tells the parent that its child has ended: whether nobody will wait for it, so that it left the
+ * tree. */
 static bool zombie_tell_locked(struct process *p)
 {
 	s32 code = p->exit_code;
@@ -138,7 +145,8 @@ static bool zombie_tell_locked(struct process *p)
 	return true;
 }
 
-/* The children get a new parent. Zombies that it does not want go to `gone` (by ->sibling), with the tree's references. */
+/* The children get a new parent. Zombies that it does not want go to `gone` (by ->sibling), with
+ * the tree's references. */
 static void children_reparent_locked(struct process *p, struct list *gone)
 {
 	struct process *child, *tmp, *heir = new_parent_locked(p);
@@ -163,8 +171,8 @@ static void children_reparent_locked(struct process *p, struct list *gone)
 	}
 }
 
-/* The process is over: it stays as a zombie, or goes at once if nobody will wait: then it is added to `gone`, as are children.
- * proc_tree_lock held. */
+/* The process is over: it stays as a zombie, or goes at once if nobody will wait: then it is added
+ * to `gone`, as are children. proc_tree_lock held. */
 static void process_end_locked(struct process *p, struct list *gone)
 {
 	if (!group_orphaned_locked(p->group)) {
@@ -189,7 +197,8 @@ static void gone_put(struct list *gone)
 	}
 }
 
-/* Takes the task out of its process: whether it was the last one, and the process is to end. proc_tree_lock held. */
+/* Takes the task out of its process: whether it was the last one, and the process is to end.
+ * proc_tree_lock held. */
 static bool task_unlink_locked(struct task *task, bool *stop_complete)
 {
 	struct process *p = task->process;
@@ -225,7 +234,8 @@ void task_exit(s32 code)
 	u64 flags = sighand_lock(p);
 
 	task->exiting = true;
-	last_live = --p->n_live == 0; /* from here on no other thread of the process runs user code */
+	/* from here on no other thread of the process runs user code */
+	last_live = --p->n_live == 0;
 	if (last_live && !p->group_exit) { /* its status is that of the process */
 		p->group_exit = true;
 		p->group_code = code;

@@ -1,6 +1,6 @@
 /*
- * Making processes and threads (clone(2), fork(2), vfork(2)). Everything that can fail is made first; then the child is entered into the
- * tree in one step under proc_tree_lock, and started.
+ * Making processes and threads (clone(2), fork(2), vfork(2)). Everything that can fail is made
+ * first; then the child is entered into the tree in one step under proc_tree_lock, and started.
  */
 #include "abi/capability.h"
 #include "abi/errno.h"
@@ -13,15 +13,19 @@
 #include "proc/signal.h"
 #include "proc/user.h"
 
-#define CLONE_NAMESPACES (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME)
+#define CLONE_NAMESPACES \
+	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | \
+	 CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME)
 
-/* First function of a new thread: the rest of clone(2) that must run in the child, then user mode. */
+/* First function of a new thread: the rest of clone(2) that must run in the child, then user
+ * mode. */
 static void child_enter(void *arg)
 {
 	struct task *task = arg;
 	s32 tid = task->thread->tid;
 
-	if (task->start_child_tid && copy_out((void __user *)task->start_child_tid, &tid, sizeof(tid)) < 0)
+	if (task->start_child_tid &&
+	    copy_out((void __user *)task->start_child_tid, &tid, sizeof(tid)) < 0)
 		task->start_child_tid = 0; /* as Linux: the child finds its own bad pointer */
 	context_enter_user(&task->start);
 }
@@ -48,12 +52,14 @@ static u64 tasks_limit(void)
 {
 	const struct cred *cred = cred_current();
 
-	if (cred->uid == 0 || cred_capable(cred, CAP_SYS_RESOURCE) || cred_capable(cred, CAP_SYS_ADMIN))
+	if (cred->uid == 0 || cred_capable(cred, CAP_SYS_RESOURCE) ||
+	    cred_capable(cred, CAP_SYS_ADMIN))
 		return PID_MAX_DEFAULT;
 	return rlimit_current(RLIMIT_NPROC);
 }
 
-/* The child's part of what can be shared: 0, or -ENOMEM with some of it set (task_free() drops it). */
+/* The child's part of what can be shared: 0, or -ENOMEM with some of it set (task_free() drops
+ * it). */
 static int task_fill(struct task *child, u64 flags)
 {
 	struct task *me = task_current();
@@ -161,8 +167,10 @@ static int aspace_fill(struct thread *thread, u64 flags)
 	return 0;
 }
 
-/* Enters the child into the tree, unless the caller is about to die or must handle a signal first: 0 or -ERESTARTNOINTR. */
-static int clone_publish(struct process *p, struct task *child, struct pid *pid, const struct clone_request *req)
+/* Enters the child into the tree, unless the caller is about to die or must handle a signal first:
+ * 0 or -ERESTARTNOINTR. */
+static int clone_publish(struct process *p, struct task *child, struct pid *pid,
+			 const struct clone_request *req)
 {
 	struct process *me = process_current();
 	bool thread = req->flags & CLONE_THREAD;
@@ -171,7 +179,8 @@ static int clone_publish(struct process *p, struct task *child, struct pid *pid,
 
 	spin_lock(&proc_tree_lock);
 	irq = sighand_lock(me);
-	if (me->group_exit || (me->exec_task && me->exec_task != task_current()) || thread_signal_pending()) {
+	if (me->group_exit || (me->exec_task && me->exec_task != task_current()) ||
+	    thread_signal_pending()) {
 		error = -ERESTARTNOINTR;
 	} else {
 		if (!thread) {
@@ -203,7 +212,8 @@ static void vfork_wait_for(struct task *child, struct wait_queue *wait, bool *do
 }
 
 /* Makes everything a child consists of, up to its number. On failure what was made is freed. */
-static int clone_build(const struct clone_request *req, struct process **process, struct task **task, struct pid **pid)
+static int clone_build(const struct clone_request *req, struct process **process,
+		       struct task **task, struct pid **pid)
 {
 	bool same_process = req->flags & CLONE_THREAD;
 	struct process *p = process_current();

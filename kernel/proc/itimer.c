@@ -1,6 +1,6 @@
 /*
- * Interval timers of a process (setitimer(2), alarm(2)). ITIMER_REAL is a timer of the scheduler's; the two that count CPU time are charged by
- * whoever accounts it (itimer_charge()).
+ * Interval timers of a process (setitimer(2), alarm(2)). ITIMER_REAL is a timer of the scheduler's;
+ * the two that count CPU time are charged by whoever accounts it (itimer_charge()).
  */
 #include "abi/errno.h"
 #include "core/clock.h"
@@ -122,11 +122,13 @@ static bool cpu_timer_charge(u64 *left, u64 interval, u64 ns)
 	return true;
 }
 
-/* RLIMIT_CPU (getrlimit(2)): SIGXCPU at the soft limit and each second after, SIGKILL at the hard one. */
+/* RLIMIT_CPU (getrlimit(2)): SIGXCPU at the soft limit and each second after, SIGKILL at the hard
+ * one. */
 static void cpu_limit_check(struct process *p, u64 ns)
 {
 	u64 used = __atomic_add_fetch(&p->cpu_ns, ns, __ATOMIC_RELAXED);
-	u64 soft = READ_ONCE(p->rlimits[RLIMIT_CPU].rlim_cur), hard = READ_ONCE(p->rlimits[RLIMIT_CPU].rlim_max);
+	u64 soft = READ_ONCE(p->rlimits[RLIMIT_CPU].rlim_cur),
+	    hard = READ_ONCE(p->rlimits[RLIMIT_CPU].rlim_max);
 	struct abi_siginfo info;
 
 	if (likely(used / NSEC_PER_SEC < soft || soft == RLIM_INFINITY))

@@ -1,6 +1,7 @@
 /*
- * The end of memory: chooses the process whose death frees most (proc(5), oom_score) and kills it. Called by an allocating thread, perhaps with locks held,
- * so it takes nothing but proc_tree_lock by trial.
+ * The end of memory: chooses the process whose death frees most (proc(5), oom_score) and kills it.
+ * Called by an allocating thread, perhaps with locks held, so it takes nothing but proc_tree_lock
+ * by trial.
  */
 #include "core/log.h"
 #include "proc/oom.h"
@@ -22,7 +23,8 @@ u64 oom_badness_locked(struct process *p)
 	return points > 0 ? (u64)points : 1;
 }
 
-/* The process with most points, or NULL. *dying: one has been killed already and still holds memory. */
+/* The process with most points, or NULL. *dying: one has been killed already and still holds
+ * memory. */
 static struct process *victim_find_locked(bool *dying)
 {
 	struct process *victim = NULL;
@@ -53,8 +55,9 @@ static bool oom_kill(unsigned order)
 	struct process *victim;
 	bool dying;
 
+	/* Somebody else is at it, or we hold it ourselves: the allocation is tried again. */
 	if (!spin_try_lock(&proc_tree_lock))
-		return true; /* somebody else is at it, or we hold it ourselves: the allocation is tried again */
+		return true;
 	victim = victim_find_locked(&dying);
 	if (!dying && victim) {
 		log_err("out of memory: killed process %d (%s), %llu KiB resident", victim->pid->nr,

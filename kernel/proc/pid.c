@@ -1,6 +1,7 @@
 /*
- * Process numbers: a bitmap says which are taken, a hash finds the struct pid of one. Both are guarded by pid_lock;
- * readers of the hash use RCU. What a number stands for (task, process, members) is proc_tree_lock's.
+ * Process numbers: a bitmap says which are taken, a hash finds the struct pid of one. Both are
+ * guarded by pid_lock; readers of the hash use RCU. What a number stands for (task, process,
+ * members) is proc_tree_lock's.
  */
 #include "proc/pid.h"
 

@@ -1,7 +1,8 @@
 /*
- * Process numbers. A struct pid is one number in use: as a thread's, a process's, a process group's or a session's, often
- * several at once. The number is taken until the last use is gone, so it is never handed out again while a group still bears it. Who only remembers
- * it (pidfds, inodes of procfs) holds the structure, not the number.
+ * Process numbers. A struct pid is one number in use: as a thread's, a process's, a process group's
+ * or a session's, often several at once. The number is taken until the last use is gone, so it is
+ * never handed out again while a group still bears it. Who only remembers it (pidfds, inodes of
+ * procfs) holds the structure, not the number.
  */
 #pragma once
 
@@ -37,12 +38,14 @@ int pid_alloc(struct pid **out);
 static inline void pid_get(struct pid *pid) { ref_get(&pid->refs); }
 /* The last put returns the number. NULL is allowed. Any context. */
 void pid_put(struct pid *pid);
-/* Keeps the structure, whose task and process become NULL, when the number may be gone. NULL is allowed for pid_drop(). Any context. */
+/* Keeps the structure, whose task and process become NULL, when the number may be gone. NULL is
+ * allowed for pid_drop(). Any context. */
 static inline void pid_hold(struct pid *pid) { ref_get(&pid->holds); }
 void pid_drop(struct pid *pid);
 /* The process with that pid, zombies included, referenced, or NULL. */
 struct process *pid_process_get(struct pid *pid);
-/* The number in use, or NULL. Caller holds proc_tree_lock or is in an RCU section; pid_find_get() takes a reference instead. */
+/* The number in use, or NULL. Caller holds proc_tree_lock or is in an RCU section; pid_find_get()
+ * takes a reference instead. */
 struct pid *pid_find(s32 nr);
 struct pid *pid_find_get(s32 nr);
 /* The lowest number in use at or above `from`, or 0. */

@@ -9,7 +9,8 @@ struct file;
 int pidfd_create(struct pid *pid, u32 flags, struct file **out);
 /* A pidfd that the current task is to get when all else is done (CLONE_PIDFD). */
 struct pidfd_slot { struct file *file; s32 fd; };
-/* Makes the file and takes a close-on-exec descriptor, whose number goes to *where: 0, -EFAULT, -EMFILE, -ENOMEM. pidfd_settle() in any case. */
+/* Makes the file and takes a close-on-exec descriptor, whose number goes to *where: 0, -EFAULT,
+ * -EMFILE, -ENOMEM. pidfd_settle() in any case. */
 int pidfd_reserve(struct pid *pid, s32 __user *where, struct pidfd_slot *slot);
 /* Opens the descriptor, or on an error gives it up. Returns the error. */
 int pidfd_settle(struct pidfd_slot *slot, int error);

@@ -10,23 +10,28 @@ struct task *task_alloc(struct process *process);
 bool task_over_nproc(struct task *task, u32 uid);
 /* Frees a task that no thread has. */
 void task_free(struct task *task);
-/* Enters a task (and its process, when it is the first thread) into the tree. proc_tree_lock held. */
-void process_link_locked(struct process *process, struct process *parent, struct pid *group, struct session *session);
+/* Enters a task (and its process, when it is the first thread) into the tree. proc_tree_lock
+ * held. */
+void process_link_locked(struct process *process, struct process *parent, struct pid *group,
+			 struct session *session);
 void task_link_locked(struct task *task, struct pid *tid);
 /* Takes a zombie out of the tree and drops the tree's reference. proc_tree_lock held. */
 void process_unlink_locked(struct process *process);
 
 /* exit.c */
-/* Tells the user space of the current thread that it ends: joiners (set_tid_address(2)) and waiters for robust futexes. */
+/* Tells the user space of the current thread that it ends: joiners (set_tid_address(2)) and waiters
+ * for robust futexes. */
 void task_leave_user(struct task *task);
 extern struct process *process_init; /* pid 1 */
 /* Lets the thread that made this one by vfork go on. */
 void vfork_release(struct task *task);
 
-/* wait.c: SIGCHLD and a wake-up to the parent: the child ended, stopped or continued (code CLD_*, status as si_status). proc_tree_lock held. */
+/* wait.c: SIGCHLD and a wake-up to the parent: the child ended, stopped or continued (code CLD_*,
+ * status as si_status). proc_tree_lock held. */
 void parent_notify_locked(struct process *child, int code, int status);
 
-/* signal_stop.c: the current thread stands still while its process is stopped. sighand->lock held at entry with `flags`, released. */
+/* signal_stop.c: the current thread stands still while its process is stopped. sighand->lock held
+ * at entry with `flags`, released. */
 void signal_stop_wait(struct task *task, u64 flags);
 /* Starts a stop by `signo`. sighand->lock held. */
 void signal_stop_begin_locked(struct process *process, int signo);
@@ -44,6 +49,7 @@ void process_usage_locked(struct process *p, struct cpu_times *times, struct usa
 void itimer_init(struct process *process);
 void itimer_fini(struct process *process);
 /* exec_creds.c */
-const struct cred *exec_cred(const struct cred *old, struct file *file, bool fs_shared, bool *secure);
+const struct cred *exec_cred(const struct cred *old, struct file *file, bool fs_shared,
+			     bool *secure);
 /* exec.c: a forked space runs the same file. */
 void exec_share_exe(struct aspace *from, struct aspace *to);

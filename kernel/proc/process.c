@@ -1,5 +1,6 @@
 /*
- * The process tree: storage of processes and tasks, their places in the tree, and how others get at them.
+ * The process tree: storage of processes and tasks, their places in the tree, and how others get at
+ * them.
  */
 #include "proc/process.h"
 
@@ -99,7 +100,8 @@ static void thread_freed(struct thread *thread)
 		task_free(thread->proc_data);
 }
 
-void process_link_locked(struct process *p, struct process *parent, struct pid *group, struct session *session)
+void process_link_locked(struct process *p, struct process *parent, struct pid *group,
+			 struct session *session)
 {
 	p->parent = parent;
 	if (parent)
@@ -135,7 +137,8 @@ void process_unlink_locked(struct process *p)
 	p->parent = NULL;
 }
 
-/* exec may replace the object, and frees the old one a grace period later: whoever waited for the old lock looks again. */
+/* exec may replace the object, and frees the old one a grace period later: whoever waited for the
+ * old lock looks again. */
 u64 sighand_lock(struct process *p)
 {
 	for (;;) {
@@ -255,16 +258,18 @@ struct aspace *process_aspace_get(struct process *p)
 
 bool task_over_nproc(struct task *task, u32 uid)
 {
-	return uid != 0 && user_count(uid, USER_TASKS) > process_rlimit(task->process, RLIMIT_NPROC);
+	return uid != 0 &&
+	       user_count(uid, USER_TASKS) > process_rlimit(task->process, RLIMIT_NPROC);
 }
 
 static bool privileges_change(const struct cred *old, const struct cred *new)
 {
-	return old->euid != new->euid || old->egid != new->egid || old->fsuid != new->fsuid || old->fsgid != new->fsgid ||
-	       (new->cap_permitted & ~old->cap_permitted);
+	return old->euid != new->euid || old->egid != new->egid || old->fsuid != new->fsuid ||
+	       old->fsgid != new->fsgid || (new->cap_permitted & ~old->cap_permitted);
 }
 
-/* A change of the real user id moves the task to another user's count; the limit is exec's to enforce (execve(2), EAGAIN). */
+/* A change of the real user id moves the task to another user's count; the limit is exec's to
+ * enforce (execve(2), EAGAIN). */
 void task_set_cred(const struct cred *cred)
 {
 	struct task *task = task_current();
@@ -280,7 +285,8 @@ void task_set_cred(const struct cred *cred)
 	spin_lock(&task->lock);
 	task->cred = cred;
 	spin_unlock(&task->lock);
-	if (privileges_change(old, cred)) { /* prctl(2): what was in memory is not for everybody whose ids are taken on now */
+	/* prctl(2): what was in memory is not for everybody whose ids are taken on now */
+	if (privileges_change(old, cred)) {
 		WRITE_ONCE(task->process->dumpable, 0);
 		WRITE_ONCE(task->process->parent_death_signal, 0);
 	}
@@ -314,7 +320,8 @@ static bool thread_dies(struct thread *thread)
 	struct task *task = thread->proc_data;
 	struct process *p = thread->process;
 
-	return p && (READ_ONCE(p->group_exit) || (READ_ONCE(p->exec_task) && READ_ONCE(p->exec_task) != task));
+	return p && (READ_ONCE(p->group_exit) ||
+		     (READ_ONCE(p->exec_task) && READ_ONCE(p->exec_task) != task));
 }
 
 /* CPU time was used: timers that count it, and RLIMIT_CPU. */

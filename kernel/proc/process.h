@@ -1,10 +1,11 @@
 /*
- * Processes and tasks. A process is what pid names: an address space's user, a set of signal actions, children. A task is
- * proc's part of a thread (thread->proc_data). Every thread of a process has a task; both die separately: a process becomes a zombie when its last
- * thread has gone, and is forgotten when its parent has waited for it.
+ * Processes and tasks. A process is what pid names: an address space's user, a set of signal
+ * actions, children. A task is proc's part of a thread (thread->proc_data). Every thread of a
+ * process has a task; both die separately: a process becomes a zombie when its last thread has
+ * gone, and is forgotten when its parent has waited for it.
  *
- * Locks: proc_tree_lock guards the tree (parents, children, threads, groups, sessions, pids); a process's sighand->lock guards its signals; a task's
- * own fields are changed by the task alone.
+ * Locks: proc_tree_lock guards the tree (parents, children, threads, groups, sessions, pids); a
+ * process's sighand->lock guards its signals; a task's own fields are changed by the task alone.
  */
 #pragma once
 
@@ -20,14 +21,15 @@
 
 extern struct spinlock proc_tree_lock; /* RANK_PROC_TREE; never taken in interrupts */
 
-/* Signal actions; shared by CLONE_SIGHAND. Its lock (RANK_SIGHAND, interrupts off) also guards the pending signals and job-control state of every
- * process that uses it. s: lock. */
+/* Signal actions; shared by CLONE_SIGHAND. Its lock (RANK_SIGHAND, interrupts off) also guards the
+ * pending signals and job-control state of every process that uses it. s: lock. */
 struct sighand {
 	struct refcount refs;
 	struct spinlock lock;
 	struct abi_sigaction action[NSIG]; /* s: of signal n at [n - 1] */
 	struct wait_queue poll; /* readers of signals (signalfd) */
-	struct refcount storage; /* one of all `refs`, one of each who keeps the queue beyond them */
+	struct refcount storage; /* one of all `refs`, one of each who keeps the queue beyond
+				  * them */
 };
 
 /* One queued signal. */
@@ -47,15 +49,20 @@ struct signal_queue {
 struct cpu_times { u64 user_ns, system_ns; };
 
 /* What wait4(2) and getrusage(2) count besides times. */
-struct usage_counts { u64 minor_faults, major_faults, voluntary, involuntary, in_blocks, out_blocks, max_rss_pages; };
+struct usage_counts {
+	u64 minor_faults, major_faults, voluntary, involuntary, in_blocks, out_blocks,
+		max_rss_pages;
+};
 
 struct session {
 	struct refcount refs;
 	struct pid *pid;      /* I: its number, referenced */
 	struct spinlock lock; /* RANK_FILE */
-	void *tty;            /* lock: controlling terminal (tty's struct, referenced by tty's rules), or NULL */
+	void *tty;            /* lock: controlling terminal (tty's struct, referenced by tty's
+			       * rules), or NULL */
 	u32 tty_dev;          /* lock: its device number, 0 without one */
-	struct pid *tty_group; /* lock: its foreground process group, referenced, or NULL; kept after a hang-up until the leader ends */
+	struct pid *tty_group; /* lock: its foreground process group, referenced, or NULL; kept
+				* after a hang-up until the leader ends */
 };
 
 enum process_state { PROCESS_ALIVE, PROCESS_ZOMBIE, PROCESS_REAPED };
@@ -67,7 +74,8 @@ struct process {
 	struct pid *pid;           /* I: referenced */
 	struct pid *group;         /* t: process group, referenced */
 	struct session *session;   /* t: referenced */
-	struct process *parent;    /* t: never NULL but for the first process; its reference is the tree's */
+	struct process *parent;    /* t: never NULL but for the first process; its reference is the
+				    * tree's */
 	struct list children, sibling; /* t */
 	struct list group_link, session_link, all_link; /* t */
 	struct list threads;       /* t: struct task (task->link) */
@@ -79,8 +87,10 @@ struct process {
 	u32 uid;                   /* a: real user id of its last thread, for si_uid */
 	char last_name[16];        /* t: comm of its last thread, for a zombie's stat */
 	bool did_exec;             /* t: setpgid(2) of a child is over */
-	bool shares_fs;            /* a: has been on either side of a CLONE_FS without CLONE_THREAD */
-	bool no_tty;               /* a: has given up its session's terminal (TIOCNOTTY); children inherit it */
+	bool shares_fs;            /* a: has been on either side of a CLONE_FS without
+				    * CLONE_THREAD */
+	bool no_tty;               /* a: has given up its session's terminal (TIOCNOTTY); children
+				    * inherit it */
 	bool is_init;              /* I: pid 1: signals without handler are ignored */
 	struct wait_queue child_wait; /* parents sleep here */
 
@@ -102,7 +112,8 @@ struct process {
 	struct rlimit rlimits[16]; /* r */
 	struct timer real_timer;   /* s: ITIMER_REAL */
 	u64 real_interval_ns;      /* s */
-	u64 virt_left_ns, virt_interval_ns, prof_left_ns, prof_interval_ns; /* s: ITIMER_VIRTUAL, ITIMER_PROF: 0 off */
+	/* s: ITIMER_VIRTUAL, ITIMER_PROF: 0 off */
+	u64 virt_left_ns, virt_interval_ns, prof_left_ns, prof_interval_ns;
 	u64 cpu_ns;                /* a: CPU time as sampled, for RLIMIT_CPU */
 	struct rb_root posix_timers;   /* s: timer_create(2), by id */
 	struct hlist_head cpu_timers;  /* s: of these, those that count CPU time */
@@ -129,7 +140,8 @@ struct task {
 	struct pid *tid;           /* t: referenced */
 	struct list link;          /* t: process->threads */
 	const struct cred *cred;   /* o to change; others through task_cred_get() */
-	struct fd_table *files;    /* o to change; others through task_files_get(); NULL once exiting */
+	struct fd_table *files;    /* o to change; others through task_files_get(); NULL once
+				    * exiting */
 	struct fs_context *fs;     /* the same */
 	struct spinlock lock;      /* RANK_FILE: guards the three pointers above against others */
 	struct signal_queue pending; /* s */
@@ -139,7 +151,8 @@ struct task {
 	u64 clear_child_tid;       /* o: set_tid_address(2): user address or 0 */
 	u64 robust_list;           /* o */
 	bool exiting;              /* s */
-	bool over_nproc;           /* o: has become a user with more processes than RLIMIT_NPROC allows: the next exec fails (execve(2), EAGAIN) */
+	bool over_nproc;           /* o: has become a user with more processes than RLIMIT_NPROC
+				    * allows: the next exec fails (execve(2), EAGAIN) */
 	bool stopped;              /* s: counted in n_stopped */
 	struct {                   /* o: what restart_syscall(2) continues */
 		long (*fn)(struct task *task);
@@ -151,11 +164,13 @@ struct task {
 	u64 io_rchar, io_wchar, io_syscr, io_syscw; /* o */
 	u32 timer_slack_ns;        /* o */
 	bool sched_reset_on_fork;  /* a: children get the default policy (sched(7)) */
-	s32 fault_trap; u64 fault_error; /* o: last trap number and error code, for the signal frame */
+	s32 fault_trap; u64 fault_error; /* o: last trap number and error code, for the signal
+					  * frame */
 	u32 charged_uid;           /* o: whose RLIMIT_NPROC it counts for */
 	struct regs start;         /* o: registers a new thread enters user mode with */
 	u64 start_child_tid;       /* o: CLONE_CHILD_SETTID: user address or 0 */
-	struct wait_queue *vfork_wait; /* t: the thread that made this one by vfork waits here until exec or exit; NULL otherwise */
+	struct wait_queue *vfork_wait; /* t: the thread that made this one by vfork waits here until
+					* exec or exit; NULL otherwise */
 	bool *vfork_done;          /* t */
 };
 
@@ -167,11 +182,16 @@ static inline struct aspace *aspace_current(void) { return thread_current()->asp
 
 static inline void process_get(struct process *p) { ref_get(&p->refs); }
 void process_put(struct process *p);
-/* The live or zombie process, or the process of the thread, with a reference; NULL if none (-ESRCH). */
+/* The live or zombie process, or the process of the thread, with a reference; NULL if none
+ * (-ESRCH). */
 struct process *process_find(s32 pid);
-/* Locks what guards the signals of a process (RANK_SIGHAND, interrupts off), whoever replaces it meanwhile. Any context. */
+/* Locks what guards the signals of a process (RANK_SIGHAND, interrupts off), whoever replaces it
+ * meanwhile. Any context. */
 u64 must_check sighand_lock(struct process *p);
-static inline void sighand_unlock(struct process *p, u64 flags) { spin_unlock_irq(&p->sighand->lock, flags); }
+static inline void sighand_unlock(struct process *p, u64 flags)
+{
+	spin_unlock_irq(&p->sighand->lock, flags);
+}
 /* The task with that tid; its thread is referenced (thread_put(task->thread)). */
 struct task *task_find(s32 tid);
 const struct cred *task_cred_get(struct task *task);
@@ -181,23 +201,37 @@ struct fs_context *task_fs_get(struct task *task);
 struct aspace *process_aspace_get(struct process *p);
 /* Makes the current task act as `cred` from now on (takes the reference). */
 void task_set_cred(const struct cred *cred);
-/* A walk on behalf of the current task from the working directory, or from descriptor `dirfd` (AT_FDCWD: the former): 0 or -EBADF. task_walk_end() afterwards. */
+/* A walk on behalf of the current task from the working directory, or from descriptor `dirfd`
+ * (AT_FDCWD: the former): 0 or -EBADF. task_walk_end() afterwards. */
 struct task_walk { struct walk walk; struct fd_ref dir; };
 int task_walk_begin(struct task_walk *w, int dirfd);
 void task_walk_end(struct task_walk *w);
 
 /* Limits. */
 u64 process_rlimit(struct process *p, unsigned resource); /* soft limit */
-static inline u64 rlimit_current(unsigned resource) { return process_rlimit(process_current(), resource); }
+static inline u64 rlimit_current(unsigned resource)
+{
+	return process_rlimit(process_current(), resource);
+}
 /* prlimit(2) after permission checks: either pointer may be NULL. */
-int process_rlimit_change(struct process *p, unsigned resource, const struct rlimit *new_limit, struct rlimit *old);
+int process_rlimit_change(struct process *p, unsigned resource, const struct rlimit *new_limit,
+			  struct rlimit *old);
 
-/* clone(2), fork(2), vfork(2): arguments checked for contradictions here. Returns the child's tid to the caller, or -errno. */
-struct clone_request { u64 flags; s32 exit_signal; u64 stack; u64 tls; u64 parent_tid, child_tid; u64 pidfd; };
+/* clone(2), fork(2), vfork(2): arguments checked for contradictions here. Returns the child's tid
+ * to the caller, or -errno. */
+struct clone_request {
+	u64 flags;
+	s32 exit_signal;
+	u64 stack;
+	u64 tls;
+	u64 parent_tid, child_tid;
+	u64 pidfd;
+};
 long process_clone(const struct clone_request *req);
 /*
- * execve(2) and execveat(2): `name` resolved by `w` and walk_flags; `shown` is what AT_EXECFN says. argv and envp are user arrays of pointers, or
- * kernel ones (`kernel`, at boot). On success the new image runs on return to user mode (the caller's regs are replaced).
+ * execve(2) and execveat(2): `name` resolved by `w` and walk_flags; `shown` is what AT_EXECFN says.
+ * argv and envp are user arrays of pointers, or kernel ones (`kernel`, at boot). On success the new
+ * image runs on return to user mode (the caller's regs are replaced).
  */
 struct exec_request {
 	const struct walk *walk;
@@ -205,13 +239,15 @@ struct exec_request {
 	u32 walk_flags;
 	const u64 *argv, *envp;
 	bool kernel;
-	bool unnamable; /* `shown` will be gone once the program runs, so no interpreter could open it: -ENOENT for scripts */
+	bool unnamable; /* `shown` will be gone once the program runs, so no interpreter could open
+			 * it: -ENOENT for scripts */
 };
 int process_exec(const struct exec_request *req);
 /* Ends the current thread; or the whole process. `code` as exit_code above. */
 _Noreturn void task_exit(s32 code);
 _Noreturn void process_exit_group(s32 code);
-/* wait4(2)/waitid(2). which: P_ALL, P_PID, P_PGID (0: the caller's group), P_PIDFD resolved to P_PID. Options W*. Result: pid or 0 (WNOHANG) or -ECHILD, -ERESTARTSYS. */
+/* wait4(2)/waitid(2). which: P_ALL, P_PID, P_PGID (0: the caller's group), P_PIDFD resolved to
+ * P_PID. Options W*. Result: pid or 0 (WNOHANG) or -ECHILD, -ERESTARTSYS. */
 struct wait_result {
 	s32 pid;
 	u32 uid;
@@ -232,12 +268,14 @@ int process_setpgid(s32 pid, s32 group);
 struct pid *process_group_get(struct process *p);       /* referenced */
 struct session *process_session_get(struct process *p); /* referenced */
 void session_put(struct session *s);
-/* Whether no member of the group has a parent in another group of the same session. proc_tree_lock held. */
+/* Whether no member of the group has a parent in another group of the same session. proc_tree_lock
+ * held. */
 bool group_orphaned_locked(struct pid *group);
 bool group_orphaned(struct pid *group);
 /* tty's hook: the session leader ends: hang up its terminal. */
 void proc_set_session_end(void (*fn)(struct session *session));
 
-/* Creates pid 1 and runs `path` (init=) in it, on a thread of its own. Names tried are logged; panics with a clear message if none runs. */
+/* Creates pid 1 and runs `path` (init=) in it, on a thread of its own. Names tried are logged;
+ * panics with a clear message if none runs. */
 void proc_start_init(void);
 void proc_init(void);

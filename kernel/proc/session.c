@@ -1,6 +1,7 @@
 /*
- * Sessions and process groups (credentials(7), setsid(2), setpgid(2)). A group is the list of processes on a pid; a session an object on
- * the pid of its leader. Everything under proc_tree_lock.
+ * Sessions and process groups (credentials(7), setsid(2), setpgid(2)). A group is the list of
+ * processes on a pid; a session an object on the pid of its leader. Everything under
+ * proc_tree_lock.
  */
 #include "abi/errno.h"
 #include "mm/slab.h"

@@ -5,5 +5,6 @@
 
 /* A session named by `pid`, with one reference, or NULL. */
 struct session *session_create(struct pid *pid);
-/* The session's terminal for /proc/[pid]/stat: device number (0: none) and foreground group (-1: none). Any lock below RANK_FILE may be held. */
+/* The session's terminal for /proc/[pid]/stat: device number (0: none) and foreground group (-1:
+ * none). Any lock below RANK_FILE may be held. */
 void session_tty_numbers(struct session *s, s32 *dev, s32 *group);

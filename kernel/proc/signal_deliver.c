@@ -1,5 +1,6 @@
 /*
- * Taking signals on the way back to user mode: the default actions, handlers, and what becomes of an interrupted system call.
+ * Taking signals on the way back to user mode: the default actions, handlers, and what becomes of
+ * an interrupted system call.
  */
 #include "abi/errno.h"
 #include "arch/signal.h"
@@ -26,14 +27,16 @@ static void restart_call(struct regs *regs, u64 number)
 	regs->rip -= SYSCALL_LENGTH;
 }
 
-/* An interrupted call meets a handler: -EINTR, or again after the handler (signal(7), "Interruption of system calls"). */
+/* An interrupted call meets a handler: -EINTR, or again after the handler (signal(7), "Interruption
+ * of system calls"). */
 static void call_meets_handler(struct regs *regs, const struct abi_sigaction *action)
 {
 	s64 result = (s64)regs->rax;
 
 	if (!in_restartable_call(regs))
 		return;
-	if (result == -ERESTARTNOINTR || (result == -ERESTARTSYS && (action->sa_flags & SA_RESTART)))
+	if (result == -ERESTARTNOINTR ||
+	    (result == -ERESTARTSYS && (action->sa_flags & SA_RESTART)))
 		restart_call(regs, regs->orig_rax);
 	else
 		regs->rax = (u64)-EINTR;
@@ -50,7 +53,8 @@ static void call_meets_nothing(struct regs *regs)
 }
 
 /* Sets up the user's handler; interrupted calls and masks as sigaction(2) says. */
-static void handler_enter(struct regs *regs, int signo, const struct abi_sigaction *action, const struct abi_siginfo *info)
+static void handler_enter(struct regs *regs, int signo, const struct abi_sigaction *action,
+			  const struct abi_siginfo *info)
 {
 	struct thread *thread = thread_current();
 	struct task *task = task_current();
@@ -89,7 +93,8 @@ static void default_action(struct process *p, int signo, bool forced, u64 flags)
 		sighand_unlock(p, flags);
 		orphaned = group_orphaned(p->group);
 		flags = sighand_lock(p);
-		if (orphaned || p->n_continued != n_continued) { /* SIGCONT takes back a stop, also one that was on its way */
+		/* SIGCONT takes back a stop, also one that was on its way */
+		if (orphaned || p->n_continued != n_continued) {
 			sighand_unlock(p, flags);
 			return;
 		}
@@ -98,7 +103,8 @@ static void default_action(struct process *p, int signo, bool forced, u64 flags)
 	sighand_unlock(p, flags);
 }
 
-/* What must be done before any signal is looked at: true if something was, with the lock released. */
+/* What must be done before any signal is looked at: true if something was, with the lock
+ * released. */
 static bool notice_handle(struct task *task, u64 flags)
 {
 	struct process *p = task->process;

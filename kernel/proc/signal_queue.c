@@ -190,7 +190,8 @@ u64 signal_pending_set(void)
 	return set;
 }
 
-/* Throws away pending signals that are ignored from now on (POSIX: setting SIG_IGN discards them). */
+/* Throws away pending signals that are ignored from now on (POSIX: setting SIG_IGN discards
+ * them). */
 static void discard_pending(struct process *p, int signo)
 {
 	struct abi_siginfo info;

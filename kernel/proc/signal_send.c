@@ -1,6 +1,7 @@
 /*
- * Sending signals (signal(7)): what a signal does at once (stop and continue cancel each other, ignored ones vanish, SIGKILL ends the
- * group), how it is queued, and which thread is told. Everything happens under the sighand's lock with interrupts off.
+ * Sending signals (signal(7)): what a signal does at once (stop and continue cancel each other,
+ * ignored ones vanish, SIGKILL ends the group), how it is queued, and which thread is told.
+ * Everything happens under the sighand's lock with interrupts off.
  */
 #include "proc/signal.h"
 
@@ -21,7 +22,9 @@ struct abi_siginfo signal_info_kernel(int signo)
 
 struct abi_siginfo signal_info_user(int signo, int code)
 {
-	return (struct abi_siginfo){ .si_signo = signo, .si_code = code, .si_pid = process_current()->pid->nr,
+	return (struct abi_siginfo){ .si_signo = signo,
+				     .si_code = code,
+				     .si_pid = process_current()->pid->nr,
 				     .si_uid = cred_current()->uid };
 }
 
@@ -69,7 +72,8 @@ void signal_queue_flush(struct signal_queue *q)
 	q->set = 0;
 }
 
-/* Whether an unblocked signal would vanish: ignored, or default for init, or default and harmless. */
+/* Whether an unblocked signal would vanish: ignored, or default for init, or default and
+ * harmless. */
 static bool signal_vanishes(struct process *p, int signo)
 {
 	u64 handler = p->sighand->action[signo - 1].sa_handler;
@@ -82,7 +86,8 @@ static bool signal_vanishes(struct process *p, int signo)
 }
 
 /* Adds to the queue: 0, or -EAGAIN if its information cannot be kept and must not be lost. */
-static int queue_add(struct process *p, struct signal_queue *q, const struct abi_siginfo *info, u32 uid)
+static int queue_add(struct process *p, struct signal_queue *q, const struct abi_siginfo *info,
+		     u32 uid)
 {
 	int signo = info->si_signo;
 	struct signal_entry *e = NULL;
@@ -109,7 +114,8 @@ static int queue_add(struct process *p, struct signal_queue *q, const struct abi
 /* Whose limit a signal counts for: the receiver's. */
 static u32 charged_uid(struct process *p, struct task *task)
 {
-	return READ_ONCE((task ? task : list_first_entry(&p->threads, struct task, link))->charged_uid);
+	return READ_ONCE(
+		(task ? task : list_first_entry(&p->threads, struct task, link))->charged_uid);
 }
 
 static void task_tell(struct task *task, u32 states)
@@ -118,7 +124,8 @@ static void task_tell(struct task *task, u32 states)
 	thread_wake_states(task->thread, states);
 }
 
-/* The thread that is to take a signal for the process: the sender itself if it may, else the first that does not block it. */
+/* The thread that is to take a signal for the process: the sender itself if it may, else the first
+ * that does not block it. */
 static struct task *choose_thread(struct process *p, int signo)
 {
 	struct task *me = task_current(), *task;
@@ -148,8 +155,8 @@ void process_kill_threads_locked(struct process *p, s32 code)
 }
 
 /*
- * Sends to a thread, or to the process if task is NULL; by an entry that there is already, or by a new
- * one if `ready` is NULL. sighand->lock held.
+ * Sends to a thread, or to the process if task is NULL; by an entry that there is already, or by a
+ * new one if `ready` is NULL. sighand->lock held.
  */
 static int send_locked(struct process *p, struct task *task, const struct abi_siginfo *info,
 		       struct signal_entry *ready)
@@ -294,7 +301,8 @@ void upcall_trap(struct regs *regs, int signo, int code, u64 addr, unsigned trap
 static int may_send_locked(struct process *to, int signo)
 {
 	const struct cred *me = cred_current(), *target;
-	struct task *task = list_empty(&to->threads) ? NULL : list_first_entry(&to->threads, struct task, link);
+	struct task *task =
+		list_empty(&to->threads) ? NULL : list_first_entry(&to->threads, struct task, link);
 	bool same;
 
 	if (to == process_current() || cred_capable(me, CAP_KILL))
@@ -304,7 +312,8 @@ static int may_send_locked(struct process *to, int signo)
 	if (!task) /* a zombie */
 		return me->euid == to->uid || me->uid == to->uid ? 0 : -EPERM;
 	target = task_cred_get(task);
-	same = me->euid == target->suid || me->euid == target->uid || me->uid == target->suid || me->uid == target->uid;
+	same = me->euid == target->suid || me->euid == target->uid || me->uid == target->suid ||
+	       me->uid == target->uid;
 	cred_put(target);
 	return same ? 0 : -EPERM;
 }

@@ -1,6 +1,6 @@
 /*
- * Job control stops: a stop signal marks the process; each of its threads stands still on its way to user mode; when all do, the parent is
- * told. SIGCONT or SIGKILL lets them go on.
+ * Job control stops: a stop signal marks the process; each of its threads stands still on its way
+ * to user mode; when all do, the parent is told. SIGCONT or SIGKILL lets them go on.
  */
 #include "abi/wait.h"
 #include "proc/proc_int.h"
@@ -61,7 +61,8 @@ void signal_stop_wait(struct task *task, u64 flags)
 		bool again;
 
 		flags = sighand_lock(p);
-		again = task->stopped && p->stop_state != STOP_NONE && !p->group_exit && !p->exec_task;
+		again = task->stopped && p->stop_state != STOP_NONE && !p->group_exit &&
+			!p->exec_task;
 		if (again) {
 			thread_prepare(THREAD_STOPPED);
 		} else if (task->stopped) { /* it leaves although the stop goes on: to end */

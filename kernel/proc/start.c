@@ -1,6 +1,6 @@
 /*
- * The first process: made by hand, since there is nothing to fork; its thread begins in the kernel and execs init=, or the first of the usual
- * programs that runs.
+ * The first process: made by hand, since there is nothing to fork; its thread begins in the kernel
+ * and execs init=, or the first of the usual programs that runs.
  */
 #include "abi/capability.h"
 #include "abi/errno.h"
@@ -16,12 +16,17 @@
 #define ARGS_MAX 32
 
 static const struct rlimit limits_first[RLIM_NLIMITS] = {
-	[RLIMIT_CPU] = { RLIM_INFINITY, RLIM_INFINITY },      [RLIMIT_FSIZE] = { RLIM_INFINITY, RLIM_INFINITY },
-	[RLIMIT_DATA] = { RLIM_INFINITY, RLIM_INFINITY },     [RLIMIT_STACK] = { MIB(8), RLIM_INFINITY },
-	[RLIMIT_CORE] = { 0, RLIM_INFINITY },                 [RLIMIT_RSS] = { RLIM_INFINITY, RLIM_INFINITY },
+	[RLIMIT_CPU] = { RLIM_INFINITY, RLIM_INFINITY },
+	[RLIMIT_FSIZE] = { RLIM_INFINITY, RLIM_INFINITY },
+	[RLIMIT_DATA] = { RLIM_INFINITY, RLIM_INFINITY },
+	[RLIMIT_STACK] = { MIB(8), RLIM_INFINITY },
+	[RLIMIT_CORE] = { 0, RLIM_INFINITY },
+	[RLIMIT_RSS] = { RLIM_INFINITY, RLIM_INFINITY },
 	[RLIMIT_NOFILE] = { 1024, 4096 },                     [RLIMIT_MEMLOCK] = { MIB(8), MIB(8) },
-	[RLIMIT_AS] = { RLIM_INFINITY, RLIM_INFINITY },       [RLIMIT_LOCKS] = { RLIM_INFINITY, RLIM_INFINITY },
-	[RLIMIT_MSGQUEUE] = { 819200, 819200 },               [RLIMIT_RTTIME] = { RLIM_INFINITY, RLIM_INFINITY },
+	[RLIMIT_AS] = { RLIM_INFINITY, RLIM_INFINITY },
+	[RLIMIT_LOCKS] = { RLIM_INFINITY, RLIM_INFINITY },
+	[RLIMIT_MSGQUEUE] = { 819200, 819200 },
+	[RLIMIT_RTTIME] = { RLIM_INFINITY, RLIM_INFINITY },
 };
 
 /* Words of the command line that are not the kernel's own go to init (bootparam(7)). */
@@ -34,11 +39,17 @@ static u32 init_arguments(u64 *argv, u32 n)
 
 static int try_run(const char *path)
 {
-	static const char *const environment[] = { "HOME=/", "TERM=linux", "PATH=/sbin:/usr/sbin:/bin:/usr/bin", NULL };
+	static const char *const environment[] = { "HOME=/", "TERM=linux",
+						   "PATH=/sbin:/usr/sbin:/bin:/usr/bin", NULL };
 	u64 argv[ARGS_MAX] = { (u64)path };
 	struct walk walk = { .cred = cred_current(), .fs = task_current()->fs };
-	struct exec_request req = { .walk = &walk, .name = path, .shown = path, .walk_flags = WALK_FOLLOW,
-				    .argv = argv, .envp = (const u64 *)environment, .kernel = true };
+	struct exec_request req = { .walk = &walk,
+				    .name = path,
+				    .shown = path,
+				    .walk_flags = WALK_FOLLOW,
+				    .argv = argv,
+				    .envp = (const u64 *)environment,
+				    .kernel = true };
 
 	init_arguments(argv, 1);
 	return process_exec(&req);
@@ -75,7 +86,8 @@ static void init_main(void *arg)
 	if (cmdline_get("init", path, sizeof(path)) && path[0]) {
 		error = try_run(path);
 		if (error)
-			panic("cannot run init=%s (error %d): give the path of a program on the root file system", path, -error);
+			panic("cannot run init=%s (error %d): give the path of a program on the "
+			      "root file system", path, -error);
 		context_enter_user(regs_current());
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(usual); i++) {
@@ -85,17 +97,20 @@ static void init_main(void *arg)
 		if (error != -ENOENT)
 			log_err("init: %s does not run (error %d)", usual[i], -error);
 	}
-	panic("no init found: tried /sbin/init, /etc/init, /bin/init and /bin/sh; is this a root file system? (root=, init=)");
+	panic("no init found: tried /sbin/init, /etc/init, /bin/init and /bin/sh; is this a root "
+	      "file system? (root=, init=)");
 }
 
-/* RLIMIT_NPROC and RLIMIT_SIGPENDING of everybody: as many as memory bears, as Linux computes them. */
+/* RLIMIT_NPROC and RLIMIT_SIGPENDING of everybody: as many as memory bears, as Linux computes
+ * them. */
 static void limits_set(struct process *p)
 {
 	struct mm_stats stats;
 	u64 tasks;
 
 	mm_stats(&stats);
-	tasks = clamp(stats.total * PAGE_SIZE / (KSTACK_SIZE * 16), (u64)64, (u64)PID_MAX_DEFAULT) / 2;
+	tasks = clamp(stats.total * PAGE_SIZE / (KSTACK_SIZE * 16), (u64)64, (u64)PID_MAX_DEFAULT) /
+		2;
 	memcpy(p->rlimits, limits_first, sizeof(limits_first));
 	p->rlimits[RLIMIT_NPROC] = (struct rlimit){ tasks, tasks };
 	p->rlimits[RLIMIT_SIGPENDING] = (struct rlimit){ tasks, tasks };
@@ -111,7 +126,8 @@ void proc_start_init(void)
 	struct pid *pid;
 	int error = -ENOMEM;
 
-	if (!task || (p->sighand = sighand_create()) == NULL || pid_alloc(&pid) < 0 || (session = session_create(pid)) == NULL)
+	if (!task || (p->sighand = sighand_create()) == NULL || pid_alloc(&pid) < 0 ||
+	    (session = session_create(pid)) == NULL)
 		panic("no memory for the first process");
 	task->cred = cred_get(cred_root);
 	task->files = fd_table_create();

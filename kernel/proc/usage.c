@@ -1,5 +1,6 @@
 /*
- * Resource usage and limits: sums over the threads of a process, the living and the dead (getrusage(2), getrlimit(2)).
+ * Resource usage and limits: sums over the threads of a process, the living and the dead
+ * (getrusage(2), getrlimit(2)).
  */
 #include "abi/errno.h"
 #include "proc/proc_int.h"
@@ -74,7 +75,8 @@ static void limits_to_aspace(struct process *p)
 	aspace_put_user(as);
 }
 
-int process_rlimit_change(struct process *p, unsigned resource, const struct rlimit *new_limit, struct rlimit *old)
+int process_rlimit_change(struct process *p, unsigned resource, const struct rlimit *new_limit,
+			  struct rlimit *old)
 {
 	if (resource >= RLIM_NLIMITS || (new_limit && new_limit->rlim_cur > new_limit->rlim_max))
 		return -EINVAL;

@@ -1,5 +1,6 @@
 /*
- * uname(2): the name and release of the ABI, because configure scripts and libraries read them so; the version says whose kernel this is.
+ * uname(2): the name and release of the ABI, because configure scripts and libraries read them so;
+ * the version says whose kernel this is.
  */
 #include "proc/uts.h"
 

@@ -1,5 +1,6 @@
 /*
- * Children that changed: telling the parent, and wait4(2)/waitid(2) fetching it. Everything under proc_tree_lock.
+ * Children that changed: telling the parent, and wait4(2)/waitid(2) fetching it. Everything under
+ * proc_tree_lock.
  */
 #include "abi/errno.h"
 #include "abi/wait.h"
@@ -110,7 +111,8 @@ static bool child_report_locked(struct process *child, u32 options, struct wait_
 	return reported;
 }
 
-/* One look at all children: pid of one that reports, 0 if there are some that match but none reports, -ECHILD. */
+/* One look at all children: pid of one that reports, 0 if there are some that match but none
+ * reports, -ECHILD. */
 static long wait_scan(int which, s32 id, struct pid *group, u32 options, struct wait_result *out)
 {
 	struct process *me = process_current(), *child, *done = NULL;

@@ -1,11 +1,12 @@
 /*
- * Who used the CPU. How long a thread ran is measured at each switch; how much of it was in user mode is sampled: the
- * tick of a busy CPU, every 10 ms, finds user or kernel mode, and what ran since the last sample counts as that. For
- * the CPU the same, with its own sum.
+ * Who used the CPU. How long a thread ran is measured at each switch; how much of it was in user
+ * mode is sampled: the tick of a busy CPU, every 10 ms, finds user or kernel mode, and what ran
+ * since the last sample counts as that. For the CPU the same, with its own sum.
  *
- * The load average is the usual one (getloadavg(3)): every five seconds the number of threads that run, could run, or
- * wait for I/O goes into three averages that forget with time constants of 1, 5 and 15 minutes. No timer drives it:
- * whoever changes the number looks first whether steps are due, and takes those with the number that held so far.
+ * The load average is the usual one (getloadavg(3)): every five seconds the number of threads that
+ * run, could run, or wait for I/O goes into three averages that forget with time constants of 1, 5
+ * and 15 minutes. No timer drives it: whoever changes the number looks first whether steps are due,
+ * and takes those with the number that held so far.
  */
 #include "sched/run_int.h"
 
@@ -84,7 +85,8 @@ u64 sched_blocked(void)
 {
 	u32 n = 0;
 
-	/* A thread may be woken on another CPU's queue: single counts may be odd, their sum is right. */
+	/* A thread may be woken on another CPU's queue: single counts may be odd, their sum is
+	 * right. */
 	for (unsigned cpu = 0; cpu < cpu_count(); cpu++)
 		n += READ_ONCE(cpu_runqueue(cpu)->n_iowait);
 	return n;
@@ -115,7 +117,8 @@ void load_update(u64 now)
 			for (u64 n = min(steps, (u64)LOAD_STEPS_MAX); n && avg != active; n--) {
 				u64 sum = avg * load_decay[i] + active * (LOAD_ONE - load_decay[i]);
 
-				/* Upwards when it rises, or it would stop short of a whole number. */
+				/* Upwards when it rises, or it would stop short of a whole
+				 * number. */
 				avg = (sum + (active >= avg ? LOAD_ONE - 1 : 0)) >> LOAD_SHIFT;
 			}
 			WRITE_ONCE(load_average[i], (u32)avg);
@@ -134,7 +137,8 @@ void sched_loadavg(u32 out[3])
 		out[i] = READ_ONCE(load_average[i]);
 }
 
-/* What no sample has divided yet is divided as the rest was. Neither time ever goes back (POSIX times()). */
+/* What no sample has divided yet is divided as the rest was. Neither time ever goes back (POSIX
+ * times()). */
 void sched_thread_times(struct thread *t, u64 *user_ns, u64 *system_ns)
 {
 	u64 flags = irq_save(), run, user, system, rest;

@@ -1,15 +1,18 @@
 /*
- * The fair class: virtual deadlines (Stoica and Abdel-Wahab, "Earliest Eligible Virtual Deadline First", 1995).
+ * The fair class: virtual deadlines (Stoica and Abdel-Wahab, "Earliest Eligible Virtual Deadline
+ * First", 1995).
  *
- * Each thread has a virtual run time, its real one divided by its weight, and asks for SCHED_SLICE_NS at a time: that
- * request's virtual deadline is the virtual time at which it began plus the slice divided by the weight. The thread
- * with the earliest deadline runs; when it has used its slice it asks anew. All requests are of one length, so the
- * order of deadlines alone keeps everyone within a slice of the fair share.
+ * Each thread has a virtual run time, its real one divided by its weight, and asks for
+ * SCHED_SLICE_NS at a time: that request's virtual deadline is the virtual time at which it began
+ * plus the slice divided by the weight. The thread with the earliest deadline runs; when it has
+ * used its slice it asks anew. All requests are of one length, so the order of deadlines alone
+ * keeps everyone within a slice of the fair share.
  *
- * A queue's min_vruntime follows those who run there. Who wakes after a long sleep starts at most one slice behind it,
- * so that it soon runs but has not saved up the time it slept.
+ * A queue's min_vruntime follows those who run there. Who wakes after a long sleep starts at most
+ * one slice behind it, so that it soon runs but has not saved up the time it slept.
  *
- * Virtual times of two queues mean nothing to each other; who moves keeps the distance to min_vruntime (run_migrate).
+ * Virtual times of two queues mean nothing to each other; who moves keeps the distance to
+ * min_vruntime (run_migrate).
  */
 #include "sched/run_int.h"
 

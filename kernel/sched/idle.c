@@ -1,10 +1,11 @@
 /*
- * What a CPU does when there is nothing to do: it looks for work on other CPUs, watches its work word for a moment, and
- * halts until an interrupt. Waking a halted CPU costs tens of microseconds, in particular under an emulator; so if
- * the last waits were short it watches longer, and if they were long it halts at once.
+ * What a CPU does when there is nothing to do: it looks for work on other CPUs, watches its work
+ * word for a moment, and halts until an interrupt. Waking a halted CPU costs tens of microseconds,
+ * in particular under an emulator; so if the last waits were short it watches longer, and if they
+ * were long it halts at once.
  *
- * While it watches (rq->polling), another CPU need only set WORK_RESCHED in the idle thread's work word, and timers are
- * served by the clock.
+ * While it watches (rq->polling), another CPU need only set WORK_RESCHED in the idle thread's work
+ * word, and timers are served by the clock.
  */
 #include "arch/irq.h"
 #include "core/panic.h"

@@ -1,6 +1,7 @@
 /*
- * Order of sleeping locks in debug builds: each thread remembers the ranks it holds, and taking one below the highest
- * of them is reported, with a backtrace, the first few times. Release builds never call this.
+ * Order of sleeping locks in debug builds: each thread remembers the ranks it holds, and taking one
+ * below the highest of them is reported, with a backtrace, the first few times. Release builds
+ * never call this.
  */
 #include "core/log.h"
 #include "core/panic.h"
@@ -21,7 +22,8 @@ void lock_debug_push(enum lock_rank rank, const char *name, bool check)
 		if (held.ranks[i] <= rank)
 			continue;
 		if (__atomic_fetch_add(&reports, 1, __ATOMIC_RELAXED) < REPORTS_MAX) {
-			log_err("lock order: %s (rank %u) taken while rank %u is held", name, rank, held.ranks[i]);
+			log_err("lock order: %s (rank %u) taken while rank %u is held", name, rank,
+				held.ranks[i]);
 			backtrace_log();
 		}
 		break;

@@ -1,12 +1,15 @@
 /*
- * Mutexes. Free or held is one word, the owner; the slow paths add a count of those who wait or are about to, and a queue.
+ * Mutexes. Free or held is one word, the owner; the slow paths add a count of those who wait or are
+ * about to, and a queue.
  *
- * A thread that finds the mutex held spins a little while the owner runs on another CPU, then sleeps in arrival order.
- * Unlocking frees the mutex and wakes the first sleeper, and whoever comes first takes it: quicker than a hand-over,
- * as the owner may well come back before the sleeper runs. But a sleeper that was beaten so is marked starved, and to
- * a starved first sleeper the mutex is handed over without ever being free.
+ * A thread that finds the mutex held spins a little while the owner runs on another CPU, then
+ * sleeps in arrival order. Unlocking frees the mutex and wakes the first sleeper, and whoever comes
+ * first takes it: quicker than a hand-over, as the owner may well come back before the sleeper
+ * runs. But a sleeper that was beaten so is marked starved, and to a starved first sleeper the
+ * mutex is handed over without ever being free.
  *
- * No wake is lost: a waiter raises `waiters` and then tries once more; an unlocker frees and then reads `waiters`.
+ * No wake is lost: a waiter raises `waiters` and then tries once more; an unlocker frees and then
+ * reads `waiters`.
  *
  * Locks: m->wait.lock guards the queue.
  */
@@ -31,7 +34,8 @@ void mutex_init(struct mutex *m, enum lock_rank rank, const char *name)
 	lock_debug_init(m, rank, name);
 }
 
-/* Waits a moment for an owner that runs on another CPU: whether the mutex was taken. Owners' storage may go away at any time, but not its address. */
+/* Waits a moment for an owner that runs on another CPU: whether the mutex was taken. Owners'
+ * storage may go away at any time, but not its address. */
 static bool spin_on_owner(struct mutex *m)
 {
 	for (unsigned i = 0; i < SPIN_ROUNDS; i++) {
@@ -129,7 +133,8 @@ void mutex_wake_slow(struct mutex *m)
 void mutex_unlock_slow(struct mutex *m)
 {
 	u64 flags = spin_lock_irq(&m->wait.lock);
-	struct wait_entry *first = list_first_entry_or_null(&m->wait.entries, struct wait_entry, link);
+	struct wait_entry *first =
+		list_first_entry_or_null(&m->wait.entries, struct wait_entry, link);
 
 	if (first && container_of(first, struct mutex_waiter, entry)->starved) {
 		__atomic_store_n(&m->owner, first->thread, __ATOMIC_RELEASE);

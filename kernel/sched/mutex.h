@@ -4,7 +4,8 @@
 #include "core/lockrank.h"
 #include "sched/wait.h"
 
-/* Debug builds keep the ranks that each thread holds, and log the first acquisitions that break the order. */
+/* Debug builds keep the ranks that each thread holds, and log the first acquisitions that break the
+ * order. */
 #ifdef CONFIG_DEBUG
 void lock_debug_push(enum lock_rank rank, const char *name, bool check);
 void lock_debug_pop(enum lock_rank rank);
@@ -30,12 +31,14 @@ struct mutex {
 };
 
 #ifdef CONFIG_DEBUG
-#define MUTEX_INIT(mutex, rank_, name_) { .wait = WAIT_QUEUE_INIT((mutex).wait), .rank = (rank_), .name = (name_) }
+#define MUTEX_INIT(mutex, rank_, name_) \
+	{ .wait = WAIT_QUEUE_INIT((mutex).wait), .rank = (rank_), .name = (name_) }
 #else
 #define MUTEX_INIT(mutex, rank_, name_) { .wait = WAIT_QUEUE_INIT((mutex).wait) }
 #endif
 void mutex_init(struct mutex *m, enum lock_rank rank, const char *name);
-/* Slow parts of the functions below: waits for it; unlocks it when somebody waits; wakes a waiter after it was unlocked. */
+/* Slow parts of the functions below: waits for it; unlocks it when somebody waits; wakes a waiter
+ * after it was unlocked. */
 void mutex_lock_slow(struct mutex *m);
 void mutex_unlock_slow(struct mutex *m);
 void mutex_wake_slow(struct mutex *m);
@@ -44,7 +47,8 @@ static inline bool mutex_take_(struct mutex *m)
 {
 	struct thread *none = NULL;
 
-	return __atomic_compare_exchange_n(&m->owner, &none, thread_current(), false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+	return __atomic_compare_exchange_n(&m->owner, &none, thread_current(), false,
+					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
 static inline bool mutex_try_lock(struct mutex *m)
@@ -79,11 +83,16 @@ static inline void mutex_unlock(struct mutex *m)
 		mutex_wake_slow(m);
 }
 
-static inline bool mutex_held(const struct mutex *m) { return READ_ONCE(m->owner) == thread_current(); }
+static inline bool mutex_held(const struct mutex *m)
+{
+	return READ_ONCE(m->owner) == thread_current();
+}
 
-/* Readers-writer lock; writers are not starved: a waiting writer stops new readers. Not recursive. */
+/* Readers-writer lock; writers are not starved: a waiting writer stops new readers. Not
+ * recursive. */
 struct rwsem {
-	u64 state;              /* a: number of readers; bit 63 writer inside; bit 62 somebody waits */
+	u64 state;              /* a: number of readers; bit 63 writer inside; bit 62 somebody
+				 * waits */
 	struct thread *writer;  /* of the writer inside, for assertions */
 	struct wait_queue wait;
 #ifdef CONFIG_DEBUG

@@ -1,7 +1,7 @@
 /*
- * Which CPU. A thread that becomes runnable goes to the CPU it last ran on if that is idle, else to any idle one, else
- * where it was; a CPU that becomes idle takes a waiting thread from another; a busy one with threads waiting invites
- * an idle one at its tick. Affinity limits all three.
+ * Which CPU. A thread that becomes runnable goes to the CPU it last ran on if that is idle, else to
+ * any idle one, else where it was; a CPU that becomes idle takes a waiting thread from another; a
+ * busy one with threads waiting invites an idle one at its tick. Affinity limits all three.
  *
  * Locks: one run queue at a time.
  */
@@ -25,10 +25,12 @@ struct runqueue *place_depart(struct thread *t, struct runqueue *from, unsigned 
 	struct runqueue *rq = cpu_runqueue(cpu);
 	u64 distance = READ_ONCE(rq->min_vruntime) - from->min_vruntime;
 
-	/* The two queues' virtual times have nothing to do with each other: the distance to the front is kept. */
+	/* The two queues' virtual times have nothing to do with each other: the distance to the
+	 * front is kept. */
 	t->vruntime += distance;
 	t->deadline += distance;
-	/* Had it announced to block, that is void, lest a waker enters it too: to the thread it is a wake for nothing. */
+	/* Had it announced to block, that is void, lest a waker enters it too: to the thread it is
+	 * a wake for nothing. */
 	__atomic_store_n(&t->state, THREAD_RUNNING, __ATOMIC_RELEASE);
 	WRITE_ONCE(t->cpu, cpu);
 	return rq;
@@ -75,7 +77,8 @@ bool place_steal(struct runqueue *rq)
 	for (unsigned cpu = 0; cpu < cpu_count(); cpu++) {
 		struct runqueue *other = cpu_runqueue(cpu);
 
-		if (other != rq && READ_ONCE(other->n_queued) > (busiest ? READ_ONCE(busiest->n_queued) : 0))
+		if (other != rq &&
+		    READ_ONCE(other->n_queued) > (busiest ? READ_ONCE(busiest->n_queued) : 0))
 			busiest = other;
 	}
 	if (!busiest)

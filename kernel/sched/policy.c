@@ -1,9 +1,11 @@
-/* Policy, nice value and affinity of a thread, changed while it runs, waits in a queue or sleeps. */
+/* Policy, nice value and affinity of a thread, changed while it runs, waits in a queue or
+ * sleeps. */
 #include "abi/errno.h"
 #include "abi/sched.h"
 #include "sched/run_int.h"
 
-/* Takes a queued thread out, so that what orders it may be changed; put_back() enters it again. The queue is locked. */
+/* Takes a queued thread out, so that what orders it may be changed; put_back() enters it again. The
+ * queue is locked. */
 static bool take_out(struct runqueue *rq, struct thread *t)
 {
 	bool queued = t->queued;

@@ -1,10 +1,12 @@
 /*
- * Read-copy-update by quiescent states. Readers do not block, and the kernel does not preempt itself; so a CPU that has
- * switched threads, come round its idle loop, or was interrupted in user mode has left every read section it was in.
- * Each such pass is counted per CPU; a grace period has gone by when every CPU's count has changed.
+ * Read-copy-update by quiescent states. Readers do not block, and the kernel does not preempt
+ * itself; so a CPU that has switched threads, come round its idle loop, or was interrupted in user
+ * mode has left every read section it was in. Each such pass is counted per CPU; a grace period has
+ * gone by when every CPU's count has changed.
  *
- * Callbacks are pushed on a list per CPU. A kernel thread takes all lists, lets a grace period go by, and calls them.
- * It is woken in batches: by the tick, by a CPU that is about to halt, or by a long list.
+ * Callbacks are pushed on a list per CPU. A kernel thread takes all lists, lets a grace period go
+ * by, and calls them. It is woken in batches: by the tick, by a CPU that is about to halt, or by a
+ * long list.
  *
  * With one CPU the thread's own running is the pass that it waits for.
  */
@@ -40,7 +42,8 @@ void rcu_call(struct rcu_head *head, void (*fn)(struct rcu_head *head))
 	head->fn = fn;
 	do {
 		head->next = next;
-	} while (!__atomic_compare_exchange_n(&list->head, &next, head, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+	} while (!__atomic_compare_exchange_n(&list->head, &next, head, true, __ATOMIC_RELEASE,
+					      __ATOMIC_RELAXED));
 	if (unlikely(++list->count == RCU_URGENT))
 		rcu_wake();
 }
@@ -56,7 +59,8 @@ void rcu_tick(void)
 		rcu_wake();
 }
 
-/* Makes a CPU pass soon: it goes through the scheduler, or is interrupted in user mode or in its sleep. */
+/* Makes a CPU pass soon: it goes through the scheduler, or is interrupted in user mode or in its
+ * sleep. */
 static void nudge(unsigned cpu)
 {
 	struct runqueue *rq = cpu_runqueue(cpu);
@@ -81,7 +85,8 @@ void rcu_synchronize(void)
 		/* Blocking is a pass of this CPU, too. */
 		while (READ_ONCE(*percpu_ptr(rcu_passes, cpu)) == before[cpu]) {
 			for (unsigned i = cpu; i < n; i++)
-				if (i != cpu_id() && READ_ONCE(*percpu_ptr(rcu_passes, i)) == before[i])
+				if (i != cpu_id() &&
+				    READ_ONCE(*percpu_ptr(rcu_passes, i)) == before[i])
 					nudge(i);
 			thread_prepare(THREAD_UNINTERRUPTIBLE);
 			thread_block_until(arch_clock_ns() + RCU_POLL_NS);
@@ -108,8 +113,8 @@ static void rcu_waiter_done(struct rcu_head *head)
 void rcu_barrier(void)
 {
 	/*
-	 * Callbacks of one batch run in no order. The first waiter's batch is the last that can hold earlier callbacks; the second one's comes
-	 * after it.
+	 * Callbacks of one batch run in no order. The first waiter's batch is the last that can
+	 * hold earlier callbacks; the second one's comes after it.
 	 */
 	for (unsigned i = 0; i < 2; i++) {
 		struct rcu_waiter w = { .thread = thread_current() };
@@ -134,7 +139,8 @@ static struct rcu_head *take_all(void)
 
 	for (unsigned cpu = 0; cpu < cpu_count(); cpu++) {
 		struct rcu_list *list = percpu_ptr(rcu_list, cpu);
-		struct rcu_head *head = __atomic_exchange_n(&list->head, NULL, __ATOMIC_ACQUIRE), *last = head;
+		struct rcu_head *head = __atomic_exchange_n(&list->head, NULL, __ATOMIC_ACQUIRE),
+				*last = head;
 
 		WRITE_ONCE(list->count, 0);
 		if (!head)

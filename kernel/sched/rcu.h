@@ -1,6 +1,7 @@
 /*
- * Read-copy-update. A reader is any stretch of code that does not block; the kernel does not preempt itself, so
- * rcu_read_lock() costs nothing. A grace period has passed when each CPU has switched threads, idled or run user code.
+ * Read-copy-update. A reader is any stretch of code that does not block; the kernel does not
+ * preempt itself, so rcu_read_lock() costs nothing. A grace period has passed when each CPU has
+ * switched threads, idled or run user code.
  */
 #pragma once
 
@@ -15,11 +16,13 @@ struct rcu_head {
 /* Marks a read-side section; must not sleep inside (debug builds check). */
 static inline void rcu_read_lock(void) { __asm__ volatile("" ::: "memory"); }
 static inline void rcu_read_unlock(void) { __asm__ volatile("" ::: "memory"); }
-/* Calls fn after a grace period, in thread context of a kernel thread, must not sleep long. Any context. */
+/* Calls fn after a grace period, in thread context of a kernel thread, must not sleep long. Any
+ * context. */
 void rcu_call(struct rcu_head *head, void (*fn)(struct rcu_head *head));
 /* Waits for a grace period. Thread context. */
 void rcu_synchronize(void);
-/* Waits until every callback handed to rcu_call() before has run. Thread context, not from a callback. */
+/* Waits until every callback handed to rcu_call() before has run. Thread context, not from a
+ * callback. */
 void rcu_barrier(void);
 /* The scheduler tells: this CPU passed a quiescent state. */
 void rcu_quiescent(void);

@@ -1,7 +1,8 @@
 /*
- * The real-time class (sched(7)): a list for each priority; the first thread of the highest one runs. SCHED_FIFO runs
- * until it blocks or something more urgent comes; SCHED_RR goes to the end of its list when its interval is over. Who
- * was interrupted by a more urgent thread stays first of its list.
+ * The real-time class (sched(7)): a list for each priority; the first thread of the highest one
+ * runs. SCHED_FIFO runs until it blocks or something more urgent comes; SCHED_RR goes to the end of
+ * its list when its interval is over. Who was interrupted by a more urgent thread stays first of
+ * its list.
  */
 #include "lib/bitops.h"
 #include "sched/run_int.h"

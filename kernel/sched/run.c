@@ -1,20 +1,24 @@
 /*
  * Run queues and the switch.
  *
- * Each CPU has a run queue: the thread that runs (curr, in none of the lists), the fair threads that wait in a tree by
- * virtual deadline, the real-time ones in lists by priority. Real-time before fair before the idle thread.
+ * Each CPU has a run queue: the thread that runs (curr, in none of the lists), the fair threads
+ * that wait in a tree by virtual deadline, the real-time ones in lists by priority. Real-time
+ * before fair before the idle thread.
  *
- * The switch happens with the queue locked, and the lock is released by whoever is switched to (finish_switch). So who
- * holds the lock of a thread's queue and finds that it is not curr knows that its registers are saved: a wake-up on
- * another CPU cannot run a thread that has not yet left its stack.
+ * The switch happens with the queue locked, and the lock is released by whoever is switched to
+ * (finish_switch). So who holds the lock of a thread's queue and finds that it is not curr knows
+ * that its registers are saved: a wake-up on another CPU cannot run a thread that has not yet left
+ * its stack.
  *
- * Blocking against waking: the blocker stores its state, then looks at the condition, then takes the lock and looks at
- * its state; the waker makes the condition true, then takes the lock and looks at the state. Both the store of the
- * state and the taking of a lock are full barriers, so one of the two sees the other: either the blocker finds the
- * condition, or the waker finds the state, and sets it to THREAD_RUNNING under the lock, where the blocker meets it.
+ * Blocking against waking: the blocker stores its state, then looks at the condition, then takes
+ * the lock and looks at its state; the waker makes the condition true, then takes the lock and
+ * looks at the state. Both the store of the state and the taking of a lock are full barriers, so
+ * one of the two sees the other: either the blocker finds the condition, or the waker finds the
+ * state, and sets it to THREAD_RUNNING under the lock, where the blocker meets it.
  *
- * A thread whose state is THREAD_RUNNING but which is neither queued nor curr is on its way between two queues
- * (place_depart); nobody wakes a running thread, and who changes its policy holds the lock it will be entered under.
+ * A thread whose state is THREAD_RUNNING but which is neither queued nor curr is on its way between
+ * two queues (place_depart); nobody wakes a running thread, and who changes its policy holds the
+ * lock it will be entered under.
  *
  * Locks: rq->lock (RANK_RUNQ, interrupts off); two of them never at a time.
  */
@@ -99,7 +103,8 @@ void run_resched(struct runqueue *rq)
 	if (need_resched(curr))
 		return;
 	__atomic_fetch_or(&curr->work, WORK_RESCHED, __ATOMIC_SEQ_CST);
-	if (rq->cpu != cpu_id() && !(curr == rq->idle && __atomic_load_n(&rq->polling, __ATOMIC_SEQ_CST)))
+	if (rq->cpu != cpu_id() &&
+	    !(curr == rq->idle && __atomic_load_n(&rq->polling, __ATOMIC_SEQ_CST)))
 		cpu_kick(rq->cpu);
 }
 
@@ -126,7 +131,8 @@ static struct thread *pick_next(struct runqueue *rq)
 	return t;
 }
 
-/* Second half of a switch, on the stack of the thread that was switched to: the queue is unlocked; the thread to reap, or NULL. */
+/* Second half of a switch, on the stack of the thread that was switched to: the queue is unlocked;
+ * the thread to reap, or NULL. */
 static struct thread *finish_switch(void)
 {
 	struct runqueue *rq = this_runqueue();
@@ -142,8 +148,10 @@ static struct thread *finish_switch(void)
 	return unlikely(dead) ? prev : NULL;
 }
 
-/* First half: leaves prev for next. The queue is locked; afterwards, on return of prev, it is not. */
-static struct thread *switch_to(struct runqueue *rq, struct thread *prev, struct thread *next, u64 now)
+/* First half: leaves prev for next. The queue is locked; afterwards, on return of prev, it is
+ * not. */
+static struct thread *switch_to(struct runqueue *rq, struct thread *prev, struct thread *next,
+				u64 now)
 {
 	rq->curr = next;
 	rq->prev = prev;
@@ -292,8 +300,8 @@ bool thread_wake_states(struct thread *t, u32 states)
 	run_account(rq, now);
 	if (t->class == SCHED_CLASS_FAIR)
 		fair_place_woken(rq, t);
-	if (states & WAKE_SYNC && rq->curr == thread_current() && rq->curr->class == SCHED_CLASS_FAIR &&
-	    t->class == SCHED_CLASS_FAIR) {
+	if (states & WAKE_SYNC && rq->curr == thread_current() &&
+	    rq->curr->class == SCHED_CLASS_FAIR && t->class == SCHED_CLASS_FAIR) {
 		run_insert(rq, t);
 		timer_want(run_next_tick(rq, now));
 	} else {
@@ -329,8 +337,8 @@ u64 run_next_tick(struct runqueue *rq, u64 now)
 
 	if (curr->class == SCHED_CLASS_IDLE)
 		return ~0ull;
-	/* After a pause the sample comes at a time that has nothing to do with when the thread began, or
-	 * who runs shortly at a time would never be met. */
+	/* After a pause the sample comes at a time that has nothing to do with when the thread
+	 * began, or who runs shortly at a time would never be met. */
 	if (rq->sample_at <= now)
 		rq->sample_at = now + NSEC_PER_MSEC + (now >> 4) % SCHED_SAMPLE_NS;
 	next = rq->sample_at;
@@ -351,9 +359,11 @@ void run_tick(struct runqueue *rq, u64 now)
 	run_account(rq, now);
 	if (!rq->n_queued)
 		return;
-	if (curr->class == SCHED_CLASS_FAIR && ((rq->rt_levels[0] | rq->rt_levels[1]) || fair_renew(curr)))
+	if (curr->class == SCHED_CLASS_FAIR &&
+	    ((rq->rt_levels[0] | rq->rt_levels[1]) || fair_renew(curr)))
 		run_resched(rq);
-	else if (curr->class == SCHED_CLASS_REALTIME && curr->policy == SCHED_RR && !curr->rr_left_ns)
+	else if (curr->class == SCHED_CLASS_REALTIME && curr->policy == SCHED_RR &&
+		 !curr->rr_left_ns)
 		run_resched(rq);
 	if (READ_ONCE(idle_cpus))
 		place_invite();

@@ -1,5 +1,6 @@
 /*
- * Private to sched: the run queue of a CPU, and what the scheduler's files share. See run.c for the picture.
+ * Private to sched: the run queue of a CPU, and what the scheduler's files share. See run.c for the
+ * picture.
  */
 #pragma once
 
@@ -10,14 +11,16 @@
 #include "sched/thread.h"
 
 #define SCHED_SLICE_NS   (3 * (u64)NSEC_PER_MSEC) /* what a fair thread asks for at a time */
-#define SCHED_WAKE_NS    ((u64)NSEC_PER_MSEC / 2) /* by how much a woken thread must be more urgent to interrupt another */
+#define SCHED_WAKE_NS    ((u64)NSEC_PER_MSEC / 2) /* by how much a woken thread must be more urgent
+						   * to interrupt another */
 #define SCHED_RR_NS      (100 * (u64)NSEC_PER_MSEC) /* round-robin interval */
 #define SCHED_SAMPLE_NS  (10 * (u64)NSEC_PER_MSEC) /* sampling tick of a busy CPU */
 #define WEIGHT_NORMAL    1024                  /* of nice 0 */
 
 #define RT_LEVELS 100 /* priorities 1 … 99 */
 
-/* r: lock, interrupts off.  I: constant after sched_init().  c: its CPU alone, interrupts off.  a: atomic. */
+/* r: lock, interrupts off.  I: constant after sched_init().  c: its CPU alone, interrupts off.
+ * a: atomic. */
 struct runqueue {
 	struct spinlock lock;
 	u32 cpu;                  /* I */
@@ -25,7 +28,8 @@ struct runqueue {
 	struct thread *idle;      /* I */
 	u32 n_queued;             /* r: runnable threads besides curr */
 	u32 n_iowait;             /* r: threads that went to sleep here waiting for I/O */
-	bool polling;             /* a: the idle loop, while it is curr, looks at its work word: no interrupt is needed to wake it */
+	bool polling;             /* a: the idle loop, while it is curr, looks at its work word: no
+				   * interrupt is needed to wake it */
 
 	struct rb_root fair;      /* r: by deadline */
 	struct rb_node *earliest; /* r: first of `fair` */
@@ -34,7 +38,8 @@ struct runqueue {
 	struct list rt[RT_LEVELS]; /* r: by priority; first come, first served */
 
 	struct thread *prev;      /* c: whom the switch under way leaves */
-	struct runqueue *push_to; /* c: where prev goes, as it may not run on this CPU any longer; else NULL */
+	struct runqueue *push_to; /* c: where prev goes, as it may not run on this CPU any longer;
+				   * else NULL */
 	u64 sample_at;            /* c: clock of the next sample */
 	u64 spin_ns;              /* c: how long idle waits before it halts */
 
@@ -75,7 +80,10 @@ static inline u64 from_virtual(u64 ns, u32 weight)
 	return likely(weight == WEIGHT_NORMAL) ? ns : ns * weight / WEIGHT_NORMAL;
 }
 
-static inline bool need_resched(const struct thread *t) { return READ_ONCE(t->work) & WORK_RESCHED; }
+static inline bool need_resched(const struct thread *t)
+{
+	return READ_ONCE(t->work) & WORK_RESCHED;
+}
 
 void run_init_cpu(unsigned cpu, struct thread *idle);
 
@@ -110,16 +118,16 @@ u64 run_next_tick(struct runqueue *rq, u64 now);
 void run_migrate(struct thread *t, struct runqueue *from, struct runqueue *to);
 
 /*
- * place.c. The CPU for a thread that becomes runnable; taking work from a busier one: whether there was any; waking an
- * idle CPU, if any, so that it takes some of ours.
+ * place.c. The CPU for a thread that becomes runnable; taking work from a busier one: whether there
+ * was any; waking an idle CPU, if any, so that it takes some of ours.
  */
 unsigned place_choose(const struct thread *t);
 bool place_steal(struct runqueue *rq);
 void place_invite(void);
 /*
- * A move between queues, for a runnable thread that is in neither: the first half with `from` locked, after which the
- * thread belongs to the queue of `cpu` and whoever wants to change it takes that lock; then `from` is unlocked, and the
- * second half enters it. Interrupts are off throughout.
+ * A move between queues, for a runnable thread that is in neither: the first half with `from`
+ * locked, after which the thread belongs to the queue of `cpu` and whoever wants to change it takes
+ * that lock; then `from` is unlocked, and the second half enters it. Interrupts are off throughout.
  */
 struct runqueue *place_depart(struct thread *t, struct runqueue *from, unsigned cpu);
 void place_arrive(struct thread *t, struct runqueue *rq);
@@ -132,13 +140,15 @@ static inline void load_check(u64 now)
 	if (unlikely(now >= READ_ONCE(load_next)))
 		load_update(now);
 }
-/* Divides the CPU's time since the last sample by what the tick met. Returns ns credited to the current thread. */
+/* Divides the CPU's time since the last sample by what the tick met. Returns ns credited to the
+ * current thread. */
 u64 account_sample(struct runqueue *rq, bool user);
 void account_charge(struct thread *t, u64 ns, bool user);
 
 /* timer.c: makes this CPU's timer interrupt come at `deadline` or earlier. Interrupts off. */
 void timer_want(u64 deadline);
-/* When this CPU's first timer is due, ~0: never. And the calling of the functions of those that are due, without waiting for the interrupt. */
+/* When this CPU's first timer is due, ~0: never. And the calling of the functions of those that are
+ * due, without waiting for the interrupt. */
 u64 timer_next(void);
 void timer_poll(u64 now);
 

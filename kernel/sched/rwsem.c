@@ -1,8 +1,9 @@
 /*
- * Readers-writer locks. `state` counts the readers inside; WRITER: one writer inside; QUEUED: somebody sleeps. The fast
- * paths add or take away a reader, or set WRITER, only while QUEUED is clear; once it is set, the lock changes hands in
- * the order of arrival: who leaves last grants the lock to the first sleeper, or to all readers in a row at the head of
- * the queue, before they wake. So neither side starves, and a granted thread need not compete.
+ * Readers-writer locks. `state` counts the readers inside; WRITER: one writer inside; QUEUED:
+ * somebody sleeps. The fast paths add or take away a reader, or set WRITER, only while QUEUED is
+ * clear; once it is set, the lock changes hands in the order of arrival: who leaves last grants the
+ * lock to the first sleeper, or to all readers in a row at the head of the queue, before they wake.
+ * So neither side starves, and a granted thread need not compete.
  *
  * Locks: s->wait.lock guards the queue and all changes of QUEUED.
  */
@@ -36,7 +37,8 @@ static bool read_fast(struct rwsem *s)
 	do {
 		if (state & (WRITER | QUEUED))
 			return false;
-	} while (!__atomic_compare_exchange_n(&s->state, &state, state + 1, true, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
+	} while (!__atomic_compare_exchange_n(&s->state, &state, state + 1, true, __ATOMIC_ACQUIRE,
+					      __ATOMIC_RELAXED));
 	return true;
 }
 
@@ -44,14 +46,17 @@ static bool write_fast(struct rwsem *s)
 {
 	u64 none = 0;
 
-	return __atomic_compare_exchange_n(&s->state, &none, WRITER, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+	return __atomic_compare_exchange_n(&s->state, &none, WRITER, false, __ATOMIC_ACQUIRE,
+					   __ATOMIC_RELAXED);
 }
 
-/* Gives the lock to as many from the head of the queue as it admits. The queue is locked and QUEUED is set. */
+/* Gives the lock to as many from the head of the queue as it admits. The queue is locked and QUEUED
+ * is set. */
 static void grant_locked(struct rwsem *s)
 {
 	while (!list_empty(&s->wait.entries)) {
-		struct wait_entry *entry = list_first_entry(&s->wait.entries, struct wait_entry, link);
+		struct wait_entry *entry =
+			list_first_entry(&s->wait.entries, struct wait_entry, link);
 		struct rwsem_waiter *w = container_of(entry, struct rwsem_waiter, entry);
 		u64 state = __atomic_load_n(&s->state, __ATOMIC_RELAXED);
 
@@ -109,7 +114,8 @@ static int lock_slow(struct rwsem *s, bool writer, enum thread_state state)
 		thread_block();
 	}
 	thread_running();
-	/* The granting thread is done with the entry when it is detached; it holds the lock until then. */
+	/* The granting thread is done with the entry when it is detached; it holds the lock until
+	 * then. */
 	if (!wait_entry_detached(&w.entry))
 		wait_remove(&s->wait, &w.entry);
 	if (!ret && writer)

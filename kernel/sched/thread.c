@@ -1,8 +1,10 @@
 /*
- * The life of a thread: made with a stack and one function to run, started into a run queue, ended by itself, reaped by
- * whoever runs next on its CPU (nobody can free the stack it stands on), freed with the last reference.
+ * The life of a thread: made with a stack and one function to run, started into a run queue, ended
+ * by itself, reaped by whoever runs next on its CPU (nobody can free the stack it stands on), freed
+ * with the last reference.
  *
- * Locks: threads_lock (RANK_SLAB_LIST: nothing but run queues' readers inside) guards the list of all threads.
+ * Locks: threads_lock (RANK_SLAB_LIST: nothing but run queues' readers inside) guards the list of
+ * all threads.
  */
 #include "abi/errno.h"
 #include "core/panic.h"
@@ -60,7 +62,8 @@ static void thread_begin(void *arg)
 	thread_exit();
 }
 
-int thread_create(const char *name, struct process *process, void (*fn)(void *arg), void *arg, struct thread **out)
+int thread_create(const char *name, struct process *process, void (*fn)(void *arg), void *arg,
+		  struct thread **out)
 {
 	struct thread *t = slab_alloc(thread_cache, MM_KERNEL);
 
@@ -140,7 +143,8 @@ void thread_discard(struct thread *t)
 void thread_set_work(struct thread *t, u32 work)
 {
 	__atomic_fetch_or(&t->work, work, __ATOMIC_SEQ_CST);
-	if (t != thread_current() && __atomic_load_n(&t->on_cpu, __ATOMIC_SEQ_CST) && t->cpu != cpu_id())
+	if (t != thread_current() && __atomic_load_n(&t->on_cpu, __ATOMIC_SEQ_CST) &&
+	    t->cpu != cpu_id())
 		cpu_kick(t->cpu);
 }
 
@@ -186,7 +190,8 @@ static void describe(char *buf, size_t size)
 {
 	const struct thread *t = thread_current();
 
-	snprintf(buf, size, "thread %s, tid %d, class %u, state %u", t->name, t->tid, t->class, t->state);
+	snprintf(buf, size, "thread %s, tid %d, class %u, state %u", t->name, t->tid, t->class,
+		 t->state);
 }
 
 void sched_init(void)

@@ -1,9 +1,10 @@
 /*
- * Threads and the scheduler. A thread is what runs; a process (proc/) is what it belongs to. The kernel does not
- * preempt itself: a thread gives the CPU away only in thread_block(), sched_yield(), sched_point(), or on its way to
- * user mode.
+ * Threads and the scheduler. A thread is what runs; a process (proc/) is what it belongs to. The
+ * kernel does not preempt itself: a thread gives the CPU away only in thread_block(),
+ * sched_yield(), sched_point(), or on its way to user mode.
  *
- * Blocking protocol: set the state, check the condition, block. A waker makes the condition true, then wakes:
+ * Blocking protocol: set the state, check the condition, block. A waker makes the condition true,
+ * then wakes:
  *	thread_prepare(THREAD_INTERRUPTIBLE);
  *	if (!condition) thread_block();
  *	thread_running();
@@ -37,8 +38,8 @@ enum thread_state {
 enum sched_class { SCHED_CLASS_FAIR, SCHED_CLASS_REALTIME, SCHED_CLASS_IDLE };
 
 /*
- * I: constant after creation.  a: atomic.  o: the thread itself.  r: its CPU's run queue lock.  w: state, written under r or by the thread itself.
- * p: proc (its locks).
+ * I: constant after creation.  a: atomic.  o: the thread itself.  r: its CPU's run queue lock.
+ * w: state, written under r or by the thread itself. p: proc (its locks).
  */
 struct thread {
 	u32 work;                /* a: WORK_* (arch/work.h); must be first */
@@ -46,12 +47,14 @@ struct thread {
 	struct refcount refs;
 	u32 cpu;                 /* r: CPU it runs or last ran on */
 	struct arch_thread arch; /* o */
-	void *stack;             /* lowest address of the kernel stack; NULL once it is dead and has left it */
+	void *stack;             /* lowest address of the kernel stack; NULL once it is dead and has
+				  * left it */
 	void (*entry)(void *arg); /* I: what it runs */
 	void *entry_arg;         /* I */
 
 	/* Address space: */
-	struct pgtable *pgtable; /* o: what the CPU runs it with; NULL: a kernel thread, keeps whatever is active */
+	struct pgtable *pgtable; /* o: what the CPU runs it with; NULL: a kernel thread, keeps
+				  * whatever is active */
 	struct aspace *aspace;   /* o: opaque here; NULL for kernel threads */
 
 	/* Run queue */
@@ -68,8 +71,10 @@ struct thread {
 	u64 slice_start;         /* r: clock up to which run_ns counts while it runs */
 	u64 run_ns;              /* r: total time on a CPU */
 	u64 user_ns;             /* r: of sampled_ns in user mode */
-	u64 sampled_ns;          /* r: of run_ns, what samples have divided into user and system time */
-	u64 shown_user_ns, shown_system_ns; /* a: last answers of sched_thread_times(), which never go back */
+	u64 sampled_ns;          /* r: of run_ns, what samples have divided into user and system
+				  * time */
+	u64 shown_user_ns, shown_system_ns; /* a: last answers of sched_thread_times(), which never
+					     * go back */
 	u64 rr_left_ns;          /* r: what is left of the round-robin interval */
 	u64 switches_voluntary, switches_forced; /* r */
 	u64 affinity;            /* r: bit per CPU */
@@ -79,7 +84,8 @@ struct thread {
 	const char *wait_reason; /* o: short word for /proc/[pid]/wchan, or NULL */
 	bool in_iowait;          /* o: to change only while running */
 
-	struct blk_plug *plug;   /* o: requests that dev holds back; given to the plug hook before the thread blocks */
+	struct blk_plug *plug;   /* o: requests that dev holds back; given to the plug hook before
+				  * the thread blocks */
 
 	/* Owned by proc: */
 	struct process *process; /* I: NULL for kernel threads */
@@ -91,19 +97,23 @@ struct thread {
 
 	struct list all_link;    /* every thread, under the scheduler's list lock */
 #ifdef CONFIG_DEBUG
-	u8 held_ranks[16];       /* o: of the sleeping locks that it holds, in order of acquisition */
+	u8 held_ranks[16];       /* o: of the sleeping locks that it holds, in order of
+				  * acquisition */
 	u8 n_held;               /* o */
 #endif
 };
 
 /*
- * A thread that will run fn(arg) in the kernel; it is not started. thread->process is `process` (NULL: kernel
- * thread), one reference is the caller's, one its own while it lives. 0 and *out, or -ENOMEM.
+ * A thread that will run fn(arg) in the kernel; it is not started. thread->process is `process`
+ * (NULL: kernel thread), one reference is the caller's, one its own while it lives. 0 and *out, or
+ * -ENOMEM.
  */
-int thread_create(const char *name, struct process *process, void (*fn)(void *arg), void *arg, struct thread **out);
+int thread_create(const char *name, struct process *process, void (*fn)(void *arg), void *arg,
+		  struct thread **out);
 /* Puts a new thread into a run queue. */
 void thread_start(struct thread *thread);
-/* Gives up a thread that was never started: frees its stack and drops both references (the free hook runs). */
+/* Gives up a thread that was never started: frees its stack and drops both references (the free
+ * hook runs). */
 void thread_discard(struct thread *thread);
 /* A new thread's policy, nice value, affinity: those of `from`. Before thread_start(). */
 void sched_inherit(struct thread *thread, struct thread *from);
@@ -113,8 +123,9 @@ int kthread_start(const char *name, void (*fn)(void *arg), void *arg);
 _Noreturn void thread_exit(void);
 static inline void thread_get(struct thread *t) { ref_get(&t->refs); }
 void thread_put(struct thread *t);
-/* proc's hook: called when the last reference goes, to free thread->proc_data and drop the process reference. Thread context, no spinlock held if the
- * caller of thread_put() holds none; must not sleep for a thread that ran. */
+/* proc's hook: called when the last reference goes, to free thread->proc_data and drop the process
+ * reference. Thread context, no spinlock held if the caller of thread_put() holds none; must not
+ * sleep for a thread that ran. */
 void thread_set_free_hook(void (*hook)(struct thread *t));
 /* Calls fn for each thread, under a spinlock: fn must not sleep nor allocate. */
 void thread_each(void (*fn)(struct thread *t, void *arg), void *arg);
@@ -124,25 +135,41 @@ static inline void thread_prepare(enum thread_state state)
 {
 	__atomic_store_n(&thread_current()->state, state, __ATOMIC_SEQ_CST);
 }
-static inline void thread_running(void) { __atomic_store_n(&thread_current()->state, THREAD_RUNNING, __ATOMIC_RELEASE); }
-/* Gives the CPU away until woken (returns at once if a wake came since thread_prepare()). Interrupts on, no spinlock. */
+static inline void thread_running(void)
+{
+	__atomic_store_n(&thread_current()->state, THREAD_RUNNING, __ATOMIC_RELEASE);
+}
+/* Gives the CPU away until woken (returns at once if a wake came since thread_prepare()).
+ * Interrupts on, no spinlock. */
 void thread_block(void);
-/* The same until the clock reads deadline_ns at the latest (~0: no limit). Returns true if the time is over. */
+/* The same until the clock reads deadline_ns at the latest (~0: no limit). Returns true if the time
+ * is over. */
 bool thread_block_until(u64 deadline_ns);
 /* dev's hook: called by thread_block() before it blocks if thread->plug is set; must not sleep. */
 void thread_set_plug_hook(void (*hook)(void));
-/* Makes a thread in any of the sleeping states given by the mask (1 << state) runnable: whether it was one. Any context; takes RANK_RUNQ. */
+/* Makes a thread in any of the sleeping states given by the mask (1 << state) runnable: whether it
+ * was one. Any context; takes RANK_RUNQ. */
 bool thread_wake_states(struct thread *thread, u32 states);
-#define WAKE_NORMAL ((1u << THREAD_INTERRUPTIBLE) | (1u << THREAD_KILLABLE) | (1u << THREAD_UNINTERRUPTIBLE))
-/* With the states: the waker is about to sleep itself, so the woken one need not take the CPU from it (unless its class is higher). */
+#define WAKE_NORMAL \
+	((1u << THREAD_INTERRUPTIBLE) | (1u << THREAD_KILLABLE) | (1u << THREAD_UNINTERRUPTIBLE))
+/* With the states: the waker is about to sleep itself, so the woken one need not take the CPU from
+ * it (unless its class is higher). */
 #define WAKE_SYNC (1u << 31)
 static inline bool thread_wake(struct thread *t) { return thread_wake_states(t, WAKE_NORMAL); }
-/* Sets WORK_* bits and makes the thread pass its return path soon if it runs in user mode on another CPU. Any context. */
+/* Sets WORK_* bits and makes the thread pass its return path soon if it runs in user mode on
+ * another CPU. Any context. */
 void thread_set_work(struct thread *thread, u32 work);
-static inline void thread_clear_work(u32 work) { __atomic_fetch_and(&thread_current()->work, ~work, __ATOMIC_RELAXED); }
+static inline void thread_clear_work(u32 work)
+{
+	__atomic_fetch_and(&thread_current()->work, ~work, __ATOMIC_RELAXED);
+}
 
-/* proc's answers, asked by interruptible waits: whether the current thread has an unblocked signal, or a fatal one. Kernel threads: never. */
-static inline bool thread_signal_pending(void) { return unlikely(READ_ONCE(thread_current()->work) & (WORK_SIGNAL | WORK_NOTIFY)); }
+/* proc's answers, asked by interruptible waits: whether the current thread has an unblocked signal,
+ * or a fatal one. Kernel threads: never. */
+static inline bool thread_signal_pending(void)
+{
+	return unlikely(READ_ONCE(thread_current()->work) & (WORK_SIGNAL | WORK_NOTIFY));
+}
 bool thread_fatal_pending(void); /* by the hook below */
 void thread_set_fatal_hook(bool (*hook)(struct thread *t));
 
@@ -158,7 +185,8 @@ void sched_yield(void);
 /* First thing that a new thread's function calls (thread_create() does so for its callers). */
 void sched_thread_begin(void);
 
-/* Policy of a thread: sched_setscheduler(2), setpriority(2), sched_setaffinity(2). Arguments are checked by the caller; -EINVAL if no CPU is left. */
+/* Policy of a thread: sched_setscheduler(2), setpriority(2), sched_setaffinity(2). Arguments are
+ * checked by the caller; -EINVAL if no CPU is left. */
 int sched_set_policy(struct thread *t, int policy, int rt_priority);
 void sched_set_nice(struct thread *t, int nice);
 int sched_set_affinity(struct thread *t, u64 cpus);
@@ -172,17 +200,21 @@ void sched_loadavg(u32 out[3]); /* fixed point, 11 bits of fraction */
 u64 sched_running(void);        /* threads running or runnable */
 u64 sched_forks(void);          /* threads created since boot */
 u64 sched_blocked(void);        /* threads in I/O wait */
-/* proc's hook: told of CPU time that the current thread, which has a process, has used since the last time, for CPU-time timers and RLIMIT_CPU: about every 10 ms
- * that its CPU is busy, when the sampling tick finds it. Interrupts off, no run-queue lock held, so it may send signals. */
+/* proc's hook: told of CPU time that the current thread, which has a process, has used since the
+ * last time, for CPU-time timers and RLIMIT_CPU: about every 10 ms that its CPU is busy, when the
+ * sampling tick finds it. Interrupts off, no run-queue lock held, so it may send signals. */
 void sched_set_charge_hook(void (*hook)(struct thread *t, u64 user_ns, u64 system_ns));
 /* CPU time of a thread up to now, ns, split into user and system. */
 void sched_thread_times(struct thread *t, u64 *user_ns, u64 *system_ns);
 
 /* The boot context becomes CPU 0's idle thread; run queues. After mm_init(). */
 void sched_init(void);
-/* The idle loop; does not return. Called by the boot context when all else is started, and by each further CPU once sched_cpu_start() made it known. */
+/* The idle loop; does not return. Called by the boot context when all else is started, and by each
+ * further CPU once sched_cpu_start() made it known. */
 _Noreturn void sched_idle_loop(void);
-/* Makes the idle thread and run queue of another CPU, before it is started: the top of the stack that it is to start on, or NULL (no memory). */
+/* Makes the idle thread and run queue of another CPU, before it is started: the top of the stack
+ * that it is to start on, or NULL (no memory). */
 void *sched_cpu_prepare(unsigned cpu);
-/* The first call of that CPU, on that stack, interrupts off: it is idle and may be given threads. */
+/* The first call of that CPU, on that stack, interrupts off: it is idle and may be given
+ * threads. */
 void sched_cpu_start(void);

@@ -1,7 +1,8 @@
 /*
- * Timers: a tree per CPU by expiry time, and the one-shot hardware timer behind it, which is shared with the scheduler's
- * tick. The hardware is only ever set earlier (timer_want); when it fires with nothing due, it is set to what is due
- * next. So cancelling, and switches between busy threads, cost no device access; an idle CPU sleeps until its first timer.
+ * Timers: a tree per CPU by expiry time, and the one-shot hardware timer behind it, which is shared
+ * with the scheduler's tick. The hardware is only ever set earlier (timer_want); when it fires with
+ * nothing due, it is set to what is due next. So cancelling, and switches between busy threads,
+ * cost no device access; an idle CPU sleeps until its first timer.
  *
  * A timer's function runs without the queue's lock; `running` tells timer_cancel_sync() of it.
  *

@@ -1,4 +1,5 @@
-/* Timers: a function called at a time, from the timer interrupt (interrupts off, must not sleep). */
+/* Timers: a function called at a time, from the timer interrupt (interrupts off, must not
+ * sleep). */
 #pragma once
 
 #include "lib/rbtree.h"
@@ -15,6 +16,7 @@ struct timer {
 void timer_init(struct timer *t, void (*fn)(struct timer *timer));
 /* Arms (or re-arms) the timer on this CPU. Any context. */
 void timer_arm(struct timer *t, u64 expires_ns);
-/* Disarms; whether it was armed. Its function may still be running on another CPU: timer_cancel_sync() waits for that (not from the function itself). */
+/* Disarms; whether it was armed. Its function may still be running on another CPU:
+ * timer_cancel_sync() waits for that (not from the function itself). */
 bool timer_cancel(struct timer *t);
 bool timer_cancel_sync(struct timer *t);

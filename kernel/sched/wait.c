@@ -1,9 +1,10 @@
 /*
  * Wait queues.
  *
- * A wake takes a sleeping thread's entry off the queue after it has made the thread runnable, both under the queue's
- * lock; so the woken thread that finds its entry off the list (both links pointing to itself, the last thing the
- * waker writes) need not take the lock, and otherwise waits for the waker to be done with the entry.
+ * A wake takes a sleeping thread's entry off the queue after it has made the thread runnable, both
+ * under the queue's lock; so the woken thread that finds its entry off the list (both links
+ * pointing to itself, the last thing the waker writes) need not take the lock, and otherwise waits
+ * for the waker to be done with the entry.
  *
  * Locks: q->lock (RANK_WAIT, interrupts off).
  */
@@ -40,7 +41,8 @@ void wait_wake_slow(struct wait_queue *q, u32 events, unsigned n_exclusive)
 		if (entry->wake) {
 			woken = entry->wake(entry, events & ~WAKE_SYNC);
 		} else {
-			woken = thread_wake_states(entry->thread, WAKE_NORMAL | (events & WAKE_SYNC));
+			woken = thread_wake_states(entry->thread,
+						   WAKE_NORMAL | (events & WAKE_SYNC));
 			wait_entry_detach(entry);
 		}
 		if (exclusive && woken && --n_exclusive == 0)
@@ -49,7 +51,8 @@ void wait_wake_slow(struct wait_queue *q, u32 events, unsigned n_exclusive)
 	spin_unlock_irq(&q->lock, flags);
 }
 
-void wait_begin(struct wait_queue *q, struct wait_entry *entry, enum thread_state state, bool exclusive)
+void wait_begin(struct wait_queue *q, struct wait_entry *entry, enum thread_state state,
+		bool exclusive)
 {
 	u64 flags;
 

@@ -1,9 +1,11 @@
-/* Private to sched: how a waker takes a sleeper's entry off its queue, so that the sleeper may go on without the lock. */
+/* Private to sched: how a waker takes a sleeper's entry off its queue, so that the sleeper may go
+ * on without the lock. */
 #pragma once
 
 #include "sched/wait.h"
 
-/* The queue is locked. The entry, which lies on the sleeper's stack, must not be touched afterwards. */
+/* The queue is locked. The entry, which lies on the sleeper's stack, must not be touched
+ * afterwards. */
 static inline void wait_entry_detach(struct wait_entry *entry)
 {
 	list_unlink(&entry->link);

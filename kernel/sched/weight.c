@@ -1,6 +1,7 @@
 /*
- * The weight of a nice value: each step is worth a factor of 1.25, so of two threads one step apart the more important
- * one gets five ninths; nice 0 weighs 1024. SCHED_IDLE weighs next to nothing (sched(7)).
+ * The weight of a nice value: each step is worth a factor of 1.25, so of two threads one step apart
+ * the more important one gets five ninths; nice 0 weighs 1024. SCHED_IDLE weighs next to nothing
+ * (sched(7)).
  */
 #include "abi/sched.h"
 #include "sched/run_int.h"

@@ -1,6 +1,7 @@
 /*
- * Work queues: one list of functions to call, served by several kernel threads, so that one that sleeps does not hold up
- * the others. A worker does not touch the work once its function runs, which may free it.
+ * Work queues: one list of functions to call, served by several kernel threads, so that one that
+ * sleeps does not hold up the others. A worker does not touch the work once its function runs,
+ * which may free it.
  *
  * Locks: work_lock (RANK_WORK, interrupts off).
  */

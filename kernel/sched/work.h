@@ -17,7 +17,8 @@ struct delayed_work {
 };
 
 void work_init(struct work *w, void (*fn)(struct work *work));
-/* Queues it unless it is pending already; whether it was queued. Any context. Functions may sleep, for short: several threads serve the queue. */
+/* Queues it unless it is pending already; whether it was queued. Any context. Functions may sleep,
+ * for short: several threads serve the queue. */
 bool work_queue(struct work *w);
 /* Waits until it is neither pending nor running. */
 void work_flush(struct work *w);

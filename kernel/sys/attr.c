@@ -53,7 +53,10 @@ long sys_fchmod(int fd, u32 mode)
 /* -1 leaves an id as it is (chown(2)). */
 static struct inode_attr owner_attr(u32 uid, u32 gid)
 {
-	return (struct inode_attr){ .mask = (uid == ~0u ? 0 : ATTR_UID) | (gid == ~0u ? 0 : ATTR_GID), .uid = uid, .gid = gid };
+	return (struct inode_attr){ .mask = (uid == ~0u ? 0 : ATTR_UID) |
+					    (gid == ~0u ? 0 : ATTR_GID),
+				    .uid = uid,
+				    .gid = gid };
 }
 
 long sys_fchownat(int dirfd, const char __user *path, u32 uid, u32 gid, int flags)
@@ -62,7 +65,10 @@ long sys_fchownat(int dirfd, const char __user *path, u32 uid, u32 gid, int flag
 
 	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
-	return setattr_path(dirfd, path, (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) | (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0), &attr);
+	return setattr_path(dirfd, path,
+			    (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) |
+				    (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0),
+			    &attr);
 }
 
 long sys_chown(const char __user *path, u32 uid, u32 gid)
@@ -83,7 +89,8 @@ long sys_fchown(int fd, u32 uid, u32 gid)
 }
 
 /* One time of a pair: UTIME_NOW, UTIME_OMIT or a time. */
-static int time_arg(const struct timespec *ts, u32 mask, u32 mask_now, struct inode_attr *attr, struct timespec *to)
+static int time_arg(const struct timespec *ts, u32 mask, u32 mask_now, struct inode_attr *attr,
+		    struct timespec *to)
 {
 	if (ts->tv_nsec == UTIME_OMIT)
 		return 0;
@@ -101,7 +108,8 @@ static int time_arg(const struct timespec *ts, u32 mask, u32 mask_now, struct in
 /* Both times; `times` NULL is "now". */
 static int times_attr(const struct timespec *times, struct inode_attr *attr)
 {
-	static const struct timespec both_now[2] = { { .tv_nsec = UTIME_NOW }, { .tv_nsec = UTIME_NOW } };
+	static const struct timespec both_now[2] = { { .tv_nsec = UTIME_NOW },
+						     { .tv_nsec = UTIME_NOW } };
 	int error;
 
 	*attr = (struct inode_attr){ 0 };
@@ -119,13 +127,19 @@ static long set_times(int dirfd, const char __user *path, const struct timespec 
 	if (error)
 		return error;
 	if (!path)
-		return dirfd == AT_FDCWD ? -EFAULT : attr.mask ? setattr_fd(dirfd, &attr, false) : 0;
+		return dirfd == AT_FDCWD ? -EFAULT :
+		       attr.mask	 ? setattr_fd(dirfd, &attr, false) :
+					   0;
 	if (!attr.mask)
 		return 0;
-	return setattr_path(dirfd, path, (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) | (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0), &attr);
+	return setattr_path(dirfd, path,
+			    (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) |
+				    (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0),
+			    &attr);
 }
 
-long sys_utimensat(int dirfd, const char __user *path, const struct timespec __user *utimes, int flags)
+long sys_utimensat(int dirfd, const char __user *path, const struct timespec __user *utimes,
+		   int flags)
 {
 	struct timespec times[2];
 
@@ -148,7 +162,8 @@ long sys_futimesat(int dirfd, const char __user *path, const struct timeval __us
 	for (int i = 0; utimes && i < 2; i++) {
 		if (tv[i].tv_usec < 0 || tv[i].tv_usec >= 1000000)
 			return -EINVAL;
-		times[i] = (struct timespec){ .tv_sec = tv[i].tv_sec, .tv_nsec = tv[i].tv_usec * 1000 };
+		times[i] = (struct timespec){ .tv_sec = tv[i].tv_sec,
+					      .tv_nsec = tv[i].tv_usec * 1000 };
 	}
 	return set_times(dirfd, path, utimes ? times : NULL, 0);
 }

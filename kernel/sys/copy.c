@@ -1,5 +1,6 @@
 /*
- * Copies between descriptors inside the kernel: sendfile(2) and copy_file_range(2), through a bounce page.
+ * Copies between descriptors inside the kernel: sendfile(2) and copy_file_range(2), through a
+ * bounce page.
  */
 #include "abi/limits.h"
 #include "abi/stat.h"
@@ -9,8 +10,10 @@
 
 #define BOUNCE_SIZE (64 * 1024)
 
-/* Moves up to `count` bytes; *in_pos and *out_pos advance (NULL: the file's own position). Bytes, or -errno if none moved. */
-static ssize_t copy_bytes(struct file *in, loff_t *in_pos, struct file *out, loff_t *out_pos, size_t count)
+/* Moves up to `count` bytes; *in_pos and *out_pos advance (NULL: the file's own position). Bytes,
+ * or -errno if none moved. */
+static ssize_t copy_bytes(struct file *in, loff_t *in_pos, struct file *out, loff_t *out_pos,
+			  size_t count)
 {
 	size_t size = min(count, (size_t)BOUNCE_SIZE), done = 0;
 	char *bounce = kmalloc(max(size, (size_t)1), MM_KERNEL);
@@ -75,7 +78,8 @@ long sys_sendfile(int out_fd, int in_fd, loff_t __user *offset, size_t count)
 	}
 	if (!in.file->seekable || pos < 0)
 		goto out;
-	n = copy_bytes(in.file, offset ? &pos : NULL, out.file, NULL, min(count, (size_t)MAX_RW_COUNT));
+	n = copy_bytes(in.file, offset ? &pos : NULL, out.file, NULL,
+		       min(count, (size_t)MAX_RW_COUNT));
 	if (n > 0 && offset && copy_out_obj(offset, &pos) < 0)
 		n = -EFAULT;
 out:
@@ -86,7 +90,8 @@ out:
 	return n;
 }
 
-static int copy_range_check(struct file *in, struct file *out, loff_t in_pos, loff_t out_pos, size_t len)
+static int copy_range_check(struct file *in, struct file *out, loff_t in_pos, loff_t out_pos,
+			    size_t len)
 {
 	if (!in->can_read || !out->can_write || (out->flags & O_APPEND))
 		return -EBADF;
@@ -94,14 +99,17 @@ static int copy_range_check(struct file *in, struct file *out, loff_t in_pos, lo
 		return -EISDIR;
 	if (!S_ISREG(in->inode->mode) || !S_ISREG(out->inode->mode))
 		return -EINVAL;
-	if (in_pos < 0 || out_pos < 0 || (loff_t)(in_pos + (loff_t)len) < 0 || (loff_t)(out_pos + (loff_t)len) < 0)
+	if (in_pos < 0 || out_pos < 0 || (loff_t)(in_pos + (loff_t)len) < 0 ||
+	    (loff_t)(out_pos + (loff_t)len) < 0)
 		return -EOVERFLOW;
-	if (in->inode == out->inode && in_pos < out_pos + (loff_t)len && out_pos < in_pos + (loff_t)len)
+	if (in->inode == out->inode && in_pos < out_pos + (loff_t)len &&
+	    out_pos < in_pos + (loff_t)len)
 		return -EINVAL;
 	return 0;
 }
 
-long sys_copy_file_range(int fd_in, loff_t __user *off_in, int fd_out, loff_t __user *off_out, size_t len, unsigned flags)
+long sys_copy_file_range(int fd_in, loff_t __user *off_in, int fd_out, loff_t __user *off_out,
+			 size_t len, unsigned flags)
 {
 	struct fd_ref in = fd_arg_io(fd_in), out = fd_arg_io(fd_out);
 	loff_t in_pos, out_pos;
@@ -116,13 +124,15 @@ long sys_copy_file_range(int fd_in, loff_t __user *off_in, int fd_out, loff_t __
 	in_pos = in.file->pos;
 	out_pos = out.file->pos;
 	n = -EFAULT;
-	if ((off_in && copy_in_obj(&in_pos, off_in) < 0) || (off_out && copy_in_obj(&out_pos, off_out) < 0))
+	if ((off_in && copy_in_obj(&in_pos, off_in) < 0) ||
+	    (off_out && copy_in_obj(&out_pos, off_out) < 0))
 		goto out;
 	n = copy_range_check(in.file, out.file, in_pos, out_pos, len);
 	if (n)
 		goto out;
 	n = copy_bytes(in.file, off_in ? &in_pos : NULL, out.file, off_out ? &out_pos : NULL, len);
-	if (n > 0 && ((off_in && copy_out_obj(off_in, &in_pos) < 0) || (off_out && copy_out_obj(off_out, &out_pos) < 0)))
+	if (n > 0 && ((off_in && copy_out_obj(off_in, &in_pos) < 0) ||
+		      (off_out && copy_out_obj(off_out, &out_pos) < 0)))
 		n = -EFAULT;
 out:
 	if (in.file)

@@ -1,6 +1,6 @@
 /*
- * From the entry code to a handler: one table, generated from syscalls.tbl. The six argument registers are passed as they are; each handler looks
- * at what it declared.
+ * From the entry code to a handler: one table, generated from syscalls.tbl. The six argument
+ * registers are passed as they are; each handler looks at what it declared.
  */
 #include "abi/errno.h"
 #include "arch/upcall.h"

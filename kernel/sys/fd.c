@@ -11,8 +11,10 @@
 #include "lib/string.h"
 #include "sys/sys_int.h"
 
-#define OPEN_FLAGS_KNOWN (O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_DSYNC | FASYNC | O_DIRECT | \
-			  O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_SYNC | O_PATH | O_TMPFILE)
+#define OPEN_FLAGS_KNOWN \
+	(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_DSYNC | \
+	 FASYNC | O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | \
+	 O_SYNC | O_PATH | O_TMPFILE)
 
 static long open_at(int dirfd, const char __user *path, u32 flags, u32 mode, u32 walk_flags)
 {
@@ -45,11 +47,13 @@ long sys_creat(const char __user *path, u32 mode)
 }
 
 /* openat2(2): unlike openat(2) it refuses what it does not know. */
-long sys_openat2(int dirfd, const char __user *path, const struct open_how __user *uhow, size_t size)
+long sys_openat2(int dirfd, const char __user *path, const struct open_how __user *uhow,
+		 size_t size)
 {
 	static const struct { u64 resolve; u32 walk; } map[] = {
-		{ RESOLVE_NO_XDEV, WALK_NO_XDEV }, { RESOLVE_NO_MAGICLINKS, WALK_NO_MAGIC }, { RESOLVE_NO_SYMLINKS, WALK_NO_SYMLINKS },
-		{ RESOLVE_BENEATH, WALK_BENEATH }, { RESOLVE_IN_ROOT, WALK_IN_ROOT },
+		{ RESOLVE_NO_XDEV, WALK_NO_XDEV }, { RESOLVE_NO_MAGICLINKS, WALK_NO_MAGIC },
+		{ RESOLVE_NO_SYMLINKS, WALK_NO_SYMLINKS }, { RESOLVE_BENEATH, WALK_BENEATH },
+		{ RESOLVE_IN_ROOT, WALK_IN_ROOT },
 	};
 	struct open_how how;
 	u32 walk_flags = 0;
@@ -74,7 +78,8 @@ long sys_openat2(int dirfd, const char __user *path, const struct open_how __use
 		if (how.resolve & map[i].resolve)
 			walk_flags |= map[i].walk;
 	}
-	if ((how.flags & ~(u64)OPEN_FLAGS_KNOWN) || (how.resolve & ~known) || (how.mode & ~07777ull))
+	if ((how.flags & ~(u64)OPEN_FLAGS_KNOWN) || (how.resolve & ~known) ||
+	    (how.mode & ~07777ull))
 		return -EINVAL;
 	if (how.mode && !(how.flags & (O_CREAT | __O_TMPFILE)))
 		return -EINVAL;
@@ -88,7 +93,9 @@ long sys_close(int fd)
 	int error = fd_close(task_current()->files, fd);
 
 	/* the descriptor is gone in any case: a restart would close another's (close(2)) */
-	return error == -ERESTARTSYS || error == -ERESTARTNOINTR || error == -ERESTARTNOHAND ? -EINTR : error;
+	return error == -ERESTARTSYS || error == -ERESTARTNOINTR || error == -ERESTARTNOHAND ?
+		       -EINTR :
+		       error;
 }
 
 long sys_close_range(unsigned first, unsigned last, unsigned flags)
@@ -176,7 +183,8 @@ static long fcntl_lock(struct file *file, unsigned cmd, struct abi_flock __user 
 		return -EFAULT;
 	if (ofd && lock.l_pid)
 		return -EINVAL;
-	result = file_lock_posix(file, owner, ofd ? -1 : process_current()->pid->nr, (int)(ofd ? cmd - F_OFD_GETLK + F_GETLK : cmd), &lock);
+	result = file_lock_posix(file, owner, ofd ? -1 : process_current()->pid->nr,
+				 (int)(ofd ? cmd - F_OFD_GETLK + F_GETLK : cmd), &lock);
 	if (!result && (cmd == F_GETLK || cmd == F_OFD_GETLK) && copy_out_obj(ulock, &lock) < 0)
 		result = -EFAULT;
 	return result;
@@ -203,7 +211,8 @@ static long fcntl_owner(struct file *file, unsigned cmd, unsigned long arg)
 /* What works on O_PATH descriptors too (open(2)). */
 static bool fcntl_path_ok(unsigned cmd)
 {
-	return cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC || cmd == F_GETFD || cmd == F_SETFD || cmd == F_GETFL;
+	return cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC || cmd == F_GETFD || cmd == F_SETFD ||
+	       cmd == F_GETFL;
 }
 
 static long fcntl_file(struct file *file, int fd, unsigned cmd, unsigned long arg)
@@ -323,7 +332,9 @@ long sys_pipe2(int __user *ufds, int flags)
 	if (error)
 		return error;
 	fds[0] = fd_reserve(files, 0, rlimit_current(RLIMIT_NOFILE), flags & O_CLOEXEC);
-	fds[1] = fds[0] < 0 ? fds[0] : fd_reserve(files, 0, rlimit_current(RLIMIT_NOFILE), flags & O_CLOEXEC);
+	fds[1] = fds[0] < 0 ?
+			 fds[0] :
+			 fd_reserve(files, 0, rlimit_current(RLIMIT_NOFILE), flags & O_CLOEXEC);
 	error = fds[1] < 0 ? fds[1] : copy_out(ufds, fds, sizeof(fds));
 	if (error) {
 		for (int i = 0; i < 2; i++) {

@@ -7,7 +7,8 @@
 #include "ipc/futex.h"
 #include "sys/sys_int.h"
 
-/* The deadline on CLOCK_MONOTONIC of a wait: relative for FUTEX_WAIT, absolute on the chosen clock for the others. */
+/* The deadline on CLOCK_MONOTONIC of a wait: relative for FUTEX_WAIT, absolute on the chosen clock
+ * for the others. */
 static int wait_deadline(u64 utimeout, int command, bool realtime, u64 *deadline)
 {
 	u64 ns, now;
@@ -30,13 +31,15 @@ static int wait_deadline(u64 utimeout, int command, bool realtime, u64 *deadline
 /* A relative wait continued after a stop. */
 static long wait_restart(struct task *task)
 {
-	long result = futex_wait((u32 __user *)task->restart.user, (u32)task->restart.extra[0], (u32)task->restart.extra[1],
-				 task->restart.extra[2], task->restart.deadline_ns);
+	long result = futex_wait((u32 __user *)task->restart.user, (u32)task->restart.extra[0],
+				 (u32)task->restart.extra[1], task->restart.extra[2],
+				 task->restart.deadline_ns);
 
 	return result == -ERESTARTSYS ? -ERESTARTBLOCK : result;
 }
 
-static long wait_call(u32 __user *word, u32 value, u32 bitset, bool private_hint, u64 deadline, bool relative)
+static long wait_call(u32 __user *word, u32 value, u32 bitset, bool private_hint, u64 deadline,
+		      bool relative)
 {
 	long result = futex_wait(word, value, bitset, private_hint, deadline);
 	struct task *task = task_current();
@@ -68,7 +71,8 @@ long sys_futex(u32 __user *uaddr, int op, u32 val, u64 timeout, u32 __user *uadd
 		error = wait_deadline(timeout, command, realtime, &deadline);
 		if (error)
 			return error;
-		return wait_call(uaddr, val, command == FUTEX_WAIT ? FUTEX_BITSET_MATCH_ANY : val3, private_hint, deadline, command == FUTEX_WAIT);
+		return wait_call(uaddr, val, command == FUTEX_WAIT ? FUTEX_BITSET_MATCH_ANY : val3,
+				 private_hint, deadline, command == FUTEX_WAIT);
 	case FUTEX_WAKE:
 		return futex_wake_bitset(uaddr, val, FUTEX_BITSET_MATCH_ANY, private_hint);
 	case FUTEX_WAKE_BITSET:

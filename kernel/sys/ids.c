@@ -1,5 +1,6 @@
 /*
- * User and group ids and capabilities (credentials(7), capabilities(7)): each change makes new credentials and installs them.
+ * User and group ids and capabilities (credentials(7), capabilities(7)): each change makes new
+ * credentials and installs them.
  */
 #include "abi/capability.h"
 #include "abi/limits.h"
@@ -10,14 +11,17 @@
 #include "sys/sys_int.h"
 
 #define KEEP    (~0u) /* -1: leave this id as it is */
-#define CAP_FS_MASK (BIT(CAP_CHOWN) | BIT(CAP_MKNOD) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_DAC_READ_SEARCH) | BIT(CAP_FOWNER) | BIT(CAP_FSETID))
+#define CAP_FS_MASK \
+	(BIT(CAP_CHOWN) | BIT(CAP_MKNOD) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_DAC_READ_SEARCH) | \
+	 BIT(CAP_FOWNER) | BIT(CAP_FSETID))
 
 long sys_getuid(void) { return cred_current()->uid; }
 long sys_geteuid(void) { return cred_current()->euid; }
 long sys_getgid(void) { return cred_current()->gid; }
 long sys_getegid(void) { return cred_current()->egid; }
 
-/* Capabilities follow the user ids as capabilities(7), "Effect of user ID changes on capabilities", says. */
+/* Capabilities follow the user ids as capabilities(7), "Effect of user ID changes on capabilities",
+ * says. */
 static void uid_fixup(struct cred *new, const struct cred *old)
 {
 	bool had_root = old->uid == 0 || old->euid == 0 || old->suid == 0;
@@ -96,7 +100,8 @@ long sys_setreuid(u32 ruid, u32 euid)
 
 	if (!new)
 		return -ENOMEM;
-	ok = ok || ((ruid == KEEP || ruid == old->uid || ruid == old->euid) && (euid == KEEP || is_one_of(euid, old->uid, old->euid, old->suid)));
+	ok = ok || ((ruid == KEEP || ruid == old->uid || ruid == old->euid) &&
+		    (euid == KEEP || is_one_of(euid, old->uid, old->euid, old->suid)));
 	if (ruid != KEEP)
 		new->uid = ruid;
 	if (euid != KEEP)
@@ -115,7 +120,8 @@ long sys_setregid(u32 rgid, u32 egid)
 
 	if (!new)
 		return -ENOMEM;
-	ok = ok || ((rgid == KEEP || rgid == old->gid || rgid == old->egid) && (egid == KEEP || is_one_of(egid, old->gid, old->egid, old->sgid)));
+	ok = ok || ((rgid == KEEP || rgid == old->gid || rgid == old->egid) &&
+		    (egid == KEEP || is_one_of(egid, old->gid, old->egid, old->sgid)));
 	if (rgid != KEEP)
 		new->gid = rgid;
 	if (egid != KEEP)
@@ -164,7 +170,8 @@ long sys_setresgid(u32 rgid, u32 egid, u32 sgid)
 
 static long give_three(u32 __user *a, u32 __user *b, u32 __user *c, const u32 ids[3])
 {
-	if (copy_out_obj(a, &ids[0]) < 0 || copy_out_obj(b, &ids[1]) < 0 || copy_out_obj(c, &ids[2]) < 0)
+	if (copy_out_obj(a, &ids[0]) < 0 || copy_out_obj(b, &ids[1]) < 0 ||
+	    copy_out_obj(c, &ids[2]) < 0)
 		return -EFAULT;
 	return 0;
 }
@@ -190,7 +197,8 @@ long sys_setfsuid(u32 uid)
 	u32 before = old->fsuid;
 	struct cred *new;
 
-	if (uid == KEEP || !(uid == old->fsuid || is_one_of(uid, old->uid, old->euid, old->suid) || cred_capable(old, CAP_SETUID)))
+	if (uid == KEEP || !(uid == old->fsuid || is_one_of(uid, old->uid, old->euid, old->suid) ||
+			     cred_capable(old, CAP_SETUID)))
 		return before;
 	new = cred_clone(old);
 	if (!new)
@@ -210,7 +218,8 @@ long sys_setfsgid(u32 gid)
 	u32 before = old->fsgid;
 	struct cred *new;
 
-	if (gid == KEEP || !(gid == old->fsgid || is_one_of(gid, old->gid, old->egid, old->sgid) || cred_capable(old, CAP_SETGID)))
+	if (gid == KEEP || !(gid == old->fsgid || is_one_of(gid, old->gid, old->egid, old->sgid) ||
+			     cred_capable(old, CAP_SETGID)))
 		return before;
 	new = cred_clone(old);
 	if (!new)
@@ -271,7 +280,8 @@ long sys_setgroups(int size, const u32 __user *list)
 /* The two words of capget(2)'s version 3. */
 struct cap_sets { u64 effective, permitted, inheritable; };
 
-static int cap_header(struct cap_user_header __user *uheader, struct cap_user_header *header, u32 *words)
+static int cap_header(struct cap_user_header __user *uheader, struct cap_user_header *header,
+		      u32 *words)
 {
 	const u32 newest = _LINUX_CAPABILITY_VERSION_3;
 
@@ -310,7 +320,8 @@ long sys_capget(struct cap_user_header __user *uheader, struct cap_user_data __u
 	cred = task_cred_get(task);
 	thread_put(task->thread);
 	for (u32 i = 0; i < 2; i++)
-		data[i] = (struct cap_user_data){ (u32)(cred->cap_effective >> 32 * i), (u32)(cred->cap_permitted >> 32 * i),
+		data[i] = (struct cap_user_data){ (u32)(cred->cap_effective >> 32 * i),
+						  (u32)(cred->cap_permitted >> 32 * i),
 						  (u32)(cred->cap_inheritable >> 32 * i) };
 	cred_put(cred);
 	return copy_out(udata, data, words * sizeof(data[0]));
@@ -342,7 +353,8 @@ long sys_capset(struct cap_user_header __user *uheader, const struct cap_user_da
 	s.inheritable &= CAP_FULL_SET;
 	if ((s.permitted & ~old->cap_permitted) || (s.effective & ~s.permitted) ||
 	    (s.inheritable & ~(old->cap_inheritable | old->cap_bounding)) ||
-	    ((s.inheritable & ~(old->cap_inheritable | old->cap_permitted)) && !cred_capable(old, CAP_SETPCAP)))
+	    ((s.inheritable & ~(old->cap_inheritable | old->cap_permitted)) &&
+	     !cred_capable(old, CAP_SETPCAP)))
 		return -EPERM;
 	new = cred_clone(old);
 	if (!new)

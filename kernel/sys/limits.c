@@ -6,11 +6,14 @@
 #include "sys/rusage.h"
 #include "sys/sys_int.h"
 
-void rusage_fill(struct rusage *out, const struct cpu_times *times, const struct usage_counts *counts)
+void rusage_fill(struct rusage *out, const struct cpu_times *times,
+		 const struct usage_counts *counts)
 {
 	*out = (struct rusage){
-		.ru_utime = { (s64)(times->user_ns / NSEC_PER_SEC), (s64)(times->user_ns % NSEC_PER_SEC / NSEC_PER_USEC) },
-		.ru_stime = { (s64)(times->system_ns / NSEC_PER_SEC), (s64)(times->system_ns % NSEC_PER_SEC / NSEC_PER_USEC) },
+		.ru_utime = { (s64)(times->user_ns / NSEC_PER_SEC),
+			      (s64)(times->user_ns % NSEC_PER_SEC / NSEC_PER_USEC) },
+		.ru_stime = { (s64)(times->system_ns / NSEC_PER_SEC),
+			      (s64)(times->system_ns % NSEC_PER_SEC / NSEC_PER_USEC) },
 		.ru_maxrss = (s64)(counts->max_rss_pages * (PAGE_SIZE / 1024)),
 		.ru_minflt = (s64)counts->minor_faults, .ru_majflt = (s64)counts->major_faults,
 		.ru_inblock = (s64)counts->in_blocks, .ru_oublock = (s64)counts->out_blocks,
@@ -50,7 +53,8 @@ long sys_getrusage(int who, struct rusage __user *uusage)
 
 #define NOFILE_CEILING 1048576 /* as fs.nr_open */
 
-/* Whether the limits of another process may be seen and set: same ids, or CAP_SYS_RESOURCE (prlimit(2)). */
+/* Whether the limits of another process may be seen and set: same ids, or CAP_SYS_RESOURCE
+ * (prlimit(2)). */
 static int may_limit(struct process *p)
 {
 	const struct cred *me = cred_current(), *c;
@@ -64,12 +68,14 @@ static int may_limit(struct process *p)
 		return -ESRCH;
 	c = task_cred_get(task);
 	thread_put(task->thread);
-	same = me->uid == c->euid && me->uid == c->suid && me->uid == c->uid && me->gid == c->egid && me->gid == c->sgid && me->gid == c->gid;
+	same = me->uid == c->euid && me->uid == c->suid && me->uid == c->uid &&
+	       me->gid == c->egid && me->gid == c->sgid && me->gid == c->gid;
 	cred_put(c);
 	return same ? 0 : -EPERM;
 }
 
-long sys_prlimit64(int pid, unsigned resource, const struct rlimit __user *unew, struct rlimit __user *uold)
+long sys_prlimit64(int pid, unsigned resource, const struct rlimit __user *unew,
+		   struct rlimit __user *uold)
 {
 	struct rlimit new, old;
 	struct process *p;
@@ -85,7 +91,8 @@ long sys_prlimit64(int pid, unsigned resource, const struct rlimit __user *unew,
 	error = may_limit(p);
 	if (!error && unew && resource == RLIMIT_NOFILE && new.rlim_max > NOFILE_CEILING)
 		error = -EPERM;
-	if (!error && unew && new.rlim_max > p->rlimits[resource].rlim_max && !cred_capable(cred_current(), CAP_SYS_RESOURCE))
+	if (!error && unew && new.rlim_max > p->rlimits[resource].rlim_max &&
+	    !cred_capable(cred_current(), CAP_SYS_RESOURCE))
 		error = new.rlim_cur > new.rlim_max ? -EINVAL : -EPERM;
 	if (!error)
 		error = process_rlimit_change(p, resource, unew ? &new : NULL, &old);

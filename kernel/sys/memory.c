@@ -7,10 +7,12 @@
 
 static u32 prot_to_area(int prot)
 {
-	return (prot & PROT_READ ? AREA_READ : 0) | (prot & PROT_WRITE ? AREA_WRITE : 0) | (prot & PROT_EXEC ? AREA_EXEC : 0);
+	return (prot & PROT_READ ? AREA_READ : 0) | (prot & PROT_WRITE ? AREA_WRITE : 0) |
+	       (prot & PROT_EXEC ? AREA_EXEC : 0);
 }
 
-/* What a file's access mode and its mount allow of the mapping: 0, -EACCES, -EPERM, -ENODEV; then the file fills the request. */
+/* What a file's access mode and its mount allow of the mapping: 0, -EACCES, -EPERM, -ENODEV; then
+ * the file fills the request. */
 static int map_file(struct file *file, struct map_request *req, int prot)
 {
 	bool shared = req->flags & AREA_SHARED;
@@ -48,13 +50,17 @@ static int type_flags(int flags, bool file, u32 *area)
 
 long sys_mmap(u64 addr, size_t length, int prot, int flags, int fd, u64 offset)
 {
-	struct map_request req = { .addr = addr, .length = length, .flags = prot_to_area(prot), .map_flags = (u32)flags, .index = offset >> PAGE_SHIFT };
+	struct map_request req = {
+		.addr = addr, .length = length, .flags = prot_to_area(prot),
+		.map_flags = (u32)flags, .index = offset >> PAGE_SHIFT,
+	};
 	bool anonymous = flags & MAP_ANONYMOUS;
 	struct fd_ref r = { NULL, false };
 	vaddr_t at;
 	int error;
 
-	if (!is_aligned(offset, PAGE_SIZE) || (prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM)) || (flags & MAP_HUGETLB))
+	if (!is_aligned(offset, PAGE_SIZE) ||
+	    (prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM)) || (flags & MAP_HUGETLB))
 		return -EINVAL;
 	if (!anonymous) {
 		r = fd_arg_io(fd);
@@ -100,7 +106,8 @@ long sys_mprotect(u64 addr, size_t length, int prot)
 long sys_mremap(u64 old_addr, size_t old_size, size_t new_size, int flags, u64 new_addr)
 {
 	vaddr_t at;
-	int error = vm_remap(aspace_current(), old_addr, old_size, new_size, (u32)flags, new_addr, &at);
+	int error =
+		vm_remap(aspace_current(), old_addr, old_size, new_size, (u32)flags, new_addr, &at);
 
 	return error ? error : (long)at;
 }
@@ -128,7 +135,9 @@ long sys_mincore(u64 addr, size_t length, u8 __user *vec)
 /* RLIMIT_MEMLOCK of 0 without the privilege: -EPERM (mlock(2)). */
 static int may_lock(void)
 {
-	return rlimit_current(RLIMIT_MEMLOCK) || cred_capable(cred_current(), CAP_IPC_LOCK) ? 0 : -EPERM;
+	return rlimit_current(RLIMIT_MEMLOCK) || cred_capable(cred_current(), CAP_IPC_LOCK) ?
+		       0 :
+		       -EPERM;
 }
 
 long sys_mlock(u64 addr, size_t length)

@@ -5,7 +5,8 @@
 #include "mm/slab.h"
 #include "sys/sys_int.h"
 
-/* A user string of up to a page, or NULL for a null pointer: 0, -EFAULT, -ENOMEM, -EINVAL (too long). */
+/* A user string of up to a page, or NULL for a null pointer: 0, -EFAULT, -ENOMEM, -EINVAL (too
+ * long). */
 static int string_arg(const char __user *user, char **out)
 {
 	char *text;
@@ -26,7 +27,8 @@ static int string_arg(const char __user *user, char **out)
 	return 0;
 }
 
-long sys_mount(const char __user *usource, const char __user *utarget, const char __user *utype, unsigned long flags, const void __user *udata)
+long sys_mount(const char __user *usource, const char __user *utarget, const char __user *utype,
+	       unsigned long flags, const void __user *udata)
 {
 	char *source = NULL, *type = NULL, *data = NULL;
 	struct path_arg target;
@@ -43,7 +45,8 @@ long sys_mount(const char __user *usource, const char __user *utarget, const cha
 	if (!error)
 		error = string_arg(udata, &data);
 	if (!error)
-		error = vfs_mount(&target.w.walk, source, target.name.text, type, flags, data ? data : "");
+		error = vfs_mount(&target.w.walk, source, target.name.text, type, flags,
+				  data ? data : "");
 	kfree(data);
 	kfree(type);
 	kfree(source);

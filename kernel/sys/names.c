@@ -33,7 +33,8 @@ long sys_mknodat(int dirfd, const char __user *path, u32 mode, u32 dev)
 
 	if (S_ISDIR(mode))
 		return -EPERM;
-	if (!S_ISFIFO(mode) && !S_ISSOCK(mode) && !S_ISREG(mode) && !S_ISCHR(mode) && !S_ISBLK(mode) && (mode & S_IFMT))
+	if (!S_ISFIFO(mode) && !S_ISSOCK(mode) && !S_ISREG(mode) && !S_ISCHR(mode) &&
+	    !S_ISBLK(mode) && (mode & S_IFMT))
 		return -EINVAL;
 	error = path_arg_begin(&a, dirfd, path, false);
 	if (error)
@@ -70,10 +71,12 @@ long sys_symlink(const char __user *target, const char __user *linkpath)
 	return sys_symlinkat(target, AT_FDCWD, linkpath);
 }
 
-long sys_linkat(int olddirfd, const char __user *oldpath, int newdirfd, const char __user *newpath, int flags)
+long sys_linkat(int olddirfd, const char __user *oldpath, int newdirfd, const char __user *newpath,
+		int flags)
 {
 	struct path_arg from, to;
-	u32 walk_flags = (flags & AT_SYMLINK_FOLLOW ? WALK_FOLLOW : 0) | (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
+	u32 walk_flags = (flags & AT_SYMLINK_FOLLOW ? WALK_FOLLOW : 0) |
+			 (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
 	int error;
 
 	if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
@@ -85,7 +88,8 @@ long sys_linkat(int olddirfd, const char __user *oldpath, int newdirfd, const ch
 		return error;
 	error = path_arg_begin(&to, newdirfd, newpath, false);
 	if (!error) {
-		error = vfs_link(&from.w.walk, from.name.text, &to.w.walk, to.name.text, walk_flags);
+		error = vfs_link(&from.w.walk, from.name.text, &to.w.walk, to.name.text,
+				 walk_flags);
 		path_arg_end(&to);
 	}
 	path_arg_end(&from);
@@ -107,7 +111,8 @@ long sys_unlinkat(int dirfd, const char __user *path, int flags)
 	error = path_arg_begin(&a, dirfd, path, false);
 	if (error)
 		return error;
-	error = flags & AT_REMOVEDIR ? vfs_rmdir(&a.w.walk, a.name.text) : vfs_unlink(&a.w.walk, a.name.text);
+	error = flags & AT_REMOVEDIR ? vfs_rmdir(&a.w.walk, a.name.text) :
+				       vfs_unlink(&a.w.walk, a.name.text);
 	path_arg_end(&a);
 	return error;
 }
@@ -122,7 +127,8 @@ long sys_rmdir(const char __user *path)
 	return sys_unlinkat(AT_FDCWD, path, AT_REMOVEDIR);
 }
 
-long sys_renameat2(int olddirfd, const char __user *oldpath, int newdirfd, const char __user *newpath, unsigned flags)
+long sys_renameat2(int olddirfd, const char __user *oldpath, int newdirfd,
+		   const char __user *newpath, unsigned flags)
 {
 	struct path_arg from, to;
 	int error = path_arg_begin(&from, olddirfd, oldpath, false);
@@ -138,7 +144,8 @@ long sys_renameat2(int olddirfd, const char __user *oldpath, int newdirfd, const
 	return error;
 }
 
-long sys_renameat(int olddirfd, const char __user *oldpath, int newdirfd, const char __user *newpath)
+long sys_renameat(int olddirfd, const char __user *oldpath, int newdirfd,
+		  const char __user *newpath)
 {
 	return sys_renameat2(olddirfd, oldpath, newdirfd, newpath, 0);
 }
@@ -148,7 +155,8 @@ long sys_rename(const char __user *oldpath, const char __user *newpath)
 	return sys_renameat2(AT_FDCWD, oldpath, AT_FDCWD, newpath, 0);
 }
 
-/* getdents64(2) and the older form with another record; `done` bytes are in `buf` (a kernel copy of what goes out). */
+/* getdents64(2) and the older form with another record; `done` bytes are in `buf` (a kernel copy of
+ * what goes out). */
 struct dents {
 	struct dir_sink sink;
 	char *buf;
@@ -157,10 +165,12 @@ struct dents {
 	bool old, any; /* old layout; an entry was offered that did not fit */
 };
 
-static size_t record_write(struct dents *d, const char *name, u32 length, u64 ino, u8 type, u64 next)
+static size_t record_write(struct dents *d, const char *name, u32 length, u64 ino, u8 type,
+			   u64 next)
 {
 	char *at = d->buf + d->done;
-	size_t header = d->old ? 18 : 19, size = align_up(header + length + 1 + (d->old ? 1 : 0), 8);
+	size_t header = d->old ? 18 : 19,
+	       size = align_up(header + length + 1 + (d->old ? 1 : 0), 8);
 
 	if (d->done + size > d->size)
 		return 0;
@@ -176,7 +186,8 @@ static size_t record_write(struct dents *d, const char *name, u32 length, u64 in
 	return size;
 }
 
-static bool dents_emit(struct dir_sink *sink, const char *name, u32 length, u64 ino, u8 type, u64 next)
+static bool dents_emit(struct dir_sink *sink, const char *name, u32 length, u64 ino, u8 type,
+		       u64 next)
 {
 	struct dents *d = container_of(sink, struct dents, sink);
 	size_t size = record_write(d, name, length, ino, type, next);
@@ -227,7 +238,9 @@ long sys_getcwd(char __user *buf, size_t size)
 	if (!text)
 		return -ENOMEM;
 	fs_context_get_paths(fs, &root, &cwd);
-	n = cwd.dentry->flags & DENTRY_UNHASHED ? -ENOENT : path_below_to_string(&cwd, &root, text, PATH_MAX, &start);
+	n = cwd.dentry->flags & DENTRY_UNHASHED ?
+		    -ENOENT :
+		    path_below_to_string(&cwd, &root, text, PATH_MAX, &start);
 	path_put(&cwd);
 	path_put(&root);
 	if (!n) {
@@ -262,7 +275,9 @@ long sys_fchdir(int fd)
 
 	if (!r.file)
 		return -EBADF;
-	error = S_ISDIR(r.file->inode->mode) ? inode_permission(r.file->inode, cred_current(), MAY_EXEC) : -ENOTDIR;
+	error = S_ISDIR(r.file->inode->mode) ?
+			inode_permission(r.file->inode, cred_current(), MAY_EXEC) :
+			-ENOTDIR;
 	if (!error)
 		fs_context_set_cwd(task_current()->fs, &r.file->path);
 	fd_end(r);

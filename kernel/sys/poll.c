@@ -1,6 +1,7 @@
 /*
- * poll(2) and select(2). One pass asks every file for its state while hanging the caller on the queues that may change it; if nothing is ready the
- * caller sleeps, and asks again, without hanging on anew, after each wake-up.
+ * poll(2) and select(2). One pass asks every file for its state while hanging the caller on the
+ * queues that may change it; if nothing is ready the caller sleeps, and asks again, without hanging
+ * on anew, after each wake-up.
  */
 #include "abi/poll.h"
 #include "abi/time.h"
@@ -33,7 +34,9 @@ static unsigned poll_pass(struct pollfd *fds, unsigned n, struct poll_table *tab
 	unsigned ready = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		fds[i].revents = fds[i].fd < 0 ? 0 : (s16)poll_file(fds[i].fd, (u16)fds[i].events, ready ? NULL : table);
+		fds[i].revents = fds[i].fd < 0 ? 0 :
+						 (s16)poll_file(fds[i].fd, (u16)fds[i].events,
+								ready ? NULL : table);
 		if (fds[i].revents)
 			ready++;
 	}
@@ -77,7 +80,8 @@ static long poll_user(struct pollfd __user *ufds, unsigned n, u64 deadline_ns)
 	if (n > rlimit_current(RLIMIT_NOFILE))
 		return -EINVAL;
 	if (n > POLL_FAST) {
-		fds = kvmalloc(n * sizeof(*fds), MM_KERNEL); /* RLIMIT_NOFILE keeps it below a few MiB */
+		/* RLIMIT_NOFILE keeps it below a few MiB */
+		fds = kvmalloc(n * sizeof(*fds), MM_KERNEL);
 		if (!fds)
 			return -ENOMEM;
 	}
@@ -98,7 +102,8 @@ out:
 /* poll(2) continued after a stop: the deadline is the first one. */
 static long poll_restart(struct task *task)
 {
-	long n = poll_user((struct pollfd __user *)task->restart.user, (unsigned)task->restart.extra[0], task->restart.deadline_ns);
+	long n = poll_user((struct pollfd __user *)task->restart.user,
+			   (unsigned)task->restart.extra[0], task->restart.deadline_ns);
 
 	return n == -ERESTARTNOHAND ? -ERESTARTBLOCK : n;
 }
@@ -106,7 +111,9 @@ static long poll_restart(struct task *task)
 long sys_poll(struct pollfd __user *fds, unsigned nfds, int timeout)
 {
 	struct task *task = task_current();
-	u64 deadline = timeout < 0 ? ~0ull : timeout == 0 ? 0 : deadline_after((u64)timeout * NSEC_PER_MSEC);
+	u64 deadline = timeout < 0  ? ~0ull :
+		       timeout == 0 ? 0 :
+				      deadline_after((u64)timeout * NSEC_PER_MSEC);
 	long n = poll_user(fds, nfds, deadline);
 
 	if (n != -ERESTARTNOHAND)
@@ -133,15 +140,18 @@ static int mask_enter(const u64 __user *umask, size_t size)
 	return 0;
 }
 
-/* After the wait: unless a signal is about to be handled the mask comes back now; the time left is told. */
+/* After the wait: unless a signal is about to be handled the mask comes back now; the time left is
+ * told. */
 static long masked_end(long result, u64 deadline, bool tell, void __user *utimeout, bool micro)
 {
 	u64 now = clock_monotonic(), left = deadline > now ? deadline - now : 0;
-	s64 out[2] = { (s64)(left / NSEC_PER_SEC), (s64)(left % NSEC_PER_SEC) / (micro ? 1000 : 1) };
+	s64 out[2] = { (s64)(left / NSEC_PER_SEC),
+		       (s64)(left % NSEC_PER_SEC) / (micro ? 1000 : 1) };
 
 	if (result != -ERESTARTNOHAND)
 		signal_restore_mask();
-	if (tell && utimeout && copy_out(utimeout, out, sizeof(out)) < 0 && result == -ERESTARTNOHAND)
+	if (tell && utimeout && copy_out(utimeout, out, sizeof(out)) < 0 &&
+	    result == -ERESTARTNOHAND)
 		return -EINTR; /* a restart would wait too long */
 	return result;
 }
@@ -151,7 +161,8 @@ static u64 timeout_deadline(u64 ns)
 	return ns == 0 ? 0 : deadline_after(ns);
 }
 
-long sys_ppoll(struct pollfd __user *fds, unsigned nfds, struct timespec __user *utimeout, const u64 __user *sigmask, size_t sigsetsize)
+long sys_ppoll(struct pollfd __user *fds, unsigned nfds, struct timespec __user *utimeout,
+	       const u64 __user *sigmask, size_t sigsetsize)
 {
 	u64 ns, deadline;
 	int error = timeout_arg(utimeout, &ns);
@@ -161,7 +172,8 @@ long sys_ppoll(struct pollfd __user *fds, unsigned nfds, struct timespec __user 
 	if (error)
 		return error;
 	deadline = timeout_deadline(ns);
-	return masked_end(poll_user(fds, nfds, deadline), deadline, utimeout != NULL, utimeout, false);
+	return masked_end(poll_user(fds, nfds, deadline), deadline, utimeout != NULL, utimeout,
+			  false);
 }
 
 /* select(2): six bit arrays, three asked for and three answered, in one allocation. */
@@ -170,8 +182,10 @@ struct select_sets {
 	u64 *in[3], *out[3];
 };
 
-static const u32 select_events[3] = { POLLIN | POLLRDNORM | POLLRDBAND, POLLOUT | POLLWRNORM | POLLWRBAND, POLLPRI };
-static const u32 select_ready[3] = { POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR, POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR, POLLPRI };
+static const u32 select_events[3] = { POLLIN | POLLRDNORM | POLLRDBAND,
+				      POLLOUT | POLLWRNORM | POLLWRBAND, POLLPRI };
+static const u32 select_ready[3] = { POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR,
+				     POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR, POLLPRI };
 
 /* Asks about one descriptor; result bits are set. Number of bits, or -EBADF. */
 static long select_one(struct select_sets *s, unsigned fd, struct poll_table *table)
@@ -263,7 +277,8 @@ static long select_user(int nfds, u64 __user *const user[3], u64 deadline_ns)
 	return ready;
 }
 
-long sys_select(int nfds, u64 __user *readfds, u64 __user *writefds, u64 __user *exceptfds, struct timeval __user *utimeout)
+long sys_select(int nfds, u64 __user *readfds, u64 __user *writefds, u64 __user *exceptfds,
+		struct timeval __user *utimeout)
 {
 	u64 __user *const sets[3] = { readfds, writefds, exceptfds };
 	struct timeval tv;
@@ -274,13 +289,15 @@ long sys_select(int nfds, u64 __user *readfds, u64 __user *writefds, u64 __user 
 			return -EFAULT;
 		if (tv.tv_sec < 0 || tv.tv_usec < 0)
 			return -EINVAL;
-		deadline = timeout_deadline(timespec_to_ns(&(struct timespec){ tv.tv_sec + tv.tv_usec / 1000000, tv.tv_usec % 1000000 * 1000 }));
+		deadline = timeout_deadline(timespec_to_ns(&(struct timespec){
+			tv.tv_sec + tv.tv_usec / 1000000, tv.tv_usec % 1000000 * 1000 }));
 	}
-	return masked_end(select_user(nfds, sets, deadline), deadline, utimeout != NULL, utimeout, true);
+	return masked_end(select_user(nfds, sets, deadline), deadline, utimeout != NULL, utimeout,
+			  true);
 }
 
-long sys_pselect6(int nfds, u64 __user *readfds, u64 __user *writefds, u64 __user *exceptfds, struct timespec __user *utimeout,
-		  const struct abi_sigset_arg __user *usig)
+long sys_pselect6(int nfds, u64 __user *readfds, u64 __user *writefds, u64 __user *exceptfds,
+		  struct timespec __user *utimeout, const struct abi_sigset_arg __user *usig)
 {
 	u64 __user *const sets[3] = { readfds, writefds, exceptfds };
 	struct abi_sigset_arg sig = { 0, 0 };
@@ -295,5 +312,6 @@ long sys_pselect6(int nfds, u64 __user *readfds, u64 __user *writefds, u64 __use
 	if (error)
 		return error;
 	deadline = timeout_deadline(ns);
-	return masked_end(select_user(nfds, sets, deadline), deadline, utimeout != NULL, utimeout, false);
+	return masked_end(select_user(nfds, sets, deadline), deadline, utimeout != NULL, utimeout,
+			  false);
 }

@@ -33,7 +33,8 @@ static long cred_change(void (*change)(struct cred *new, u64 arg), u64 arg)
 
 static void change_keep_caps(struct cred *new, u64 on)
 {
-	new->securebits = on ? new->securebits | SECBIT_KEEP_CAPS : new->securebits & ~(u32)SECBIT_KEEP_CAPS;
+	new->securebits =
+		on ? new->securebits | SECBIT_KEEP_CAPS : new->securebits & ~(u32)SECBIT_KEEP_CAPS;
 }
 
 static void change_no_new_privs(struct cred *new, u64 arg)
@@ -121,7 +122,8 @@ static long give_int(u64 where, s32 value)
 	return copy_out((void __user *)where, &value, sizeof(value));
 }
 
-long sys_prctl(int option, unsigned long arg2, unsigned long arg3, unsigned long arg4, unsigned long arg5)
+long sys_prctl(int option, unsigned long arg2, unsigned long arg3, unsigned long arg4,
+	       unsigned long arg5)
 {
 	struct task *task = task_current();
 	struct process *p = task->process;
@@ -161,7 +163,8 @@ long sys_prctl(int option, unsigned long arg2, unsigned long arg3, unsigned long
 	case PR_GET_CHILD_SUBREAPER:
 		return give_int(arg2, p->child_subreaper);
 	case PR_SET_NO_NEW_PRIVS:
-		return arg2 != 1 || arg3 || arg4 || arg5 ? -EINVAL : cred_change(change_no_new_privs, 0);
+		return arg2 != 1 || arg3 || arg4 || arg5 ? -EINVAL :
+							   cred_change(change_no_new_privs, 0);
 	case PR_GET_NO_NEW_PRIVS:
 		return arg2 || arg3 || arg4 || arg5 ? -EINVAL : cred_current()->no_new_privs;
 	case PR_GET_TID_ADDRESS:
@@ -206,7 +209,8 @@ long sys_personality(unsigned persona)
 #define MEMBARRIER_CMD_QUERY  0
 #define MEMBARRIER_CMD_GLOBAL 1
 
-/* membarrier(2): the global form waits until every CPU has passed a quiescent state, which is a barrier. */
+/* membarrier(2): the global form waits until every CPU has passed a quiescent state, which is a
+ * barrier. */
 long sys_membarrier(int cmd, unsigned flags, int cpu_id)
 {
 	if (flags)

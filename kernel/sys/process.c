@@ -11,14 +11,18 @@
 #include "sys/rusage.h"
 #include "sys/sys_int.h"
 
-long sys_clone(unsigned long flags, u64 stack, int __user *parent_tid, int __user *child_tid, u64 tls)
+long sys_clone(unsigned long flags, u64 stack, int __user *parent_tid, int __user *child_tid,
+	       u64 tls)
 {
 	struct clone_request req = {
-		.flags = flags & ~(unsigned long)CSIGNAL & 0xffffffff, .exit_signal = (s32)(flags & CSIGNAL), .stack = stack, .tls = tls,
-		.parent_tid = (u64)parent_tid, .child_tid = (u64)child_tid, .pidfd = (u64)parent_tid,
+		.flags = flags & ~(unsigned long)CSIGNAL & 0xffffffff,
+		.exit_signal = (s32)(flags & CSIGNAL), .stack = stack, .tls = tls,
+		.parent_tid = (u64)parent_tid, .child_tid = (u64)child_tid,
+		.pidfd = (u64)parent_tid,
 	};
 
-	if ((flags & CLONE_PIDFD) && (flags & (CLONE_PARENT_SETTID | CLONE_DETACHED | CLONE_THREAD)))
+	if ((flags & CLONE_PIDFD) &&
+	    (flags & (CLONE_PARENT_SETTID | CLONE_DETACHED | CLONE_THREAD)))
 		return -EINVAL;
 	return process_clone(&req);
 }
@@ -43,15 +47,20 @@ long sys_clone3(const struct clone_args __user *uargs, size_t size)
 		if (byte)
 			return -E2BIG;
 	}
-	if ((args.flags & (CLONE_DETACHED | CSIGNAL)) || ((args.flags & ~CLONE_CLEAR_SIGHAND) >> 32) || args.exit_signal > NSIG || args.set_tid_size || args.set_tid)
+	if ((args.flags & (CLONE_DETACHED | CSIGNAL)) ||
+	    ((args.flags & ~CLONE_CLEAR_SIGHAND) >> 32) || args.exit_signal > NSIG ||
+	    args.set_tid_size || args.set_tid)
 		return -EINVAL;
-	if (!args.stack != !args.stack_size || ((args.flags & (CLONE_THREAD | CLONE_PARENT)) && args.exit_signal))
+	if (!args.stack != !args.stack_size ||
+	    ((args.flags & (CLONE_THREAD | CLONE_PARENT)) && args.exit_signal))
 		return -EINVAL;
 	if ((args.flags & CLONE_PIDFD) && (args.flags & CLONE_THREAD))
 		return -EINVAL;
 	req = (struct clone_request){
-		.flags = args.flags, .exit_signal = (s32)args.exit_signal, .stack = args.stack ? args.stack + args.stack_size : 0,
-		.tls = args.tls, .parent_tid = args.parent_tid, .child_tid = args.child_tid, .pidfd = args.pidfd,
+		.flags = args.flags, .exit_signal = (s32)args.exit_signal,
+		.stack = args.stack ? args.stack + args.stack_size : 0,
+		.tls = args.tls, .parent_tid = args.parent_tid, .child_tid = args.child_tid,
+		.pidfd = args.pidfd,
 	};
 	return process_clone(&req);
 }
@@ -70,7 +79,8 @@ long sys_vfork(void)
 	return process_clone(&req);
 }
 
-static long exec_at(int dirfd, const char __user *path, const u64 __user *argv, const u64 __user *envp, int flags)
+static long exec_at(int dirfd, const char __user *path, const u64 __user *argv,
+		    const u64 __user *envp, int flags)
 {
 	struct exec_request req = { .argv = (const u64 *)argv, .envp = (const u64 *)envp };
 	struct path_arg a;
@@ -84,9 +94,12 @@ static long exec_at(int dirfd, const char __user *path, const u64 __user *argv, 
 		return error;
 	req.walk = &a.w.walk;
 	req.name = req.shown = a.name.text;
-	req.walk_flags = (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) | (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
-	if (dirfd != AT_FDCWD && a.name.text[0] != '/') { /* a name under which the descriptor's file can be found (execveat(2)) */
-		snprintf(shown, sizeof(shown), "/dev/fd/%d%s%.40s", dirfd, a.name.text[0] ? "/" : "", a.name.text);
+	req.walk_flags = (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) |
+			 (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
+	/* a name under which the descriptor's file can be found (execveat(2)) */
+	if (dirfd != AT_FDCWD && a.name.text[0] != '/') {
+		snprintf(shown, sizeof(shown), "/dev/fd/%d%s%.40s", dirfd,
+			 a.name.text[0] ? "/" : "", a.name.text);
 		req.shown = shown;
 		req.unnamable = fd_get_cloexec(task_current()->files, dirfd) > 0;
 	}
@@ -100,7 +113,8 @@ long sys_execve(const char __user *path, const u64 __user *argv, const u64 __use
 	return exec_at(AT_FDCWD, path, argv, envp, 0);
 }
 
-long sys_execveat(int dirfd, const char __user *path, const u64 __user *argv, const u64 __user *envp, int flags)
+long sys_execveat(int dirfd, const char __user *path, const u64 __user *argv,
+		  const u64 __user *envp, int flags)
 {
 	return exec_at(dirfd, path, argv, envp, flags);
 }
@@ -125,7 +139,10 @@ long sys_wait4(int pid, int __user *ustatus, int options, struct rusage __user *
 		return -EINVAL;
 	if (pid == (int)0x80000000)
 		return -ESRCH;
-	result = process_wait(pid == -1 ? P_ALL : pid > 0 ? P_PID : P_PGID, pid > 0 ? pid : -pid, (u32)options | WEXITED, &w);
+	result = process_wait(pid == -1 ? P_ALL :
+			      pid > 0	? P_PID :
+					  P_PGID,
+			      pid > 0 ? pid : -pid, (u32)options | WEXITED, &w);
 	if (result <= 0)
 		return result;
 	if (ustatus && copy_out_obj(ustatus, &w.wait_status) < 0)
@@ -152,22 +169,26 @@ static int pidfd_resolve(int *which, int *id)
 	if (!pid)
 		return -EBADF;
 	*which = P_PID;
-	*id = READ_ONCE(pid->process) ? pid->nr : 0; /* 0: nobody; the number may be another's by now */
+	/* 0: nobody; the number may be another's by now */
+	*id = READ_ONCE(pid->process) ? pid->nr : 0;
 	pid_drop(pid);
 	return 0;
 }
 
-long sys_waitid(int which, int id, struct abi_siginfo __user *uinfo, int options, struct rusage __user *uusage)
+long sys_waitid(int which, int id, struct abi_siginfo __user *uinfo, int options,
+		struct rusage __user *uusage)
 {
 	struct abi_siginfo info = { 0 };
 	struct wait_result w;
 	struct rusage usage;
 	long result;
 
-	if ((options & ~(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | (int)(__WNOTHREAD | __WCLONE | __WALL))) ||
+	if ((options & ~(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED |
+			 (int)(__WNOTHREAD | __WCLONE | __WALL))) ||
 	    !(options & (WEXITED | WSTOPPED | WCONTINUED)))
 		return -EINVAL;
-	if (which < P_ALL || which > P_PIDFD || (which == P_PID && id <= 0) || (which != P_ALL && id < 0))
+	if (which < P_ALL || which > P_PIDFD || (which == P_PID && id <= 0) ||
+	    (which != P_ALL && id < 0))
 		return -EINVAL;
 	result = pidfd_resolve(&which, &id);
 	if (!result)
@@ -279,7 +300,8 @@ long sys_pidfd_open(int nr, unsigned flags)
 	return error ? error : fd_give(file, true);
 }
 
-long sys_pidfd_send_signal(int pidfd, int signo, const struct abi_siginfo __user *uinfo, unsigned flags)
+long sys_pidfd_send_signal(int pidfd, int signo, const struct abi_siginfo __user *uinfo,
+			   unsigned flags)
 {
 	struct abi_siginfo info = signal_info_user(signo, SI_USER);
 	struct fd_ref r = fd_arg(pidfd);
@@ -299,7 +321,8 @@ long sys_pidfd_send_signal(int pidfd, int signo, const struct abi_siginfo __user
 		result = -EFAULT;
 	else if (uinfo && info.si_signo != signo)
 		result = -EINVAL;
-	else if (uinfo && (info.si_code >= 0 || info.si_code == SI_TKILL) && pid != process_current()->pid)
+	else if (uinfo && (info.si_code >= 0 || info.si_code == SI_TKILL) &&
+		 pid != process_current()->pid)
 		result = -EPERM;
 	else
 		result = (p = pid_process_get(pid)) ? signal_kill_process(p, &info) : -ESRCH;

@@ -4,4 +4,5 @@
 #include "abi/resource.h"
 #include "proc/process.h"
 
-void rusage_fill(struct rusage *out, const struct cpu_times *times, const struct usage_counts *counts);
+void rusage_fill(struct rusage *out, const struct cpu_times *times,
+		 const struct usage_counts *counts);

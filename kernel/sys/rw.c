@@ -1,12 +1,14 @@
 /*
- * read(2), write(2) and their families: descriptor to file, user buffer to iterator, then file_read() or file_write().
+ * read(2), write(2) and their families: descriptor to file, user buffer to iterator, then
+ * file_read() or file_write().
  */
 #include "abi/limits.h"
 #include "mm/slab.h"
 #include "proc/signal.h"
 #include "sys/sys_int.h"
 
-/* Signals that a failed write raises: SIGPIPE at a pipe without readers, SIGXFSZ beyond RLIMIT_FSIZE. */
+/* Signals that a failed write raises: SIGPIPE at a pipe without readers, SIGXFSZ beyond
+ * RLIMIT_FSIZE. */
 static ssize_t write_result(ssize_t n)
 {
 	struct abi_siginfo info;
@@ -126,7 +128,8 @@ long sys_pwrite64(int fd, const void __user *buf, size_t count, loff_t pos)
 }
 
 /* The vector forms; pos NULL: at the file's own position. */
-static long rw_vector(int fd, const struct iovec __user *uiov, unsigned long n_iov, const loff_t *pos, int flags, bool write)
+static long rw_vector(int fd, const struct iovec __user *uiov, unsigned long n_iov,
+		      const loff_t *pos, int flags, bool write)
 {
 	struct iovec fast[IOV_FAST], *heap = NULL;
 	struct fd_ref r = fd_arg_io(fd);
@@ -135,7 +138,9 @@ static long rw_vector(int fd, const struct iovec __user *uiov, unsigned long n_i
 
 	if (!r.file)
 		return -EBADF;
-	n = n_iov > UIO_MAXIOV || (pos && *pos < 0) ? -EINVAL : iov_import(&it, uiov, (unsigned)n_iov, fast, &heap);
+	n = n_iov > UIO_MAXIOV || (pos && *pos < 0) ?
+		    -EINVAL :
+		    iov_import(&it, uiov, (unsigned)n_iov, fast, &heap);
 	if (n)
 		goto out;
 	it.append = flags & RWF_APPEND;
@@ -159,22 +164,26 @@ long sys_writev(int fd, const struct iovec __user *iov, unsigned long iovcnt)
 	return rw_vector(fd, iov, iovcnt, NULL, 0, true);
 }
 
-long sys_preadv(int fd, const struct iovec __user *iov, unsigned long iovcnt, unsigned long pos_low, unsigned long pos_high)
+long sys_preadv(int fd, const struct iovec __user *iov, unsigned long iovcnt, unsigned long pos_low,
+		unsigned long pos_high)
 {
 	loff_t pos = (loff_t)pos_low; /* on 64-bit machines the low word has it all */
 
 	return rw_vector(fd, iov, iovcnt, &pos, 0, false);
 }
 
-long sys_pwritev(int fd, const struct iovec __user *iov, unsigned long iovcnt, unsigned long pos_low, unsigned long pos_high)
+long sys_pwritev(int fd, const struct iovec __user *iov, unsigned long iovcnt,
+		 unsigned long pos_low, unsigned long pos_high)
 {
 	loff_t pos = (loff_t)pos_low;
 
 	return rw_vector(fd, iov, iovcnt, &pos, 0, true);
 }
 
-/* preadv2(2), pwritev2(2): position -1 is the file's own; flags that are not known, or not to be had, are refused. */
-static long rw_vector_flags(int fd, const struct iovec __user *iov, unsigned long iovcnt, loff_t pos, int flags, bool write)
+/* preadv2(2), pwritev2(2): position -1 is the file's own; flags that are not known, or not to be
+ * had, are refused. */
+static long rw_vector_flags(int fd, const struct iovec __user *iov, unsigned long iovcnt,
+			    loff_t pos, int flags, bool write)
 {
 	int known = RWF_HIPRI | (write ? RWF_DSYNC | RWF_SYNC | RWF_APPEND : 0);
 
@@ -183,12 +192,14 @@ static long rw_vector_flags(int fd, const struct iovec __user *iov, unsigned lon
 	return rw_vector(fd, iov, iovcnt, pos == -1 ? NULL : &pos, flags, write);
 }
 
-long sys_preadv2(int fd, const struct iovec __user *iov, unsigned long iovcnt, unsigned long pos_low, unsigned long pos_high, int flags)
+long sys_preadv2(int fd, const struct iovec __user *iov, unsigned long iovcnt,
+		 unsigned long pos_low, unsigned long pos_high, int flags)
 {
 	return rw_vector_flags(fd, iov, iovcnt, (loff_t)pos_low, flags, false);
 }
 
-long sys_pwritev2(int fd, const struct iovec __user *iov, unsigned long iovcnt, unsigned long pos_low, unsigned long pos_high, int flags)
+long sys_pwritev2(int fd, const struct iovec __user *iov, unsigned long iovcnt,
+		  unsigned long pos_low, unsigned long pos_high, int flags)
 {
 	return rw_vector_flags(fd, iov, iovcnt, (loff_t)pos_low, flags, true);
 }

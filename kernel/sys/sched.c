@@ -23,7 +23,8 @@ long sys_sched_yield(void)
 /* How low the caller may set a nice value: RLIMIT_NICE counts from 20 downwards. */
 static bool may_nice(struct task *task, int nice)
 {
-	return nice >= task->thread->nice || (u64)(20 - nice) <= process_rlimit(task->process, RLIMIT_NICE) ||
+	return nice >= task->thread->nice ||
+	       (u64)(20 - nice) <= process_rlimit(task->process, RLIMIT_NICE) ||
 	       cred_capable(cred_current(), CAP_SYS_NICE);
 }
 
@@ -46,14 +47,16 @@ static bool prio_matches(struct process *p, int which, int who, struct pid *grou
 	return which == PRIO_USER && p->uid == (u32)who;
 }
 
-/* Sets (or, with `best`, only looks at) every process that which and who mean: 0 or the last error; -ESRCH if there is none. */
+/* Sets (or, with `best`, only looks at) every process that which and who mean: 0 or the last error;
+ * -ESRCH if there is none. */
 static int prio_each(int which, int who, int nice, int *best)
 {
 	struct pid *group = NULL;
 	struct process *p;
 	int result = -ESRCH;
 
-	if (which == PRIO_PGRP && !(group = who ? pid_find_get(who) : process_group_get(process_current())))
+	if (which == PRIO_PGRP &&
+	    !(group = who ? pid_find_get(who) : process_group_get(process_current())))
 		return -ESRCH;
 	if (which == PRIO_USER && who == 0)
 		who = (int)cred_current()->uid;
@@ -125,7 +128,8 @@ static bool policy_valid(int policy, int priority)
 {
 	if (policy_realtime(policy))
 		return priority >= 1 && priority <= 99;
-	return (policy == SCHED_NORMAL || policy == SCHED_BATCH || policy == SCHED_IDLE) && priority == 0;
+	return (policy == SCHED_NORMAL || policy == SCHED_BATCH || policy == SCHED_IDLE) &&
+	       priority == 0;
 }
 
 /* Sets policy and priority; RLIMIT_RTPRIO bounds what the unprivileged may ask. */
@@ -141,7 +145,8 @@ static int set_policy(struct task *task, int policy, int priority)
 	if (error)
 		return error;
 	if (policy_realtime(policy) && !cred_capable(cred_current(), CAP_SYS_NICE) &&
-	    (u64)priority > process_rlimit(task->process, RLIMIT_RTPRIO) && priority > task->thread->rt_priority)
+	    (u64)priority > process_rlimit(task->process, RLIMIT_RTPRIO) &&
+	    priority > task->thread->rt_priority)
 		return -EPERM;
 	task->sched_reset_on_fork = reset;
 	return sched_set_policy(task->thread, policy, priority);
@@ -193,7 +198,8 @@ long sys_sched_getparam(int pid, struct sched_param __user *uparam)
 	task = task_arg(pid);
 	if (!task)
 		return -ESRCH;
-	param.sched_priority = policy_realtime(task->thread->policy) ? task->thread->rt_priority : 0;
+	param.sched_priority =
+		policy_realtime(task->thread->policy) ? task->thread->rt_priority : 0;
 	thread_put(task->thread);
 	return copy_out_obj(uparam, &param);
 }
@@ -323,7 +329,10 @@ long sys_sched_setattr(int pid, struct sched_attr __user *uattr, unsigned flags)
 	task = task_arg(pid);
 	if (!task)
 		return -ESRCH;
-	error = set_policy(task, (int)attr.sched_policy | (attr.sched_flags & SCHED_FLAG_RESET_ON_FORK ? SCHED_RESET_ON_FORK : 0),
+	error = set_policy(task,
+			   (int)attr.sched_policy | (attr.sched_flags & SCHED_FLAG_RESET_ON_FORK ?
+							     SCHED_RESET_ON_FORK :
+							     0),
 			   (int)attr.sched_priority);
 	if (!error && !policy_realtime((int)attr.sched_policy))
 		error = set_one(task, clamp(attr.sched_nice, NICE_MIN, NICE_MAX));

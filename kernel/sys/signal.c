@@ -8,7 +8,8 @@
 #include "sched/wait.h"
 #include "sys/sys_int.h"
 
-long sys_rt_sigaction(int signo, const struct abi_sigaction __user *uact, struct abi_sigaction __user *uold, size_t sigsetsize)
+long sys_rt_sigaction(int signo, const struct abi_sigaction __user *uact,
+		      struct abi_sigaction __user *uold, size_t sigsetsize)
 {
 	struct abi_sigaction act, old;
 	int error;
@@ -77,7 +78,8 @@ static bool nothing_changes(void)
 	return false;
 }
 
-long sys_rt_sigtimedwait(const u64 __user *uset, struct abi_siginfo __user *uinfo, const struct timespec __user *utimeout, size_t sigsetsize)
+long sys_rt_sigtimedwait(const u64 __user *uset, struct abi_siginfo __user *uinfo,
+			 const struct timespec __user *utimeout, size_t sigsetsize)
 {
 	struct abi_siginfo info;
 	u64 set, ns, deadline;
@@ -226,7 +228,8 @@ long sys_tgkill(int tgid, int tid, int signo)
 }
 
 /* Information from user space may not pose as the kernel's or another's kill(2), but to oneself. */
-static int info_arg(struct abi_siginfo *info, const struct abi_siginfo __user *uinfo, int signo, bool self)
+static int info_arg(struct abi_siginfo *info, const struct abi_siginfo __user *uinfo, int signo,
+		    bool self)
 {
 	if (copy_in_obj(info, uinfo) < 0)
 		return -EFAULT;

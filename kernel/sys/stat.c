@@ -106,25 +106,33 @@ static struct abi_statx_timestamp statx_time(const struct timespec *ts)
 	return (struct abi_statx_timestamp){ .tv_sec = ts->tv_sec, .tv_nsec = (u32)ts->tv_nsec };
 }
 
-long sys_statx(int dirfd, const char __user *path, int flags, unsigned mask, struct abi_statx __user *ustx)
+long sys_statx(int dirfd, const char __user *path, int flags, unsigned mask,
+	       struct abi_statx __user *ustx)
 {
 	struct statx_data d;
 	struct abi_statx stx;
 	int error;
 
-	if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE)) ||
+	if ((flags &
+	     ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE)) ||
 	    (flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE || (mask & STATX__RESERVED))
 		return -EINVAL;
 	error = stat_at(dirfd, path, flags, &d);
 	if (error)
 		return error;
 	stx = (struct abi_statx){
-		.stx_mask = STATX_BASIC_STATS | STATX_MNT_ID | (d.has_btime ? STATX_BTIME : 0), .stx_blksize = d.blksize,
-		.stx_attributes = d.attributes, .stx_attributes_mask = d.attributes_mask, .stx_nlink = d.nlink,
-		.stx_uid = d.uid, .stx_gid = d.gid, .stx_mode = (u16)d.mode, .stx_ino = d.ino, .stx_size = d.size,
-		.stx_blocks = d.blocks, .stx_atime = statx_time(&d.atime), .stx_mtime = statx_time(&d.mtime),
-		.stx_ctime = statx_time(&d.ctime), .stx_rdev_major = dev_major((u32)d.rdev), .stx_rdev_minor = dev_minor((u32)d.rdev),
-		.stx_dev_major = dev_major((u32)d.dev), .stx_dev_minor = dev_minor((u32)d.dev), .stx_mnt_id = d.mnt_id,
+		.stx_mask = STATX_BASIC_STATS | STATX_MNT_ID | (d.has_btime ? STATX_BTIME : 0),
+		.stx_blksize = d.blksize,
+		.stx_attributes = d.attributes, .stx_attributes_mask = d.attributes_mask,
+		.stx_nlink = d.nlink,
+		.stx_uid = d.uid, .stx_gid = d.gid, .stx_mode = (u16)d.mode, .stx_ino = d.ino,
+		.stx_size = d.size,
+		.stx_blocks = d.blocks, .stx_atime = statx_time(&d.atime),
+		.stx_mtime = statx_time(&d.mtime),
+		.stx_ctime = statx_time(&d.ctime), .stx_rdev_major = dev_major((u32)d.rdev),
+		.stx_rdev_minor = dev_minor((u32)d.rdev),
+		.stx_dev_major = dev_major((u32)d.dev), .stx_dev_minor = dev_minor((u32)d.dev),
+		.stx_mnt_id = d.mnt_id,
 	};
 	if (d.has_btime)
 		stx.stx_btime = statx_time(&d.btime);
@@ -177,7 +185,8 @@ long sys_faccessat2(int dirfd, const char __user *path, int mode, int flags)
 	struct path_arg a;
 	int error;
 
-	if ((mode & ~(R_OK | W_OK | X_OK)) || (flags & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)))
+	if ((mode & ~(R_OK | W_OK | X_OK)) ||
+	    (flags & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)))
 		return -EINVAL;
 	cred = flags & AT_EACCESS ? cred_get(cred_current()) : cred_real();
 	if (!cred)
@@ -185,10 +194,13 @@ long sys_faccessat2(int dirfd, const char __user *path, int mode, int flags)
 	error = path_arg_begin(&a, dirfd, path, flags & AT_EMPTY_PATH);
 	if (!error) {
 		a.w.walk.cred = cred;
-		error = path_lookup(&a.w.walk, a.name.text, (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) |
-				    (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0), &a.path);
+		error = path_lookup(&a.w.walk, a.name.text,
+				    (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) |
+					    (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0),
+				    &a.path);
 		if (!error) {
-			error = vfs_access(&a.path, cred, (unsigned)mode); /* R_OK, W_OK, X_OK are MAY_* */
+			/* R_OK, W_OK, X_OK are MAY_* */
+			error = vfs_access(&a.path, cred, (unsigned)mode);
 			path_put(&a.path);
 		}
 		path_arg_end(&a);
@@ -220,8 +232,9 @@ long sys_readlinkat(int dirfd, const char __user *path, char __user *buf, int si
 	if (error)
 		return error;
 	text = kmalloc(PATH_MAX, MM_KERNEL);
-	n = !text ? -ENOMEM : !S_ISLNK(a.path.dentry->inode->mode) ? (a.name.text[0] ? -EINVAL : -ENOENT) :
-	    vfs_readlink(&a.path, text, PATH_MAX);
+	n = !text				 ? -ENOMEM :
+	    !S_ISLNK(a.path.dentry->inode->mode) ? (a.name.text[0] ? -EINVAL : -ENOENT) :
+						   vfs_readlink(&a.path, text, PATH_MAX);
 	if (n > 0) {
 		n = min(n, (ssize_t)size);
 		if (copy_out(buf, text, (size_t)n) < 0)

@@ -1,5 +1,6 @@
 /*
- * To the disk and hints about it: fsync(2), sync(2), sync_file_range(2), posix_fadvise(2), readahead(2).
+ * To the disk and hints about it: fsync(2), sync(2), sync_file_range(2), posix_fadvise(2),
+ * readahead(2).
  */
 #include "abi/fcntl.h"
 #include "abi/stat.h"
@@ -64,8 +65,9 @@ long sys_sync_file_range(int fd, loff_t offset, loff_t nbytes, unsigned flags)
 	if (!S_ISREG(r.file->inode->mode) && !S_ISBLK(r.file->inode->mode))
 		error = S_ISDIR(r.file->inode->mode) ? 0 : -ESPIPE;
 	else if (flags)
-		error = pagecache_write_range(&r.file->inode->cache, (u64)offset >> PAGE_SHIFT, last,
-					      flags & (SYNC_RANGE_WAIT_BEFORE | SYNC_RANGE_WAIT_AFTER));
+		error = pagecache_write_range(
+			&r.file->inode->cache, (u64)offset >> PAGE_SHIFT, last,
+			flags & (SYNC_RANGE_WAIT_BEFORE | SYNC_RANGE_WAIT_AFTER));
 	fd_end(r);
 	return error;
 }
@@ -111,7 +113,8 @@ long sys_fadvise64(int fd, loff_t offset, size_t len, int advice)
 	else if ((loff_t)len < 0 || advice < FADV_NORMAL || advice > FADV_NOREUSE)
 		error = -EINVAL;
 	else
-		error = advise(r.file, (u64)offset >> PAGE_SHIFT, len ? ((u64)offset + len - 1) >> PAGE_SHIFT : ~0ull, advice);
+		error = advise(r.file, (u64)offset >> PAGE_SHIFT,
+			       len ? ((u64)offset + len - 1) >> PAGE_SHIFT : ~0ull, advice);
 	fd_end(r);
 	return error;
 }
@@ -128,7 +131,8 @@ long sys_readahead(int fd, loff_t offset, size_t count)
 	else if (!S_ISREG(r.file->inode->mode) && !S_ISBLK(r.file->inode->mode))
 		error = -EINVAL;
 	else if (count)
-		pagecache_readahead(&r.file->inode->cache, (u64)offset >> PAGE_SHIFT, ((u64)offset + count - 1) >> PAGE_SHIFT);
+		pagecache_readahead(&r.file->inode->cache, (u64)offset >> PAGE_SHIFT,
+				    ((u64)offset + count - 1) >> PAGE_SHIFT);
 	fd_end(r);
 	return error;
 }

@@ -1,6 +1,7 @@
 /*
- * What the handlers share. A handler is a doorman: it decodes its arguments, resolves descriptors and paths to objects, delegates to the room that
- * does the work, and releases what it took. It returns what user space sees.
+ * What the handlers share. A handler is a doorman: it decodes its arguments, resolves descriptors
+ * and paths to objects, delegates to the room that does the work, and releases what it took. It
+ * returns what user space sees.
  */
 #pragma once
 
@@ -9,7 +10,8 @@
 #include "proc/process.h"
 #include "sys/syscalls_gen.h"
 
-/* The file behind a descriptor of the caller, to be given back with fd_end(); .file NULL: -EBADF. */
+/* The file behind a descriptor of the caller, to be given back with fd_end(); .file NULL:
+ * -EBADF. */
 static inline struct fd_ref fd_arg(int fd)
 {
 	return fd_begin(task_current()->files, fd);
@@ -34,17 +36,21 @@ struct path_arg {
 	struct path path;
 };
 
-/* Copies the text and resolves `dirfd`: 0, or -EFAULT, -ENOENT, -ENAMETOOLONG, -EBADF. `empty`: "" is allowed. path_arg_end() after success. */
+/* Copies the text and resolves `dirfd`: 0, or -EFAULT, -ENOENT, -ENAMETOOLONG, -EBADF. `empty`: ""
+ * is allowed. path_arg_end() after success. */
 int path_arg_begin(struct path_arg *a, int dirfd, const char __user *path, bool empty);
 void path_arg_end(struct path_arg *a);
-/* Both, and looks the place up (a->path, referenced): path_arg_drop() after success. AT_EMPTY_PATH by WALK_EMPTY. */
+/* Both, and looks the place up (a->path, referenced): path_arg_drop() after success. AT_EMPTY_PATH
+ * by WALK_EMPTY. */
 int path_arg_lookup(struct path_arg *a, int dirfd, const char __user *path, u32 walk_flags);
 void path_arg_drop(struct path_arg *a);
 
-/* A new descriptor for `file` (whose reference is taken over, also on failure): fd, or -EMFILE, -ENOMEM. */
+/* A new descriptor for `file` (whose reference is taken over, also on failure): fd, or -EMFILE,
+ * -ENOMEM. */
 int fd_give(struct file *file, bool cloexec);
 
-/* A timespec from user space: 0, -EFAULT, or -EINVAL if out of range. NULL gives *ns = ~0 (no limit), else nanoseconds. */
+/* A timespec from user space: 0, -EFAULT, or -EINVAL if out of range. NULL gives *ns = ~0 (no
+ * limit), else nanoseconds. */
 int timeout_arg(const struct timespec __user *uts, u64 *ns);
 /* Absolute CLOCK_MONOTONIC deadline of a relative time: saturating; ~0 stays. */
 u64 deadline_after(u64 ns);

@@ -19,8 +19,9 @@ static int line_format(const struct log_record *r, char *line, size_t size)
 {
 	u64 us = r->time_ns / 1000;
 
-	return snprintf(line, size, "<%u>[%5llu.%06llu] %.*s\n", r->facility << 3 | r->level, (unsigned long long)(us / 1000000),
-			(unsigned long long)(us % 1000000), (int)r->length, r->text);
+	return snprintf(line, size, "<%u>[%5llu.%06llu] %.*s\n", r->facility << 3 | r->level,
+			(unsigned long long)(us / 1000000), (unsigned long long)(us % 1000000),
+			(int)r->length, r->text);
 }
 
 /* Bytes that all records from seq on make. */
@@ -93,7 +94,8 @@ static long syslog_read(int type, char __user *buf, int len)
 	r = kmalloc(sizeof(*r), MM_KERNEL);
 	line = kmalloc(LINE_MAX, MM_KERNEL);
 	if (r && line)
-		n = type == SYSLOG_ACTION_READ ? read_new(buf, (size_t)len, r, line) : read_all(buf, (size_t)len, r, line);
+		n = type == SYSLOG_ACTION_READ ? read_new(buf, (size_t)len, r, line) :
+						 read_all(buf, (size_t)len, r, line);
 	if (type == SYSLOG_ACTION_READ_CLEAR && n >= 0)
 		WRITE_ONCE(clear_seq, log_next_seq());
 	kfree(line);
@@ -116,7 +118,8 @@ long sys_syslog(int type, char __user *buf, int len)
 {
 	static int saved_level = -1;
 
-	if (type != SYSLOG_ACTION_READ_ALL && type != SYSLOG_ACTION_SIZE_BUFFER && !cred_capable(cred_current(), CAP_SYSLOG) &&
+	if (type != SYSLOG_ACTION_READ_ALL && type != SYSLOG_ACTION_SIZE_BUFFER &&
+	    !cred_capable(cred_current(), CAP_SYSLOG) &&
 	    !cred_capable(cred_current(), CAP_SYS_ADMIN))
 		return -EPERM;
 	switch (type) {

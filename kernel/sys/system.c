@@ -80,8 +80,9 @@ long sys_vhangup(void)
 
 static bool reboot_magic(int magic1, int magic2)
 {
-	return (u32)magic1 == LINUX_REBOOT_MAGIC1 && (magic2 == LINUX_REBOOT_MAGIC2 || magic2 == LINUX_REBOOT_MAGIC2A ||
-						      magic2 == LINUX_REBOOT_MAGIC2B || magic2 == LINUX_REBOOT_MAGIC2C);
+	return (u32)magic1 == LINUX_REBOOT_MAGIC1 &&
+	       (magic2 == LINUX_REBOOT_MAGIC2 || magic2 == LINUX_REBOOT_MAGIC2A ||
+		magic2 == LINUX_REBOOT_MAGIC2B || magic2 == LINUX_REBOOT_MAGIC2C);
 }
 
 long sys_reboot(int magic1, int magic2, unsigned cmd, void __user *arg)
@@ -117,7 +118,8 @@ long sys_getrandom(char __user *buf, size_t count, unsigned flags)
 	u8 chunk[RANDOM_CHUNK];
 	size_t done = 0;
 
-	if ((flags & ~(unsigned)(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE)) || (flags & (GRND_RANDOM | GRND_INSECURE)) == (GRND_RANDOM | GRND_INSECURE))
+	if ((flags & ~(unsigned)(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE)) ||
+	    (flags & (GRND_RANDOM | GRND_INSECURE)) == (GRND_RANDOM | GRND_INSECURE))
 		return -EINVAL;
 	count = min(count, (size_t)0x7fffffff);
 	while (done < count) {

@@ -9,7 +9,8 @@
 #include "sched/wait.h"
 #include "sys/sys_int.h"
 
-/* CPU time of the process or thread that a dynamic clock id names (clock_getcpuclockid(3)): 0 or -EINVAL. */
+/* CPU time of the process or thread that a dynamic clock id names (clock_getcpuclockid(3)): 0 or
+ * -EINVAL. */
 static int cpu_clock(int clock, u64 *ns)
 {
 	struct cpu_times times;
@@ -31,7 +32,8 @@ static int cpu_clock(int clock, u64 *ns)
 		process_usage(p, &times, &counts);
 		process_put(p);
 	}
-	*ns = (clock & CPUCLOCK_CLOCK_MASK) == CPUCLOCK_VIRT ? times.user_ns : times.user_ns + times.system_ns;
+	*ns = (clock & CPUCLOCK_CLOCK_MASK) == CPUCLOCK_VIRT ? times.user_ns :
+							       times.user_ns + times.system_ns;
 	return (clock & CPUCLOCK_CLOCK_MASK) == CPUCLOCK_FD ? -EINVAL : 0;
 }
 
@@ -121,8 +123,9 @@ long sys_settimeofday(const struct timeval __user *utv, const struct timezone __
 
 	if (tz && copy_in_obj(&zone, tz) < 0)
 		return -EFAULT;
+	/* The kernel's clock is UTC: there is no zone to warp by. */
 	if (!utv)
-		return cred_capable(cred_current(), CAP_SYS_TIME) ? 0 : -EPERM; /* the kernel's clock is UTC: there is no zone to warp by */
+		return cred_capable(cred_current(), CAP_SYS_TIME) ? 0 : -EPERM;
 	if (copy_in_obj(&tv, utv) < 0)
 		return -EFAULT;
 	if (tv.tv_usec < 0 || tv.tv_usec >= 1000000)
@@ -152,7 +155,8 @@ static int sleep_until(u64 deadline_ns)
 	return error == -ETIMEDOUT ? 0 : error;
 }
 
-/* Relative sleep towards a deadline; interrupted, it tells what is left and can be continued by restart_syscall(2). */
+/* Relative sleep towards a deadline; interrupted, it tells what is left and can be continued by
+ * restart_syscall(2). */
 static long sleep_relative(struct task *task)
 {
 	struct timespec __user *rem = (struct timespec __user *)task->restart.user;
@@ -188,16 +192,21 @@ static long sleep_absolute(int clock, u64 until_ns)
 	}
 }
 
-long sys_clock_nanosleep(int clockid, int flags, const struct timespec __user *uduration, struct timespec __user *rem)
+long sys_clock_nanosleep(int clockid, int flags, const struct timespec __user *uduration,
+			 struct timespec __user *rem)
 {
 	struct task *task = task_current();
 	struct timespec ts;
 
 	if (copy_in_obj(&ts, uduration) < 0)
 		return -EFAULT;
-	if (clockid != CLOCK_REALTIME && clockid != CLOCK_MONOTONIC && clockid != CLOCK_BOOTTIME && clockid != CLOCK_TAI)
-		return clockid == CLOCK_PROCESS_CPUTIME_ID || clockid == CLOCK_THREAD_CPUTIME_ID ? -EINVAL :
-		       clockid >= CLOCK_MONOTONIC_RAW && clockid <= CLOCK_BOOTTIME_ALARM ? -EOPNOTSUPP : -EINVAL;
+	if (clockid != CLOCK_REALTIME && clockid != CLOCK_MONOTONIC && clockid != CLOCK_BOOTTIME &&
+	    clockid != CLOCK_TAI)
+		return clockid == CLOCK_PROCESS_CPUTIME_ID || clockid == CLOCK_THREAD_CPUTIME_ID ?
+			       -EINVAL :
+		       clockid >= CLOCK_MONOTONIC_RAW && clockid <= CLOCK_BOOTTIME_ALARM ?
+			       -EOPNOTSUPP :
+			       -EINVAL;
 	if (!timespec_valid(&ts))
 		return -EINVAL;
 	if (flags & TIMER_ABSTIME)
@@ -219,7 +228,8 @@ static u64 timeval_ns(const struct timeval *tv)
 
 static struct timeval ns_timeval(u64 ns)
 {
-	return (struct timeval){ (s64)(ns / NSEC_PER_SEC), (s64)(ns % NSEC_PER_SEC / NSEC_PER_USEC) };
+	return (struct timeval){ (s64)(ns / NSEC_PER_SEC),
+				 (s64)(ns % NSEC_PER_SEC / NSEC_PER_USEC) };
 }
 
 static bool timeval_valid(const struct timeval *tv)
@@ -255,7 +265,8 @@ long sys_setitimer(int which, const struct itimerval __user *unew, struct itimer
 	if (!timeval_valid(&new.it_value) || !timeval_valid(&new.it_interval))
 		return -EINVAL;
 	error = itimer_give(which, uold);
-	return error ? error : itimer_set(which, timeval_ns(&new.it_value), timeval_ns(&new.it_interval));
+	return error ? error :
+		       itimer_set(which, timeval_ns(&new.it_value), timeval_ns(&new.it_interval));
 }
 
 long sys_alarm(unsigned seconds)
@@ -283,7 +294,8 @@ long sys_times(struct tms __user *buf)
 	spin_lock(&proc_tree_lock);
 	child = p->child_times;
 	spin_unlock(&proc_tree_lock);
-	out = (struct tms){ ns_ticks(times.user_ns), ns_ticks(times.system_ns), ns_ticks(child.user_ns), ns_ticks(child.system_ns) };
+	out = (struct tms){ ns_ticks(times.user_ns), ns_ticks(times.system_ns),
+			    ns_ticks(child.user_ns), ns_ticks(child.system_ns) };
 	if (buf && copy_out_obj(buf, &out) < 0)
 		return -EFAULT;
 	return ns_ticks(clock_monotonic());

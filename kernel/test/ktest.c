@@ -66,7 +66,7 @@ static void run_all(void)
 			log_emit(LOG_NOTICE, "not ok %u %s", n, t->name);
 		} else {
 			log_emit(LOG_NOTICE, "ok %u %s # %llu us", n, t->name,
-				   (unsigned long long)((clock_monotonic() - start) / NSEC_PER_USEC));
+				 (unsigned long long)((clock_monotonic() - start) / NSEC_PER_USEC));
 		}
 	}
 	log_emit(LOG_NOTICE, "1..%u", n);

@@ -1,4 +1,5 @@
-/* Page frames: blocks of all orders, marks and the reserve, references, and that nothing is lost. */
+/* Page frames: blocks of all orders, marks and the reserve, references, and that nothing is
+ * lost. */
 #include "core/clock.h"
 #include "lib/string.h"
 #include "mm/frames.h"
@@ -13,7 +14,8 @@ KTEST(frames_orders)
 	for (unsigned order = 0; order < 11; order++) {
 		page[order] = page_alloc_order(order, MM_KERNEL | MM_ZERO | MM_NORETRY);
 		if (!page[order]) {
-			KTEST_CHECK(order > 8); /* only the largest may be missing in a small machine */
+			/* only the largest may be missing in a small machine */
+			KTEST_CHECK(order > 8);
 			continue;
 		}
 		KTEST_CHECK(page_to_pfn(page[order]) % (1u << order) == 0);
@@ -43,7 +45,8 @@ KTEST(frames_references)
 	KTEST_CHECK(!page_try_get(page));
 }
 
-/* Takes all memory that a careful caller may have, then all that a hasty one may have, and gives it back. */
+/* Takes all memory that a careful caller may have, then all that a hasty one may have, and gives it
+ * back. */
 KTEST(frames_exhaustion)
 {
 	u64 before = ktest_frames_settle(), taken = 0, start = clock_monotonic();
@@ -57,7 +60,8 @@ KTEST(frames_exhaustion)
 		taken++;
 	}
 	/* With memory above 4 GiB, some below is kept for those who need it there. */
-	KTEST_CHECK(mm_free_frames() <= mm_mark_min() + 256 + (stats.total > GIB(4) / PAGE_SIZE ? 1 << 15 : 0));
+	KTEST_CHECK(mm_free_frames() <=
+		    mm_mark_min() + 256 + (stats.total > GIB(4) / PAGE_SIZE ? 1 << 15 : 0));
 	KTEST_CHECK(!page_alloc(MM_KERNEL | MM_NORETRY));
 	for (unsigned i = 0; i < 8; i++) {
 		page = page_alloc(MM_ATOMIC);
@@ -102,7 +106,8 @@ KTEST(frames_speed)
 		}
 		page_put(page);
 	}
-	ktest_note("page alloc + free: %llu ns", (unsigned long long)((clock_monotonic() - start) / ROUNDS));
+	ktest_note("page alloc + free: %llu ns",
+		   (unsigned long long)((clock_monotonic() - start) / ROUNDS));
 }
 
 KTEST(frames_pfn_is_ram)

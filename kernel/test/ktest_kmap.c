@@ -61,7 +61,8 @@ KTEST(kmap_stacks)
 
 KTEST(kmap_ioremap)
 {
-	char *a = ioremap(0xfed00000, 0x1000, MMU_NOCACHE), *b = ioremap(0xfed00010, 4, MMU_NOCACHE);
+	char *a = ioremap(0xfed00000, 0x1000, MMU_NOCACHE),
+	     *b = ioremap(0xfed00010, 4, MMU_NOCACHE);
 	char *c = ioremap(0xfed00ffe, 4, MMU_NOCACHE);
 	paddr_t pa = 0;
 
@@ -88,7 +89,8 @@ static void dma_use(void)
 		return;
 	for (unsigned i = 0; i < 100; i++) {
 		block[i] = dma_pool_alloc(pool, &bus);
-		KTEST_CHECK(block[i] && bus % 128 == 0 && bus / 4096 == (bus + 99) / 4096 && bus < GIB(4));
+		KTEST_CHECK(block[i] && bus % 128 == 0 && bus / 4096 == (bus + 99) / 4096 &&
+			    bus < GIB(4));
 		KTEST_CHECK(mem_is_all(block[i], 0, 100) && phys_to_virt(bus) == block[i]);
 		memset(block[i], 0xff, 100);
 	}
@@ -128,7 +130,8 @@ KTEST(dma_pieces)
 	pieces[1] = (struct dma_piece){ page + 1, 0, 4096 };
 	pieces[2] = (struct dma_piece){ page + 3, 0, 100 };
 	KTEST_CHECK(dma_map_pieces(pieces, 3, seg, 4, 1 << 20, 64) == 2);
-	KTEST_CHECK(seg[0].bus == bus + 512 && seg[0].length == 7680 && seg[1].bus == bus + 3 * PAGE_SIZE);
+	KTEST_CHECK(seg[0].bus == bus + 512 && seg[0].length == 7680 &&
+		    seg[1].bus == bus + 3 * PAGE_SIZE);
 	KTEST_CHECK(dma_map_pieces(pieces, 3, seg, 1, 1 << 20, 64) == -E2BIG);
 	KTEST_CHECK(dma_map_pieces(pieces, 2, seg, 4, 4096, 64) == 2);
 	KTEST_CHECK(seg[0].length == 4096 && seg[1].length == 3584);

@@ -53,7 +53,8 @@ KTEST(sched_thread_storm)
 			KTEST_CHECK(kthread_start("short", short_life, NULL) == 0);
 		crew_end();
 	}
-	ktest_note("thread start + end: %llu ns", (unsigned long long)((clock_monotonic() - start) / (ROUNDS * EACH)));
+	ktest_note("thread start + end: %llu ns",
+		   (unsigned long long)((clock_monotonic() - start) / (ROUNDS * EACH)));
 	/* Warm stacks stay. */
 	KTEST_CHECK(ktest_frames_settle() + 80 * (KSTACK_SIZE / PAGE_SIZE) + 8 >= before);
 }
@@ -84,7 +85,8 @@ KTEST(sched_ping_pong)
 	KTEST_CHECK(kthread_start("pong", player, (void *)1) == 0);
 	crew_end();
 	KTEST_CHECK(ball == 10000);
-	ktest_note("block + wake + switch: %llu ns", (unsigned long long)((clock_monotonic() - start) / 10000));
+	ktest_note("block + wake + switch: %llu ns",
+		   (unsigned long long)((clock_monotonic() - start) / 10000));
 }
 
 static void yielder(void *arg)
@@ -102,7 +104,8 @@ KTEST(sched_yield_speed)
 	KTEST_CHECK(kthread_start("yield0", yielder, NULL) == 0);
 	KTEST_CHECK(kthread_start("yield1", yielder, NULL) == 0);
 	crew_end();
-	ktest_note("yield + switch: %llu ns", (unsigned long long)((clock_monotonic() - start) / 10000));
+	ktest_note("yield + switch: %llu ns",
+		   (unsigned long long)((clock_monotonic() - start) / 10000));
 }
 
 /* Runs until told to stop, letting others run when the tick says so. */
@@ -144,8 +147,10 @@ KTEST(sched_fair_share)
 		run[i] = u + sys;
 		thread_put(t[i]);
 	}
-	ktest_note("shares: %llu %llu %llu ms (third is nice 5)", (unsigned long long)(run[0] / NSEC_PER_MSEC),
-		   (unsigned long long)(run[1] / NSEC_PER_MSEC), (unsigned long long)(run[2] / NSEC_PER_MSEC));
+	ktest_note("shares: %llu %llu %llu ms (third is nice 5)",
+		   (unsigned long long)(run[0] / NSEC_PER_MSEC),
+		   (unsigned long long)(run[1] / NSEC_PER_MSEC),
+		   (unsigned long long)(run[2] / NSEC_PER_MSEC));
 	KTEST_CHECK(run[0] > run[1] * 8 / 10 && run[1] > run[0] * 8 / 10);
 	/* 1.25^5 is 3.05. */
 	KTEST_CHECK(run[0] > run[2] * 2 && run[0] < run[2] * 5);
@@ -168,7 +173,8 @@ KTEST(sched_wake_latency)
 	}
 	WRITE_ONCE(crew.stop, true);
 	crew_end();
-	ktest_note("worst wake-up latency among two hogs: %llu us", (unsigned long long)(worst / NSEC_PER_USEC));
+	ktest_note("worst wake-up latency among two hogs: %llu us",
+		   (unsigned long long)(worst / NSEC_PER_USEC));
 	KTEST_CHECK(worst < 500 * NSEC_PER_MSEC);
 }
 
@@ -274,7 +280,8 @@ KTEST(sched_figures)
 	sleep_ns(50 * NSEC_PER_MSEC);
 	sum_stats(&b);
 	KTEST_CHECK(b.idle_ns - a.idle_ns > 25 * NSEC_PER_MSEC);
-	KTEST_CHECK(b.switches > a.switches && sched_running() >= 1 && sched_forks() > 3 && sched_blocked() == 0);
+	KTEST_CHECK(b.switches > a.switches && sched_running() >= 1 && sched_forks() > 3 &&
+		    sched_blocked() == 0);
 	sched_loadavg(load);
 	KTEST_CHECK(load[0] < 100 << 11);
 }

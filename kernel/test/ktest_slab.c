@@ -18,7 +18,8 @@ KTEST(slab_cache_life)
 	for (unsigned round = 0; round < 3; round++) {
 		for (unsigned i = 0; i < N; i++) {
 			object[i] = slab_alloc(cache, MM_KERNEL | MM_ZERO);
-			KTEST_CHECK(object[i] && (u64)object[i] % 64 == 0 && mem_is_all(object[i], 0, 200));
+			KTEST_CHECK(object[i] && (u64)object[i] % 64 == 0 &&
+				    mem_is_all(object[i], 0, 200));
 			memset(object[i], (int)i, 200);
 		}
 		for (unsigned i = 0; i < N; i++)
@@ -77,7 +78,8 @@ static void sum_slabs(const struct slab_info *info, void *arg)
 {
 	u64 *bad = arg;
 
-	*bad += info->active > info->total || info->total != info->slabs * info->per_slab || !info->name;
+	*bad += info->active > info->total || info->total != info->slabs * info->per_slab ||
+		!info->name;
 }
 
 KTEST(slab_figures)
@@ -98,5 +100,6 @@ KTEST(slab_speed)
 
 	for (unsigned i = 0; i < ROUNDS; i++)
 		kfree(kmalloc(100, MM_KERNEL));
-	ktest_note("kmalloc + kfree: %llu ns", (unsigned long long)((clock_monotonic() - start) / ROUNDS));
+	ktest_note("kmalloc + kfree: %llu ns",
+		   (unsigned long long)((clock_monotonic() - start) / ROUNDS));
 }

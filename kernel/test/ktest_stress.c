@@ -1,6 +1,7 @@
 /*
- * Everything at once: threads that sleep, yield, wake each other, take locks, allocate here and free there, while their
- * nice values, policies and affinities are changed under them. The longer and the more CPUs, the better.
+ * Everything at once: threads that sleep, yield, wake each other, take locks, allocate here and
+ * free there, while their nice values, policies and affinities are changed under them. The longer
+ * and the more CPUs, the better.
  */
 #include "abi/sched.h"
 #include "core/clock.h"
@@ -119,7 +120,8 @@ static void worker_main(void *arg)
 			wait_wake(&gate, 0);
 			break;
 		case 5:
-			(void)wait_until_timeout(&gate, next_random(&random) % 4 == 0, clock_monotonic() + 300000);
+			(void)wait_until_timeout(&gate, next_random(&random) % 4 == 0,
+						 clock_monotonic() + 300000);
 			break;
 		default:
 			exchange(&random);

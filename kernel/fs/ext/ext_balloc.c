@@ -270,12 +270,14 @@ int ext_blocks_free(struct ext_fs *fs, u64 block, u64 count, bool metadata)
 
 	if (!ext_blocks_valid(&fs->geo, block, count) || ext_overlaps_metadata(fs, block, count))
 		return ext_error(fs, "blocks %llu to %llu cannot be freed",
-				 (unsigned long long)block, (unsigned long long)(block + count - 1));
+				 (unsigned long long)block,
+				 (unsigned long long)(block + count - 1));
 	if (metadata)
 		bcache_forget(fs->dev, block, fs->geo.block_size, count);
 	while (count) {
 		u32 group = ext_block_group(&fs->geo, block);
-		u64 end = ext_group_first_block(&fs->geo, group) + ext_group_blocks(&fs->geo, group);
+		u64 end =
+			ext_group_first_block(&fs->geo, group) + ext_group_blocks(&fs->geo, group);
 		u32 n = (u32)min(count, end - block);
 		int one = bfree_group(fs, group, block, n);
 

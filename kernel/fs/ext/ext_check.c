@@ -71,7 +71,8 @@ static const char *check_super_groups(const struct ext_super *s, u64 dev_kib, st
 	    geo->inodes_per_group % geo->inodes_per_block)
 		return "bad number of inodes per group";
 	geo->itable_blocks = geo->inodes_per_group / geo->inodes_per_block;
-	if (geo->first_data_block != (geo->block_size == 1024 && !(geo->ro_compat & EXT_RO_BIGALLOC)))
+	if (geo->first_data_block !=
+	    (geo->block_size == 1024 && !(geo->ro_compat & EXT_RO_BIGALLOC)))
 		return "bad first data block";
 	if (geo->n_blocks <= geo->first_data_block + 4u)
 		return "too few blocks";
@@ -141,7 +142,8 @@ const char *ext_check_group(const struct ext_geo *geo, u32 group, const struct e
 		return "inode bitmap out of range";
 	if (it < lo || it >= hi || geo->itable_blocks > hi - it)
 		return "inode table out of range";
-	if ((bb >= it && bb - it < geo->itable_blocks) || (ib >= it && ib - it < geo->itable_blocks))
+	if ((bb >= it && bb - it < geo->itable_blocks) ||
+	    (ib >= it && ib - it < geo->itable_blocks))
 		return "bitmap inside the inode table";
 	if (ext_desc_free_blocks(geo, desc) > ext_group_blocks(geo, group))
 		return "more free blocks than blocks";
@@ -182,7 +184,8 @@ static const char *check_inode_map(const struct ext_geo *geo, u32 ino,
 		if (type == 0100000 || type == 0040000)
 			return ext_check_extent_node(geo, raw->block, sizeof(raw->block), -1);
 	}
-	if (type == 0040000 && ino == EXT_ROOT_INO && !raw->block[0] && !(raw->flags & EXT_FL_EXTENTS))
+	if (type == 0040000 && ino == EXT_ROOT_INO && !raw->block[0] &&
+	    !(raw->flags & EXT_FL_EXTENTS))
 		return "root directory without blocks";
 	return NULL;
 }
@@ -234,7 +237,8 @@ static const char *check_extent_leaf(const struct ext_geo *geo, const struct ext
 	u64 next = 0;
 
 	for (u32 i = 0; i < n; i++) {
-		u32 len = e[i].len > EXT_EXTENT_INIT_MAX ? e[i].len - EXT_EXTENT_INIT_MAX : e[i].len;
+		u32 len =
+			e[i].len > EXT_EXTENT_INIT_MAX ? e[i].len - EXT_EXTENT_INIT_MAX : e[i].len;
 
 		if (len == 0 || e[i].block < next)
 			return "extents empty or out of order";
@@ -308,7 +312,8 @@ const char *ext_check_dx_node(const struct ext_geo *geo, const void *block, bool
 	if (!root && (fake->inode || fake->rec_len != geo->block_size))
 		return "bad index node";
 	c = (const void *)((const u8 *)block + offset);
-	room = (geo->block_size - offset - (geo->metadata_csum ? (u32)sizeof(struct ext_dx_tail) : 0)) /
+	room = (geo->block_size - offset -
+		(geo->metadata_csum ? (u32)sizeof(struct ext_dx_tail) : 0)) /
 	       (u32)sizeof(struct ext_dx_entry);
 	if (c->limit != room)
 		return "bad index limit";

@@ -13,7 +13,8 @@ static const u32 zero;
 bool ext_csum_group(const struct ext_geo *geo, const struct ext_super *s, u32 group,
 		    const struct ext_group_desc *desc)
 {
-	const u32 at = offsetof(struct ext_group_desc, checksum), after = at + sizeof(desc->checksum);
+	const u32 at = offsetof(struct ext_group_desc, checksum),
+		  after = at + sizeof(desc->checksum);
 	u32 crc;
 	u16 sum;
 
@@ -113,7 +114,8 @@ bool ext_csum_extent_block(const struct ext_geo *geo, u32 inode_seed, const void
 bool ext_csum_xattr_block(const struct ext_geo *geo, u64 number, const void *block)
 {
 	const struct ext_xattr_header *h = block;
-	const u32 at = offsetof(struct ext_xattr_header, checksum), after = at + sizeof(h->checksum);
+	const u32 at = offsetof(struct ext_xattr_header, checksum),
+		  after = at + sizeof(h->checksum);
 	u32 crc;
 
 	if (!geo->metadata_csum)

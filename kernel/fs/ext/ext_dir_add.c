@@ -52,7 +52,8 @@ int ext_dir_add_to_block(struct inode *dir, struct bblock *b, u64 logical, const
 }
 
 /* Into a new block at the end. */
-static int add_append(struct inode *dir, const char *name, u32 length, u32 ino, u8 type, bool reserve)
+static int add_append(struct inode *dir, const char *name, u32 length, u32 ino, u8 type,
+		      bool reserve)
 {
 	struct ext_fs *fs = ext_fs_of(dir);
 	struct bblock b;
@@ -68,7 +69,8 @@ static int add_append(struct inode *dir, const char *name, u32 length, u32 ino, 
 	return 0;
 }
 
-static int add_linear(struct inode *dir, const char *name, u32 length, u32 ino, u8 type, bool reserve)
+static int add_linear(struct inode *dir, const char *name, u32 length, u32 ino, u8 type,
+		      bool reserve)
 {
 	struct ext_fs *fs = ext_fs_of(dir);
 	struct ext_inode *ei = ext_i(dir);

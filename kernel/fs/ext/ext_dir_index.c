@@ -104,7 +104,8 @@ int ext_dx_open(struct inode *dir, const char *name, u32 length, struct ext_name
 		err = dx_push(dir, path, f->entries[f->at].block & EXT_DX_BLOCK_MASK);
 	}
 	if (!err && (!ext_dx_leaf(path) || ext_dx_leaf(path) >= ext_dir_blocks(dir)))
-		err = dx_bad(dir, path->frame[path->depth - 1].logical, "index points beyond the directory");
+		err = dx_bad(dir, path->frame[path->depth - 1].logical,
+			     "index points beyond the directory");
 	if (err)
 		ext_dx_close(path);
 	return err;

@@ -290,7 +290,8 @@ int ext_dx_add(struct inode *dir, const char *name, u32 length, u32 ino, u8 type
 			if (err == 0)
 				err = leaf_split(dir, &path, &b, &leaf, hash.major, reserve);
 			/* One half may be too small for a long name: then it is split, too. */
-			if (err == 0 && ext_dir_add_to_block(dir, &b, leaf, name, length, ino, type))
+			if (err == 0 &&
+			    ext_dir_add_to_block(dir, &b, leaf, name, length, ino, type))
 				err = 1;
 		}
 		bcache_put(&b);

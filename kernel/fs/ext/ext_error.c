@@ -50,7 +50,8 @@ static void error_act(struct ext_fs *fs)
 	if (errors == EXT_ERRORS_PANIC)
 		panic("%s (%s): damaged, and mounted with errors=panic", fs->sb->type->name,
 		      fs->dev->name);
-	if (errors == EXT_ERRORS_RO && __atomic_exchange_n(&fs->writable, false, __ATOMIC_ACQ_REL)) {
+	if (errors == EXT_ERRORS_RO &&
+	    __atomic_exchange_n(&fs->writable, false, __ATOMIC_ACQ_REL)) {
 		/* Nothing will write the superblock after this: leave the mark now. */
 		fs->super->state |= EXT_STATE_ERROR;
 		bcache_dirty(fs->dev, &fs->super_block);

@@ -97,7 +97,8 @@ int ext_extent_map(struct ext_inode *ei, u64 logical, u32 max, struct ext_run *r
 			extent_hole(run, logical, end, max);
 			goto out;
 		}
-		err = extent_node_get(ei, x[i].leaf_lo | (u64)x[i].leaf_hi << 32, h->depth - 1, &next);
+		err = extent_node_get(ei, x[i].leaf_lo | (u64)x[i].leaf_hi << 32, h->depth - 1,
+				      &next);
 		if (b.page)
 			bcache_put(&b);
 		if (err)

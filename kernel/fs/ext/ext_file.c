@@ -10,7 +10,8 @@ static int ext_open(struct file *file)
 {
 	struct inode *inode = file->inode;
 
-	if ((file->flags & O_ACCMODE) != O_RDONLY && ext_may_use_reserve(ext_fs_of(inode), file->cred)) {
+	if ((file->flags & O_ACCMODE) != O_RDONLY &&
+	    ext_may_use_reserve(ext_fs_of(inode), file->cred)) {
 		__atomic_add_fetch(&ext_i(inode)->n_privileged, 1, __ATOMIC_RELAXED);
 		file->private = inode;
 	}

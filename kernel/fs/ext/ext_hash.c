@@ -10,7 +10,8 @@
 #include "lib/bitops.h"
 #include "lib/string.h"
 
-#define HASH_EOF	0x7fffffffu	/* no name may have this hash (shifted): it ends a directory */
+#define HASH_EOF	0x7fffffffu	/* no name may have this hash (shifted): it ends a
+					 * directory */
 
 static inline u32 widen(char c, bool is_unsigned)
 {

@@ -127,7 +127,8 @@ static int ialloc_number(struct inode *parent, u32 mode, u32 *ino)
 
 static int ifree_number(struct ext_fs *fs, u32 ino, bool dir)
 {
-	u32 group = (ino - 1) / fs->geo.inodes_per_group, bit = (ino - 1) % fs->geo.inodes_per_group;
+	u32 group = (ino - 1) / fs->geo.inodes_per_group,
+	    bit = (ino - 1) % fs->geo.inodes_per_group;
 	struct ext_group *g = &fs->groups[group];
 	struct bblock b;
 	int err;
@@ -209,7 +210,8 @@ int ext_inode_new(struct inode *dir, u32 mode, const struct cred *cred, struct i
 	err = inode_hash_new(inode, ino);
 	if (err) {
 		/* Somebody holds it: the bitmap says free of a number in use. */
-		err = err == -EEXIST ? ext_error(fs, "inode %u is in use but marked free", ino) : err;
+		err = err == -EEXIST ? ext_error(fs, "inode %u is in use but marked free", ino) :
+				       err;
 		goto fail;
 	}
 	ext_inode_set_ops(inode);

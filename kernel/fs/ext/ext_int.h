@@ -41,7 +41,8 @@ struct ext_group {
 	u32 head_blocks;		/* I: superblock and descriptors at its start */
 	u32 free_blocks, free_inodes, dirs; /* a: as in the descriptor */
 	u32 first_free;			/* a: no block below this bit is free */
-	u32 no_run;			/* a: so long a run of free blocks was not found; 0: unknown */
+	u32 no_run;			/* a: so long a run of free blocks was not found; 0:
+					 * unknown */
 	bool block_bitmap_ok, inode_bitmap_ok; /* g: looked at since mount */
 	bool bad;			/* a: a bitmap is damaged: nothing is taken from here */
 };
@@ -74,7 +75,8 @@ struct ext_fs {
 	struct spinlock window_lock;	/* RANK_INODE_SPIN */
 	struct rb_root windows;		/* w: by start */
 	struct spinlock orphan_lock;	/* RANK_INODE_SPIN */
-	struct list orphans;		/* o: in use without a link, in the order of the disk's list */
+	struct list orphans;		/* o: in use without a link, in the order of the disk's
+					 * list */
 	struct spinlock error_lock;	/* RANK_INODE_SPIN */
 	u64 error_epoch_ns;		/* e: limits how often errors are logged */
 	u32 error_count;		/* e */
@@ -111,7 +113,8 @@ struct ext_inode {
 	u64 run_logical;		/* s: the run found last; */
 	struct ext_run run;		/* s: count 0: none */
 	u64 next_logical, next_block;	/* m: where the next block of a sequential writer belongs */
-	u64 alloc_end;			/* m: logical blocks from here on have none, as far as we know */
+	u64 alloc_end;			/* m: logical blocks from here on have none, as far as we
+					 * know */
 	u32 n_privileged;		/* a: open for writing by users of the reserved blocks */
 	struct ext_window window;
 	struct list orphan_link;	/* o: empty when not in the list */

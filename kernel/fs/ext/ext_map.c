@@ -69,7 +69,8 @@ int ext_map_create(struct inode *inode, u64 logical, u32 max, bool reserve, stru
 	struct ext_inode *ei = ext_i(inode);
 	int err;
 
-	if (!READ_ONCE(ext_fs_of(inode)->writable) || ext_has_extents(inode) || ext_is_inline(inode))
+	if (!READ_ONCE(ext_fs_of(inode)->writable) || ext_has_extents(inode) ||
+	    ext_is_inline(inode))
 		return -EROFS;
 	rwsem_write(&ei->map_lock);
 	err = ext_indirect_create(ei, logical, max, reserve, run);
@@ -86,7 +87,8 @@ int ext_map_truncate(struct inode *inode, u64 logical)
 	struct ext_inode *ei = ext_i(inode);
 	int err;
 
-	if (!READ_ONCE(ext_fs_of(inode)->writable) || ext_has_extents(inode) || ext_is_inline(inode))
+	if (!READ_ONCE(ext_fs_of(inode)->writable) || ext_has_extents(inode) ||
+	    ext_is_inline(inode))
 		return -EROFS;
 	ext_pages_forget_map(inode, logical, logical);
 	rwsem_write(&ei->map_lock);

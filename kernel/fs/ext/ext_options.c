@@ -1,9 +1,9 @@
 /*
  * fs/ext/ext_options.c - the text of mount options.
  *
- * Options that other drivers of this file system take and that change nothing here (acl, user_xattr,
- * barrier …) are accepted in silence, so that an fstab written for another system works; what is
- * not known at all is refused with a message.
+ * Options that other drivers of this file system take and that change nothing here (acl,
+ * user_xattr, barrier …) are accepted in silence, so that an fstab written for another system
+ * works; what is not known at all is refused with a message.
  */
 #include "fs/ext/ext_int.h"
 

@@ -16,8 +16,8 @@
  * field may be beyond the memory there is.
  */
 #define RAW_HAS(isize, field) \
-	((isize) >= offsetof(struct ext_raw_inode, field) + sizeof_field(struct ext_raw_inode, field) - \
-		    EXT_INODE_SIZE_OLD)
+	((isize) >= offsetof(struct ext_raw_inode, field) + \
+			    sizeof_field(struct ext_raw_inode, field) - EXT_INODE_SIZE_OLD)
 
 static struct timespec time_decode(u32 seconds, bool wide, const u32 *extra)
 {

@@ -4,9 +4,9 @@
  * A position must mean the same entry while others come and go. In a plain directory entries stay
  * where they are, and the position is their byte offset. In an indexed one a leaf that splits moves
  * half of its entries, so these are listed in the order of their hash, and the position is the
- * hash: 31 bits of the major one, 16 of the minor, and 16 that count entries equal in these. "." and
- * ".." have the positions 0 and 1. A directory of one block is listed by hash, too, since it will be
- * indexed when it grows.
+ * hash: 31 bits of the major one, 16 of the minor, and 16 that count entries equal in these. "."
+ * and ".." have the positions 0 and 1. A directory of one block is listed by hash, too, since it
+ * will be indexed when it grows.
  */
 #include "fs/ext/ext_int.h"
 
@@ -112,10 +112,12 @@ static int list_inline(struct file *file, struct dir_sink *sink)
 
 static bool is_dots(const struct ext_dirent *de)
 {
-	return de->name[0] == '.' && (de->name_len == 1 || (de->name_len == 2 && de->name[1] == '.'));
+	return de->name[0] == '.' &&
+	       (de->name_len == 1 || (de->name_len == 2 && de->name[1] == '.'));
 }
 
-static int listing_add(struct listing *l, const struct ext_dirent *de, const struct ext_name_hash *hash)
+static int listing_add(struct listing *l, const struct ext_dirent *de,
+		       const struct ext_name_hash *hash)
 {
 	if (l->n == l->room) {
 		u32 room = l->room ? 2 * l->room : 128;

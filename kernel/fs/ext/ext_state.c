@@ -1,10 +1,10 @@
 /*
  * fs/ext/ext_state.c - the superblock while mounted: clean or not, counts, sync, remount.
  *
- * A file system is "valid" on the disk only while it is not mounted for writing: the bit is cleared,
- * on the disk, before anything else changes, and put back after everything else was written. If it
- * was not valid at mount it stays so until e2fsck has looked at it. The free counts live in memory
- * and are written with each sync.
+ * A file system is "valid" on the disk only while it is not mounted for writing: the bit is
+ * cleared, on the disk, before anything else changes, and put back after everything else was
+ * written. If it was not valid at mount it stays so until e2fsck has looked at it. The free counts
+ * live in memory and are written with each sync.
  */
 #include "fs/ext/ext_int.h"
 
@@ -33,12 +33,15 @@ static int state_check_features(const struct ext_fs *fs)
 		return -EROFS;
 	}
 	if (incompat || ro) {
-		ext_message(fs->sb, LOG_ERR, "can only be mounted read-only: features incompat %#x, "
-			    "ro_compat %#x cannot be written", incompat, ro);
+		ext_message(fs->sb, LOG_ERR,
+			    "can only be mounted read-only: features incompat %#x, "
+			    "ro_compat %#x cannot be written",
+			    incompat, ro);
 		return -EROFS;
 	}
 	if (fs->opt.super_given && fs->opt.super_at != 1) {
-		ext_message(fs->sb, LOG_ERR, "can only be mounted read-only from a backup superblock");
+		ext_message(fs->sb, LOG_ERR,
+			    "can only be mounted read-only from a backup superblock");
 		return -EROFS;
 	}
 	return 0;
@@ -57,7 +60,8 @@ static void state_warn(const struct ext_fs *fs)
 		ext_message(fs->sb, LOG_WARNING, "mounted more often than its limit: run e2fsck");
 	else if (s->checkinterval &&
 		 (u64)s->lastcheck + s->checkinterval <= (u64)clock_now().tv_sec)
-		ext_message(fs->sb, LOG_WARNING, "not checked for longer than its limit: run e2fsck");
+		ext_message(fs->sb, LOG_WARNING,
+			    "not checked for longer than its limit: run e2fsck");
 }
 
 int ext_state_begin_write(struct ext_fs *fs)

@@ -64,11 +64,13 @@ static int super_check_features(struct ext_fs *fs, const struct ext_flavour *fla
 	}
 	if (fs->geo.incompat & EXT_INCOMPAT_RECOVER) {
 		if (!fs->opt.noload) {
-			ext_message(sb, LOG_ERR, "its journal must be replayed first: run e2fsck, or mount"
+			ext_message(sb, LOG_ERR,
+				    "its journal must be replayed first: run e2fsck, or mount"
 				    " with ro,noload to read what is there");
 			return -EINVAL;
 		}
-		ext_message(sb, LOG_WARNING, "journal not replayed (noload): files may look damaged");
+		ext_message(sb, LOG_WARNING,
+			    "journal not replayed (noload): files may look damaged");
 	}
 	return 0;
 }
@@ -82,7 +84,8 @@ static int super_read(struct ext_fs *fs)
 	int err;
 
 	if (at == 0 || at >= fs->dev->n_sectors / 2) {
-		ext_message(fs->sb, LOG_ERR, "no superblock can be at sb=%llu", (unsigned long long)at);
+		ext_message(fs->sb, LOG_ERR, "no superblock can be at sb=%llu",
+			    (unsigned long long)at);
 		return -EINVAL;
 	}
 	err = bcache_get(fs->dev, at, EXT_SUPER_SIZE, &b);

@@ -43,7 +43,8 @@ static void window_remove(struct ext_fs *fs, struct ext_window *w)
 
 static bool window_less(const struct rb_node *a, const struct rb_node *b)
 {
-	return rb_entry(a, struct ext_window, node)->start < rb_entry(b, struct ext_window, node)->start;
+	return rb_entry(a, struct ext_window, node)->start <
+	       rb_entry(b, struct ext_window, node)->start;
 }
 
 /* Same as ext_window_trim(); window_lock held. */

@@ -125,7 +125,8 @@ static int value_from_inode(struct inode *inode, const struct ext_xattr_entry *e
 	u32 done = 0;
 
 	if (err)
-		return err == -ESTALE ? ext_inode_error(inode, "attribute's inode is deleted") : err;
+		return err == -ESTALE ? ext_inode_error(inode, "attribute's inode is deleted") :
+					err;
 	if (!S_ISREG(holder->mode) || !(holder->flags & EXT_FL_EA_INODE) ||
 	    (u64)holder->size < e->value_size)
 		err = ext_inode_error(inode, "attribute's inode is none");

@@ -169,7 +169,8 @@ static void blocks_add(struct inode *inode, s64 change)
 {
 	s64 sectors = change * (ext_fs_of(inode)->geo.block_size >> 9);
 
-	inode->blocks = sectors < 0 && inode->blocks < (u64)-sectors ? 0 : inode->blocks + (u64)sectors;
+	inode->blocks =
+		sectors < 0 && inode->blocks < (u64)-sectors ? 0 : inode->blocks + (u64)sectors;
 }
 
 /* The inode gives up its block of attributes, open in `a`. */

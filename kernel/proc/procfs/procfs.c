@@ -1,6 +1,7 @@
 /*
- * The proc file system: superblock, inodes, and directories made of node tables (proc(5)). Inodes are not cached by number: a dentry keeps its inode, and revalidate() drops
- * the names of processes that have ended.
+ * The proc file system: superblock, inodes, and directories made of node tables (proc(5)). Inodes
+ * are not cached by number: a dentry keeps its inode, and revalidate() drops the names of processes
+ * that have ended.
  */
 #include "proc/procfs/procfs.h"
 
@@ -68,8 +69,9 @@ bool procfs_may_look(struct task *task)
 	if (task->process == process_current() || cred_capable(me, CAP_SYS_PTRACE))
 		return true;
 	c = task_cred_get(task);
-	same = me->fsuid == c->euid && me->fsuid == c->suid && me->fsuid == c->uid && me->fsgid == c->egid && me->fsgid == c->sgid &&
-	       me->fsgid == c->gid && READ_ONCE(task->process->dumpable) == 1 && !(c->cap_permitted & ~me->cap_effective);
+	same = me->fsuid == c->euid && me->fsuid == c->suid && me->fsuid == c->uid &&
+	       me->fsgid == c->egid && me->fsgid == c->sgid && me->fsgid == c->gid &&
+	       READ_ONCE(task->process->dumpable) == 1 && !(c->cap_permitted & ~me->cap_effective);
 	cred_put(c);
 	return same;
 }
@@ -111,7 +113,8 @@ static void owner_refresh(struct proc_inode *pi)
 	thread_put(task->thread);
 }
 
-int procfs_inode(struct superblock *sb, const struct proc_node *node, struct pid *pid, bool whole, int fd, struct inode **out)
+int procfs_inode(struct superblock *sb, const struct proc_node *node, struct pid *pid, bool whole,
+		 int fd, struct inode **out)
 {
 	struct inode *inode = inode_alloc_new(sb);
 	struct proc_inode *pi;
@@ -142,7 +145,8 @@ static int proc_lookup(struct inode *dir, const struct name *name, struct inode 
 	const struct proc_node *node = pi->node->children;
 
 	for (; node && node->name; node++)
-		if (strlen(node->name) == name->length && !memcmp(node->name, name->text, name->length))
+		if (strlen(node->name) == name->length &&
+		    !memcmp(node->name, name->text, name->length))
 			return procfs_inode(dir->sb, node, pi->pid, pi->whole, -1, out);
 	*out = NULL;
 	return pi->node->lookup ? pi->node->lookup(pi, name, out) : 0;
@@ -160,7 +164,8 @@ struct advancing_sink {
 	struct file *file;
 };
 
-static bool advance_emit(struct dir_sink *sink, const char *name, u32 length, u64 ino, u8 type, u64 next)
+static bool advance_emit(struct dir_sink *sink, const char *name, u32 length, u64 ino, u8 type,
+			 u64 next)
 {
 	struct advancing_sink *a = container_of(sink, struct advancing_sink, sink);
 
@@ -184,7 +189,8 @@ static int proc_readdir(struct file *file, struct dir_sink *to)
 	if (file->pos == 1 && !sink->emit(sink, "..", 2, ROOT_INO, DT_DIR, 2))
 		return 0;
 	for (; node && node->name; node++, at++)
-		if (at >= (u64)file->pos && !sink->emit(sink, node->name, (u32)strlen(node->name), at + 100, node_type(node), at + 1))
+		if (at >= (u64)file->pos && !sink->emit(sink, node->name, (u32)strlen(node->name),
+							at + 100, node_type(node), at + 1))
 			return 0;
 	return pi->node->readdir ? pi->node->readdir(pi, sink, (u64)file->pos) : 0;
 }
@@ -197,7 +203,8 @@ static ssize_t proc_readlink(struct inode *inode, char *buf, size_t size)
 
 	if (!task)
 		return -ENOENT;
-	n = pi->node->follow && !procfs_may_look(task) ? -EACCES : pi->node->readlink(task, buf, size);
+	n = pi->node->follow && !procfs_may_look(task) ? -EACCES :
+							 pi->node->readlink(task, buf, size);
 	if (pi->pid)
 		thread_put(task->thread);
 	return n;
@@ -225,7 +232,8 @@ static int proc_getattr(struct inode *inode)
 	return 0;
 }
 
-/* Owners change while names stay; and a process sees its own descriptors whoever it acts as (proc(5)). */
+/* Owners change while names stay; and a process sees its own descriptors whoever it acts as
+ * (proc(5)). */
 static int proc_permission(struct inode *inode, const struct cred *cred, unsigned mask)
 {
 	struct proc_inode *pi = proc_inode(inode);
@@ -284,7 +292,8 @@ void procfs_init(void)
 static const struct file_ops dir_fops = { .readdir = proc_readdir, .seek = cached_seek };
 
 /* Nothing can be made here, and Linux says so in this way. */
-static int proc_create(struct inode *dir, const struct name *name, u32 mode, const struct cred *cred, struct inode **out)
+static int proc_create(struct inode *dir, const struct name *name, u32 mode,
+		       const struct cred *cred, struct inode **out)
 {
 	return -ENOENT;
 }

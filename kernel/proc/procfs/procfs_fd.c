@@ -96,10 +96,12 @@ int procfs_fd_lookup(struct proc_inode *dir, const struct name *name, struct ino
 	thread_put(task->thread);
 	if (!file)
 		return 0;
-	error = procfs_inode(dir->inode.sb, link ? &fd_link : &fd_info, dir->pid, dir->whole, fd, out);
+	error = procfs_inode(dir->inode.sb, link ? &fd_link : &fd_info, dir->pid, dir->whole, fd,
+			     out);
 	if (!error && link) {
 		(*out)->ops = &fd_link_ops;
-		(*out)->mode = S_IFLNK | 0100 | (file->can_read ? 0400 : 0) | (file->can_write ? 0200 : 0);
+		(*out)->mode =
+			S_IFLNK | 0100 | (file->can_read ? 0400 : 0) | (file->can_write ? 0200 : 0);
 	}
 	file_put(file);
 	return error;
@@ -125,7 +127,8 @@ int procfs_fd_readdir(struct proc_inode *dir, struct dir_sink *sink, u64 pos)
 
 		file_put(file);
 		fd++;
-		if (!sink->emit(sink, name, (u32)n, (u64)fd << 8 | 2, link ? DT_LNK : DT_REG, (u64)fd + 2))
+		if (!sink->emit(sink, name, (u32)n, (u64)fd << 8 | 2, link ? DT_LNK : DT_REG,
+				(u64)fd + 2))
 			break;
 	}
 	fd_table_put(files);
@@ -141,8 +144,9 @@ static ssize_t info_read(struct file *self, struct iov_iter *to, loff_t *pos)
 
 	if (!file)
 		return -ENOENT;
-	n = snprintf(text, sizeof(text), "pos:\t%lld\nflags:\t0%o\nmnt_id:\t%u\nino:\t%llu\n", (long long)file->pos, file->flags,
-		     file->path.mount ? file->path.mount->id : 0, (unsigned long long)file->inode->ino);
+	n = snprintf(text, sizeof(text), "pos:\t%lld\nflags:\t0%o\nmnt_id:\t%u\nino:\t%llu\n",
+		     (long long)file->pos, file->flags, file->path.mount ? file->path.mount->id : 0,
+		     (unsigned long long)file->inode->ino);
 	if (file->ops->show_info) {
 		file->ops->show_info(file, text + n, sizeof(text) - (size_t)n);
 		n = (int)strlen(text);
@@ -153,5 +157,9 @@ static ssize_t info_read(struct file *self, struct iov_iter *to, loff_t *pos)
 
 static const struct file_ops info_fops = { .read = info_read };
 static const struct proc_node fd_link = { .name = "fd", .mode = S_IFLNK | 0700 };
-static const struct proc_node fd_info = { .name = "fdinfo", .mode = S_IFREG | 0400, .fops = &info_fops };
-static const struct inode_ops fd_link_ops = { .readlink = fd_readlink, .follow = fd_follow, .revalidate = fd_revalidate };
+static const struct proc_node fd_info = {
+	.name = "fdinfo", .mode = S_IFREG | 0400, .fops = &info_fops,
+};
+static const struct inode_ops fd_link_ops = {
+	.readlink = fd_readlink, .follow = fd_follow, .revalidate = fd_revalidate,
+};

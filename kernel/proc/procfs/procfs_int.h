@@ -1,6 +1,7 @@
 /*
- * Between the files of procfs (proc(5)). The tree below /proc is described by tables of nodes; a node with show() is a text that is made whole when it is read from the start.
- * Below /proc/[pid] the same tables serve every process; the inode says which.
+ * Between the files of procfs (proc(5)). The tree below /proc is described by tables of nodes; a
+ * node with show() is a text that is made whole when it is read from the start. Below /proc/[pid]
+ * the same tables serve every process; the inode says which.
  */
 #pragma once
 
@@ -24,16 +25,19 @@ struct proc_inode;
 struct proc_node {
 	const char *name;
 	u32 mode;                            /* type and permissions */
-	/* Regular files: prints the text; `task` is NULL outside process directories. 0 or -errno. */
+	/* Regular files: prints the text; `task` is NULL outside process directories. 0 or
+	 * -errno. */
 	int (*show)(struct text *t, struct task *task);
-	bool look;                           /* only for those who may look into the task, when it is opened and when it is read */
+	bool look;                           /* only for those who may look into the task, when it
+					      * is opened and when it is read */
 	/* Writes: `buf` is NUL-terminated. 0 or -errno. NULL: not writable. */
 	int (*store)(struct task *task, char *buf, size_t n);
 	/* Symlinks: the text, or the place itself (magic links). */
 	ssize_t (*readlink)(struct task *task, char *buf, size_t size);
 	int (*follow)(struct task *task, struct path *out);
 	const struct proc_node *children;    /* directories: a table, ended by name NULL */
-	/* Directories with entries of their own beside the table: see procfs_fd.c and procfs_root.c. */
+	/* Directories with entries of their own beside the table: see procfs_fd.c and
+	 * procfs_root.c. */
 	int (*lookup)(struct proc_inode *dir, const struct name *name, struct inode **out);
 	int (*readdir)(struct proc_inode *dir, struct dir_sink *sink, u64 pos);
 	const struct file_ops *fops;         /* files that are not texts; NULL: texts */
@@ -56,14 +60,18 @@ static inline struct proc_inode *proc_inode(struct inode *inode)
 /* A number without leading zeros, or -1. */
 s32 procfs_number(const struct name *name);
 /* A fresh inode for a node below `dir`: 0 or -ENOMEM. `pid` and `fd` as above. */
-int procfs_inode(struct superblock *sb, const struct proc_node *node, struct pid *pid, bool whole, int fd, struct inode **out);
-/* The task an inode is about, its thread referenced (thread_put()); NULL: it has ended or there is none. */
+int procfs_inode(struct superblock *sb, const struct proc_node *node, struct pid *pid, bool whole,
+		 int fd, struct inode **out);
+/* The task an inode is about, its thread referenced (thread_put()); NULL: it has ended or there is
+ * none. */
 struct task *procfs_task(struct proc_inode *pi);
 /* The process, zombies included, referenced. */
 struct process *procfs_process(struct proc_inode *pi);
-/* Whether the caller may look into the task's memory and descriptors (ptrace(2), PTRACE_MODE_READ). */
+/* Whether the caller may look into the task's memory and descriptors (ptrace(2),
+ * PTRACE_MODE_READ). */
 bool procfs_may_look(struct task *task);
-/* The space of the process now, referenced (aspace_put()), NULL if it has none: 0, -ESRCH, or -EACCES if the caller may not look into it. */
+/* The space of the process now, referenced (aspace_put()), NULL if it has none: 0, -ESRCH, or
+ * -EACCES if the caller may not look into it. */
 int procfs_space_get(struct proc_inode *pi, struct aspace **out);
 
 extern const struct proc_node procfs_root, procfs_pid_dir, procfs_task_dir;

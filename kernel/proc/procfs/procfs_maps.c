@@ -1,5 +1,6 @@
 /*
- * The address space of a process as text: maps, smaps, cmdline, environ, auxv (proc(5)); and mem, which reads and writes it.
+ * The address space of a process as text: maps, smaps, cmdline, environ, auxv (proc(5)); and mem,
+ * which reads and writes it.
  */
 #include "abi/errno.h"
 #include "abi/kdev.h"
@@ -18,7 +19,8 @@ static void area_name(struct text *t, struct aspace *as, struct vm_area *area, c
 
 	if (!*name && area->name)
 		name = area->name;
-	else if (!*name && area->start <= as->brk && area->end >= as->start_brk && (area->flags & AREA_HEAP))
+	else if (!*name && area->start <= as->brk && area->end >= as->start_brk &&
+		 (area->flags & AREA_HEAP))
 		name = "[heap]";
 	else if (!*name && (area->flags & AREA_STACK))
 		name = "[stack]";
@@ -36,9 +38,11 @@ static void print_area(struct text *t, struct aspace *as, struct vm_area *area, 
 	path[0] = 0;
 	if (area->source && area->source->describe)
 		area->source->describe(area, path, PATH_MAX, &dev, &ino);
-	text_printf(t, "%08llx-%08llx %c%c%c%c %08llx %02x:%02x %llu", ULL(area->start), ULL(area->end), area->flags & AREA_READ ? 'r' : '-',
-		    area->flags & AREA_WRITE ? 'w' : '-', area->flags & AREA_EXEC ? 'x' : '-', area->flags & AREA_SHARED ? 's' : 'p', ULL(offset),
-		    dev_major((u32)dev), dev_minor((u32)dev), ULL(ino));
+	text_printf(t, "%08llx-%08llx %c%c%c%c %08llx %02x:%02x %llu", ULL(area->start),
+		    ULL(area->end), area->flags & AREA_READ ? 'r' : '-',
+		    area->flags & AREA_WRITE ? 'w' : '-', area->flags & AREA_EXEC ? 'x' : '-',
+		    area->flags & AREA_SHARED ? 's' : 'p', ULL(offset), dev_major((u32)dev),
+		    dev_minor((u32)dev), ULL(ino));
 	while (t->used - start < 72 && !t->error)
 		text_write(t, " ", 1);
 	area_name(t, as, area, path);
@@ -51,11 +55,20 @@ static void print_usage(struct text *t, struct vm_area *area)
 	u64 kib = PAGE_SIZE / 1024;
 
 	area_usage(area, &u);
-	text_printf(t, "Size:           %8llu kB\nKernelPageSize: %8u kB\nMMUPageSize:    %8u kB\nRss:            %8llu kB\nPss:            %8llu kB\n",
-		    ULL((area->end - area->start) >> 10), 4, 4, ULL(u.rss * kib), ULL((u.pss_fixed12 * kib) >> 12));
-	text_printf(t, "Shared_Clean:   %8llu kB\nShared_Dirty:   %8llu kB\nPrivate_Clean:  %8llu kB\nPrivate_Dirty:  %8llu kB\n",
-		    ULL(u.shared_clean * kib), ULL(u.shared_dirty * kib), ULL(u.private_clean * kib), ULL(u.private_dirty * kib));
-	text_printf(t, "Referenced:     %8llu kB\nAnonymous:      %8llu kB\nSwap:           %8llu kB\nLocked:         %8u kB\n",
+	text_printf(
+		t,
+		"Size:           %8llu kB\nKernelPageSize: %8u kB\nMMUPageSize:    %8u kB\n"
+		"Rss:            %8llu kB\nPss:            %8llu kB\n",
+		ULL((area->end - area->start) >> 10), 4, 4, ULL(u.rss * kib),
+		ULL((u.pss_fixed12 * kib) >> 12));
+	text_printf(
+		t,
+		"Shared_Clean:   %8llu kB\nShared_Dirty:   %8llu kB\nPrivate_Clean:  %8llu kB\n"
+		"Private_Dirty:  %8llu kB\n",
+		ULL(u.shared_clean * kib), ULL(u.shared_dirty * kib), ULL(u.private_clean * kib),
+		ULL(u.private_dirty * kib));
+	text_printf(t, "Referenced:     %8llu kB\nAnonymous:      %8llu kB\n"
+		       "Swap:           %8llu kB\nLocked:         %8u kB\n",
 		    ULL(u.referenced * kib), ULL(u.anonymous * kib), ULL(u.swap * kib), 0);
 }
 
@@ -101,7 +114,8 @@ static void print_memory(struct text *t, struct aspace *as, vaddr_t start, vaddr
 	if (end - start > (8u << 20))
 		return;
 	while (start < end) {
-		size_t n = aspace_peek(as, start, chunk, min(end - start, (u64)sizeof(chunk)), false);
+		size_t n =
+			aspace_peek(as, start, chunk, min(end - start, (u64)sizeof(chunk)), false);
 
 		if (!n)
 			break;
@@ -197,7 +211,8 @@ static ssize_t mem_write(struct file *file, struct iov_iter *from, loff_t *pos)
 	return mem_transfer(file, from, pos, true);
 }
 
-/* What may be reached is settled here: a program that runs in the process later, perhaps with more privileges, is another space. */
+/* What may be reached is settled here: a program that runs in the process later, perhaps with more
+ * privileges, is another space. */
 static int mem_open(struct file *file)
 {
 	struct aspace *as;
@@ -223,4 +238,7 @@ static loff_t mem_seek(struct file *file, loff_t offset, int whence)
 	return offset;
 }
 
-const struct file_ops procfs_mem_fops = { .open = mem_open, .release = mem_release, .read = mem_read, .write = mem_write, .seek = mem_seek };
+const struct file_ops procfs_mem_fops = {
+	.open = mem_open, .release = mem_release, .read = mem_read, .write = mem_write,
+	.seek = mem_seek,
+};

@@ -29,7 +29,8 @@ static char *mount_place(struct printing *p, struct mount *m)
 	return start;
 }
 
-static void print_mounts_line(struct printing *p, struct mount *m, const char *place, const char *options)
+static void print_mounts_line(struct printing *p, struct mount *m, const char *place,
+			      const char *options)
 {
 	text_escape(p->text, m->source && *m->source ? m->source : "none", SPECIAL);
 	text_printf(p->text, " ");
@@ -37,11 +38,13 @@ static void print_mounts_line(struct printing *p, struct mount *m, const char *p
 	text_printf(p->text, " %s %s 0 0\n", m->sb->type->name, options);
 }
 
-static void print_info_line(struct printing *p, struct mount *m, const char *place, const char *options)
+static void print_info_line(struct printing *p, struct mount *m, const char *place,
+			    const char *options)
 {
 	u32 dev = (u32)m->sb->dev_id;
 
-	text_printf(p->text, "%u %u %u:%u / ", m->id, m->parent ? m->parent->id : m->id, dev_major(dev), dev_minor(dev));
+	text_printf(p->text, "%u %u %u:%u / ", m->id, m->parent ? m->parent->id : m->id,
+		    dev_major(dev), dev_minor(dev));
 	text_escape(p->text, place, SPECIAL);
 	text_printf(p->text, " %s - %s ", options, m->sb->type->name);
 	text_escape(p->text, m->source && *m->source ? m->source : "none", SPECIAL);

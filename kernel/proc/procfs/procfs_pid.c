@@ -1,5 +1,6 @@
 /*
- * The directory of a process, /proc/[pid], and of a thread, /proc/[pid]/task/[tid]: tables, the links cwd, root and exe, and task/.
+ * The directory of a process, /proc/[pid], and of a thread, /proc/[pid]/task/[tid]: tables, the
+ * links cwd, root and exe, and task/.
  */
 #include "abi/dirent.h"
 #include "abi/errno.h"
@@ -54,7 +55,8 @@ static int exe_follow(struct task *task, struct path *out)
 }
 
 /* The text of a magic link: the path as the reader sees it. */
-static ssize_t follow_readlink(int (*follow)(struct task *task, struct path *out), struct task *task, char *buf, size_t size)
+static ssize_t follow_readlink(int (*follow)(struct task *task, struct path *out),
+			       struct task *task, char *buf, size_t size)
 {
 	struct path path, root, cwd;
 	char *text, *start;
@@ -169,14 +171,18 @@ static int task_readdir(struct proc_inode *dir, struct dir_sink *sink, u64 pos)
 	{ .name = "schedstat", .mode = FILE_R, .show = show_schedstat }, \
 	{ .name = "personality", .mode = FILE_RO, .show = show_personality, .look = true }, \
 	{ .name = "oom_score", .mode = FILE_R, .show = show_oom_score }, \
-	{ .name = "oom_score_adj", .mode = FILE_RW, .show = show_oom_score_adj, .store = store_oom_score_adj }, \
+	{ .name = "oom_score_adj", .mode = FILE_RW, .show = show_oom_score_adj, \
+	  .store = store_oom_score_adj }, \
 	{ .name = "mounts", .mode = FILE_R, .show = show_mounts }, \
 	{ .name = "mountinfo", .mode = FILE_R, .show = show_mountinfo }, \
 	{ .name = "cwd", .mode = S_IFLNK | 0777, .readlink = cwd_readlink, .follow = cwd_follow }, \
-	{ .name = "root", .mode = S_IFLNK | 0777, .readlink = root_readlink, .follow = root_follow }, \
+	{ .name = "root", .mode = S_IFLNK | 0777, .readlink = root_readlink, \
+	  .follow = root_follow }, \
 	{ .name = "exe", .mode = S_IFLNK | 0777, .readlink = exe_readlink, .follow = exe_follow }, \
-	{ .name = "fd", .mode = S_IFDIR | 0500, .lookup = procfs_fd_lookup, .readdir = procfs_fd_readdir }, \
-	{ .name = "fdinfo", .mode = S_IFDIR | 0500, .lookup = procfs_fd_lookup, .readdir = procfs_fd_readdir }
+	{ .name = "fd", .mode = S_IFDIR | 0500, .lookup = procfs_fd_lookup, \
+	  .readdir = procfs_fd_readdir }, \
+	{ .name = "fdinfo", .mode = S_IFDIR | 0500, .lookup = procfs_fd_lookup, \
+	  .readdir = procfs_fd_readdir }
 
 static const struct proc_node task_children[] = {
 	COMMON_CHILDREN,
@@ -191,5 +197,9 @@ static const struct proc_node pid_children[] = {
 	{ 0 },
 };
 
-const struct proc_node procfs_pid_dir = { .name = "pid", .mode = S_IFDIR | 0555, .children = pid_children };
-const struct proc_node procfs_task_dir = { .name = "tid", .mode = S_IFDIR | 0555, .children = task_children };
+const struct proc_node procfs_pid_dir = {
+	.name = "pid", .mode = S_IFDIR | 0555, .children = pid_children,
+};
+const struct proc_node procfs_task_dir = {
+	.name = "tid", .mode = S_IFDIR | 0555, .children = task_children,
+};

@@ -104,4 +104,7 @@ static const struct proc_node root_children[] = {
 	{ 0 },
 };
 
-const struct proc_node procfs_root = { .name = "/", .mode = S_IFDIR | 0555, .children = root_children, .lookup = root_lookup, .readdir = root_readdir };
+const struct proc_node procfs_root = {
+	.name = "/", .mode = S_IFDIR | 0555, .children = root_children, .lookup = root_lookup,
+	.readdir = root_readdir,
+};

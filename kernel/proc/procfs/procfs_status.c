@@ -1,5 +1,6 @@
 /*
- * /proc/[pid]/stat, status, statm and the small texts about a process (proc(5)): fields, order and units as Linux has them.
+ * /proc/[pid]/stat, status, statm and the small texts about a process (proc(5)): fields, order and
+ * units as Linux has them.
  */
 #include "abi/capability.h"
 #include "abi/errno.h"
@@ -110,8 +111,12 @@ static u64 ticks(u64 ns)
 	return ns / (NSEC_PER_SEC / USER_HZ);
 }
 
-/* The memory part of stat, from the address space if there is one; addresses only for those who may look into it. */
-struct memory_facts { u64 vsize, rss, start_code, end_code, start_stack, start_data, end_data, start_brk, arg_start, arg_end, env_start, env_end; };
+/* The memory part of stat, from the address space if there is one; addresses only for those who may
+ * look into it. */
+struct memory_facts {
+	u64 vsize, rss, start_code, end_code, start_stack, start_data, end_data, start_brk,
+		arg_start, arg_end, env_start, env_end;
+};
 
 static void memory_facts(struct task *task, struct memory_facts *m)
 {
@@ -122,9 +127,12 @@ static void memory_facts(struct task *task, struct memory_facts *m)
 		return;
 	if (procfs_may_look(task))
 		*m = (struct memory_facts){
-			.start_code = as->start_code, .end_code = as->end_code, .start_stack = as->start_stack,
-			.start_data = as->start_data, .end_data = as->end_data, .start_brk = as->start_brk,
-			.arg_start = as->arg_start, .arg_end = as->arg_end, .env_start = as->env_start, .env_end = as->env_end,
+			.start_code = as->start_code, .end_code = as->end_code,
+			.start_stack = as->start_stack,
+			.start_data = as->start_data, .end_data = as->end_data,
+			.start_brk = as->start_brk,
+			.arg_start = as->arg_start, .arg_end = as->arg_end,
+			.env_start = as->env_start, .env_end = as->env_end,
 		};
 	m->vsize = as->n_total * PAGE_SIZE;
 	m->rss = aspace_resident(as);
@@ -134,21 +142,28 @@ static void memory_facts(struct task *task, struct memory_facts *m)
 #define ULL(x) ((unsigned long long)(x))
 
 /* The 52 fields. */
-static void stat_print(struct text *t, const struct facts *f, const struct memory_facts *m, const struct thread *th, u64 rss_limit)
+static void stat_print(struct text *t, const struct facts *f, const struct memory_facts *m,
+		       const struct thread *th, u64 rss_limit)
 {
 	int nice = th ? th->nice : 0, policy = th ? th->policy : 0, rt = th ? th->rt_priority : 0;
 
-	text_printf(t, "%d (%s) %c %d %d %d %d %d %u %llu %llu %llu %llu ", f->tid, f->comm, f->state, f->ppid, f->group, f->session,
-		    f->tty_nr, f->tty_group, 0x400000u, ULL(f->counts.minor_faults), ULL(f->child_counts.minor_faults),
+	text_printf(t, "%d (%s) %c %d %d %d %d %d %u %llu %llu %llu %llu ", f->tid, f->comm,
+		    f->state, f->ppid, f->group, f->session, f->tty_nr, f->tty_group, 0x400000u,
+		    ULL(f->counts.minor_faults), ULL(f->child_counts.minor_faults),
 		    ULL(f->counts.major_faults), ULL(f->child_counts.major_faults));
-	text_printf(t, "%llu %llu %llu %llu %d %d %u 0 %llu %llu %llu %llu ", ULL(ticks(f->times.user_ns)), ULL(ticks(f->times.system_ns)),
-		    ULL(ticks(f->child.user_ns)), ULL(ticks(f->child.system_ns)), rt ? -1 - rt : 20 + nice, nice, f->n_threads,
-		    ULL(ticks(f->start_ns)), ULL(m->vsize), ULL(m->rss), ULL(rss_limit));
-	text_printf(t, "%llu %llu %llu 0 0 ", ULL(m->start_code), ULL(m->end_code), ULL(m->start_stack));
-	text_printf(t, "%llu %llu %llu %llu 0 0 0 %d %u %d %d 0 0 0 ", ULL(f->pending & 0x7fffffff), ULL(f->blocked & 0x7fffffff),
-		    ULL(f->ignored & 0x7fffffff), ULL(f->caught & 0x7fffffff), f->exit_signal, th ? th->cpu : 0, rt, policy);
-	text_printf(t, "%llu %llu %llu %llu %llu %llu %llu %d\n", ULL(m->start_data), ULL(m->end_data), ULL(m->start_brk), ULL(m->arg_start),
-		    ULL(m->arg_end), ULL(m->env_start), ULL(m->env_end), f->state == 'Z' ? f->exit_code : 0);
+	text_printf(t, "%llu %llu %llu %llu %d %d %u 0 %llu %llu %llu %llu ",
+		    ULL(ticks(f->times.user_ns)), ULL(ticks(f->times.system_ns)),
+		    ULL(ticks(f->child.user_ns)), ULL(ticks(f->child.system_ns)),
+		    rt ? -1 - rt : 20 + nice, nice, f->n_threads, ULL(ticks(f->start_ns)),
+		    ULL(m->vsize), ULL(m->rss), ULL(rss_limit));
+	text_printf(t, "%llu %llu %llu 0 0 ", ULL(m->start_code), ULL(m->end_code),
+		    ULL(m->start_stack));
+	text_printf(t, "%llu %llu %llu %llu 0 0 0 %d %u %d %d 0 0 0 ", ULL(f->pending & 0x7fffffff),
+		    ULL(f->blocked & 0x7fffffff), ULL(f->ignored & 0x7fffffff),
+		    ULL(f->caught & 0x7fffffff), f->exit_signal, th ? th->cpu : 0, rt, policy);
+	text_printf(t, "%llu %llu %llu %llu %llu %llu %llu %d\n", ULL(m->start_data),
+		    ULL(m->end_data), ULL(m->start_brk), ULL(m->arg_start), ULL(m->arg_end),
+		    ULL(m->env_start), ULL(m->env_end), f->state == 'Z' ? f->exit_code : 0);
 }
 
 int show_stat(struct text *t, struct task *task)
@@ -196,7 +211,8 @@ int show_zombie_stat(struct text *t, struct process *p)
 	return 0;
 }
 
-/* Name and state as both kinds of process show them. A name is chosen by the process: it may not look like further lines. */
+/* Name and state as both kinds of process show them. A name is chosen by the process: it may not
+ * look like further lines. */
 static void status_head(struct text *t, const struct facts *f, const struct fs_context *fs)
 {
 	text_printf(t, "Name:\t");
@@ -208,7 +224,8 @@ static void status_head(struct text *t, const struct facts *f, const struct fs_c
 	text_printf(t, "\n");
 	if (fs)
 		text_printf(t, "Umask:\t%04o\n", fs->umask);
-	text_printf(t, "State:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", state_name(f->state), f->pid, f->tid, f->ppid);
+	text_printf(t, "State:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
+		    state_name(f->state), f->pid, f->tid, f->ppid);
 }
 
 static void print_kib(struct text *t, const char *name, u64 pages)
@@ -221,7 +238,9 @@ static void status_memory(struct text *t, struct aspace *as)
 	u64 rss = aspace_resident(as), text = 0;
 
 	if (as->end_code > as->start_code)
-		text = (align_up(as->end_code, PAGE_SIZE) - align_down(as->start_code, PAGE_SIZE)) >> PAGE_SHIFT;
+		text = (align_up(as->end_code, PAGE_SIZE) -
+			align_down(as->start_code, PAGE_SIZE)) >>
+		       PAGE_SHIFT;
 	print_kib(t, "VmPeak", max(as->total_peak, as->n_total));
 	print_kib(t, "VmSize", as->n_total);
 	print_kib(t, "VmLck", as->n_locked);
@@ -241,7 +260,8 @@ static void status_memory(struct text *t, struct aspace *as)
 
 static void status_cred(struct text *t, const struct cred *c)
 {
-	text_printf(t, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->uid, c->euid, c->suid, c->fsuid, c->gid, c->egid, c->sgid, c->fsgid);
+	text_printf(t, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->uid, c->euid, c->suid,
+		    c->fsuid, c->gid, c->egid, c->sgid, c->fsgid);
 }
 
 static void status_groups(struct text *t, const struct cred *c)
@@ -254,15 +274,21 @@ static void status_groups(struct text *t, const struct cred *c)
 
 static void status_signals(struct text *t, const struct facts *f, struct process *p, u32 uid)
 {
-	text_printf(t, "Threads:\t%u\nSigQ:\t%llu/%llu\n", f->n_threads, ULL(user_count(uid, USER_SIGNALS)), ULL(process_rlimit(p, RLIMIT_SIGPENDING)));
-	text_printf(t, "SigPnd:\t%016llx\nShdPnd:\t%016llx\nSigBlk:\t%016llx\nSigIgn:\t%016llx\nSigCgt:\t%016llx\n", ULL(f->pending),
+	text_printf(t, "Threads:\t%u\nSigQ:\t%llu/%llu\n", f->n_threads,
+		    ULL(user_count(uid, USER_SIGNALS)), ULL(process_rlimit(p, RLIMIT_SIGPENDING)));
+	text_printf(t, "SigPnd:\t%016llx\nShdPnd:\t%016llx\nSigBlk:\t%016llx\nSigIgn:\t%016llx\n"
+		       "SigCgt:\t%016llx\n", ULL(f->pending),
 		    ULL(f->shared_pending), ULL(f->blocked), ULL(f->ignored), ULL(f->caught));
 }
 
 static void status_caps(struct text *t, const struct cred *c)
 {
-	text_printf(t, "CapInh:\t%016llx\nCapPrm:\t%016llx\nCapEff:\t%016llx\nCapBnd:\t%016llx\nCapAmb:\t%016llx\nNoNewPrivs:\t%u\nSeccomp:\t0\n",
-		    ULL(c->cap_inheritable), ULL(c->cap_permitted), ULL(c->cap_effective), ULL(c->cap_bounding), ULL(c->cap_ambient), c->no_new_privs);
+	text_printf(
+		t,
+		"CapInh:\t%016llx\nCapPrm:\t%016llx\nCapEff:\t%016llx\nCapBnd:\t%016llx\n"
+		"CapAmb:\t%016llx\nNoNewPrivs:\t%u\nSeccomp:\t0\n",
+		ULL(c->cap_inheritable), ULL(c->cap_permitted), ULL(c->cap_effective),
+		ULL(c->cap_bounding), ULL(c->cap_ambient), c->no_new_privs);
 }
 
 /* The CPUs it may run on, as a mask and as ranges. */
@@ -296,7 +322,8 @@ int show_status(struct text *t, struct task *task)
 	status_cred(t, c);
 	text_printf(t, "FDSize:\t%u\n", files ? fd_table_size(files) : 0);
 	status_groups(t, c);
-	text_printf(t, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\nKthread:\t0\n", f.pid, f.tid, f.group, f.session);
+	text_printf(t, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\nKthread:\t0\n", f.pid,
+		    f.tid, f.group, f.session);
 	if (as)
 		status_memory(t, as);
 	status_signals(t, &f, task->process, c->uid);
@@ -333,9 +360,13 @@ int show_statm(struct text *t, struct task *task)
 		text_printf(t, "0 0 0 0 0 0 0\n");
 		return 0;
 	}
-	code = as->end_code > as->start_code ? (align_up(as->end_code, PAGE_SIZE) - align_down(as->start_code, PAGE_SIZE)) >> PAGE_SHIFT : 0;
-	text_printf(t, "%llu %llu %llu %llu 0 %llu 0\n", ULL(as->n_total), ULL(aspace_resident(as)), ULL(as->n_resident_file + as->n_resident_shmem),
-		    ULL(code), ULL(as->n_data + as->n_stack));
+	code = as->end_code > as->start_code ? (align_up(as->end_code, PAGE_SIZE) -
+						align_down(as->start_code, PAGE_SIZE)) >>
+						       PAGE_SHIFT :
+					       0;
+	text_printf(t, "%llu %llu %llu %llu 0 %llu 0\n", ULL(as->n_total), ULL(aspace_resident(as)),
+		    ULL(as->n_resident_file + as->n_resident_shmem), ULL(code),
+		    ULL(as->n_data + as->n_stack));
 	aspace_put_user(as);
 	return 0;
 }
@@ -356,10 +387,14 @@ int store_comm(struct task *task, char *buf, size_t n)
 }
 
 static const char *const limit_names[RLIM_NLIMITS][2] = {
-	{ "Max cpu time", "seconds" }, { "Max file size", "bytes" }, { "Max data size", "bytes" }, { "Max stack size", "bytes" },
-	{ "Max core file size", "bytes" }, { "Max resident set", "bytes" }, { "Max processes", "processes" }, { "Max open files", "files" },
-	{ "Max locked memory", "bytes" }, { "Max address space", "bytes" }, { "Max file locks", "locks" }, { "Max pending signals", "signals" },
-	{ "Max msgqueue size", "bytes" }, { "Max nice priority", "" }, { "Max realtime priority", "" }, { "Max realtime timeout", "us" },
+	{ "Max cpu time", "seconds" }, { "Max file size", "bytes" }, { "Max data size", "bytes" },
+	{ "Max stack size", "bytes" }, { "Max core file size", "bytes" },
+	{ "Max resident set", "bytes" }, { "Max processes", "processes" },
+	{ "Max open files", "files" }, { "Max locked memory", "bytes" },
+	{ "Max address space", "bytes" }, { "Max file locks", "locks" },
+	{ "Max pending signals", "signals" }, { "Max msgqueue size", "bytes" },
+	{ "Max nice priority", "" }, { "Max realtime priority", "" },
+	{ "Max realtime timeout", "us" },
 };
 
 static void print_limit(struct text *t, u64 limit)
@@ -387,16 +422,20 @@ int show_limits(struct text *t, struct task *task)
 
 int show_io(struct text *t, struct task *task)
 {
-	text_printf(t, "rchar: %llu\nwchar: %llu\nsyscr: %llu\nsyscw: %llu\nread_bytes: %llu\nwrite_bytes: %llu\ncancelled_write_bytes: 0\n",
-		    ULL(task->io_rchar), ULL(task->io_wchar), ULL(task->io_syscr), ULL(task->io_syscw), ULL(task->counts.in_blocks * 512),
-		    ULL(task->counts.out_blocks * 512));
+	text_printf(
+		t,
+		"rchar: %llu\nwchar: %llu\nsyscr: %llu\nsyscw: %llu\nread_bytes: %llu\n"
+		"write_bytes: %llu\ncancelled_write_bytes: 0\n",
+		ULL(task->io_rchar), ULL(task->io_wchar), ULL(task->io_syscr), ULL(task->io_syscw),
+		ULL(task->counts.in_blocks * 512), ULL(task->counts.out_blocks * 512));
 	return 0;
 }
 
 int show_wchan(struct text *t, struct task *task)
 {
 	const char *reason = READ_ONCE(task->thread->wait_reason);
-	bool show = reason && READ_ONCE(task->thread->state) != THREAD_RUNNING && procfs_may_look(task);
+	bool show =
+		reason && READ_ONCE(task->thread->state) != THREAD_RUNNING && procfs_may_look(task);
 
 	text_printf(t, "%s", show ? reason : "0");
 	return 0;
@@ -404,7 +443,8 @@ int show_wchan(struct text *t, struct task *task)
 
 int show_schedstat(struct text *t, struct task *task)
 {
-	text_printf(t, "%llu 0 %llu\n", ULL(task->thread->run_ns), ULL(task->thread->switches_voluntary + task->thread->switches_forced));
+	text_printf(t, "%llu 0 %llu\n", ULL(task->thread->run_ns),
+		    ULL(task->thread->switches_voluntary + task->thread->switches_forced));
 	return 0;
 }
 

@@ -252,10 +252,13 @@ static const struct proc_node kernel_children[] = {
 };
 
 static const struct proc_node vm_children[] = {
-	{ .name = "overcommit_memory", .mode = MODE_RW, .show = show_overcommit, .store = store_overcommit },
-	{ .name = "overcommit_ratio", .mode = MODE_RW, .show = show_overcommit_ratio, .store = store_overcommit_ratio },
+	{ .name = "overcommit_memory", .mode = MODE_RW, .show = show_overcommit,
+	  .store = store_overcommit },
+	{ .name = "overcommit_ratio", .mode = MODE_RW, .show = show_overcommit_ratio,
+	  .store = store_overcommit_ratio },
 	{ .name = "drop_caches", .mode = S_IFREG | 0200, .store = store_drop_caches },
-	{ .name = "max_map_count", .mode = MODE_RW, .show = show_max_map_count, .store = store_max_map_count },
+	{ .name = "max_map_count", .mode = MODE_RW, .show = show_max_map_count,
+	  .store = store_max_map_count },
 	{ .name = "mmap_min_addr", .mode = MODE_R, .show = show_mmap_min_addr },
 	{ 0 },
 };

@@ -1,5 +1,6 @@
 /*
- * Files about the machine as a whole: meminfo, cpuinfo, stat, uptime, loadavg, version and the like (proc(5)).
+ * Files about the machine as a whole: meminfo, cpuinfo, stat, uptime, loadavg, version and the like
+ * (proc(5)).
  */
 #include "arch/boot.h"
 #include "core/clock.h"
@@ -72,11 +73,19 @@ int show_vmstat(struct text *t, struct task *task)
 
 	mm_stats(&m);
 	pagecache_stats(&c);
-	text_printf(t, "nr_free_pages %llu\nnr_inactive_anon %llu\nnr_active_anon %llu\nnr_inactive_file %llu\nnr_active_file %llu\n", ULL(m.free),
-		    ULL(c.inactive_anon), ULL(c.active_anon), ULL(c.inactive_file), ULL(c.active_file));
-	text_printf(t, "nr_slab_reclaimable %llu\nnr_slab_unreclaimable %llu\nnr_anon_pages %llu\nnr_mapped %llu\nnr_file_pages %llu\nnr_dirty %llu\n"
-		    "nr_writeback %llu\nnr_shmem %llu\nnr_page_table_pages %llu\n", ULL(m.slab_reclaimable), ULL(m.slab_unreclaimable), ULL(c.anon),
-		    ULL(c.mapped), ULL(c.pages), ULL(c.dirty), ULL(c.writeback), ULL(c.shmem), ULL(m.tables));
+	text_printf(
+		t,
+		"nr_free_pages %llu\nnr_inactive_anon %llu\nnr_active_anon %llu\n"
+		"nr_inactive_file %llu\nnr_active_file %llu\n",
+		ULL(m.free), ULL(c.inactive_anon), ULL(c.active_anon), ULL(c.inactive_file),
+		ULL(c.active_file));
+	text_printf(
+		t,
+		"nr_slab_reclaimable %llu\nnr_slab_unreclaimable %llu\nnr_anon_pages %llu\n"
+		"nr_mapped %llu\nnr_file_pages %llu\nnr_dirty %llu\n"
+		"nr_writeback %llu\nnr_shmem %llu\nnr_page_table_pages %llu\n",
+		ULL(m.slab_reclaimable), ULL(m.slab_unreclaimable), ULL(c.anon), ULL(c.mapped),
+		ULL(c.pages), ULL(c.dirty), ULL(c.writeback), ULL(c.shmem), ULL(m.tables));
 	return 0;
 }
 
@@ -85,11 +94,17 @@ int show_cpuinfo(struct text *t, struct task *task)
 	for (unsigned i = 0; i < cpu_count(); i++) {
 		const struct cpu_info *c = cpu_info(i);
 
-		text_printf(t, "processor\t: %u\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\nmodel name\t: %s\nstepping\t: %u\n", i, c->vendor,
+		text_printf(t, "processor\t: %u\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\n"
+			       "model name\t: %s\nstepping\t: %u\n", i, c->vendor,
 			    c->family, c->model, c->model_name, c->stepping);
-		text_printf(t, "cpu MHz\t\t: %llu.%03llu\nphysical id\t: 0\nsiblings\t: %u\ncore id\t\t: %u\ncpu cores\t: %u\napicid\t\t: %u\n",
-			    ULL(c->tsc_khz / 1000), ULL(c->tsc_khz % 1000), cpu_count(), i, cpu_count(), c->apic_id);
-		text_printf(t, "fpu\t\t: yes\nwp\t\t: yes\nflags\t\t: %s\nbogomips\t: %llu.%02llu\n\n", c->flags, ULL(c->tsc_khz / 500),
+		text_printf(
+			t,
+			"cpu MHz\t\t: %llu.%03llu\nphysical id\t: 0\nsiblings\t: %u\n"
+			"core id\t\t: %u\ncpu cores\t: %u\napicid\t\t: %u\n",
+			ULL(c->tsc_khz / 1000), ULL(c->tsc_khz % 1000), cpu_count(), i, cpu_count(),
+			c->apic_id);
+		text_printf(t, "fpu\t\t: yes\nwp\t\t: yes\nflags\t\t: %s\n"
+			       "bogomips\t: %llu.%02llu\n\n", c->flags, ULL(c->tsc_khz / 500),
 			    ULL(c->tsc_khz / 5 % 100));
 	}
 	return 0;
@@ -99,11 +114,13 @@ static void print_cpu_times(struct text *t, const char *name, const struct sched
 {
 	const u64 tick = NSEC_PER_SEC / USER_HZ;
 
-	text_printf(t, "%s %llu %llu %llu %llu %llu %llu 0 0 0 0\n", name, ULL(s->user_ns / tick), ULL(s->nice_ns / tick), ULL(s->system_ns / tick),
-		    ULL(s->idle_ns / tick), ULL(s->iowait_ns / tick), ULL(s->irq_ns / tick));
+	text_printf(t, "%s %llu %llu %llu %llu %llu %llu 0 0 0 0\n", name, ULL(s->user_ns / tick),
+		    ULL(s->nice_ns / tick), ULL(s->system_ns / tick), ULL(s->idle_ns / tick),
+		    ULL(s->iowait_ns / tick), ULL(s->irq_ns / tick));
 }
 
-static void sum_interrupts(unsigned number, const u64 *counts, const char *kind, const char *names, void *arg)
+static void sum_interrupts(unsigned number, const u64 *counts, const char *kind, const char *names,
+			   void *arg)
 {
 	for (unsigned i = 0; i < cpu_count(); i++)
 		*(u64 *)arg += counts[i];
@@ -133,7 +150,8 @@ int show_system_stat(struct text *t, struct task *task)
 		print_cpu_times(t, name, &one);
 	}
 	irq_each(sum_interrupts, &interrupts);
-	text_printf(t, "intr %llu\nctxt %llu\nbtime %llu\nprocesses %llu\nprocs_running %llu\nprocs_blocked %llu\n", ULL(interrupts), ULL(all.switches),
+	text_printf(t, "intr %llu\nctxt %llu\nbtime %llu\nprocesses %llu\nprocs_running %llu\n"
+		       "procs_blocked %llu\n", ULL(interrupts), ULL(all.switches),
 		    ULL(boot), ULL(sched_forks()), ULL(sched_running()), ULL(sched_blocked()));
 	return 0;
 }
@@ -149,7 +167,8 @@ int show_uptime(struct text *t, struct task *task)
 		idle += s.idle_ns + s.iowait_ns;
 	}
 	idle /= NSEC_PER_SEC / 100;
-	text_printf(t, "%llu.%02llu %llu.%02llu\n", ULL(now / 100), ULL(now % 100), ULL(idle / 100), ULL(idle % 100));
+	text_printf(t, "%llu.%02llu %llu.%02llu\n", ULL(now / 100), ULL(now % 100), ULL(idle / 100),
+		    ULL(idle % 100));
 	return 0;
 }
 
@@ -169,7 +188,8 @@ int show_version(struct text *t, struct task *task)
 	struct utsname u;
 
 	uts_read(&u);
-	text_printf(t, "%s version %s (skerry) (gcc %s) %s\n", u.sysname, u.release, __VERSION__, u.version);
+	text_printf(t, "%s version %s (skerry) (gcc %s) %s\n", u.sysname, u.release, __VERSION__,
+		    u.version);
 	return 0;
 }
 
@@ -198,8 +218,10 @@ static void print_diskstats(struct blkdev *d, void *arg)
 
 	text_printf(arg, "%4u %7u %s", d->major, d->minor, d->name);
 	for (int i = 0; i < 2; i++)
-		text_printf(arg, " %llu %llu %llu %llu", ULL(s[i][0]), ULL(s[i][1]), ULL(s[i][2]), ULL(s[i][3] / NSEC_PER_MSEC));
-	text_printf(arg, " %u %llu %llu 0 0 0 0 0 0\n", whole ? d->disk->n_running : 0, ULL(whole ? d->disk->busy_ns / NSEC_PER_MSEC : 0),
+		text_printf(arg, " %llu %llu %llu %llu", ULL(s[i][0]), ULL(s[i][1]), ULL(s[i][2]),
+			    ULL(s[i][3] / NSEC_PER_MSEC));
+	text_printf(arg, " %u %llu %llu 0 0 0 0 0 0\n", whole ? d->disk->n_running : 0,
+		    ULL(whole ? d->disk->busy_ns / NSEC_PER_MSEC : 0),
 		    ULL(whole ? d->disk->weighted_ns / NSEC_PER_MSEC : 0));
 }
 
@@ -209,7 +231,8 @@ int show_diskstats(struct text *t, struct task *task)
 	return 0;
 }
 
-static void print_interrupt(unsigned number, const u64 *counts, const char *kind, const char *names, void *arg)
+static void print_interrupt(unsigned number, const u64 *counts, const char *kind, const char *names,
+			    void *arg)
 {
 	text_printf(arg, "%3u:", number);
 	for (unsigned i = 0; i < cpu_count(); i++)
@@ -282,14 +305,21 @@ int show_kallsyms(struct text *t, struct task *task)
 
 static void print_slab(const struct slab_info *s, void *arg)
 {
-	text_printf(arg, "%-17s %6llu %6llu %6llu %4llu %4llu : tunables    0    0    0 : slabdata %6llu %6llu      0\n", s->name, ULL(s->active),
-		    ULL(s->total), ULL(s->size), ULL(s->per_slab), ULL(s->pages_per_slab), ULL(s->slabs), ULL(s->slabs));
+	text_printf(
+		arg,
+		"%-17s %6llu %6llu %6llu %4llu %4llu : tunables    0    0    0 : slabdata %6llu "
+		"%6llu      0\n",
+		s->name, ULL(s->active), ULL(s->total), ULL(s->size), ULL(s->per_slab),
+		ULL(s->pages_per_slab), ULL(s->slabs), ULL(s->slabs));
 }
 
 int show_slabinfo(struct text *t, struct task *task)
 {
-	text_printf(t, "slabinfo - version: 2.1\n# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab>"
-		    " : tunables <limit> <batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>\n");
+	text_printf(t, "slabinfo - version: 2.1\n"
+		    "# name            <active_objs> <num_objs> <objsize> <objperslab> "
+		    "<pagesperslab>"
+		    " : tunables <limit> <batchcount> <sharedfactor>"
+		    " : slabdata <active_slabs> <num_slabs> <sharedavail>\n");
 	slab_each(print_slab, t);
 	return 0;
 }

@@ -1,5 +1,6 @@
 /*
- * Files that are texts: made whole at the first read (and anew when read again from the start), kept by the open file, handed out piece by piece.
+ * Files that are texts: made whole at the first read (and anew when read again from the start),
+ * kept by the open file, handed out piece by piece.
  */
 #include <stdarg.h>
 
@@ -19,7 +20,8 @@
 struct text_file {
 	struct mutex mutex; /* RANK_TEXT */
 	struct text text;   /* m */
-	struct aspace *space; /* I: of texts that are not for everybody: what the opener might look into, referenced; after an exec they are empty */
+	struct aspace *space; /* I: of texts that are not for everybody: what the opener might look
+			       * into, referenced; after an exec they are empty */
 };
 
 static bool text_grow(struct text *t, size_t more)

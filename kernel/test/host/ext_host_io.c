@@ -454,7 +454,8 @@ void bcache_put(struct bblock *b)
 void bcache_read_ahead(struct blkdev *dev, u64 block, u32 size, unsigned n)
 {
 	if (n)
-		read_range(&dev->cache, block * size >> PAGE_SHIFT, ((block + n) * size - 1) >> PAGE_SHIFT);
+		read_range(&dev->cache, block * size >> PAGE_SHIFT,
+			   ((block + n) * size - 1) >> PAGE_SHIFT);
 }
 
 void bcache_forget(struct blkdev *dev, u64 block, u32 size, u64 n)

@@ -173,7 +173,8 @@ void inode_touch(struct inode *inode, u32 mask)
 	inode_dirty(inode);
 }
 
-void inode_init_owner(struct inode *inode, const struct inode *dir, u32 mode, const struct cred *cred)
+void inode_init_owner(struct inode *inode, const struct inode *dir, u32 mode,
+		      const struct cred *cred)
 {
 	inode->uid = cred->fsuid;
 	inode->gid = cred->fsgid;
@@ -421,7 +422,8 @@ static int remove_name(struct inode *dir, const char *text, bool rmdir)
 	if (!err) {
 		rwsem_write(&dir->lock);
 		rwsem_write(&inode->lock);
-		err = rmdir ? dir->ops->rmdir(dir, &name, inode) : dir->ops->unlink(dir, &name, inode);
+		err = rmdir ? dir->ops->rmdir(dir, &name, inode) :
+			      dir->ops->unlink(dir, &name, inode);
 		rwsem_write_end(&inode->lock);
 		rwsem_write_end(&dir->lock);
 	}
@@ -486,7 +488,8 @@ int host_truncate(struct inode *inode, s64 size)
 static int zero_tail(struct inode *inode, s64 at)
 {
 	s64 old = inode->size;
-	u64 end = (u64)at >> PAGE_SHIFT == (u64)old >> PAGE_SHIFT ? (u64)at & ~PAGE_MASK : PAGE_SIZE;
+	u64 end =
+		(u64)at >> PAGE_SHIFT == (u64)old >> PAGE_SHIFT ? (u64)at & ~PAGE_MASK : PAGE_SIZE;
 	struct page *page;
 	int err;
 
@@ -495,8 +498,10 @@ static int zero_tail(struct inode *inode, s64 at)
 	err = pagecache_get_locked(&inode->cache, (u64)old >> PAGE_SHIFT, false, &page);
 	if (err)
 		return err;
-	if (!mem_is_all((u8 *)page_to_virt(page) + ((u64)old & ~PAGE_MASK), 0, end - ((u64)old & ~PAGE_MASK))) {
-		memset((u8 *)page_to_virt(page) + ((u64)old & ~PAGE_MASK), 0, end - ((u64)old & ~PAGE_MASK));
+	if (!mem_is_all((u8 *)page_to_virt(page) + ((u64)old & ~PAGE_MASK), 0,
+			end - ((u64)old & ~PAGE_MASK))) {
+		memset((u8 *)page_to_virt(page) + ((u64)old & ~PAGE_MASK), 0,
+		       end - ((u64)old & ~PAGE_MASK));
 		page_dirty(page);
 	}
 	page_unlock(page);
@@ -517,7 +522,8 @@ static int write_piece(struct inode *inode, const void *buf, size_t n, s64 at)
 		memset(page_to_virt(page), 0, PAGE_SIZE);
 		page_set(page, PG_UPTODATE);
 	}
-	err = inode->cache.ops->prepare_write(&inode->cache, page, (unsigned)offset, (unsigned)(offset + n));
+	err = inode->cache.ops->prepare_write(&inode->cache, page, (unsigned)offset,
+					      (unsigned)(offset + n));
 	if (!err) {
 		memcpy((u8 *)page_to_virt(page) + offset, buf, n);
 		page_set(page, PG_UPTODATE);
@@ -539,7 +545,8 @@ ssize_t host_write(struct inode *inode, const void *buf, size_t n, s64 at)
 	inode_touch(inode, ATTR_MTIME | ATTR_CTIME);
 	err = zero_tail(inode, at);
 	while (!err && done < n) {
-		size_t part = min(n - done, (size_t)(PAGE_SIZE - ((u64)(at + (s64)done) & ~PAGE_MASK)));
+		size_t part =
+			min(n - done, (size_t)(PAGE_SIZE - ((u64)(at + (s64)done) & ~PAGE_MASK)));
 
 		err = write_piece(inode, (const u8 *)buf + done, part, at + (s64)done);
 		if (!err)
@@ -587,7 +594,8 @@ struct host_sink {
 	void *arg;
 };
 
-static bool sink_emit(struct dir_sink *sink, const char *name, u32 length, u64 ino, u8 type, u64 next)
+static bool sink_emit(struct dir_sink *sink, const char *name, u32 length, u64 ino, u8 type,
+		      u64 next)
 {
 	struct host_sink *s = container_of(sink, struct host_sink, sink);
 	char text[256];
@@ -652,7 +660,8 @@ const char *host_mkfs(const char *name, unsigned mib, const char *args)
 	strlcat(path, "/", sizeof(path));
 	strlcat(path, name, sizeof(path));
 	CHECK_EQ(host_run("rm -f '%s'; truncate -s %uM '%s' && mke2fs -q -F "
-			  "-U 6b1f8f6e-0c5e-4a6e-9a35-52f2c3a7d001 -E hash_seed=0f0e0d0c-0b0a-4908-8706-050403020100 "
+			  "-U 6b1f8f6e-0c5e-4a6e-9a35-52f2c3a7d001 "
+			  "-E hash_seed=0f0e0d0c-0b0a-4908-8706-050403020100 "
 			  "%s '%s' >'%s.log' 2>&1 || "
 			  "{ cat '%s.log'; exit 1; }", path, mib, path, args, path, path, path), 0);
 	return path;
@@ -660,8 +669,8 @@ const char *host_mkfs(const char *name, unsigned mib, const char *args)
 
 bool host_fsck(const char *path)
 {
-	return host_run("e2fsck -fn '%s' >'%s.log' 2>&1 || { cat '%s.log' | head -60; exit 1; }", path,
-			path, path) == 0;
+	return host_run("e2fsck -fn '%s' >'%s.log' 2>&1 || { cat '%s.log' | head -60; exit 1; }",
+			path, path, path) == 0;
 }
 
 bool host_fsck_mounted(const char *path)
@@ -669,6 +678,7 @@ bool host_fsck_mounted(const char *path)
 	/* A copy that is called clean must be so. */
 	return host_run("cp --sparse=always '%s' '%s.copy' && "
 			"{ debugfs -w -R 'set_super_value state 1' '%s.copy' >/dev/null 2>&1; "
-			"e2fsck -fn '%s.copy' >'%s.log' 2>&1 || { cat '%s.log' | head -60; exit 1; }; }",
+			"e2fsck -fn '%s.copy' >'%s.log' 2>&1 || "
+			"{ cat '%s.log' | head -60; exit 1; }; }",
 			path, path, path, path, path, path) == 0;
 }

@@ -55,7 +55,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	if (elf_check_header(copy, size, size, &phoff, &phsize) == 0) {
 		INSIST(phoff <= size && phsize <= size - phoff);
-		if (elf_plan_make(copy, size, copy + phoff, phsize, size, USER_END, PAGE, &plan) == 0)
+		if (elf_plan_make(copy, size, copy + phoff, phsize, size, USER_END, PAGE, &plan) ==
+		    0)
 			check_plan(&plan, size);
 	}
 	free(copy);

@@ -9,8 +9,10 @@
 #include "fs/ext/ext_hash.h"
 
 static const struct ext_super base = {
-	.magic = EXT_MAGIC, .rev_level = 1, .inode_size = 256, .first_ino = 11, .blocks_count_lo = 16384,
-	.blocks_per_group = 8192, .inodes_per_group = 512, .inodes_count = 1024, .first_data_block = 1,
+	.magic = EXT_MAGIC, .rev_level = 1, .inode_size = 256, .first_ino = 11,
+	.blocks_count_lo = 16384,
+	.blocks_per_group = 8192, .inodes_per_group = 512, .inodes_count = 1024,
+	.first_data_block = 1,
 	.feature_incompat = EXT_INCOMPAT_FILETYPE | EXT_INCOMPAT_EXTENTS | EXT_INCOMPAT_INLINE_DATA,
 };
 
@@ -36,7 +38,8 @@ static void fuzz_xattrs(const u8 *area, u32 size)
 	for (u32 at = 32; *(const u32 *)(area + at); at += EXT_XATTR_LEN(e->name_len)) {
 		e = (const void *)(area + at);
 		INSIST(at + sizeof(*e) + e->name_len <= size);
-		INSIST(e->value_inum || e->value_size == 0 || e->value_offs + e->value_size <= size);
+		INSIST(e->value_inum || e->value_size == 0 ||
+		       e->value_offs + e->value_size <= size);
 	}
 }
 

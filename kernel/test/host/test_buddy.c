@@ -48,7 +48,8 @@ static void give(struct page *page, unsigned order)
 	buddy_free(&b, page, order);
 }
 
-/* Lists, counts and bits agree with each other and with the map, and no two buddies are both free. */
+/* Lists, counts and bits agree with each other and with the map, and no two buddies are both
+ * free. */
 static void check_whole(void)
 {
 	u64 total = 0;
@@ -65,7 +66,8 @@ static void check_whole(void)
 			for (unsigned i = 0; i < 1u << order; i++)
 				CHECK(!owned[pfn + i]);
 			if (order < BUDDY_ORDERS - 1)
-				CHECK(!((pages[other].flags & PG_BUDDY) && pages[other].order == order));
+				CHECK(!((pages[other].flags & PG_BUDDY) &&
+					pages[other].order == order));
 		}
 		CHECK_EQ(b.n_blocks[order], n);
 		CHECK_EQ(b.nonempty >> order & 1, n != 0);

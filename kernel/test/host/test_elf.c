@@ -37,7 +37,8 @@ static struct image good(void)
 			{ .p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_vaddr = 0x400000,
 			  .p_filesz = 0x1800, .p_memsz = 0x1800, .p_align = PAGE },
 			{ .p_type = PT_LOAD, .p_flags = PF_R | PF_W, .p_offset = 0x1800,
-			  .p_vaddr = 0x402800, .p_filesz = 0x100, .p_memsz = 0x5000, .p_align = PAGE },
+			  .p_vaddr = 0x402800, .p_filesz = 0x100, .p_memsz = 0x5000,
+			  .p_align = PAGE },
 			{ .p_type = PT_GNU_STACK, .p_flags = PF_R | PF_W },
 		},
 		.file_size = 0x2000,
@@ -160,8 +161,10 @@ TEST(elf_refuses_segments)
 /* The machine's own programs must all be accepted. */
 TEST(elf_accepts_host_programs)
 {
-	static const char *const paths[] = { "/bin/sh", "/bin/ls", "/usr/bin/env", "/usr/bin/python3",
-					     "/lib64/ld-linux-x86-64.so.2", "/proc/self/exe" };
+	static const char *const paths[] = {
+		"/bin/sh", "/bin/ls", "/usr/bin/env", "/usr/bin/python3",
+		"/lib64/ld-linux-x86-64.so.2", "/proc/self/exe",
+	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(paths); i++) {
 		size_t size = 0, phsize;

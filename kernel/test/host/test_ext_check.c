@@ -9,7 +9,8 @@
 static struct ext_super good(void)
 {
 	return (struct ext_super){
-		.magic = EXT_MAGIC, .rev_level = 1, .log_block_size = 0, .inode_size = 256, .first_ino = 11,
+		.magic = EXT_MAGIC, .rev_level = 1, .log_block_size = 0, .inode_size = 256,
+		.first_ino = 11,
 		.blocks_count_lo = 8192 * 2, .blocks_per_group = 8192, .inodes_per_group = 512,
 		.inodes_count = 1024, .first_data_block = 1, .clusters_per_group = 8192,
 		.feature_incompat = EXT_INCOMPAT_FILETYPE,
@@ -73,14 +74,23 @@ TEST(superblock)
 TEST(group_descriptor)
 {
 	struct ext_super s = good();
-	struct ext_group_desc d = { .block_bitmap_lo = 10, .inode_bitmap_lo = 11, .inode_table_lo = 12,
-				    .free_blocks_lo = 8192, .free_inodes_lo = 512 }, one;
+	struct ext_group_desc d = { .block_bitmap_lo = 10,
+				    .inode_bitmap_lo = 11,
+				    .inode_table_lo = 12,
+				    .free_blocks_lo = 8192,
+				    .free_inodes_lo = 512 },
+			      one;
 	struct ext_geo geo;
 
 	CHECK(ext_check_super(&s, 8192 * 2, &geo) == NULL);
 	CHECK(ext_check_group(&geo, 0, &d) == NULL);
 	CHECK(ext_check_group(&geo, 1, &d) != NULL);
-#define BAD_DESC(field, value) do { one = d; one.field = (value); CHECK(ext_check_group(&geo, 0, &one) != NULL); } while (0)
+#define BAD_DESC(field, value) \
+	do { \
+		one = d; \
+		one.field = (value); \
+		CHECK(ext_check_group(&geo, 0, &one) != NULL); \
+	} while (0)
 	BAD_DESC(block_bitmap_lo, 1);
 	BAD_DESC(block_bitmap_lo, 8193);
 	BAD_DESC(block_bitmap_lo, 11);
@@ -102,8 +112,9 @@ TEST(directory_entry)
 	struct ext_geo geo;
 
 	CHECK(ext_check_super(&s, 8192 * 2, &geo) == NULL);
-#define ENTRY(ino, rec, len) (*de = (struct ext_dirent){ .inode = (ino), .rec_len = (rec), .name_len = (len) }, \
-			      ext_check_dirent(&geo, block, 0, 1024))
+#define ENTRY(ino, rec, len) \
+	(*de = (struct ext_dirent){ .inode = (ino), .rec_len = (rec), .name_len = (len) }, \
+	 ext_check_dirent(&geo, block, 0, 1024))
 	CHECK(ENTRY(11, 12, 1) == NULL);
 	CHECK(ENTRY(11, 1024, 255) == NULL);
 	CHECK(ENTRY(0, 8, 0) == NULL);
@@ -160,8 +171,10 @@ static void check_hash(const char *alg, u8 version, const char *name)
 	FILE *f;
 
 	/* debugfs takes the seed as the text of a UUID, byte by byte. */
-	snprintf(command, sizeof(command), "PATH=/usr/sbin:/sbin:$PATH debugfs -R "
-		 "'dx_hash -h %s -s 01234567-efcd-ab89-0403-0201efbeadde \"%s\"' 2>/dev/null", alg, name);
+	snprintf(command, sizeof(command),
+		 "PATH=/usr/sbin:/sbin:$PATH debugfs -R "
+		 "'dx_hash -h %s -s 01234567-efcd-ab89-0403-0201efbeadde \"%s\"' 2>/dev/null",
+		 alg, name);
 	f = popen(command, "r");
 	if (!f || !fgets(line, sizeof(line), f))
 		strlcpy(line, "", sizeof(line));
@@ -188,7 +201,8 @@ static bool mem_has_high(const char *name)
 TEST(hashes_of_names)
 {
 	static const char *const names[] = { "a", "README.md", "a-name-of-exactly-thirty-two-chr",
-		"a name that is longer than the thirty-two bytes of one block and goes on", "na\xc3\xafve\xff",
+		"a name that is longer than the thirty-two bytes of one block and goes on",
+		"na\xc3\xafve\xff",
 		"sixteen-bytes-16", "\xe2\x82\xac" };
 
 	for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {

@@ -1,4 +1,5 @@
-/* Contents of files: holes, all levels of indirection, truncation, sharing a disk, running out of it. */
+/* Contents of files: holes, all levels of indirection, truncation, sharing a disk, running out of
+ * it. */
 #include "test/host/ext_host.h"
 
 #include "core/clock.h"
@@ -208,7 +209,8 @@ TEST(full_disk)
 	for (unsigned i = 0; i < ARRAY_SIZE(block_sizes); i++) {
 		const char *path = mkfs(block_sizes[i], 6, "-m 10");
 		struct superblock *sb = mount(path);
-		u64 before = free_blocks(sb), reserved = (u64)ext_fs_of(sb->root_inode)->reserved_blocks;
+		u64 before = free_blocks(sb),
+		    reserved = (u64)ext_fs_of(sb->root_inode)->reserved_blocks;
 		int err = 0;
 
 		host_cred = (struct cred){ .fsuid = 1000, .fsgid = 1000 };
@@ -345,12 +347,16 @@ TEST(removed_but_open)
 	/* The list on the disk names them: e2fsck frees them and finds nothing else. */
 	CHECK_EQ(host_run("cp '%s' '%s.copy' && e2fsck -p '%s.copy' > '%s.log'; test $? -le 1 && "
 			  "test $(grep -c 'Clearing orphaned inode' '%s.log') = 3 && "
-			  "e2fsck -fn '%s.copy' >/dev/null 2>&1", path, path, path, path, path, path), 0);
+			  "e2fsck -fn '%s.copy' >/dev/null 2>&1",
+			  path, path, path, path, path, path),
+		 0);
 	inode_put(inode[1]);
 	CHECK(host_sync(sb) == 0);
 	CHECK_EQ(host_run("cp '%s' '%s.copy' && e2fsck -p '%s.copy' > '%s.log'; test $? -le 1 && "
 			  "test $(grep -c 'Clearing orphaned inode' '%s.log') = 2 && "
-			  "e2fsck -fn '%s.copy' >/dev/null 2>&1", path, path, path, path, path, path), 0);
+			  "e2fsck -fn '%s.copy' >/dev/null 2>&1",
+			  path, path, path, path, path, path),
+		 0);
 	inode_put(inode[0]);
 	inode_put(inode[2]);
 	CHECK_EQ(free_blocks(sb), before);
@@ -412,9 +418,13 @@ static void times_of(const char *args, s64 seconds, s64 expected)
 	const char *path = mkfs(1024, 8, args);
 	struct superblock *sb = mount(path);
 	struct inode *inode = create(sb, "old");
-	struct inode_attr attr = { .mask = ATTR_MTIME | ATTR_ATIME | ATTR_UID | ATTR_GID | ATTR_MODE,
-				   .mtime = { seconds, 123456789 }, .atime = { seconds + 1, 5 },
-				   .uid = 100000, .gid = 200000, .mode = 04751 };
+	struct inode_attr attr = { .mask = ATTR_MTIME | ATTR_ATIME | ATTR_UID | ATTR_GID |
+					   ATTR_MODE,
+				   .mtime = { seconds, 123456789 },
+				   .atime = { seconds + 1, 5 },
+				   .uid = 100000,
+				   .gid = 200000,
+				   .mode = 04751 };
 
 	CHECK_EQ(inode->ops->setattr(inode, &attr), 0);
 	inode_put(inode);
@@ -488,7 +498,8 @@ TEST(states_of_the_superblock)
 	host_quiet = true;
 	CHECK_EQ(host_mount(path, "ext2", 0, "nonsense", &sb), (u64)-EINVAL);
 	CHECK_EQ(host_mount(path, "ext2", 0, "errors=never", &sb), (u64)-EINVAL);
-	CHECK_EQ(host_mount(path, "ext2", 0, "noacl,user_xattr,,errors=panic,resuid=7,sb=1", &sb), 0);
+	CHECK_EQ(host_mount(path, "ext2", 0, "noacl,user_xattr,,errors=panic,resuid=7,sb=1", &sb),
+		 0);
 	host_quiet = false;
 	char text[100];
 	sb->ops->show_options(sb, text, sizeof(text));

@@ -131,7 +131,9 @@ static void do_create(struct node *dir, struct inode *idir, unsigned i)
 		return;
 	n = node_new(mode);
 	if (!n) {
-		CHECK_EQ(S_ISDIR(mode) ? host_rmdir(idir, name_of(i)) : host_unlink(idir, name_of(i)), 0);
+		CHECK_EQ(S_ISDIR(mode) ? host_rmdir(idir, name_of(i)) :
+					 host_unlink(idir, name_of(i)),
+			 0);
 		return;
 	}
 	n->parent = dir;

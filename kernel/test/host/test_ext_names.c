@@ -162,7 +162,8 @@ struct five {
 	unsigned left;
 };
 
-static bool five_emit(struct dir_sink *sink, const char *name, u32 length, u64 ino, u8 type, u64 next)
+static bool five_emit(struct dir_sink *sink, const char *name, u32 length, u64 ino, u8 type,
+		      u64 next)
 {
 	struct five *f = container_of(sink, struct five, sink);
 	char text[256];
@@ -180,7 +181,9 @@ TEST(listing_while_the_tree_splits)
 {
 	const char *path = host_mkfs("names.img", 16, "-t ext2 -b 1024 -N 9000");
 	struct superblock *sb = mount(path);
-	struct five f = { .sink.emit = five_emit, .seen = { .times = calloc(20000, 1), .limit = 20000 } };
+	struct five f = {
+		.sink.emit = five_emit, .seen = { .times = calloc(20000, 1), .limit = 20000 },
+	};
 	struct file file = { 0 };
 
 	CHECK_EQ(host_mkdir(sb->root_inode, "dir", 0755, &growing), 0);

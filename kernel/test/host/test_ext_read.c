@@ -1,7 +1,7 @@
 /*
- * Reading what others wrote: trees put into images by mke2fs -d and debugfs, in the formats of ext2,
- * ext3 and ext4; file systems that must be refused; and images with bytes turned over, which may
- * give errors but nothing worse.
+ * Reading what others wrote: trees put into images by mke2fs -d and debugfs, in the formats of
+ * ext2, ext3 and ext4; file systems that must be refused; and images with bytes turned over, which
+ * may give errors but nothing worse.
  */
 #include "test/host/ext_host.h"
 
@@ -17,18 +17,23 @@ static const char *tree(void)
 	if (dir[0])
 		return dir;
 	lib_snprintf(dir, sizeof(dir), "%s/tree", host_dir());
-	CHECK_EQ(host_run("mkdir -p '%s/sub/deep' '%s/many' && cd '%s' && "
-			  "printf 'hello\\n' > small && printf 'twenty bytes of it..' > twenty && "
-			  "head -c 100 /dev/zero | tr '\\0' 'i' > hundred && "
-			  "seq 1 400000 > big && "
-			  "truncate -s 40M sparse && printf end | dd of=sparse bs=1 seek=41943037 conv=notrunc 2>/dev/null && "
-			  "for i in $(seq 0 2 200); do printf x | dd of=frag bs=4096 seek=$i conv=notrunc 2>/dev/null; done && "
-			  "ln -s small link && ln -s %s longlink && "
-			  "mkfifo fifo && for i in $(seq 1 300); do echo $i > many/file$i; done && "
-			  "echo deep > sub/deep/file && ln small hard",
-			  dir, dir, dir,
-			  "0123456789012345678901234567890123456789012345678901234567890123456789"
-			  "012345678901234567890123456789012345678901234567890123456789012345678"), 0);
+	CHECK_EQ(
+		host_run(
+			"mkdir -p '%s/sub/deep' '%s/many' && cd '%s' && "
+			"printf 'hello\\n' > small && printf 'twenty bytes of it..' > twenty && "
+			"head -c 100 /dev/zero | tr '\\0' 'i' > hundred && "
+			"seq 1 400000 > big && "
+			"truncate -s 40M sparse && printf end | dd of=sparse bs=1 seek=41943037 "
+			"conv=notrunc 2>/dev/null && "
+			"for i in $(seq 0 2 200); do printf x | dd of=frag bs=4096 seek=$i "
+			"conv=notrunc 2>/dev/null; done && "
+			"ln -s small link && ln -s %s longlink && "
+			"mkfifo fifo && for i in $(seq 1 300); do echo $i > many/file$i; done && "
+			"echo deep > sub/deep/file && ln small hard",
+			dir, dir, dir,
+			"0123456789012345678901234567890123456789012345678901234567890123456789"
+			"012345678901234567890123456789012345678901234567890123456789012345678"),
+		0);
 	return dir;
 }
 
@@ -82,8 +87,10 @@ static void count(const char *name, u64 ino, u8 type, void *arg)
 
 static void compare_tree(void)
 {
-	static const char *const files[] = { "small", "twenty", "hundred", "big", "sparse", "frag",
-					     "hard", "sub/deep/file", "many/file1", "many/file300" };
+	static const char *const files[] = {
+		"small", "twenty", "hundred", "big", "sparse", "frag",
+		"hard", "sub/deep/file", "many/file1", "many/file300",
+	};
 	struct inode *inode;
 	char text[300];
 	unsigned n = 0;
@@ -165,7 +172,8 @@ TEST(ext4_images)
 	read_as("ext4", "-t ext4 -b 4096", 64);
 	read_as("ext4", "-t ext4 -b 2048 -O ^metadata_csum,uninit_bg", 32);
 	read_as("ext4", "-t ext4 -b 1024 -O inline_data", 32);
-	read_as("ext4", "-t ext4 -b 4096 -O inline_data,metadata_csum_seed,large_dir,ea_inode -I 512", 64);
+	read_as("ext4", "-t ext4 -b 4096 -O inline_data,metadata_csum_seed,large_dir,ea_inode -I "
+			"512", 64);
 	read_as("ext4", "-t ext4 -b 1024 -O ^64bit,^flex_bg,bigalloc -C 4096", 32);
 	read_as("ext4", "-t ext4 -b 1024 -O meta_bg,^resize_inode -g 2048", 32);
 	read_as("ext4", "-t ext4 -b 4096 -O sparse_super2,mmp", 64);
@@ -183,9 +191,14 @@ TEST(indexes_of_others)
 		char name[40];
 		unsigned n = 0;
 
-		CHECK_EQ(host_run("{ echo mkdir d; echo cd d; for i in $(seq 1 5000); do "
-				  "echo mknod name-number-$i p; done; } | debugfs -w -f - '%s' >/dev/null 2>&1; "
-				  "e2fsck -fyD '%s' >/dev/null 2>&1; test $? -le 1", path, path), 0);
+		CHECK_EQ(
+			host_run(
+				"{ echo mkdir d; echo cd d; for i in $(seq 1 5000); do "
+				"echo mknod name-number-$i p; done; } | debugfs -w -f - '%s' "
+				">/dev/null 2>&1; "
+				"e2fsck -fyD '%s' >/dev/null 2>&1; test $? -le 1",
+				path, path),
+			0);
 		CHECK_EQ(host_mount(path, "ext4", SB_READ_ONLY, "", &sb), 0);
 		dir = walk("d");
 		CHECK(dir && ext_dir_indexed(dir));
@@ -213,11 +226,14 @@ TEST(deep_extents_and_attributes)
 
 	CHECK_EQ(host_run("rm -f '%s.f'; for i in $(seq 0 2 6000); do echo $i; done | "
 			  "awk '{ printf \"seek %%d\\n\", $1 }' >/dev/null; "
-			  "python3 -c \"f=open('%s.f','wb')\nfor i in range(0,6000,2):\n f.seek(i*1024); f.write(bytes([i//2%%251])*1024)\"",
+			  "python3 -c \"f=open('%s.f','wb')\nfor i in range(0,6000,2):\n"
+			  " f.seek(i*1024); f.write(bytes([i//2%%251])*1024)\"",
 			  path, path), 0);
 	CHECK_EQ(host_run("head -c 2500 /dev/zero | tr '\\0' v > '%s.v'; "
-			  "printf 'write %%s.f f\\nea_set f user.small value\\nea_set -f %%s.v f user.large\\n"
-			  "sif f mtime @5000000000\\nmknod c c 5 300\\n' '%s' '%s' | debugfs -w -f - '%s' >/dev/null 2>&1",
+			  "printf 'write %%s.f f\\nea_set f user.small value\\n"
+			  "ea_set -f %%s.v f user.large\\n"
+			  "sif f mtime @5000000000\\nmknod c c 5 300\\n"
+			  "' '%s' '%s' | debugfs -w -f - '%s' >/dev/null 2>&1",
 			  path, path, path, path), 0);
 	CHECK(host_fsck(path));
 	CHECK_EQ(host_mount(path, "ext4", SB_READ_ONLY, "", &sb), 0);
@@ -275,7 +291,9 @@ TEST(what_is_refused)
 	refused("ext2", 0, "", -EROFS, "read-only");
 	refused("ext2", SB_READ_ONLY, "", 0, "");
 	refused("ext3", SB_READ_ONLY, "", -EINVAL, "journal");
-	CHECK_EQ(host_run("dd if=/dev/zero of='%s' bs=1024 seek=1 count=1 conv=notrunc 2>/dev/null", path), 0);
+	CHECK_EQ(host_run("dd if=/dev/zero of='%s' bs=1024 seek=1 count=1 conv=notrunc 2>/dev/null",
+			  path),
+		 0);
 	refused("ext2", SB_READ_ONLY, "", -EINVAL, "bad superblock");
 	refused("ext2", SB_READ_ONLY, "sb=8193", 0, "");
 	refused("ext2", 0, "sb=8193", -EROFS, "");
@@ -290,7 +308,8 @@ TEST(errors_make_it_read_only)
 	const char *path = host_mkfs("read.img", 8, "-t ext2 -b 1024 -e remount-ro");
 	struct inode *inode;
 
-	CHECK_EQ(host_run("printf 'mknod f p\\nset_inode_field f mode 0\\n' | debugfs -w -f - '%s' >/dev/null 2>&1", path), 0);
+	CHECK_EQ(host_run("printf 'mknod f p\\nset_inode_field f mode 0\\n"
+			  "' | debugfs -w -f - '%s' >/dev/null 2>&1", path), 0);
 	host_quiet = true;
 	CHECK_EQ(host_mount(path, "ext2", 0, "", &sb), 0);
 	CHECK_EQ(host_lookup(sb->root_inode, "f", &inode), (u64)-EIO);
@@ -299,7 +318,9 @@ TEST(errors_make_it_read_only)
 	host_sync(sb);
 	host_unmount(sb);
 	host_quiet = false;
-	CHECK_EQ(host_run("dumpe2fs -h '%s' 2>/dev/null | grep -q 'state: *not clean with errors'", path), 0);
+	CHECK_EQ(host_run("dumpe2fs -h '%s' 2>/dev/null | grep -q 'state: *not clean with errors'",
+			  path),
+		 0);
 }
 
 /* Everything a reader and a writer can do, whatever comes of it. */
@@ -400,7 +421,8 @@ static void mutilations(const char *type, const char *args, u32 flags, unsigned 
 	host_quiet = true;
 	CHECK_EQ(host_run("cp '%s' '%s.bad'", path, path), 0);
 	for (unsigned i = 0; i < rounds; i++)
-		mutilate(path, type, flags, 1 + (unsigned)unit_below(i % 4 == 0 ? 200 : 5), original, size);
+		mutilate(path, type, flags, 1 + (unsigned)unit_below(i % 4 == 0 ? 200 : 5),
+			 original, size);
 	free(original);
 	host_quiet = false;
 }
@@ -417,6 +439,7 @@ TEST(damaged_ext2_for_writing)
 
 TEST(damaged_ext4)
 {
-	mutilations("ext4", "-t ext4 -b 1024 -N 600 -O ^has_journal,^metadata_csum,inline_data", SB_READ_ONLY, 150);
+	mutilations("ext4", "-t ext4 -b 1024 -N 600 -O ^has_journal,^metadata_csum,inline_data",
+		    SB_READ_ONLY, 150);
 	mutilations("ext4", "-t ext4 -b 1024 -N 600 -O ^has_journal", SB_READ_ONLY, 50);
 }

@@ -22,8 +22,8 @@ static void same(const char *fmt, ...)
 		va_end(a);
 		va_end(b);
 		if (n != m || memcmp(ours, theirs, sizeof(ours)) != 0)
-			unit_fail(__FILE__, __LINE__, "\"%s\": %d \"%.*s\", not %d \"%.*s\"", fmt, n,
-				  40, ours, m, 40, theirs);
+			unit_fail(__FILE__, __LINE__, "\"%s\": %d \"%.*s\", not %d \"%.*s\"", fmt,
+				  n, 40, ours, m, 40, theirs);
 	}
 }
 

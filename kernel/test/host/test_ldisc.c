@@ -23,7 +23,8 @@ static void host_flush(struct ldisc *d) { n_flushes++; }
 static void host_flow(struct ldisc *d, bool stopped) { }
 static void host_readable(struct ldisc *d) { }
 static const struct ldisc_host host = {
-	.room = host_room, .put = host_put, .signal = host_signal, .flush_output = host_flush, .flow = host_flow, .readable = host_readable,
+	.room = host_room, .put = host_put, .signal = host_signal, .flush_output = host_flush,
+	.flow = host_flow, .readable = host_readable,
 };
 
 static struct termios2 usual(void)
@@ -31,7 +32,8 @@ static struct termios2 usual(void)
 	return (struct termios2){
 		.c_iflag = ICRNL | IXON, .c_oflag = OPOST | ONLCR, .c_cflag = CS8 | CREAD,
 		.c_lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN,
-		.c_cc = { [VINTR] = 3, [VQUIT] = 034, [VERASE] = 0177, [VKILL] = 025, [VEOF] = 4, [VMIN] = 1, [VSTART] = 021, [VSTOP] = 023,
+		.c_cc = { [VINTR] = 3, [VQUIT] = 034, [VERASE] = 0177, [VKILL] = 025, [VEOF] = 4,
+			  [VMIN] = 1, [VSTART] = 021, [VSTOP] = 023,
 			  [VSUSP] = 032, [VREPRINT] = 022, [VWERASE] = 027, [VLNEXT] = 026 },
 	};
 }

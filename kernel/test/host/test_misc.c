@@ -221,7 +221,8 @@ TEST(bcd_and_ctype)
 	CHECK_EQ(bcd_from_bin(59), 0x59);
 	CHECK_EQ(char_hex_value('F'), 15);
 	CHECK_EQ(char_hex_value('g'), -1);
-	CHECK(char_is_space('\v') && !char_is_space(0) && char_is_print('~') && !char_is_print(127));
+	CHECK(char_is_space('\v') && !char_is_space(0) && char_is_print('~') &&
+	      !char_is_print(127));
 }
 
 TEST(device_numbers)

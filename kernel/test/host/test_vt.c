@@ -27,7 +27,8 @@ static void host_fill(struct vt *t, unsigned x, unsigned y, unsigned n, const st
 		(&shown[0][0])[y * COLUMNS + x + i] = *cell;
 }
 
-static void host_scroll(struct vt *t, unsigned top, unsigned bottom, int lines, const struct vt_cell *blank)
+static void host_scroll(struct vt *t, unsigned top, unsigned bottom, int lines,
+			const struct vt_cell *blank)
 {
 	unsigned n = (unsigned)(lines < 0 ? -lines : lines), keep = bottom - top - n;
 
@@ -58,7 +59,8 @@ static void host_reply(struct vt *t, const char *text, size_t n)
 static void host_palette(struct vt *t, const u32 colours[16]) { }
 
 static const struct vt_host host = {
-	.put = host_put, .fill = host_fill, .scroll = host_scroll, .cursor = host_cursor, .reply = host_reply, .palette = host_palette,
+	.put = host_put, .fill = host_fill, .scroll = host_scroll, .cursor = host_cursor,
+	.reply = host_reply, .palette = host_palette,
 };
 
 static void begin(void)
@@ -198,7 +200,8 @@ TEST(alternate_screen)
 TEST(colours)
 {
 	begin();
-	say("\033[31;1ma\033[0;44mb\033[7mc\033[0;38;5;196md\033[48;2;0;0;255me\033[39;49mf\033[4mg");
+	say("\033[31;1ma\033[0;44mb\033[7mc\033[0;38;5;196md\033[48;2;0;0;255me\033[39;49mf"
+	    "\033[4mg");
 	CHECK_EQ(shown[0][0].fg, 12);
 	CHECK_EQ(shown[0][1].bg, 1);
 	CHECK_EQ(shown[0][2].fg, 1);
@@ -251,7 +254,8 @@ TEST(reports)
 TEST(strings_and_unknown_sequences_vanish)
 {
 	begin();
-	say("a\033]0;title\007b\033]2;x\033\\c\033]P0ff00ffd\033P1$r\033\\e\033[?1000;1006hf\033[>4;1mg\033[[Ah\033%Gi");
+	say("a\033]0;title\007b\033]2;x\033\\c\033]P0ff00ffd\033P1$r\033\\e\033[?1000;1006hf"
+	    "\033[>4;1mg\033[[Ah\033%Gi");
 	CHECK_STR(row(0), "abcdefghi");
 	CHECK_EQ(v.palette[0], 0xff00ff);
 	say("\033]R\033[31\030x");
@@ -282,14 +286,16 @@ TEST(reset)
 
 TEST(random_bytes_keep_it_sound)
 {
-	static const char alphabet[] = "\033[[[];?0123456789ABCDHJKLMPSTXabdefghlmnrsu@`\n\r\t\bxyz\016\017#()\303\244";
+	static const char alphabet[] = "\033[[[];?0123456789ABCDHJKLMPSTXabdefghlmnrsu@`\n"
+				       "\r\t\bxyz\016\017#()\303\244";
 
 	begin();
 	for (unsigned round = 0; round < 20000; round++) {
 		u8 in[40];
 
 		for (unsigned i = 0; i < sizeof(in); i++)
-			in[i] = unit_below(10) ? (u8)alphabet[unit_below(sizeof(alphabet) - 1)] : (u8)unit_rand();
+			in[i] = unit_below(10) ? (u8)alphabet[unit_below(sizeof(alphabet) - 1)] :
+						 (u8)unit_rand();
 		replies[0] = 0;
 		vt_write(&v, in, sizeof(in));
 		CHECK(v.x < v.columns && v.y < v.rows && v.top < v.bottom && v.bottom <= v.rows);
