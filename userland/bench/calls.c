@@ -132,9 +132,9 @@ static int64_t signal_self(long n)
 }
 
 const struct row call_rows[] = {
-	{"null_call", null_call, 0},	   {"clock_vdso", clock_vdso, 0},	  {"clock_call", clock_call, 0},
-	{"read_1", read_1, 0},		   {"write_1", write_1, 0},		  {"read_4k", read_4k, 0},
-	{"open_close", open_close, 0},	   {"stat", stat_file, 0},		  {"stat_deep", stat_deep, 0},
-	{"fstat", fstat_file, 0},	   {"poll_10", poll_10, 0},		  {"signal_install", signal_install, 0},
-	{"signal_self", signal_self, 0},   {NULL, NULL, 0},
+	{"null_call", null_call, 0}, {"clock_vdso", clock_vdso, 0},
+	{"clock_call", clock_call, 0}, {"read_1", read_1, 0}, {"write_1", write_1, 0},
+	{"read_4k", read_4k, 0}, {"open_close", open_close, 0}, {"stat", stat_file, 0},
+	{"stat_deep", stat_deep, 0}, {"fstat", fstat_file, 0}, {"poll_10", poll_10, 0},
+	{"signal_install", signal_install, 0}, {"signal_self", signal_self, 0}, {NULL, NULL, 0},
 };

@@ -11,7 +11,8 @@ static void *map_pages(int flags, int fd)
 static int64_t mmap_munmap(long n)
 {
 	return TIMED(n, {
-		void *p = mmap(NULL, 16 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		void *p = mmap(NULL, 16 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			       -1, 0);
 
 		if (p == MAP_FAILED)
 			return -1;
@@ -102,6 +103,7 @@ static int64_t mprotect_page(long n)
 }
 
 const struct row memory_rows[] = {
-	{"mmap_munmap", mmap_munmap, 0}, {"anon_fault", anon_fault, 0},	       {"file_fault", file_fault, 0},
-	{"cow_fault", cow_fault, 0},	 {"mprotect", mprotect_page, 0}, {NULL, NULL, 0},
+	{"mmap_munmap", mmap_munmap, 0}, {"anon_fault", anon_fault, 0},
+	{"file_fault", file_fault, 0}, {"cow_fault", cow_fault, 0},
+	{"mprotect", mprotect_page, 0}, {NULL, NULL, 0},
 };

@@ -46,8 +46,8 @@ static bool run_hello(void)
 }
 
 /*
- * An operation of calls: eight times a program whose output comes by a pipe, and a file made, written
- * and removed.
+ * An operation of calls: eight times a program whose output comes by a pipe, and a file made,
+ * written and removed.
  */
 static bool calls(long n, int self)
 {
@@ -61,7 +61,8 @@ static bool calls(long n, int self)
 		int fd;
 
 		well = run_hello() && (fd = open("file", O_CREAT | O_WRONLY, 0600)) >= 0 &&
-		       write(fd, block, sizeof(block)) == sizeof(block) && !close(fd) && !unlink("file");
+		       write(fd, block, sizeof(block)) == sizeof(block) && !close(fd) &&
+		       !unlink("file");
 	}
 	return !chdir("/") && !rmdir(dir) && well;
 }

@@ -74,7 +74,8 @@ static int64_t fork_64m(long n)
 	static char *room;
 
 	if (!room) {
-		room = mmap(NULL, 64 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		room = mmap(NULL, 64 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			    0);
 		if (room == MAP_FAILED)
 			return -1;
 		madvise(room, 64 << 20, MADV_NOHUGEPAGE);
@@ -99,7 +100,7 @@ static int64_t thread_join(long n)
 }
 
 const struct row process_rows[] = {
-	{"fork_exit", fork_exit, 0},	 {"vfork_exit", vfork_exit, 0}, {"fork_exec", fork_exec, 0},
-	{"vfork_exec", vfork_exec, 0},	 {"fork_shell", fork_shell, 0}, {"thread_join", thread_join, 0},
-	{"fork_64m", fork_64m, 0},	 {NULL, NULL, 0},
+	{"fork_exit", fork_exit, 0}, {"vfork_exit", vfork_exit, 0}, {"fork_exec", fork_exec, 0},
+	{"vfork_exec", vfork_exec, 0}, {"fork_shell", fork_shell, 0},
+	{"thread_join", thread_join, 0}, {"fork_64m", fork_64m, 0}, {NULL, NULL, 0},
 };

@@ -1,4 +1,5 @@
-/* Rows of processes and threads that talk: pipes, context switches, futexes, bandwidth of a pipe. */
+/* Rows of processes and threads that talk: pipes, context switches, futexes, bandwidth of a
+ * pipe. */
 #include "bench.h"
 #include <linux/futex.h>
 #include <pthread.h>
@@ -32,9 +33,9 @@ static int64_t pipe_round_trip(long n)
 }
 
 /*
- * A ring of processes on one processor, joined by pipes: a byte goes round, and each hop is a write,
- * a switch and a read. What counts is the hop; with more processes, more memory is touched between
- * two turns of the same one.
+ * A ring of processes on one processor, joined by pipes: a byte goes round, and each hop is a
+ * write, a switch and a read. What counts is the hop; with more processes, more memory is touched
+ * between two turns of the same one.
  */
 enum { RING_MAX = 16 };
 

@@ -1,4 +1,5 @@
-/* What test_exec runs in every way a program can be linked: checks that its start went well, exits with 42. */
+/* What test_exec runs in every way a program can be linked: checks that its start went well, exits
+ * with 42. */
 #include <stdio.h>
 #include <string.h>
 

@@ -134,8 +134,8 @@ bool tap_fails(long result, int got_errno, int want_errno, const char *what)
 {
 	if (ok(result == -1 && got_errno == want_errno, "%s", what))
 		return true;
-	diag("  got %ld, errno %d (%s), want %d (%s)", result, got_errno, result == -1 ? strerror(got_errno) : "-",
-	     want_errno, strerror(want_errno));
+	diag("  got %ld, errno %d (%s), want %d (%s)", result, got_errno,
+	     result == -1 ? strerror(got_errno) : "-", want_errno, strerror(want_errno));
 	return false;
 }
 
@@ -153,7 +153,8 @@ long tap_must(long result, const char *what, int line)
 void *tap_edge(size_t size)
 {
 	size_t page = 4096, room = (size + page - 1) / page * page;
-	char *p = mmap(NULL, room + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *p =
+		mmap(NULL, room + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	must(p == MAP_FAILED ? -1 : 0);
 	must(munmap(p + room, page));
@@ -237,7 +238,8 @@ const char *tap_read(const char *path)
 	int fd = open(path, O_RDONLY);
 	ssize_t n;
 
-	while (fd >= 0 && have < sizeof(text) - 1 && (n = read(fd, text + have, sizeof(text) - 1 - have)) > 0)
+	while (fd >= 0 && have < sizeof(text) - 1 &&
+	       (n = read(fd, text + have, sizeof(text) - 1 - have)) > 0)
 		have += n;
 	if (fd >= 0)
 		close(fd);
@@ -313,7 +315,8 @@ static void remove_tree(const char *path)
 
 		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
 			continue;
-		if (snprintf(below, sizeof(below), "%s/%s", path, entry->d_name) < (int)sizeof(below))
+		if (snprintf(below, sizeof(below), "%s/%s", path, entry->d_name) <
+		    (int)sizeof(below))
 			remove_tree(below);
 	}
 	closedir(dir);

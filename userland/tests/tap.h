@@ -3,9 +3,9 @@
  *
  * A program is a list of TEST(name) { ... }. Each test runs in a process of its own, leader of a
  * process group, in an empty directory of its own, with a time limit (TIME_LIMIT seconds, more for
- * TEST_LONG); what it leaves behind is killed and removed. Every check is one line "ok - test: what"
- * or "not ok - ...", printed by whichever process of the test makes it; the plan comes at the end.
- * A test that crashes, exits with another status than 0 or runs out of time fails by one more.
+ * TEST_LONG); what it leaves behind is killed and removed. Every check is one line "ok - test:
+ * what" or "not ok - ...", printed by whichever process of the test makes it; the plan comes at the
+ * end. A test that crashes, exits with another status than 0 or runs out of time fails by one more.
  *
  *	program [-d DIR] [-l] [TEST]...     DIR holds the directories; -l runs long tests, too
  *	program --as HELPER ARG...          what a test runs through execve: HELPER(name) { ... }
@@ -59,7 +59,8 @@ struct tap_helper {
 #define TEST(n)      TAP_TEST(n, false)
 #define TEST_LONG(n) TAP_TEST(n, true)
 
-/* A program within the program; argv[0] is the first argument after its name. Its result is the exit status. */
+/* A program within the program; argv[0] is the first argument after its name. Its result is the
+ * exit status. */
 #define HELPER(n)                                                                                  \
 	static int helper_##n(int argc, char **argv);                                              \
 	static const struct tap_helper tap_helper_##n = {#n, helper_##n};                          \
@@ -72,7 +73,8 @@ struct tap_helper {
 void tap_add_test(const struct tap_test *test);
 void tap_add_helper(const struct tap_helper *helper);
 
-/* The program's own absolute path, to exec a HELPER: execl(tap_self, tap_self, "--as", "name", ...). */
+/* The program's own absolute path, to exec a HELPER: execl(tap_self, tap_self, "--as", "name",
+ * ...). */
 extern const char *tap_self;
 
 /* One check. The name is the test's and what the format says. Returns the condition. */
@@ -113,7 +115,8 @@ void *tap_readonly(void);
 
 /* Fork; the child runs and exits with the function's result. */
 pid_t tap_spawn(int (*run)(void *), void *argument);
-/* Fork; the child gives up root's identity (uid and gid 1000, no groups), runs and is waited for; its status. */
+/* Fork; the child gives up root's identity (uid and gid 1000, no groups), runs and is waited for;
+ * its status. */
 int tap_as_user(int (*run)(void *), void *argument);
 /* Wait for a process and check how it ended. */
 bool exits(pid_t pid, int status, const char *what);
@@ -129,9 +132,11 @@ long tap_number(const char *text, const char *key);
 int64_t tap_now(void);
 /* Sleep that no signal shortens. */
 void tap_sleep_ms(int ms);
-/* Wait until the process is in a state of /proc/PID/stat ('S', 'T', 'Z' ...); false after ten seconds. */
+/* Wait until the process is in a state of /proc/PID/stat ('S', 'T', 'Z' ...); false after ten
+ * seconds. */
 bool tap_await_state(pid_t pid, char state);
-/* Whether the kernel does not have a call (asked with arguments of -1, which must be harmless); says so as a skip. */
+/* Whether the kernel does not have a call (asked with arguments of -1, which must be harmless);
+ * says so as a skip. */
 bool tap_absent(long number, const char *what);
 /* Whether the program runs as root. */
 bool tap_root(void);

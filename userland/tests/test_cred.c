@@ -33,7 +33,8 @@ static int drop(void *argument)
 	fails(syscall(SYS_setresuid, -1, 0, -1), EPERM, "not root again");
 	works(syscall(SYS_setuid, 1000), "setuid to the real one");
 	ok(ids_are(1000, 1000, 3000), "changes the effective only");
-	fails(syscall(SYS_setreuid, 3000, -1), EPERM, "the real one cannot become the saved one by setreuid");
+	fails(syscall(SYS_setreuid, 3000, -1), EPERM,
+	      "the real one cannot become the saved one by setreuid");
 	return 0;
 }
 
@@ -211,7 +212,8 @@ TEST(rlimits)
 	fails(syscall(SYS_setrlimit, RLIMIT_NOFILE, BAD), EFAULT, "setrlimit: bad pointer");
 	fails(syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, BAD, NULL), EFAULT, "prlimit64: bad new");
 	fails(syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, BAD), EFAULT, "prlimit64: bad old");
-	fails(syscall(SYS_prlimit64, 999999, RLIMIT_NOFILE, NULL, &old), ESRCH, "prlimit64: nobody");
+	fails(syscall(SYS_prlimit64, 999999, RLIMIT_NOFILE, NULL, &old), ESRCH,
+	      "prlimit64: nobody");
 	for (int i = 0; i < 16; i++)
 		must(getrlimit(i, &r));
 	ok(true, "all sixteen can be asked");

@@ -122,7 +122,9 @@ TEST(signalfd)
 	fails(read(fd, &info, sizeof(info)), EAGAIN, "nothing pending");
 	kill(getpid(), SIGUSR1);
 	is(read(fd, &info, sizeof(info)), 128, "read");
-	ok(info.ssi_signo == SIGUSR1 && info.ssi_pid == (uint32_t)getpid() && info.ssi_code == SI_USER, "what came");
+	ok(info.ssi_signo == SIGUSR1 && info.ssi_pid == (uint32_t)getpid() &&
+		   info.ssi_code == SI_USER,
+	   "what came");
 	fails(read(fd, &info, sizeof(info)), EAGAIN, "taken");
 	fails(read(fd, &info, 100), EINVAL, "too small a buffer");
 	sigaddset(&set, SIGUSR2);
@@ -161,7 +163,8 @@ TEST(inotify)
 		return;
 	works(fd, "inotify_init1");
 	must(mkdir("d", 0755));
-	wd = inotify_add_watch(fd, "d", IN_CREATE | IN_DELETE | IN_MOVE | IN_MODIFY | IN_CLOSE_WRITE);
+	wd = inotify_add_watch(fd, "d",
+			       IN_CREATE | IN_DELETE | IN_MOVE | IN_MODIFY | IN_CLOSE_WRITE);
 	works(wd, "inotify_add_watch");
 	file = must(open("d/f", O_CREAT | O_RDWR, 0644));
 	is(next_event(fd, name), IN_CREATE, "create");

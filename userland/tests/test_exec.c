@@ -1,4 +1,5 @@
-/* execve: arguments, environment, auxiliary vector, scripts, what is kept, and what is no program. */
+/* execve: arguments, environment, auxiliary vector, scripts, what is kept, and what is no
+ * program. */
 #include "tap.h"
 #include <elf.h>
 #include <sys/auxv.h>
@@ -8,7 +9,8 @@
 
 extern char **environ;
 
-/* Runs a program with arguments and gives back its exit status, or -errno when it could not be run. */
+/* Runs a program with arguments and gives back its exit status, or -errno when it could not be
+ * run. */
 static int run_env(const char *path, char **argv, char **envp)
 {
 	int status, p[2], error = 0;
@@ -27,7 +29,9 @@ static int run_env(const char *path, char **argv, char **envp)
 	if (read(p[0], &error, sizeof(error)) == sizeof(error))
 		status = -error;
 	close(p[0]);
-	return status < 0 ? status : WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+	return status < 0	 ? status :
+	       WIFEXITED(status) ? WEXITSTATUS(status) :
+				   1000 + WTERMSIG(status);
 }
 
 static int run(const char *path, ...)
@@ -55,13 +59,15 @@ static void script(const char *path, const char *text)
 HELPER(arguments)
 {
 	/* argc and argv are behind "--as arguments". */
-	return !(argc == 3 && !strcmp(argv[0], "one") && !strcmp(argv[1], "") && !strcmp(argv[2], "t h r e e") && !argv[3] &&
-		 environ[0] && !strcmp(environ[0], "A=1") && !strcmp(environ[1], "EMPTY=") && !environ[2]);
+	return !(argc == 3 && !strcmp(argv[0], "one") && !strcmp(argv[1], "") &&
+		 !strcmp(argv[2], "t h r e e") && !argv[3] && environ[0] &&
+		 !strcmp(environ[0], "A=1") && !strcmp(environ[1], "EMPTY=") && !environ[2]);
 }
 
 TEST(arguments)
 {
-	char *argv[] = {"self", "--as", "arguments", "one", "", "t h r e e", NULL}, *envp[] = {"A=1", "EMPTY=", NULL};
+	char *argv[] = {"self", "--as", "arguments", "one", "", "t h r e e", NULL},
+	     *envp[] = {"A=1", "EMPTY=", NULL};
 
 	is(run_env(tap_self, argv, envp), 0, "argv and envp arrive");
 }
@@ -76,10 +82,12 @@ HELPER(auxv)
 
 	if (stack[0] != (unsigned long)argc + 3 || !aligned || environ != argv + argc + 1)
 		return 1;
-	if (getauxval(AT_PAGESZ) != 4096 || getauxval(AT_PHENT) != sizeof(Elf64_Phdr) || getauxval(AT_PHNUM) < 2)
+	if (getauxval(AT_PAGESZ) != 4096 || getauxval(AT_PHENT) != sizeof(Elf64_Phdr) ||
+	    getauxval(AT_PHNUM) < 2)
 		return 2;
-	if (getauxval(AT_UID) != getuid() || getauxval(AT_EUID) != geteuid() || getauxval(AT_GID) != getgid() ||
-	    getauxval(AT_EGID) != getegid() || getauxval(AT_SECURE))
+	if (getauxval(AT_UID) != getuid() || getauxval(AT_EUID) != geteuid() ||
+	    getauxval(AT_GID) != getgid() || getauxval(AT_EGID) != getegid() ||
+	    getauxval(AT_SECURE))
 		return 3;
 	if (!random || !getauxval(AT_CLKTCK) || !getauxval(AT_ENTRY))
 		return 4;
@@ -195,7 +203,8 @@ TEST(scripts)
 	is(run("./s"), -ENOEXEC, "an interpreter's name that is cut off");
 	script("s", "#!/bin/sh\nexit 3\n");
 	fd = must(open("s", O_RDONLY | O_CLOEXEC));
-	is(syscall(SYS_execveat, fd, "", args, environ, 0x1000), -1, "a script by a descriptor that closes");
+	is(syscall(SYS_execveat, fd, "", args, environ, 0x1000), -1,
+	   "a script by a descriptor that closes");
 	is(errno, ENOENT, "cannot be named to the interpreter");
 }
 
@@ -224,13 +233,15 @@ TEST(errors)
 	fails(syscall(SYS_execve, tap_self, args, environ), EFAULT, "bad argument");
 	args[0] = "x";
 	fails(syscall(SYS_execveat, 999, "x", args, environ, 0), EBADF, "execveat: bad descriptor");
-	fails(syscall(SYS_execveat, AT_FDCWD, "x", args, environ, 1), EINVAL, "execveat: unknown flag");
+	fails(syscall(SYS_execveat, AT_FDCWD, "x", args, environ, 1), EINVAL,
+	      "execveat: unknown flag");
 }
 
 static void copy_self(const char *to)
 {
 	static char buf[65536];
-	int in = must(open(tap_self, O_RDONLY)), out = must(open(to, O_CREAT | O_WRONLY | O_TRUNC, 0755)), n;
+	int in = must(open(tap_self, O_RDONLY)),
+	    out = must(open(to, O_CREAT | O_WRONLY | O_TRUNC, 0755)), n;
 
 	while ((n = must(read(in, buf, sizeof(buf)))) > 0)
 		must(write(out, buf, n));
@@ -292,7 +303,8 @@ TEST(too_big)
 	is(run_env(tap_self, args, environ), 16, "1.6 MB of arguments");
 	for (int i = 0; i < 10; i++)
 		args[n++] = big;
-	is(run_env(tap_self, args, environ), -E2BIG, "2.6 MB are more than a quarter of the stack's limit");
+	is(run_env(tap_self, args, environ), -E2BIG,
+	   "2.6 MB are more than a quarter of the stack's limit");
 	n = 3;
 	while (n < 100003)
 		args[n++] = "y";
@@ -376,7 +388,8 @@ static void bad_entry(Elf64_Ehdr *e, Elf64_Phdr *p)
 	e->e_entry = 0x10;
 }
 
-/* Refused with an error, or ended by a signal: anything but running, or taking the system with it. */
+/* Refused with an error, or ended by a signal: anything but running, or taking the system with
+ * it. */
 static void refused(int result, const char *what)
 {
 	if (!ok(result < 0 || result >= 1000, "%s", what))
@@ -409,7 +422,8 @@ TEST(kinds)
 	snprintf(dir, sizeof(dir), "%.*s", (int)(strrchr(tap_self, '/') - tap_self), tap_self);
 	for (int i = 0; i < 3; i++) {
 		snprintf(path, sizeof(path), "%s/hello-%s", dir, kinds[i]);
-		if (access(path, X_OK) < 0 || (i == 2 && access("/lib/ld-musl-x86_64.so.1", X_OK) < 0))
+		if (access(path, X_OK) < 0 ||
+		    (i == 2 && access("/lib/ld-musl-x86_64.so.1", X_OK) < 0))
 			skip(kinds[i], "not built here");
 		else
 			is(run_env(path, args, environ), 42, kinds[i]);
@@ -419,7 +433,8 @@ TEST(kinds)
 HELPER(layout)
 {
 	int on_stack;
-	unsigned long places[4] = {(unsigned long)&on_stack, (unsigned long)sbrk(0), 0, getauxval(AT_SYSINFO_EHDR)};
+	unsigned long places[4] = {(unsigned long)&on_stack, (unsigned long)sbrk(0), 0,
+				   getauxval(AT_SYSINFO_EHDR)};
 
 	places[2] = (unsigned long)mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	return write(3, places, sizeof(places)) != sizeof(places);

@@ -1,4 +1,5 @@
-/* What faults become: signal, si_code and address for each; alternate stacks; registers over a handler. */
+/* What faults become: signal, si_code and address for each; alternate stacks; registers over a
+ * handler. */
 #include "tap.h"
 #include <setjmp.h>
 #include <sys/mman.h>
@@ -56,20 +57,25 @@ TEST(segv)
 
 	catch_all(0);
 	FAULT(*(volatile char *)0x10 = 1);
-	ok(last.si_signo == SIGSEGV && last.si_code == SEGV_MAPERR && last.si_addr == (void *)0x10, "write to nothing: MAPERR");
+	ok(last.si_signo == SIGSEGV && last.si_code == SEGV_MAPERR && last.si_addr == (void *)0x10,
+	   "write to nothing: MAPERR");
 	FAULT(sink = *(volatile char *)0x7000);
-	ok(last.si_code == SEGV_MAPERR && last.si_addr == (void *)0x7000, "read of nothing: MAPERR");
+	ok(last.si_code == SEGV_MAPERR && last.si_addr == (void *)0x7000,
+	   "read of nothing: MAPERR");
 	p = page(PROT_READ);
 	FAULT(p[77] = 1);
-	ok(last.si_signo == SIGSEGV && last.si_code == SEGV_ACCERR && last.si_addr == p + 77, "write to a read-only page: ACCERR");
+	ok(last.si_signo == SIGSEGV && last.si_code == SEGV_ACCERR && last.si_addr == p + 77,
+	   "write to a read-only page: ACCERR");
 	p = page(PROT_NONE);
 	FAULT(sink = p[5]);
 	ok(last.si_code == SEGV_ACCERR && last.si_addr == p + 5, "read of a closed page: ACCERR");
 	p = page(PROT_READ | PROT_WRITE);
 	FAULT(((void (*)(void))p)());
-	ok(last.si_code == SEGV_ACCERR && last.si_addr == p && last_ip == (long)p, "run data: ACCERR");
+	ok(last.si_code == SEGV_ACCERR && last.si_addr == p && last_ip == (long)p,
+	   "run data: ACCERR");
 	FAULT(sink = *(volatile char *)0xffffffff80001000);
-	ok(last.si_signo == SIGSEGV && last.si_addr == (void *)0xffffffff80001000, "read of the kernel's memory");
+	ok(last.si_signo == SIGSEGV && last.si_addr == (void *)0xffffffff80001000,
+	   "read of the kernel's memory");
 	FAULT(sink = *(volatile char *)0x8000000000000000);
 	ok(last.si_signo == SIGSEGV, "an address that is none");
 	(void)sink;
@@ -110,16 +116,19 @@ TEST(others)
 	ok(last.si_signo == SIGFPE && last.si_code == FPE_INTDIV, "division by zero: FPE_INTDIV");
 	ok(last.si_addr == (void *)last_ip, "at the instruction");
 	FAULT(__asm__ volatile("ud2"));
-	ok(last.si_signo == SIGILL && last.si_code == ILL_ILLOPN && last.si_addr == (void *)last_ip, "ud2: ILL_ILLOPN");
+	ok(last.si_signo == SIGILL && last.si_code == ILL_ILLOPN && last.si_addr == (void *)last_ip,
+	   "ud2: ILL_ILLOPN");
 	FAULT(__asm__ volatile("int3"));
 	ok(last.si_signo == SIGTRAP && last.si_code == SI_KERNEL, "int3: SIGTRAP");
 	p = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	FAULT(p[4096 + 9] = 1);
-	ok(last.si_signo == SIGBUS && last.si_code == BUS_ADRERR && last.si_addr == p + 4096 + 9, "beyond a file: BUS_ADRERR");
+	ok(last.si_signo == SIGBUS && last.si_code == BUS_ADRERR && last.si_addr == p + 4096 + 9,
+	   "beyond a file: BUS_ADRERR");
 	FAULT(divide_floats());
 	if (!last.si_signo)
 		return skip("FPE_FLTDIV", "this processor raises no SSE exceptions");
-	ok(last.si_signo == SIGFPE && last.si_code == FPE_FLTDIV, "a float division with its exception open: FPE_FLTDIV");
+	ok(last.si_signo == SIGFPE && last.si_code == FPE_FLTDIV,
+	   "a float division with its exception open: FPE_FLTDIV");
 }
 
 TEST(single_step)
@@ -250,7 +259,8 @@ TEST(context)
 	unsigned long rbx = 41, r12 = 0, sum;
 
 	must(sigaction(SIGILL, &a, NULL));
-	__asm__ volatile("mov %2, %%rbx; mov $12, %%r12; mov $5, %%r13; ud2; mov %%rbx, %0; mov %%r12, %1; mov %%r13, %2"
+	__asm__ volatile("mov %2, %%rbx; mov $12, %%r12; mov $5, %%r13; ud2; mov %%rbx, %0; mov "
+			 "%%r12, %1; mov %%r13, %2"
 			 : "=&r"(sum), "=&r"(r12), "+r"(rbx)::"rbx", "r12", "r13");
 	is(sum, 42, "a handler may change registers");
 	is(r12, 77, "another one");
@@ -260,9 +270,10 @@ TEST(context)
 static void spoil(int signal)
 {
 	(void)signal;
-	__asm__ volatile("xor %%eax,%%eax; mov $-1,%%rcx; mov $-1,%%rdx; mov $-1,%%rsi; mov $-1,%%rdi;"
-			 "mov $-1,%%r8; mov $-1,%%r9; mov $-1,%%r10; mov $-1,%%r11; std; cld" ::
-				 : "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "cc");
+	__asm__ volatile(
+		"xor %%eax,%%eax; mov $-1,%%rcx; mov $-1,%%rdx; mov $-1,%%rsi; mov $-1,%%rdi;"
+		"mov $-1,%%r8; mov $-1,%%r9; mov $-1,%%r10; mov $-1,%%r11; std; cld" ::
+			: "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "cc");
 }
 
 static int endless_registers(void *argument)
@@ -271,10 +282,13 @@ static int endless_registers(void *argument)
 
 	(void)argument;
 	signal(SIGALRM, spoil);
-	/* Four registers keep their sum while a handler that spoils them interrupts a thousand times a second. */
+	/* Four registers keep their sum while a handler that spoils them interrupts a thousand
+	 * times a second. */
 	ualarm(1000, 1000);
-	__asm__ volatile("mov $1,%%rcx; mov $2,%%rdx; mov $3,%%r8; mov $4,%%r11; mov $200000000,%%rsi; xor %%edi,%%edi;"
-			 "1: lea (%%rcx,%%rdx),%%rax; add %%r8,%%rax; add %%r11,%%rax; cmp $10,%%rax; je 2f; inc %%rdi;"
+	__asm__ volatile("mov $1,%%rcx; mov $2,%%rdx; mov $3,%%r8; mov $4,%%r11; mov "
+			 "$200000000,%%rsi; xor %%edi,%%edi;"
+			 "1: lea (%%rcx,%%rdx),%%rax; add %%r8,%%rax; add %%r11,%%rax; cmp "
+			 "$10,%%rax; je 2f; inc %%rdi;"
 			 "2: dec %%rsi; jnz 1b; mov %%rdi,%0"
 			 : "=r"(bad)::"rax", "rcx", "rdx", "rsi", "rdi", "r8", "r11", "cc");
 	return bad != 0;
@@ -282,7 +296,8 @@ static int endless_registers(void *argument)
 
 TEST(interrupted_registers)
 {
-	exits(tap_spawn(endless_registers, NULL), 0, "signals at any instruction leave all registers");
+	exits(tap_spawn(endless_registers, NULL), 0,
+	      "signals at any instruction leave all registers");
 }
 
 TEST(bad_frame)
@@ -290,8 +305,10 @@ TEST(bad_frame)
 	pid_t pid = must(fork());
 
 	if (pid == 0) {
-		/* rt_sigreturn from a frame of garbage: whatever it says, it cannot hurt more than us. */
-		__asm__ volatile("mov %0, %%rsp; mov $15, %%eax; syscall" ::"r"(memset(malloc(8192), 0xff, 8192) + 4096));
+		/* rt_sigreturn from a frame of garbage: whatever it says, it cannot hurt more than
+		 * us. */
+		__asm__ volatile("mov %0, %%rsp; mov $15, %%eax; syscall" ::"r"(
+			memset(malloc(8192), 0xff, 8192) + 4096));
 		_exit(0);
 	}
 	dies(pid, SIGSEGV, "a forged signal frame");
@@ -304,7 +321,8 @@ TEST(bad_frame)
 	pid = must(fork());
 	if (pid == 0) {
 		signal(SIGUSR1, spoil);
-		__asm__ volatile("mov $0x1000, %%rsp; mov $39, %%eax; syscall; mov %%eax, %%edi; mov $10, %%esi;"
+		__asm__ volatile("mov $0x1000, %%rsp; mov $39, %%eax; syscall; mov %%eax, %%edi; "
+				 "mov $10, %%esi;"
 				 "mov $62, %%eax; syscall" ::);
 		_exit(0);
 	}

@@ -54,7 +54,8 @@ TEST(names)
 	fails(open("loop", O_RDONLY), ELOOP, "a link to itself");
 	must(symlink("target", "dangling"));
 	fails(open("dangling", O_RDONLY), ENOENT, "a dangling link");
-	fails(open("dangling", O_RDONLY | O_CREAT | O_EXCL, 0600), EEXIST, "O_EXCL does not follow links");
+	fails(open("dangling", O_RDONLY | O_CREAT | O_EXCL, 0600), EEXIST,
+	      "O_EXCL does not follow links");
 	works(open("dangling", O_RDONLY | O_CREAT, 0600), "O_CREAT follows");
 	works(access("target", F_OK), "and makes the target");
 	fails(open("dangling", O_RDONLY | O_NOFOLLOW), ELOOP, "O_NOFOLLOW");
@@ -103,7 +104,8 @@ TEST(fcntl)
 
 	is(fcntl(fd, F_GETFL) & (O_ACCMODE | O_APPEND | O_NONBLOCK), O_RDWR, "F_GETFL");
 	works(fcntl(fd, F_SETFL, O_APPEND | O_NONBLOCK), "F_SETFL");
-	is(fcntl(fd, F_GETFL) & (O_ACCMODE | O_APPEND | O_NONBLOCK), O_RDWR | O_APPEND | O_NONBLOCK, "changed");
+	is(fcntl(fd, F_GETFL) & (O_ACCMODE | O_APPEND | O_NONBLOCK), O_RDWR | O_APPEND | O_NONBLOCK,
+	   "changed");
 	works(fcntl(fd, F_SETFL, O_WRONLY), "F_SETFL ignores the access mode");
 	is(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDWR, "which stays");
 	is(fcntl(fd, F_GETFD), 0, "F_GETFD");
@@ -174,14 +176,17 @@ TEST(openat2)
 	fails(syscall(SYS_openat2, AT_FDCWD, "/", &how, sizeof(how)), EXDEV, "absolute");
 	how.resolve = RESOLVE_NO_SYMLINKS;
 	must(symlink("d", "l"));
-	fails(syscall(SYS_openat2, AT_FDCWD, "l/f", &how, sizeof(how)), ELOOP, "RESOLVE_NO_SYMLINKS");
+	fails(syscall(SYS_openat2, AT_FDCWD, "l/f", &how, sizeof(how)), ELOOP,
+	      "RESOLVE_NO_SYMLINKS");
 	how.resolve = RESOLVE_IN_ROOT;
 	works(syscall(SYS_openat2, AT_FDCWD, "/../d/f", &how, sizeof(how)), "RESOLVE_IN_ROOT");
 	how.resolve = 1 << 20;
-	fails(syscall(SYS_openat2, AT_FDCWD, "d", &how, sizeof(how)), EINVAL, "unknown resolve flag");
+	fails(syscall(SYS_openat2, AT_FDCWD, "d", &how, sizeof(how)), EINVAL,
+	      "unknown resolve flag");
 	how.resolve = 0;
 	how.mode = 0600;
-	fails(syscall(SYS_openat2, AT_FDCWD, "d", &how, sizeof(how)), EINVAL, "a mode without O_CREAT");
+	fails(syscall(SYS_openat2, AT_FDCWD, "d", &how, sizeof(how)), EINVAL,
+	      "a mode without O_CREAT");
 	how.mode = 0;
 	fails(syscall(SYS_openat2, AT_FDCWD, "d", &how, 8), EINVAL, "a structure too short");
 	memcpy(big, &how, sizeof(how));

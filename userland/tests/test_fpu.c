@@ -1,4 +1,5 @@
-/* Floating point, SSE and AVX registers: one's own over switches, signals and fork; zeros at the start. */
+/* Floating point, SSE and AVX registers: one's own over switches, signals and fork; zeros at the
+ * start. */
 #include "tap.h"
 #include <cpuid.h>
 #include <sys/time.h>
@@ -14,7 +15,8 @@ static void load(uint64_t seed)
 {
 	uint64_t v[4] = {seed, ~seed, seed * 3, seed * 5};
 
-	__asm__ volatile("movdqu %0, %%xmm0; movdqu %0, %%xmm7; movdqu %0, %%xmm15" ::"m"(v) : "xmm0", "xmm7", "xmm15");
+	__asm__ volatile("movdqu %0, %%xmm0; movdqu %0, %%xmm7; movdqu %0, %%xmm15" ::"m"(v)
+			 : "xmm0", "xmm7", "xmm15");
 	if (has_avx())
 		__asm__ volatile("vmovdqu %0, %%ymm9" ::"m"(v) : "xmm9");
 }
@@ -23,7 +25,8 @@ static bool check(uint64_t seed)
 {
 	uint64_t v[4] = {seed, ~seed, seed * 3, seed * 5}, x[3][2], y[4];
 
-	__asm__ volatile("movdqu %%xmm0, %0; movdqu %%xmm7, %1; movdqu %%xmm15, %2" : "=m"(x[0]), "=m"(x[1]), "=m"(x[2]));
+	__asm__ volatile("movdqu %%xmm0, %0; movdqu %%xmm7, %1; movdqu %%xmm15, %2"
+			 : "=m"(x[0]), "=m"(x[1]), "=m"(x[2]));
 	for (int i = 0; i < 3; i++)
 		if (x[i][0] != v[0] || x[i][1] != v[1])
 			return false;
@@ -33,7 +36,8 @@ static bool check(uint64_t seed)
 	return !memcmp(y, v, sizeof(v));
 }
 
-/* Load, yield or spin, check: assembly in one piece, so that the compiler keeps its hands off the registers. */
+/* Load, yield or spin, check: assembly in one piece, so that the compiler keeps its hands off the
+ * registers. */
 static bool survive(uint64_t seed, long loops, bool yield)
 {
 	load(seed);

@@ -1,4 +1,5 @@
-/* Job control: sessions, process groups, controlling terminals, signals of keys, background reads. */
+/* Job control: sessions, process groups, controlling terminals, signals of keys, background
+ * reads. */
 #include "tap.h"
 #include <poll.h>
 #include <sys/ioctl.h>
@@ -114,11 +115,13 @@ static int keys(void *argument)
 		must(write(master, &keys[i].key, 1));
 		must(waitpid(child, &status, WUNTRACED));
 		if (keys[i].signal == SIGTSTP) {
-			ok(WIFSTOPPED(status) && WSTOPSIG(status) == SIGTSTP, "^Z stops the foreground");
+			ok(WIFSTOPPED(status) && WSTOPSIG(status) == SIGTSTP,
+			   "^Z stops the foreground");
 			kill(child, SIGKILL);
 			must(waitpid(child, NULL, 0));
 		} else {
-			ok(WIFSIGNALED(status) && WTERMSIG(status) == keys[i].signal, "^C and ^\\ end the foreground");
+			ok(WIFSIGNALED(status) && WTERMSIG(status) == keys[i].signal,
+			   "^C and ^\\ end the foreground");
 		}
 	}
 	return 0;
@@ -159,7 +162,8 @@ static int background(void *argument)
 		_exit(background_read(NULL));
 	}
 	must(waitpid(child, &status, WUNTRACED));
-	ok(WIFSTOPPED(status) && WSTOPSIG(status) == SIGTTIN, "a read in the background stops with SIGTTIN");
+	ok(WIFSTOPPED(status) && WSTOPSIG(status) == SIGTTIN,
+	   "a read in the background stops with SIGTTIN");
 	must(tcsetpgrp(slave, child));
 	must(kill(-child, SIGCONT));
 	must(write(master, "hi\n", 3));
@@ -192,7 +196,8 @@ static int background(void *argument)
 		_exit(tcsetattr(slave, TCSANOW, &t) == 0 ? 5 : 6);
 	}
 	must(waitpid(child, &status, WUNTRACED));
-	ok(WIFSTOPPED(status) && WSTOPSIG(status) == SIGTTOU, "tcsetattr in the background: SIGTTOU, always");
+	ok(WIFSTOPPED(status) && WSTOPSIG(status) == SIGTTOU,
+	   "tcsetattr in the background: SIGTTOU, always");
 	kill(child, SIGKILL);
 	must(waitpid(child, NULL, 0));
 	child = must(fork());

@@ -4,7 +4,8 @@
 
 static struct flock range(short type, off_t start, off_t length)
 {
-	return (struct flock){.l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = length};
+	return (struct flock){
+		.l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = length};
 }
 
 struct question {
@@ -82,7 +83,8 @@ TEST(getlk)
 TEST(errors)
 {
 	struct flock l = range(7, 0, 0);
-	int fd = tap_file("f", "x"), in = must(open("f", O_RDONLY)), out = must(open("f", O_WRONLY));
+	int fd = tap_file("f", "x"), in = must(open("f", O_RDONLY)),
+	    out = must(open("f", O_WRONLY));
 
 	fails(fcntl(fd, F_SETLK, &l), EINVAL, "no such type");
 	l = range(F_WRLCK, -1, 0);
@@ -215,7 +217,8 @@ TEST(open_file_locks)
 	int fd = tap_file("f", "x"), second = must(open("f", O_RDWR)), third;
 
 	works(fcntl(fd, F_OFD_SETLK, &l), "F_OFD_SETLK");
-	fails(fcntl(second, F_OFD_SETLK, &l), EAGAIN, "another open file of the same process conflicts");
+	fails(fcntl(second, F_OFD_SETLK, &l), EAGAIN,
+	      "another open file of the same process conflicts");
 	exits(tap_spawn(ofd_child, &fd), 0, "a child with the same open file does not");
 	must(fcntl(second, F_OFD_GETLK, &l));
 	is(l.l_type, F_WRLCK, "F_OFD_GETLK");
@@ -240,7 +243,8 @@ static int flock_child(void *argument)
 
 TEST(flock)
 {
-	int fd = tap_file("f", "x"), second = must(open("f", O_RDONLY)), none = 0, busy = EWOULDBLOCK;
+	int fd = tap_file("f", "x"), second = must(open("f", O_RDONLY)), none = 0,
+	    busy = EWOULDBLOCK;
 
 	works(flock(fd, LOCK_EX), "exclusive");
 	fails(flock(second, LOCK_SH | LOCK_NB), EWOULDBLOCK, "another open file cannot share");

@@ -5,7 +5,8 @@
 #include <sys/resource.h>
 #include <sys/statvfs.h>
 
-/* Make n files, list them, look some up, remove them in another order, and check that nothing is left. */
+/* Make n files, list them, look some up, remove them in another order, and check that nothing is
+ * left. */
 static void many_names(int n)
 {
 	char *seen = calloc(1, n), name[40];
@@ -136,7 +137,8 @@ TEST(mappings)
 	int bad = 0;
 
 	for (int i = 0; i < 3000; i++) {
-		places[i] = mmap(NULL, 8192, i % 2 ? PROT_READ : PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		places[i] = mmap(NULL, 8192, i % 2 ? PROT_READ : PROT_READ | PROT_WRITE,
+				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		bad += places[i] == MAP_FAILED;
 		if (i % 2 == 0 && places[i] != MAP_FAILED)
 			places[i][5000] = i;

@@ -1,4 +1,5 @@
-/* Mappings: private, shared, anonymous, of files; mprotect, mremap, brk, msync, madvise, mincore, mlock. */
+/* Mappings: private, shared, anonymous, of files; mprotect, mremap, brk, msync, madvise, mincore,
+ * mlock. */
 #include "tap.h"
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -77,24 +78,38 @@ TEST(anonymous)
 
 TEST(errors)
 {
-	int fd = tap_file("f", "data"), in = must(open("f", O_RDONLY)), out = must(open("f", O_WRONLY));
+	int fd = tap_file("f", "data"), in = must(open("f", O_RDONLY)),
+	    out = must(open("f", O_WRONLY));
 
 	ok(map_error(mmap(NULL, 0, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) == EINVAL, "no length");
-	ok(map_error(mmap(NULL, PAGE, RW, MAP_ANONYMOUS, -1, 0)) == EINVAL, "neither shared nor private");
-	ok(map_error((void *)syscall(SYS_mmap, NULL, PAGE, RW, MAP_PRIVATE, fd, 1l)) == EINVAL, "an odd offset");
-	ok(map_error(mmap((void *)1, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0)) == EINVAL, "an odd address");
+	ok(map_error(mmap(NULL, PAGE, RW, MAP_ANONYMOUS, -1, 0)) == EINVAL,
+	   "neither shared nor private");
+	ok(map_error((void *)syscall(SYS_mmap, NULL, PAGE, RW, MAP_PRIVATE, fd, 1l)) == EINVAL,
+	   "an odd offset");
+	ok(map_error(mmap((void *)1, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0)) ==
+		   EINVAL,
+	   "an odd address");
 	ok(map_error(mmap(NULL, PAGE, RW, MAP_PRIVATE, 999, 0)) == EBADF, "bad descriptor");
-	ok(map_error(mmap(NULL, PAGE, RW, MAP_SHARED, in, 0)) == EACCES, "shared writing of a read-only file");
-	ok(map_error(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, out, 0)) == EACCES, "reading a write-only file");
-	ok(map_error(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, must(open(".", O_RDONLY)), 0)) == ENODEV, "a directory");
-	ok(map_error(mmap(NULL, 1ul << 50, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) == ENOMEM, "more than there is room");
-	ok(map_error((void *)syscall(SYS_mmap, NULL, -1l, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0l)) == ENOMEM,
+	ok(map_error(mmap(NULL, PAGE, RW, MAP_SHARED, in, 0)) == EACCES,
+	   "shared writing of a read-only file");
+	ok(map_error(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, out, 0)) == EACCES,
+	   "reading a write-only file");
+	ok(map_error(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, must(open(".", O_RDONLY)), 0)) ==
+		   ENODEV,
+	   "a directory");
+	ok(map_error(mmap(NULL, 1ul << 50, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) == ENOMEM,
+	   "more than there is room");
+	ok(map_error((void *)syscall(SYS_mmap, NULL, -1l, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+				     0l)) == ENOMEM,
 	   "a size that wraps");
-	ok(map_error(mmap(KBAD, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0)) == ENOMEM, "the kernel's half");
+	ok(map_error(mmap(KBAD, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0)) ==
+		   ENOMEM,
+	   "the kernel's half");
 	fails(munmap((void *)1, PAGE), EINVAL, "munmap: an odd address");
 	fails(syscall(SYS_munmap, 0x10000l, 0l), EINVAL, "munmap: no length");
 	fails(munmap(KBAD, PAGE), EINVAL, "munmap: the kernel's half");
-	works(mmap(NULL, PAGE, RW, MAP_PRIVATE, in, 0) == MAP_FAILED ? -1 : 0, "a private writable map of a read-only file");
+	works(mmap(NULL, PAGE, RW, MAP_PRIVATE, in, 0) == MAP_FAILED ? -1 : 0,
+	      "a private writable map of a read-only file");
 }
 
 TEST(fixed)
@@ -190,7 +205,8 @@ static int store(void *argument)
 
 TEST(sharing)
 {
-	int *s = mmap(NULL, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0), *p = (int *)anonymous(PAGE), *z, fd;
+	int *s = mmap(NULL, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0),
+	    *p = (int *)anonymous(PAGE), *z, fd;
 
 	*p = 1;
 	exits(tap_spawn(store, s), 0, "a child writes to shared memory");
@@ -223,8 +239,8 @@ TEST(mprotect)
 	munmap(p + PAGE, PAGE);
 	fails(mprotect(p, 3 * PAGE, RW), ENOMEM, "over a hole");
 	fails(mprotect(p, PAGE, 0x100), EINVAL, "unknown bits");
-	fails(mprotect(map(PAGE, PROT_READ, MAP_SHARED, must(open("f", O_RDONLY)), 0), PAGE, RW), EACCES,
-	      "a shared map of a read-only file");
+	fails(mprotect(map(PAGE, PROT_READ, MAP_SHARED, must(open("f", O_RDONLY)), 0), PAGE, RW),
+	      EACCES, "a shared map of a read-only file");
 	close(fd);
 }
 
@@ -253,7 +269,8 @@ TEST(mremap)
 	munmap(p + 2 * PAGE, 2 * PAGE);
 	q = mremap(p, 2 * PAGE, 4 * PAGE, 0);
 	ok(q == p, "grow into free room");
-	ok(p[0] == 'a' && p[PAGE] == 'b' && zeros(p + 2 * PAGE, 2 * PAGE), "old content, then zeros");
+	ok(p[0] == 'a' && p[PAGE] == 'b' && zeros(p + 2 * PAGE, 2 * PAGE),
+	   "old content, then zeros");
 	q = mremap(p, 4 * PAGE, PAGE, 0);
 	ok(q == p, "shrink");
 	is(touch(p + PAGE, false), SIGSEGV, "the rest is gone");
@@ -271,7 +288,9 @@ TEST(mremap)
 	ok(map_error(mremap(p + 1, PAGE, PAGE, 0)) == EINVAL, "an odd address");
 	ok(map_error(mremap(p, PAGE, 0, 0)) == EINVAL, "no new size");
 	ok(map_error(mremap(p, PAGE, PAGE, 64)) == EINVAL, "unknown flag");
-	ok(map_error(mremap(p, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, p + PAGE)) == EINVAL, "onto itself");
+	ok(map_error(mremap(p, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, p + PAGE)) ==
+		   EINVAL,
+	   "onto itself");
 	munmap(p, 2 * PAGE);
 	ok(map_error(mremap(p, PAGE, 2 * PAGE, MREMAP_MAYMOVE)) == EFAULT, "nothing there");
 }
@@ -342,7 +361,8 @@ TEST(limit)
 	char *p;
 
 	must(setrlimit(RLIMIT_AS, &limit));
-	ok(map_error(mmap(NULL, 100 << 20, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) == ENOMEM, "beyond RLIMIT_AS");
+	ok(map_error(mmap(NULL, 100 << 20, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) == ENOMEM,
+	   "beyond RLIMIT_AS");
 	p = mmap(NULL, 1 << 20, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ok(p != MAP_FAILED, "below it");
 }

@@ -1,4 +1,5 @@
-/* Mounting: tmpfs, bind, remount, read-only, move, umount of what is busy, chroot, pivot_root, /proc/mounts. */
+/* Mounting: tmpfs, bind, remount, read-only, move, umount of what is busy, chroot, pivot_root,
+ * /proc/mounts. */
 #include "tap.h"
 #include <sched.h>
 #include <sys/mount.h>
@@ -119,7 +120,8 @@ TEST(read_only)
 	must(mount("none", "m", "tmpfs", 0, NULL));
 	close(tap_file("m/f", "x"));
 	fd = must(open("m/f", O_RDWR));
-	fails(mount(NULL, "m", NULL, MS_REMOUNT | MS_RDONLY, NULL), EBUSY, "not while a file is open for writing");
+	fails(mount(NULL, "m", NULL, MS_REMOUNT | MS_RDONLY, NULL), EBUSY,
+	      "not while a file is open for writing");
 	close(fd);
 	works(mount(NULL, "m", NULL, MS_REMOUNT | MS_RDONLY, NULL), "remount read-only");
 	must(statvfs("m", &v));
@@ -155,7 +157,8 @@ TEST(bind)
 	ok(a.st_ino == b.st_ino && a.st_dev == b.st_dev, "the same directory");
 	close(tap_file("to/g", "new"));
 	is_text(tap_read("from/g"), "new", "both ways");
-	works(mount(NULL, "to", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL), "make the bind read-only");
+	works(mount(NULL, "to", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL),
+	      "make the bind read-only");
 	fails(open("to/f", O_RDWR), EROFS, "it is");
 	works(open("from/f", O_RDWR), "the original is not");
 	works(umount("to"), "umount");
@@ -173,7 +176,8 @@ TEST(options)
 	if (not_root())
 		return;
 	must(mkdir("m", 0755));
-	works(mount("none", "m", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL), "nosuid, nodev, noexec");
+	works(mount("none", "m", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL),
+	      "nosuid, nodev, noexec");
 	close(must(open("m/x", O_CREAT | O_WRONLY, 0755)));
 	fails(access("m/x", X_OK), EACCES, "noexec: access");
 	fails(execl("m/x", "x", NULL), EACCES, "noexec: execve");

@@ -165,7 +165,8 @@ TEST(cwd)
 	must(mkdir("d", 0755));
 	works(chdir("d"), "chdir");
 	is(syscall(SYS_getcwd, buf, sizeof(buf)), strlen(start) + 3, "the length with its zero");
-	ok(!strncmp(buf, start, strlen(start)) && !strcmp(buf + strlen(start), "/d"), "the new name");
+	ok(!strncmp(buf, start, strlen(start)) && !strcmp(buf + strlen(start), "/d"),
+	   "the new name");
 	fails(syscall(SYS_getcwd, buf, 3), ERANGE, "no room");
 	fails(syscall(SYS_getcwd, BAD, 300), EFAULT, "bad pointer");
 	fails(chdir("none"), ENOENT, "chdir: nothing there");
@@ -258,7 +259,8 @@ TEST(getdents_errors)
 	works(syscall(SYS_getdents64, dir, buf, sizeof(buf)), "getdents64");
 	must(lseek(dir, 0, SEEK_SET));
 	works(syscall(SYS_getdents, dir, buf, sizeof(buf)), "getdents");
-	fails(syscall(SYS_getdents, dir + 100, buf, sizeof(buf)), EBADF, "getdents: bad descriptor");
+	fails(syscall(SYS_getdents, dir + 100, buf, sizeof(buf)), EBADF,
+	      "getdents: bad descriptor");
 	must(lseek(dir, 0, SEEK_SET));
 	fails(syscall(SYS_getdents, dir, BAD, 1024), EFAULT, "getdents: bad pointer");
 	while (syscall(SYS_getdents64, dir, buf, sizeof(buf)) > 0)

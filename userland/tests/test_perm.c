@@ -27,7 +27,8 @@ static int read_write(void *argument)
 	fails(chown("read", 1000, 1000), EPERM, "chown of another's file");
 	fails(utimensat(AT_FDCWD, "read", NULL, 0), EACCES, "touch without w");
 	works(utimensat(AT_FDCWD, "write", NULL, 0), "touch with w");
-	fails(utimensat(AT_FDCWD, "write", (struct timespec[2]){{1, 0}, {1, 0}}, 0), EPERM, "set times of another's file");
+	fails(utimensat(AT_FDCWD, "write", (struct timespec[2]){{1, 0}, {1, 0}}, 0), EPERM,
+	      "set times of another's file");
 	return 0;
 }
 
@@ -213,7 +214,8 @@ HELPER(identities)
 
 	if (getresuid(&r, &e, &s) || getresgid(&g, &h, &i))
 		return 1;
-	return !(r == 1000 && e == (uid_t)atoi(argv[0]) && s == e && g == 1000 && h == (gid_t)atoi(argv[1]) && i == h);
+	return !(r == 1000 && e == (uid_t)atoi(argv[0]) && s == e && g == 1000 &&
+		 h == (gid_t)atoi(argv[1]) && i == h);
 }
 
 static int run_identities(void *argument)
@@ -227,7 +229,8 @@ static int run_identities(void *argument)
 static void copy_self(void)
 {
 	static char buf[65536];
-	int in = must(open(tap_self, O_RDONLY)), out = must(open("program", O_CREAT | O_WRONLY, 0755)), n;
+	int in = must(open(tap_self, O_RDONLY)),
+	    out = must(open("program", O_CREAT | O_WRONLY, 0755)), n;
 
 	while ((n = must(read(in, buf, sizeof(buf)))) > 0)
 		must(write(out, buf, n));
@@ -239,7 +242,8 @@ static void copy_self(void)
 
 TEST(setid_programs)
 {
-	char *plain[] = {"1000", "1000"}, *uid[] = {"500", "1000"}, *gid[] = {"1000", "600"}, *both[] = {"500", "600"};
+	char *plain[] = {"1000", "1000"}, *uid[] = {"500", "1000"}, *gid[] = {"1000", "600"},
+	     *both[] = {"500", "600"};
 	struct statvfs vfs;
 
 	if (not_root("set-ID programs"))

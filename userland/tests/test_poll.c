@@ -36,7 +36,8 @@ TEST(pipes)
 TEST(files)
 {
 	is(ready(tap_file("f", "x"), POLLIN | POLLOUT), POLLIN | POLLOUT, "a file is always ready");
-	is(ready(must(open("/dev/null", O_RDWR)), POLLIN | POLLOUT), POLLIN | POLLOUT, "so is /dev/null");
+	is(ready(must(open("/dev/null", O_RDWR)), POLLIN | POLLOUT), POLLIN | POLLOUT,
+	   "so is /dev/null");
 	is(ready(999, POLLIN), POLLNVAL, "a closed descriptor");
 	is(ready(-1, POLLIN), 0, "a negative one is left out");
 }

@@ -139,7 +139,9 @@ TEST(waitid)
 
 	memset(&info, 0, sizeof(info));
 	works(waitid(P_PID, pid, &info, WEXITED | WNOWAIT), "waitid leaving it");
-	ok(info.si_pid == pid && info.si_status == 7 && info.si_code == CLD_EXITED && info.si_signo == SIGCHLD, "told");
+	ok(info.si_pid == pid && info.si_status == 7 && info.si_code == CLD_EXITED &&
+		   info.si_signo == SIGCHLD,
+	   "told");
 	works(waitid(P_PID, pid, &info, WEXITED), "waitid taking it");
 	fails(waitid(P_PID, pid, &info, WEXITED), ECHILD, "gone");
 	pid = tap_spawn(forever, NULL);
@@ -193,7 +195,8 @@ TEST(ignored_children)
 
 	signal(SIGCHLD, SIG_IGN);
 	tap_spawn(with_code, NULL);
-	fails(waitpid(-1, &status, 0), ECHILD, "SIGCHLD ignored: no zombies, wait for the last to end");
+	fails(waitpid(-1, &status, 0), ECHILD,
+	      "SIGCHLD ignored: no zombies, wait for the last to end");
 	sigaction(SIGCHLD, &action, NULL);
 	tap_spawn(with_code, NULL);
 	fails(waitpid(-1, &status, 0), ECHILD, "SA_NOCLDWAIT: likewise");
@@ -222,11 +225,13 @@ TEST(vfork)
 
 TEST(clone)
 {
-	pid_t parent_tid = 0, *child_tid = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t parent_tid = 0, *child_tid = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+						MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int status;
 	long pid;
 
-	pid = syscall(SYS_clone, CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | SIGCHLD, 0l, &parent_tid, child_tid, 0l);
+	pid = syscall(SYS_clone, CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | SIGCHLD, 0l,
+		      &parent_tid, child_tid, 0l);
 	if (pid == 0)
 		_exit(*child_tid != getpid());
 	is(parent_tid, pid, "CLONE_PARENT_SETTID");
@@ -246,14 +251,17 @@ TEST(clone)
 	exits(pid, 0, "CLONE_FILES and CLONE_FS");
 	works(fcntl(78, F_GETFD), "descriptors are shared");
 	is(umask(022), 0111, "so is the umask");
-	fails(syscall(SYS_clone, CLONE_SIGHAND | SIGCHLD, 0l, NULL, NULL, 0l), EINVAL, "CLONE_SIGHAND without CLONE_VM");
-	fails(syscall(SYS_clone, CLONE_THREAD | SIGCHLD, 0l, NULL, NULL, 0l), EINVAL, "CLONE_THREAD without CLONE_SIGHAND");
+	fails(syscall(SYS_clone, CLONE_SIGHAND | SIGCHLD, 0l, NULL, NULL, 0l), EINVAL,
+	      "CLONE_SIGHAND without CLONE_VM");
+	fails(syscall(SYS_clone, CLONE_THREAD | SIGCHLD, 0l, NULL, NULL, 0l), EINVAL,
+	      "CLONE_THREAD without CLONE_SIGHAND");
 }
 
 TEST(clone3)
 {
 	struct {
-		uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup;
+		uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls,
+			set_tid, set_tid_size, cgroup;
 	} args = {.exit_signal = SIGCHLD};
 	long pid = syscall(SYS_clone3, &args, sizeof(args));
 
@@ -284,10 +292,13 @@ TEST(usage)
 		_exit(0);
 	}
 	is(wait4(pid, &status, 0, &usage), pid, "wait4");
-	ok(usage.ru_utime.tv_sec * 1000000 + usage.ru_utime.tv_usec + usage.ru_stime.tv_sec * 1000000 +
-	   usage.ru_stime.tv_usec >= 20000, "the child's time");
+	ok(usage.ru_utime.tv_sec * 1000000 + usage.ru_utime.tv_usec +
+			   usage.ru_stime.tv_sec * 1000000 + usage.ru_stime.tv_usec >=
+		   20000,
+	   "the child's time");
 	works(getrusage(RUSAGE_CHILDREN, &usage), "RUSAGE_CHILDREN");
-	ok(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec > 0 || usage.ru_utime.tv_sec > 0, "has it, too");
+	ok(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec > 0 || usage.ru_utime.tv_sec > 0,
+	   "has it, too");
 	works(getrusage(RUSAGE_SELF, &usage), "RUSAGE_SELF");
 	ok(usage.ru_maxrss > 0, "memory");
 	ok(usage.ru_minflt > 0, "faults");

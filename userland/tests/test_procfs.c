@@ -44,7 +44,8 @@ TEST(stat)
 	ok(at && atoi(text) == getpid(), "starts with the process's number");
 	for (at = at ? at + 1 : ""; *at && *at != '\n'; at++) {
 		fields += *at == ' ';
-		odd += !isdigit((unsigned char)*at) && *at != ' ' && *at != '-' && !isalpha((unsigned char)*at);
+		odd += !isdigit((unsigned char)*at) && *at != ' ' && *at != '-' &&
+		       !isalpha((unsigned char)*at);
 	}
 	is(fields, 52, "52 fields");
 	is(odd, 0, "of numbers");
@@ -73,11 +74,13 @@ TEST(stat)
 
 TEST(status)
 {
-	static const char *const keys[] = {"Name:", "Umask:", "State:", "Tgid:", "Pid:", "PPid:", "TracerPid:", "Uid:", "Gid:",
-					   "FDSize:", "Groups:", "VmPeak:", "VmSize:", "VmRSS:", "VmData:", "VmStk:", "VmExe:",
-					   "Threads:", "SigQ:", "SigPnd:", "ShdPnd:", "SigBlk:", "SigIgn:", "SigCgt:", "CapInh:",
-					   "CapPrm:", "CapEff:", "CapBnd:", "NoNewPrivs:", "Cpus_allowed:",
-					   "voluntary_ctxt_switches:", "nonvoluntary_ctxt_switches:"};
+	static const char *const keys[] = {
+		"Name:", "Umask:", "State:", "Tgid:", "Pid:", "PPid:", "TracerPid:", "Uid:",
+		"Gid:", "FDSize:", "Groups:", "VmPeak:", "VmSize:", "VmRSS:", "VmData:", "VmStk:",
+		"VmExe:", "Threads:", "SigQ:", "SigPnd:", "ShdPnd:", "SigBlk:", "SigIgn:",
+		"SigCgt:", "CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "NoNewPrivs:",
+		"Cpus_allowed:", "voluntary_ctxt_switches:", "nonvoluntary_ctxt_switches:",
+	};
 	char line[20];
 	const char *text;
 	sigset_t set;
@@ -90,7 +93,8 @@ TEST(status)
 	text = tap_read("/proc/self/status");
 	for (unsigned i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
 		snprintf(line, sizeof(line), "\n%.16s", keys[i]);
-		ok(i == 0 ? !strncmp(text, "Name:\t", 6) : strstr(text, line) != NULL, "%s", keys[i]);
+		ok(i == 0 ? !strncmp(text, "Name:\t", 6) : strstr(text, line) != NULL, "%s",
+		   keys[i]);
 	}
 	is(tap_number(text, "\nPid:"), getpid(), "Pid");
 	is(tap_number(text, "\nUid:"), getuid(), "Uid");
@@ -112,8 +116,8 @@ TEST(maps)
 	for (at = tap_read("/proc/self/maps"); *at; at = strchr(at, '\n') + 1) {
 		char perms[5] = "";
 
-		if (sscanf(at, "%lx-%lx %4s ", &from, &to, perms) != 3 || from >= to || from < last || strlen(perms) != 4 ||
-		    !strchr(at, '\n')) {
+		if (sscanf(at, "%lx-%lx %4s ", &from, &to, perms) != 3 || from >= to ||
+		    from < last || strlen(perms) != 4 || !strchr(at, '\n')) {
 			bad++;
 			break;
 		}
@@ -123,7 +127,8 @@ TEST(maps)
 	at = tap_read("/proc/self/maps");
 	ok(strstr(at, "[stack]\n") && strstr(at, "[vdso]\n"), "[stack] and [vdso]");
 	ok(strstr(at, tap_self) != NULL, "the program's own path");
-	snprintf(want, sizeof(want), "%lx-%lx rw-p 00000000 00:00 0", (long)p + 4096, (long)p + 8192);
+	snprintf(want, sizeof(want), "%lx-%lx rw-p 00000000 00:00 0", (long)p + 4096,
+		 (long)p + 8192);
 	ok(strstr(at, want) != NULL, "a changed page has a line of its own");
 	fd = tap_file("mapped", "x");
 	must(ftruncate(fd, 8192));
@@ -185,7 +190,8 @@ TEST(cmdline)
 	int fd, n = 0;
 
 	if (pid == 0) {
-		execle(tap_self, "other name", "--as", "wait", "an argument", NULL, (char *[]){"VARIABLE=value", NULL});
+		execle(tap_self, "other name", "--as", "wait", "an argument", NULL,
+		       (char *[]){"VARIABLE=value", NULL});
 		_exit(1);
 	}
 	snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
@@ -197,7 +203,8 @@ TEST(cmdline)
 			break;
 		tap_sleep_ms(10);
 	}
-	ok(n == 33 && !memcmp(text, "other name\0--as\0wait\0an argument\0", 33), "cmdline, with zeros");
+	ok(n == 33 && !memcmp(text, "other name\0--as\0wait\0an argument\0", 33),
+	   "cmdline, with zeros");
 	snprintf(path, sizeof(path), "/proc/%d/environ", pid);
 	is_text(tap_read(path), "VARIABLE=value", "environ");
 	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
@@ -216,10 +223,13 @@ TEST(meminfo)
 	must(sysinfo(&s));
 	ok(total > 0 && free > 0 && free < total, "MemTotal and MemFree");
 	ok(labs(total - (long)(s.totalram * s.mem_unit / 1024)) < 100, "agree with sysinfo");
-	ok(tap_number(text, "MemAvailable:") > 0 && tap_number(text, "Buffers:") >= 0 && tap_number(text, "Cached:") >= 0,
+	ok(tap_number(text, "MemAvailable:") > 0 && tap_number(text, "Buffers:") >= 0 &&
+		   tap_number(text, "Cached:") >= 0,
 	   "MemAvailable, Buffers, Cached");
 	ok(tap_number(text, "SwapTotal:") >= 0 && tap_number(text, "SwapFree:") >= 0, "swap");
-	ok(tap_number(text, "Shmem:") >= 0 && tap_number(text, "Slab:") > 0 && tap_number(text, "Dirty:") >= 0, "and more");
+	ok(tap_number(text, "Shmem:") >= 0 && tap_number(text, "Slab:") > 0 &&
+		   tap_number(text, "Dirty:") >= 0,
+	   "and more");
 }
 
 TEST(system)
@@ -231,24 +241,31 @@ TEST(system)
 
 	ok(sscanf(text, "%lf %lf", &up, &idle) == 2 && up > 0, "uptime");
 	text = tap_read("/proc/loadavg");
-	ok(sscanf(text, "%lf %lf %lf %d/%d %d", &up, &up, &idle, &a, &b, &n) == 6 && a >= 1 && b >= a, "loadavg");
+	ok(sscanf(text, "%lf %lf %lf %d/%d %d", &up, &up, &idle, &a, &b, &n) == 6 && a >= 1 &&
+		   b >= a,
+	   "loadavg");
 	text = tap_read("/proc/stat");
 	ok(sscanf(text, "cpu  %ld", &user) == 1, "stat: cpu");
 	for (const char *at = text + 4; *at && *at != '\n'; at++)
 		fields += *at == ' ' && at[1] != ' ';
 	ok(fields >= 8, "its fields");
-	ok(strstr(text, "\ncpu0 ") && strstr(text, "\nctxt ") && strstr(text, "\nbtime ") && strstr(text, "\nprocesses "),
+	ok(strstr(text, "\ncpu0 ") && strstr(text, "\nctxt ") && strstr(text, "\nbtime ") &&
+		   strstr(text, "\nprocesses "),
 	   "stat: the rest");
 	total = tap_number(text, "\nbtime ");
 	ok(total > 1500000000 && total <= time(NULL), "btime is in the past");
 	text = tap_read("/proc/filesystems");
-	ok(strstr(text, "nodev\ttmpfs\n") && strstr(text, "nodev\tproc\n") && strstr(text, "\text2\n"), "filesystems");
+	ok(strstr(text, "nodev\ttmpfs\n") && strstr(text, "nodev\tproc\n") &&
+		   strstr(text, "\text2\n"),
+	   "filesystems");
 	ok(strstr(tap_read("/proc/mounts"), " /proc proc ") != NULL, "mounts");
 	ok(strstr(tap_read("/proc/self/mountinfo"), " /proc ") != NULL, "mountinfo");
 	ok(strstr(tap_read("/proc/cpuinfo"), "processor\t: 0\n") != NULL, "cpuinfo");
-	ok(strstr(tap_read("/proc/version"), "Linux version ") == tap_read("/proc/version"), "version");
+	ok(strstr(tap_read("/proc/version"), "Linux version ") == tap_read("/proc/version"),
+	   "version");
 	ok(strlen(tap_read("/proc/cmdline")) > 0, "cmdline");
-	ok(strstr(tap_read("/proc/partitions"), "sda") != NULL || access("/dev/sda", F_OK) < 0, "partitions");
+	ok(strstr(tap_read("/proc/partitions"), "sda") != NULL || access("/dev/sda", F_OK) < 0,
+	   "partitions");
 	ok(strstr(tap_read("/proc/devices"), "Character devices:\n") != NULL, "devices");
 }
 
@@ -282,7 +299,8 @@ TEST(directory)
 		own += atoi(e->d_name) == getpid();
 	is(own, 1, "task");
 	ok(strstr(tap_read("/proc/self/limits"), "Max open files") != NULL, "limits");
-	ok(sscanf(tap_read("/proc/self/statm"), "%d %d", &own, &odd) == 2 && own > 0 && odd > 0, "statm");
+	ok(sscanf(tap_read("/proc/self/statm"), "%d %d", &own, &odd) == 2 && own > 0 && odd > 0,
+	   "statm");
 }
 
 static int spy(void *argument)
@@ -323,5 +341,6 @@ TEST(pieces)
 	ok(!memcmp(whole, parts, have), "the same text");
 	is(pread(fd, parts, 10, 20), 10, "pread in the middle");
 	ok(!memcmp(parts, whole + 20, 10), "gives the middle");
-	fails(syscall(SYS_read, must(open("/proc/uptime", O_RDONLY)), BAD, 100), EFAULT, "to a bad buffer");
+	fails(syscall(SYS_read, must(open("/proc/uptime", O_RDONLY)), BAD, 100), EFAULT,
+	      "to a bad buffer");
 }

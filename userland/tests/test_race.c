@@ -43,7 +43,8 @@ static void *end_me(void *argument)
 	return NULL;
 }
 
-/* All threads end by themselves at about the same time, the leader first or last: the last one's status is the process's. */
+/* All threads end by themselves at about the same time, the leader first or last: the last one's
+ * status is the process's. */
 static int threads_end(void *argument)
 {
 	pthread_t thread;
@@ -58,7 +59,8 @@ static int threads_end(void *argument)
 TEST(threads_end_together)
 {
 	for (int i = 0; i < 20; i++)
-		if (!exits(tap_spawn(threads_end, (void *)(long)(i & 1)), 7, "the process ends with its threads"))
+		if (!exits(tap_spawn(threads_end, (void *)(long)(i & 1)), 7,
+			   "the process ends with its threads"))
 			break;
 }
 
@@ -156,7 +158,8 @@ static int exec_from_thread(void *argument)
 TEST(exec_replaces_leader)
 {
 	for (int i = 0; i < 10; i++)
-		if (!exits(tap_spawn(exec_from_thread, NULL), 3, "the program that a thread ran ends the process"))
+		if (!exits(tap_spawn(exec_from_thread, NULL), 3,
+			   "the program that a thread ran ends the process"))
 			break;
 }
 
@@ -240,7 +243,8 @@ static int adopt_ignoring(void *argument)
 
 TEST(adopted_zombies)
 {
-	exits(tap_spawn(adopt_ignoring, (void *)0), 0, "a subreaper waits for a zombie it inherits");
+	exits(tap_spawn(adopt_ignoring, (void *)0), 0,
+	      "a subreaper waits for a zombie it inherits");
 	exits(tap_spawn(adopt_ignoring, (void *)1), 0, "one that ignores SIGCHLD does not see it");
 }
 
@@ -332,7 +336,8 @@ static int over_limit(void *argument)
 			sleep_long(NULL);
 		_exit(1);
 	}
-	if (!tap_await_state(other, 'S') || setrlimit(RLIMIT_NPROC, &limit) || setgid(1235) || setuid(1235))
+	if (!tap_await_state(other, 'S') || setrlimit(RLIMIT_NPROC, &limit) || setgid(1235) ||
+	    setuid(1235))
 		return 1;
 	execl(tap_self, tap_self, "--as", "exit3", NULL);
 	int error = errno;
@@ -357,7 +362,8 @@ static void futex_pass(int from, int to)
 	struct timespec limit = {5, 0};
 
 	while (__atomic_load_n(&words[from], __ATOMIC_ACQUIRE) == 0)
-		if (syscall(SYS_futex, &words[from], FUTEX_WAIT, 0, &limit, NULL, 0) && errno == ETIMEDOUT)
+		if (syscall(SYS_futex, &words[from], FUTEX_WAIT, 0, &limit, NULL, 0) &&
+		    errno == ETIMEDOUT)
 			_exit(1);
 	words[from] = 0;
 	*(volatile uint32_t *)&words[to] = 1;
@@ -379,7 +385,8 @@ TEST(futex_ping_pong)
 		while (words[1] == 0) {
 			struct timespec limit = {5, 0};
 
-			if (syscall(SYS_futex, &words[1], FUTEX_WAIT, 0, &limit, NULL, 0) && errno == ETIMEDOUT) {
+			if (syscall(SYS_futex, &words[1], FUTEX_WAIT, 0, &limit, NULL, 0) &&
+			    errno == ETIMEDOUT) {
 				ok(false, "lost");
 				return;
 			}
@@ -411,7 +418,8 @@ static int exec_with_lock(void *argument)
 
 TEST(robust_lock_and_exec)
 {
-	uint32_t *word = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	uint32_t *word =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	exits(tap_spawn(exec_with_lock, word), 3, "exec");
 	is(*word & FUTEX_OWNER_DIED, FUTEX_OWNER_DIED, "the lock's owner died");
@@ -433,7 +441,8 @@ static long thread_ticks(int tid)
 
 	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
 	const char *text = strrchr(tap_read(path), ')');
-	if (!text || sscanf(text, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %ld %ld", &user, &system) != 2)
+	if (!text || sscanf(text, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %ld %ld", &user,
+			    &system) != 2)
 		return -1;
 	return user + system;
 }
@@ -482,7 +491,8 @@ TEST(stop_continue_kill)
 		for (int j = 0; j < i % 5; j++) {
 			kill(pid, SIGSTOP);
 			if (j & 1)
-				bad += waitpid(pid, &status, WUNTRACED) != pid || !WIFSTOPPED(status);
+				bad += waitpid(pid, &status, WUNTRACED) != pid ||
+				       !WIFSTOPPED(status);
 			kill(pid, SIGCONT);
 		}
 		kill(pid, i & 1 ? SIGSTOP : SIGTSTP);

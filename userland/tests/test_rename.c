@@ -38,8 +38,10 @@ TEST(files)
 	fails(rename("b", "/proc/x"), EXDEV, "another file system");
 	fails(syscall(SYS_rename, BAD, "x"), EFAULT, "bad old path");
 	fails(syscall(SYS_rename, "b", BAD), EFAULT, "bad new path");
-	fails(syscall(SYS_renameat, AT_FDCWD, BAD, AT_FDCWD, "x"), EFAULT, "renameat: bad old path");
-	fails(syscall(SYS_renameat2, AT_FDCWD, "b", AT_FDCWD, BAD, 0), EFAULT, "renameat2: bad new path");
+	fails(syscall(SYS_renameat, AT_FDCWD, BAD, AT_FDCWD, "x"), EFAULT,
+	      "renameat: bad old path");
+	fails(syscall(SYS_renameat2, AT_FDCWD, "b", AT_FDCWD, BAD, 0), EFAULT,
+	      "renameat2: bad new path");
 }
 
 TEST(directories)

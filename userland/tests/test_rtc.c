@@ -6,7 +6,10 @@
 
 static long long seconds(const struct rtc_time *t)
 {
-	struct tm tm = { .tm_sec = t->tm_sec, .tm_min = t->tm_min, .tm_hour = t->tm_hour, .tm_mday = t->tm_mday, .tm_mon = t->tm_mon, .tm_year = t->tm_year };
+	struct tm tm = {
+		.tm_sec = t->tm_sec, .tm_min = t->tm_min, .tm_hour = t->tm_hour,
+		.tm_mday = t->tm_mday, .tm_mon = t->tm_mon, .tm_year = t->tm_year,
+	};
 
 	return timegm(&tm);
 }
@@ -17,18 +20,28 @@ static long long read_clock(int fd)
 
 	memset(&t, 0xff, sizeof(t));
 	works(ioctl(fd, RTC_RD_TIME, &t), "RTC_RD_TIME");
-	ok(t.tm_mon >= 0 && t.tm_mon < 12 && t.tm_mday >= 1 && t.tm_mday <= 31 && t.tm_hour >= 0 && t.tm_hour < 24, "a date");
+	ok(t.tm_mon >= 0 && t.tm_mon < 12 && t.tm_mday >= 1 && t.tm_mday <= 31 && t.tm_hour >= 0 &&
+		   t.tm_hour < 24,
+	   "a date");
 	return seconds(&t);
 }
 
 static struct rtc_time date(int year, int month, int day, int hour, int minute, int second)
 {
-	return (struct rtc_time){ .tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day, .tm_hour = hour, .tm_min = minute, .tm_sec = second };
+	return (struct rtc_time){ .tm_year = year - 1900,
+				  .tm_mon = month - 1,
+				  .tm_mday = day,
+				  .tm_hour = hour,
+				  .tm_min = minute,
+				  .tm_sec = second };
 }
 
 TEST(set)
 {
-	static const int dates[][6] = { { 2024, 2, 29, 23, 59, 50 }, { 1999, 12, 31, 0, 0, 0 }, { 2038, 1, 19, 12, 30, 0 }, { 2026, 11, 21, 13, 5, 7 } };
+	static const int dates[][6] = { { 2024, 2, 29, 23, 59, 50 },
+					{ 1999, 12, 31, 0, 0, 0 },
+					{ 2038, 1, 19, 12, 30, 0 },
+					{ 2026, 11, 21, 13, 5, 7 } };
 	int fd = open("/dev/rtc0", O_RDONLY);
 	struct rtc_time t;
 	long long start;
@@ -40,7 +53,8 @@ TEST(set)
 	fails(open("/dev/rtc0", O_RDONLY), EBUSY, "one at a time");
 	fails(open("/dev/rtc0", O_RDONLY), EBUSY, "also after a failure");
 	for (unsigned i = 0; i < sizeof(dates) / sizeof(dates[0]); i++) {
-		t = date(dates[i][0], dates[i][1], dates[i][2], dates[i][3], dates[i][4], dates[i][5]);
+		t = date(dates[i][0], dates[i][1], dates[i][2], dates[i][3], dates[i][4],
+			 dates[i][5]);
 		works(ioctl(fd, RTC_SET_TIME, &t), "RTC_SET_TIME");
 		ok(llabs(read_clock(fd) - seconds(&t)) < 5, "the clock says what was set");
 	}

@@ -27,7 +27,8 @@ TEST(read_write)
 TEST(errors)
 {
 	char b[4];
-	int fd = tap_file("f", "data"), in = must(open("f", O_RDONLY)), out = must(open("f", O_WRONLY));
+	int fd = tap_file("f", "data"), in = must(open("f", O_RDONLY)),
+	    out = must(open("f", O_WRONLY));
 	int dir = must(open(".", O_RDONLY));
 
 	fails(read(-1, b, 1), EBADF, "read of descriptor -1");
@@ -186,7 +187,8 @@ TEST(huge_offset)
 
 	signal(SIGXFSZ, SIG_IGN);
 	result = syscall(SYS_pwrite64, fd, "x", 1, 0x7fffffffffffffffl);
-	ok(result == -1 && (errno == EFBIG || errno == EINVAL), "no byte beyond the largest offset");
+	ok(result == -1 && (errno == EFBIG || errno == EINVAL),
+	   "no byte beyond the largest offset");
 	must(fstat(fd, &st));
 	is(st.st_size, 1, "the size stays");
 	fails(syscall(SYS_lseek, fd, -9l, SEEK_END), EINVAL, "no position before the first");

@@ -64,7 +64,8 @@ TEST(affinity)
 	fails(syscall(SYS_sched_getaffinity, 0, 1, mask), EINVAL, "no room");
 	fails(syscall(SYS_sched_getaffinity, 999999, sizeof(mask), mask), ESRCH, "nobody");
 	fails(syscall(SYS_sched_getaffinity, 0, sizeof(mask), BAD), EFAULT, "bad pointer");
-	fails(syscall(SYS_sched_setaffinity, 0, sizeof(mask), BAD), EFAULT, "sched_setaffinity: bad pointer");
+	fails(syscall(SYS_sched_setaffinity, 0, sizeof(mask), BAD), EFAULT,
+	      "sched_setaffinity: bad pointer");
 	fails(syscall(SYS_getcpu, BAD, NULL, NULL), EFAULT, "getcpu: bad pointer");
 }
 
@@ -80,7 +81,8 @@ static int spin(void *argument)
 /* How often two processes on one processor counted in a while, one made special. */
 static void race(long counts[2], int nice, int policy)
 {
-	volatile long *n = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	volatile long *n =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	unsigned long one = 1;
 	pid_t a, b;
 

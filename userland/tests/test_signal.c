@@ -49,7 +49,8 @@ TEST(actions)
 	works(raise(SIGUSR1), "raise");
 	is(count, 1, "the handler ran");
 	must(sigaction(SIGUSR1, NULL, &old));
-	ok(old.sa_handler == handler && (old.sa_flags & SA_RESTART), "sigaction tells the old action");
+	ok(old.sa_handler == handler && (old.sa_flags & SA_RESTART),
+	   "sigaction tells the old action");
 	signal(SIGUSR1, SIG_IGN);
 	raise(SIGUSR1);
 	is(count, 1, "ignored");
@@ -57,7 +58,8 @@ TEST(actions)
 	raise(SIGUSR1);
 	must(sigaction(SIGUSR1, NULL, &old));
 	ok(count == 2 && old.sa_handler == SIG_DFL, "SA_RESETHAND");
-	fails(syscall(SYS_rt_sigaction, SIGKILL, &(char[32]){0}, NULL, 8), EINVAL, "SIGKILL cannot be caught");
+	fails(syscall(SYS_rt_sigaction, SIGKILL, &(char[32]){0}, NULL, 8), EINVAL,
+	      "SIGKILL cannot be caught");
 	fails(syscall(SYS_rt_sigaction, SIGSTOP, &(char[32]){0}, NULL, 8), EINVAL, "nor SIGSTOP");
 	fails(syscall(SYS_rt_sigaction, 0, NULL, NULL, 8), EINVAL, "signal 0");
 	fails(syscall(SYS_rt_sigaction, 65, NULL, NULL, 8), EINVAL, "signal 65");
@@ -83,7 +85,8 @@ TEST(masks)
 	sigfillset(&set);
 	must(sigprocmask(SIG_SETMASK, &set, &old));
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, NULL, &old, 8);
-	ok(!sigismember(&old, SIGKILL) && !sigismember(&old, SIGSTOP), "SIGKILL and SIGSTOP cannot be blocked");
+	ok(!sigismember(&old, SIGKILL) && !sigismember(&old, SIGSTOP),
+	   "SIGKILL and SIGSTOP cannot be blocked");
 	fails(syscall(SYS_rt_sigprocmask, 77, &set, NULL, 8), EINVAL, "bad how");
 	fails(syscall(SYS_rt_sigprocmask, SIG_BLOCK, BAD, NULL, 8), EFAULT, "bad set");
 	fails(syscall(SYS_rt_sigprocmask, SIG_BLOCK, NULL, BAD, 8), EFAULT, "bad old set");
@@ -146,7 +149,9 @@ TEST(siginfo)
 	if (pid == 0)
 		_exit(5);
 	must(waitpid(pid, NULL, 0));
-	ok(last.si_signo == SIGCHLD && last.si_code == CLD_EXITED && last.si_pid == pid && last.si_status == 5, "SIGCHLD");
+	ok(last.si_signo == SIGCHLD && last.si_code == CLD_EXITED && last.si_pid == pid &&
+		   last.si_status == 5,
+	   "SIGCHLD");
 	pid = must(fork());
 	if (pid == 0)
 		for (;;)
@@ -219,7 +224,8 @@ TEST(queue_delivery)
 	raise(base);
 	sigemptyset(&set);
 	sigprocmask(SIG_SETMASK, &set, NULL);
-	ok(count == 4 && order[0] == base && order[1] == base + 1 && order[2] == base + 1 && order[3] == base + 3,
+	ok(count == 4 && order[0] == base && order[1] == base + 1 && order[2] == base + 1 &&
+		   order[3] == base + 3,
 	   "real-time handlers run lowest number first");
 }
 
@@ -262,7 +268,8 @@ TEST(timedwait)
 	fails(syscall(SYS_rt_sigtimedwait, &set, NULL, NULL, 9), EINVAL, "bad size");
 	catch(SIGALRM, 0);
 	alarm(1);
-	fails(syscall(SYS_rt_sigtimedwait, &set, NULL, NULL, 8), EINTR, "another signal interrupts");
+	fails(syscall(SYS_rt_sigtimedwait, &set, NULL, NULL, 8), EINTR,
+	      "another signal interrupts");
 }
 
 TEST(suspend)
@@ -373,9 +380,10 @@ static int default_action(void *argument)
 
 TEST(defaults)
 {
-	static const int fatal[] = {SIGHUP, SIGINT, SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGKILL, SIGUSR1,
-				    SIGSEGV, SIGUSR2, SIGPIPE, SIGALRM, SIGTERM, SIGSTKFLT, SIGXCPU, SIGXFSZ, SIGVTALRM,
-				    SIGPROF, SIGIO, SIGPWR, SIGSYS};
+	static const int fatal[] = {SIGHUP,    SIGINT,	SIGQUIT, SIGILL,    SIGTRAP, SIGABRT,
+				    SIGBUS,    SIGFPE,	SIGKILL, SIGUSR1,   SIGSEGV, SIGUSR2,
+				    SIGPIPE,   SIGALRM, SIGTERM, SIGSTKFLT, SIGXCPU, SIGXFSZ,
+				    SIGVTALRM, SIGPROF, SIGIO,	 SIGPWR,    SIGSYS};
 	static const int ignored[] = {SIGCHLD, SIGURG, SIGWINCH, SIGCONT};
 	static const int stopping[] = {SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU};
 	struct rlimit none = {0, 0};
@@ -437,8 +445,10 @@ TEST(kill)
 	fails(syscall(SYS_tgkill, 1, getpid(), SIGUSR1), ESRCH, "tgkill in another process");
 	fails(syscall(SYS_tkill, 999999, 0), ESRCH, "tkill of nobody");
 	fails(syscall(SYS_tkill, -1, 0), EINVAL, "tkill of -1");
-	fails(syscall(SYS_rt_sigqueueinfo, getpid(), SIGUSR1, BAD), EFAULT, "rt_sigqueueinfo: bad pointer");
-	fails(syscall(SYS_rt_tgsigqueueinfo, getpid(), getpid(), SIGUSR1, BAD), EFAULT, "rt_tgsigqueueinfo: bad pointer");
+	fails(syscall(SYS_rt_sigqueueinfo, getpid(), SIGUSR1, BAD), EFAULT,
+	      "rt_sigqueueinfo: bad pointer");
+	fails(syscall(SYS_rt_tgsigqueueinfo, getpid(), getpid(), SIGUSR1, BAD), EFAULT,
+	      "rt_tgsigqueueinfo: bad pointer");
 	if (!tap_root())
 		return skip("as another user", "not root");
 	is(tap_as_user(send_as_user, pids), 0, "the user ends well");

@@ -102,7 +102,8 @@ TEST(seek_hole)
 	hole = lseek(fd, 0, SEEK_HOLE);
 	ok(hole == 65536 || hole == (1 << 20) + 65536, "SEEK_HOLE finds the hole, or the end");
 	hole = lseek(fd, 65536 + 4096, SEEK_DATA);
-	ok(hole == 1 << 20 || hole == 65536 + 4096, "SEEK_DATA finds the data, or takes all for data");
+	ok(hole == 1 << 20 || hole == 65536 + 4096,
+	   "SEEK_DATA finds the data, or takes all for data");
 	fails(lseek(fd, 2 << 20, SEEK_DATA), ENXIO, "no data beyond the end");
 	fails(lseek(fd, 2 << 20, SEEK_HOLE), ENXIO, "no hole beyond the end");
 }
@@ -128,7 +129,8 @@ TEST(fallocate)
 	fails(syscall(SYS_fallocate, 999, 0, 0l, 10l), EBADF, "bad descriptor");
 	must(pipe(p));
 	fails(syscall(SYS_fallocate, p[1], 0, 0l, 10l), ESPIPE, "a pipe");
-	fails(syscall(SYS_fallocate, must(open("f", O_RDONLY)), 0, 0l, 10l), EBADF, "a read-only descriptor");
+	fails(syscall(SYS_fallocate, must(open("f", O_RDONLY)), 0, 0l, 10l), EBADF,
+	      "a read-only descriptor");
 }
 
 TEST(sendfile)
@@ -174,8 +176,10 @@ TEST(copy_file_range)
 	fails(copy_file_range(in, NULL, out, NULL, 1, 1), EINVAL, "unknown flag");
 	fails(syscall(SYS_copy_file_range, in, BAD, out, NULL, 1l, 0), EFAULT, "bad input offset");
 	fails(syscall(SYS_copy_file_range, in, NULL, out, BAD, 1l, 0), EFAULT, "bad output offset");
-	fails(copy_file_range(must(open(".", O_RDONLY)), NULL, out, NULL, 1, 0), EISDIR, "a directory");
-	fails(copy_file_range(in, NULL, must(open("out", O_RDONLY)), NULL, 1, 0), EBADF, "a read-only output");
+	fails(copy_file_range(must(open(".", O_RDONLY)), NULL, out, NULL, 1, 0), EISDIR,
+	      "a directory");
+	fails(copy_file_range(in, NULL, must(open("out", O_RDONLY)), NULL, 1, 0), EBADF,
+	      "a read-only output");
 }
 
 TEST(sync)

@@ -116,9 +116,11 @@ TEST(statx)
 	is(x.ino, st.st_ino, "inode number");
 	is(x.nlink, 1, "links");
 	is(x.blksize, st.st_blksize, "block size");
-	works(syscall(SYS_statx, must(open("f", O_RDONLY)), "", AT_EMPTY_PATH, 0x7ff, &x), "AT_EMPTY_PATH");
+	works(syscall(SYS_statx, must(open("f", O_RDONLY)), "", AT_EMPTY_PATH, 0x7ff, &x),
+	      "AT_EMPTY_PATH");
 	fails(syscall(SYS_statx, AT_FDCWD, "f", 0x6000, 0x7ff, &x), EINVAL, "both sync flags");
-	fails(syscall(SYS_statx, AT_FDCWD, "f", 0, 0x80000000u, &x), EINVAL, "the reserved mask bit");
+	fails(syscall(SYS_statx, AT_FDCWD, "f", 0, 0x80000000u, &x), EINVAL,
+	      "the reserved mask bit");
 	fails(syscall(SYS_statx, AT_FDCWD, "none", 0, 0x7ff, &x), ENOENT, "no such file");
 }
 
@@ -306,7 +308,8 @@ TEST(mknod)
 	must(stat("b", &st));
 	ok(S_ISBLK(st.st_mode) && st.st_rdev == makedev(200, 3000), "are kept");
 	must(statvfs(".", &vfs));
-	fails(open("b", O_RDONLY), vfs.f_flag & ST_NODEV ? EACCES : ENXIO, "no such device, or none allowed");
+	fails(open("b", O_RDONLY), vfs.f_flag & ST_NODEV ? EACCES : ENXIO,
+	      "no such device, or none allowed");
 }
 
 TEST(statfs)

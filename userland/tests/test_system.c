@@ -1,4 +1,5 @@
-/* The system: uname, sysinfo, hostname, random numbers, devices, reboot's guards, arch_prctl, unknown calls. */
+/* The system: uname, sysinfo, hostname, random numbers, devices, reboot's guards, arch_prctl,
+ * unknown calls. */
 #include "tap.h"
 #include <asm/prctl.h>
 #include <sys/klog.h>
@@ -15,7 +16,8 @@ TEST(uname)
 	works(uname(&u), "uname");
 	is_text(u.sysname, "Linux", "the name of the ABI");
 	is_text(u.machine, "x86_64", "machine");
-	ok(sscanf(u.release, "%d.%d", &major, &minor) == 2 && major * 1000 + minor >= 6001, "release 6.1 or later");
+	ok(sscanf(u.release, "%d.%d", &major, &minor) == 2 && major * 1000 + minor >= 6001,
+	   "release 6.1 or later");
 	ok(u.version[0] && u.nodename[0], "version and node");
 	fails(syscall(SYS_uname, BAD), EFAULT, "bad pointer");
 	fails(syscall(SYS_uname, tap_edge(100)), EFAULT, "across an edge");
@@ -31,7 +33,8 @@ static int user_names(void *argument)
 	fails(syscall(SYS_mount, "x", "/", "tmpfs", 0, NULL), EPERM, "mount as a user");
 	fails(syscall(SYS_umount2, "/", 0), EPERM, "umount as a user");
 	fails(syscall(SYS_pivot_root, "/", "/"), EPERM, "pivot_root as a user");
-	fails(syscall(SYS_settimeofday, &(struct timespec){1, 0}, NULL), EPERM, "settimeofday as a user");
+	fails(syscall(SYS_settimeofday, &(struct timespec){1, 0}, NULL), EPERM,
+	      "settimeofday as a user");
 	fails(syscall(SYS_vhangup), EPERM, "vhangup as a user");
 	return 0;
 }
@@ -173,10 +176,13 @@ TEST(registers)
 	register unsigned long r9 __asm__("r9") = 9;
 	long rax = SYS_getppid;
 
-	__asm__ volatile("mov $1, %%rbx; mov $2, %%r12; mov $5, %%r15; syscall; mov %%rbx, %1; mov %%r12, %2; mov %%r15, %3"
-			 : "+a"(rax), "=&m"(rbx), "=&m"(r12), "=&m"(r15), "+d"(rdx), "+S"(rsi), "+r"(r10), "+r"(r8), "+r"(r9)::
-				 "rbx", "r12", "r15", "rcx", "r11", "memory");
+	__asm__ volatile(
+		"mov $1, %%rbx; mov $2, %%r12; mov $5, %%r15; syscall; mov %%rbx, %1; mov %%r12, "
+		"%2; mov %%r15, %3"
+		: "+a"(rax), "=&m"(rbx), "=&m"(r12), "=&m"(r15), "+d"(rdx), "+S"(rsi), "+r"(r10),
+		  "+r"(r8), "+r"(r9)::"rbx", "r12", "r15", "rcx", "r11", "memory");
 	after[0] = r10, after[1] = r8, after[2] = r9;
 	ok(rbx == 1 && r12 == 2 && r15 == 5, "what is saved by the callee");
-	ok(rdx == 77 && rsi == 66 && after[0] == 10 && after[1] == 8 && after[2] == 9, "the arguments");
+	ok(rdx == 77 && rsi == 66 && after[0] == 10 && after[1] == 8 && after[2] == 9,
+	   "the arguments");
 }

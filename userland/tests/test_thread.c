@@ -1,4 +1,5 @@
-/* Threads and futexes: musl's pthreads, futex operations, thread-directed signals, exit of a process with threads. */
+/* Threads and futexes: musl's pthreads, futex operations, thread-directed signals, exit of a
+ * process with threads. */
 #include "tap.h"
 #include <linux/futex.h>
 #include <pthread.h>
@@ -134,9 +135,12 @@ TEST(futex)
 	t.tv_nsec = -1;
 	fails(futex(&word, FUTEX_WAIT, 1, &t, NULL, 0), EINVAL, "bad time");
 	fails(futex(&word, 99, 0, NULL, NULL, 0), ENOSYS, "no such operation");
-	fails(futex(&word, FUTEX_CMP_REQUEUE, 1, (void *)1, &other, 5), EAGAIN, "requeue with another value");
+	fails(futex(&word, FUTEX_CMP_REQUEUE, 1, (void *)1, &other, 5), EAGAIN,
+	      "requeue with another value");
 	is(futex(&word, FUTEX_REQUEUE, 1, (void *)1, &other, 0), 0, "requeue nobody");
-	is(futex(&word, FUTEX_WAKE_OP, 1, (void *)1, &other, FUTEX_OP(FUTEX_OP_SET, 7, FUTEX_OP_CMP_EQ, 0)), 0, "FUTEX_WAKE_OP");
+	is(futex(&word, FUTEX_WAKE_OP, 1, (void *)1, &other,
+		 FUTEX_OP(FUTEX_OP_SET, 7, FUTEX_OP_CMP_EQ, 0)),
+	   0, "FUTEX_WAKE_OP");
 	is(other, 7, "did its operation");
 }
 
@@ -160,9 +164,11 @@ TEST(requeue)
 	queue = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	for (int i = 0; i < 4; i++)
 		must(pthread_create(&threads[i], NULL, queue_waiter, NULL));
-	/* Each call moves those that wait by now; count until all four are behind the second word. */
+	/* Each call moves those that wait by now; count until all four are behind the second
+	 * word. */
 	for (int i = 0; i < 500 && moved < 4; i++) {
-		long n = must(futex(&queue->first, FUTEX_CMP_REQUEUE, 0, (void *)10, &queue->second, 0));
+		long n = must(
+			futex(&queue->first, FUTEX_CMP_REQUEUE, 0, (void *)10, &queue->second, 0));
 
 		moved += n;
 		tap_sleep_ms(10);
@@ -282,7 +288,8 @@ TEST(ends)
 {
 	exits(tap_spawn(with_threads, exiter), 6, "exit in one thread ends all");
 	dies(tap_spawn(with_threads, crasher), SIGSEGV, "a crash, too");
-	exits(tap_spawn(with_threads, execer), 8, "execve in one leaves it alone, as the process's first");
+	exits(tap_spawn(with_threads, execer), 8,
+	      "execve in one leaves it alone, as the process's first");
 }
 
 static void *leave(void *argument)
@@ -302,7 +309,8 @@ static int first_leaves(void *argument)
 
 TEST(first_thread)
 {
-	exits(tap_spawn(first_leaves, (void *)9), 9, "the process lives on without its first thread");
+	exits(tap_spawn(first_leaves, (void *)9), 9,
+	      "the process lives on without its first thread");
 }
 
 static void *die_holding(void *argument)

@@ -106,7 +106,8 @@ TEST(sleep)
 	fails(nanosleep(&t, NULL), EINVAL, "negative seconds");
 	fails(syscall(SYS_nanosleep, BAD, NULL), EFAULT, "bad pointer");
 	fails(syscall(SYS_clock_nanosleep, 99, 0, &t, NULL), EINVAL, "no such clock");
-	fails(syscall(SYS_clock_nanosleep, 1, 0, BAD, NULL), EFAULT, "clock_nanosleep: bad pointer");
+	fails(syscall(SYS_clock_nanosleep, 1, 0, BAD, NULL), EFAULT,
+	      "clock_nanosleep: bad pointer");
 	(void)left;
 }
 
@@ -142,7 +143,9 @@ TEST(interrupted_sleep)
 
 TEST(timers)
 {
-	struct sigevent e = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1, .sigev_value.sival_int = 321};
+	struct sigevent e = {.sigev_notify = SIGEV_SIGNAL,
+			     .sigev_signo = SIGUSR1,
+			     .sigev_value.sival_int = 321};
 	struct itimerspec s = {{0, 10000000}, {0, 10000000}}, now;
 	timer_t timer;
 	sigset_t set;

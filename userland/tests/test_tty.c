@@ -1,4 +1,5 @@
-/* Terminals, on a pty: line discipline, termios, window size, packets of the calls; needs /dev/ptmx. */
+/* Terminals, on a pty: line discipline, termios, window size, packets of the calls; needs
+ * /dev/ptmx. */
 #include "tap.h"
 #include <poll.h>
 #include <sys/ioctl.h>
@@ -166,7 +167,8 @@ TEST(termios)
 	if (!open_pair())
 		return;
 	works(tcgetattr(slave, &t), "tcgetattr");
-	ok((t.c_lflag & (ICANON | ECHO | ISIG)) == (ICANON | ECHO | ISIG) && (t.c_iflag & ICRNL) && (t.c_oflag & OPOST),
+	ok((t.c_lflag & (ICANON | ECHO | ISIG)) == (ICANON | ECHO | ISIG) && (t.c_iflag & ICRNL) &&
+		   (t.c_oflag & OPOST),
 	   "sane at the start");
 	is(t.c_cc[VINTR], 3, "interrupt is ^C");
 	is(t.c_cc[VERASE], 127, "erase is DEL");
