@@ -4,7 +4,7 @@
 #   make kernel PARTIAL="…"     only these rooms; what they lack of the others does nothing and returns 0 (bring-up)
 #   make obj ROOM=vfs           compile one room, link nothing
 #   make sparse [ROOM=vfs]      look for user pointers used as kernel pointers and the like, if sparse is installed
-#   VARIANT=release|debug|ubsan  checks; a change of flags rebuilds what they change
+#   VARIANT=release|debug|kasan|ubsan  checks; a change of flags rebuilds what they change
 #
 # It is linked twice: the first image yields the symbol table that the second contains (core/gen-symbols).
 
@@ -22,12 +22,27 @@ KCFLAGS_release :=
 KCFLAGS_debug   := -DCONFIG_DEBUG
 KCFLAGS_ubsan   := -DCONFIG_DEBUG -fsanitize=undefined -fsanitize-undefined-trap-on-error \
 	-fno-sanitize=alignment -Wno-error
+KCFLAGS_kasan   := -DCONFIG_DEBUG -DCONFIG_KASAN -fno-tree-loop-distribute-patterns \
+	-Wno-frame-larger-than -Wno-error=maybe-uninitialized
 KCFLAGS += $(KCFLAGS_$(VARIANT))
-KASFLAGS := -Ikernel -I$(B)/gen -g -Wa,-I$(B)/kernel/arch/x86_64/vdso -ffile-prefix-map=$(CURDIR)=.
+# For all files but those of KASAN_PLAIN (below).
+KASAN_CFLAGS := $(if $(filter kasan,$(VARIANT)),-fsanitize=kernel-address \
+	-fasan-shadow-offset=0xdffffc0000000000 --param=asan-globals=1 --param=asan-stack=1 \
+	--param=asan-instrumentation-with-call-threshold=10000)
+KASFLAGS := $(if $(filter kasan,$(VARIANT)),-DCONFIG_KASAN) -Ikernel -I$(B)/gen -g -Wa,-I$(B)/kernel/arch/x86_64/vdso -ffile-prefix-map=$(CURDIR)=.
 KLDFLAGS := -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none \
 	-T kernel/arch/x86_64/kernel.ld
 
+# What only the address sanitizer needs, by name; and what it does not look into:
+#   the checker itself; the allocator of objects, which chains free ones through their first word;
+#   what runs before the final page tables, or on stacks whose shadow may be anything (entry in assembly calls it first);
+#   the panic, for which all memory is readable; the shadow's own tables.
+KASAN_ONLY := %/kasan.c %/kasan_report.c %/kasan_stacks.c %/kasan_string.c %/kasan_shadow.c %/kasan_objects.c %/ktest_kasan.c
+KASAN_PLAIN := core/kasan core/kasan_report core/kasan_stacks core/kasan_string arch/x86_64/kasan_shadow mm/kasan_objects \
+	mm/slab core/panic arch/x86_64/trace
+
 KSRC := $(shell find kernel -name '*.[cS]' -not -path 'kernel/test/host/*' -not -path '*/vdso/*' | LC_ALL=C sort)
+KSRC := $(if $(filter kasan,$(VARIANT)),$(KSRC),$(filter-out $(KASAN_ONLY),$(KSRC)))
 KOBJ := $(addprefix $(B)/,$(addsuffix .o,$(basename $(KSRC)))) $(B)/gen/sys/syscall_table.o $(B)/gen/sys/syscall_names.o \
 	$(B)/gen/drv/fb/font.o
 ifdef PARTIAL
@@ -39,8 +54,8 @@ endif
 KFLAGS_FILE := $(B)/kernel/flags
 KOBJ_FILE := $(B)/kernel/objects
 $(shell mkdir -p $(B)/kernel)
-ifneq ($(strip $(file <$(KFLAGS_FILE))),$(strip $(KCC) $(KCFLAGS) $(KASFLAGS)))
-$(file >$(KFLAGS_FILE),$(KCC) $(KCFLAGS) $(KASFLAGS))
+ifneq ($(strip $(file <$(KFLAGS_FILE))),$(strip $(KCC) $(KCFLAGS) $(KASAN_CFLAGS) $(KASFLAGS)))
+$(file >$(KFLAGS_FILE),$(KCC) $(KCFLAGS) $(KASAN_CFLAGS) $(KASFLAGS))
 endif
 ifneq ($(strip $(file <$(KOBJ_FILE))),$(strip $(KOBJ)))
 $(file >$(KOBJ_FILE),$(KOBJ))
@@ -53,8 +68,14 @@ obj: $(filter $(B)/kernel/$(ROOM)/%,$(KOBJ)) ## compile one room: make obj ROOM=
 sparse: $(KGEN_SYS) ## check the kernel's pointer annotations with sparse: make sparse [ROOM=vfs]
 	$(Q)bad=; for f in $(filter kernel/$(if $(ROOM),$(ROOM)/)%.c,$(KSRC)); do sparse $(KCFLAGS) -Wno-decl -Wno-cast-truncate -D__VERSION__='""' $$f || bad=1; done; [ -z "$$bad" ]
 
+ifeq ($(VARIANT),kasan)
+# The routines that core/kasan_string.c stands in front of.
+$(B)/kernel/arch/x86_64/string.o: private KASFLAGS += $(foreach f,memcpy memmove memset memcmp page_clear page_copy,-D$f=raw_$f)
+endif
+
 $(B)/kernel/%.o: kernel/%.c $(KFLAGS_FILE)
-	$(Q)echo '  CC      $<' && mkdir -p $(@D) && $(KCC) $(KCFLAGS) -MMD -MP -c $< -o $@
+	$(Q)echo '  CC      $<' && mkdir -p $(@D) && $(KCC) $(KCFLAGS) \
+		$(if $(filter $*,$(KASAN_PLAIN)),,$(KASAN_CFLAGS)) -MMD -MP -c $< -o $@
 $(B)/kernel/%.o: kernel/%.S $(KFLAGS_FILE)
 	$(Q)echo '  AS      $<' && mkdir -p $(@D) && $(KCC) $(KASFLAGS) -MMD -MP -c $< -o $@
 $(B)/gen/%.o: $(B)/gen/%.c $(KFLAGS_FILE)

@@ -8,7 +8,11 @@
 #include "arch/regs.h"
 #include "lib/types.h"
 
+#ifdef CONFIG_KASAN
+#define KSTACK_SIZE (32 * 1024) /* red zones between variables make frames larger */
+#else
 #define KSTACK_SIZE (16 * 1024)
+#endif
 
 struct thread;
 struct pgtable;
@@ -31,6 +35,9 @@ struct arch_thread {
 
 /* Written by the scheduler, interrupts off, right before it calls context_switch(). */
 DECLARE_PERCPU(struct thread *, cpu_thread);
+
+/* Top of the running thread's kernel stack, where it was entered from user mode. */
+DECLARE_PERCPU(u64, cpu_kstack_top);
 
 /* The running thread; the same for as long as the caller runs, so any context may use it. */
 static inline struct thread *thread_current(void)

@@ -14,6 +14,12 @@
  */
 unsigned arch_backtrace(u64 frame, u64 *addresses, unsigned max);
 
+/*
+ * The same for the running thread's own stack, without a look at the page tables: `frame` is a
+ * frame of the caller or of those above it. For what is done often.
+ */
+unsigned arch_backtrace_near(u64 frame, u64 *addresses, unsigned max);
+
 /* Frame pointer of the caller, and of the interrupted code in `regs`. */
 static inline u64 arch_frame_current(void)
 {

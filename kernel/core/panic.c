@@ -7,6 +7,7 @@
 #include "arch/cpu.h"
 #include "arch/percpu.h"
 #include "arch/trace.h"
+#include "core/kasan.h"
 #include "core/log.h"
 #include "core/panic.h"
 #include "core/symbols.h"
@@ -67,6 +68,7 @@ static void panic_enter(void)
 	u32 expected = NO_CPU, self = cpu_id();
 
 	irq_disable();
+	kasan_stop();
 	if (__atomic_compare_exchange_n(&panic_cpu, &expected, self, false, __ATOMIC_SEQ_CST,
 					__ATOMIC_SEQ_CST)) {
 		cpu_stop_others();

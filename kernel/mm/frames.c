@@ -22,6 +22,7 @@
 
 #include "core/log.h"
 #include "core/panic.h"
+#include "mm/kasan_int.h"
 #include "mm/poison_int.h"
 
 #define FRAME_STACK_SLOTS 128
@@ -38,7 +39,7 @@ struct frames frames = { .lock = SPINLOCK_INIT(RANK_FRAMES, "frames") };
 
 static_assert(sizeof(struct page) == 64, "64 entries fill one page of the array");
 
-static void poison_write(struct page *page, unsigned order)
+static no_kasan void poison_write(struct page *page, unsigned order)
 {
 	for (unsigned i = 0; i < 1u << order; i++) {
 		u64 *word = page_to_virt(page + i);
@@ -49,7 +50,7 @@ static void poison_write(struct page *page, unsigned order)
 	}
 }
 
-static void poison_check(struct page *page, unsigned order)
+static no_kasan void poison_check(struct page *page, unsigned order)
 {
 	for (unsigned i = 0; i < 1u << order; i++) {
 		const u64 *word = page_to_virt(page + i);
@@ -70,6 +71,7 @@ static inline struct page *block_prepare(struct page *page, unsigned order, unsi
 {
 	if (MM_DEBUG)
 		poison_check(page, order);
+	kasan_frames_alloc(page, order);
 	page->flags = order ? PG_LARGE : 0;
 	page->order = order;
 	page->map_count = 0;
@@ -256,6 +258,7 @@ void page_release(struct page *page)
 	page->flags = 0;
 	if (MM_DEBUG)
 		poison_write(page, order);
+	kasan_frames_free(page, order);
 	if (order || !stack_push(page))
 		buddies_give(&page, 1, order);
 }

@@ -9,6 +9,7 @@
 #include "lib/bitops.h"
 #include "lib/string.h"
 #include "mm/frames_int.h"
+#include "mm/kasan_int.h"
 #include "mm/poison_int.h"
 
 #define CLASS_MAX 8192
@@ -62,12 +63,17 @@ static __noinline void *kmalloc_frames(size_t size, unsigned flags)
 	if (size > (size_t)BUDDY_MAX_FRAMES * PAGE_SIZE)
 		return NULL;
 	page = page_alloc_order(frames_order(size), flags);
-	return page ? page_to_virt(page) : NULL;
+	if (!page)
+		return NULL;
+	if (KASAN)
+		kasan_large_resize(page, size);
+	return page_to_virt(page);
 }
 
 void *kmalloc(size_t size, unsigned flags)
 {
 	struct slab_cache *cache;
+	void *object;
 
 	if (likely(size <= FINE_MAX))
 		cache = &caches[class_fine[(size + 15) / 16]];
@@ -75,7 +81,10 @@ void *kmalloc(size_t size, unsigned flags)
 		cache = &caches[class_coarse[(size + 255) / 256]];
 	else
 		return kmalloc_frames(size, flags);
-	return slab_alloc(cache, flags);
+	object = slab_alloc(cache, flags);
+	if (KASAN && object)
+		kasan_object_resize(cache, object, size);
+	return object;
 }
 
 void *kmalloc_array(size_t n, size_t size, unsigned flags)
@@ -108,8 +117,8 @@ size_t kmalloc_size(const void *p)
 	const struct page *page = virt_to_page(p);
 
 	if (page->flags & PG_SLAB)
-		return ((const struct slab_cache *)page->slab_cache)->size;
-	return PAGE_SIZE << page->order;
+		return kasan_object_size(page->slab_cache, p);
+	return KASAN ? page->private : PAGE_SIZE << page->order;
 }
 
 void *krealloc(void *p, size_t size, unsigned flags)

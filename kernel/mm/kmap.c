@@ -13,6 +13,7 @@
 #include "arch/mmu.h"
 #include "core/panic.h"
 #include "mm/frames_int.h"
+#include "mm/kasan_int.h"
 #include "mm/slab.h"
 
 struct spinlock kmap_lock = SPINLOCK_INIT(RANK_SLAB, "kmap");
@@ -115,6 +116,11 @@ struct kmap_area *kmap_reserve(u64 pages, enum kmap_kind kind, unsigned flags)
 	area->start = start;
 	area_insert(area, next);
 	spin_unlock_irq(&kmap_lock, irq);
+	if (kasan_shadow_populate(start, pages * PAGE_SIZE)) {
+		kmap_release(area);
+		return NULL;
+	}
+	kasan_unpoison((void *)start, pages * PAGE_SIZE);
 	return area;
 }
 

@@ -13,6 +13,7 @@
 #include "arch/percpu.h"
 #include "core/panic.h"
 #include "mm/frames_int.h"
+#include "mm/kasan_int.h"
 
 #define KSTACK_PAGES (KSTACK_SIZE / PAGE_SIZE)
 #define WARM_STACKS 16
@@ -49,7 +50,7 @@ static void stock_drain(struct stack_stock *stock)
 	spin_unlock_irq(&depot_lock, flags);
 }
 
-void *kstack_alloc(void)
+static void *stack_get(void)
 {
 	struct stack_stock *stock = this_cpu_ptr(warm);
 	struct kmap_area *area;
@@ -69,6 +70,15 @@ void *kstack_alloc(void)
 	return (void *)area->start;
 }
 
+void *kstack_alloc(void)
+{
+	void *stack = stack_get();
+
+	if (KASAN && stack)
+		kasan_unpoison(stack, KSTACK_SIZE);
+	return stack;
+}
+
 static void stack_destroy(void *stack)
 {
 	struct kmap_area *area = kmap_find((vaddr_t)stack);
@@ -84,6 +94,7 @@ void kstack_free(void *stack)
 {
 	struct stack_stock *stock = this_cpu_ptr(warm);
 
+	kasan_poison(stack, KSTACK_SIZE, KASAN_STACK_FREE);
 	if (likely(frames_unused() >= frames.mark_low)) {
 		if (unlikely(stock->count == WARM_STACKS))
 			stock_drain(stock);

@@ -6,6 +6,7 @@
  * a frame where it may sleep, and tries again.
  */
 #include "mm/frames_int.h"
+#include "mm/kasan_int.h"
 
 DEFINE_PERCPU(s64, mm_table_frames);
 DEFINE_PERCPU(s64, mm_stack_frames);
@@ -46,5 +47,6 @@ void mm_init(void)
 	page_array_init();
 	mmu_set_frame_source(table_alloc, table_free);
 	slab_init();
+	kasan_objects_init();
 	kmap_init();
 }

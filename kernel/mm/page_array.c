@@ -18,6 +18,7 @@
 #include "core/panic.h"
 #include "lib/bitmap.h"
 #include "lib/string.h"
+#include "mm/kasan_int.h"
 
 #define CHUNK_FRAMES ((pfn_t)BUDDY_MAX_FRAMES)
 #define CHUNK_BYTES (CHUNK_FRAMES * sizeof(struct page))
@@ -177,6 +178,8 @@ static void chunk_set_up(u64 chunk)
 		if (!range_part(&spare[i], at, end, &first, &last))
 			continue;
 		frames_reserve(at, first);
+		kasan_poison(phys_to_virt(first << PAGE_SHIFT), (last - first) << PAGE_SHIFT,
+			     KASAN_PAGE_FREE);
 		buddy_free_range(&frames.zone[zone], first, last);
 		frames.pending[zone] -= last - first;
 		at = last;

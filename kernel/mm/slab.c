@@ -17,6 +17,7 @@
 #include "core/panic.h"
 #include "lib/string.h"
 #include "mm/frames_int.h"
+#include "mm/kasan_int.h"
 #include "mm/poison_int.h"
 
 #define BATCH_MAX ((MAGAZINE_SLOTS + 1) / 2)
@@ -92,6 +93,7 @@ static struct page *slab_create(struct slab_cache *cache, unsigned flags)
 			object_mark_free(cache, object);
 		*(void **)object = i + 1u < cache->per_slab ? object + cache->stride : NULL;
 	}
+	kasan_slab_created(cache, page);
 	return page;
 }
 
@@ -283,6 +285,7 @@ void *slab_alloc(struct slab_cache *cache, unsigned flags)
 		if (!object)
 			return NULL;
 	}
+	kasan_object_alloc(cache, object);
 	if (MM_DEBUG)
 		object_check_alloc(cache, object);
 	if (flags & MM_ZERO)
@@ -341,12 +344,22 @@ static __noinline void free_slow(struct slab_cache *cache, void *object)
 	slabs_give(cache, batch, n);
 }
 
-void slab_free(struct slab_cache *cache, void *object)
+void slab_free_now(struct slab_cache *cache, void *object)
 {
-	if (MM_DEBUG)
-		object_check_free(cache, object);
 	if (unlikely(!magazine_push(cache, cache->magazine[cpu_id()], object)))
 		free_slow(cache, object);
+}
+
+void slab_free(struct slab_cache *cache, void *object)
+{
+	if (!kasan_object_may_free(cache, object))
+		return;
+	if (MM_DEBUG)
+		object_check_free(cache, object);
+	if (KASAN)
+		kasan_object_free(cache, object);
+	else
+		slab_free_now(cache, object);
 }
 
 void slab_init(void)

@@ -11,6 +11,7 @@
 #include "core/panic.h"
 #include "lib/string.h"
 #include "mm/frames_int.h"
+#include "mm/kasan_int.h"
 #include "mm/poison_int.h"
 
 #define SLAB_ORDER_MAX 3
@@ -54,7 +55,8 @@ void slab_cache_setup(struct slab_cache *cache, const char *name, size_t size, s
 	list_init(&cache->empty);
 	cache->name = name;
 	cache->size = (u32)max(size, sizeof(void *));
-	cache->stride = (u32)align_up(align_up(cache->size, 8) + (MM_DEBUG ? 8 : 0), (u32)align);
+	cache->stride = (u32)align_up(align_up(cache->size, 8) + (MM_DEBUG ? 8 : 0) +
+				      KASAN_HISTORY_BYTES, (u32)align);
 	cache->order = (u8)slab_order(cache->stride);
 	cache->per_slab = (u16)((PAGE_SIZE << cache->order) / cache->stride);
 	cache->magazine_slots = use_magazines ? (u8)magazine_slots(cache->stride) : 0;
@@ -83,8 +85,10 @@ void slab_cache_set_reclaimable(struct slab_cache *cache)
 
 void slab_cache_destroy(struct slab_cache *cache)
 {
-	u64 irq = spin_lock_irq(&slab_caches_lock);
+	u64 irq;
 
+	kasan_quarantine_drain();
+	irq = spin_lock_irq(&slab_caches_lock);
 	list_del(&cache->link);
 	spin_unlock_irq(&slab_caches_lock, irq);
 	for (unsigned cpu = 0; cpu < cpu_count(); cpu++) {
@@ -111,8 +115,10 @@ void slab_cache_destroy(struct slab_cache *cache)
 u64 slab_shrink(void)
 {
 	struct slab_cache *cache;
-	u64 freed = 0, irq = spin_lock_irq(&slab_caches_lock);
+	u64 freed = 0, irq;
 
+	kasan_quarantine_drain();
+	irq = spin_lock_irq(&slab_caches_lock);
 	list_for_each_entry(cache, &slab_caches, link) {
 		struct magazine *mag = cache->magazine[cpu_id()];
 

@@ -43,6 +43,8 @@ extern struct list slab_caches; /* slab_caches_lock */
  * lock. */
 void slab_cache_setup(struct slab_cache *cache, const char *name, size_t size, size_t align,
 		      bool use_magazines);
+/* What slab_free() does when all checks are passed. */
+void slab_free_now(struct slab_cache *cache, void *object);
 /* Gives back the objects of this CPU's magazine. */
 void slab_magazine_drain(struct slab_cache *cache, struct magazine *mag);
 /* Frees empty slabs until `keep` are left: frames. */

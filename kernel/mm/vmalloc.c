@@ -5,6 +5,7 @@
 #include "arch/mmu.h"
 #include "core/panic.h"
 #include "mm/frames_int.h"
+#include "mm/kasan_int.h"
 #include "mm/slab.h"
 
 /* What kmalloc() gives without asking the buddies for more than two pages in a row. */
@@ -24,6 +25,9 @@ void *vmalloc(size_t size, unsigned flags)
 		kmap_release(area);
 		return NULL;
 	}
+	if (KASAN)
+		kasan_poison((void *)(area->start + align_up(size, KASAN_GRANULE)),
+			     pages * PAGE_SIZE - align_up(size, KASAN_GRANULE), KASAN_PAGE_RED);
 	return (void *)area->start;
 }
 

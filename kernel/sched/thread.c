@@ -7,6 +7,7 @@
  * all threads.
  */
 #include "abi/errno.h"
+#include "core/kasan.h"
 #include "core/panic.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -186,6 +187,13 @@ struct thread *thread_make_idle(unsigned cpu)
 }
 
 /* For panics: what ran. Takes no lock. */
+static u32 number(void)
+{
+	struct thread *t = thread_current();
+
+	return t ? (u32)t->tid : 0;
+}
+
 static void describe(char *buf, size_t size)
 {
 	const struct thread *t = thread_current();
@@ -207,5 +215,6 @@ void sched_init(void)
 	this_cpu_write(cpu_thread, &boot_thread);
 	idle_cpus = BIT(0);
 	panic_set_describe(describe);
+	kasan_set_thread_number(number);
 	irq_restore(flags);
 }

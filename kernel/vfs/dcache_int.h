@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "core/kasan.h"
 #include "core/seqlock.h"
 #include "lib/string.h"
 #include "vfs/path.h"
@@ -102,8 +103,11 @@ static inline struct hlist_head *dcache_bucket(const struct dentry *parent, u32 
 	return &dcache_buckets[(mix ^ mix >> 15) & dcache_mask];
 }
 
-/* Eight bytes from any address. */
-static inline u64 load_word(const void *p)
+/*
+ * Eight bytes from any address. What follows the end of a text is read, too, and ignored: the
+ * address sanitizer may not look.
+ */
+static inline no_kasan u64 load_word(const void *p)
 {
 	return ((const struct { u64 v; } __packed *)p)->v;
 }

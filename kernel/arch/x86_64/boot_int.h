@@ -6,7 +6,12 @@
 #define BOOT_MULTIBOOT2 1
 #define BOOT_PVH        2
 
-#define BOOT_STACK_SIZE 16384 /* = KSTACK_SIZE */
+/* = KSTACK_SIZE */
+#ifdef CONFIG_KASAN
+#define BOOT_STACK_SIZE 32768
+#else
+#define BOOT_STACK_SIZE 16384
+#endif
 
 #ifndef __ASSEMBLER__
 

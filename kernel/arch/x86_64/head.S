@@ -172,6 +172,9 @@ boot_long_mode:
 	mov %edi, boot_protocol(%rip)
 	mov %rsi, boot_info_paddr(%rip)
 	xor %ebp, %ebp
+#ifdef CONFIG_KASAN
+	call kasan_shadow_boot
+#endif
 	call kernel_main
 	ud2
 

@@ -10,6 +10,7 @@
 #include "arch/cpu.h"
 #include "arch/x86_64/boot_int.h"
 #include "arch/x86_64/image_int.h"
+#include "arch/x86_64/kasan_int.h"
 #include "arch/x86_64/mmu_int.h"
 #include "arch/x86_64/msr_int.h"
 #include "core/panic.h"
@@ -71,6 +72,9 @@ void mmu_boot_init(void)
 			   TABLE_KERNEL))
 		panic("boot: no memory for page tables");
 
+	kasan_shadow_init();
+
 	cr3_write(kernel_root);
 	boot_alloc_limit_set(~0ull);
+	kasan_shadow_seal();
 }

@@ -38,6 +38,27 @@ unsigned arch_backtrace(u64 frame, u64 *addresses, unsigned max)
 	return n;
 }
 
+unsigned arch_backtrace_near(u64 frame, u64 *addresses, unsigned max)
+{
+	u64 top = this_cpu_read(cpu_kstack_top);
+	unsigned n = 0;
+
+	/* On a stack of its own, such as that for NMIs: it ends with the frame in hand. */
+	if (frame >= top || top - frame > KSTACK_SIZE)
+		top = frame + sizeof(struct frame);
+	while (n < max && is_aligned(frame, 8) && frame + sizeof(struct frame) <= top) {
+		const struct frame *f = (const struct frame *)frame;
+
+		if (f->return_address < (u64)text_start || f->return_address >= (u64)text_end)
+			break;
+		addresses[n++] = f->return_address;
+		if (f->caller <= frame)
+			break;
+		frame = f->caller;
+	}
+	return n;
+}
+
 #define U(v) ((unsigned long long)(v))
 
 void arch_regs_describe(const struct regs *r, void (*line)(const char *text))

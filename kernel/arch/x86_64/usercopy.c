@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "arch/upcall.h"
 #include "arch/usercopy.h"
+#include "core/kasan.h"
 #include "core/spinlock.h"
 
 size_t user_copy_raw(void *to, const void *from, size_t n);
@@ -19,7 +20,7 @@ int user_cmpxchg_raw(u32 *old, u32 *to, u32 expected, u32 desired);
 HOT int copy_in(void *dst, const void __user *src, size_t n)
 {
 	might_sleep();
-	if (unlikely(!user_range_ok(src, n)) ||
+	if (unlikely(!user_range_ok(src, n)) || !kasan_check(dst, n, true) ||
 	    unlikely(user_copy_raw(dst, (__force const void *)src, n)))
 		return -EFAULT;
 	return 0;
@@ -28,7 +29,7 @@ HOT int copy_in(void *dst, const void __user *src, size_t n)
 HOT int copy_out(void __user *dst, const void *src, size_t n)
 {
 	might_sleep();
-	if (unlikely(!user_range_ok(dst, n)) ||
+	if (unlikely(!user_range_ok(dst, n)) || !kasan_check(src, n, false) ||
 	    unlikely(user_copy_raw((__force void *)dst, src, n)))
 		return -EFAULT;
 	return 0;
@@ -47,6 +48,7 @@ HOT size_t copy_in_partial(void *dst, const void __user *src, size_t n)
 	size_t part = user_part(src, n);
 
 	might_sleep();
+	kasan_check(dst, part, true);
 	return part - user_copy_raw(dst, (__force const void *)src, part);
 }
 
@@ -55,6 +57,7 @@ HOT size_t copy_out_partial(void __user *dst, const void *src, size_t n)
 	size_t part = user_part(dst, n);
 
 	might_sleep();
+	kasan_check(src, part, false);
 	return part - user_copy_raw((__force void *)dst, src, part);
 }
 
@@ -72,6 +75,7 @@ HOT ssize_t copy_in_string(char *dst, const char __user *src, size_t size)
 	ssize_t n;
 
 	might_sleep();
+	kasan_check(dst, part, true);
 	n = user_string_copy_raw(dst, (__force const char *)src, part);
 	if (n < (ssize_t)part)
 		return n;

@@ -1,0 +1,108 @@
+/*
+ * Backtraces, each kept once: who allocated an object and who freed it is a number then, small
+ * enough to stand beside every object. A chained hash table of fixed size; what is in it stays, so
+ * reading takes no lock. Not instrumented.
+ *
+ * Locks: stacks_lock (RANK_LOG, nothing is taken inside) for additions, interrupts off.
+ */
+#include "core/kasan.h"
+
+#include "arch/trace.h"
+#include "core/log.h"
+#include "core/spinlock.h"
+#include "core/symbols.h"
+
+#define DEPTH   12
+#define BUCKETS 8192
+#define STACKS  40000
+
+/* I: constant once a bucket's chain leads here. */
+struct stack {
+	u32 next;      /* number of the next in the chain, 0: none */
+	u32 hash;
+	u32 n;
+	u32 pc[DEPTH]; /* the lower half: kernel text is in the highest 2 GiB */
+};
+
+static struct spinlock stacks_lock = SPINLOCK_INIT(RANK_LOG, "kasan stacks");
+static u32 buckets[BUCKETS];         /* s: stacks_lock to add */
+static struct stack stacks[STACKS];  /* s */
+static u32 n_stacks = 1;             /* s: number 0 is none */
+
+static u32 (*thread_number)(void);
+
+void kasan_set_thread_number(u32 (*number)(void))
+{
+	thread_number = number;
+}
+
+u32 kasan_thread_number(void)
+{
+	return thread_number ? thread_number() : 0;
+}
+
+static u32 stack_find(u32 at, u32 hash, const u64 *pc, unsigned n)
+{
+	for (; at; at = stacks[at].next) {
+		const struct stack *s = &stacks[at];
+		unsigned i = 0;
+
+		if (s->hash != hash || s->n != n)
+			continue;
+		while (i < n && s->pc[i] == (u32)pc[i])
+			i++;
+		if (i == n)
+			return at;
+	}
+	return 0;
+}
+
+static u32 stack_add(u32 *bucket, u32 hash, const u64 *pc, unsigned n)
+{
+	u64 flags = spin_lock_irq(&stacks_lock);
+	u32 at = stack_find(*bucket, hash, pc, n);
+
+	if (!at && n_stacks < STACKS) {
+		struct stack *s = &stacks[n_stacks];
+
+		s->hash = hash;
+		s->n = n;
+		for (unsigned i = 0; i < n; i++)
+			s->pc[i] = (u32)pc[i];
+		s->next = *bucket;
+		at = n_stacks++;
+		store_release(bucket, at);
+	}
+	spin_unlock_irq(&stacks_lock, flags);
+	return at;
+}
+
+u32 kasan_stack_save(void)
+{
+	u64 pc[DEPTH];
+	unsigned n = arch_backtrace_near(arch_frame_current(), pc, DEPTH);
+	u32 hash = 0x9e3779b9u, *bucket, at;
+
+	for (unsigned i = 0; i < n; i++)
+		hash = (hash ^ (u32)pc[i]) * 0x01000193u;
+	hash ^= hash >> 15;
+	bucket = &buckets[hash % BUCKETS];
+	at = stack_find(load_acquire(bucket), hash, pc, n);
+	return at ?: stack_add(bucket, hash, pc, n);
+}
+
+void kasan_stack_log(const char *heading, u32 stack, u32 tid)
+{
+	const struct stack *s = &stacks[stack];
+
+	if (!stack || stack >= STACKS)
+		return;
+	log_emit(LOG_EMERG, "%s by thread %u:", heading, tid);
+	for (unsigned i = 0; i < s->n; i++) {
+		u64 address = 0xffffffff00000000ull | s->pc[i], offset = 0;
+		const char *name = symbol_find(address, &offset);
+
+		log_emit(LOG_EMERG, "  %016llx %s+%#llx", (unsigned long long)address,
+			 name ? name : "?", (unsigned long long)offset);
+	}
+}
