@@ -32,11 +32,12 @@ check: $(KGEN_SYS) ## the kernel's floor plan, and each header alone
 	$(Q)ci/check-rooms -I $(B)/gen
 
 test: $(TEST_READY) $(HOST_PROGRAMS) $(KGEN_SYS) ## build everything and run the tests
-	+$(Q)$(TEST_ENV) ci/test unit selftest tools guest system
+	+$(Q)$(TEST_ENV) ci/test unit selftest kasan tools guest system
 
 test-full: $(TEST_READY) $(HOST_PROGRAMS) $(KGEN_SYS) ## with the long ones: BusyBox' own suite, 100,000 files, fuzzing
 	$(Q)ci/setup ci/packages-full
-	+$(Q)$(TEST_ENV) FUZZ_SECONDS=$(FUZZ_SECONDS) ci/test --full unit selftest tools guest system busybox fuzz debug
+	+$(Q)$(TEST_ENV) FUZZ_SECONDS=$(FUZZ_SECONDS) ci/test --full unit selftest tools guest system busybox fuzz \
+		debug kasan ubsan
 
 test-unit: host-test ## unit tests on the host (ONLY=name)
 

@@ -29,17 +29,22 @@ KCFLAGS += $(KCFLAGS_$(VARIANT))
 KASAN_CFLAGS := $(if $(filter kasan,$(VARIANT)),-fsanitize=kernel-address \
 	-fasan-shadow-offset=0xdffffc0000000000 --param=asan-globals=1 --param=asan-stack=1 \
 	--param=asan-instrumentation-with-call-threshold=10000)
-KASFLAGS := $(if $(filter kasan,$(VARIANT)),-DCONFIG_KASAN) -Ikernel -I$(B)/gen -g -Wa,-I$(B)/kernel/arch/x86_64/vdso -ffile-prefix-map=$(CURDIR)=.
+KASFLAGS := -Ikernel -I$(B)/gen -g -Wa,-I$(B)/kernel/arch/x86_64/vdso -ffile-prefix-map=$(CURDIR)=.
+KASFLAGS += $(filter -DCONFIG_%,$(KCFLAGS_$(VARIANT)))
 KLDFLAGS := -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none \
 	-T kernel/arch/x86_64/kernel.ld
 
-# What only the address sanitizer needs, by name; and what it does not look into:
-#   the checker itself; the allocator of objects, which chains free ones through their first word;
-#   what runs before the final page tables, or on stacks whose shadow may be anything (entry in assembly calls it first);
-#   the panic, for which all memory is readable; the shadow's own tables.
-KASAN_ONLY := %/kasan.c %/kasan_report.c %/kasan_stacks.c %/kasan_string.c %/kasan_shadow.c %/kasan_objects.c %/ktest_kasan.c
-KASAN_PLAIN := core/kasan core/kasan_report core/kasan_stacks core/kasan_string arch/x86_64/kasan_shadow mm/kasan_objects \
-	mm/slab core/panic arch/x86_64/trace
+# What only the address sanitizer needs, and the objects that it does not look into:
+#   core/kasan*, arch/x86_64/kasan_shadow, mm/kasan_objects   the checker itself
+#   mm/slab                chains free objects through their first words
+#   core/panic             reads whatever it can while the shadow may be what is wrong
+#   arch/x86_64/trace      walks stacks of threads that are not running
+# What is written in assembly is not instrumented either: core/kasan_string.c and usercopy.c look
+# at the ranges instead. The vDSO is the user's.
+KASAN_ONLY := $(addprefix %/,kasan.c kasan_report.c kasan_stacks.c kasan_string.c kasan_shadow.c \
+	kasan_objects.c ktest_kasan.c)
+KASAN_PLAIN := $(addprefix core/,kasan kasan_report kasan_stacks kasan_string panic) \
+	$(addprefix arch/x86_64/,kasan_shadow trace) mm/kasan_objects mm/slab
 
 KSRC := $(shell find kernel -name '*.[cS]' -not -path 'kernel/test/host/*' -not -path '*/vdso/*' | LC_ALL=C sort)
 KSRC := $(if $(filter kasan,$(VARIANT)),$(KSRC),$(filter-out $(KASAN_ONLY),$(KSRC)))
@@ -70,7 +75,8 @@ sparse: $(KGEN_SYS) ## check the kernel's pointer annotations with sparse: make 
 
 ifeq ($(VARIANT),kasan)
 # The routines that core/kasan_string.c stands in front of.
-$(B)/kernel/arch/x86_64/string.o: private KASFLAGS += $(foreach f,memcpy memmove memset memcmp page_clear page_copy,-D$f=raw_$f)
+KASAN_STRING := memcpy memmove memset memcmp page_clear page_copy
+$(B)/kernel/arch/x86_64/string.o: private KASFLAGS += $(foreach f,$(KASAN_STRING),-D$f=raw_$f)
 endif
 
 $(B)/kernel/%.o: kernel/%.c $(KFLAGS_FILE)

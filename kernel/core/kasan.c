@@ -188,8 +188,8 @@ void __asan_register_globals(struct asan_global *globals, size_t n)
 		size_t used = align_up(globals->size, KASAN_GRANULE);
 
 		kasan_unpoison(globals->start, globals->size);
-		kasan_poison((const char *)globals->start + used, globals->size_with_red_zone - used,
-			     KASAN_GLOBAL_RED);
+		kasan_poison((const char *)globals->start + used,
+			     globals->size_with_red_zone - used, KASAN_GLOBAL_RED);
 	}
 }
 

@@ -59,7 +59,7 @@ struct kasan_capture {
  * is the caller's.
  */
 void kasan_poison(const void *p, size_t size, enum kasan_mark mark);
-/* Makes `size` bytes from `p` (aligned to a granule) usable; the rest of the last granule is not. */
+/* Makes `size` bytes from `p` (aligned to a granule) usable; the last granule's rest is not. */
 void kasan_unpoison(const void *p, size_t size);
 /* Reports the access if it is wrong: whether it is right. Any context. */
 bool kasan_check(const void *p, size_t size, bool write);

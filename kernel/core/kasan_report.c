@@ -85,7 +85,8 @@ static void log_shadow(u64 address)
 		for (unsigned i = 0; i < ROW_BYTES; i++)
 			at += snprintf(at, (size_t)(text + sizeof(text) - at),
 				       s + i == shadow_of(address) ? "[%02x]" : " %02x", s[i]);
-		log_emit(LOG_EMERG, "%s %016llx:%s", row ? " " : ">", (unsigned long long)start, text);
+		log_emit(LOG_EMERG, "%s %016llx:%s", row ? " " : ">", (unsigned long long)start,
+			 text);
 	}
 }
 

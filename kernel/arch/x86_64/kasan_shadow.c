@@ -1,11 +1,12 @@
 /*
  * Which memory the shadow of core/kasan.h has. Not instrumented; used in VARIANT=kasan only.
  *
- *   1. At the first instruction of C the whole shadow is one page of zeros, by three tables of which
- *      every entry leads to the next: all may be touched. What frames write there is thrown away.
+ *   1. At the first instruction of C the whole shadow is one page of zeros, by three tables of
+ *      which every entry leads to the next: all may be touched. What frames write there is thrown
+ *      away.
  *   2. With the final page tables RAM and the image get shadow of their own, an eighth of their
- *      size, from boot memory; what else can be mapped (registers, firmware) keeps the page of zeros,
- *      now read only.
+ *      size, from boot memory; what else can be mapped (registers, firmware) keeps the page of
+ *      zeros, now read only.
  *   3. The shadow of KMAP_BASE … KMAP_TOP grows with the areas that are reserved there, and stays.
  */
 #include "core/kasan.h"
