@@ -106,6 +106,7 @@ static bool show_pending_locked(void)
 static void echo(void)
 {
 	bool more = true;
+	u64 seen;
 
 	while (more) {
 		u64 flags = irq_save();
@@ -114,10 +115,14 @@ static void echo(void)
 			irq_restore(flags);
 			return;
 		}
+		seen = log_next_seq();
 		more = show_pending_locked();
 		if (!panicking)
 			spin_unlock(&echo_lock);
 		irq_restore(flags);
+		/* Who logged after the last look, but before the unlock, left it to us. */
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+		more |= log_next_seq() != seen;
 	}
 }
 

@@ -21,6 +21,7 @@
 #include "fs/tmpfs/tmpfs.h"
 #include "ipc/epoll.h"
 #include "ipc/futex.h"
+#include "init/smp.h"
 #include "ipc/pipe.h"
 #include "mm/frames.h"
 #include "mm/slab.h"
@@ -67,6 +68,7 @@ static void fpu_cache_init(void)
 
 static void boot_thread(void *arg)
 {
+	smp_start();
 	rcu_init();
 	work_init_threads();
 	vm_init();

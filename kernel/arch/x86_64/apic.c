@@ -1,14 +1,15 @@
 /*
  * The local APIC of each CPU (Intel SDM volume 3, chapter 11): interrupts between CPUs, end of
- * interrupt, timer. Its registers are at a physical page that each CPU sees as its own, or, if the
- * firmware switched to x2APIC mode, in MSRs. There are no locks: a CPU touches only its own, with
- * interrupts off where two writes belong together.
+ * interrupt, timer. Its registers are at a physical page that each CPU sees as its own, or, in
+ * x2APIC mode, in MSRs; all CPUs use the same mode. There are no locks: a CPU touches only its own,
+ * with interrupts off where two writes belong together.
  */
 #include "arch/cpu.h"
 #include "arch/io.h"
 #include "arch/irq.h"
 #include "arch/percpu.h"
 #include "arch/x86_64/apic_int.h"
+#include "arch/x86_64/cpu_int.h"
 #include "arch/x86_64/irq_int.h"
 #include "arch/x86_64/mmu_int.h"
 #include "arch/x86_64/msr_int.h"
@@ -33,9 +34,13 @@ enum apic_register {
 #define DIVIDE_BY_16     0x3
 
 #define ICR_NMI          0x400
+#define ICR_INIT         0x500
+#define ICR_STARTUP      0x600
 #define ICR_PENDING      0x1000
 #define ICR_ASSERT       0x4000
-#define ICR_ALL_OTHERS   0xc0000
+#define ICR_LEVEL        0x8000
+
+#define ID_BROADCAST     0xff /* no CPU has it in the memory-mapped mode */
 
 #define MSI_ADDRESS      0xfee00000ull
 
@@ -57,11 +62,11 @@ static void apic_write(enum apic_register reg, u32 v)
 		mmio_write32((char *)registers + reg, v);
 }
 
-void apic_init(void)
+void apic_init(u32 max_id)
 {
 	u64 base = msr_read(MSR_APIC_BASE);
 
-	x2apic = base & APIC_BASE_X2APIC;
+	x2apic = base & APIC_BASE_X2APIC || (max_id >= ID_BROADCAST && cpu_features.x2apic);
 	if (!x2apic)
 		registers = device_map(base & APIC_BASE_ADDR, PAGE_SIZE);
 }
@@ -71,7 +76,9 @@ void apic_init_cpu(void)
 	u64 base = msr_read(MSR_APIC_BASE);
 
 	if (!(base & APIC_BASE_ENABLE))
-		msr_write(MSR_APIC_BASE, base | APIC_BASE_ENABLE);
+		msr_write(MSR_APIC_BASE, base |= APIC_BASE_ENABLE);
+	if (x2apic && !(base & APIC_BASE_X2APIC))
+		msr_write(MSR_APIC_BASE, base | APIC_BASE_X2APIC);
 	apic_write(APIC_LVT_TIMER, LVT_MASKED | VECTOR_TIMER);
 	apic_write(APIC_LVT_LINT0, LVT_MASKED);
 	apic_write(APIC_LVT_LINT1, LVT_NMI);
@@ -114,9 +121,25 @@ void apic_send_ipi(unsigned cpu, unsigned vector)
 	send(*percpu_ptr(apic_id, cpu), ICR_ASSERT | vector);
 }
 
-void apic_send_nmi_others(void)
+void apic_send_nmi(unsigned cpu)
 {
-	send(0, ICR_ASSERT | ICR_ALL_OTHERS | ICR_NMI);
+	send(*percpu_ptr(apic_id, cpu), ICR_ASSERT | ICR_NMI);
+}
+
+u32 apic_id_self(void)
+{
+	return this_cpu_read(apic_id);
+}
+
+void apic_send_init(u32 id)
+{
+	send(id, ICR_ASSERT | ICR_LEVEL | ICR_INIT);
+	send(id, ICR_LEVEL | ICR_INIT);
+}
+
+void apic_send_startup(u32 id, paddr_t page)
+{
+	send(id, ICR_ASSERT | ICR_STARTUP | (u32)(page >> PAGE_SHIFT));
 }
 
 void cpu_kick(unsigned cpu)

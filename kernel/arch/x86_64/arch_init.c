@@ -8,20 +8,21 @@
 #include "arch/x86_64/irq_int.h"
 #include "arch/x86_64/mmu_int.h"
 #include "arch/x86_64/percpu_int.h"
+#include "arch/x86_64/smp_int.h"
 #include "arch/x86_64/tables_int.h"
 #include "arch/x86_64/time_int.h"
 #include "core/log.h"
 
 void arch_init_early(void)
 {
-	u64 gs_base;
-
 	cpu_features_init();
 	boot_info_init();
 	early_console_init();
-	gs_base = percpu_create(0);
+	percpu_create(0, phys_to_virt(boot_alloc(percpu_size(), PAGE_SIZE)));
 	percpu_activate(0);
-	tables_init_cpu(gs_base);
+	percpu_online(0);
+	tables_create(0, phys_to_virt(boot_alloc(IST_STACKS_SIZE, IST_STACK_SIZE)));
+	tables_load();
 	tables_set_kernel_stack((u64)boot_stack_top);
 	patch_text();
 	cpu_setup();
@@ -36,5 +37,6 @@ void arch_init_early(void)
 void arch_init_late(void)
 {
 	irq_init();
+	smp_init();
 	time_init();
 }

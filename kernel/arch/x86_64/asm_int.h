@@ -67,6 +67,19 @@
 #define IST_DB  4
 #define IST_COUNT 4
 
+/* What the start-up code sets to reach long mode (msr_int.h has the rest), and its own GDT. */
+#define CR0_BIT_PE         0x1
+#define CR0_BIT_MP         0x2
+#define CR0_BIT_NE         0x20
+#define CR0_BIT_WP         0x10000
+#define CR0_BIT_PG         0x80000000
+#define CR4_BIT_PAE        0x20
+#define MSR_EFER_NUMBER    0xc0000080
+#define EFER_BIT_LME       0x100
+#define EFER_BIT_NXE       0x800
+#define MSR_GS_BASE_NUMBER 0xc0000101
+#define BOOT_GDT_SIZE      32
+
 /* Kinds of instructions that may fault (trap_int.h). */
 #define EX_RESOLVE 0
 #define EX_FAIL    1

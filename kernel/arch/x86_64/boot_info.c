@@ -106,6 +106,17 @@ void boot_info_init(void)
 		panic("boot: the boot loader told of no usable memory");
 }
 
+paddr_t boot_low_page(void)
+{
+	for (unsigned i = boot_n_usable; i-- > 0;) {
+		paddr_t end = min(boot_usable[i].end, (paddr_t)LOW_RESERVED);
+
+		if (end > PAGE_SIZE && end - PAGE_SIZE >= max(boot_usable[i].start, (paddr_t)PAGE_SIZE))
+			return end - PAGE_SIZE;
+	}
+	return 0;
+}
+
 paddr_t boot_alloc(u64 bytes, u64 align)
 {
 	struct range_list ram = { .ranges = boot_info.ram, .n = boot_info.n_ram };

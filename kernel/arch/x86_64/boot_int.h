@@ -44,6 +44,9 @@ void boot_info_init(void);
 extern struct boot_range boot_usable[BOOT_RANGES_MAX];
 extern unsigned boot_n_usable;
 
+/* A page of RAM below 64 KiB that nobody uses (never page 0), or 0 if there is none. */
+paddr_t boot_low_page(void);
+
 /* boot_alloc() takes only memory below this while the temporary physmap is in use. */
 void boot_alloc_limit_set(paddr_t limit);
 

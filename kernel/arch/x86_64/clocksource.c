@@ -1,7 +1,8 @@
 /*
  * The clock: nanoseconds since boot. It is the TSC if the processor promises that it runs at one
  * rate, or if there is a hypervisor, whose business that is; else the HPET, else the PM timer.
- * clocksource= on the command line overrules.
+ * clocksource= on the command line overrules. When the processors' TSCs turn out not to agree, the
+ * clock goes over to the other counter from where it stands (clock_source_leave_tsc()).
  *
  * A counter of less than 64 bits is extended in `extended`, which must be read at least once in
  * half its period: the timer wakes for that.
@@ -18,12 +19,15 @@
 #define NSEC_PER_SECOND 1000000000ull
 #define SHIFT           32
 
-/* All constant once `running` is set. */
-static bool running, is_tsc;
-static u64 mult, base;             /* ns = ((counter - base) * mult) >> SHIFT */
+static bool is_tsc;                /* a: set at boot, reset once at most */
+static bool running;               /* constant once set, as is the following */
+static u64 mult, base;             /* of the TSC: ns = ((counter - base) * mult) >> SHIFT */
 static u64 tsc_per_ns;             /* the inverse, also shifted */
+/* Constant once is_tsc is not set: */
+static u64 counter_mult, counter_base, counter_start_ns;
 static const struct counter *counter;
 static u64 extended;               /* a: the counter with more bits */
+static const struct counter *other; /* the reference: what to use when not the TSC */
 
 /*
  * Advances `extended` to what the counter shows. A reading that another CPU has overtaken counts as
@@ -44,12 +48,13 @@ static u64 read_extended(void)
 
 __section(".text.hot") u64 arch_clock_ns(void)
 {
-	if (likely(is_tsc))
+	if (likely(READ_ONCE(is_tsc)))
 		return scale_apply(cpu_cycles() - base, mult, SHIFT);
 	if (!running)
 		return 0;
-	return scale_apply((counter->mask == ~0ull ? counter->read() : read_extended()) - base,
-			   mult, SHIFT);
+	return counter_start_ns +
+	       scale_apply((counter->mask == ~0ull ? counter->read() : read_extended()) -
+			   counter_base, counter_mult, SHIFT);
 }
 
 u64 clock_source_max_sleep(void)
@@ -85,8 +90,23 @@ static void start_tsc(u64 hz)
 static void start_counter(const struct counter *c)
 {
 	counter = c;
-	base = extended = c->read();
-	mult = (NSEC_PER_SECOND << SHIFT) / c->hz;
+	counter_base = extended = c->read();
+	counter_mult = (NSEC_PER_SECOND << SHIFT) / c->hz;
+}
+
+void clock_source_leave_tsc(void)
+{
+	u64 flags = irq_save();
+
+	if (is_tsc && timer_can_count()) {
+		start_counter(other);
+		counter_start_ns = arch_clock_ns();
+		WRITE_ONCE(vdso_data->tsc_usable, 0);
+		__atomic_store_n(&is_tsc, false, __ATOMIC_SEQ_CST);
+		timer_leave_tsc();
+		log_warn("clock: %s in place of the TSC", other->name);
+	}
+	irq_restore(flags);
 }
 
 void clock_source_init(const struct counter *reference, const struct calibration *c)
@@ -95,6 +115,7 @@ void clock_source_init(const struct counter *reference, const struct calibration
 	bool tsc = cpu_features.tsc_invariant || cpu_features.hypervisor ||
 		reference->mask <= 0xffff;
 
+	other = reference;
 	if (cmdline_get("clocksource", wanted, sizeof(wanted)))
 		tsc = strcmp(wanted, reference->name) != 0;
 	if (tsc && c->tsc_hz)

@@ -23,8 +23,11 @@ bool cpu_stop_requested(void)
 void cpu_stop_others(void)
 {
 	__atomic_store_n(&stop_requested, true, __ATOMIC_SEQ_CST);
-	if (cpu_count() > 1)
-		apic_send_nmi_others();
+	/* One by one: a processor that was never started would begin to run at an NMI. */
+	for (unsigned cpu = 0; cpu < cpu_count(); cpu++) {
+		if (cpu != cpu_id())
+			apic_send_nmi(cpu);
+	}
 }
 
 void cpu_halt_forever(void)

@@ -111,7 +111,7 @@ static void read_model_name(char *out, size_t size)
 void cpu_info_init(unsigned cpu)
 {
 	struct cpu_info *info = percpu_ptr(cpu_info_data, cpu);
-	u32 regs[4];
+	u32 regs[4], leaf[4];
 
 	leaf_read(0, 0, regs);
 	memcpy(info->vendor, &regs[EBX], 4);
@@ -128,6 +128,9 @@ void cpu_info_init(unsigned cpu)
 		info->family += regs[EAX] >> 20 & 0xff;
 	info->stepping = regs[EAX] & 0xf;
 	info->apic_id = regs[EBX] >> 24;
+	leaf_read(0xb, 0, leaf);
+	if (leaf[EBX])
+		info->apic_id = leaf[EDX];
 	info->hwcap = regs[EDX];
 	info->hwcap2 = cpu_features.fsgsbase ? HWCAP2_FSGSBASE : 0;
 	list_flags(info->flags, sizeof(info->flags));

@@ -6,8 +6,6 @@
  * compatibility mode raises #GP, so 32-bit system calls do not exist. INT 0x80 meets a gate of
  * privilege 0 and raises #GP as well.
  */
-#include "arch/boot.h"
-#include "arch/mmu.h"
 #include "arch/percpu.h"
 #include "arch/x86_64/msr_int.h"
 #include "arch/x86_64/tables_int.h"
@@ -61,10 +59,8 @@ static void idt_init(void)
 	}
 }
 
-static void tss_init(struct tss *tss, u64 gs_base)
+static void tss_init(struct tss *tss, char *stacks, u64 gs_base)
 {
-	char *stacks = phys_to_virt(boot_alloc(IST_COUNT * IST_STACK_SIZE, IST_STACK_SIZE));
-
 	for (unsigned i = 0; i < IST_COUNT; i++) {
 		*(u64 *)(stacks + i * IST_STACK_SIZE) = gs_base;
 		tss->ist[i] = (u64)stacks + (i + 1) * IST_STACK_SIZE;
@@ -72,15 +68,14 @@ static void tss_init(struct tss *tss, u64 gs_base)
 	tss->iomap_base = sizeof(*tss);
 }
 
-void tables_init_cpu(u64 gs_base)
+void tables_create(unsigned cpu, void *stacks)
 {
-	struct tss *tss = this_cpu_ptr(cpu_tss);
-	u64 *gdt = *this_cpu_ptr(cpu_gdt), base = (u64)tss;
-	struct table_pointer pointer = { sizeof(cpu_gdt) - 1, (u64)gdt };
+	struct tss *tss = percpu_ptr(cpu_tss, cpu);
+	u64 *gdt = *percpu_ptr(cpu_gdt, cpu), base = (u64)tss;
 
 	if (idt[0].type == 0)
 		idt_init();
-	tss_init(tss, gs_base);
+	tss_init(tss, stacks, percpu_offset[cpu]);
 	gdt[SEL_KERNEL_CODE / 8] = DESC_KERNEL_CODE;
 	gdt[SEL_KERNEL_DATA / 8] = DESC_KERNEL_DATA;
 	gdt[SEL_USER_DATA / 8] = DESC_USER_DATA;
@@ -88,6 +83,11 @@ void tables_init_cpu(u64 gs_base)
 	gdt[SEL_TSS / 8] = DESC_TSS | (sizeof(*tss) - 1) | (base & 0xffffff) << 16 |
 		(base >> 24 & 0xff) << 56;
 	gdt[SEL_TSS / 8 + 1] = base >> 32;
+}
+
+void tables_load(void)
+{
+	struct table_pointer pointer = { sizeof(cpu_gdt) - 1, (u64)this_cpu_ptr(cpu_gdt) };
 
 	__asm__ volatile("lgdt %0" :: "m"(pointer));
 	pointer = (struct table_pointer){ sizeof(idt) - 1, (u64)idt };

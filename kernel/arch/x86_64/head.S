@@ -5,23 +5,13 @@
  * The code makes temporary page tables (identity, physmap and image, first 4 GiB by 2 MiB pages),
  * switches to long mode, and calls kernel_main() on the boot stack, which becomes CPU 0's idle
  * stack. Everything it found goes to boot_protocol and boot_info_paddr for boot_info.c. mmu_boot.c
- * replaces the tables.
+ * replaces the tables; the other processors pass through them once more (ap_start.S).
  */
 #include "arch/x86_64/asm_int.h"
 #include "arch/x86_64/boot_int.h"
 
 #define PHYS(symbol) ((symbol) - 0xffffffff80000000)
 
-#define CR0_PE 0x1
-#define CR0_MP 0x2
-#define CR0_NE 0x20
-#define CR0_WP 0x10000
-#define CR0_PG 0x80000000
-#define CR4_PAE 0x20
-#define MSR_EFER 0xc0000080
-#define MSR_GS_BASE 0xc0000101
-#define EFER_LME 0x100
-#define EFER_NXE 0x800
 #define CPUID_EXT_NX (1 << 20)
 #define CPUID_EXT_LM (1 << 29)
 
@@ -123,15 +113,15 @@ boot_common:
 	movl $(PHYS(boot_pdpt_low) + 3), PHYS(boot_pml4) + 273 * 8
 	movl $(PHYS(boot_pdpt_high) + 3), PHYS(boot_pml4) + 511 * 8
 
-	mov $CR4_PAE, %eax
+	mov $CR4_BIT_PAE, %eax
 	mov %eax, %cr4
 	mov $PHYS(boot_pml4), %eax
 	mov %eax, %cr3
-	mov $MSR_EFER, %ecx
-	mov $(EFER_LME | EFER_NXE), %eax
+	mov $MSR_EFER_NUMBER, %ecx
+	mov $(EFER_BIT_LME | EFER_BIT_NXE), %eax
 	xor %edx, %edx
 	wrmsr
-	mov $(CR0_PG | CR0_WP | CR0_NE | CR0_MP | CR0_PE), %eax
+	mov $(CR0_BIT_PG | CR0_BIT_WP | CR0_BIT_NE | CR0_BIT_MP | CR0_BIT_PE), %eax
 	mov %eax, %cr0
 	lgdt PHYS(boot_gdt_pointer)
 	ljmp $SEL_KERNEL_CODE, $PHYS(boot_long_mode)
@@ -163,7 +153,7 @@ boot_long_mode:
 	mov %eax, %fs
 	mov %eax, %gs
 	/* %gs base 0: the per-CPU template itself, until percpu.c makes CPU 0's area. */
-	mov $MSR_GS_BASE, %ecx
+	mov $MSR_GS_BASE_NUMBER, %ecx
 	xor %edx, %edx
 	wrmsr
 	movabs $1f, %rax
@@ -179,16 +169,18 @@ boot_long_mode:
 	ud2
 
 	.balign 8
+	.globl boot_gdt
 boot_gdt:
 	.quad 0, 0
 	.quad 0x00af9b000000ffff /* SEL_KERNEL_CODE */
 	.quad 0x00cf93000000ffff /* SEL_KERNEL_DATA */
 boot_gdt_pointer:
-	.short . - boot_gdt - 1
+	.short BOOT_GDT_SIZE - 1
 	.quad PHYS(boot_gdt)
 
 	.section .bss.page_aligned, "aw", @nobits
 	.balign 4096
+	.globl boot_pml4
 boot_pml4:	.skip 4096
 boot_pdpt_low:	.skip 4096
 boot_pdpt_high:	.skip 4096

@@ -9,6 +9,7 @@
 #include "arch/upcall.h"
 #include "arch/x86_64/apic_int.h"
 #include "arch/x86_64/irq_int.h"
+#include "arch/x86_64/smp_int.h"
 #include "arch/x86_64/tlb_int.h"
 #include "core/log.h"
 #include "core/spinlock.h"
@@ -139,7 +140,7 @@ void irq_init_cpu(void)
 void irq_init(void)
 {
 	pic_disable();
-	apic_init();
-	irq_init_cpu();
 	madt_init();
+	apic_init(smp_max_apic_id());
+	irq_init_cpu();
 }

@@ -1,12 +1,15 @@
 /*
- * The multiple APIC description table (ACPI 6.4, 5.2.12): where the IO-APICs are, and how ISA
- * interrupts reach them.
+ * The multiple APIC description table (ACPI 6.4, 5.2.12): which processors there are, where the
+ * IO-APICs are, and how ISA interrupts reach them.
  */
 #include "arch/acpi.h"
 #include "arch/x86_64/irq_int.h"
+#include "arch/x86_64/smp_int.h"
 #include "lib/string.h"
 
-enum madt_type { MADT_IOAPIC = 1, MADT_OVERRIDE = 2 };
+enum madt_type { MADT_LAPIC = 0, MADT_IOAPIC = 1, MADT_OVERRIDE = 2, MADT_X2APIC = 9 };
+
+#define CPU_ENABLED BIT(0)
 
 struct madt {
 	struct acpi_header header;
@@ -16,6 +19,18 @@ struct madt {
 
 struct madt_entry {
 	u8 type, length;
+} __packed;
+
+struct madt_lapic {
+	struct madt_entry entry;
+	u8 processor, id;
+	u32 flags;
+} __packed;
+
+struct madt_x2apic {
+	struct madt_entry entry;
+	u16 reserved;
+	u32 id, flags, processor;
 } __packed;
 
 struct madt_ioapic {
@@ -54,7 +69,13 @@ static void parse_entry(const struct madt_entry *e)
 {
 	const struct madt_ioapic *io = (const void *)e;
 	const struct madt_override *o = (const void *)e;
+	const struct madt_lapic *cpu = (const void *)e;
+	const struct madt_x2apic *cpu2 = (const void *)e;
 
+	if (e->type == MADT_LAPIC && e->length >= sizeof(*cpu) && cpu->flags & CPU_ENABLED)
+		smp_cpu_found(cpu->id);
+	if (e->type == MADT_X2APIC && e->length >= sizeof(*cpu2) && cpu2->flags & CPU_ENABLED)
+		smp_cpu_found(cpu2->id);
 	if (e->type == MADT_IOAPIC && e->length >= sizeof(*io))
 		ioapic_add(io->address, io->gsi_base);
 	if (e->type == MADT_OVERRIDE && e->length >= sizeof(*o) && o->source < ISA_COUNT)

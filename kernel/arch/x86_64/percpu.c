@@ -2,7 +2,6 @@
  * Per-CPU areas. CPU 0 gets its own copy of the .percpu template like any other CPU, as early as
  * there is memory to take it from; until then %gs is 0 and the template itself serves.
  */
-#include "arch/boot.h"
 #include "arch/mmu.h"
 #include "arch/percpu.h"
 #include "arch/x86_64/image_int.h"
@@ -21,13 +20,16 @@ unsigned cpu_count(void)
 	return __atomic_load_n(&n_cpus, __ATOMIC_ACQUIRE);
 }
 
-u64 percpu_create(unsigned cpu)
+size_t percpu_size(void)
 {
-	size_t size = percpu_end - percpu_start;
-	char *area = phys_to_virt(boot_alloc(align_up(size, PAGE_SIZE), PAGE_SIZE));
+	return align_up((size_t)(percpu_end - percpu_start), PAGE_SIZE);
+}
+
+u64 percpu_create(unsigned cpu, void *area)
+{
 	u64 offset = (u64)area - (u64)percpu_start;
 
-	memcpy(area, percpu_start, size);
+	memcpy(area, percpu_start, percpu_end - percpu_start);
 	percpu_offset[cpu] = offset;
 	*percpu_ptr(percpu_self_offset, cpu) = offset;
 	*percpu_ptr(percpu_cpu_id, cpu) = cpu;
@@ -38,6 +40,9 @@ void percpu_activate(unsigned cpu)
 {
 	msr_write(MSR_GS_BASE, percpu_offset[cpu]);
 	msr_write(MSR_KERNEL_GS_BASE, 0);
-	if (cpu >= cpu_count())
-		__atomic_store_n(&n_cpus, cpu + 1, __ATOMIC_RELEASE);
+}
+
+void percpu_online(unsigned cpu)
+{
+	__atomic_store_n(&n_cpus, cpu + 1, __ATOMIC_SEQ_CST);
 }

@@ -3,7 +3,11 @@
 
 #include "arch/percpu.h"
 
-/* Makes the area of `cpu` from the template: its %gs base. Boot CPU, before mm. */
-u64 percpu_create(unsigned cpu);
-/* Points this CPU's %gs at its area and counts it as started. */
+/* Bytes of an area, whole pages. */
+size_t percpu_size(void);
+/* Makes the area of `cpu` from the template, in that memory: its %gs base. */
+u64 percpu_create(unsigned cpu, void *area);
+/* Points this CPU's %gs at its area; the user's %gs base is 0. */
 void percpu_activate(unsigned cpu);
+/* This CPU counts as started (cpu_count()): it serves interrupts from others from now on. */
+void percpu_online(unsigned cpu);

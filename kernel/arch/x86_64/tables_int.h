@@ -15,11 +15,16 @@ struct tss {
 	u16 iomap_base;
 } __packed;
 
+#define IST_STACKS_SIZE (IST_COUNT * IST_STACK_SIZE)
+
 /*
- * Loads this CPU's GDT and TSS and the IDT. `gs_base` goes into the IST stacks for the entries that
- * trust no register.
+ * Fills the GDT and TSS of `cpu`, which has its per-CPU area, with these IST stacks (IST_STACKS_SIZE
+ * bytes, aligned to IST_STACK_SIZE); its %gs base goes into the stacks for the entries that trust no
+ * register.
  */
-void tables_init_cpu(u64 gs_base);
+void tables_create(unsigned cpu, void *stacks);
+/* Loads this CPU's GDT and TSS, and the IDT. */
+void tables_load(void);
 
 /* Sets the stack that an interrupt or a system call from user mode begins on. */
 void tables_set_kernel_stack(u64 top);

@@ -41,6 +41,14 @@ u64 clock_source_max_sleep(void);
 /* The TSC value at which the clock will read ns; only if the clock is the TSC. */
 u64 clock_source_tsc_at(u64 ns);
 bool clock_source_is_tsc(void);
+/* The TSCs do not agree: the clock goes on with the reference counter. Before user code runs. */
+void clock_source_leave_tsc(void);
+/*
+ * timer.c's part: from its next use on no CPU's timer compares with the TSC. Only if the local APIC
+ * timer counts, which the other asks. Interrupts off.
+ */
+void timer_leave_tsc(void);
+bool timer_can_count(void);
 
 /* Measured frequency of the TSC, kHz; 0 before time_init(). */
 u64 time_tsc_khz(void);

@@ -15,15 +15,19 @@
 #define NSEC_PER_SECOND 1000000000ull
 #define SHIFT           32
 
-static bool by_tsc;
+static bool by_tsc;      /* a: reset once at most */
+static u64 apic_hz;
 static u64 apic_per_ns;  /* << SHIFT */
-static u64 max_sleep;    /* ns: what the count or the clock's width allows */
+static u64 max_sleep;    /* a: ns: what the count or the clock's width allows */
 static u64 tsc_khz;
+static DEFINE_PERCPU(bool, deadline_mode); /* this CPU's timer compares with the TSC */
 
 __section(".text.hot") void arch_timer_arm(u64 deadline_ns)
 {
 	u64 now, delta;
 
+	if (unlikely(this_cpu_read(deadline_mode) != by_tsc))
+		timer_init_cpu();
 	if (deadline_ns == ~0ull && max_sleep == ~0ull) {
 		if (by_tsc)
 			msr_write(MSR_TSC_DEADLINE, 0);
@@ -48,7 +52,26 @@ u64 time_tsc_khz(void)
 
 void timer_init_cpu(void)
 {
+	this_cpu_write(deadline_mode, by_tsc);
 	apic_timer_enable(by_tsc);
+}
+
+static u64 longest_sleep(void)
+{
+	u64 ns = clock_source_max_sleep();
+
+	return by_tsc ? ns : min_t(u64, ns, 0xf0000000ull * NSEC_PER_SECOND / apic_hz);
+}
+
+bool timer_can_count(void)
+{
+	return apic_hz != 0;
+}
+
+void timer_leave_tsc(void)
+{
+	WRITE_ONCE(by_tsc, false);
+	WRITE_ONCE(max_sleep, longest_sleep());
 }
 
 static const struct counter *best_reference(void)
@@ -69,11 +92,10 @@ void time_init(void)
 	tsc_khz = c.tsc_hz / 1000;
 	clock_source_init(reference, &c);
 	by_tsc = cpu_features.tsc_deadline && clock_source_is_tsc();
-	if (!by_tsc && c.apic_hz == 0)
+	apic_hz = c.apic_hz;
+	if (!by_tsc && !timer_can_count())
 		panic("timer: the local APIC timer does not count");
-	apic_per_ns = (c.apic_hz << SHIFT) / NSEC_PER_SECOND;
-	max_sleep = clock_source_max_sleep();
-	if (!by_tsc)
-		max_sleep = min_t(u64, max_sleep, 0xf0000000ull * NSEC_PER_SECOND / c.apic_hz);
+	apic_per_ns = (apic_hz << SHIFT) / NSEC_PER_SECOND;
+	max_sleep = longest_sleep();
 	timer_init_cpu();
 }

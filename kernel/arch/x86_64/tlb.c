@@ -60,6 +60,11 @@ static void flush_everything_local(void)
 	cr4_write(cr4);
 }
 
+void tlb_flush_self(void)
+{
+	flush_everything_local();
+}
+
 static bool range_is_large(vaddr_t start, vaddr_t end)
 {
 	return end - start > FLUSH_PAGES_MAX * PAGE_SIZE;

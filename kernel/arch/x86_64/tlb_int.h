@@ -3,3 +3,5 @@
 
 /* The handler of VECTOR_TLB. */
 void tlb_interrupt(void *arg);
+/* Drops everything that this CPU has cached. */
+void tlb_flush_self(void);
