@@ -3,7 +3,8 @@
 #   $(B)/test.img   the user's image with the guest tests in /usr/lib/skerry-tests and the benchmark
 #
 # Parts: unit (host), selftest (in the kernel), tools (ci/tests and the floor plan), guest
-# (userland/tests, on both kernels), system (ci/system). test-full adds what takes long; bench compares speed. One alone:
+# (userland/tests, on both kernels), system (ci/system). test-full adds what takes long; bench
+# compares speed. One alone:
 #
 #   make test-guest TEST=signal KERNEL=linux      a group or a test of userland/tests/groups
 #   make test-system TEST='boot -k uefi'          a file of ci/system, and what pytest understands
@@ -11,7 +12,8 @@
 
 TEST_MANIFESTS := $(IMAGE_MANIFESTS) $(TESTS_DIR)/manifest $(TESTS_O)/manifest $(BENCH_DIR)/manifest
 
-$(TESTS_O)/root.ext2: $(TESTS_INPUTS) $(BENCH_PROGS) $(TEST_MANIFESTS) $(IMAGE_INPUTS) image/mkroot $(IMG)/settings
+$(TESTS_O)/root.ext2: $(TESTS_INPUTS) $(BENCH_PROGS) $(TEST_MANIFESTS) $(IMAGE_INPUTS) \
+		image/mkroot $(IMG)/settings
 	$(call say,ROOT,$@)
 	$(Q)size=$$(image/mkdisk layout $(IMAGE_SIZE)) && \
 		image/mkroot $@ $$size $(EPOCH) $@.d $(TEST_MANIFESTS) $(IMAGE_VARS)
@@ -28,16 +30,17 @@ TEST_READY := $(B)/test.img $(B)/skerry.img $(B)/skerry.elf $(PEER_KERNEL) $(PEE
 
 .PHONY: bench check test test-full test-unit test-selftest test-tools test-guest test-system
 
-check: $(KGEN_SYS) ## the kernel's floor plan, and each header alone
+check: $(KGEN_SYS) ## the kernel's floor plan, each header alone, the length of lines
 	$(Q)ci/check-rooms -I $(B)/gen
+	$(Q)ci/check-style
 
 test: $(TEST_READY) $(HOST_PROGRAMS) $(KGEN_SYS) ## build everything and run the tests
 	+$(Q)$(TEST_ENV) ci/test unit selftest kasan tools guest system
 
-test-full: $(TEST_READY) $(HOST_PROGRAMS) $(KGEN_SYS) ## with the long ones: BusyBox' own suite, 100,000 files, fuzzing
+test-full: $(TEST_READY) $(HOST_PROGRAMS) $(KGEN_SYS) ## with the long ones: BusyBox' suite, fuzzing
 	$(Q)ci/setup ci/packages-full
-	+$(Q)$(TEST_ENV) FUZZ_SECONDS=$(FUZZ_SECONDS) ci/test --full unit selftest tools guest system busybox fuzz \
-		debug kasan ubsan
+	+$(Q)$(TEST_ENV) FUZZ_SECONDS=$(FUZZ_SECONDS) ci/test --full unit selftest tools guest \
+		system busybox fuzz debug kasan ubsan
 
 test-unit: host-test ## unit tests on the host (ONLY=name)
 
@@ -48,11 +51,13 @@ test-tools: ## tests of the build's own tools
 	+$(Q)$(TEST_ENV) ci/test tools
 
 test-guest: $(TEST_READY) ## guest tests: TEST=group|test|all KERNEL=skerry|linux LONG=1
-	$(Q)$(TEST_ENV) ci/guest --kernel $(KERNEL_UNDER_TEST) $(if $(LONG),--long) $(or $(TEST),all)
+	$(Q)$(TEST_ENV) ci/guest --kernel $(KERNEL_UNDER_TEST) $(if $(LONG),--long) \
+		$(or $(TEST),all)
 
 test-system: $(TEST_READY) ## system tests: TEST='file -k name'
-	$(Q)$(TEST_ENV) TEST_FULL=$(LONG) /usr/bin/python3 -m pytest -q -p no:cacheprovider --tb=short \
-		$(if $(TEST),ci/system/test_$(firstword $(TEST)).py $(wordlist 2,99,$(TEST)),ci/system)
+	$(Q)$(TEST_ENV) TEST_FULL=$(LONG) \
+		/usr/bin/python3 -m pytest -q -p no:cacheprovider --tb=short $(if $(TEST), \
+			ci/system/test_$(firstword $(TEST)).py $(wordlist 2,99,$(TEST)),ci/system)
 
 bench: $(TEST_READY) ## benchmark beside Debian's Linux: ROWS='pipe fork' BOOTS=3 SMP=1,2
 	$(Q)$(TEST_ENV) ci/bench --boots $(or $(BOOTS),3) $(if $(SMP),--smp $(SMP)) $(ROWS)

@@ -12,7 +12,8 @@ PEER_INITRD := $(PEER)/initrd.img
 PEER_DEB    := $(DISTCACHE)/linux-peer.deb
 
 $(PEER_DEB):
-	$(Q)ci/fetch --cache $(DISTCACHE) deb linux-image-amd64 --follow 'linux-image-[0-9]' --as $(@F)
+	$(Q)ci/fetch --cache $(DISTCACHE) deb linux-image-amd64 --follow 'linux-image-[0-9]' \
+		--as $(@F)
 
 $(PEER_KERNEL): $(PEER_DEB)
 	$(call say,PEER,$@)

@@ -23,7 +23,8 @@ def test_loader(machine, boot, kind):
     assert console.ended() == 0
 
 
-@pytest.mark.parametrize("cpu", ["qemu64", "max"] + (["Nehalem", "Haswell", "EPYC"] if FULL else []))
+@pytest.mark.parametrize("cpu", ["qemu64", "max"] +
+                         (["Nehalem", "Haswell", "EPYC"] if FULL else []))
 def test_processor(machine, cpu):
     console = machine(env={"CPU": cpu})
     reaches_prompt(console)
@@ -35,7 +36,8 @@ def test_memory(machine, mem):
     console = machine(env={"MEM": mem})
     reaches_prompt(console)
     size = int(mem[:-1]) * (1024 if mem[-1] == "G" else 1)
-    total = int(re.search(r"MemTotal: +(\d+)", console.output("grep MemTotal /proc/meminfo")).group(1))
+    shown = console.output("grep MemTotal /proc/meminfo")
+    total = int(re.search(r"MemTotal: +(\d+)", shown).group(1))
     assert size * 1024 * 0.8 - 8192 < total <= size * 1024
 
 

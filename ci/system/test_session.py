@@ -182,8 +182,8 @@ def test_terminal(shell):
 
 
 def test_other_user(shell):
-    assert shell.output("su user -c 'id -un; echo x >/home/user/mine && cat /home/user/mine'").split() == [
-        "user", "x"]
+    said = shell.output("su user -c 'id -un; echo x >/home/user/mine && cat /home/user/mine'")
+    assert said.split() == ["user", "x"]
     assert shell.run("su user -c 'cat /etc/shadow'")[0] != 0
     assert shell.run("su user -c 'echo x >/etc/new'")[0] != 0
     assert shell.run("su user -c 'kill 1'")[0] != 0

@@ -28,11 +28,13 @@ def test_out_of_memory(machine):
 def test_bad_programs(machine):
     console = machine()
     console.prompt()
-    console.output("head -c 100 /bin/busybox >cut; head -c 3000 /bin/busybox >cut2; chmod 755 cut cut2")
+    console.output("head -c 100 /bin/busybox >cut; head -c 3000 /bin/busybox >cut2")
+    console.output("chmod 755 cut cut2")
     for name in ("./cut", "./cut2"):
         status, text = console.run(name)
         assert status != 0, text
-    console.output("printf '#!/none/such\\n' >lost; printf '#!/bin/sh\\nif true; then\\n' >half; chmod 755 lost half")
+    console.output("printf '#!/none/such\\n' >lost; printf '#!/bin/sh\\nif true; then\\n' >half")
+    console.output("chmod 755 lost half")
     status, text = console.run("./lost")
     assert status in (126, 127) and "not found" in text
     status, text = console.run("./half")

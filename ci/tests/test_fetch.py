@@ -107,7 +107,8 @@ class Client:
         self.list.write_text(sources)
         (root / "apt.conf").write_text(
             f'Dir::Etc::sourcelist "{self.list}";\nDir::Etc::sourceparts "{root}/parts";\n'
-            'Acquire::http::Proxy "DIRECT";\nAcquire::http::Timeout "5";\nAPT::Architecture "amd64";\n')
+            'Acquire::http::Proxy "DIRECT";\nAcquire::http::Timeout "5";\n'
+            'APT::Architecture "amd64";\n')
         self.cache = root / "cache"
 
     def pin(self, *rows):
@@ -305,7 +306,8 @@ def test_unpinned_deb_through_a_dependency(archive, client):
     data = archive.add_binary("image-6.1-amd64", "6")
     archive.add_binary("image-amd64", "6", depends="lib, image-6.1-amd64 (= 6)")
     archive.publish()
-    assert client.fetch("deb", "image-amd64", "--follow", "image-[0-9]", "--as", "peer.deb").returncode == 0
+    fetched = client.fetch("deb", "image-amd64", "--follow", "image-[0-9]", "--as", "peer.deb")
+    assert fetched.returncode == 0
     assert (client.cache / "peer.deb").read_bytes() == data
     assert "no dependency like" in client.fails(
         "deb", "image-amd64", "--follow", "nothing", "--as", "other.deb")

@@ -125,7 +125,8 @@ def test_sizes():
 def test_partition_table(tmp_path):
     """The table as the UEFI specification reads it, and GRUB's numbers in their places."""
     mkdisk = load("mkdisk")
-    parts = {"boot": bytes(range(256)) * 2, "core": b"C" * 40000, "esp": b"E" * 5000, "root": b"R" * 9000}
+    parts = {"boot": bytes(range(256)) * 2, "core": b"C" * 40000, "esp": b"E" * 5000,
+             "root": b"R" * 9000}
     for name, data in parts.items():
         (tmp_path / name).write_bytes(data)
     out = tmp_path / "disk"

@@ -54,7 +54,10 @@ static inline void kasan_slab_created(struct slab_cache *cache, struct page *pag
 static inline void kasan_object_alloc(struct slab_cache *cache, void *object) {}
 static inline void kasan_object_resize(struct slab_cache *cache, void *object, size_t size) {}
 static inline void kasan_large_resize(struct page *page, size_t size) {}
-static inline size_t kasan_object_size(struct slab_cache *cache, const void *object) { return cache->size; }
+static inline size_t kasan_object_size(struct slab_cache *cache, const void *object)
+{
+	return cache->size;
+}
 static inline bool kasan_object_may_free(struct slab_cache *cache, void *object) { return true; }
 static inline void kasan_object_free(struct slab_cache *cache, void *object) {}
 static inline void kasan_quarantine_drain(void) {}

@@ -3,8 +3,8 @@
  * and what a report says about the memory it met.
  *
  * A freed object goes through the quarantine, a queue of QUARANTINE_BYTES at most chained through
- * the objects' first words, before it can be allocated again: a stale pointer meets it there and not
- * its next owner. Frames go back at once; they are marked until they are allocated.
+ * the objects' first words, before it can be allocated again: a stale pointer meets it there and
+ * not its next owner. Frames go back at once; they are marked until they are allocated.
  *
  * Not instrumented. Locks: quarantine.lock (RANK_SLAB), interrupts off; objects leave outside it.
  */
@@ -56,8 +56,8 @@ void kasan_object_resize(struct slab_cache *cache, void *object, size_t size)
 
 	history_of(cache, object)->asked = (u32)size;
 	kasan_unpoison(object, size);
-	kasan_poison((char *)object + granules, align_up((size_t)cache->size, KASAN_GRANULE) - granules,
-		     KASAN_SLAB_RED);
+	kasan_poison((char *)object + granules,
+		     align_up((size_t)cache->size, KASAN_GRANULE) - granules, KASAN_SLAB_RED);
 }
 
 void kasan_large_resize(struct page *page, size_t size)
@@ -78,7 +78,8 @@ size_t kasan_object_size(struct slab_cache *cache, const void *object)
 bool kasan_object_may_free(struct slab_cache *cache, void *object)
 {
 	u64 ip = (u64)__builtin_return_address(0);
-	struct page *page = virt_to_page((void *)((u64)object & ~((PAGE_SIZE << cache->order) - 1)));
+	struct page *page =
+		virt_to_page((void *)((u64)object & ~((PAGE_SIZE << cache->order) - 1)));
 	u64 offset = (u64)object - (u64)page_to_virt(page);
 
 	if (!page_test(page, PG_SLAB) || page->slab_cache != cache || offset % cache->stride ||
@@ -178,12 +179,14 @@ static void describe_object(const struct slab_cache *cache, const char *slab, u6
 
 	if (n >= cache->per_slab)
 		return;
-	log_emit(LOG_EMERG, "the object of %u bytes at %016llx, of slab cache %s, is meant:", h->asked,
+	log_emit(LOG_EMERG,
+		 "the object of %u bytes at %016llx, of slab cache %s, is meant:", h->asked,
 		 (unsigned long long)object, cache->name);
 	if (offset < h->asked)
 		log_emit(LOG_EMERG, "  the address is its byte %llu", (unsigned long long)offset);
 	else
-		log_emit(LOG_EMERG, "  the address lies %llu bytes behind its end, %llu before the next",
+		log_emit(LOG_EMERG,
+			 "  the address lies %llu bytes behind its end, %llu before the next",
 			 (unsigned long long)(offset - h->asked),
 			 (unsigned long long)(cache->stride - offset));
 	kasan_stack_log("allocated", h->alloc_stack, h->alloc_tid);
@@ -202,7 +205,8 @@ static void describe(u64 address)
 		return;
 	cache = page->slab_cache;
 	if (page_test(page, PG_SLAB)) {
-		describe_object(cache, (char *)(address & ~((PAGE_SIZE << cache->order) - 1)), address);
+		describe_object(cache, (char *)(address & ~((PAGE_SIZE << cache->order) - 1)),
+				address);
 		return;
 	}
 	log_emit(LOG_EMERG, "frame %llx: flags %x, %u references",

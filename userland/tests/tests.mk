@@ -13,7 +13,8 @@ TESTS_PROGS  := $(addprefix $(TESTS_O)/,$(TESTS_NAMES))
 TESTS_HELLO  := $(addprefix $(TESTS_O)/hello-,static static-pie dynamic)
 TESTS_INPUTS := $(TESTS_PROGS) $(TESTS_HELLO) $(TESTS_O)/manifest
 
-$(TESTS_O)/%: $(TESTS_DIR)/test_%.c $(TESTS_DIR)/tap.c $(TESTS_DIR)/tap.h $(TESTS_DIR)/tests.mk $(SYSROOT_READY)
+$(TESTS_O)/%: $(TESTS_DIR)/test_%.c $(TESTS_DIR)/tap.c $(TESTS_DIR)/tap.h $(TESTS_DIR)/tests.mk \
+		$(SYSROOT_READY)
 	$(call say,TEST,$(@F))
 	$(Q)mkdir -p $(@D)
 	$(Q)$(SKERRY_CC) -static $(TESTS_CFLAGS) -o $@ $< $(TESTS_DIR)/tap.c
@@ -28,8 +29,11 @@ $(TESTS_HELLO): $(TESTS_DIR)/prog_hello.c $(TESTS_DIR)/tests.mk $(SYSROOT_READY)
 
 $(TESTS_O)/manifest: FORCE
 	$(Q)mkdir -p $(@D)
-	$(Q){ for t in $(TESTS_NAMES) $(notdir $(TESTS_HELLO)); do echo "file /usr/lib/skerry-tests/$$t 0755 0 0 $(TESTS_O)/$$t"; done; \
-		for t in $(TESTS_SH); do echo "file /usr/lib/skerry-tests/$$t 0755 0 0 $(TESTS_DIR)/test_$$t.sh"; done; \
+	$(Q){ for t in $(TESTS_NAMES) $(notdir $(TESTS_HELLO)); do \
+			echo "file /usr/lib/skerry-tests/$$t 0755 0 0 $(TESTS_O)/$$t"; done; \
+		for t in $(TESTS_SH); do \
+			echo "file /usr/lib/skerry-tests/$$t 0755 0 0 $(TESTS_DIR)/test_$$t.sh"; \
+		done; \
 		} >$@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 .PHONY: tests

@@ -19,7 +19,8 @@ u32 apic_error(void);
 /* Sends another CPU `vector`, or a non-maskable interrupt. */
 void apic_send_ipi(unsigned cpu, unsigned vector);
 void apic_send_nmi(unsigned cpu);
-/* The start of a processor (Intel SDM volume 3, 9.4): INIT, then start-up at that page below 1 MiB. */
+/* The start of a processor (Intel SDM volume 3, 9.4): INIT, then start-up at that page below 1
+ * MiB. */
 void apic_send_init(u32 id);
 void apic_send_startup(u32 id, paddr_t page);
 

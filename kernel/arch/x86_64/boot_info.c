@@ -111,7 +111,8 @@ paddr_t boot_low_page(void)
 	for (unsigned i = boot_n_usable; i-- > 0;) {
 		paddr_t end = min(boot_usable[i].end, (paddr_t)LOW_RESERVED);
 
-		if (end > PAGE_SIZE && end - PAGE_SIZE >= max(boot_usable[i].start, (paddr_t)PAGE_SIZE))
+		if (end > PAGE_SIZE &&
+		    end - PAGE_SIZE >= max(boot_usable[i].start, (paddr_t)PAGE_SIZE))
 			return end - PAGE_SIZE;
 	}
 	return 0;

@@ -18,9 +18,9 @@ struct tss {
 #define IST_STACKS_SIZE (IST_COUNT * IST_STACK_SIZE)
 
 /*
- * Fills the GDT and TSS of `cpu`, which has its per-CPU area, with these IST stacks (IST_STACKS_SIZE
- * bytes, aligned to IST_STACK_SIZE); its %gs base goes into the stacks for the entries that trust no
- * register.
+ * Fills the GDT and TSS of `cpu`, which has its per-CPU area, with these IST stacks
+ * (IST_STACKS_SIZE bytes, aligned to IST_STACK_SIZE); its %gs base goes into the stacks for the
+ * entries that trust no register.
  */
 void tables_create(unsigned cpu, void *stacks);
 /* Loads this CPU's GDT and TSS, and the IDT. */
