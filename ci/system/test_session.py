@@ -148,12 +148,32 @@ def test_vi(shell):
     assert "never" not in shell.output("cat text")
 
 
+def less_prompt(shell, prompt, text):
+    """Type at a prompt of less, which leaves raw mode behind each key: a return that comes in then
+    is a newline, and less waits for another one, here as on Linux. Where the next character goes is
+    shown in raw mode again; a person types it when it is there."""
+    shell.send(prompt)
+    shell.expect_exact(prompt + "\x1b[24;2H")
+    for column, character in enumerate(text, 3):
+        shell.send(character)
+        shell.expect_exact(f"{character}\x1b[24;{column}H")
+    shell.send("\r")
+
+
 def test_less(shell):
     shell.output("seq 500 >numbers")
     shell.sendline("less numbers")
-    shell.expect("K23\n")
+    shell.expect_exact("K23\n")
+    shell.expect_exact("numbers\x1b[m")
     shell.send("G")
-    shell.expect("K500\n")
+    shell.expect_exact("K500\n")
+    shell.expect_exact("(END)\x1b[m")
+    less_prompt(shell, "/", "250")
+    shell.expect_exact("\x1b[7m250\x1b[m\n")     # found, and on the first line
+    shell.expect_exact("K272\n\x1b[24;0H\x1b[K:")
+    less_prompt(shell, "?", "100")
+    shell.expect_exact("\x1b[7m100\x1b[m\n")
+    shell.expect_exact("K122\n\x1b[24;0H\x1b[K:")
     shell.send("q")
     shell.prompt()
 
