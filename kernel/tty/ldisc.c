@@ -146,11 +146,16 @@ void ldisc_stop(struct ldisc *l, bool by_call)
 
 void ldisc_start(struct ldisc *l, bool by_call)
 {
-	if (by_call)
-		l->stopped_by_call = false;
-	if (!l->stopped || l->stopped_by_call)
+	if (by_call == l->stopped_by_call)
+		ldisc_resume(l);
+}
+
+void ldisc_resume(struct ldisc *l)
+{
+	if (!l->stopped)
 		return;
 	l->stopped = false;
+	l->stopped_by_call = false;
 	l->host->flow(l, false);
 	ldisc_echo_send(l);
 }

@@ -99,6 +99,9 @@ u32 ldisc_input_count(const struct ldisc *l);
 /* Drops all input. */
 void ldisc_flush_input(struct ldisc *l);
 
-/* Stops and starts output: VSTOP and VSTART, tcflow(3) with by_call. */
+/* Stops and starts output: VSTOP and VSTART, tcflow(3) with by_call. TCOOFF takes a stop by VSTOP
+ * over; what VSTOP alone stopped TCOON does not start. */
 void ldisc_stop(struct ldisc *l, bool by_call);
 void ldisc_start(struct ldisc *l, bool by_call);
+/* Starts it, whatever stopped it. */
+void ldisc_resume(struct ldisc *l);

@@ -35,8 +35,8 @@ struct tty;
 
 /* What a kind of terminal does. NULL: what the comment says. */
 struct tty_ops {
-	/* The first open, or the first after a hang-up, and the last close. lock held. NULL:
-	 * nothing. */
+	/* The first open, or the first after a hang-up, and the last close, or a hang-up (of a
+	 * slave: only the last close). lock held. NULL: nothing. */
 	int (*open)(struct tty *t);
 	void (*close)(struct tty *t);
 	/* Output: room (any context), and n <= room bytes (ldisc_lock held). They must not
@@ -98,6 +98,7 @@ struct tty {
 	bool exclusive;             /* l: TIOCEXCL */
 	bool other_closed;          /* a: a slave whose master has gone */
 	u32 n_open, n_console;      /* l: files that are not hung up, by /dev/console or else */
+	u32 n_hung;                 /* l: files that are */
 	u32 generation;             /* l to change, a */
 	struct spinlock ctl;        /* RANK_TTY_PORT */
 	/* c to change: whose controlling terminal it is, referenced, or NULL */

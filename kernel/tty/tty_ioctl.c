@@ -77,6 +77,20 @@ static long hangup(struct tty *t)
 	return 0;
 }
 
+/* TIOCSTI: typing for somebody else is an attack more often than not. */
+static long simulate(struct tty *t, u64 arg)
+{
+	u8 c;
+
+	if (!cred_capable(cred_current(), CAP_SYS_ADMIN))
+		return -EIO;
+	if (copy_in_obj(&c, (const u8 __user *)arg))
+		return -EFAULT;
+	tty_input_quiet(t, &c, 1);
+	tty_input_run(t);
+	return 0;
+}
+
 long tty_misc_ioctl(struct tty *t, u32 request, u64 arg)
 {
 	switch (request) {
@@ -93,8 +107,8 @@ long tty_misc_ioctl(struct tty *t, u32 request, u64 arg)
 		return number_out(arg, t->dev);
 	case TIOCVHANGUP:
 		return hangup(t);
-	case TIOCSTI: /* typing for somebody else is an attack more often than not */
-		return -EIO;
+	case TIOCSTI:
+		return simulate(t, arg);
 	case TIOCCONS: /* the kernel's messages go where console= says */
 		return cred_capable(cred_current(), CAP_SYS_ADMIN) ? -EINVAL : -EPERM;
 	default:

@@ -58,18 +58,22 @@ static int wait_carrier(struct tty *t, const struct tty_file *tf, struct file *f
 	return 0;
 }
 
+/* Files that were hung up still count for a slave, so that its master sees no end when a login
+ * takes the terminal over; a port was closed when it was hung up. */
 static void file_leave(struct tty *t, const struct tty_file *tf)
 {
+	bool hung;
+
 	mutex_lock(&t->lock);
+	hung = tty_file_hung(tf);
 	if (tf->console)
 		t->n_console--;
-	else if (!tty_file_hung(tf))
-		t->n_open--;
+	else if (hung)
+		t->n_hung--;
 	else
-		goto out;
-	if (!t->n_open && !t->n_console)
+		t->n_open--;
+	if (!t->n_open && !t->n_console && !(t->is_pty ? t->n_hung : hung))
 		last_close(t);
-out:
 	mutex_unlock(&t->lock);
 }
 
@@ -136,17 +140,18 @@ void tty_hangup(struct tty *t, bool leader_ends)
 	mutex_lock(&t->lock);
 	tty_session_hangup(t, leader_ends);
 	open = t->n_open;
+	t->n_hung += t->n_open;
 	t->n_open = 0;
 	t->exclusive = false;
 	WRITE_ONCE(t->generation, t->generation + 1);
 	mutex_lock(&t->ldisc_lock);
 	if (t->ops->flush)
 		t->ops->flush(t);
-	ldisc_start(&t->ldisc, true);
+	ldisc_resume(&t->ldisc);
 	ring_skip(&t->input, ring_used(&t->input));
 	ldisc_flush_input(&t->ldisc);
 	mutex_unlock(&t->ldisc_lock);
-	if (open && !t->n_console && t->ops->close)
+	if (open && !t->n_console && !t->is_pty && t->ops->close)
 		t->ops->close(t);
 	mutex_unlock(&t->lock);
 	wait_wake(&t->read_wait, POLLIN | POLLRDNORM | POLLHUP | POLLERR);

@@ -239,6 +239,15 @@ TEST(flow_control)
 	CHECK(l.stopped);
 	ldisc_start(&l, true);
 	CHECK(!l.stopped);
+	type("\023");
+	ldisc_start(&l, true);
+	CHECK(l.stopped);
+	ldisc_stop(&l, true);
+	ldisc_start(&l, true);
+	CHECK(!l.stopped);
+	ldisc_stop(&l, true);
+	ldisc_resume(&l);
+	CHECK(!l.stopped);
 }
 
 TEST(any_restarts)
