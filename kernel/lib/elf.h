@@ -32,7 +32,7 @@ struct elf_plan {
 	bool has_interp;
 	bool has_stack;		/* a PT_GNU_STACK is there ... */
 	bool exec_stack;	/* ... and asks for PF_X; without one the stack is not executable */
-	u64 entry;		/* as in the file, not relocated; within a segment */
+	u64 entry;		/* as in the file, not relocated; any value, mapped or not */
 	u64 phdr_vaddr;		/* where the program headers will be in memory, or 0 */
 	u16 phnum;
 	u16 phentsize;

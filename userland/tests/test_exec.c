@@ -388,6 +388,18 @@ static void bad_entry(Elf64_Ehdr *e, Elf64_Phdr *p)
 	e->e_entry = 0x10;
 }
 
+static void kernel_entry(Elf64_Ehdr *e, Elf64_Phdr *p)
+{
+	(void)p;
+	e->e_entry = 0xffffffff80000000;
+}
+
+static void uncanonical_entry(Elf64_Ehdr *e, Elf64_Phdr *p)
+{
+	(void)p;
+	e->e_entry = 0x8000000000000000;
+}
+
 /* Refused with an error, or ended by a signal: anything but running, or taking the system with
  * it. */
 static void refused(int result, const char *what)
@@ -407,6 +419,8 @@ TEST(broken_programs)
 	refused(broken(size_wraps), "a segment whose size wraps");
 	refused(broken(file_larger), "a segment larger in the file than in memory");
 	refused(broken(bad_entry), "an entry that is nowhere");
+	refused(broken(kernel_entry), "an entry in the kernel's half");
+	refused(broken(uncanonical_entry), "an entry that no address can have");
 	for (int size = 1; size < 5000; size = size * 2 + 13) {
 		copy_self("cut");
 		must(truncate("cut", size));

@@ -24,7 +24,6 @@ static void check_plan(const struct elf_plan *p, u64 size)
 		last = align_up(s->vaddr + s->memsz, PAGE);
 	}
 	INSIST(p->first % PAGE == 0 && p->first + p->span == last && last <= USER_END);
-	INSIST(p->entry >= p->first && p->entry < last);
 	INSIST(is_aligned(p->align, PAGE) && !(p->align & (p->align - 1)));
 	INSIST(!p->phdr_vaddr || (p->phdr_vaddr >= p->first && p->phdr_vaddr < last));
 	if (p->has_interp)
