@@ -123,6 +123,10 @@ struct mount *mount_alloc(struct superblock *sb, struct dentry *root, u32 flags,
 	list_init(&m->children);
 	list_init(&m->child_link);
 	list_init(&m->all_link);
+	list_init(&m->peer_link);
+	list_init(&m->slaves);
+	list_init(&m->slave_link);
+	list_init(&m->told_link);
 	return m;
 }
 
@@ -163,23 +167,70 @@ static void point_unmark_locked(struct dentry *point)
 	spin_unlock(&point->lock);
 }
 
+/* mount_hang_locked() within a write section of mount_seq; takes over the references to the place. */
+static void hang(struct mount *m, const struct path *point)
+{
+	m->parent = point->mount;
+	m->point = point->dentry;
+	hlist_add_head_rcu(&m->hash, bucket_of(m->parent, m->point));
+	list_add_tail(&m->child_link, &m->parent->children);
+	point_mark(m->point);
+}
+
+void mount_hang_locked(struct mount *m, const struct path *point)
+{
+	path_get(point);
+	seq_write_begin(&mount_seq);
+	hang(m, point);
+	seq_write_end(&mount_seq);
+}
+
+void mount_list_locked(struct mount *top)
+{
+	for (struct mount *m = top; m; m = mount_subtree_next(m, top, false))
+		if (!mount_in_tree(m))
+			list_add_tail(&m->all_link, &all_mounts);
+}
+
 void mount_attach_locked(struct mount *m, const struct path *point)
 {
 	mount_get(m);
 	if (point)
-		path_get(point);
-	seq_write_begin(&mount_seq);
-	if (point) {
-		m->parent = point->mount;
-		m->point = point->dentry;
-		hlist_add_head_rcu(&m->hash, bucket_of(m->parent, m->point));
-		list_add_tail(&m->child_link, &m->parent->children);
-		point_mark(m->point);
-	} else {
+		mount_hang_locked(m, point);
+	else
 		mount_root = m;
-	}
-	list_add_tail(&m->all_link, &all_mounts);
+	mount_list_locked(m);
+}
+
+void mount_shift_locked(struct mount *m, const struct path *point)
+{
+	struct path old = { m->parent, m->point };
+
+	path_get(point);
+	seq_write_begin(&mount_seq);
+	hlist_del_rcu(&m->hash);
+	list_del_init(&m->child_link);
+	hang(m, point);
+	point_unmark_locked(old.dentry);
 	seq_write_end(&mount_seq);
+	path_put(&old);
+}
+
+struct mount *mount_subtree_next(struct mount *m, struct mount *top, bool skip)
+{
+	if (!skip && !list_empty(&m->children))
+		return list_first_entry(&m->children, struct mount, child_link);
+	for (; m != top; m = m->parent)
+		if (m->child_link.next != &m->parent->children)
+			return list_next_entry(m, child_link);
+	return NULL;
+}
+
+bool mount_is_below(const struct mount *m, const struct mount *top)
+{
+	while (m && m != top)
+		m = m->parent;
+	return m == top;
 }
 
 void mount_detach_locked(struct mount *m, struct path *point)

@@ -42,6 +42,24 @@ struct mount *mount_alloc(struct superblock *sb, struct dentry *root, u32 flags,
  */
 void mount_attach_locked(struct mount *m, const struct path *point);
 /*
+ * The same in two steps, for trees that are built outside: mount_hang_locked() hangs `m` on `point`
+ * with the caller's reference to the mount, and a new one to the place; mount_list_locked() lists
+ * it and all below it, which makes them part of the tree. mount_mutex held.
+ */
+void mount_hang_locked(struct mount *m, const struct path *point);
+void mount_list_locked(struct mount *top);
+/* From its place to another, with all below it. mount_mutex held. */
+void mount_shift_locked(struct mount *m, const struct path *point);
+/* Whether it is in the tree. mount_mutex held. */
+static inline bool mount_in_tree(const struct mount *m) { return !list_empty(&m->all_link); }
+/*
+ * The mount after `m` in the subtree of `top` (`skip`: leaving out what is below m), or NULL.
+ * mount_mutex held.
+ */
+struct mount *mount_subtree_next(struct mount *m, struct mount *top, bool skip);
+/* Whether `m` is `top` or mounted below it. mount_mutex held. */
+bool mount_is_below(const struct mount *m, const struct mount *top);
+/*
  * Out of the tree. The tree's references are returned to the caller: that of the mount, and
  * *point's, to be put once mount_mutex is released.
  */

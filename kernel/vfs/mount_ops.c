@@ -9,8 +9,8 @@
 #include "core/log.h"
 #include "dev/blk.h"
 #include "lib/string.h"
-#include "vfs/mount_int.h"
 #include "vfs/mount_options_int.h"
+#include "vfs/mount_peers_int.h"
 #include "vfs/super_int.h"
 
 /* The block device that a path names, referenced. */
@@ -66,27 +66,28 @@ int mount_kernel(struct fs_type *type, const char *options, struct mount **out)
 	return *out ? 0 : -ENOMEM;
 }
 
-/* Enters `m` at `target`, checking what must hold under the lock. */
-static int attach_at(struct mount *m, struct path *target)
+/*
+ * Enters `m`, which is outside, at `target`, checking what must hold under the lock. Takes over the
+ * reference to m if it succeeds. mount_mutex held.
+ */
+static int attach_at_locked(struct mount *m, struct path *target, struct list *gone)
 {
-	struct inode *inode = target->dentry->inode;
-	int err = 0;
+	struct path none;
+	int err;
 
-	if (S_ISDIR(inode->mode) != S_ISDIR(m->root->inode->mode))
+	if (S_ISDIR(target->dentry->inode->mode) != S_ISDIR(m->root->inode->mode))
 		return -ENOTDIR;
-	mutex_lock(&mount_mutex);
 	path_mount_down(target);
 	/* The directory's lock keeps it from being removed just now. */
 	rwsem_read(&target->dentry->inode->lock);
 	if (READ_ONCE(target->dentry->inode->state) & I_UNLINKED ||
 	    (target->dentry->flags & DENTRY_UNHASHED && target->dentry->parent != target->dentry))
 		err = -ENOENT;
-	else if (list_empty(&target->mount->all_link))
+	else if (!mount_in_tree(target->mount))
 		err = -EINVAL; /* a place in a mount that was detached */
 	else
-		mount_attach_locked(m, target);
+		err = mount_graft(m, target, &none, gone);
 	rwsem_read_end(&target->dentry->inode->lock);
-	mutex_unlock(&mount_mutex);
 	return err;
 }
 
@@ -96,6 +97,7 @@ static int mount_new(const struct walk *w, const char *source, struct path *targ
 	struct fs_type *type;
 	struct superblock *sb;
 	struct mount *m;
+	LIST_HEAD(gone);
 	int err;
 
 	if (!type_name)
@@ -109,8 +111,12 @@ static int mount_new(const struct walk *w, const char *source, struct path *targ
 	m = mount_alloc(sb, sb->root, mount_flags_from_ms(flags), source ? source : "none");
 	if (!m)
 		return -ENOMEM;
-	err = attach_at(m, target);
-	mount_put(m);
+	mutex_lock(&mount_mutex);
+	err = attach_at_locked(m, target, &gone);
+	mutex_unlock(&mount_mutex);
+	mount_release_gone(&gone);
+	if (err < 0)
+		mount_put(m);
 	return err;
 }
 
@@ -137,71 +143,11 @@ static int mount_remount(struct path *target, u64 flags, const char *options)
 	return err;
 }
 
-static struct mount *mount_copy(struct mount *from, struct dentry *root)
-{
-	super_get(from->sb);
-	return mount_alloc(from->sb, root, from->flags, from->source);
-}
-
-/*
- * The mount after `m` in the subtree of `top` (`skip`: leaving out what is below m), or NULL.
- * mount_mutex held.
- */
-static struct mount *subtree_next(struct mount *m, struct mount *top, bool skip)
-{
-	if (!skip && !list_empty(&m->children))
-		return list_first_entry(&m->children, struct mount, child_link);
-	for (; m != top; m = m->parent)
-		if (m->child_link.next != &m->parent->children)
-			return list_next_entry(m, child_link);
-	return NULL;
-}
-
-/*
- * MS_REC: twins of what is mounted below `root` of `top`, on the same places below the twin `to`.
- * All are made before the first is attached, since `to` may itself lie below `top`. mount_mutex
- * held.
- */
-static int bind_below_locked(struct mount *top, struct dentry *root, struct mount *to)
-{
-	struct mount *m, *twin;
-	LIST_HEAD(twins);
-	bool skip = false;
-	int err = 0;
-
-	top->copy = to;
-	for (m = subtree_next(top, top, false); m && err == 0; m = subtree_next(m, top, skip)) {
-		m->copy = NULL;
-		skip = m == to || !m->parent->copy ||
-		       (m->parent == top && !dentry_is_below(m->point, root));
-		if (skip)
-			continue;
-		m->copy = twin = mount_copy(m, m->root);
-		if (!twin) {
-			err = -ENOMEM;
-			break;
-		}
-		twin->detached_from = (struct path){ m->parent->copy, m->point };
-		list_add_tail(&twin->all_link, &twins);
-	}
-	while (!list_empty(&twins)) {
-		struct path point;
-
-		twin = list_first_entry(&twins, struct mount, all_link);
-		list_del_init(&twin->all_link);
-		point = twin->detached_from;
-		twin->detached_from = (struct path){ NULL, NULL };
-		if (err == 0)
-			mount_attach_locked(twin, &point);
-		mount_put(twin);
-	}
-	return err;
-}
-
 static int mount_bind(const struct walk *w, const char *source, struct path *target, u64 flags)
 {
 	struct path from;
 	struct mount *m;
+	LIST_HEAD(gone);
 	int err;
 
 	if (!source || !*source)
@@ -213,28 +159,34 @@ static int mount_bind(const struct walk *w, const char *source, struct path *tar
 		path_put(&from);
 		return -EINVAL;
 	}
-	m = mount_copy(from.mount, from.dentry);
-	err = m ? attach_at(m, target) : -ENOMEM;
-	if (err == 0 && flags & MS_REC) {
-		mutex_lock(&mount_mutex);
-		err = bind_below_locked(from.mount, from.dentry, m);
-		mutex_unlock(&mount_mutex);
+	mutex_lock(&mount_mutex);
+	err = mount_tree_bind(from.mount, from.dentry, flags & MS_REC, &m, &gone);
+	if (err == 0) {
+		err = attach_at_locked(m, target, &gone);
+		if (err < 0)
+			mount_tree_drop(m, &gone);
 	}
-	mount_put(m);
+	mutex_unlock(&mount_mutex);
+	mount_release_gone(&gone);
 	path_put(&from);
 	return err;
 }
 
-static bool mount_is_below(const struct mount *m, const struct mount *top)
+/* Whether the mounts below `top`, which are to be moved to `target`, may go to all who are told. */
+static bool tree_may_arrive(struct mount *top, const struct path *target)
 {
-	while (m && m != top)
-		m = m->parent;
-	return m == top;
+	if (!target->mount->group)
+		return true;
+	for (struct mount *m = top; m; m = mount_subtree_next(m, top, false))
+		if (m->unbindable)
+			return false;
+	return true;
 }
 
 static int mount_move(const struct walk *w, const char *source, struct path *target)
 {
 	struct path from, old = { NULL, NULL };
+	LIST_HEAD(gone);
 	int err;
 
 	if (!source || !*source)
@@ -245,22 +197,38 @@ static int mount_move(const struct walk *w, const char *source, struct path *tar
 	mutex_lock(&mount_mutex);
 	path_mount_down(target);
 	if (!from.mount || from.dentry != from.mount->root || !from.mount->parent ||
-	    list_empty(&target->mount->all_link))
+	    from.mount->parent->group || !mount_in_tree(target->mount) ||
+	    !tree_may_arrive(from.mount, target))
 		err = -EINVAL;
 	else if (S_ISDIR(from.dentry->inode->mode) != S_ISDIR(target->dentry->inode->mode))
 		err = -ENOTDIR;
 	else if (mount_is_below(target->mount, from.mount))
 		err = -ELOOP;
-	if (err == 0) {
-		mount_detach_locked(from.mount, &old);
-		mount_attach_locked(from.mount, target);
-	}
-	mutex_unlock(&mount_mutex);
 	if (err == 0)
-		mount_put(from.mount); /* the tree's former reference */
+		err = mount_graft(from.mount, target, &old, &gone);
+	mutex_unlock(&mount_mutex);
+	mount_release_gone(&gone);
 	path_put(&old);
 	path_put(&from);
 	return err;
+}
+
+/* MS_SHARED and its like, for a mount and with MS_REC for all below it. */
+static int mount_set_type(struct path *target, u64 flags)
+{
+	u64 type = flags & ~(u64)(MS_REC | MS_SILENT);
+	struct mount *top = target->mount;
+
+	if (type != MS_SHARED && type != MS_SLAVE && type != MS_PRIVATE && type != MS_UNBINDABLE)
+		return -EINVAL;
+	if (target->dentry != top->root)
+		return -EINVAL;
+	mutex_lock(&mount_mutex);
+	for (struct mount *m = mount_in_tree(top) ? top : NULL; m;
+	     m = flags & MS_REC ? mount_subtree_next(m, top, false) : NULL)
+		peers_set_type(m, type);
+	mutex_unlock(&mount_mutex);
+	return 0;
 }
 
 int vfs_mount(const struct walk *w, const char *source, const char *target, const char *type,
@@ -283,10 +251,8 @@ int vfs_mount(const struct walk *w, const char *source, const char *target, cons
 		err = mount_remount(&place, flags, options);
 	else if (flags & MS_BIND)
 		err = mount_bind(w, source, &place, flags);
-	else if (flags & propagation) /* every mount here is private and has no peers */
-		err = flags & propagation & ~(u64)MS_PRIVATE || place.dentry != place.mount->root
-			      ? -EINVAL
-			      : 0;
+	else if (flags & propagation)
+		err = mount_set_type(&place, flags);
 	else if (flags & MS_MOVE)
 		err = mount_move(w, source, &place);
 	else

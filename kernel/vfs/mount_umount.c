@@ -3,24 +3,50 @@
 #include "abi/mount.h"
 #include "abi/stat.h"
 #include "vfs/fs_context_int.h"
-#include "vfs/mount_int.h"
+#include "vfs/mount_peers_int.h"
 #include "vfs/super_int.h"
 
-/*
- * A mount without children and its place leave the tree; their references are put by the caller
- * later. mount_mutex held.
- */
-static void detach_one(struct mount *m, struct list *gone)
+/* Whether the only thing mounted on `m` covers its root: it came before m did, to the same place. */
+static struct mount *cover_of(struct mount *m)
 {
-	struct path point;
+	struct mount *cover;
 
-	mount_detach_locked(m, &point);
-	/*
-	 * What it sat on is remembered in the mount until the mutex is free: it is in no tree now.
-	 */
-	m->parent = NULL;
-	list_add_tail(&m->all_link, gone);
-	m->detached_from = point;
+	if (!list_is_singular(&m->children))
+		return NULL;
+	cover = list_first_entry(&m->children, struct mount, child_link);
+	return cover->point == m->root ? cover : NULL;
+}
+
+/*
+ * What ends with `r`, who is told of the end of `m`: the mount on the same place, unless something
+ * is mounted on that (but for a cover), or it carries m itself.
+ */
+static struct mount *twin_of(struct mount *m, struct mount *r)
+{
+	struct mount *twin = mount_find_rcu(r, m->point);
+
+	if (!twin || mount_is_below(m, twin))
+		return NULL;
+	return list_empty(&twin->children) || cover_of(twin) ? twin : NULL;
+}
+
+/* Ends the mount's twins; what covers one comes down to where that was. */
+static void tell_all(struct mount *m, struct list *gone)
+{
+	LIST_HEAD(told);
+	struct mount *r;
+
+	peers_told(m->parent, &told);
+	list_for_each_entry(r, &told, told_link) {
+		struct mount *twin = twin_of(m, r);
+		struct mount *cover = twin ? cover_of(twin) : NULL;
+
+		if (cover)
+			mount_shift_locked(cover, &(struct path){ twin->parent, twin->point });
+		if (twin)
+			mount_drop(twin, gone);
+	}
+	peers_told_done(&told);
 }
 
 /*
@@ -29,25 +55,34 @@ static void detach_one(struct mount *m, struct list *gone)
  */
 static void detach_tree(struct mount *top, struct list *gone)
 {
-	while (!list_empty(&top->children)) {
-		struct mount *m = top;
+	struct mount *m;
 
+	do {
+		m = top;
 		while (!list_empty(&m->children))
 			m = list_first_entry(&m->children, struct mount, child_link);
-		detach_one(m, gone);
-	}
-	detach_one(top, gone);
+		tell_all(m, gone);
+		mount_drop(m, gone);
+	} while (m != top);
 }
 
-static void release_gone(struct list *gone)
+/* Whether somebody uses what would have to go with the mount `m`. */
+static bool twins_are_busy(struct mount *m)
 {
-	while (!list_empty(gone)) {
-		struct mount *m = list_first_entry(gone, struct mount, all_link);
+	bool busy = false;
+	LIST_HEAD(told);
+	struct mount *r;
 
-		list_del_init(&m->all_link);
-		path_put(&m->detached_from);
-		mount_put(m);
+	peers_told(m->parent, &told);
+	list_for_each_entry(r, &told, told_link) {
+		struct mount *twin = twin_of(m, r);
+
+		/* One reference is the tree's, another that of the place of a cover. */
+		if (twin)
+			busy |= ref_read(&twin->refs) > (cover_of(twin) ? 2 : 1);
 	}
+	peers_told_done(&told);
+	return busy;
 }
 
 /*
@@ -59,7 +94,7 @@ static bool mount_is_busy(struct mount *m)
 	seq_write_begin(&mount_seq);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	seq_write_end(&mount_seq);
-	return ref_read(&m->refs) > 2 || !list_empty(&m->children);
+	return ref_read(&m->refs) > 2 || !list_empty(&m->children) || twins_are_busy(m);
 }
 
 /*
@@ -88,7 +123,7 @@ int vfs_umount(const struct walk *w, const char *target, u32 flags)
 	if (err < 0)
 		return err;
 	mutex_lock(&mount_mutex);
-	if (!path.mount || path.dentry != path.mount->root || list_empty(&path.mount->all_link)) {
+	if (!path.mount || path.dentry != path.mount->root || !mount_in_tree(path.mount)) {
 		err = -EINVAL;
 	} else if (path.mount == mount_root) {
 		err = flags & MNT_DETACH ? -EINVAL : umount_root(path.mount);
@@ -101,12 +136,12 @@ int vfs_umount(const struct walk *w, const char *target, u32 flags)
 		else if (flags & MNT_EXPIRE && !path.mount->expiring)
 			err = -EAGAIN;
 		else
-			detach_one(path.mount, &gone);
+			detach_tree(path.mount, &gone);
 		path.mount->expiring = err == -EAGAIN;
 	}
 	mutex_unlock(&mount_mutex);
 	path_put(&path);
-	release_gone(&gone);
+	mount_release_gone(&gone);
 	return err;
 }
 
@@ -122,6 +157,9 @@ static int pivot_check(const struct path *root, const struct path *new_root,
 		return -EBUSY;
 	if (new_root->dentry != new_root->mount->root || !new_root->mount->parent ||
 	    root->dentry != root->mount->root)
+		return -EINVAL;
+	if (put_old->mount->group || new_root->mount->parent->group ||
+	    (root->mount->parent && root->mount->parent->group))
 		return -EINVAL;
 	/* put_old must be at or underneath new_root. */
 	while (at.mount != new_root->mount) {

@@ -52,6 +52,15 @@ struct mount {
 	char *source;            /* I: what mount(2) named */
 	struct path detached_from; /* m: where it sat, between leaving the tree and the last put */
 	struct mount *copy;      /* m: while a tree is bound elsewhere: this mount's twin */
+	/* Who shares what is mounted here (mount_peers.c). */
+	u32 group;               /* m: number of the peer group, 0: not shared */
+	struct list peer_link;   /* m: ring of the group's members */
+	struct mount *master;    /* m: a member of the group this is a slave of, or NULL */
+	struct list slaves, slave_link; /* m: slaves that hang on this member; in master's slaves */
+	struct list told_link;   /* m: while something is mounted or unmounted: who is told */
+	struct mount *arrived;   /* m: ... what arrives here */
+	bool newly_shared;       /* m: ... got its group by that */
+	bool unbindable;         /* m */
 	bool expiring;           /* m: MNT_EXPIRE was asked for and nobody has come since */
 	u32 n_writers;           /* a: files open for writing and calls that change something */
 	struct rcu_head rcu;
@@ -178,7 +187,13 @@ int vfs_sync_super(struct superblock *sb);
  */
 int mount_kernel(struct fs_type *type, const char *options, struct mount **out);
 void mount_put(struct mount *mount);
-/* Mount table for /proc/mounts and mountinfo: calls fn in mount order. */
+/*
+ * The peer group that `m` is a slave of: its number, or 0. In *seen the number of the nearest group
+ * above which has a member that `fn` approves of (it is called with RANK_MOUNT held), or 0.
+ */
+u32 mount_master_group(struct mount *m, bool (*fn)(struct mount *m, void *arg), void *arg,
+		       u32 *seen);
+/* Mount table for /proc/mounts and mountinfo: calls fn in mount order, RANK_MOUNT held. */
 void mount_each(bool (*fn)(struct mount *m, void *arg), void *arg);
 /* "rw,nosuid,relatime,errors=…" of a mount. */
 void mount_show_options(struct mount *m, char *buf, size_t size);

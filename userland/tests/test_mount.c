@@ -207,6 +207,197 @@ TEST(stacked)
 	works(umount("m"), "and gone");
 }
 
+/* The optional fields of the topmost mount on a directory here, without their numbers. */
+static const char *kind_of(const char *name)
+{
+	static char kind[100];
+	char place[400], *at, *line, *end;
+	unsigned n = 0;
+
+	must(getcwd(place, 300) ? 0 : -1);
+	sprintf(place + strlen(place), "/%s ", name);
+	kind[0] = 0;
+	for (line = strdup(tap_read("/proc/self/mountinfo")); line && *line; line = end ? end + 1 : NULL) {
+		end = strchr(line, '\n');
+		if (end)
+			*end = 0;
+		at = strstr(line, place);
+		if (!at)
+			continue;
+		at = strchr(at + strlen(place), ' ');
+		for (n = 0; at && *at && strncmp(at, " - ", 3) && n < sizeof(kind) - 1; at++)
+			if (!strchr("0123456789", *at))
+				kind[n++] = *at;
+		kind[n] = 0;
+	}
+	return kind;
+}
+
+static void bind_dirs(const char *from, const char *to)
+{
+	must(mkdir(to, 0755));
+	must(mount(from, to, NULL, MS_BIND, NULL));
+}
+
+static void drop(const char *names)
+{
+	char list[200], *name;
+
+	snprintf(list, sizeof(list), "%s", names);
+	for (name = strtok(list, " "); name; name = strtok(NULL, " "))
+		if (umount2(name, MNT_DETACH) < 0)
+			diag("  umount %s: %d", name, errno);
+}
+
+TEST(peers)
+{
+	if (not_root())
+		return;
+	must(mkdir("a", 0755));
+	fails(mount(NULL, "a", NULL, MS_SHARED, NULL), EINVAL, "no mount to share");
+	must(mount("none", "a", "tmpfs", 0, NULL));
+	fails(mount(NULL, "a", NULL, MS_SHARED | MS_PRIVATE, NULL), EINVAL, "two kinds at once");
+	fails(mount(NULL, "a", NULL, MS_SHARED | MS_NOSUID, NULL), EINVAL, "a kind and options");
+	is_text(kind_of("a"), "", "private at first");
+	works(mount(NULL, "a", NULL, MS_SHARED, NULL), "shared");
+	is_text(kind_of("a"), " shared:", "mountinfo says so");
+	must(mkdir("a/x", 0755));
+	must(mkdir("a/y", 0755));
+	bind_dirs("a", "b");
+	is_text(kind_of("b"), " shared:", "a bind of it is its peer");
+	works(mount("none", "a/x", "tmpfs", 0, NULL), "mounted on one");
+	close(tap_file("a/x/f", "peer"));
+	is_text(tap_read("b/x/f"), "peer", "it is on the other");
+	is_text(kind_of("b/x"), " shared:", "shared itself");
+	works(umount("b/x"), "unmounted there");
+	fails(access("a/x/f", F_OK), ENOENT, "it is gone here");
+	bind_dirs("a/y", "c");
+	works(mount("none", "b/y", "tmpfs", 0, NULL), "on a directory that a third mount shows");
+	close(tap_file("b/y/f", "third"));
+	is_text(tap_read("c/f"), "third", "covers its root");
+	works(mount("none", "a/x", "tmpfs", 0, NULL), "on one that it does not show");
+	works(umount("a/x"), "and off again");
+	must(chdir("c"));
+	fails(umount("../a/y"), EBUSY, "busy as somebody stands on the twin");
+	must(chdir(".."));
+	works(umount("a/y"), "until he leaves");
+	works(mount(NULL, "b", NULL, MS_PRIVATE, NULL), "private again");
+	is_text(kind_of("b"), "", "mountinfo says that");
+	must(mount("none", "a/x", "tmpfs", 0, NULL));
+	close(tap_file("a/x/f", ""));
+	fails(access("b/x/f", F_OK), ENOENT, "it learns of nothing");
+	drop("a/x a b c");
+}
+
+TEST(slaves)
+{
+	if (not_root())
+		return;
+	must(mkdir("a", 0755));
+	must(mount("none", "a", "tmpfs", 0, NULL));
+	works(mount(NULL, "a", NULL, MS_SLAVE, NULL), "a private mount");
+	is_text(kind_of("a"), "", "does not become a slave");
+	must(mount(NULL, "a", NULL, MS_SHARED, NULL));
+	must(mkdir("a/x", 0755));
+	must(mkdir("a/y", 0755));
+	bind_dirs("a", "b");
+	works(mount(NULL, "b", NULL, MS_SLAVE, NULL), "a peer becomes a slave");
+	is_text(kind_of("b"), " master:", "mountinfo says so");
+	must(mount("none", "a/x", "tmpfs", 0, NULL));
+	close(tap_file("a/x/f", "master"));
+	is_text(tap_read("b/x/f"), "master", "it learns of its master's mounts");
+	is_text(kind_of("b/x"), " master:", "which are slaves, too");
+	must(mount("none", "b/y", "tmpfs", 0, NULL));
+	close(tap_file("b/y/f", "slave"));
+	fails(access("a/y/f", F_OK), ENOENT, "and the master of none of its");
+	is_text(kind_of("b/y"), "", "a private one");
+	works(mount(NULL, "b", NULL, MS_SHARED, NULL), "shared, too");
+	is_text(kind_of("b"), " shared: master:", "mountinfo says both");
+	bind_dirs("b", "c");
+	is_text(kind_of("c"), " shared: master:", "and of its peer");
+	must(mkdir("a/z", 0755));
+	must(mount("none", "a/z", "tmpfs", 0, NULL));
+	close(tap_file("a/z/f", "both"));
+	is_text(tap_read("b/z/f"), "both", "the slave learns");
+	is_text(tap_read("c/z/f"), "both", "and its peer");
+	is_text(kind_of("c/z"), " shared: master:", "as what they are");
+	works(umount("c/z"), "an end among the slaves");
+	fails(access("b/z/f", F_OK), ENOENT, "is the peer's");
+	works(access("a/z/f", F_OK), "and not the master's");
+	works(umount("a/z"), "the master's end");
+	works(umount2("a", MNT_DETACH), "the last of the group leaves");
+	is_text(kind_of("b"), " shared:", "its slaves have no master");
+	drop("b/x b/y b c");
+}
+
+TEST(below)
+{
+	if (not_root())
+		return;
+	must(mkdir("a", 0755));
+	must(mount("none", "a", "tmpfs", 0, NULL));
+	must(mount(NULL, "a", NULL, MS_SHARED, NULL));
+	must(mkdir("a/x", 0755));
+	bind_dirs("a", "b");
+	must(mount(NULL, "b", NULL, MS_SLAVE, NULL));
+	must(mount("none", "b/x", "tmpfs", 0, NULL));
+	close(tap_file("b/x/f", "covers"));
+	works(mount("none", "a/x", "tmpfs", 0, NULL), "on a place where the slave has something");
+	close(tap_file("a/x/f", "below"));
+	is_text(tap_read("b/x/f"), "covers", "it goes beneath that");
+	works(umount("b/x"), "which leaves");
+	is_text(tap_read("b/x/f"), "below", "and shows it");
+	must(mount("none", "b/x", "tmpfs", 0, NULL));
+	close(tap_file("b/x/f", "again"));
+	works(umount("a/x"), "the end of what is beneath");
+	is_text(tap_read("b/x/f"), "again", "what covers it stays");
+	works(umount("b/x"), "by itself");
+	fails(access("b/x/f", F_OK), ENOENT, "nothing is left there");
+	drop("a b");
+}
+
+TEST(trees)
+{
+	if (not_root())
+		return;
+	must(mkdir("a", 0755));
+	must(mount("none", "a", "tmpfs", 0, NULL));
+	must(mkdir("a/x", 0755));
+	must(mount("none", "a/x", "tmpfs", 0, NULL));
+	must(mkdir("a/x/y", 0755));
+	must(mount("none", "a/x/y", "tmpfs", 0, NULL));
+	close(tap_file("a/x/y/f", "deep"));
+	must(mkdir("s", 0755));
+	must(mount("none", "s", "tmpfs", 0, NULL));
+	must(mount(NULL, "s", NULL, MS_SHARED, NULL));
+	must(mkdir("s/d", 0755));
+	bind_dirs("s", "t");
+	works(mount("a", "s/d", NULL, MS_BIND | MS_REC, NULL), "a tree bound on a shared mount");
+	is_text(tap_read("s/d/x/y/f"), "deep", "is there");
+	is_text(tap_read("t/d/x/y/f"), "deep", "and with the peer");
+	is_text(kind_of("t/d/x"), " shared:", "shared all the way");
+	is_text(kind_of("a/x"), "", "the original is not");
+	fails(umount("s/d"), EBUSY, "busy by what is mounted in it");
+	works(umount2("s/d", MNT_DETACH), "detached as a whole");
+	fails(access("t/d/x", F_OK), ENOENT, "it is gone with the peer");
+	works(mount("a", "s/d", NULL, MS_MOVE, NULL), "a tree moved there");
+	is_text(tap_read("t/d/x/y/f"), "deep", "goes to the peer");
+	is_text(kind_of("s/d/x/y"), " shared:", "and is shared");
+	fails(mount("s/d", "a", NULL, MS_MOVE, NULL), EINVAL, "cannot be moved out again");
+	works(umount2("t/d", MNT_DETACH), "detached");
+	fails(access("s/d/x", F_OK), ENOENT, "from both");
+	works(mount(NULL, "s", NULL, MS_UNBINDABLE, NULL), "unbindable");
+	is_text(kind_of("s"), " unbindable", "mountinfo says so");
+	fails(mount("s", "a", NULL, MS_BIND, NULL), EINVAL, "cannot be bound");
+	must(mkdir("t/d/u", 0755));
+	fails(mount("s", "t/d", NULL, MS_MOVE, NULL), EINVAL, "nor moved to a shared mount");
+	works(mount(NULL, "t", NULL, MS_REC | MS_PRIVATE, NULL), "private with all below");
+	works(mount("s", "t/d", NULL, MS_MOVE, NULL), "moved to a private one");
+	works(mount("t", "a", NULL, MS_BIND | MS_REC, NULL), "the tree around it can be bound");
+	fails(access("a/d/d", F_OK), ENOENT, "but without it");
+	drop("a t/d t");
+}
+
 static int in_jail(void *argument)
 {
 	char cwd[100];

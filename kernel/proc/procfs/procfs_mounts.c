@@ -38,6 +38,26 @@ static void print_mounts_line(struct printing *p, struct mount *m, const char *p
 	text_printf(p->text, " %s %s 0 0\n", m->sb->type->name, options);
 }
 
+static bool is_seen(struct mount *m, void *arg)
+{
+	return mount_place(arg, m) != NULL;
+}
+
+/* The optional fields: who shares what is mounted here. Overwrites the buffer. */
+static void print_peers(struct printing *p, struct mount *m)
+{
+	u32 seen, master = mount_master_group(m, is_seen, p, &seen);
+
+	if (m->group)
+		text_printf(p->text, " shared:%u", m->group);
+	if (master)
+		text_printf(p->text, " master:%u", master);
+	if (seen && seen != master)
+		text_printf(p->text, " propagate_from:%u", seen);
+	if (m->unbindable)
+		text_printf(p->text, " unbindable");
+}
+
 static void print_info_line(struct printing *p, struct mount *m, const char *place,
 			    const char *options)
 {
@@ -46,7 +66,9 @@ static void print_info_line(struct printing *p, struct mount *m, const char *pla
 	text_printf(p->text, "%u %u %u:%u / ", m->id, m->parent ? m->parent->id : m->id,
 		    dev_major(dev), dev_minor(dev));
 	text_escape(p->text, place, SPECIAL);
-	text_printf(p->text, " %s - %s ", options, m->sb->type->name);
+	text_printf(p->text, " %s", options);
+	print_peers(p, m);
+	text_printf(p->text, " - %s ", m->sb->type->name);
 	text_escape(p->text, m->source && *m->source ? m->source : "none", SPECIAL);
 	text_printf(p->text, " %s\n", m->sb->flags & SB_READ_ONLY ? "ro" : "rw");
 }
