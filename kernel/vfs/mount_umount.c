@@ -6,7 +6,7 @@
 #include "vfs/mount_peers_int.h"
 #include "vfs/super_int.h"
 
-/* Whether the only thing mounted on `m` covers its root: it came before m did, to the same place. */
+/* The only mount on `m`, if it covers its root: it came to the same place before m did. */
 static struct mount *cover_of(struct mount *m)
 {
 	struct mount *cover;

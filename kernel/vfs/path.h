@@ -195,6 +195,11 @@ u32 mount_master_group(struct mount *m, bool (*fn)(struct mount *m, void *arg), 
 		       u32 *seen);
 /* Mount table for /proc/mounts and mountinfo: calls fn in mount order, RANK_MOUNT held. */
 void mount_each(bool (*fn)(struct mount *m, void *arg), void *arg);
+/*
+ * Which directory of its file system a mount shows, "/" for all of it, with "//deleted" behind one
+ * that is gone: 0 and *out within buf, or -ENAMETOOLONG.
+ */
+int mount_root_to_string(struct mount *m, char *buf, size_t size, char **out);
 /* "rw,nosuid,relatime,errors=…" of a mount. */
 void mount_show_options(struct mount *m, char *buf, size_t size);
 

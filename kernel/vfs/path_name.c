@@ -148,3 +148,30 @@ int path_below_to_string(const struct path *path, const struct path *root, char 
 {
 	return path_to_text(path, root, true, buf, size, out);
 }
+
+int mount_root_to_string(struct mount *m, char *buf, size_t size, char **out)
+{
+	struct backwards b = { buf, buf + size };
+	u32 renames;
+	int err;
+
+	do {
+		const struct dentry *d = m->root, *parent;
+
+		renames = seq_read_begin(&dcache_rename_seq);
+		b.at = buf + size - 1;
+		*b.at = 0;
+		err = READ_ONCE(d->flags) & DENTRY_UNHASHED ? prepend(&b, "//deleted", 9) : 0;
+		rcu_read_lock();
+		for (; err == 0 && (parent = READ_ONCE(d->parent)) != d; d = parent) {
+			err = prepend(&b, READ_ONCE(d->name), READ_ONCE(d->name_length));
+			if (err == 0)
+				err = prepend(&b, "/", 1);
+		}
+		rcu_read_unlock();
+	} while (seq_read_retry(&dcache_rename_seq, renames));
+	if (err == 0 && !*b.at)
+		err = prepend(&b, "/", 1);
+	*out = b.at;
+	return err;
+}

@@ -27,6 +27,21 @@ static int mounted(const char *text)
 	return n;
 }
 
+/* How many lines of /proc/self/mountinfo hold both texts, in this order. */
+static int listed(const char *first, const char *second)
+{
+	const char *line = tap_read("/proc/self/mountinfo"), *end;
+	int n = 0;
+
+	for (; (end = strchr(line, '\n')); line = end + 1) {
+		const char *at = strstr(line, first);
+
+		at = at && at < end ? strstr(at, second) : NULL;
+		n += at && at < end;
+	}
+	return n;
+}
+
 TEST(tmpfs)
 {
 	char here[300], *page;
@@ -155,6 +170,7 @@ TEST(bind)
 	must(stat("from", &a));
 	must(stat("to", &b));
 	ok(a.st_ino == b.st_ino && a.st_dev == b.st_dev, "the same directory");
+	is(listed("/from ", "/to "), 1, "mountinfo says which directory it shows");
 	close(tap_file("to/g", "new"));
 	is_text(tap_read("from/g"), "new", "both ways");
 	works(mount(NULL, "to", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL),
@@ -217,7 +233,8 @@ static const char *kind_of(const char *name)
 	must(getcwd(place, 300) ? 0 : -1);
 	sprintf(place + strlen(place), "/%s ", name);
 	kind[0] = 0;
-	for (line = strdup(tap_read("/proc/self/mountinfo")); line && *line; line = end ? end + 1 : NULL) {
+	line = strdup(tap_read("/proc/self/mountinfo"));
+	for (; line && *line; line = end ? end + 1 : NULL) {
 		end = strchr(line, '\n');
 		if (end)
 			*end = 0;

@@ -58,14 +58,19 @@ static void print_peers(struct printing *p, struct mount *m)
 		text_printf(p->text, " unbindable");
 }
 
-static void print_info_line(struct printing *p, struct mount *m, const char *place,
-			    const char *options)
+static void print_info_line(struct printing *p, struct mount *m, const char *options)
 {
 	u32 dev = (u32)m->sb->dev_id;
+	char *start, *place;
 
-	text_printf(p->text, "%u %u %u:%u / ", m->id, m->parent ? m->parent->id : m->id,
+	text_printf(p->text, "%u %u %u:%u ", m->id, m->parent ? m->parent->id : m->id,
 		    dev_major(dev), dev_minor(dev));
-	text_escape(p->text, place, SPECIAL);
+	if (mount_root_to_string(m, p->buf, PATH_MAX, &start) < 0)
+		start = "/";
+	text_escape(p->text, start, SPECIAL);
+	text_printf(p->text, " ");
+	place = mount_place(p, m);
+	text_escape(p->text, place ? place : "/", SPECIAL);
 	text_printf(p->text, " %s", options);
 	print_peers(p, m);
 	text_printf(p->text, " - %s ", m->sb->type->name);
@@ -83,7 +88,7 @@ static bool print_mount(struct mount *m, void *arg)
 		return true;
 	mount_show_options(m, options, sizeof(options));
 	if (p->info)
-		print_info_line(p, m, place, options);
+		print_info_line(p, m, options);
 	else
 		print_mounts_line(p, m, place, options);
 	return !p->text->error;
