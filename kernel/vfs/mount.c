@@ -167,7 +167,7 @@ static void point_unmark_locked(struct dentry *point)
 	spin_unlock(&point->lock);
 }
 
-/* mount_hang_locked() in a write section of mount_seq; the references to the place are the caller's. */
+/* mount_hang_locked() in a write section of mount_seq, with references that are there. */
 static void hang(struct mount *m, const struct path *point)
 {
 	m->parent = point->mount;
