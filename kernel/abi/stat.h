@@ -31,6 +31,9 @@
 #define S_IWOTH		02
 #define S_IXOTH		01
 #define S_IRWXUGO	0777
+#define S_IRUGO		0444
+#define S_IWUGO		0222
+#define S_IXUGO		0111
 #define S_IALLUGO	07777
 
 #define S_ISLNK(m)	(((m) & S_IFMT) == S_IFLNK)

@@ -30,35 +30,35 @@ static struct user_counts *find(u32 uid)
 	return NULL;
 }
 
-int ipc_charge(u32 uid, enum ipc_count what, u64 limit)
+int ipc_charge_many(u32 uid, enum ipc_count what, u64 n, u64 limit)
 {
 	struct user_counts *u;
 	int err = 0;
 
 	spin_lock(&counts_lock);
 	u = find(uid);
-	if (!u && limit && (u = kzalloc(sizeof(*u), MM_ATOMIC)) != NULL) {
+	if (!u && n <= limit && (u = kzalloc(sizeof(*u), MM_ATOMIC)) != NULL) {
 		u->uid = uid;
 		hlist_add_head(&u->hash, &buckets[uid % BUCKETS]);
 	}
 	if (!u)
-		err = limit ? -ENOMEM : -EDQUOT;
-	else if (u->n[what] >= limit)
+		err = n <= limit ? -ENOMEM : -EDQUOT;
+	else if (n > limit || u->n[what] > limit - n)
 		err = -EDQUOT;
 	else
-		u->n[what]++;
+		u->n[what] += n;
 	spin_unlock(&counts_lock);
 	return err;
 }
 
-void ipc_uncharge(u32 uid, enum ipc_count what)
+void ipc_uncharge_many(u32 uid, enum ipc_count what, u64 n)
 {
 	struct user_counts *u;
 	bool empty = true;
 
 	spin_lock(&counts_lock);
 	u = find(uid);
-	u->n[what]--;
+	u->n[what] -= n;
 	for (unsigned i = 0; i < IPC_COUNTS; i++)
 		empty &= !u->n[i];
 	if (empty)

@@ -8,6 +8,8 @@
 #include "arch/usercopy.h"
 #include "core/panic.h"
 #include "ipc/futex.h"
+#include "ipc/sysv_sem.h"
+#include "ipc/sysv_shm.h"
 #include "lib/string.h"
 #include "proc/posix_timer_int.h"
 #include "proc/proc_int.h"
@@ -245,6 +247,10 @@ void task_exit(s32 code)
 	if (p->is_init && last_live)
 		panic("init ended with status %d, signal %d", code >> 8 & 0xff, code & 0x7f);
 	task_leave_memory(task, last_live);
+	sysv_undo_put(task->sem_undo);
+	task->sem_undo = NULL;
+	if (last_live)
+		sysv_shm_exit(p->pid->nr);
 	task_leave_files(task);
 	user_uncharge(task->charged_uid, USER_TASKS);
 	if (last_live && p->session->pid == p->pid)

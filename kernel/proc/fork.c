@@ -7,6 +7,7 @@
 #include "abi/sched.h"
 #include "arch/usercopy.h"
 #include "core/panic.h"
+#include "ipc/sysv_sem.h"
 #include "lib/string.h"
 #include "proc/pidfd.h"
 #include "proc/proc_int.h"
@@ -82,7 +83,9 @@ static int task_fill(struct task *child, u64 flags)
 		ref_get(&(child->fs = me->fs)->refs);
 	else
 		child->fs = fs_context_clone(me->fs);
-	return child->fs ? 0 : -ENOMEM;
+	if (!child->fs)
+		return -ENOMEM;
+	return flags & CLONE_SYSVSEM ? sysv_undo_share(&me->sem_undo, &child->sem_undo) : 0;
 }
 
 static int thread_fill(struct thread *thread, struct task *child, const struct clone_request *req)

@@ -7,6 +7,7 @@
 #include "abi/errno.h"
 #include "core/clock.h"
 #include "core/panic.h"
+#include "ipc/sysv_sem.h"
 #include "mm/slab.h"
 #include "proc/itimer.h"
 #include "proc/oom.h"
@@ -84,6 +85,7 @@ void task_free(struct task *task)
 	signal_queue_flush(&task->pending);
 	if (task->cred)
 		cred_put(task->cred);
+	sysv_undo_put(task->sem_undo);
 	if (task->files)
 		fd_table_put(task->files);
 	if (task->fs)
@@ -336,6 +338,13 @@ static void thread_charge(struct thread *thread, u64 user_ns, u64 system_ns)
 	posix_timer_charge(task);
 }
 
+static s32 current_pid(void)
+{
+	struct process *p = process_current();
+
+	return p && p->pid ? p->pid->nr : 0;
+}
+
 void proc_init(void)
 {
 	process_cache = slab_cache_create("process", sizeof(struct process), 64);
@@ -344,5 +353,6 @@ void proc_init(void)
 	thread_set_free_hook(thread_freed);
 	thread_set_fatal_hook(thread_dies);
 	sched_set_charge_hook(thread_charge);
+	sysv_init(current_pid);
 	oom_init();
 }

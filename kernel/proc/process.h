@@ -148,6 +148,7 @@ struct task {
 	u64 wait_set;              /* s: signals it waits for in sigtimedwait(2) */
 	u64 forced;                /* s: faults that kill whatever the process is */
 	struct abi_sigaltstack altstack; /* o */
+	struct sem_undo_list *sem_undo; /* o: what SEM_UNDO has to undo, NULL: nothing */
 	u64 clear_child_tid;       /* o: set_tid_address(2): user address or 0 */
 	u64 robust_list;           /* o */
 	bool exiting;              /* s */

@@ -176,6 +176,11 @@ struct map_request {
  */
 int vm_map(struct aspace *as, const struct map_request *req, vaddr_t *addr);
 int vm_unmap(struct aspace *as, vaddr_t addr, u64 length);
+/*
+ * shmdt(2): removes the areas that one vm_map() of `source` at addr made, whatever became of them:
+ * 0, or -EINVAL if there is none.
+ */
+int vm_unmap_source(struct aspace *as, vaddr_t addr, const struct area_source *source);
 int vm_protect(struct aspace *as, vaddr_t addr, u64 length, u32 prot); /* PROT_* */
 int vm_remap(struct aspace *as, vaddr_t old, u64 old_length, u64 new_length, u32 mremap_flags,
 	     vaddr_t new_hint, vaddr_t *out);

@@ -55,7 +55,7 @@ struct pagecache {
 	u64 n_pages;             /* c */
 	u64 n_dirty;             /* a */
 	s32 error;               /* a: first write error since the last sync, negative errno */
-	u32 flags;               /* I: PAGECACHE_* */
+	u32 flags;               /* I but for PAGECACHE_LOCKED: PAGECACHE_* */
 	/* Areas that map it, for truncation and for cleaning entries: */
 	struct spinlock mmap_lock; /* RANK_RMAP */
 	struct list areas;       /* m */
@@ -80,6 +80,7 @@ static inline bool pagecache_tracks_dirty(const struct pagecache *cache)
 	return cache->ops->write || cache->ops->prepare_write;
 }
 #define PAGECACHE_NO_RECLAIM (1u << 0) /* nothing behind it: tmpfs, shared anonymous memory */
+#define PAGECACHE_LOCKED (1u << 2)     /* a: stays in memory: shmctl(2), SHM_LOCK */
 
 void pagecache_init(struct pagecache *cache, const struct pagecache_ops *ops, void *owner);
 /* Drops all pages (dirty ones too); nobody uses or maps it. */

@@ -59,6 +59,14 @@ void shmem_put(struct shmem *shmem)
 	kfree(shmem);
 }
 
+void shmem_set_locked(struct shmem *shmem, bool locked)
+{
+	if (locked)
+		__atomic_fetch_or(&shmem->cache.flags, PAGECACHE_LOCKED, __ATOMIC_RELAXED);
+	else
+		__atomic_fetch_and(&shmem->cache.flags, ~PAGECACHE_LOCKED, __ATOMIC_RELAXED);
+}
+
 static void area_shmem_get(struct vm_area *area)
 {
 	shmem_get(area->source_data);

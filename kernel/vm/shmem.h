@@ -24,5 +24,7 @@ int shmem_create(u64 size, bool reserve, struct shmem **out);
 static inline void shmem_get(struct shmem *shmem) { ref_get(&shmem->refs); }
 /* The last reference frees the pages. Thread context. */
 void shmem_put(struct shmem *shmem);
+/* Whether its pages stay in memory whatever the need (shmctl(2), SHM_LOCK). */
+void shmem_set_locked(struct shmem *shmem, bool locked);
 /* For areas whose source_data is the struct shmem. */
 extern const struct area_source shmem_source;

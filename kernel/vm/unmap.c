@@ -128,6 +128,31 @@ int vm_unmap(struct aspace *as, vaddr_t addr, u64 length)
 	return err;
 }
 
+int vm_unmap_source(struct aspace *as, vaddr_t addr, const struct area_source *source)
+{
+	struct vm_area *area, *next;
+	void *data = NULL;
+	int err = rwsem_write_killable(&as->lock), unmapped;
+
+	if (err)
+		return err;
+	err = -EINVAL;
+	/* Parts of it may be gone, cut or moved: its own are those that lie where it put them. */
+	for (area = area_find(as, addr); area; area = next) {
+		next = area_next(area);
+		if (area->source != source || (data && area->source_data != data) ||
+		    area->start - addr != area->index << PAGE_SHIFT)
+			continue;
+		data = area->source_data;
+		unmapped = unmap_locked(as, area->start, area->end);
+		if (unmapped)
+			break;
+		err = 0;
+	}
+	aspace_write_end(as);
+	return err;
+}
+
 void aspace_empty(struct aspace *as, bool prune)
 {
 	struct vm_area *area;

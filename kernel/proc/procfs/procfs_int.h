@@ -125,3 +125,24 @@ int show_swaps(struct text *t, struct task *task);
 int show_locks(struct text *t, struct task *task);
 int show_kallsyms(struct text *t, struct task *task);
 int show_slabinfo(struct text *t, struct task *task);
+
+/* procfs_ipc.c: System V identifiers and their limits. */
+int show_sysv_shm(struct text *t, struct task *task);
+int show_sysv_sem(struct text *t, struct task *task);
+int show_sysv_msg(struct text *t, struct task *task);
+int show_shmmax(struct text *t, struct task *task);
+int store_shmmax(struct task *task, char *buf, size_t n);
+int show_shmall(struct text *t, struct task *task);
+int store_shmall(struct task *task, char *buf, size_t n);
+int show_shmmni(struct text *t, struct task *task);
+int store_shmmni(struct task *task, char *buf, size_t n);
+int show_shm_forced(struct text *t, struct task *task);
+int store_shm_forced(struct task *task, char *buf, size_t n);
+int show_msgmax(struct text *t, struct task *task);
+int store_msgmax(struct task *task, char *buf, size_t n);
+int show_msgmnb(struct text *t, struct task *task);
+int store_msgmnb(struct task *task, char *buf, size_t n);
+int show_msgmni(struct text *t, struct task *task);
+int store_msgmni(struct task *task, char *buf, size_t n);
+int show_sem_limits(struct text *t, struct task *task);
+int store_sem_limits(struct task *task, char *buf, size_t n);

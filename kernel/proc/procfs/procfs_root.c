@@ -79,6 +79,13 @@ static int root_readdir(struct proc_inode *dir, struct dir_sink *sink, u64 pos)
 #define FILE_R  (S_IFREG | 0444)
 #define FILE_RO (S_IFREG | 0400)
 
+static const struct proc_node sysvipc_children[] = {
+	{ .name = "msg", .mode = FILE_R, .show = show_sysv_msg },
+	{ .name = "sem", .mode = FILE_R, .show = show_sysv_sem },
+	{ .name = "shm", .mode = FILE_R, .show = show_sysv_shm },
+	{ 0 },
+};
+
 static const struct proc_node root_children[] = {
 	{ .name = "self", .mode = S_IFLNK | 0777, .readlink = self_readlink },
 	{ .name = "thread-self", .mode = S_IFLNK | 0777, .readlink = thread_self_readlink },
@@ -101,6 +108,7 @@ static const struct proc_node root_children[] = {
 	{ .name = "kallsyms", .mode = FILE_RO, .show = show_kallsyms },
 	{ .name = "slabinfo", .mode = FILE_RO, .show = show_slabinfo },
 	{ .name = "sys", .mode = S_IFDIR | 0555, .children = procfs_sys_children },
+	{ .name = "sysvipc", .mode = S_IFDIR | 0555, .children = sysvipc_children },
 	{ 0 },
 };
 

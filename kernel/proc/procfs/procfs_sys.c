@@ -248,6 +248,15 @@ static const struct proc_node kernel_children[] = {
 	{ .name = "cap_last_cap", .mode = MODE_R, .show = show_cap_last },
 	{ .name = "ngroups_max", .mode = MODE_R, .show = show_ngroups_max },
 	{ .name = "random", .mode = MODE_D, .children = random_children },
+	{ .name = "shmmax", .mode = MODE_RW, .show = show_shmmax, .store = store_shmmax },
+	{ .name = "shmall", .mode = MODE_RW, .show = show_shmall, .store = store_shmall },
+	{ .name = "shmmni", .mode = MODE_RW, .show = show_shmmni, .store = store_shmmni },
+	{ .name = "shm_rmid_forced", .mode = MODE_RW, .show = show_shm_forced,
+	  .store = store_shm_forced },
+	{ .name = "msgmax", .mode = MODE_RW, .show = show_msgmax, .store = store_msgmax },
+	{ .name = "msgmnb", .mode = MODE_RW, .show = show_msgmnb, .store = store_msgmnb },
+	{ .name = "msgmni", .mode = MODE_RW, .show = show_msgmni, .store = store_msgmni },
+	{ .name = "sem", .mode = MODE_RW, .show = show_sem_limits, .store = store_sem_limits },
 	{ 0 },
 };
 
