@@ -76,7 +76,7 @@ static unsigned pieces_of_data(struct pipe *p, struct iovec *v, size_t len, u32 
 		void *at = pipe_data(p, *total, &n);
 
 		n = min(n, most - *total);
-		v[i++] = (struct iovec){ at, n };
+		v[i++] = (struct iovec){ (__force void __user *)at, n };
 	}
 	return i;
 }
@@ -92,7 +92,7 @@ static unsigned pieces_of_room(struct pipe *p, struct iovec *v, size_t len, u32 
 		if (!at)
 			break;
 		n = min(n, most - *total);
-		v[i++] = (struct iovec){ at, n };
+		v[i++] = (struct iovec){ (__force void __user *)at, n };
 	}
 	return i;
 }

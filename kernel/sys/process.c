@@ -82,7 +82,8 @@ long sys_vfork(void)
 static long exec_at(int dirfd, const char __user *path, const u64 __user *argv,
 		    const u64 __user *envp, int flags)
 {
-	struct exec_request req = { .argv = (const u64 *)argv, .envp = (const u64 *)envp };
+	struct exec_request req = { .argv = (__force const u64 *)argv,
+				    .envp = (__force const u64 *)envp };
 	struct path_arg a;
 	char shown[64];
 	int error;

@@ -60,7 +60,8 @@ static long generation_set(struct file *file, u32 generation)
 
 long ext_ioctl(struct file *file, u32 request, u64 arg)
 {
-	u32 __user *user = (__force u32 __user *)arg, value;
+	u32 __user *user = (__force u32 __user *)arg;
+	u32 value;
 
 	switch (request) {
 	case FS_IOC_GETFLAGS:
