@@ -29,9 +29,10 @@ static u32 poll_file(int fd, u32 events, struct poll_table *table)
 	return mask;
 }
 
-static unsigned poll_pass(struct pollfd *fds, unsigned n, struct poll_table *table)
+static long poll_pass(void *what, unsigned n, struct poll_table *table)
 {
-	unsigned ready = 0;
+	struct pollfd *fds = what;
+	long ready = 0;
 
 	for (unsigned i = 0; i < n; i++) {
 		fds[i].revents = fds[i].fd < 0 ? 0 :
@@ -43,8 +44,10 @@ static unsigned poll_pass(struct pollfd *fds, unsigned n, struct poll_table *tab
 	return ready;
 }
 
-/* Number of ready entries, 0 when the time is over, -ERESTARTNOHAND, -ENOMEM. */
-static long poll_wait_ready(struct pollfd *fds, unsigned n, u64 deadline_ns)
+/* Asks by `pass`, sleeps and asks again until it answers something: its answer, 0 when the time is
+ * over, -ERESTARTNOHAND, -ENOMEM. */
+static long wait_ready(long (*pass)(void *what, unsigned n, struct poll_table *table), void *what,
+		       unsigned n, u64 deadline_ns)
 {
 	struct poll_set set;
 	struct poll_table *table;
@@ -54,22 +57,16 @@ static long poll_wait_ready(struct pollfd *fds, unsigned n, u64 deadline_ns)
 	poll_set_init(&set);
 	table = deadline_ns == 0 ? NULL : &set.table;
 	for (;;) {
-		ready = poll_pass(fds, n, table);
+		ready = pass(what, n, table);
 		table = NULL; /* the queues know us now */
 		if (ready || error || deadline_ns == 0)
 			break;
-		if (set.error) {
-			error = set.error;
-			break;
-		}
-		error = poll_set_sleep(&set, deadline_ns);
-		if (error == -ERESTARTNOHAND)
+		error = set.error ? set.error : poll_set_sleep(&set, deadline_ns);
+		if (error == -ERESTARTNOHAND || error == -ENOMEM)
 			break;
 	}
 	poll_set_fini(&set);
-	if (ready || error == -ETIMEDOUT)
-		return ready;
-	return error;
+	return ready || error == -ETIMEDOUT ? ready : error;
 }
 
 static long poll_user(struct pollfd __user *ufds, unsigned n, u64 deadline_ns)
@@ -89,7 +86,7 @@ static long poll_user(struct pollfd __user *ufds, unsigned n, u64 deadline_ns)
 		ready = -EFAULT;
 		goto out;
 	}
-	ready = poll_wait_ready(fds, n, deadline_ns);
+	ready = wait_ready(poll_pass, fds, n, deadline_ns);
 	for (unsigned i = 0; i < n && ready >= 0; i++)
 		if (copy_out(&ufds[i].revents, &fds[i].revents, sizeof(fds[i].revents)) < 0)
 			ready = -EFAULT;
@@ -210,8 +207,9 @@ static long select_one(struct select_sets *s, unsigned fd, struct poll_table *ta
 	return n;
 }
 
-static long select_pass(struct select_sets *s, unsigned n, struct poll_table *table)
+static long select_pass(void *what, unsigned n, struct poll_table *table)
 {
+	struct select_sets *s = what;
 	long ready = 0;
 
 	for (unsigned fd = 0; fd < n; fd++) {
@@ -222,28 +220,6 @@ static long select_pass(struct select_sets *s, unsigned n, struct poll_table *ta
 		ready += one;
 	}
 	return ready;
-}
-
-static long select_wait(struct select_sets *s, unsigned n, u64 deadline_ns)
-{
-	struct poll_set set;
-	struct poll_table *table;
-	long ready;
-	int error = 0;
-
-	poll_set_init(&set);
-	table = deadline_ns == 0 ? NULL : &set.table;
-	for (;;) {
-		ready = select_pass(s, n, table);
-		table = NULL;
-		if (ready || error || deadline_ns == 0)
-			break;
-		error = set.error ? set.error : poll_set_sleep(&set, deadline_ns);
-		if (error == -ERESTARTNOHAND || error == -ENOMEM)
-			break;
-	}
-	poll_set_fini(&set);
-	return ready || error == -ETIMEDOUT ? ready : error;
 }
 
 static long select_user(int nfds, u64 __user *const user[3], u64 deadline_ns)
@@ -268,7 +244,7 @@ static long select_user(int nfds, u64 __user *const user[3], u64 deadline_ns)
 			ready = -EFAULT;
 	}
 	if (!ready)
-		ready = select_wait(&s, n, deadline_ns);
+		ready = wait_ready(select_pass, &s, n, deadline_ns);
 	for (unsigned i = 0; i < 3 && ready >= 0; i++)
 		if (user[i] && copy_out(user[i], s.out[i], s.words * sizeof(u64)) < 0)
 			ready = -EFAULT;
