@@ -78,5 +78,8 @@ struct cap_user_data {
 #define SECBIT_KEEP_CAPS_LOCKED		0x20
 #define SECBIT_NO_CAP_AMBIENT_RAISE	0x40
 #define SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED	0x80
+/* The bits, and the lock of each one place above it. */
+#define SECURE_ALL_BITS			0x55
+#define SECURE_ALL_LOCKS		(SECURE_ALL_BITS << 1)
 
 #endif

@@ -63,6 +63,7 @@ int inotify_create(u32 flags, const struct cred *cred, struct file **out)
 	list_init(&in->events);
 	wait_init(&in->queue);
 	in->uid = cred->uid;
+	in->max_events = READ_ONCE(inotify_max_events);
 	err = file_create_anon("inotify", &inotify_ops, in, O_RDONLY | (flags & IN_NONBLOCK), out);
 	if (err < 0)
 		goto out_free;

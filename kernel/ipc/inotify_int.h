@@ -19,6 +19,7 @@ struct inotify {
 	bool closed;              /* l: nobody will read */
 	struct list events;       /* l: struct event */
 	u32 n_events;             /* l */
+	u32 max_events;           /* I: inotify_max_events when it was made (inotify(7)) */
 	u64 bytes;                /* l: of events, as read */
 	struct event *overflow;   /* l: it, made beforehand; NULL while it is queued */
 	struct wait_queue queue;  /* readers and pollers */

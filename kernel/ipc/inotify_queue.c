@@ -59,7 +59,7 @@ void inotify_queue(struct inotify *in, s32 wd, u32 mask, u32 cookie, const char 
 	if (in->closed || (e && equals_last(in, e))) {
 		drop = e;
 		e = NULL;
-	} else if (!e || (mask != IN_IGNORED && in->n_events >= inotify_max_events)) {
+	} else if (!e || (mask != IN_IGNORED && in->n_events >= in->max_events)) {
 		drop = e;
 		e = in->overflow;
 		in->overflow = NULL;

@@ -26,6 +26,7 @@
 	(ADDR_NO_RANDOMIZE | ADDR_COMPAT_LAYOUT | ADDR_LIMIT_3GB | READ_IMPLIES_EXEC | \
 	 MMAP_PAGE_ZERO)
 #define SCRIPT_DEPTH_MAX 5           /* interpreters of interpreters */
+#define STACK_SECURE_MAX (8u << 20)  /* soft RLIMIT_STACK with more privileges than before */
 #define STACK_INITIAL    (128 * 1024) /* bytes mapped at first, beside the strings */
 
 /* Everything that execve() gathers before it commits. */
@@ -222,6 +223,15 @@ void exec_share_exe(struct aspace *from, struct aspace *to)
 		exe_set(to, from->exe);
 }
 
+/* A program with more privileges than its caller's does not let it have the layout shaken by a
+ * stack of any size (execve(2), set-user-ID). */
+static u64 stack_limit(struct exec *e)
+{
+	u64 limit = process_rlimit(process_current(), RLIMIT_STACK);
+
+	return e->secure ? min(limit, (u64)STACK_SECURE_MAX) : limit;
+}
+
 /* Maps everything. The current thread runs in the new space. */
 static int space_build(struct exec *e)
 {
@@ -233,7 +243,7 @@ static int space_build(struct exec *e)
 
 	e->as->limits_as = process_rlimit(p, RLIMIT_AS);
 	e->as->limits_data = process_rlimit(p, RLIMIT_DATA);
-	e->as->limits_stack = process_rlimit(p, RLIMIT_STACK);
+	e->as->limits_stack = stack_limit(e);
 	e->as->limits_memlock = process_rlimit(p, RLIMIT_MEMLOCK);
 	e->as->oom_score_adj = p->oom_score_adj;
 	top = aspace_layout(e->as, random);
@@ -350,6 +360,10 @@ static void commit(struct exec *e, struct task *me)
 	if (e->secure) {
 		p->parent_death_signal = 0;
 		p->personality &= ~PERSONALITY_UNSAFE;
+		spin_lock(&p->rlimit_lock);
+		p->rlimits[RLIMIT_STACK].rlim_cur =
+			min(p->rlimits[RLIMIT_STACK].rlim_cur, (u64)STACK_SECURE_MAX);
+		spin_unlock(&p->rlimit_lock);
 	}
 	p->dumpable = !e->secure && e->readable;
 	memcpy(me->thread->name, e->name, sizeof(e->name));

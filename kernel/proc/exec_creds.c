@@ -27,10 +27,11 @@ static void apply_set_id(struct cred *new, struct inode *inode)
 		new->egid = inode->gid;
 }
 
-/* Root's programs get the bounding set, others keep only the ambient one. */
+/* Root's programs get the bounding set, unless root is nobody special (SECBIT_NOROOT); others keep
+ * only the ambient one. */
 static void apply_capabilities(struct cred *new)
 {
-	bool root = new->euid == 0 || new->uid == 0;
+	bool root = (new->euid == 0 || new->uid == 0) && !(new->securebits & SECBIT_NOROOT);
 
 	if (root) {
 		new->cap_permitted = (new->cap_inheritable | new->cap_bounding) & CAPS_ALL;
@@ -55,6 +56,7 @@ const struct cred *exec_cred(const struct cred *old, struct file *file, bool fs_
 	if (new->euid != old->euid || new->egid != old->egid)
 		new->cap_ambient = 0;
 	apply_capabilities(new);
+	new->securebits &= ~(u32)SECBIT_KEEP_CAPS;
 	*secure = new->euid != new->uid || new->egid != new->gid ||
 		  (new->uid != 0 && new->cap_permitted & ~new->cap_ambient);
 	return new;

@@ -71,6 +71,7 @@ static int task_fill(struct task *child, u64 flags)
 	if ((flags & (CLONE_VM | CLONE_VFORK)) == CLONE_VM)
 		child->altstack = (struct abi_sigaltstack){ .ss_flags = SS_DISABLE };
 	child->timer_slack_ns = me->timer_slack_ns;
+	child->ioprio = READ_ONCE(me->ioprio);
 	if (flags & CLONE_FILES)
 		fd_table_get(child->files = me->files);
 	else

@@ -165,6 +165,7 @@ struct task {
 	u64 io_rchar, io_wchar, io_syscr, io_syscw; /* o */
 	u32 timer_slack_ns;        /* o */
 	bool sched_reset_on_fork;  /* a: children get the default policy (sched(7)) */
+	u16 ioprio;                /* a: class and level (ioprio_set(2)), 0: by the nice value */
 	s32 fault_trap; u64 fault_error; /* o: last trap number and error code, for the signal
 					  * frame */
 	u32 charged_uid;           /* o: whose RLIMIT_NPROC it counts for */
@@ -214,9 +215,10 @@ static inline u64 rlimit_current(unsigned resource)
 {
 	return process_rlimit(process_current(), resource);
 }
-/* prlimit(2) after permission checks: either pointer may be NULL. */
+/* prlimit(2) after permission checks: either pointer may be NULL. 0, -EINVAL, or -EPERM if the hard
+ * limit would rise and may not (`may_raise`). */
 int process_rlimit_change(struct process *p, unsigned resource, const struct rlimit *new_limit,
-			  struct rlimit *old);
+			  struct rlimit *old, bool may_raise);
 
 /* clone(2), fork(2), vfork(2): arguments checked for contradictions here. Returns the child's tid
  * to the caller, or -errno. */

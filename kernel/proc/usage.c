@@ -76,17 +76,21 @@ static void limits_to_aspace(struct process *p)
 }
 
 int process_rlimit_change(struct process *p, unsigned resource, const struct rlimit *new_limit,
-			  struct rlimit *old)
+			  struct rlimit *old, bool may_raise)
 {
+	int error = 0;
+
 	if (resource >= RLIM_NLIMITS || (new_limit && new_limit->rlim_cur > new_limit->rlim_max))
 		return -EINVAL;
 	spin_lock(&p->rlimit_lock);
 	if (old)
 		*old = p->rlimits[resource];
-	if (new_limit)
+	if (new_limit && new_limit->rlim_max > p->rlimits[resource].rlim_max && !may_raise)
+		error = -EPERM;
+	else if (new_limit)
 		p->rlimits[resource] = *new_limit;
 	spin_unlock(&p->rlimit_lock);
-	if (new_limit)
+	if (new_limit && !error)
 		limits_to_aspace(p);
-	return 0;
+	return error;
 }

@@ -89,13 +89,12 @@ long sys_prlimit64(int pid, unsigned resource, const struct rlimit __user *unew,
 	if (!p)
 		return -ESRCH;
 	error = may_limit(p);
-	if (!error && unew && resource == RLIMIT_NOFILE && new.rlim_max > NOFILE_CEILING)
+	if (!error && unew && resource == RLIMIT_NOFILE && new.rlim_max > NOFILE_CEILING &&
+	    new.rlim_cur <= new.rlim_max)
 		error = -EPERM;
-	if (!error && unew && new.rlim_max > p->rlimits[resource].rlim_max &&
-	    !cred_capable(cred_current(), CAP_SYS_RESOURCE))
-		error = new.rlim_cur > new.rlim_max ? -EINVAL : -EPERM;
 	if (!error)
-		error = process_rlimit_change(p, resource, unew ? &new : NULL, &old);
+		error = process_rlimit_change(p, resource, unew ? &new : NULL, &old,
+					      cred_capable(cred_current(), CAP_SYS_RESOURCE));
 	process_put(p);
 	return !error && uold ? copy_out_obj(uold, &old) : error;
 }

@@ -52,6 +52,27 @@ static void change_securebits(struct cred *new, u64 bits)
 	new->securebits = (u32)bits;
 }
 
+/* capabilities(7), "The securebits flags": a locked bit stays as it is, a lock is never undone. */
+static long securebits_set(u64 bits)
+{
+	u32 old = cred_current()->securebits;
+
+	if (!cred_capable(cred_current(), CAP_SETPCAP) ||
+	    (bits & ~(u64)(SECURE_ALL_BITS | SECURE_ALL_LOCKS)) ||
+	    ((old & SECURE_ALL_LOCKS) >> 1 & (old ^ bits)) || (old & SECURE_ALL_LOCKS & ~bits))
+		return -EPERM;
+	return cred_change(change_securebits, bits);
+}
+
+static long keep_caps_set(u64 on)
+{
+	if (on > 1)
+		return -EINVAL;
+	if (cred_current()->securebits & SECBIT_KEEP_CAPS_LOCKED)
+		return -EPERM;
+	return cred_change(change_keep_caps, on);
+}
+
 static void change_ambient(struct cred *new, u64 set)
 {
 	new->cap_ambient = set;
@@ -69,7 +90,8 @@ static long cap_ambient(u64 operation, u64 cap)
 	case PR_CAP_AMBIENT_IS_SET:
 		return c->cap_ambient >> cap & 1;
 	case PR_CAP_AMBIENT_RAISE:
-		if (!(c->cap_permitted & c->cap_inheritable & BIT(cap)))
+		if (!(c->cap_permitted & c->cap_inheritable & BIT(cap)) ||
+		    (c->securebits & SECBIT_NO_CAP_AMBIENT_RAISE))
 			return -EPERM;
 		return cred_change(change_ambient, c->cap_ambient | BIT(cap));
 	case PR_CAP_AMBIENT_LOWER:
@@ -87,7 +109,7 @@ static long cap_options(int option, u64 arg)
 	case PR_GET_KEEPCAPS:
 		return !!(c->securebits & SECBIT_KEEP_CAPS);
 	case PR_SET_KEEPCAPS:
-		return arg > 1 ? -EINVAL : cred_change(change_keep_caps, arg);
+		return keep_caps_set(arg);
 	case PR_CAPBSET_READ:
 		return arg > CAP_LAST_CAP ? -EINVAL : (long)(c->cap_bounding >> arg & 1);
 	case PR_CAPBSET_DROP:
@@ -97,7 +119,7 @@ static long cap_options(int option, u64 arg)
 	case PR_GET_SECUREBITS:
 		return c->securebits;
 	default: /* PR_SET_SECUREBITS */
-		return cred_capable(c, CAP_SETPCAP) ? cred_change(change_securebits, arg) : -EPERM;
+		return securebits_set(arg);
 	}
 }
 

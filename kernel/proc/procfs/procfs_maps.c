@@ -68,8 +68,9 @@ static void print_usage(struct text *t, struct vm_area *area)
 		ULL(u.shared_clean * kib), ULL(u.shared_dirty * kib), ULL(u.private_clean * kib),
 		ULL(u.private_dirty * kib));
 	text_printf(t, "Referenced:     %8llu kB\nAnonymous:      %8llu kB\n"
-		       "Swap:           %8llu kB\nLocked:         %8u kB\n",
-		    ULL(u.referenced * kib), ULL(u.anonymous * kib), ULL(u.swap * kib), 0);
+		       "Swap:           %8llu kB\nLocked:         %8llu kB\n",
+		    ULL(u.referenced * kib), ULL(u.anonymous * kib), ULL(u.swap * kib),
+		    ULL(area->flags & AREA_LOCKED ? (u.pss_fixed12 * kib) >> 12 : 0));
 }
 
 static int maps_print(struct text *t, struct task *task, bool usage)

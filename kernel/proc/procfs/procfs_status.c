@@ -411,7 +411,7 @@ int show_limits(struct text *t, struct task *task)
 	for (unsigned i = 0; i < RLIM_NLIMITS; i++) {
 		struct rlimit limit;
 
-		process_rlimit_change(task->process, i, NULL, &limit);
+		process_rlimit_change(task->process, i, NULL, &limit, false);
 		text_printf(t, "%-25s ", limit_names[i][0]);
 		print_limit(t, limit.rlim_cur);
 		print_limit(t, limit.rlim_max);

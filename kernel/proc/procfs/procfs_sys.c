@@ -5,6 +5,8 @@
 #include "abi/errno.h"
 #include "abi/stat.h"
 #include "core/random.h"
+#include "ipc/epoll.h"
+#include "ipc/inotify.h"
 #include "lib/parse.h"
 #include "lib/string.h"
 #include "lib/uuid.h"
@@ -230,6 +232,66 @@ static int show_pipe_max(struct text *t, struct task *task)
 	return 0;
 }
 
+/* epoll(7), inotify(7): numbers that bound what a user may have. */
+static int store_u32(char *buf, u32 *to)
+{
+	u64 value;
+	int error = store_number(buf, 0x7fffffff, &value);
+
+	if (!error)
+		WRITE_ONCE(*to, (u32)value);
+	return error;
+}
+
+static int show_epoll_watches(struct text *t, struct task *task)
+{
+	text_printf(t, "%llu\n", ULL(epoll_max_watches));
+	return 0;
+}
+
+static int store_epoll_watches(struct task *task, char *buf, size_t n)
+{
+	u64 value;
+	int error = store_number(buf, ~0ull >> 1, &value);
+
+	if (!error)
+		WRITE_ONCE(epoll_max_watches, value);
+	return error;
+}
+
+static int show_inotify_events(struct text *t, struct task *task)
+{
+	text_printf(t, "%u\n", inotify_max_events);
+	return 0;
+}
+
+static int store_inotify_events(struct task *task, char *buf, size_t n)
+{
+	return store_u32(buf, &inotify_max_events);
+}
+
+static int show_inotify_instances(struct text *t, struct task *task)
+{
+	text_printf(t, "%u\n", inotify_max_instances);
+	return 0;
+}
+
+static int store_inotify_instances(struct task *task, char *buf, size_t n)
+{
+	return store_u32(buf, &inotify_max_instances);
+}
+
+static int show_inotify_watches(struct text *t, struct task *task)
+{
+	text_printf(t, "%u\n", inotify_max_watches);
+	return 0;
+}
+
+static int store_inotify_watches(struct task *task, char *buf, size_t n)
+{
+	return store_u32(buf, &inotify_max_watches);
+}
+
 static const struct proc_node random_children[] = {
 	{ .name = "uuid", .mode = MODE_R, .show = show_random_uuid },
 	{ .name = "boot_id", .mode = MODE_R, .show = show_boot_id },
@@ -272,7 +334,25 @@ static const struct proc_node vm_children[] = {
 	{ 0 },
 };
 
+static const struct proc_node epoll_children[] = {
+	{ .name = "max_user_watches", .mode = MODE_RW, .show = show_epoll_watches,
+	  .store = store_epoll_watches },
+	{ 0 },
+};
+
+static const struct proc_node inotify_children[] = {
+	{ .name = "max_queued_events", .mode = MODE_RW, .show = show_inotify_events,
+	  .store = store_inotify_events },
+	{ .name = "max_user_instances", .mode = MODE_RW, .show = show_inotify_instances,
+	  .store = store_inotify_instances },
+	{ .name = "max_user_watches", .mode = MODE_RW, .show = show_inotify_watches,
+	  .store = store_inotify_watches },
+	{ 0 },
+};
+
 static const struct proc_node fs_children[] = {
+	{ .name = "epoll", .mode = MODE_D, .children = epoll_children },
+	{ .name = "inotify", .mode = MODE_D, .children = inotify_children },
 	{ .name = "file-nr", .mode = MODE_R, .show = show_file_nr },
 	{ .name = "file-max", .mode = MODE_R, .show = show_file_max },
 	{ .name = "nr_open", .mode = MODE_R, .show = show_nr_open },
