@@ -1,0 +1,181 @@
+/*
+ * test/host/ext_host_file.c - contents of files, links and directories: what vfs and vm do
+ * around the driver's operations.
+ */
+#include "test/host/ext_host_int.h"
+
+#include "core/clock.h"
+
+int host_truncate(struct inode *inode, s64 size)
+{
+	struct inode_attr attr = { .mask = ATTR_SIZE | ATTR_MTIME | ATTR_CTIME, .size = size,
+				   .mtime = clock_now(), .ctime = clock_now() };
+	int err;
+
+	rwsem_write(&inode->lock);
+	err = inode->ops->setattr(inode, &attr);
+	rwsem_write_end(&inode->lock);
+	return err;
+}
+
+/* The bytes between the old end and a write behind it. */
+static int zero_tail(struct inode *inode, s64 at)
+{
+	s64 old = inode->size;
+	u64 end =
+		(u64)at >> PAGE_SHIFT == (u64)old >> PAGE_SHIFT ? (u64)at & ~PAGE_MASK : PAGE_SIZE;
+	struct page *page;
+	int err;
+
+	if (at <= old || !(old & (s64)~PAGE_MASK))
+		return 0;
+	err = pagecache_get_locked(&inode->cache, (u64)old >> PAGE_SHIFT, false, &page);
+	if (err)
+		return err;
+	if (!mem_is_all((u8 *)page_to_virt(page) + ((u64)old & ~PAGE_MASK), 0,
+			end - ((u64)old & ~PAGE_MASK))) {
+		memset((u8 *)page_to_virt(page) + ((u64)old & ~PAGE_MASK), 0,
+		       end - ((u64)old & ~PAGE_MASK));
+		page_dirty(page);
+	}
+	page_unlock(page);
+	page_put(page);
+	return 0;
+}
+
+static int write_piece(struct inode *inode, const void *buf, size_t n, s64 at)
+{
+	size_t offset = (u64)at & ~PAGE_MASK;
+	bool fresh = ((u64)at & PAGE_MASK) >= (u64)inode->size || n == PAGE_SIZE;
+	struct page *page;
+	int err = pagecache_get_locked(&inode->cache, (u64)at >> PAGE_SHIFT, fresh, &page);
+
+	if (err)
+		return err;
+	if (!page_test(page, PG_UPTODATE) && n < PAGE_SIZE) {
+		memset(page_to_virt(page), 0, PAGE_SIZE);
+		page_set(page, PG_UPTODATE);
+	}
+	err = inode->cache.ops->prepare_write(&inode->cache, page, (unsigned)offset,
+					      (unsigned)(offset + n));
+	if (!err) {
+		memcpy((u8 *)page_to_virt(page) + offset, buf, n);
+		page_set(page, PG_UPTODATE);
+		page_dirty(page);
+		if (at + (s64)n > inode->size)
+			inode->size = at + (s64)n;
+	}
+	page_unlock(page);
+	page_put(page);
+	return err;
+}
+
+ssize_t host_write(struct inode *inode, const void *buf, size_t n, s64 at)
+{
+	size_t done = 0;
+	int err;
+
+	rwsem_write(&inode->lock);
+	inode_touch(inode, ATTR_MTIME | ATTR_CTIME);
+	err = zero_tail(inode, at);
+	while (!err && done < n) {
+		size_t part =
+			min(n - done, (size_t)(PAGE_SIZE - ((u64)(at + (s64)done) & ~PAGE_MASK)));
+
+		err = write_piece(inode, (const u8 *)buf + done, part, at + (s64)done);
+		if (!err)
+			done += part;
+	}
+	inode_dirty(inode);
+	rwsem_write_end(&inode->lock);
+	return done ? (ssize_t)done : err;
+}
+
+ssize_t host_read(struct inode *inode, void *buf, size_t n, s64 at)
+{
+	size_t done = 0;
+
+	if (at >= inode->size)
+		return 0;
+	n = min(n, (size_t)(inode->size - at));
+	while (done < n) {
+		u64 pos = (u64)at + done;
+		size_t part = min(n - done, (size_t)(PAGE_SIZE - (pos & ~PAGE_MASK)));
+		struct page *page;
+		int err = pagecache_get(&inode->cache, pos >> PAGE_SHIFT,
+					((u64)at + n - 1) >> PAGE_SHIFT, &page);
+
+		if (err)
+			return done ? (ssize_t)done : err;
+		memcpy((u8 *)buf + done, (u8 *)page_to_virt(page) + (pos & ~PAGE_MASK), part);
+		page_put(page);
+		done += part;
+	}
+	return (ssize_t)done;
+}
+
+ssize_t host_readlink(struct inode *inode, char *buf, size_t size)
+{
+	if (inode->ops->readlink)
+		return inode->ops->readlink(inode, buf, size);
+	return (ssize_t)strlcpy(buf, inode->link_target, size);
+}
+
+struct host_sink {
+	struct dir_sink sink;
+	unsigned left;
+	void (*fn)(const char *name, u64 ino, u8 type, void *arg);
+	void *arg;
+};
+
+static bool sink_emit(struct dir_sink *sink, const char *name, u32 length, u64 ino, u8 type,
+		      u64 next)
+{
+	struct host_sink *s = container_of(sink, struct host_sink, sink);
+	char text[256];
+
+	if (s->left == 0)
+		return false;
+	s->left--;
+	memcpy(text, name, length);
+	text[length] = '\0';
+	s->fn(text, ino, type, s->arg);
+	return true;
+}
+
+int host_readdir(struct inode *dir, unsigned chunk,
+		 void (*fn)(const char *name, u64 ino, u8 type, void *arg), void *arg)
+{
+	struct file file = { .inode = dir };
+	struct host_sink s = { .sink.emit = sink_emit, .fn = fn, .arg = arg };
+	int err;
+
+	do {
+		s.left = chunk;
+		rwsem_read(&dir->lock);
+		err = dir->fops->readdir(&file, &s.sink);
+		rwsem_read_end(&dir->lock);
+	} while (!err && s.left < chunk);
+	return err;
+}
+
+struct file *host_open(struct inode *inode, u32 flags)
+{
+	struct file *file = calloc(1, sizeof(*file));
+
+	inode_get(inode);
+	file->inode = inode;
+	file->flags = flags;
+	file->cred = &host_cred;
+	if (inode->fops->open && inode->fops->open(file))
+		abort();
+	return file;
+}
+
+void host_close(struct file *file)
+{
+	if (file->inode->fops->release)
+		file->inode->fops->release(file);
+	inode_put(file->inode);
+	free(file);
+}
