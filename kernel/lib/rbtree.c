@@ -49,15 +49,25 @@ static inline void replace_child(struct rb_root *root, struct rb_node *parent,
 		parent->right = new;
 }
 
-/* n goes down to the left, its right child takes its place. */
-static void rotate_left(struct rb_root *root, struct rb_node *n, rb_update_fn update)
-{
-	struct rb_node *up = n->right, *parent = rb_parent(n);
+/* What is said of one side holds of the other in the mirror. The side is a constant where these are
+ * called, so that each becomes two pieces of code without a question. */
+enum side { LEFT, RIGHT };
 
-	n->right = up->left;
-	if (up->left)
-		set_parent(up->left, n);
-	up->left = n;
+static __always_inline struct rb_node **child(struct rb_node *n, enum side side)
+{
+	return side == LEFT ? &n->left : &n->right;
+}
+
+/* n goes down on that side, its other child takes its place. */
+static __always_inline void rotate(struct rb_root *root, struct rb_node *n, enum side side,
+				   rb_update_fn update)
+{
+	struct rb_node *up = *child(n, !side), *parent = rb_parent(n), *inner = *child(up, side);
+
+	*child(n, !side) = inner;
+	if (inner)
+		set_parent(inner, n);
+	*child(up, side) = n;
 	set_parent(up, parent);
 	set_parent(n, up);
 	replace_child(root, parent, n, up);
@@ -67,22 +77,20 @@ static void rotate_left(struct rb_root *root, struct rb_node *n, rb_update_fn up
 	}
 }
 
-/* n goes down to the right, its left child takes its place. */
-static void rotate_right(struct rb_root *root, struct rb_node *n, rb_update_fn update)
+/* n and its parent, which is grand's child on that side, are red; their uncle is black. */
+static __always_inline void insert_rotate(struct rb_root *root, struct rb_node *n,
+					  struct rb_node *grand, enum side side,
+					  rb_update_fn update)
 {
-	struct rb_node *up = n->left, *parent = rb_parent(n);
+	struct rb_node *parent = rb_parent(n);
 
-	n->left = up->right;
-	if (up->right)
-		set_parent(up->right, n);
-	up->right = n;
-	set_parent(up, parent);
-	set_parent(n, up);
-	replace_child(root, parent, n, up);
-	if (update) {
-		update(n);
-		update(up);
+	if (n == *child(parent, !side)) {
+		rotate(root, parent, side, update);
+		parent = n;
 	}
+	rotate(root, grand, !side, update);
+	set_color(parent, BLACK);
+	set_color(grand, RED);
 }
 
 /* Two reds in a row at n and its parent: recolour upwards or rotate. */
@@ -100,21 +108,10 @@ static void insert_fixup(struct rb_root *root, struct rb_node *n, rb_update_fn u
 			n = grand;
 			continue;
 		}
-		if (parent == grand->left) {
-			if (n == parent->right) {
-				rotate_left(root, parent, update);
-				parent = n;
-			}
-			rotate_right(root, grand, update);
-		} else {
-			if (n == parent->left) {
-				rotate_right(root, parent, update);
-				parent = n;
-			}
-			rotate_left(root, grand, update);
-		}
-		set_color(parent, BLACK);
-		set_color(grand, RED);
+		if (parent == grand->left)
+			insert_rotate(root, n, grand, LEFT, update);
+		else
+			insert_rotate(root, n, grand, RIGHT, update);
 		break;
 	}
 	set_color(root->node, BLACK);
@@ -172,59 +169,32 @@ bool rb_add_augmented(struct rb_root *root, struct rb_node *node, rb_less_fn les
 	return first;
 }
 
-/* The left subtree of `parent` (where n, perhaps NULL, stands) lacks one black. */
-static bool erase_fix_left(struct rb_root *root, struct rb_node *parent, rb_update_fn update)
+/* The subtree of `parent` on that side lacks one black: whether the balance is restored. */
+static __always_inline bool erase_fix(struct rb_root *root, struct rb_node *parent, enum side side,
+				      rb_update_fn update)
 {
-	struct rb_node *sib = parent->right;
+	struct rb_node *sib = *child(parent, !side);
 
 	if (is_red(sib)) {
 		set_color(sib, BLACK);
 		set_color(parent, RED);
-		rotate_left(root, parent, update);
-		sib = parent->right;
+		rotate(root, parent, side, update);
+		sib = *child(parent, !side);
 	}
 	if (!is_red(sib->left) && !is_red(sib->right)) {
 		set_color(sib, RED);
 		return false;
 	}
-	if (!is_red(sib->right)) {
-		set_color(sib->left, BLACK);
+	if (!is_red(*child(sib, !side))) {
+		set_color(*child(sib, side), BLACK);
 		set_color(sib, RED);
-		rotate_right(root, sib, update);
-		sib = parent->right;
+		rotate(root, sib, !side, update);
+		sib = *child(parent, !side);
 	}
 	set_color(sib, color_of(parent));
 	set_color(parent, BLACK);
-	set_color(sib->right, BLACK);
-	rotate_left(root, parent, update);
-	return true;
-}
-
-/* The mirror image. Both return true when the balance is restored. */
-static bool erase_fix_right(struct rb_root *root, struct rb_node *parent, rb_update_fn update)
-{
-	struct rb_node *sib = parent->left;
-
-	if (is_red(sib)) {
-		set_color(sib, BLACK);
-		set_color(parent, RED);
-		rotate_right(root, parent, update);
-		sib = parent->left;
-	}
-	if (!is_red(sib->left) && !is_red(sib->right)) {
-		set_color(sib, RED);
-		return false;
-	}
-	if (!is_red(sib->left)) {
-		set_color(sib->right, BLACK);
-		set_color(sib, RED);
-		rotate_left(root, sib, update);
-		sib = parent->left;
-	}
-	set_color(sib, color_of(parent));
-	set_color(parent, BLACK);
-	set_color(sib->left, BLACK);
-	rotate_right(root, parent, update);
+	set_color(*child(sib, !side), BLACK);
+	rotate(root, parent, side, update);
 	return true;
 }
 
@@ -233,8 +203,8 @@ static void erase_fixup(struct rb_root *root, struct rb_node *n, struct rb_node 
 			rb_update_fn update)
 {
 	while (n != root->node && !is_red(n)) {
-		bool done = n == parent->left ? erase_fix_left(root, parent, update)
-					      : erase_fix_right(root, parent, update);
+		bool done = n == parent->left ? erase_fix(root, parent, LEFT, update) :
+						erase_fix(root, parent, RIGHT, update);
 
 		if (done)
 			return;
