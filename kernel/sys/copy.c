@@ -58,6 +58,14 @@ static ssize_t copy_bytes(struct file *in, loff_t *in_pos, struct file *out, lof
 	return done ? (ssize_t)done : n;
 }
 
+static void ends_put(struct fd_ref in, struct fd_ref out)
+{
+	if (in.file)
+		fd_end(in);
+	if (out.file)
+		fd_end(out);
+}
+
 long sys_sendfile(int out_fd, int in_fd, loff_t __user *offset, size_t count)
 {
 	struct fd_ref in = fd_arg_io(in_fd), out = fd_arg_io(out_fd);
@@ -83,10 +91,7 @@ long sys_sendfile(int out_fd, int in_fd, loff_t __user *offset, size_t count)
 	if (n > 0 && offset && copy_out_obj(offset, &pos) < 0)
 		n = -EFAULT;
 out:
-	if (in.file)
-		fd_end(in);
-	if (out.file)
-		fd_end(out);
+	ends_put(in, out);
 	return n;
 }
 
@@ -135,9 +140,6 @@ long sys_copy_file_range(int fd_in, loff_t __user *off_in, int fd_out, loff_t __
 		      (off_out && copy_out_obj(off_out, &out_pos) < 0)))
 		n = -EFAULT;
 out:
-	if (in.file)
-		fd_end(in);
-	if (out.file)
-		fd_end(out);
+	ends_put(in, out);
 	return n;
 }

@@ -27,6 +27,15 @@ static int string_arg(const char __user *user, char **out)
 	return 0;
 }
 
+/* A place that is to change for everybody, which is not for everybody: 0, -EPERM, or what
+ * path_arg_begin() says. */
+static int place_arg(struct path_arg *place, const char __user *upath)
+{
+	if (!cred_capable(cred_current(), CAP_SYS_ADMIN))
+		return -EPERM;
+	return path_arg_begin(place, AT_FDCWD, upath, false);
+}
+
 long sys_mount(const char __user *usource, const char __user *utarget, const char __user *utype,
 	       unsigned long flags, const void __user *udata)
 {
@@ -34,9 +43,7 @@ long sys_mount(const char __user *usource, const char __user *utarget, const cha
 	struct path_arg target;
 	int error;
 
-	if (!cred_capable(cred_current(), CAP_SYS_ADMIN))
-		return -EPERM;
-	error = path_arg_begin(&target, AT_FDCWD, utarget, false);
+	error = place_arg(&target, utarget);
 	if (error)
 		return error;
 	error = string_arg(usource, &source);
@@ -59,9 +66,7 @@ long sys_umount2(const char __user *utarget, int flags)
 	struct path_arg target;
 	int error;
 
-	if (!cred_capable(cred_current(), CAP_SYS_ADMIN))
-		return -EPERM;
-	error = path_arg_begin(&target, AT_FDCWD, utarget, false);
+	error = place_arg(&target, utarget);
 	if (error)
 		return error;
 	error = vfs_umount(&target.w.walk, target.name.text, (u32)flags);
@@ -75,9 +80,7 @@ long sys_pivot_root(const char __user *unew, const char __user *uold)
 	struct path_name put_old;
 	int error;
 
-	if (!cred_capable(cred_current(), CAP_SYS_ADMIN))
-		return -EPERM;
-	error = path_arg_begin(&new_root, AT_FDCWD, unew, false);
+	error = place_arg(&new_root, unew);
 	if (error)
 		return error;
 	error = path_name_copy(&put_old, uold, false);
