@@ -146,6 +146,8 @@ u32 file_poll(struct file *f, struct poll_table *table);
 ssize_t cached_read(struct file *file, struct iov_iter *to, loff_t *pos);
 ssize_t cached_write(struct file *file, struct iov_iter *from, loff_t *pos);
 loff_t cached_seek(struct file *file, loff_t offset, int whence);
+/* A seek over anything else: SEEK_SET, SEEK_CUR, and SEEK_END unless `end` is below 0; -EINVAL. */
+loff_t file_seek_to(struct file *file, loff_t offset, int whence, loff_t end);
 int cached_mmap(struct file *file, struct map_request *req);
 int cached_fsync(struct file *file, bool data_only);
 /* Reads of a text in memory. */

@@ -146,6 +146,17 @@ loff_t file_seek(struct file *f, loff_t offset, int whence)
 	return pos;
 }
 
+loff_t file_seek_to(struct file *file, loff_t offset, int whence, loff_t end)
+{
+	loff_t base = whence == SEEK_CUR ? file->pos : whence == SEEK_END ? end : 0;
+
+	if ((whence != SEEK_SET && whence != SEEK_CUR && whence != SEEK_END) || base < 0 ||
+	    add_overflow(base, offset, &offset) || offset < 0)
+		return -EINVAL;
+	file->pos = offset;
+	return offset;
+}
+
 loff_t cached_seek(struct file *file, loff_t offset, int whence)
 {
 	struct inode *inode = file->inode;

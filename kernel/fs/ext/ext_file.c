@@ -98,16 +98,7 @@ static loff_t ext_seek(struct file *file, loff_t offset, int whence)
 /* Positions in a directory are cookies (ext_readdir.c), any of which may come back. */
 static loff_t ext_dir_seek(struct file *file, loff_t offset, int whence)
 {
-	if (whence == SEEK_CUR)
-		offset += file->pos;
-	else if (whence == SEEK_END)
-		offset += EXT_DIR_END;
-	else if (whence != SEEK_SET)
-		return -EINVAL;
-	if (offset < 0)
-		return -EINVAL;
-	file->pos = offset;
-	return offset;
+	return file_seek_to(file, offset, whence, EXT_DIR_END);
 }
 
 const struct file_ops ext_file_ops = {

@@ -208,14 +208,7 @@ static ssize_t text_store(struct file *file, struct iov_iter *from, loff_t *pos)
 
 static loff_t text_seek(struct file *file, loff_t offset, int whence)
 {
-	if (whence == SEEK_CUR)
-		offset += file->pos;
-	else if (whence != SEEK_SET)
-		return -EINVAL;
-	if (offset < 0)
-		return -EINVAL;
-	file->pos = offset;
-	return offset;
+	return file_seek_to(file, offset, whence, -1);
 }
 
 const struct file_ops procfs_text_fops = {
