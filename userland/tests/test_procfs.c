@@ -326,6 +326,24 @@ TEST(permissions)
 }
 
 /* Small reads at odd places give the same text as one big one. */
+/* Root as well reads no setting that is there to be written only. */
+TEST(write_only)
+{
+	int fd;
+
+	fails(open("/proc/sys/vm/drop_caches", O_RDONLY), EACCES, "open to read");
+	fails(open("/proc/sys/vm/drop_caches", O_RDWR), EACCES, "to read and write");
+	fails(access("/proc/sys/vm/drop_caches", R_OK), EACCES, "access");
+	if (!tap_root()) {
+		skip("write_only", "not root");
+		return;
+	}
+	fd = open("/proc/sys/vm/drop_caches", O_WRONLY);
+	works(fd, "to write");
+	is(write(fd, "1\n", 2), 2, "write");
+	close(fd);
+}
+
 TEST(pieces)
 {
 	static char whole[65536], parts[65536];

@@ -232,8 +232,10 @@ static int proc_getattr(struct inode *inode)
 	return 0;
 }
 
-/* Owners change while names stay; and a process sees its own descriptors whoever it acts as
- * (proc(5)). */
+/*
+ * Owners change while names stay; and a process sees its own descriptors whoever it acts as
+ * (proc(5)). Nobody reads what can only be written.
+ */
 static int proc_permission(struct inode *inode, const struct cred *cred, unsigned mask)
 {
 	struct proc_inode *pi = proc_inode(inode);
@@ -242,6 +244,8 @@ static int proc_permission(struct inode *inode, const struct cred *cred, unsigne
 
 	if (pi->pid)
 		owner_refresh(pi);
+	if (mask & MAY_READ && S_ISREG(inode->mode) && !pi->node->show && !pi->node->fops)
+		return -EACCES;
 	error = inode_permission_generic(inode, cred, mask);
 	if (!error || pi->node->lookup != procfs_fd_lookup || !(task = procfs_task(pi)))
 		return error;
