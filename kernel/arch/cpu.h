@@ -99,3 +99,13 @@ _Noreturn void cpu_reset(void);
 
 /* Asks `cpu` to pass through its interrupt return path soon (reschedule interrupt). Any context. */
 void cpu_kick(unsigned cpu);
+
+/* A bit for each CPU that runs: those below cpu_count(). */
+u64 cpus_online(void);
+
+/*
+ * Has each CPU of the mask, this one not among them, call fn(arg) in an interrupt, and returns when
+ * all have done so. fn must not sleep nor ask other CPUs. Interrupts on; no spinlock that an
+ * interrupt takes.
+ */
+void cpu_call(u64 cpus, void (*fn)(void *arg), void *arg);

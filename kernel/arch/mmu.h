@@ -76,6 +76,11 @@ void pgtable_fini(struct pgtable *pt);
  * Interrupts off.
  */
 void pgtable_activate(struct pgtable *pt);
+/*
+ * A thread without user memory runs next: what is active stays so, but flushes of its pages need
+ * not interrupt this CPU. Interrupts off.
+ */
+void pgtable_rest(void);
 
 /*
  * The leaf slot of `va` if its table exists, else NULL. Caller holds the space's page-table lock.

@@ -142,6 +142,12 @@ static inline void page_put(struct page *page)
 /* Whether a physical page has a struct page and is RAM. */
 bool pfn_is_ram(pfn_t pfn);
 
+/*
+ * Gives back what the allocators keep in stock for a rainy day, on all CPUs: how many frames that
+ * brought. Thread context, no spinlock.
+ */
+u64 mm_shrink_stocks(void);
+
 struct mm_stats {
 	u64 total;      /* frames managed */
 	u64 free;       /* frames free, per-CPU lists included */

@@ -1,6 +1,7 @@
 /*
  * When there is too little memory. In this order: what the allocators themselves keep in stock
- * (empty slabs, cached stacks, this CPU's frames), vm's reclaim, and the killing of a process. Each
+ * (empty slabs, cached stacks, frames: this CPU's, and when it gets serious that of all), vm's
+ * reclaim, and the killing of a process. Each
  * step is tried again as long as it brings something; an allocation of many frames in a row gives
  * up early, for killing seldom makes neighbours free.
  *
@@ -8,7 +9,10 @@
  */
 #include "mm/frames_int.h"
 
+#include "arch/cpu.h"
+#include "arch/percpu.h"
 #include "mm/slab.h"
+#include "mm/slab_int.h"
 
 #define COSTLY_ORDER 3
 #define MAX_ROUNDS 64
@@ -22,9 +26,28 @@ void mm_set_reclaim(u64 (*reclaim)(u64 n, unsigned flags), bool (*oom)(unsigned 
 	store_release(&frames.reclaim, reclaim);
 }
 
+/* In the interrupt of another CPU, which may be within its stock: then that stays. */
+static void drain_here(void *arg)
+{
+	slab_drain_cpu();
+	frames_drain_cpu();
+}
+
 static u64 stock_shrink(void)
 {
 	return slab_shrink() + kstack_shrink() + frames_drain_cpu();
+}
+
+u64 mm_shrink_stocks(void)
+{
+	u64 others = cpus_online() & ~BIT(cpu_id()), before = frames_unused(), after;
+
+	if (others)
+		cpu_call(others, drain_here, NULL);
+	/* The others' objects may have left slabs empty. */
+	(void)stock_shrink();
+	after = frames_unused();
+	return after > before ? after - before : 0;
 }
 
 struct page *frames_alloc_slow(unsigned order, unsigned flags)
@@ -42,6 +65,11 @@ struct page *frames_alloc_slow(unsigned order, unsigned flags)
 		page = frames_try(order, flags);
 		if (page)
 			return page;
+		if (order == 0 && freed == 0 && mm_shrink_stocks()) {
+			page = frames_try(order, flags);
+			if (page)
+				return page;
+		}
 		if (flags & MM_NORETRY)
 			return NULL;
 		if (order > COSTLY_ORDER && round >= 4)

@@ -112,6 +112,20 @@ void slab_cache_destroy(struct slab_cache *cache)
 	kfree(cache);
 }
 
+void slab_drain_cpu(void)
+{
+	struct slab_cache *cache;
+	u64 irq = spin_lock_irq(&slab_caches_lock);
+
+	list_for_each_entry(cache, &slab_caches, link) {
+		struct magazine *mag = cache->magazine[cpu_id()];
+
+		if (mag)
+			slab_magazine_drain(cache, mag);
+	}
+	spin_unlock_irq(&slab_caches_lock, irq);
+}
+
 u64 slab_shrink(void)
 {
 	struct slab_cache *cache;

@@ -45,6 +45,8 @@ void slab_cache_setup(struct slab_cache *cache, const char *name, size_t size, s
 		      bool use_magazines);
 /* What slab_free() does when all checks are passed. */
 void slab_free_now(struct slab_cache *cache, void *object);
+/* Gives back what this CPU's magazines of all caches hold. Interrupts off, or thread context. */
+void slab_drain_cpu(void);
 /* Gives back the objects of this CPU's magazine. */
 void slab_magazine_drain(struct slab_cache *cache, struct magazine *mag);
 /* Frees empty slabs until `keep` are left: frames. */

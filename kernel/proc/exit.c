@@ -262,7 +262,7 @@ void task_exit(s32 code)
 	if (last)
 		process_end_locked(p, &gone);
 	else if (stop_complete)
-		parent_notify_locked(p, CLD_STOPPED, p->stop_signal);
+		signal_stop_tell_locked(p);
 	spin_unlock(&proc_tree_lock);
 	if (session)
 		session_put(session);

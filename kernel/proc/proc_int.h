@@ -37,6 +37,9 @@ void signal_stop_wait(struct task *task, u64 flags);
 void signal_stop_begin_locked(struct process *process, int signo);
 /* One thread fewer: whether the stop is complete by that. sighand->lock held. */
 bool signal_stop_leave_locked(struct task *task);
+/* The stop is complete: a wait may fetch that, and the parent gets its signal, together, so that
+ * who has waited for the stop has the signal too. proc_tree_lock held. */
+void signal_stop_tell_locked(struct process *process);
 /* SIGCONT arrived. sighand->lock held. */
 void signal_continue_locked(struct process *process);
 

@@ -28,9 +28,19 @@ static bool stop_complete_locked(struct process *p)
 	if (p->stop_state != STOP_PENDING || p->n_stopped < p->n_threads)
 		return false;
 	p->stop_state = STOP_DONE;
-	p->report_stop = true;
-	p->report_continue = false;
 	return true;
+}
+
+void signal_stop_tell_locked(struct process *p)
+{
+	u64 flags = sighand_lock(p);
+
+	if (p->stop_state == STOP_DONE) {
+		p->report_stop = true;
+		p->report_continue = false;
+	}
+	sighand_unlock(p, flags);
+	parent_notify_locked(p, CLD_STOPPED, p->stop_signal);
 }
 
 bool signal_stop_leave_locked(struct task *task)
@@ -44,17 +54,15 @@ void signal_stop_wait(struct task *task, u64 flags)
 {
 	struct process *p = task->process;
 	bool complete;
-	int signo;
 
 	p->n_stopped++;
 	task->stopped = true;
 	thread_prepare(THREAD_STOPPED);
 	complete = stop_complete_locked(p);
-	signo = p->stop_signal;
 	sighand_unlock(p, flags);
 	if (complete) {
 		spin_lock(&proc_tree_lock);
-		parent_notify_locked(p, CLD_STOPPED, signo);
+		signal_stop_tell_locked(p);
 		spin_unlock(&proc_tree_lock);
 	}
 	for (;;) {

@@ -36,11 +36,25 @@ struct runqueue *place_depart(struct thread *t, struct runqueue *from, unsigned 
 	return rq;
 }
 
+struct runqueue *place_lock(struct thread *t, struct runqueue *rq)
+{
+	for (;;) {
+		spin_lock(&rq->lock);
+		if (likely(t->affinity & BIT(rq->cpu)))
+			return rq;
+		/* The affinity changed while it was on its way. */
+		struct runqueue *to = place_depart(t, rq, place_choose(t));
+
+		spin_unlock(&rq->lock);
+		rq = to;
+	}
+}
+
 void place_arrive(struct thread *t, struct runqueue *rq)
 {
 	u64 now;
 
-	spin_lock(&rq->lock);
+	rq = place_lock(t, rq);
 	now = arch_clock_ns();
 	run_account(rq, now);
 	run_enqueue(rq, t, now);

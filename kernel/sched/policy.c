@@ -2,6 +2,7 @@
  * sleeps. */
 #include "abi/errno.h"
 #include "abi/sched.h"
+#include "arch/cpu.h"
 #include "sched/run_int.h"
 
 /* Takes a queued thread out, so that what orders it may be changed; put_back() enters it again. The
@@ -62,7 +63,7 @@ void sched_set_nice(struct thread *t, int nice)
 
 int sched_set_affinity(struct thread *t, u64 cpus)
 {
-	u64 online = cpu_count() < 64 ? BIT(cpu_count()) - 1 : ~0ull;
+	u64 online = cpus_online();
 	struct runqueue *rq, *to = NULL;
 	u64 flags;
 

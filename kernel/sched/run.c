@@ -157,7 +157,8 @@ static struct thread *switch_to(struct runqueue *rq, struct thread *prev, struct
 	rq->prev = prev;
 	rq->switches++;
 	next->cpu = rq->cpu;
-	next->on_cpu = true;
+	/* A full barrier: who sets work and finds this false is seen on the way to user mode. */
+	__atomic_store_n(&next->on_cpu, true, __ATOMIC_SEQ_CST);
 	next->slice_start = now;
 	if (prev == rq->idle)
 		__atomic_fetch_and(&idle_cpus, ~BIT(rq->cpu), __ATOMIC_RELAXED);
@@ -167,6 +168,8 @@ static struct thread *switch_to(struct runqueue *rq, struct thread *prev, struct
 		timer_want(run_next_tick(rq, now));
 	if (next->pgtable)
 		pgtable_activate(next->pgtable);
+	else
+		pgtable_rest();
 	this_cpu_write(cpu_thread, next);
 	context_switch(&prev->arch, &next->arch);
 	return finish_switch();
@@ -293,7 +296,7 @@ bool thread_wake_states(struct thread *t, u32 states)
 	if (cpu != rq->cpu) {
 		rq = place_depart(t, from, cpu);
 		spin_unlock(&from->lock);
-		spin_lock(&rq->lock);
+		rq = place_lock(t, rq);
 	}
 	now = arch_clock_ns();
 	load_check(now);

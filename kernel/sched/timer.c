@@ -135,18 +135,25 @@ bool timer_cancel(struct timer *t)
 	return was;
 }
 
+/* Whether its function is running: perhaps not where it was armed last. */
+static bool timer_runs(const struct timer *t)
+{
+	for (unsigned cpu = 0; cpu < cpu_count(); cpu++) {
+		if (__atomic_load_n(&percpu_ptr(timer_queue, cpu)->running, __ATOMIC_ACQUIRE) == t)
+			return true;
+	}
+	return false;
+}
+
 bool timer_cancel_sync(struct timer *t)
 {
-	bool was = false;
+	bool was = timer_cancel(t);
 
-	for (;;) {
-		struct timer_queue *q = percpu_ptr(timer_queue, READ_ONCE(t->cpu));
-
-		was |= timer_cancel(t);
-		if (__atomic_load_n(&q->running, __ATOMIC_ACQUIRE) != t)
-			return was;
+	while (timer_runs(t)) {
 		cpu_relax();
+		was |= timer_cancel(t);
 	}
+	return was;
 }
 
 /* Calls the functions of all timers that are due. */

@@ -274,8 +274,7 @@ long sys_sched_getaffinity(int pid, unsigned len, u64 __user *umask)
 		return -ESRCH;
 	mask = READ_ONCE(task->thread->affinity);
 	thread_put(task->thread);
-	if (cpu_count() < 64)
-		mask &= BIT(cpu_count()) - 1;
+	mask &= cpus_online();
 	return copy_out_obj(umask, &mask) < 0 ? -EFAULT : (long)sizeof(mask);
 }
 

@@ -43,7 +43,7 @@ u64 ktest_frames_settle(void)
 		rcu_synchronize();
 		thread_prepare(THREAD_UNINTERRUPTIBLE);
 		thread_block_until(clock_monotonic() + 20 * NSEC_PER_MSEC);
-		slab_shrink();
+		mm_shrink_stocks();
 		frames = mm_free_frames();
 	} while (frames != last);
 	return frames;

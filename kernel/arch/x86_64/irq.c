@@ -10,7 +10,6 @@
 #include "arch/x86_64/apic_int.h"
 #include "arch/x86_64/irq_int.h"
 #include "arch/x86_64/smp_int.h"
-#include "arch/x86_64/tlb_int.h"
 #include "core/log.h"
 #include "core/spinlock.h"
 
@@ -132,7 +131,7 @@ void irq_init_cpu(void)
 
 	handlers[VECTOR_TIMER].fn = timer_interrupt;
 	handlers[VECTOR_KICK].fn = kick_interrupt;
-	handlers[VECTOR_TLB].fn = tlb_interrupt;
+	handlers[VECTOR_CALL].fn = cpu_call_interrupt;
 	handlers[VECTOR_ERROR].fn = error_interrupt;
 	apic_init_cpu();
 }

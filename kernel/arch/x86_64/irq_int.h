@@ -10,7 +10,7 @@
 #define VECTOR_LAST     0xdf
 #define VECTOR_TIMER    0xf0
 #define VECTOR_KICK     0xf1
-#define VECTOR_TLB      0xf2
+#define VECTOR_CALL     0xf2
 #define VECTOR_ERROR    0xfe
 #define VECTOR_SPURIOUS 0xff
 
@@ -20,6 +20,9 @@ void irq_init(void);
 void irq_init_cpu(void);
 /* Called by trap_entry.S with interrupts off. */
 void irq_dispatch(unsigned vector, struct regs *regs);
+
+/* cpu_call.c: the handler of VECTOR_CALL. */
+void cpu_call_interrupt(void *arg);
 
 /* madt.c: reads the table, calling ioapic_add(). */
 void madt_init(void);

@@ -64,6 +64,11 @@ void mmu_boot_init(void);
 void mmu_freeze_root(void);
 
 /*
+ * tlb.c: drops all that CPUs have cached of the space, tables above the leaves included, before
+ * some are freed. As tlb_flush_space().
+ */
+void tlb_flush_tables(struct pgtable *pt);
+/*
  * tlb.c: makes every CPU leave the space that still has it loaded for lack of another. Interrupts
  * on.
  */

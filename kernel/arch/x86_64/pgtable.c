@@ -153,8 +153,7 @@ void pgtable_prune(struct pgtable *pt, vaddr_t start, vaddr_t end)
 	unlink_tables(phys_to_virt(pt->root), 4, start, end, &freed);
 	if (!freed)
 		return;
-	/* The processors cache upper levels too; any invalidation drops those. */
-	tlb_flush_range(pt, start, start + PAGE_SIZE);
+	tlb_flush_tables(pt);
 	while (freed) {
 		paddr_t pa = freed;
 

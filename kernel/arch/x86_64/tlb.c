@@ -3,42 +3,36 @@
  * drop what it cached. A CPU counts as running a space from just before it loads CR3 until just
  * after it loads another (pgtable->cpus).
  *
- * One request at a time: its fields are written under `request_lock`, the CPUs named in `pending`
- * get an interrupt, each clears its bit when done. The requester waits with interrupts on, so two
- * requesters serve each other.
+ * A CPU that runs a thread without user memory, the idle one above all, keeps the tables that are
+ * loaded, and counts as running their space, but is lazy: it is not interrupted when pages go, only
+ * told that what it has is stale, and flushes when a thread of that space comes back. When tables
+ * go it is interrupted like the others, as the processor may walk them at any time, and leaves the
+ * space. The others are asked by cpu_call().
  */
 #include "arch/cpu.h"
 #include "arch/mmu.h"
 #include "arch/percpu.h"
-#include "arch/x86_64/apic_int.h"
-#include "arch/x86_64/irq_int.h"
 #include "arch/x86_64/mmu_int.h"
 #include "arch/x86_64/msr_int.h"
 #include "arch/x86_64/tlb_int.h"
-#include "core/spinlock.h"
 #include "lib/bitops.h"
 
 #define FLUSH_PAGES_MAX 64
 
-enum tlb_what { TLB_RANGE, TLB_SPACE, TLB_KERNEL_RANGE, TLB_EVICT };
+enum tlb_what { TLB_RANGE, TLB_SPACE, TLB_TABLES, TLB_KERNEL_RANGE, TLB_EVICT };
 
-/* r: request_lock to write, constant while pending is not 0. */
 struct tlb_request {
-	enum tlb_what what;    /* r */
-	struct pgtable *pt;    /* r */
-	vaddr_t start, end;    /* r */
-	u64 pending;           /* a: bit per CPU that has not done it */
+	enum tlb_what what;
+	struct pgtable *pt;
+	vaddr_t start, end;
 };
-
-/*
- * Not ranked: interrupt handlers, which come while the requester waits, take locks of any rank.
- * They never ask here.
- */
-static struct spinlock request_lock = SPINLOCK_INIT(RANK_NONE, "tlb");
-static struct tlb_request request;
 
 /* The space whose tables this CPU uses; NULL: the kernel's own. */
 static DEFINE_PERCPU(struct pgtable *, active_pgtable);
+
+enum lazy { LAZY_NO, LAZY_FRESH, LAZY_STALE };
+/* a: set and reset by the CPU itself; others make FRESH STALE. */
+static DEFINE_PERCPU(u32, lazy);
 
 void tlb_flush_local(vaddr_t va)
 {
@@ -82,14 +76,23 @@ static void leave_local(struct pgtable *pt)
 		pgtable_activate(NULL);
 }
 
-static void serve(const struct tlb_request *r)
+/* In each CPU asked. */
+static void serve(void *arg)
 {
+	const struct tlb_request *r = arg;
+
 	switch (r->what) {
 	case TLB_RANGE:
 		flush_pages_local(r->start, r->end);
 		break;
 	case TLB_SPACE:
 		flush_space_local();
+		break;
+	case TLB_TABLES:
+		if (this_cpu_read(lazy))
+			leave_local(r->pt);
+		else
+			flush_space_local();
 		break;
 	case TLB_KERNEL_RANGE:
 		if (range_is_large(r->start, r->end))
@@ -103,32 +106,12 @@ static void serve(const struct tlb_request *r)
 	}
 }
 
-void tlb_interrupt(void *arg)
-{
-	u64 self = BIT(cpu_id());
-
-	if (__atomic_load_n(&request.pending, __ATOMIC_ACQUIRE) & self) {
-		serve(&request);
-		__atomic_fetch_and(&request.pending, ~self, __ATOMIC_RELEASE);
-	}
-}
-
 /* Has the CPUs of `cpus` serve the request and waits. The own CPU is not among them. */
 static void ask(u64 cpus, enum tlb_what what, struct pgtable *pt, vaddr_t start, vaddr_t end)
 {
-	spin_lock(&request_lock);
-	request.what = what;
-	request.pt = pt;
-	request.start = start;
-	request.end = end;
-	__atomic_store_n(&request.pending, cpus, __ATOMIC_RELEASE);
-	while (cpus) {
-		apic_send_ipi(ctz64(cpus), VECTOR_TLB);
-		cpus &= cpus - 1;
-	}
-	while (__atomic_load_n(&request.pending, __ATOMIC_ACQUIRE))
-		cpu_relax();
-	spin_unlock(&request_lock);
+	struct tlb_request r = { what, pt, start, end };
+
+	cpu_call(cpus, serve, &r);
 }
 
 /*
@@ -141,10 +124,27 @@ static u64 others_running(const struct pgtable *pt)
 	return __atomic_load_n(&pt->cpus[0], __ATOMIC_RELAXED) & ~BIT(cpu_id());
 }
 
+/* Those of them that must be interrupted: the lazy ones are told that they are stale. */
+static u64 tell_lazy(u64 others)
+{
+	u64 rest = others;
+
+	for (u64 left = others; left; left &= left - 1) {
+		unsigned cpu = ctz64(left);
+		u32 state = LAZY_FRESH;
+
+		if (__atomic_compare_exchange_n(percpu_ptr(lazy, cpu), &state, LAZY_STALE, false,
+						__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST) ||
+		    state == LAZY_STALE)
+			rest &= ~BIT(cpu);
+	}
+	return rest;
+}
+
 void tlb_flush_range(struct pgtable *pt, vaddr_t start, vaddr_t end)
 {
 	bool large = range_is_large(start, end);
-	u64 others = others_running(pt);
+	u64 others = tell_lazy(others_running(pt));
 
 	if (this_cpu_read(active_pgtable) == pt) {
 		if (large)
@@ -158,7 +158,7 @@ void tlb_flush_range(struct pgtable *pt, vaddr_t start, vaddr_t end)
 
 void tlb_flush_space(struct pgtable *pt)
 {
-	u64 others = others_running(pt);
+	u64 others = tell_lazy(others_running(pt));
 
 	if (this_cpu_read(active_pgtable) == pt)
 		flush_space_local();
@@ -166,9 +166,19 @@ void tlb_flush_space(struct pgtable *pt)
 		ask(others, TLB_SPACE, pt, 0, 0);
 }
 
+void tlb_flush_tables(struct pgtable *pt)
+{
+	u64 others = others_running(pt);
+
+	if (this_cpu_read(active_pgtable) == pt)
+		flush_space_local();
+	if (others)
+		ask(others, TLB_TABLES, pt, 0, 0);
+}
+
 void tlb_flush_kernel(vaddr_t start, vaddr_t end)
 {
-	u64 others = (cpu_count() < 64 ? BIT(cpu_count()) - 1 : ~0ull) & ~BIT(cpu_id());
+	u64 others = cpus_online() & ~BIT(cpu_id());
 
 	if (range_is_large(start, end))
 		flush_everything_local();
@@ -189,17 +199,32 @@ void tlb_evict_space(struct pgtable *pt)
 		ask(others, TLB_EVICT, pt, 0, 0);
 }
 
+/* A thread with user memory comes: whether this CPU's translations are stale. */
+static inline bool lazy_end(void)
+{
+	return __atomic_exchange_n(this_cpu_ptr(lazy), LAZY_NO, __ATOMIC_SEQ_CST) == LAZY_STALE;
+}
+
 __section(".text.hot") void pgtable_activate(struct pgtable *pt)
 {
 	struct pgtable *old = this_cpu_read(active_pgtable);
 	u64 self = BIT(cpu_id());
 
-	if (old == pt)
-		return;
-	if (pt)
-		__atomic_fetch_or(&pt->cpus[0], self, __ATOMIC_SEQ_CST);
-	cr3_write(pt ? pt->root : kernel_root);
-	this_cpu_write(active_pgtable, pt);
-	if (old)
-		__atomic_fetch_and(&old->cpus[0], ~self, __ATOMIC_RELEASE);
+	if (old != pt) {
+		if (pt)
+			__atomic_fetch_or(&pt->cpus[0], self, __ATOMIC_SEQ_CST);
+		cr3_write(pt ? pt->root : kernel_root);
+		this_cpu_write(active_pgtable, pt);
+		if (old)
+			__atomic_fetch_and(&old->cpus[0], ~self, __ATOMIC_RELEASE);
+	}
+	/* Last: until here a flush of the new space may have found this CPU lazy, too. */
+	if (this_cpu_read(lazy) && lazy_end())
+		flush_space_local();
+}
+
+__section(".text.hot") void pgtable_rest(void)
+{
+	if (!this_cpu_read(lazy) && this_cpu_read(active_pgtable))
+		__atomic_store_n(this_cpu_ptr(lazy), LAZY_FRESH, __ATOMIC_SEQ_CST);
 }

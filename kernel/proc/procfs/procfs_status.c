@@ -328,7 +328,7 @@ int show_status(struct text *t, struct task *task)
 		status_memory(t, as);
 	status_signals(t, &f, task->process, c->uid);
 	status_caps(t, c);
-	status_cpus(t, task->thread->affinity & (cpu_count() < 64 ? BIT(cpu_count()) - 1 : ~0ull));
+	status_cpus(t, task->thread->affinity & cpus_online());
 	text_printf(t, "voluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t%llu\n",
 		    ULL(task->thread->switches_voluntary), ULL(task->thread->switches_forced));
 	if (files)
