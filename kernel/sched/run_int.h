@@ -130,7 +130,8 @@ void place_invite(void);
  * that lock; then `from` is unlocked, and the second half enters it. Interrupts are off throughout.
  */
 struct runqueue *place_depart(struct thread *t, struct runqueue *from, unsigned cpu);
-/* Locks the queue that a departed thread goes to: rq, or another if its affinity has changed since. Interrupts off. */
+/* Locks the queue that a departed thread goes to: rq, or another if its affinity has changed
+ * since. Interrupts off. */
 struct runqueue *place_lock(struct thread *t, struct runqueue *rq);
 void place_arrive(struct thread *t, struct runqueue *rq);
 

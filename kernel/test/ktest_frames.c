@@ -1,5 +1,6 @@
 /* Page frames: blocks of all orders, marks and the reserve, references, and that nothing is
  * lost. */
+#include "arch/percpu.h"
 #include "core/clock.h"
 #include "lib/string.h"
 #include "mm/frames.h"
