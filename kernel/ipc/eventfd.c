@@ -44,7 +44,7 @@ static ssize_t eventfd_read(struct file *f, struct iov_iter *to, loff_t *pos)
 		if (err < 0)
 			return err;
 	}
-	wait_wake(&e->queue, POLLOUT | POLLWRNORM);
+	wait_wake_one(&e->queue, POLLOUT | POLLWRNORM);
 	return iov_copy_to(to, &value, sizeof(value)) == sizeof(value) ? (ssize_t)sizeof(value)
 								       : -EFAULT;
 }
@@ -81,7 +81,7 @@ static ssize_t eventfd_write(struct file *f, struct iov_iter *from, loff_t *pos)
 			return err;
 	}
 	if (value)
-		wait_wake(&e->queue, POLLIN | POLLRDNORM);
+		wait_wake_one(&e->queue, POLLIN | POLLRDNORM);
 	return (ssize_t)sizeof(value);
 }
 

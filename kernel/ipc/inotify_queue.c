@@ -72,7 +72,7 @@ void inotify_queue(struct inotify *in, s32 wd, u32 mask, u32 cookie, const char 
 	spin_unlock(&in->lock);
 	kfree(drop);
 	if (e)
-		wait_wake(&in->queue, POLLIN | POLLRDNORM);
+		wait_wake_one(&in->queue, POLLIN | POLLRDNORM);
 }
 
 /* An event that was queued is not needed any more. */

@@ -4,7 +4,8 @@
  * while user memory is copied; wakes come after it is released, and only when they end somebody's
  * wait: the first bytes in an empty pipe wake readers, space for PIPE_BUF bytes wakes writers. Who
  * wakes the other end keeps the CPU: it probably has more to write or read, and then a full or
- * empty pipe makes the switch. fifo.c opens named ones; pipe_ring.c is the buffer.
+ * empty pipe makes the switch. pipe_ring.c is the buffer, pipe_packet.c what keeps packets apart in
+ * it.
  */
 #include "abi/capability.h"
 #include "abi/ioctl.h"
@@ -42,12 +43,15 @@ static ssize_t pipe_read(struct file *f, struct iov_iter *to, loff_t *pos)
 			return n;
 		mutex_lock(&p->lock);
 	}
-	was_tight = p->size - used < PIPE_BUF;
-	n = pipe_copy_out(p, to, (u32)min(iov_left(to), (size_t)used));
+	was_tight = pipe_space(p) < PIPE_BUF;
+	if (unlikely(p->n_packets))
+		n = pipe_packet_out(p, to);
+	else
+		n = pipe_copy_out(p, to, (u32)min(iov_left(to), (size_t)used));
 	wake = (was_tight && pipe_space(p) >= PIPE_BUF) || p->polled;
 	mutex_unlock(&p->lock);
 	if (wake && n > 0)
-		wait_wake_sync(&p->can_write, POLLOUT | POLLWRNORM);
+		wait_wake_one_sync(&p->can_write, POLLOUT | POLLWRNORM);
 	return n;
 out:
 	mutex_unlock(&p->lock);
@@ -55,14 +59,18 @@ out:
 }
 
 /* Puts in what fits now, p held: bytes, 0 if the caller must wait, or an error. */
-static ssize_t write_some(struct pipe *p, struct iov_iter *from, bool atomic)
+static ssize_t write_some(struct pipe *p, struct iov_iter *from, bool packets, bool atomic)
 {
 	u32 space = pipe_space(p);
 	size_t left = iov_left(from);
 
 	if (!p->readers)
 		return -EPIPE;
-	if (!space || (atomic && space < left) || unlikely(p->filling))
+	if (!space || unlikely(p->filling))
+		return 0;
+	if (unlikely(packets))
+		return pipe_packet_in(p, from);
+	if (atomic && space < left)
 		return 0;
 	return pipe_copy_in(p, from, (u32)min(left, (size_t)space));
 }
@@ -70,7 +78,7 @@ static ssize_t write_some(struct pipe *p, struct iov_iter *from, bool atomic)
 static ssize_t pipe_write(struct file *f, struct iov_iter *from, loff_t *pos)
 {
 	struct pipe *p = f->private;
-	bool atomic = iov_left(from) <= PIPE_BUF;
+	bool atomic = iov_left(from) <= PIPE_BUF, packets = f->flags & O_DIRECT;
 	ssize_t done = 0, n;
 
 	if (unlikely(!iov_left(from)))
@@ -80,15 +88,17 @@ static ssize_t pipe_write(struct file *f, struct iov_iter *from, loff_t *pos)
 
 		mutex_lock(&p->lock);
 		was_empty = !pipe_used(p);
-		n = write_some(p, from, atomic);
+		n = write_some(p, from, packets, atomic);
 		mutex_unlock(&p->lock);
 		if (n > 0) {
 			done += n;
 			if (was_empty || READ_ONCE(p->polled))
-				wait_wake_sync(&p->can_read, POLLIN | POLLRDNORM);
+				wait_wake_one_sync(&p->can_read, POLLIN | POLLRDNORM);
 		}
 		if (n < 0 || !iov_left(from))
 			break;
+		if (packets && n)
+			continue;
 		if (f->flags & O_NONBLOCK) {
 			n = -EAGAIN;
 			break;
@@ -256,7 +266,7 @@ int pipe_create(u32 flags, const struct cred *cred, struct file *out[2])
 	char name[32];
 	int err = -ENOMEM;
 
-	if (flags & ~(u32)(O_NONBLOCK | O_CLOEXEC))
+	if (flags & ~(u32)(O_NONBLOCK | O_CLOEXEC | O_DIRECT))
 		return -EINVAL;
 	inode = inode_alloc_pseudo(S_IFIFO | 0600, cred);
 	if (!inode)
@@ -274,8 +284,8 @@ int pipe_create(u32 flags, const struct cred *cred, struct file *out[2])
 	if (err < 0)
 		goto out_pipe;
 	out[0]->hint = ~0ull;
-	err = file_create_inode(inode, NULL, name, &pipe_ops, p, O_WRONLY | (flags & O_NONBLOCK),
-				&out[1]);
+	err = file_create_inode(inode, NULL, name, &pipe_ops, p,
+				O_WRONLY | (flags & (O_NONBLOCK | O_DIRECT)), &out[1]);
 	if (err < 0) {
 		file_put(out[0]); /* leaves the pipe to us */
 		goto out_pipe;

@@ -4,8 +4,8 @@
 #include "vfs/file.h"
 
 /*
- * pipe2(2): out[0] reads, out[1] writes. `flags`: O_NONBLOCK (O_CLOEXEC is the caller's). 0,
- * -ENOMEM, -ENFILE, -EINVAL (O_DIRECT).
+ * pipe2(2): out[0] reads, out[1] writes. `flags`: O_NONBLOCK, O_DIRECT (what is written are
+ * packets; O_CLOEXEC is the caller's). 0, -ENOMEM, -ENFILE, -EINVAL.
  */
 int pipe_create(u32 flags, const struct cred *cred, struct file *out[2]);
 /* Whether the file is an end of a pipe or FIFO. */

@@ -13,7 +13,7 @@ struct pipe *pipe_alloc(void)
 	mutex_init(&p->lock, RANK_PIPE, "pipe");
 	wait_init(&p->can_read);
 	wait_init(&p->can_write);
-	p->size = PIPE_SIZE_DEFAULT;
+	p->size = p->limit = PIPE_SIZE_DEFAULT;
 	p->pages = p->first;
 	return p;
 }
@@ -30,6 +30,7 @@ static void ring_free(struct pipe *p, void **pages, u32 n)
 void pipe_free(struct pipe *p)
 {
 	ring_free(p, p->pages, p->size >> PAGE_SHIFT);
+	kfree(p->packets);
 	kfree(p);
 }
 
@@ -102,6 +103,8 @@ ssize_t pipe_copy_out(struct pipe *p, struct iov_iter *to, u32 n)
 void pipe_consume(struct pipe *p, u32 n)
 {
 	p->tail += n;
+	if (unlikely(p->n_packets))
+		pipe_packets_consumed(p);
 	if (p->head == p->tail && !p->filling)
 		WRITE_ONCE(p->both, 0);
 }
@@ -125,40 +128,75 @@ void *pipe_room(struct pipe *p, u32 skip, u32 *n)
 	return at;
 }
 
+static u32 pages_of(u32 bytes)
+{
+	return (bytes + (u32)PAGE_SIZE - 1) >> PAGE_SHIFT;
+}
+
+/* A page of its own for the end of the bytes, if that is in front of their begin in one page: true
+ * unless there is no memory. */
+static bool end_apart(struct pipe *p, u32 first, u32 used, void **out)
+{
+	u32 n_pages = p->size >> PAGE_SHIFT;
+	struct page *page;
+
+	*out = NULL;
+	if (pages_of(first + used) <= n_pages)
+		return true;
+	page = page_alloc(MM_KERNEL);
+	if (!page)
+		return false;
+	*out = page_to_virt(page);
+	memcpy(*out, p->pages[(p->tail >> PAGE_SHIFT) & (n_pages - 1)], first + used - p->size);
+	return true;
+}
+
+/*
+ * Bytes keep their offset in a page: pages are moved, from the one that holds the tail on.
+ */
 int pipe_resize(struct pipe *p, u32 size)
 {
 	u32 used = pipe_used(p), n = size >> PAGE_SHIFT, old_n = p->size >> PAGE_SHIFT;
-	void **old = p->pages, **pages;
-	u32 at = p->tail, page = 0;
+	u32 first = used ? p->tail & ((u32)PAGE_SIZE - 1) : 0, n_used = pages_of(first + used);
+	void **old = p->pages, **pages, *extra;
+	int err;
 
 	if (used > size || p->taking || p->filling)
 		return -EBUSY;
 	if (size == p->size)
 		return 0;
+	if (n_used > n)
+		return -EBUSY;
 	pages = kzalloc(n * sizeof(*pages), MM_KERNEL);
 	if (!pages)
 		return -ENOMEM;
-	/*
-	 * Bytes keep their offset in a page: pages are moved, from the one that holds the tail on.
-	 */
-	if (used) {
-		u32 first = at & ((u32)PAGE_SIZE - 1),
-		    n_used = (first + used + (u32)PAGE_SIZE - 1) >> PAGE_SHIFT;
-
-		if (n_used > n || n_used > old_n) {
-			kfree(pages);
-			return -EBUSY; /* the bytes straddle one page more than there would be */
-		}
-		for (; page < n_used; page++) {
-			u32 from = ((at >> PAGE_SHIFT) + page) & (old_n - 1);
-
-			pages[page] = old[from];
-			old[from] = NULL;
-		}
-		WRITE_ONCE(p->both, (u64)first << 32 | (first + used));
+	if (!end_apart(p, first, used, &extra)) {
+		err = -ENOMEM;
+		goto fail_pages;
 	}
+	err = pipe_packets_move(p, n, first - p->tail);
+	if (err)
+		goto fail_extra;
+	for (u32 page = 0; page < min(n_used, old_n); page++) {
+		u32 from = ((p->tail >> PAGE_SHIFT) + page) & (old_n - 1);
+
+		pages[page] = old[from];
+		old[from] = NULL;
+	}
+	if (extra)
+		pages[old_n] = extra;
+	if (used)
+		WRITE_ONCE(p->both, (u64)first << 32 | (first + used));
 	ring_free(p, old, old_n);
 	p->pages = pages;
 	p->size = size;
+	pipe_limit_set(p);
 	return 0;
+
+fail_extra:
+	if (extra)
+		page_put(virt_to_page(extra));
+fail_pages:
+	kfree(pages);
+	return err;
 }

@@ -114,9 +114,9 @@ static ssize_t drain(struct pipe *p, struct file *out, loff_t *pos, size_t len, 
 	if (n > 0)
 		pipe_consume(p, (u32)n);
 	mutex_unlock(&p->lock);
-	wait_wake(&p->can_read, POLLIN | POLLRDNORM);
+	wait_wake_one(&p->can_read, POLLIN | POLLRDNORM);
 	if (n > 0)
-		wait_wake(&p->can_write, POLLOUT | POLLWRNORM);
+		wait_wake_one(&p->can_write, POLLOUT | POLLWRNORM);
 	return n;
 }
 
@@ -174,9 +174,9 @@ ssize_t splice_from_file(struct file *in, loff_t *pos, struct file *pipe, size_t
 	else
 		pipe_consume(p, 0);
 	mutex_unlock(&p->lock);
-	wait_wake(&p->can_write, POLLOUT | POLLWRNORM);
+	wait_wake_one(&p->can_write, POLLOUT | POLLWRNORM);
 	if (n > 0)
-		wait_wake(&p->can_read, POLLIN | POLLRDNORM);
+		wait_wake_one(&p->can_read, POLLIN | POLLRDNORM);
 	return n;
 }
 
@@ -190,7 +190,7 @@ ssize_t splice_to_memory(struct file *pipe, struct iov_iter *to, u32 flags)
 	n = pipe_copy_out(p, to, (u32)min(iov_left(to), (size_t)pipe_used(p)));
 	mutex_unlock(&p->lock);
 	if (n > 0)
-		wait_wake(&p->can_write, POLLOUT | POLLWRNORM);
+		wait_wake_one(&p->can_write, POLLOUT | POLLWRNORM);
 	return n;
 }
 
@@ -204,6 +204,6 @@ ssize_t splice_from_memory(struct file *pipe, struct iov_iter *from, u32 flags)
 	n = pipe_copy_in(p, from, (u32)min(iov_left(from), (size_t)pipe_space(p)));
 	mutex_unlock(&p->lock);
 	if (n > 0)
-		wait_wake(&p->can_read, POLLIN | POLLRDNORM);
+		wait_wake_one(&p->can_read, POLLIN | POLLRDNORM);
 	return n;
 }

@@ -83,6 +83,7 @@ ssize_t splice_pipes(struct file *in, struct file *out, size_t len, u32 flags, b
 {
 	struct pipe *from = in->private, *to = out->private;
 	ssize_t n;
+	u32 at;
 
 	if (from == to)
 		return -EINVAL;
@@ -90,14 +91,19 @@ ssize_t splice_pipes(struct file *in, struct file *out, size_t len, u32 flags, b
 	if (n <= 0)
 		return n;
 	len = min(len, (size_t)min(pipe_used(from), pipe_space(to)));
-	n = copy(from, to, (u32)len);
+	if (from->n_packets)
+		len = pipe_packets_fit(from, to, (u32)len);
+	at = to->head;
+	n = len ? copy(from, to, (u32)len) : -ENOMEM;
+	if (n > 0 && from->n_packets)
+		pipe_packets_copied(from, to, (u32)n, at);
 	if (n > 0 && !keep)
 		pipe_consume(from, (u32)n);
 	unlock_both(from, to);
 	if (n > 0) {
-		wait_wake(&to->can_read, POLLIN | POLLRDNORM);
+		wait_wake_one(&to->can_read, POLLIN | POLLRDNORM);
 		if (!keep)
-			wait_wake(&from->can_write, POLLOUT | POLLWRNORM);
+			wait_wake_one(&from->can_write, POLLOUT | POLLWRNORM);
 	}
 	return n;
 }

@@ -55,12 +55,12 @@ static void timer_fired(struct clock_timer *timer)
 	}
 	spin_unlock_irq(&t->lock, flags);
 	if (tell)
-		wait_wake(&t->queue, POLLIN | POLLRDNORM);
+		wait_wake_one(&t->queue, POLLIN | POLLRDNORM);
 }
 
 static void clock_was_set(struct clock_watch *watch)
 {
-	wait_wake(&container_of(watch, struct timerfd, watch)->queue, POLLIN | POLLRDNORM);
+	wait_wake_one(&container_of(watch, struct timerfd, watch)->queue, POLLIN | POLLRDNORM);
 }
 
 /* After it fired: counts what the interval made of the time since, and goes on. t held. */

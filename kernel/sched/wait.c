@@ -14,11 +14,22 @@
 #include "sched/timer.h"
 #include "sched/wait_int.h"
 
+/* Exclusive entries stand behind all others, since a wake of one ends with it; each kind in the
+ * order of coming, but for others that come when exclusive ones are there. */
+static void entry_insert(struct wait_queue *q, struct wait_entry *entry)
+{
+	if (entry->exclusive || list_empty(&q->entries) ||
+	    !list_last_entry(&q->entries, struct wait_entry, link)->exclusive)
+		list_add_tail(&entry->link, &q->entries);
+	else
+		list_add(&entry->link, &q->entries);
+}
+
 void wait_add(struct wait_queue *q, struct wait_entry *entry)
 {
 	u64 flags = spin_lock_irq(&q->lock);
 
-	list_add_tail(&entry->link, &q->entries);
+	entry_insert(q, entry);
 	spin_unlock_irq(&q->lock, flags);
 }
 
@@ -60,7 +71,7 @@ void wait_begin(struct wait_queue *q, struct wait_entry *entry, enum thread_stat
 	entry->thread = thread_current();
 	entry->exclusive = exclusive;
 	flags = spin_lock_irq(&q->lock);
-	list_add_tail(&entry->link, &q->entries);
+	entry_insert(q, entry);
 	/* A full barrier between the entry and the caller's look at the condition. */
 	thread_prepare(state);
 	spin_unlock_irq(&q->lock, flags);

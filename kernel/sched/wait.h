@@ -46,16 +46,16 @@ static inline void wait_wake(struct wait_queue *q, u32 events)
 	if (!list_empty(&q->entries))
 		wait_wake_slow(q, events, ~0u);
 }
-/* Wakes all, as one who is about to sleep himself or has more of the same to do (WAKE_SYNC). */
-static inline void wait_wake_sync(struct wait_queue *q, u32 events)
-{
-	wait_wake(q, events | WAKE_SYNC);
-}
 static inline void wait_wake_one(struct wait_queue *q, u32 events)
 {
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (!list_empty(&q->entries))
 		wait_wake_slow(q, events, 1);
+}
+/* As one who is about to sleep himself or has more of the same to do (WAKE_SYNC). */
+static inline void wait_wake_one_sync(struct wait_queue *q, u32 events)
+{
+	wait_wake_one(q, events | WAKE_SYNC);
 }
 
 /* Puts the current thread on the queue and sets its state; the entry lives on the caller's

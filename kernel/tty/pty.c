@@ -31,7 +31,7 @@ void pty_packet_note(struct pty *p, u8 set, u8 clear)
 	}
 	spin_unlock(&p->lock);
 	if (news)
-		wait_wake(&p->read_wait, POLLIN | POLLRDNORM | POLLPRI);
+		wait_wake_one(&p->read_wait, POLLIN | POLLRDNORM | POLLPRI);
 }
 
 static int slave_open(struct tty *t)
@@ -61,13 +61,13 @@ static void slave_put(struct tty *t, const u8 *data, size_t n)
 	spin_lock(&p->lock);
 	ring_write(&p->out, data, (u32)n);
 	spin_unlock(&p->lock);
-	wait_wake(&p->read_wait, POLLIN | POLLRDNORM);
+	wait_wake_one(&p->read_wait, POLLIN | POLLRDNORM);
 }
 
 static void slave_input_taken(struct tty *t)
 {
 	if (pty_master_writable(pty_of(t)))
-		wait_wake(&pty_of(t)->write_wait, POLLOUT | POLLWRNORM);
+		wait_wake_one(&pty_of(t)->write_wait, POLLOUT | POLLWRNORM);
 }
 
 /* What the master's reader would have taken by now stays; only a backlog is dropped. */

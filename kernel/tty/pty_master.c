@@ -267,7 +267,7 @@ static long flush(struct pty *p, u64 queue)
 		mutex_lock(&slave->ldisc_lock);
 		ring_skip(&slave->input, ring_used(&slave->input));
 		mutex_unlock(&slave->ldisc_lock);
-		wait_wake(&p->write_wait, POLLOUT | POLLWRNORM);
+		wait_wake_one(&p->write_wait, POLLOUT | POLLWRNORM);
 	}
 	return 0;
 }

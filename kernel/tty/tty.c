@@ -48,7 +48,7 @@ static void host_flush_output(struct ldisc *l)
 
 	if (t->ops->flush)
 		t->ops->flush(t);
-	wait_wake(&t->write_wait, POLLOUT | POLLWRNORM);
+	wait_wake_one(&t->write_wait, POLLOUT | POLLWRNORM);
 }
 
 static void host_input_flushed(struct ldisc *l)
@@ -67,12 +67,12 @@ static void host_flow(struct ldisc *l, bool stopped)
 	if (t->ops->flow)
 		t->ops->flow(t, stopped);
 	if (!stopped)
-		wait_wake(&t->write_wait, POLLOUT | POLLWRNORM);
+		wait_wake_one(&t->write_wait, POLLOUT | POLLWRNORM);
 }
 
 static void host_readable(struct ldisc *l)
 {
-	wait_wake(&ldisc_tty(l)->read_wait, POLLIN | POLLRDNORM);
+	wait_wake_one(&ldisc_tty(l)->read_wait, POLLIN | POLLRDNORM);
 }
 
 static const struct ldisc_host tty_ldisc_host = {

@@ -57,7 +57,7 @@ static long flush(struct tty *t, u64 queue)
 		t->ops->flush(t);
 	mutex_unlock(&t->ldisc_lock);
 	if (queue != TCIFLUSH)
-		wait_wake(&t->write_wait, POLLOUT | POLLWRNORM);
+		wait_wake_one(&t->write_wait, POLLOUT | POLLWRNORM);
 	return 0;
 }
 

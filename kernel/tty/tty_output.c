@@ -15,7 +15,7 @@ void tty_output_ready(struct tty *t)
 {
 	if (ldisc_echo_pending(&t->ldisc))
 		work_queue(&t->input_work);
-	wait_wake(&t->write_wait, POLLOUT | POLLWRNORM);
+	wait_wake_one(&t->write_wait, POLLOUT | POLLWRNORM);
 }
 
 static bool output_idle(struct tty *t)

@@ -116,6 +116,10 @@ int file_set_flags(struct file *f, u32 flags)
 		return -EPERM;
 	if (flags & ~f->flags & O_NOATIME && !inode_owner_or_capable(f->inode, f->cred))
 		return -EPERM;
+	/* A FIFO's writer makes packets by it. */
+	if (flags & O_DIRECT && !S_ISREG(f->inode->mode) && !S_ISBLK(f->inode->mode) &&
+	    !S_ISFIFO(f->inode->mode))
+		return -EINVAL;
 	spin_lock(&f->lock);
 	f->flags = (f->flags & ~may) | (flags & may);
 	spin_unlock(&f->lock);

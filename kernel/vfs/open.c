@@ -98,6 +98,9 @@ static int may_open(const struct path *path, struct opening *o)
 	}
 	if (o->flags & O_NOATIME && !inode_owner_or_capable(inode, o->cred))
 		return -EPERM;
+	if (o->flags & O_DIRECT &&
+	    (S_ISDIR(inode->mode) || S_ISCHR(inode->mode) || S_ISFIFO(inode->mode)))
+		return -EINVAL;
 	return 0;
 }
 

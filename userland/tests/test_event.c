@@ -1,8 +1,11 @@
 /* Descriptors for events: epoll, eventfd, signalfd, inotify. */
 #include "tap.h"
+#include <poll.h>
+#include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 
 static int add(int ep, int fd, uint32_t events)
@@ -190,4 +193,111 @@ TEST(inotify)
 	fails(inotify_add_watch(0, "d", IN_CREATE), EINVAL, "not an inotify");
 	fails(syscall(SYS_inotify_init1, 1), EINVAL, "unknown flag");
 	works(syscall(SYS_inotify_init), "the old call");
+}
+
+/* Threads that sleep in epolls of their own, all of which watch the same descriptor; how many one
+ * event wakes. */
+enum { HERD = 5 };
+
+struct sleeper {
+	pthread_t thread;
+	int ep, timeout, found;
+};
+
+static void *sleep_in_epoll(void *argument)
+{
+	struct sleeper *s = argument;
+	struct epoll_event e;
+
+	s->found = epoll_wait(s->ep, &e, 1, s->timeout);
+	return NULL;
+}
+
+static void herd_start(struct sleeper *herd, int fd, uint32_t events)
+{
+	for (int i = 0; i < HERD; i++) {
+		herd[i].ep = must(epoll_create1(0));
+		herd[i].timeout = 800;
+		must(add(herd[i].ep, fd, events));
+		must(-pthread_create(&herd[i].thread, NULL, sleep_in_epoll, &herd[i]));
+	}
+	tap_sleep_ms(200);
+}
+
+static int herd_end(struct sleeper *herd)
+{
+	int n = 0;
+
+	for (int i = 0; i < HERD; i++) {
+		must(-pthread_join(herd[i].thread, NULL));
+		n += herd[i].found;
+		close(herd[i].ep);
+	}
+	return n;
+}
+
+static int woken_by_write(int fd, int from, const void *data, size_t n, uint32_t events)
+{
+	struct sleeper herd[HERD];
+
+	herd_start(herd, fd, events);
+	must(write(from, data, n));
+	return herd_end(herd);
+}
+
+static void *sleep_in_poll(void *argument)
+{
+	struct pollfd p = {*(int *)argument, POLLIN, 0};
+
+	return (void *)(intptr_t)poll(&p, 1, 5000);
+}
+
+TEST(exclusive)
+{
+	struct sleeper herd[HERD];
+	int p[2], master, slave, number, unlock = 0;
+	uint64_t one = 1, most = ~0ull - 2;
+	char path[40], b[10];
+	pthread_t thread;
+	void *found;
+
+	must(pipe(p));
+	is(woken_by_write(p[0], p[1], "x", 1, EPOLLIN), HERD, "a pipe wakes all");
+	must(read(p[0], b, 10));
+	is(woken_by_write(p[0], p[1], "x", 1, EPOLLIN | EPOLLEXCLUSIVE), 1, "or one");
+	must(read(p[0], b, 10));
+	is(woken_by_write(p[0], p[1], "x", 1, EPOLLIN | EPOLLET | EPOLLEXCLUSIVE), 1,
+	   "by its edge");
+	must(read(p[0], b, 10));
+	herd_start(herd, p[0], EPOLLIN | EPOLLEXCLUSIVE);
+	must(-pthread_create(&thread, NULL, sleep_in_poll, &p[0]));
+	tap_sleep_ms(100);
+	must(write(p[1], "x", 1));
+	must(-pthread_join(thread, &found));
+	is((intptr_t)found, 1, "who came later and is not exclusive");
+	is(herd_end(herd), 1, "is woken besides");
+	must(read(p[0], b, 10));
+	herd_start(herd, p[0], EPOLLIN | EPOLLEXCLUSIVE);
+	must(close(p[1]));
+	is(herd_end(herd), HERD, "the end wakes all");
+
+	p[0] = must(eventfd(0, 0));
+	is(woken_by_write(p[0], p[0], &one, 8, EPOLLIN), HERD, "an eventfd wakes all");
+	must(read(p[0], b, 8));
+	is(woken_by_write(p[0], p[0], &one, 8, EPOLLIN | EPOLLEXCLUSIVE), 1, "or one");
+	must(write(p[0], &most, 8));
+	herd_start(herd, p[0], EPOLLOUT | EPOLLEXCLUSIVE);
+	must(read(p[0], b, 8));
+	is(herd_end(herd), 1, "one writer");
+
+	master = must(open("/dev/ptmx", O_RDWR | O_NOCTTY));
+	must(ioctl(master, TIOCSPTLCK, &unlock));
+	must(ioctl(master, TIOCGPTN, &number));
+	snprintf(path, sizeof(path), "/dev/pts/%d", number);
+	slave = must(open(path, O_RDWR | O_NOCTTY));
+	is(woken_by_write(slave, master, "x\n", 2, EPOLLIN), HERD, "a terminal wakes all");
+	must(read(slave, b, 10));
+	is(woken_by_write(slave, master, "x\n", 2, EPOLLIN | EPOLLEXCLUSIVE), 1, "or one");
+	must(read(master, b, 10));
+	is(woken_by_write(master, slave, "x", 1, EPOLLIN | EPOLLEXCLUSIVE), 1, "its master, too");
 }
