@@ -41,6 +41,35 @@ def test_memory(machine, mem):
     assert size * 1024 * 0.8 - 8192 < total <= size * 1024
 
 
+@pytest.mark.parametrize("kind", ["q35", "pc"])
+def test_interrupt_pins(machine, kernel, kind):
+    """Without messages the disk's interrupt is that of a pin, and _PRT says where it leads."""
+    if kernel == "linux":
+        pytest.skip("the log's words are ours")
+    console = machine(append="pci.nomsi", env={"MACHINE": kind, "SMP": "2"})
+    reaches_prompt(console)
+    log = console.output("dmesg")
+    assert re.search(r"ahci-00:\w\w\.\d: pin A is routed to line \d+", log)
+    assert "line register" not in log
+    console.output("dd if=/dev/sda of=/dev/null bs=64k count=64")
+    assert re.search(r"[1-9].*IO-APIC-level +.*ahci", console.output("cat /proc/interrupts"))
+
+
+def test_interrupt_pins_behind_bridges(machine, kernel):
+    """A controller two bridges away: its pin is carried on by theirs."""
+    if kernel == "linux":
+        pytest.skip("the log's words are ours")
+    disk = os.path.join(os.environ.get("B", "build"), "skerry.img")
+    console = machine(append="pci.nomsi", env={"SMP": "2"}, extra=[
+        "-device", "pcie-root-port,id=port,chassis=1", "-device", "pcie-pci-bridge,id=far,bus=port",
+        "-device", "ich9-ahci,id=farahci,bus=far,addr=5",
+        "-drive", f"if=none,id=fardisk,format=raw,file={disk},snapshot=on,file.locking=off",
+        "-device", "ide-hd,drive=fardisk,bus=farahci.0"])
+    console.prompt()
+    assert re.search(r"ahci-02:05\.0: pin A is routed to line \d+", console.output("dmesg"))
+    console.output("dd if=/dev/sdb of=/dev/null bs=64k count=64")
+
+
 def test_boot_is_quick(machine):
     """Not a measurement, a guard: the kernel's own clock at the prompt."""
     console = machine()

@@ -1,6 +1,7 @@
 """Ending: poweroff, reboot, halt, and what must not be lost by them."""
 
 import pexpect
+import pytest
 
 
 def test_poweroff(machine):
@@ -54,3 +55,40 @@ def test_panic_fails(machine, kernel):
     console.expect([r"(?i)panic", pexpect.EOF], timeout=60)
     if kernel == "skerry":
         assert console.ended(30) not in (0, 124, None)
+
+
+def at_monitor(console, command):
+    """Type at QEMU's monitor, which shares the terminal: Ctrl-A c goes there and back."""
+    console.send("\x01c")
+    console.expect(r"\(qemu\) ")
+    console.send(command + "\n")
+    console.expect(r"\(qemu\) ")
+    console.send("\x01c")
+
+
+@pytest.mark.parametrize("kind", ["q35", "pc"])
+def test_power_button(machine, kernel, kind):
+    """Pressed at the prompt: init ends the processes as for poweroff, and the machine goes off."""
+    if kernel == "linux":
+        pytest.skip("there an acpid would listen")
+    console = machine(env={"MACHINE": kind, "SMP": "2"})
+    console.prompt()
+    at_monitor(console, "system_powerdown")
+    console.expect("init gets signal 12")
+    console.expect("Sent SIGTERM to all processes")
+    console.expect("power: off")
+    assert console.ended() == 0
+
+
+def test_power_button_ignored(machine, kernel):
+    if kernel == "linux":
+        pytest.skip("an option of ours")
+    console = machine(append="powerbutton=ignore")
+    console.prompt()
+    at_monitor(console, "system_powerdown")
+    console.expect("the button is pressed")
+    at_monitor(console, "system_powerdown")
+    console.expect("the button is pressed")
+    assert console.output("cat /proc/1/comm").strip() == "init"
+    console.sendline("poweroff")
+    assert console.ended() == 0

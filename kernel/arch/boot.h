@@ -33,6 +33,9 @@ struct boot_info {
 
 extern struct boot_info boot_info;
 
+/* Whether physical addresses start to end (exclusive) touch the kernel's image. */
+bool boot_image_overlaps(paddr_t start, paddr_t end);
+
 /*
  * Takes `bytes` (page multiple), aligned to `align`, from the usable memory for good, zeroed,
  * before mm is up; panics if there are none.

@@ -31,6 +31,7 @@ enum lock_rank {
 	RANK_FS,                /* a file system's own sleeping locks (allocation groups, trees) */
 	RANK_FS2,
 	RANK_BDEV,              /* block device open/close, partition scan */
+	RANK_ACPI,              /* evaluation of the firmware's byte code */
 	RANK_DEV,               /* driver registry, probing */
 	RANK_KMAP,              /* kernel virtual ranges */
 	RANK_SLEEP_LAST,        /* any other sleeping lock that is never held while another is

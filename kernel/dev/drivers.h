@@ -7,7 +7,9 @@
 
 /* Log consoles by console=ttySn (none: ttyS0). As early as cmdline, log and the clock work. */
 void serial_console_init(void);
-void acpi_power_register(void);  /* power off and reset by ACPI (dev/power.h) */
+/* The firmware's byte code, and what it tells of: power off, reset, the power button (dev/power.h),
+ * the routing of PCI's pins (dev/pci.h). After pci_init(), before drivers of PCI devices. */
+void acpi_register(void);
 void serial_register(void);      /* COM1 … COM4 as uart ports (dev/uart.h) */
 void display_register(void);     /* screen (dev/display.h); after pci_init() */
 void ps2_register(void);         /* keyboard (dev/input.h) */

@@ -203,10 +203,10 @@ int irq_request_isa(unsigned isa, const char *name, irq_handler *handler, void *
 	return request_gsi(gsi, trigger, name, handler, arg, line);
 }
 
-int irq_request_gsi(unsigned gsi, bool level, const char *name, irq_handler *handler, void *arg,
-		    struct irq_line **line)
+int irq_request_gsi(unsigned gsi, enum irq_trigger trigger, const char *name, irq_handler *handler,
+		    void *arg, struct irq_line **line)
 {
-	enum irq_trigger trigger = level ? IRQ_LEVEL_LOW : IRQ_EDGE_HIGH;
+	bool level = trigger == IRQ_LEVEL_HIGH || trigger == IRQ_LEVEL_LOW;
 
 	/* A line that the MADT describes as level-triggered has its polarity from there. */
 	for (unsigned isa = 0; isa < 16; isa++) {

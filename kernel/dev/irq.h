@@ -1,6 +1,7 @@
 /* Interrupt lines for drivers: shared handlers, counters for /proc/interrupts. */
 #pragma once
 
+#include "arch/irq.h"
 #include "lib/types.h"
 
 struct irq_line;
@@ -12,8 +13,9 @@ typedef enum irq_result irq_handler(void *arg);
  * or -ENODEV, -ENOSPC, -ENOMEM. */
 int irq_request_isa(unsigned isa, const char *name, irq_handler *handler, void *arg,
 		    struct irq_line **line);
-int irq_request_gsi(unsigned gsi, bool level, const char *name, irq_handler *handler, void *arg,
-		    struct irq_line **line);
+/* If the MADT says that the line is level-triggered, its polarity counts more than `trigger`'s. */
+int irq_request_gsi(unsigned gsi, enum irq_trigger trigger, const char *name, irq_handler *handler,
+		    void *arg, struct irq_line **line);
 /* A vector of its own for a message-signalled interrupt; the device must write the message. */
 int irq_request_msi(const char *name, irq_handler *handler, void *arg, struct irq_line **line,
 		    u64 *address, u32 *data);

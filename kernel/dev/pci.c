@@ -148,6 +148,17 @@ void pci_init(void)
 	log_info("pci: %u devices on %u buses", n, (unsigned)bitmap_weight(buses_seen, 256));
 }
 
+struct pci_device *pci_bridge_of(u16 segment, u8 bus)
+{
+	struct pci_device *d;
+
+	list_for_each_entry(d, &devices, link)
+		if (d->segment == segment && (d->class & CLASS_BASE_SUB) == CLASS_PCI_BRIDGE &&
+		    d->header == 1 && pci_read8(d, PCI_SECONDARY_BUS) == bus && d->bus < bus)
+			return d;
+	return NULL;
+}
+
 static bool id_matches(const struct pci_id *id, const struct pci_device *d)
 {
 	return (id->vendor == PCI_ANY || id->vendor == d->vendor) &&

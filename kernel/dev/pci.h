@@ -56,6 +56,13 @@ void *pci_map_bar(struct pci_device *d, unsigned bar);
 int pci_request_irqs(struct pci_device *d, unsigned n, irq_handler *handler, void **args);
 void pci_release_irqs(struct pci_device *d);
 
+/* Where a pin leads: a global system interrupt. */
+struct pci_route { unsigned gsi; bool level, low; };
+/* Set once, by who knows how pins (0 … 3: INTA … INTD) of a bus are routed: 0 and *route, -ENOENT:
+ * nothing is known of that bus, -ENODEV and others: the pin leads nowhere. Thread context. */
+typedef int pci_router(u16 segment, u8 bus, u8 slot, unsigned pin, struct pci_route *route);
+void pci_set_router(pci_router *router);
+
 /* Scans all buses. Then pci_bind() offers every device to a driver. Thread context. */
 void pci_init(void);
 void pci_bind(const struct pci_driver *driver);

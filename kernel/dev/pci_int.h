@@ -36,3 +36,6 @@ void pci_config_init(void);
 u32 pci_config_read(u16 segment, u8 bus, u8 slot, u8 function, unsigned offset, unsigned size);
 void pci_config_write(u16 segment, u8 bus, u8 slot, u8 function, unsigned offset, unsigned size,
 		      u32 v);
+
+/* The bridge that leads to that bus, or NULL (pci.c). Any time after the scan. */
+struct pci_device *pci_bridge_of(u16 segment, u8 bus);

@@ -1,8 +1,10 @@
 /*
  * Interrupts of a PCI function, the best kind first: MSI-X (a table of messages in a BAR), MSI (one
- * message in configuration space; PCI 3.0, 6.8), the pin. For the pin the firmware's interrupt line
- * register names the ISA line that the pin is routed to, which is also wired to the IO-APIC.
- * `pci.nomsi` on the command line: only the pin.
+ * message in configuration space; PCI 3.0, 6.8), the pin. Where the pin leads is asked of the
+ * router (ACPI's _PRT); a bus of which it knows nothing lies behind a bridge, whose own pins carry
+ * on those of the slots behind it, turned by one per slot (PCI-to-PCI Bridge 1.2, 9.1). The last
+ * resort is the firmware's interrupt line register, which names the ISA line that the pin was
+ * routed to when it booted. `pci.nomsi` on the command line: only the pin.
  */
 #include "dev/pci_int.h"
 
@@ -10,6 +12,7 @@
 #include "arch/io.h"
 #include "arch/mmu.h"
 #include "core/cmdline.h"
+#include "core/log.h"
 #include "lib/format.h"
 #include "mm/kmap.h"
 
@@ -28,6 +31,10 @@ enum {
 	MSIX_TABLE = 4, /* offset in a BAR, whose number is in the low 3 bits */
 	MSIX_ENTRY_BYTES = 16,
 };
+
+#define BRIDGES_MAX 32 /* between a device and the root */
+
+static pci_router *router; /* set once */
 
 static void intx_set(struct pci_device *d, bool on)
 {
@@ -131,15 +138,59 @@ static int msi_request(struct pci_device *d, irq_handler *handler, void *arg)
 	return 1;
 }
 
+void pci_set_router(pci_router *new_router)
+{
+	store_release(&router, new_router);
+}
+
+/* Asks the router for the pin, on the device's own bus, else behind the bridges to it. */
+static int pin_route(struct pci_device *d, struct pci_route *route)
+{
+	pci_router *ask = load_acquire(&router);
+	unsigned pin = d->irq_pin - 1u;
+	u8 bus = d->bus, slot = d->slot;
+
+	for (unsigned i = 0; ask && i < BRIDGES_MAX; i++) {
+		int err = ask(d->segment, bus, slot, pin, route);
+		struct pci_device *bridge;
+
+		if (err != -ENOENT)
+			return err;
+		bridge = pci_bridge_of(d->segment, bus);
+		if (!bridge)
+			break;
+		pin = (pin + slot) % 4;
+		bus = bridge->bus;
+		slot = bridge->slot;
+	}
+	return -ENOENT;
+}
+
 static int pin_request(struct pci_device *d, irq_handler *handler, void *arg)
 {
+	struct pci_route route;
 	char name[24];
 	int err;
 
-	if (!d->irq_pin || d->irq_line_register == 0 || d->irq_line_register > 15)
+	if (!d->irq_pin || d->irq_pin > 4)
 		return -ENODEV;
 	device_name(d, name, sizeof(name));
-	err = irq_request_gsi(d->irq_line_register, true, name, handler, arg, &d->irq[0]);
+	if (pin_route(d, &route)) {
+		if (d->irq_line_register == 0 || d->irq_line_register > 15)
+			return -ENODEV;
+		route = (struct pci_route){
+			.gsi = d->irq_line_register, .level = true, .low = true,
+		};
+		log_info("%s: pin %c by the firmware's line register: %u", name,
+			 'A' + d->irq_pin - 1, route.gsi);
+	} else {
+		log_info("%s: pin %c is routed to line %u", name, 'A' + d->irq_pin - 1,
+			 route.gsi);
+	}
+	err = irq_request_gsi(route.gsi,
+			      route.level ? route.low ? IRQ_LEVEL_LOW : IRQ_LEVEL_HIGH
+					  : route.low ? IRQ_EDGE_LOW : IRQ_EDGE_HIGH,
+			      name, handler, arg, &d->irq[0]);
 	if (err)
 		return err;
 	intx_set(d, true);

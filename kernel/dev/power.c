@@ -90,3 +90,19 @@ _Noreturn void power_halt(void)
 	cpu_stop_others();
 	cpu_halt_forever();
 }
+
+static void (*button_listener)(void); /* set once */
+
+void power_button_listen(void (*fn)(void))
+{
+	store_release(&button_listener, fn);
+}
+
+void power_button_press(void)
+{
+	void (*fn)(void) = load_acquire(&button_listener);
+
+	log_info("power: the button is pressed");
+	if (fn)
+		fn();
+}

@@ -75,7 +75,7 @@ static void boot_thread(void *arg)
 
 	pci_init();
 	blk_init();
-	acpi_power_register();
+	acpi_register();
 	serial_register();
 	display_register();
 	ps2_register();

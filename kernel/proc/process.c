@@ -12,6 +12,7 @@
 #include "proc/itimer.h"
 #include "proc/oom.h"
 #include "proc/posix_timer_int.h"
+#include "proc/power_button.h"
 #include "proc/proc_int.h"
 #include "proc/signal.h"
 #include "proc/user.h"
@@ -355,4 +356,5 @@ void proc_init(void)
 	sched_set_charge_hook(thread_charge);
 	sysv_init(current_pid);
 	oom_init();
+	power_button_init();
 }

@@ -138,3 +138,8 @@ paddr_t boot_alloc(u64 bytes, u64 align)
 	}
 	panic("boot: no %llu bytes of memory", (unsigned long long)bytes);
 }
+
+bool boot_image_overlaps(paddr_t start, paddr_t end)
+{
+	return start < virt_to_phys(image_end) && end > virt_to_phys(image_start);
+}

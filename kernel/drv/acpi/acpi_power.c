@@ -1,63 +1,31 @@
 /*
- * Power off and reset by ACPI's fixed hardware (ACPI 6.4, 4.8.3, 4.8.4.6), as the FADT (5.2.9)
- * describes it: to switch off, the sleep type of \_S5 and SLP_EN go to the PM1 control registers;
- * to reset, a value goes to the reset register. Everything is looked up at boot, so the end needs
- * no memory and no locks.
+ * Power off and reset by ACPI's fixed hardware (ACPI 6.5, 4.8.3.2, 4.8.3.6, 7.4.2, 16.1): to switch
+ * off, the sleep types of the package \_S5 and SLP_EN go to the PM1 control registers; before
+ * that, while there are still interrupts and locks, \_PTS says that it is about to happen. To
+ * reset, a value goes to the reset register. Everything is looked up at boot, so the end itself
+ * needs no memory and no locks.
+ *
+ * acpi_register() is also where the driver comes up as a whole.
  */
 #include "arch/acpi.h"
 #include "arch/cpu.h"
-#include "arch/io.h"
-#include "arch/mmu.h"
 #include "core/clock.h"
 #include "core/log.h"
-#include "dev/power.h"
-#include "drv/acpi/acpi_s5.h"
 #include "dev/drivers.h"
-#include "mm/kmap.h"
+#include "dev/power.h"
+#include "drv/acpi/acpi_int.h"
 
-#define SCI_EN BIT(0)
 #define SLP_TYPE_SHIFT 10
-#define SLP_TYPE_MASK (7u << SLP_TYPE_SHIFT)
-#define SLP_EN BIT(13)
-#define FADT_RESET_SUPPORTED BIT(10)
-#define FADT_HW_REDUCED BIT(20)
+#define SLP_TYPE_MASK  (7u << SLP_TYPE_SHIFT)
+#define SLP_EN         BIT(13)
+#define STATE_OFF      5
 
-/* Generic address structure (5.2.3.2) */
-struct acpi_address {
-	u8 space; /* 0 memory, 1 I/O, 2 PCI configuration */
-	u8 bits, offset, access;
-	u64 address;
-} __packed;
+struct acpi_fixed acpi_fixed;
 
-/* The FADT up to what is used here. */
-struct acpi_fadt {
-	struct acpi_header header;
-	u32 firmware_ctrl, dsdt;
-	u8 reserved1, preferred_profile;
-	u16 sci_irq;
-	u32 smi_command;
-	u8 acpi_enable, acpi_disable, s4bios, pstate;
-	u32 pm1a_event, pm1b_event, pm1a_control, pm1b_control, pm2_control, pm_timer, gpe0, gpe1;
-	u8 lengths[8];
-	u16 latencies[2], flush_size, flush_stride;
-	u8 duty[2], day_alarm, month_alarm, century;
-	u16 boot_flags;
-	u8 reserved2;
-	u32 flags;
-	struct acpi_address reset_register;
-	u8 reset_value;
-} __packed;
-
-static_assert(offsetof(struct acpi_fadt, pm1a_control) == 64, "ACPI 5.2.9");
-static_assert(offsetof(struct acpi_fadt, flags) == 112, "ACPI 5.2.9");
-static_assert(offsetof(struct acpi_fadt, reset_value) == 128, "ACPI 5.2.9");
-
-/* Constant after acpi_power_register(). */
-static u16 pm1a, pm1b, smi_port;
-static u8 acpi_on, type_a, type_b;
-static struct acpi_address reset_at;
-static void *reset_memory;
-static u8 reset_value;
+/* Constant after acpi_register(). */
+static bool can_switch_off;
+static u8 sleep_type[2]; /* a, b */
+static struct acpi_reg reset_register;
 
 static void wait_ms(u64 ms)
 {
@@ -67,45 +35,30 @@ static void wait_ms(u64 ms)
 		cpu_relax();
 }
 
-/* The registers obey only in ACPI mode, which the firmware enters on request (4.8.2.5). */
-static void enter_acpi_mode(void)
+static void sleep_type_write(const struct acpi_reg *r, u8 type)
 {
-	if (io_in16(pm1a) & SCI_EN || !smi_port || !acpi_on)
-		return;
-	io_out8(smi_port, acpi_on);
-	for (unsigned i = 0; i < 300 && !(io_in16(pm1a) & SCI_EN); i++)
-		wait_ms(10);
-}
+	u16 control = (u16)((acpi_reg_read16(r) & ~(SLP_TYPE_MASK | SLP_EN)) |
+			    (unsigned)type << SLP_TYPE_SHIFT);
 
-static void sleep_type_write(u16 port, u8 type)
-{
-	u16 control = (u16)((io_in16(port) & ~(SLP_TYPE_MASK | SLP_EN)) |
-			    (u16)(type << SLP_TYPE_SHIFT));
-
-	io_out16(port, control);
-	io_out16(port, control | SLP_EN);
+	acpi_reg_write16(r, control);
+	acpi_reg_write16(r, control | SLP_EN);
 }
 
 static void acpi_off(void)
 {
-	if (!pm1a)
+	if (!can_switch_off)
 		return;
-	enter_acpi_mode();
 	irq_disable();
-	sleep_type_write(pm1a, type_a);
-	if (pm1b)
-		sleep_type_write(pm1b, type_b);
+	for (unsigned i = 0; i < 2; i++)
+		sleep_type_write(&acpi_pm1_control[i], sleep_type[i]);
 	wait_ms(1000);
 }
 
 static void acpi_reset(void)
 {
-	if (reset_memory)
-		mmio_write8(reset_memory, reset_value);
-	else if (reset_at.space == 1 && reset_at.address)
-		io_out8((u16)reset_at.address, reset_value);
-	else
+	if (!acpi_reg_exists(&reset_register))
 		return;
+	acpi_reg_write8(&reset_register, 0, acpi_fixed.reset_value);
 	wait_ms(100);
 }
 
@@ -114,52 +67,78 @@ static const struct power_ops acpi_ops = {
 	.reset = acpi_reset,
 };
 
-/* \_S5 is in the DSDT, or in one of the SSDTs. */
-static bool find_s5(void)
+/* Before power is cut: \_PTS(5), if the firmware wants to know. */
+static void prepare_off(void *arg)
 {
-	const struct acpi_header *t = acpi_table_find("DSDT", 0);
+	static const u64 state = STATE_OFF;
+	struct aml_node *pts;
+	struct aml_object *o;
 
-	for (unsigned n = 0; t; n++) {
-		if (acpi_s5_find((const u8 *)(t + 1), t->length - sizeof(*t), &type_a, &type_b))
-			return true;
-		t = acpi_table_find("SSDT", n);
-	}
-	return false;
+	if (!mutex_try_lock(&acpi_lock))
+		return; /* byte code that hangs must not keep the machine on */
+	pts = aml_find(acpi_aml, NULL, "\\_PTS");
+	if (pts && !aml_evaluate(acpi_aml, pts, &state, 1, &o))
+		aml_put(acpi_aml, o);
+	mutex_unlock(&acpi_lock);
 }
 
-static void find_reset(const struct acpi_fadt *fadt)
+static bool sleep_types_read(void)
 {
-	if (fadt->header.length < offsetof(struct acpi_fadt, reset_value) + 1 ||
-	    !(fadt->flags & FADT_RESET_SUPPORTED))
-		return;
-	reset_at = fadt->reset_register;
-	reset_value = fadt->reset_value;
-	if (reset_at.space == 0 && reset_at.address)
-		reset_memory = ioremap(reset_at.address, 1, MMU_NOCACHE);
-	if (reset_at.space == 1 && reset_at.address > 0xffff)
-		reset_at.address = 0;
+	struct aml_node *s5 = aml_find(acpi_aml, NULL, "\\_S5");
+	struct aml_object *package, *o;
+	u64 v[2] = { 0 };
+	bool ok;
+
+	if (!s5 || aml_evaluate(acpi_aml, s5, NULL, 0, &package))
+		return false;
+	ok = aml_count_of(package) >= 1;
+	for (unsigned i = 0; i < 2 && ok; i++) {
+		/* One element does for both. */
+		ok = !aml_element_of(acpi_aml, package, min(i, aml_count_of(package) - 1), &o);
+		if (ok) {
+			ok = !aml_integer_of(o, &v[i]) && (v[i] & 0xff) <= 7;
+			aml_put(acpi_aml, o);
+		}
+		sleep_type[i] = (u8)v[i];
+	}
+	aml_put(acpi_aml, package);
+	return ok;
 }
 
-void acpi_power_register(void)
+static void off_init(bool acpi_mode)
 {
-	const struct acpi_fadt *fadt = (const struct acpi_fadt *)acpi_table_find("FACP", 0);
+	bool known = false;
 
-	if (!fadt || fadt->header.length < offsetof(struct acpi_fadt, reset_register)) {
-		log_info("acpi: no FADT: no power off");
+	if (acpi_aml) {
+		mutex_lock(&acpi_lock);
+		known = sleep_types_read();
+		mutex_unlock(&acpi_lock);
+	}
+	can_switch_off = known && acpi_mode;
+	if (!can_switch_off) {
+		log_info("acpi: no power off: %s",
+			 known ? "no PM1 control register" : "no package \\_S5");
 		return;
 	}
-	find_reset(fadt);
-	if (fadt->flags & FADT_HW_REDUCED || !fadt->pm1a_control || fadt->pm1a_control > 0xffff ||
-	    fadt->pm1b_control > 0xffff)
-		log_info("acpi: no PM1 control register: no power off");
-	else if (!find_s5())
-		log_info("acpi: no \\_S5: no power off");
+	if (power_at_end(prepare_off, NULL))
+		log_warn("acpi: no memory to call \\_PTS");
+	log_info("acpi: power off by sleep types %u, %u", sleep_type[0], sleep_type[1]);
+}
+
+void acpi_register(void)
+{
+	const struct acpi_header *fadt = acpi_table_find("FACP", 0);
+	bool acpi_mode = false;
+
+	if (!fadt || !acpi_fadt_parse(fadt, fadt->length, &acpi_fixed))
+		log_info("acpi: no FADT");
 	else
-		pm1a = (u16)fadt->pm1a_control;
-	pm1b = (u16)fadt->pm1b_control;
-	smi_port = (u16)(fadt->smi_command <= 0xffff ? fadt->smi_command : 0);
-	acpi_on = fadt->acpi_enable;
+		acpi_mode = acpi_mode_enter();
+	acpi_aml_init();
+	acpi_prt_init();
+	off_init(acpi_mode);
+	acpi_reg_open(&reset_register, &acpi_fixed.reset, 0, 1);
 	power_register(&acpi_ops);
-	if (pm1a)
-		log_info("acpi: power off by port %#x, sleep type %u", pm1a, type_a);
+	if (acpi_mode)
+		acpi_event_init();
 }

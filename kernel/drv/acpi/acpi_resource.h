@@ -1,4 +1,4 @@
-/* Resource templates (ACPI 6.5, 6.4): the interrupts in _CRS and _PRS, and a choice for _SRS. Pure. */
+/* Resource templates (ACPI 6.5, 6.4): the interrupts in _CRS and _PRS. Pure. */
 #pragma once
 
 #include "lib/types.h"

@@ -60,7 +60,7 @@ struct aml_os {
 	void (*sleep)(void *arg, u64 us);
 	u64 (*timer)(void *arg);                 /* units of 100 ns */
 	int (*global_lock)(void *arg, bool take); /* 0, or -ETIMEDOUT */
-	void (*relax)(void *arg);                /* every few hundred steps: may give the CPU away */
+	void (*relax)(void *arg);                /* now and then: may give the CPU away */
 	void (*say)(void *arg, bool wrong, const char *text);
 };
 

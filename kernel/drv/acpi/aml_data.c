@@ -143,7 +143,8 @@ int aml_do_concat(struct aml_machine *m, struct aml_call *c)
 		if (c->value[0]->type == AML_INTEGER && c->value[1]->type != AML_INTEGER) {
 			struct aml_object *number;
 
-			if (!aml_to_integer(m, c->value[1], &v) && !aml_new_integer(m, v, &number)) {
+			if (!aml_to_integer(m, c->value[1], &v) &&
+			    !aml_new_integer(m, v, &number)) {
 				(void)aml_to_buffer(m, number, &b);
 				aml_put(m, number);
 			}
@@ -191,8 +192,7 @@ int aml_do_mid(struct aml_machine *m, struct aml_call *c)
 	struct aml_object *from = c->value[0], *o = NULL, *as;
 	u64 at, n;
 
-	(void)(from->type == AML_STRING ? aml_to_string(m, from, &as) : aml_to_buffer(m, from, &as));
-	if (m->err)
+	if (from->type == AML_STRING ? aml_to_string(m, from, &as) : aml_to_buffer(m, from, &as))
 		return m->err;
 	at = min(c->integer[1], (u64)as->bytes.length);
 	n = min(c->integer[2], as->bytes.length - at);

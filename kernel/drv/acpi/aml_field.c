@@ -133,7 +133,8 @@ static int transfer(struct aml_machine *m, const struct aml_field *f, u8 *bytes,
 		} else {
 			if (unit_access(m, f, start / 8, width, false, &v))
 				return m->err;
-			aml_bits_store(bytes, at - f->bit, (unsigned)(next - at), v >> (at - start));
+			aml_bits_store(bytes, at - f->bit, (unsigned)(next - at),
+				       v >> (at - start));
 		}
 		at = next;
 	}

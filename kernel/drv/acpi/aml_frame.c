@@ -3,8 +3,8 @@
  * on the frame's stack, so that nesting them costs no recursion; a method called costs one.
  *
  * Names that a method defines live below the method's node and go when it ends (5.5.2.3). While a
- * table is loaded, what fails is told and left out: up to the end of the object or the body in which
- * it stands.
+ * table is loaded, what fails is told and left out: up to the end of the object or the body in
+ * which it stands.
  */
 #include "drv/acpi/aml_int.h"
 

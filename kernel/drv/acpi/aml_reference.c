@@ -53,7 +53,8 @@ static unsigned type_behind(struct aml_object *o)
 		if (r->element && r->object->type != AML_PACKAGE)
 			return AML_BUFFER_FIELD;
 		if (r->element)
-			o = r->at < r->object->package.n ? r->object->package.elements[r->at] : NULL;
+			o = r->at < r->object->package.n ? r->object->package.elements[r->at]
+							 : NULL;
 		else
 			o = r->node ? r->node->object : r->object;
 	}

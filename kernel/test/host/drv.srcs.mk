@@ -1,1 +1,2 @@
-HOST_SRCS_drv := kernel/drv/ahci/ata_identify.c kernel/drv/ps2/ps2_scancode.c kernel/drv/acpi/acpi_s5.c
+HOST_SRCS_drv := kernel/drv/ahci/ata_identify.c kernel/drv/ps2/ps2_scancode.c \
+	kernel/drv/acpi/acpi_fadt.c kernel/drv/acpi/acpi_resource.c

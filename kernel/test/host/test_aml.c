@@ -1,6 +1,6 @@
 /*
- * The AML machine on byte code that iasl made of the files in aml/, on the tables of QEMU's machines if
- * they could be had, and on what is damaged.
+ * The AML machine on byte code that iasl made of the files in aml/, on the tables of QEMU's
+ * machines if they could be had, and on what is damaged.
  */
 #include "test/host/unit.h"
 

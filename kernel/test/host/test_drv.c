@@ -1,8 +1,9 @@
-/* The pure parts of drivers: what a disk tells of itself, scan codes, the search for \_S5. */
+/* The pure parts of drivers: what a disk tells of itself, scan codes, the FADT, resources. */
 #include "test/host/unit.h"
 
 #include "abi/errno.h"
-#include "drv/acpi/acpi_s5.h"
+#include "drv/acpi/acpi_fadt.h"
+#include "drv/acpi/acpi_resource.h"
 #include "drv/ahci/ata_identify.h"
 #include "drv/ps2/ps2_int.h"
 
@@ -159,47 +160,127 @@ TEST(scancode_any_bytes)
 	}
 }
 
-TEST(s5_forms)
+static void put(u8 *table, unsigned at, unsigned bytes, u64 v)
 {
-	static const u8 qemu[] = "xx\x08_S5_\x12\x06\x04\x00\x00\x00\x00yy";
-	static const u8 rooted[] = "xx\x08\\_S5_\x12\x0a\x04\x0a\x05\x0a\x07\x0a\x00\x0a\x00";
-	static const u8 longer[] = "xx\x08_S5_\x12\x49\x00\x02\x0b\x05\x00\x01yyyyyyy";
-	u8 a, b;
-
-	CHECK(acpi_s5_find(qemu, sizeof(qemu) - 1, &a, &b) && a == 0 && b == 0);
-	CHECK(acpi_s5_find(rooted, sizeof(rooted) - 1, &a, &b) && a == 5 && b == 7);
-	CHECK(acpi_s5_find(longer, sizeof(longer) - 1, &a, &b) && a == 5 && b == 1);
+	for (unsigned i = 0; i < bytes; i++)
+		table[at + i] = (u8)(v >> (8 * i));
 }
 
-TEST(s5_not_there)
+static void put_address(u8 *table, unsigned at, u8 space, u64 address)
 {
-	static const u8 call[] = "xx\x08_S5_\x12\x06\x02" "ABCD";
-	static const u8 other[] = "xx\x70_S5_\x12\x06\x04\x00\x00\x00\x00yy";
-	static const u8 large[] = "xx\x08_S5_\x12\x06\x02\x0a\x08\x00yyy";
-	u8 a, b;
-
-	CHECK(!acpi_s5_find(call, sizeof(call) - 1, &a, &b));
-	CHECK(!acpi_s5_find(other, sizeof(other) - 1, &a, &b));
-	CHECK(!acpi_s5_find(large, sizeof(large) - 1, &a, &b));
-	CHECK(!acpi_s5_find(large, 0, &a, &b));
+	put(table, at, 1, space);
+	put(table, at + 4, 8, address);
 }
 
-/* Cut anywhere, and with any byte changed: never a read outside (the copy is exact). */
-TEST(s5_damaged)
+static void fadt_make(u8 *t)
 {
-	static const u8 good[] = "xx\x08\\_S5_\x12\x0a\x04\x0a\x05\x0a\x07\x0b\x00\x00\x0e\x00";
-	u8 a, b;
+	memset(t, 0, 276);
+	put(t, 36, 4, 0x1000);
+	put(t, 46, 2, 9);
+	put(t, 48, 4, 0xb2);
+	put(t, 52, 1, 2);
+	put(t, 56, 4, 0x600);
+	put(t, 64, 4, 0x604);
+	put(t, 80, 4, 0x620);
+	put(t, 88, 1, 4);
+	put(t, 89, 1, 2);
+	put(t, 92, 1, 16);
+	put(t, 112, 4, FADT_RESET_SUPPORTED);
+	put_address(t, 116, 1, 0xcf9);
+	put(t, 128, 1, 0xf);
+}
 
-	for (size_t n = 0; n < sizeof(good); n++) {
-		for (unsigned i = 0; i < 200; i++) {
-			u8 *copy = malloc(n ? n : 1);
+TEST(fadt_versions)
+{
+	struct acpi_fixed f;
+	u8 t[276];
 
-			memcpy(copy, good, n);
-			if (n && i)
-				copy[unit_below(n)] = (u8)unit_rand();
-			if (acpi_s5_find(copy, n, &a, &b))
-				CHECK(a <= 7 && b <= 7);
-			free(copy);
-		}
+	fadt_make(t);
+	CHECK(!acpi_fadt_parse(t, 115, &f));
+	CHECK(acpi_fadt_parse(t, 116, &f)); /* ACPI 1.0: no reset register */
+	CHECK_EQ(f.sci, 9);
+	CHECK_EQ(f.pm1_control[0].address, 0x604);
+	CHECK_EQ(f.pm1_control[0].space, 1);
+	CHECK_EQ(f.pm1_control[1].address, 0);
+	CHECK_EQ(f.gpe[0].address, 0x620);
+	CHECK_EQ(f.gpe_bytes[0], 16);
+	CHECK_EQ(f.gpe_bytes[1], 0);
+	CHECK_EQ(f.facs, 0x1000);
+	CHECK_EQ(f.reset.address, 0);
+	CHECK(acpi_fadt_parse(t, 244, &f));
+	CHECK_EQ(f.reset.address, 0xcf9);
+	CHECK_EQ(f.reset_value, 0xf);
+	put_address(t, 172, 0, 0xfed80000); /* memory wins over the port */
+	put(t, 132, 8, 0x123456789000);
+	CHECK(acpi_fadt_parse(t, 244, &f));
+	CHECK_EQ(f.pm1_control[0].space, 0);
+	CHECK_EQ(f.pm1_control[0].address, 0xfed80000);
+	CHECK_EQ(f.facs, 0x123456789000);
+}
+
+TEST(fadt_nonsense)
+{
+	struct acpi_fixed f;
+	u8 t[276];
+
+	fadt_make(t);
+	put(t, 64, 4, 0x10604);
+	put(t, 88, 1, 255);
+	put(t, 92, 1, 7);
+	put_address(t, 116, 1, 0x12345);
+	CHECK(acpi_fadt_parse(t, 244, &f));
+	CHECK_EQ(f.pm1_control[0].address, 0);
+	CHECK_EQ(f.pm1_event[0].address, 0);
+	CHECK_EQ(f.gpe_bytes[0], 0);
+	CHECK_EQ(f.reset.address, 0);
+	fadt_make(t);
+	put(t, 112, 4, FADT_HW_REDUCED);
+	CHECK(acpi_fadt_parse(t, 244, &f));
+	CHECK_EQ(f.sci, 0);
+	CHECK_EQ(f.pm1_control[0].address, 0);
+}
+
+TEST(resource_irqs)
+{
+	u8 t[] = { 0x23, 0x20, 0x0c, 0x18,                          /* 5, 10, 11: level, low */
+		   0x47, 1, 0, 0, 0, 0, 1, 1,                       /* ports */
+		   0x89, 14, 0, 1, 3, 16, 0, 0, 0, 17, 0, 0, 0, 18, 0, 0, 0,
+		   0x79, 0 };
+	struct acpi_irq irq;
+	size_t at = 0;
+
+	CHECK(acpi_irq_next(t, sizeof(t), &at, &irq));
+	CHECK(irq.n == 3 && irq.number[0] == 5 && irq.number[1] == 10 && irq.number[2] == 11);
+	CHECK(irq.level && irq.low && irq.at == 0);
+	CHECK(acpi_irq_next(t, sizeof(t), &at, &irq));
+	CHECK(irq.n == 3 && irq.number[2] == 18 && irq.level && !irq.low && irq.at == 12);
+	CHECK(!acpi_irq_next(t, sizeof(t), &at, &irq));
+	CHECK_EQ(acpi_irq_choose(t, sizeof(t), 12, 17), sizeof(t) - 8);
+	at = 12;
+	CHECK(acpi_irq_next(t, sizeof(t) - 8, &at, &irq) && irq.n == 1 && irq.number[0] == 17);
+	CHECK_EQ(t[at], 0x79);
+	CHECK_EQ(acpi_irq_choose(t, sizeof(t) - 8, 0, 10), sizeof(t) - 8);
+	CHECK(t[1] == 0 && t[2] == 4);
+	CHECK_EQ(acpi_irq_choose(t, sizeof(t) - 8, 0, 16), 0);
+	CHECK_EQ(acpi_irq_choose(t, sizeof(t) - 8, 4, 1), 0);
+}
+
+/* Cut anywhere and with changed bytes: never a read outside (the copy is exact). */
+TEST(resource_damaged)
+{
+	static const u8 good[] = { 0x23, 0x20, 0x0c, 0x18, 0x89, 14, 0, 1, 3, 16, 0, 0, 0,
+				   17, 0, 0, 0, 18, 0, 0, 0, 0x79, 0 };
+
+	for (unsigned round = 0; round < 20000; round++) {
+		size_t n = 1 + unit_below(sizeof(good)), at = 0;
+		struct acpi_irq irq;
+		u8 *copy = malloc(n);
+
+		memcpy(copy, good, n);
+		copy[unit_below(n)] = (u8)unit_rand();
+		while (acpi_irq_next(copy, n, &at, &irq))
+			CHECK(irq.n >= 1 && irq.n <= ACPI_IRQ_MAX && irq.at < at && at <= n);
+		CHECK(acpi_irq_choose(copy, n, unit_below(n), 3) <= n);
+		free(copy);
 	}
 }
