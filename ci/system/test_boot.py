@@ -61,7 +61,7 @@ def test_interrupt_pins_behind_bridges(machine, kernel):
         pytest.skip("the log's words are ours")
     disk = os.path.join(os.environ.get("B", "build"), "skerry.img")
     console = machine(append="pci.nomsi", env={"SMP": "2"}, extra=[
-        "-device", "pcie-root-port,id=port,chassis=1", "-device", "pcie-pci-bridge,id=far,bus=port",
+        "-device", "pcie-root-port,id=up,chassis=1", "-device", "pcie-pci-bridge,id=far,bus=up",
         "-device", "ich9-ahci,id=farahci,bus=far,addr=5",
         "-drive", f"if=none,id=fardisk,format=raw,file={disk},snapshot=on,file.locking=off",
         "-device", "ide-hd,drive=fardisk,bus=farahci.0"])
