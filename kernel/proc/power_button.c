@@ -1,6 +1,6 @@
 /*
- * The power button asks the first process to switch the machine off, by a signal, as Ctrl-Alt-Delete
- * asks it to restart (SIGINT). `powerbutton=` on the command line says which signal:
+ * The power button asks the first process to switch the machine off, by a signal, as
+ * Ctrl-Alt-Delete asks it to restart (SIGINT). `powerbutton=` on the command line says which:
  *
  *	poweroff   SIGUSR2, on which BusyBox' and other inits shut down and switch off (the default)
  *	ignore     none: the press is only logged

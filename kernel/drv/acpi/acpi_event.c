@@ -1,9 +1,9 @@
 /*
- * Events (ACPI 6.5, 4.8.3, 4.8.4, 5.6): one level-triggered interrupt, the SCI, for the power button
- * of the fixed hardware and for general-purpose events. Each of these has a method \_GPE._Lxx
- * (level) or \_GPE._Exx (edge) that finds out what happened and tells the device by Notify; a power
- * button may also be such a device (PNP0C0C). The interrupt masks a general-purpose event; the
- * worker runs its method and unmasks it.
+ * Events (ACPI 6.5, 4.8.3, 4.8.4, 5.6): one level-triggered interrupt, the SCI, for the power
+ * button of the fixed hardware and for general-purpose events. Each of these has a method
+ * \_GPE._Lxx (level) or \_GPE._Exx (edge) that finds out what happened and tells the device by
+ * Notify; a power button may also be such a device (PNP0C0C). The interrupt masks a
+ * general-purpose event; the worker runs its method and unmasks it.
  *
  * Locks: `lock` for the enable registers and `fired`, taken by the interrupt too.
  */

@@ -65,8 +65,11 @@ bool acpi_mode_enter(void)
 	if (!(acpi_reg_read16(&control[0]) & SCI_EN) && acpi_fixed.smi_command &&
 	    acpi_fixed.acpi_enable) {
 		io_out8(acpi_fixed.smi_command, acpi_fixed.acpi_enable);
-		for (unsigned i = 0; i < ENTER_STEPS && !(acpi_reg_read16(&control[0]) & SCI_EN); i++)
+		for (unsigned i = 0; i < ENTER_STEPS; i++) {
+			if (acpi_reg_read16(&control[0]) & SCI_EN)
+				break;
 			wait_ms(10);
+		}
 	}
 	if (acpi_reg_read16(&control[0]) & SCI_EN)
 		return true;

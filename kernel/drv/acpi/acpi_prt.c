@@ -1,8 +1,8 @@
 /*
  * How the interrupt pins of PCI functions are routed (ACPI 6.5, 6.2.13): a host bridge, or a bridge
- * on the board, has a table _PRT with an entry per slot and pin. It names a global system interrupt,
- * or an interrupt link: a device that can be told which of several lines to use (_PRS, _CRS, _SRS).
- * The choice is made when the first pin asks for it, and kept.
+ * on the board, has a table _PRT with an entry per slot and pin. It names a global system
+ * interrupt, or an interrupt link: a device that can be told which of several lines to use (_PRS,
+ * _CRS, _SRS). The choice is made when the first pin asks for it, and kept.
  *
  * Locks: acpi_lock guards both lists.
  */
