@@ -54,7 +54,8 @@ struct page *frames_alloc_slow(unsigned order, unsigned flags)
 {
 	struct page *page;
 
-	for (unsigned round = 0; round < MAX_ROUNDS; round++) {
+	/* A page of user memory is waited for as long as reclaim makes progress. */
+	for (unsigned round = 0; round < MAX_ROUNDS || (order == 0 && (flags & MM_USER)); round++) {
 		u64 freed = stock_shrink();
 
 		page = frames_try(order, flags);

@@ -14,6 +14,7 @@
 #include "sys/sys_int.h"
 #include "tty/tty.h"
 #include "vm/pagecache.h"
+#include "vm/swap.h"
 
 long sys_uname(struct utsname __user *buf)
 {
@@ -65,6 +66,9 @@ long sys_sysinfo(struct abi_sysinfo __user *uinfo)
 	out.totalram = mem.total * PAGE_SIZE;
 	out.freeram = mem.free * PAGE_SIZE;
 	out.sharedram = cache.shmem * PAGE_SIZE;
+	swap_totals(&out.totalswap, &out.freeswap);
+	out.totalswap *= PAGE_SIZE;
+	out.freeswap *= PAGE_SIZE;
 	out.procs = (u16)pid_count();
 	out.mem_unit = 1;
 	return copy_out_obj(uinfo, &out);

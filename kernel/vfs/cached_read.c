@@ -17,6 +17,8 @@ static inline int get_page(struct pagecache *cache, pgoff_t index, pgoff_t last,
 	if (likely(cache->ops->read))
 		return pagecache_get(cache, index, last, out);
 	*out = pagecache_find(cache, index);
+	if (unlikely(!*out && pagecache_was_swapped(cache) && pagecache_exists(cache, index)))
+		return pagecache_get(cache, index, index, out);
 	return 0;
 }
 

@@ -226,6 +226,12 @@ struct inode_ops {
 	 * sleep.
 	 */
 	bool (*revalidate)(struct dentry *dentry);
+	/*
+	 * Of regular files: where the bytes from `offset` on (a multiple of 512) lie on sb->dev:
+	 * the sector, 0 for a hole, and how many sectors are in a row from there. For swap files.
+	 * NULL: the file system has no such places.
+	 */
+	int (*locate)(struct inode *inode, u64 offset, u64 *lba, u64 *n_sectors);
 	/* Extended attributes. NULL: -EOPNOTSUPP. */
 	ssize_t (*getxattr)(struct inode *inode, const char *name, void *value, size_t size);
 	int (*setxattr)(struct inode *inode, const char *name, const void *value, size_t size,

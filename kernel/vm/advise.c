@@ -5,7 +5,7 @@
  */
 #include "abi/mman.h"
 #include "sched/thread.h"
-#include "vm/vm_int.h"
+#include "vm/swap_int.h"
 
 /* Which flags an advice sets and clears in its areas; false: it is none of these. */
 static bool advice_flags(int advice, u32 *set, u32 *clear)
@@ -100,8 +100,8 @@ static int advise_drop(struct vm_area *area, vaddr_t start, vaddr_t end, int adv
 }
 
 /*
- * MADV_COLD and MADV_PAGEOUT: the pages look unused to reclaim; entries of file pages go, so that
- * nothing holds them.
+ * MADV_COLD and MADV_PAGEOUT: the pages look unused to reclaim. With the latter private pages go to
+ * swap at once, and the entries of file pages go, so that nothing holds them.
  */
 static int advise_cold(struct vm_area *area, vaddr_t start, vaddr_t end, int advice)
 {
@@ -128,6 +128,8 @@ static int advise_cold(struct vm_area *area, vaddr_t start, vaddr_t end, int adv
 		va += n * PAGE_SIZE;
 	}
 	spin_unlock(&as->table_lock);
+	if (advice == MADV_PAGEOUT && !(area->flags & AREA_SHARED))
+		swap_out_range(area, start, end);
 	if (advice == MADV_PAGEOUT && area->cache) {
 		zap_init(&zap, as);
 		zap_range(&zap, start, end, ZAP_SHARED_ONLY);
@@ -208,6 +210,8 @@ static int advise_pages(struct aspace *as, vaddr_t start, vaddr_t end, int advic
 		err = advise_area(area, at, part_end, advice);
 	}
 	rwsem_read_end(&as->lock);
+	if (advice == MADV_PAGEOUT)
+		swap_flush();
 	return err ? err : gap;
 }
 

@@ -26,6 +26,7 @@ int aspace_create(struct aspace **out)
 	rwsem_init(&as->lock, RANK_ASPACE, "aspace");
 	spin_init(&as->table_lock, RANK_PTABLE, "pgtable");
 	rb_init(&as->areas);
+	space_enlist(as);
 	as->mmap_top = USER_TOP;
 	as->limits_as = as->limits_data = as->limits_memlock = ~0ull;
 	as->limits_stack = MIB(8);
@@ -57,6 +58,7 @@ void aspace_put(struct aspace *as)
 {
 	if (!ref_put(&as->refs))
 		return;
+	space_unlist(as);
 	pgtable_fini(&as->pgtable);
 	kfree(as);
 }

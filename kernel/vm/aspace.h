@@ -76,8 +76,6 @@ struct vm_area {
 	void *source_data;        /* I: for source, e.g. the struct file */
 	const char *name;         /* I: "[vdso]" and the like, or NULL */
 	struct list cache_link;   /* cache->mmap_lock */
-	/* vm's reverse map of anonymous pages: unused, they are reached through their space */
-	void *rmap;
 };
 
 #define ASPACE_LEAVES 4 /* a power of two */
@@ -96,6 +94,10 @@ struct aspace {
 	/* t: leaf tables that faults used last, by the address they begin at */
 	struct { vaddr_t start; pte_t *table; } leaves[ASPACE_LEAVES];
 	u64 n_resident_anon, n_resident_file, n_resident_shmem; /* a: pages mapped */
+	u64 n_swapped;             /* t: entries whose page is in swap */
+	struct list all_link;      /* the list of spaces, its lock (spaces.c) */
+	vaddr_t swap_hand;         /* reclaim thread: where it goes on */
+	u64 recall_pass;           /* swapoff: the pass that has been here */
 	u64 resident_peak;         /* a */
 	u64 n_total, n_locked, n_stack, n_exec, n_data; /* s: pages by kind, for limits and /proc */
 	u64 total_peak;            /* s */
@@ -111,6 +113,8 @@ struct aspace {
 	u64 minor_faults, major_faults; /* a */
 	s32 oom_score_adj;         /* a */
 	bool dying;                /* a: OOM victim or last thread exits: faults fail */
+	bool reaped;               /* a: OOM victim whose private memory was taken away */
+	u64 oom_ns;                /* a: when it became an OOM victim; 0: it is none */
 	u32 future_flags;          /* s: AREA_LOCKED after mlockall(MCL_FUTURE) */
 	struct vm_area *dead_areas; /* s: unmapped, to be freed when the lock is released */
 	bool lock_on_fault;        /* s: MCL_ONFAULT: locked areas are not populated at once */
@@ -220,7 +224,7 @@ int vm_futex_key(const void __user *addr, bool private_hint, struct futex_key *o
 
 /* Residency sums for /proc: pages. */
 struct area_usage {
-	u64 rss, pss_fixed12, referenced, anonymous, swap;
+	u64 rss, pss_fixed12, referenced, anonymous, swap, swap_pss_fixed12;
 	u64 shared_clean, shared_dirty, private_clean, private_dirty;
 };
 void area_usage(struct vm_area *area, struct area_usage *out);
@@ -235,9 +239,17 @@ u64 vm_commit_limit(void);
 
 /*
  * proc's hook: kills the process to be sacrificed for memory; returns whether one was (or is being)
- * killed.
+ * killed. It calls vm_oom_victim() for its space.
  */
 void vm_set_oom_killer(bool (*kill)(unsigned order));
+/*
+ * The space's processes have been sent SIGKILL for want of memory: its faults fail from now on, and
+ * the reclaim thread takes its private memory even if they cannot run. Any thread context; the
+ * caller keeps the space from going meanwhile.
+ */
+void vm_oom_victim(struct aspace *as);
+/* Whether the space is a victim that memory may still be expected from soon. */
+bool vm_oom_pending(const struct aspace *as);
 /*
  * A cache of kernel objects that can be made smaller (dentries, inodes): shrink(n) frees about n
  * objects and returns how many. Called by the reclaim thread only, so it may take file-system

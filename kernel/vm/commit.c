@@ -4,6 +4,7 @@
  * below a part of memory. The sum is kept per CPU, so mode 2 is exact to within what other CPUs
  * charge at the same moment.
  */
+#include "vm/swap.h"
 #include "vm/vm_int.h"
 
 #include "abi/mman.h"
@@ -31,16 +32,24 @@ u64 vm_committed(void)
 	return vm_counter_sum(VM_COMMITTED);
 }
 
+static u64 total_swap(void)
+{
+	u64 total, free;
+
+	swap_totals(&total, &free);
+	return total;
+}
+
 u64 vm_commit_limit(void)
 {
-	return total_frames() * vm_overcommit_ratio / 100;
+	return total_frames() * vm_overcommit_ratio / 100 + total_swap();
 }
 
 int vm_charge(u64 pages)
 {
 	int mode = READ_ONCE(vm_overcommit_mode);
 
-	if (mode == OVERCOMMIT_GUESS && pages > total_frames())
+	if (mode == OVERCOMMIT_GUESS && pages > total_frames() + total_swap())
 		return -ENOMEM;
 	if (mode == OVERCOMMIT_NEVER && vm_committed() + pages > vm_commit_limit())
 		return -ENOMEM;

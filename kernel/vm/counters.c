@@ -24,9 +24,23 @@ void pagecache_stats(struct pagecache_stats *out)
 		.mapped = vm_counter_sum(VM_MAPPED),
 		.anon = vm_counter_sum(VM_ANON),
 		.shmem = vm_counter_sum(VM_SHMEM),
+		.swap_cached = vm_counter_sum(VM_SWAP_CACHED),
 	};
 	lru_counts(&out->active_file, &out->inactive_file);
 	/* Anonymous memory is on no list: it is found through its address spaces. */
-	out->active_anon = out->anon + out->shmem;
-	out->inactive_anon = 0;
+	out->active_anon = out->anon;
+	out->inactive_anon = lru_count_shmem();
+}
+
+void vm_events(struct vm_events *out)
+{
+	*out = (struct vm_events){
+		.swapped_in = vm_counter_sum(VM_SWAPPED_IN),
+		.swapped_out = vm_counter_sum(VM_SWAPPED_OUT),
+		.faults = vm_counter_sum(VM_FAULTS),
+		.major_faults = vm_counter_sum(VM_MAJOR_FAULTS),
+		.scanned = vm_counter_sum(VM_SCANNED),
+		.reclaimed = vm_counter_sum(VM_RECLAIMED),
+		.oom_kills = vm_counter_sum(VM_OOM_KILLS),
+	};
 }

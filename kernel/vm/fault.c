@@ -132,10 +132,27 @@ int fault_device(struct fault *f, struct vm_area *area)
 	return 0;
 }
 
+static pte_t fault_entry(struct fault *f)
+{
+	pte_t *slot, pte;
+
+	spin_lock(&f->as->table_lock);
+	slot = space_slot(f->as, f->addr);
+	pte = slot ? pte_read(slot) : 0;
+	spin_unlock(&f->as->table_lock);
+	return pte;
+}
+
 int fault_in_area(struct fault *f, struct vm_area *area)
 {
 	if (unlikely(area->flags & AREA_DEVICE))
 		return fault_device(f, area);
+	if (unlikely(READ_ONCE(f->as->n_swapped)) && !(f->flags & FAULT_PRESENT)) {
+		pte_t entry = fault_entry(f);
+
+		if (pte_is_swap(entry))
+			return fault_swap(f, area, entry);
+	}
 	if (f->flags & FAULT_PRESENT) {
 		if (!(f->flags & FAULT_WRITE)) {
 			/* The entry allows it by now: a stale translation. */
@@ -154,6 +171,9 @@ static void fault_end(struct fault *f)
 	struct aspace *as = f->as;
 
 	__atomic_fetch_add(f->major ? &as->major_faults : &as->minor_faults, 1, __ATOMIC_RELAXED);
+	vm_count(VM_FAULTS, 1);
+	if (unlikely(f->major))
+		vm_count(VM_MAJOR_FAULTS, 1);
 	if (f->held)
 		page_put(f->held);
 	if (f->dirtied)

@@ -7,7 +7,7 @@
  * hold the page for a moment; the latter at worst cause a needless copy.
  */
 #include "core/panic.h"
-#include "vm/vm_int.h"
+#include "vm/swap_int.h"
 
 #define USER_PAGE (MM_WAIT | MM_USER | MM_MOVABLE)
 
@@ -44,10 +44,8 @@ int fault_install_anon(struct fault *f, struct vm_area *area, struct page *page,
 		if (old)
 			--*resident_counter(as, old);
 		spin_unlock(&as->table_lock);
-		if (old) {
-			page_map_dec(old);
-			page_put(old);
-		}
+		if (old)
+			page_unmap_put(old);
 	}
 	if (area->cache && !(area->flags & AREA_COWED))
 		__atomic_fetch_or(&area->flags, AREA_COWED, __ATOMIC_RELAXED);
@@ -80,6 +78,17 @@ int fault_anon(struct fault *f, struct vm_area *area)
 	return fault_install_anon(f, area, page, 0);
 }
 
+/* Whether the entry holds the only reference, but for those of the swap cache and the fault. */
+static inline bool is_only_mine(struct fault *f, struct page *page)
+{
+	u32 refs = __atomic_load_n(&page->refs, __ATOMIC_ACQUIRE);
+
+	if (likely(refs == 1))
+		return true;
+	return unlikely(page_test(page, PG_SWAPCACHE)) &&
+	       swap_cache_take(page, 1u + (f->held == page));
+}
+
 int fault_cow(struct fault *f, struct vm_area *area)
 {
 	struct aspace *as = f->as;
@@ -102,7 +111,7 @@ int fault_cow(struct fault *f, struct vm_area *area)
 		return 0;
 	}
 	old = pte_page(pte);
-	if (old && (old->flags & PG_ANON) && __atomic_load_n(&old->refs, __ATOMIC_ACQUIRE) == 1) {
+	if (old && (old->flags & PG_ANON) && is_only_mine(f, old)) {
 		/*
 		 * More rights on the same frame: a processor that remembers less faults once more.
 		 */

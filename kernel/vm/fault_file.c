@@ -57,6 +57,8 @@ static int read_and_retry(struct fault *f, struct vm_area *area, pgoff_t index)
 	last = area_index(area, area->end) - 1;
 	low = max(low, area->index);
 	cache = let_go(f, area, &hold);
+	if (READ_ONCE(cache->n_swapped))
+		f->major = true;
 	if (cache->ops->read) {
 		f->major = true;
 		if (!(hold.flags & AREA_RANDOM))
@@ -91,7 +93,8 @@ static struct page *make_valid(struct pagecache *cache, pgoff_t index)
 {
 	struct page *page;
 
-	if (cache->ops->read ||
+	/* One that may be in swap is read with no lock held. */
+	if (cache->ops->read || READ_ONCE(cache->n_swapped) ||
 	    cache_add_new(cache, index, MM_WAIT | MM_USER | MM_MOVABLE, false, &page))
 		return NULL;
 	return page;

@@ -9,27 +9,35 @@
  */
 #include "mm/slab.h"
 #include "sched/thread.h"
-#include "vm/vm_int.h"
+#include "vm/swap_int.h"
 
 /* Executable areas up to this size are copied with their entries. */
 #define CODE_PAGES_MAX 1024
 
-/* Copies n entries of one leaf table: whether some of the parent's lost the right to write. */
-static bool copy_slots(struct aspace *child, pte_t *from, pte_t *to, size_t n, bool private)
+/*
+ * Copies n entries of one leaf table; *protected if some of the parent's lost the right to write.
+ */
+static int copy_slots(struct aspace *child, pte_t *from, pte_t *to, size_t n, bool private,
+		      bool *protected)
 {
-	bool protected = false;
-
 	for (size_t i = 0; i < n; i++) {
 		pte_t pte = pte_read(&from[i]);
 		struct page *page;
 
 		if (!pte)
 			continue;
+		if (unlikely(pte_is_swap(pte))) {
+			if (swap_entry_dup(pte))
+				return -ENOMEM;
+			child->n_swapped++;
+			to[i] = pte;
+			continue;
+		}
 		page = pte_page(pte);
 		if (private && (pte & PTE_WRITE)) {
 			pte &= ~PTE_WRITE;
 			pte_write(&from[i], pte);
-			protected = true;
+			*protected = true;
 		}
 		if (page) {
 			page_get(page);
@@ -38,7 +46,7 @@ static bool copy_slots(struct aspace *child, pte_t *from, pte_t *to, size_t n, b
 		}
 		to[i] = pte;
 	}
-	return protected;
+	return 0;
 }
 
 /* Copies the entries of an area: 0 or -ENOMEM. */
@@ -58,10 +66,7 @@ static int copy_entries(struct vm_area *area, struct vm_area *copy, bool *protec
 		from = pgtable_next(&as->pgtable, &va, area->end, &n);
 		if (from) {
 			to = pgtable_pte_alloc(&child->pgtable, va);
-			if (to)
-				*protected |= copy_slots(child, from, to, n, private);
-			else
-				err = -ENOMEM;
+			err = to ? copy_slots(child, from, to, n, private, protected) : -ENOMEM;
 			va += n * PAGE_SIZE;
 		} else {
 			va = area->end;

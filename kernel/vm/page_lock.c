@@ -127,6 +127,7 @@ void page_write_done(struct page *page, int error)
 {
 	struct pagecache *cache = page->cache;
 	s32 none = 0;
+	bool filed;
 	u64 irq;
 	u32 old;
 
@@ -142,9 +143,11 @@ void page_write_done(struct page *page, int error)
 	irq = spin_lock_irq(&cache->lock);
 	radix_tag_clear(&cache->pages, page->index, RADIX_WRITEBACK);
 	old = __atomic_fetch_and(&page->flags, ~(PG_WRITEBACK | PG_WAITERS), __ATOMIC_ACQ_REL);
+	filed = cache_is_filed(cache);
 	spin_unlock_irq(&cache->lock, irq);
 	if (unlikely(old & PG_WAITERS))
 		page_wake(page);
-	__atomic_fetch_sub(&wb_writing, 1, __ATOMIC_RELAXED);
+	if (filed)
+		__atomic_fetch_sub(&wb_writing, 1, __ATOMIC_RELAXED);
 	writeback_progress();
 }

@@ -12,7 +12,7 @@
  * ops->read. Locks: cache->lock with interrupts off (writes end in interrupts), held for tree
  * changes only.
  */
-#include "vm/vm_int.h"
+#include "vm/swap_int.h"
 
 #include "core/panic.h"
 #include "mm/slab.h"
@@ -61,6 +61,13 @@ void pagecache_init(struct pagecache *cache, const struct pagecache_ops *ops, vo
 	list_init(&cache->areas);
 	rwsem_init(&cache->invalidate, RANK_INVALIDATE, "invalidate");
 	list_init(&cache->dirty_link);
+	radix_init(&cache->swapped, &radix_atomic_ops);
+	list_init(&cache->swap_link);
+}
+
+static inline enum vm_counter cache_counter(const struct pagecache *cache)
+{
+	return cache->flags & PAGECACHE_SWAP ? VM_SWAP_CACHED : VM_CACHED;
 }
 
 struct page *pagecache_find(struct pagecache *cache, pgoff_t index)
@@ -95,6 +102,15 @@ bool pagecache_cached(struct pagecache *cache, pgoff_t index)
 	return there;
 }
 
+/* A page that is in swap must come back from there: its place is taken. */
+static inline int insert_locked(struct pagecache *cache, pgoff_t index, struct page *page,
+				struct radix_pool *pool)
+{
+	if (unlikely(cache->n_swapped) && radix_lookup(&cache->swapped, index))
+		return -EEXIST;
+	return radix_insert(&cache->pages, index, page, pool);
+}
+
 int cache_insert(struct pagecache *cache, pgoff_t index, struct page *page)
 {
 	struct radix_pool pool = { 0 };
@@ -106,8 +122,8 @@ int cache_insert(struct pagecache *cache, pgoff_t index, struct page *page)
 	page->flags |= shmem ? PG_SHMEM : 0;
 	irq = spin_lock_irq(&cache->lock);
 	page->cache = cache;
-	while (unlikely((err = radix_insert(&cache->pages, index, page,
-					    pool.count ? &pool : NULL)) == -ENOMEM)) {
+	while (unlikely((err = insert_locked(cache, index, page,
+					     pool.count ? &pool : NULL)) == -ENOMEM)) {
 		spin_unlock_irq(&cache->lock, irq);
 		err = radix_pool_fill(&pool, &radix_wait_ops, RADIX_MAX_NODES);
 		if (err)
@@ -118,10 +134,11 @@ int cache_insert(struct pagecache *cache, pgoff_t index, struct page *page)
 		cache->n_pages++;
 	spin_unlock_irq(&cache->lock, irq);
 	if (!err) {
-		vm_count(VM_CACHED, 1);
+		vm_count(cache_counter(cache), 1);
 		if (shmem)
 			vm_count(VM_SHMEM, 1);
-		else
+		/* Pages of swap are listed by those who know where they go. */
+		if (likely(cache_is_filed(cache)))
 			lru_add(page);
 	}
 out:
@@ -145,8 +162,19 @@ bool cache_clear_dirty(struct pagecache *cache, struct page *page)
 	radix_tag_clear(&cache->pages, page->index, RADIX_TOWRITE);
 	spin_unlock_irq(&cache->lock, irq);
 	__atomic_fetch_sub(&cache->n_dirty, 1, __ATOMIC_RELAXED);
-	__atomic_fetch_sub(&wb_dirty, 1, __ATOMIC_RELAXED);
+	if (cache_is_filed(cache))
+		__atomic_fetch_sub(&wb_dirty, 1, __ATOMIC_RELAXED);
 	return true;
+}
+
+static void cache_forget_locked(struct pagecache *cache, struct page *page)
+{
+	radix_delete(&cache->pages, page->index);
+	cache->n_pages--;
+	if (unlikely(!cache_is_filed(cache)))
+		swap_slot_uncached_locked(container_of(cache, struct swap_area, cache),
+					  page->index);
+	page->cache = NULL;
 }
 
 void cache_remove(struct pagecache *cache, struct page *page)
@@ -157,15 +185,12 @@ void cache_remove(struct pagecache *cache, struct page *page)
 		cache->ops->release(cache, page);
 	cache_clear_dirty(cache, page);
 	irq = spin_lock_irq(&cache->lock);
-	radix_delete(&cache->pages, page->index);
-	cache->n_pages--;
-	page->cache = NULL;
+	cache_forget_locked(cache, page);
 	spin_unlock_irq(&cache->lock, irq);
-	vm_count(VM_CACHED, -1);
+	vm_count(cache_counter(cache), -1);
 	if (page->flags & PG_SHMEM)
 		vm_count(VM_SHMEM, -1);
-	else
-		lru_remove(page);
+	lru_remove(page);
 	page_put(page);
 }
 
@@ -175,6 +200,10 @@ bool cache_evict(struct pagecache *cache, struct page *page)
 	u64 irq;
 
 	if (page->flags & (PG_DIRTY | PG_WRITEBACK))
+		return false;
+	/* What could not be written to swap is nowhere else. */
+	if (unlikely(!cache_is_filed(cache)) &&
+	    (page->flags & (PG_ERROR | PG_UPTODATE)) == (PG_ERROR | PG_UPTODATE))
 		return false;
 	if (page_test(page, PG_PRIVATE) && cache->ops->release) {
 		cache->ops->release(cache, page);
@@ -187,11 +216,9 @@ bool cache_evict(struct pagecache *cache, struct page *page)
 		spin_unlock_irq(&cache->lock, irq);
 		return false;
 	}
-	radix_delete(&cache->pages, page->index);
-	cache->n_pages--;
-	page->cache = NULL;
+	cache_forget_locked(cache, page);
 	spin_unlock_irq(&cache->lock, irq);
-	vm_count(VM_CACHED, -1);
+	vm_count(cache_counter(cache), -1);
 	lru_remove(page);
 	page->flags = 0;
 	page_release(page);
@@ -202,9 +229,15 @@ int cache_add_new(struct pagecache *cache, pgoff_t index, unsigned mm_flags, boo
 		  struct page **out)
 {
 	bool born_valid = !cache->ops->read;
-	struct page *page = page_alloc(mm_flags | (born_valid ? MM_ZERO : 0));
+	struct page *page;
 	int err;
 
+	if (unlikely(READ_ONCE(cache->n_swapped))) {
+		err = cache_swap_in(cache, index, mm_flags, keep_locked, out);
+		if (err != -ENOENT)
+			return err;
+	}
+	page = page_alloc(mm_flags | (born_valid ? MM_ZERO : 0));
 	if (!page)
 		return -ENOMEM;
 	page->flags |= (born_valid ? PG_UPTODATE : 0) | (keep_locked ? PG_LOCKED : 0);
@@ -239,7 +272,10 @@ void page_dirty(struct page *page)
 		   !radix_tag_test(&cache->pages, page->index, RADIX_DIRTY))) {
 		radix_tag_set(&cache->pages, page->index, RADIX_DIRTY);
 		first = __atomic_fetch_add(&cache->n_dirty, 1, __ATOMIC_SEQ_CST) == 0;
-		__atomic_fetch_add(&wb_dirty, 1, __ATOMIC_RELAXED);
+		if (likely(cache_is_filed(cache)))
+			__atomic_fetch_add(&wb_dirty, 1, __ATOMIC_RELAXED);
+		else
+			first = false;
 	}
 	spin_unlock_irq(&cache->lock, irq);
 	if (first)

@@ -44,6 +44,11 @@ struct pagecache_ops {
 			     unsigned to);
 	/* The page (locked) leaves the cache; drop what page->private means. NULL: nothing. */
 	void (*release)(struct pagecache *cache, struct page *page);
+	/*
+	 * A page with PG_PRIVATE that is in swap leaves the cache for good. Required where pages of
+	 * a cache with nothing behind it have PG_PRIVATE.
+	 */
+	void (*release_swapped)(struct pagecache *cache);
 };
 
 /* c: lock.  a: atomic.  I: constant.  m: mmap_lock. */
@@ -70,6 +75,12 @@ struct pagecache {
 	void (*hold)(struct pagecache *cache);
 	void (*unhold)(struct pagecache *cache);
 	bool (*try_hold)(struct pagecache *cache);
+	/*
+	 * Of caches with nothing behind them: places whose page is in swap, and the list of such.
+	 */
+	struct radix_tree swapped; /* c: index -> entry (swap_shmem.c) */
+	u64 n_swapped;           /* c */
+	struct list swap_link;   /* the list's lock */
 };
 /*
  * Whether a store through a shared mapping must be noticed (else its entries are writable from the
@@ -79,7 +90,8 @@ static inline bool pagecache_tracks_dirty(const struct pagecache *cache)
 {
 	return cache->ops->write || cache->ops->prepare_write;
 }
-#define PAGECACHE_NO_RECLAIM (1u << 0) /* nothing behind it: tmpfs, shared anonymous memory */
+#define PAGECACHE_NO_RECLAIM (1u << 0) /* nothing behind it but swap: tmpfs, shared memory */
+#define PAGECACHE_SWAP (1u << 1)       /* the swap cache of an area */
 #define PAGECACHE_LOCKED (1u << 2)     /* a: stays in memory: shmctl(2), SHM_LOCK */
 
 void pagecache_init(struct pagecache *cache, const struct pagecache_ops *ops, void *owner);
@@ -139,6 +151,13 @@ void pagecache_drop_range(struct pagecache *cache, pgoff_t first, pgoff_t last);
  * posix_fadvise(2) WILLNEED, readahead(2).
  */
 void pagecache_readahead(struct pagecache *cache, pgoff_t first, pgoff_t last);
+/* Whether there is a page at index, be it in memory or in swap (SEEK_DATA). */
+bool pagecache_exists(struct pagecache *cache, pgoff_t index);
+/* Whether pages of the cache may be in swap; once true it stays so. */
+static inline bool pagecache_was_swapped(const struct pagecache *cache)
+{
+	return READ_ONCE(cache->swap_link.next) != &cache->swap_link;
+}
 /* Whether the page is there and up to date (mincore(2)). */
 bool pagecache_cached(struct pagecache *cache, pgoff_t index);
 /* Takes and clears the first write error since the last call: 0 or negative errno. */
@@ -147,10 +166,15 @@ int pagecache_take_error(struct pagecache *cache);
 u64 pagecache_shrink(struct pagecache *cache);
 
 /*
- * Write-back threads and marks: a page that is dirty for 5 s (or when more than 10 % of memory is
- * dirty) is written.
+ * Write-back threads and marks: a page that is dirty for vm.dirty_expire_centisecs (5 s) is
+ * written, and all are when more than vm.dirty_background_ratio (10) per cent of the memory that
+ * could be dirty is; above vm.dirty_ratio (20) writers wait. Torn reads harmless.
  */
+extern u32 vm_dirty_ratio, vm_dirty_background_ratio, vm_dirty_expire_centisecs;
 void writeback_init(void);
+/* The two limits, in pages. */
+u64 writeback_limit(void);
+u64 writeback_background_limit(void);
 /* Starts writing everything (sync(2) waits for each superblock itself). */
 void writeback_kick(void);
 /*
@@ -160,7 +184,12 @@ void writeback_kick(void);
 void writeback_throttle(struct pagecache *cache);
 
 struct pagecache_stats {
-	u64 pages, dirty, writeback, mapped, anon, shmem;
+	u64 pages, dirty, writeback, mapped, anon, shmem, swap_cached;
 	u64 active_file, inactive_file, active_anon, inactive_anon;
 };
 void pagecache_stats(struct pagecache_stats *out);
+/* What happened since boot, in pages; for /proc/vmstat. */
+struct vm_events {
+	u64 swapped_in, swapped_out, faults, major_faults, scanned, reclaimed, oom_kills;
+};
+void vm_events(struct vm_events *out);

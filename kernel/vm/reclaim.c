@@ -1,18 +1,19 @@
 /*
  * Getting memory back. Clean page-cache pages go first, in the order of lru.c; dirty ones are
- * written by the write-back thread and go the next time round; objects of other caches are asked
- * for through shrinkers.
+ * written by the write-back thread and go the next time round; anonymous and shared memory goes to
+ * swap (swap_out.c) when the page cache gave too little, or has become so small that vm.swappiness
+ * spares it; objects of other caches are asked for through shrinkers.
  *
  * The reclaim thread does all of this when mm wakes it at its low mark. A thread whose allocation
  * fails helps itself to clean pages only: it may hold a file system's locks, so it calls no file
  * system, and it never writes, so reclaim cannot enter itself. Otherwise it waits for the reclaim
- * and write-back threads, for a limited time each. When nothing helps, proc chooses a process to
- * die; a dying one gets NULL at once, since its way out needs little.
+ * and write-back threads, for a limited time each.
  *
- * Anonymous pages stay where they are: once there is swap, they are found by walking the address
- * spaces.
+ * When round after round of the thread brings nothing, and nothing is on its way to swap, a process
+ * has to die (oom.c). A page cache that is all but gone, with no swap to go to, counts as nothing:
+ * programs would only read their code again and again.
  */
-#include "vm/vm_int.h"
+#include "vm/swap_int.h"
 
 #include "core/clock.h"
 #include "core/log.h"
@@ -22,6 +23,8 @@
 #include "sched/wait.h"
 
 #define SCAN_BATCH 32
+#define ROUND_PAGES 256      /* what a round of the thread is to free */
+#define FRUITLESS_ROUNDS 3
 
 /* l: shrink_lock.  a: atomic. */
 static struct {
@@ -31,9 +34,8 @@ static struct {
 	bool wanted;                /* a */
 	u64 freed;                  /* a: by everybody, since boot */
 	u64 rounds;                 /* a: of the thread */
-	u64 spaces_freed;           /* a: address spaces that went away */
+	unsigned fruitless;         /* a: the last rounds that brought nothing */
 	struct wait_queue work, progress;
-	bool (*kill)(unsigned order);
 } rc = {
 	.shrinkers = LIST_INIT(rc.shrinkers),
 	.work = WAIT_QUEUE_INIT(rc.work),
@@ -55,7 +57,8 @@ static enum verdict judge(struct page *page, bool thorough)
 	if (!cache || (page->flags & PG_WRITEBACK))
 		goto out;
 	used = page_test_reset(page, PG_REFERENCED);
-	if (page_mapped(page) && rmap_referenced(page)) {
+	/* Mapped pages of the swap cache are found through their spaces. */
+	if (page_mapped(page) && ((page->flags & PG_SWAPCACHE) || rmap_referenced(page))) {
 		verdict = ACTIVATE;
 		goto out;
 	}
@@ -88,6 +91,7 @@ static u64 shrink_cache(u64 want, u64 scan, bool thorough)
 		if (!n)
 			break;
 		scan -= n;
+		vm_count(VM_SCANNED, n);
 		for (unsigned i = 0; i < n; i++) {
 			enum verdict verdict = judge(pages[i], thorough);
 
@@ -98,6 +102,7 @@ static u64 shrink_cache(u64 want, u64 scan, bool thorough)
 		}
 		sched_point();
 	}
+	vm_count(VM_RECLAIMED, (s64)freed);
 	if (freed)
 		__atomic_fetch_add(&rc.freed, freed, __ATOMIC_RELAXED);
 	return freed;
@@ -112,36 +117,71 @@ static u64 whole_scan(void)
 	return 3 * (active + inactive);
 }
 
+/*
+ * Whether what is left of the page cache is no help any more: with nowhere else to go, taking it
+ * would only make programs read it again.
+ */
+static bool cache_is_spent(void)
+{
+	struct mm_stats stats;
+	u64 active, inactive;
+
+	if (swap_slots_free())
+		return false;
+	mm_stats(&stats);
+	lru_counts(&active, &inactive);
+	return active + inactive < stats.total / 128;
+}
+
+static bool is_hopeless(void)
+{
+	return READ_ONCE(rc.fruitless) >= FRUITLESS_ROUNDS || cache_is_spent();
+}
+
+/* Lets the thread work, until it has freed something or is at its end: frames freed meanwhile. */
+static u64 wait_for_thread(void)
+{
+	u64 before = READ_ONCE(rc.freed), round = READ_ONCE(rc.rounds);
+
+	WRITE_ONCE(rc.wanted, true);
+	wait_wake(&rc.work, 0);
+	(void)wait_until_timeout(&rc.progress,
+				 READ_ONCE(rc.freed) != before || READ_ONCE(rc.rounds) >= round + 2,
+				 clock_monotonic() + 100 * NSEC_PER_MSEC);
+	return READ_ONCE(rc.freed) - before;
+}
+
 /* mm's hook: an allocation found nothing. */
 static u64 reclaim_direct(u64 n, unsigned flags)
 {
 	bool helper = thread_current() == rc.thread || writeback_is_current();
-	u64 freed, before;
+	u64 freed;
 
 	if (!(flags & MM_WAIT))
 		return 0;
-	freed = shrink_cache(n, flags & MM_NORETRY ? 4 * n : whole_scan(), false);
-	if (freed || helper || (flags & MM_NORETRY))
+	/* Where there is swap, the page cache is not made to pay for everything. */
+	freed = shrink_cache(n, (flags & MM_NORETRY) || swap_slots_free() ? 4 * n : whole_scan(),
+			     false);
+	if (helper || (flags & MM_NORETRY))
 		return freed;
-	before = READ_ONCE(rc.freed);
-	if (READ_ONCE(wb_dirty) + READ_ONCE(wb_writing)) {
+	if (freed && !cache_is_spent())
+		return freed;
+	if (!freed && READ_ONCE(wb_dirty) + READ_ONCE(wb_writing)) {
 		writeback_kick();
 		writeback_wait_progress();
 		freed = shrink_cache(n, whole_scan(), false);
 		if (freed)
 			return freed;
 	}
-	u64 round = READ_ONCE(rc.rounds);
-
-	WRITE_ONCE(rc.wanted, true);
-	wait_wake(&rc.work, 0);
-	(void)wait_until_timeout(&rc.progress, READ_ONCE(rc.rounds) != round,
-				 clock_monotonic() + 50 * NSEC_PER_MSEC);
-	return READ_ONCE(rc.freed) - before;
+	if (thread_fatal_pending())
+		return freed;
+	if (wait_for_thread())
+		return 1;
+	return swap_busy() || !is_hopeless();
 }
 
-/* mm's hook: a mark was passed. Any context. */
-static void reclaim_wake(void)
+/* Wakes the thread; also mm's hook when a mark was passed. Any context. */
+void reclaim_wake(void)
 {
 	if (READ_ONCE(rc.wanted))
 		return;
@@ -161,20 +201,52 @@ static u64 run_shrinkers(u64 n)
 	return freed ? slab_shrink() : 0;
 }
 
-/* One round of the thread: frames freed. */
+/*
+ * Pages that a round sends to swap, after it freed `freed` of the page cache: what is missing, and
+ * a part even so if the page cache is small. vm.swappiness 60 defends the last 6 % of memory, 200
+ * the last fifth, 0 nothing.
+ */
+static u64 swap_share(u64 freed)
+{
+	u64 missing = freed < ROUND_PAGES / 2 ? ROUND_PAGES / 2 - freed : 0, active, inactive;
+	struct mm_stats stats;
+
+	if (missing || !READ_ONCE(vm_swappiness))
+		return missing;
+	mm_stats(&stats);
+	lru_counts(&active, &inactive);
+	return active + inactive < stats.total * vm_swappiness / 1000 ? ROUND_PAGES / 4 : 0;
+}
+
+static void note_freed(u64 n)
+{
+	vm_count(VM_RECLAIMED, (s64)n);
+	__atomic_fetch_add(&rc.freed, n, __ATOMIC_RELAXED);
+	if (n)
+		wait_wake(&rc.progress, 0);
+}
+
+/* One round of the thread: frames freed, or on their way. */
 static u64 reclaim_round(void)
 {
-	u64 active, inactive, freed;
+	u64 active, inactive, freed, sent = 0, objects, back = swap_reap(false);
 
+	note_freed(back);
 	lru_counts(&active, &inactive);
-	freed = shrink_cache(256, max((active + inactive) / 4, (u64)256), true);
+	freed = shrink_cache(ROUND_PAGES, max((active + inactive) / 4, (u64)ROUND_PAGES), true);
+	if (swap_slots_free()) {
+		sent = swap_out(swap_share(freed));
+		back += swap_reap(sent == 0);
+		note_freed(back);
+	}
 	/* Kernel objects give way in step with pages. */
-	u64 objects = run_shrinkers(freed < 256 ? 512 : 128);
-
-	__atomic_fetch_add(&rc.freed, objects, __ATOMIC_RELAXED);
+	objects = run_shrinkers(freed < ROUND_PAGES && !sent ? 512 : 128);
+	note_freed(objects);
+	freed += back + objects;
+	WRITE_ONCE(rc.fruitless, freed + sent ? 0 : rc.fruitless + 1);
 	__atomic_fetch_add(&rc.rounds, 1, __ATOMIC_RELAXED);
 	wait_wake(&rc.progress, 0);
-	return freed + objects;
+	return freed + sent;
 }
 
 static void reclaim_main(void *arg)
@@ -187,6 +259,7 @@ static void reclaim_main(void *arg)
 
 		(void)wait_until_timeout(&rc.work, READ_ONCE(rc.wanted), ~0ull);
 		while (mm_free_frames() < high && idle_rounds < 6) {
+			oom_reap();
 			if (reclaim_round()) {
 				idle_rounds = 0;
 				continue;
@@ -202,38 +275,12 @@ static void reclaim_main(void *arg)
 		 * mark makes one.
 		 */
 		if (idle_rounds)
-			(void)wait_until_timeout(&rc.progress, false,
+			(void)wait_until_timeout(&rc.work, oom_has_victim(),
 						 clock_monotonic() + 50 * NSEC_PER_MSEC);
 		else
 			__atomic_fetch_add(&rc.rounds, 1, __ATOMIC_RELAXED);
 		WRITE_ONCE(rc.wanted, false);
 	}
-}
-
-void oom_memory_freed(void)
-{
-	__atomic_fetch_add(&rc.spaces_freed, 1, __ATOMIC_RELAXED);
-	wait_wake(&rc.progress, 0);
-}
-
-/* mm's hook: nothing could be reclaimed. Whether it makes sense to try again. */
-static bool reclaim_oom(unsigned order)
-{
-	u64 seen = READ_ONCE(rc.spaces_freed);
-
-	if (thread_fatal_pending() || !rc.kill || !rc.kill(order))
-		return false;
-	/* The victim needs the processor to go away; it may be this very thread. */
-	if (!thread_fatal_pending())
-		(void)wait_until_timeout(
-			&rc.progress, READ_ONCE(rc.spaces_freed) != seen || thread_fatal_pending(),
-			clock_monotonic() + 100 * NSEC_PER_MSEC);
-	return !thread_fatal_pending();
-}
-
-void vm_set_oom_killer(bool (*kill)(unsigned order))
-{
-	rc.kill = kill;
 }
 
 void vm_shrinker_add(struct vm_shrinker *shrinker)
@@ -248,5 +295,5 @@ void reclaim_init(void)
 	mutex_init(&rc.shrink_lock, RANK_PROC_EXEC, "shrinkers");
 	if (kthread_start("reclaim", reclaim_main, NULL))
 		panic("vm: cannot start the reclaim thread");
-	mm_set_reclaim(reclaim_direct, reclaim_oom, reclaim_wake);
+	mm_set_reclaim(reclaim_direct, oom_decide, reclaim_wake);
 }

@@ -27,6 +27,16 @@ static u64 shmem_size(struct pagecache *cache)
 	return container_of(cache, struct shmem, cache)->size;
 }
 
+static bool shmem_try_hold(struct pagecache *cache)
+{
+	return ref_try_get(&container_of(cache, struct shmem, cache)->refs);
+}
+
+static void shmem_unhold(struct pagecache *cache)
+{
+	shmem_put(container_of(cache, struct shmem, cache));
+}
+
 int shmem_create(u64 size, bool reserve, struct shmem **out)
 {
 	struct shmem *shmem = kzalloc(sizeof(*shmem), MM_KERNEL);
@@ -43,6 +53,8 @@ int shmem_create(u64 size, bool reserve, struct shmem **out)
 	pagecache_init(&shmem->cache, &shmem_cache_ops, shmem);
 	shmem->cache.flags = PAGECACHE_NO_RECLAIM;
 	shmem->cache.size = shmem_size;
+	shmem->cache.try_hold = shmem_try_hold;
+	shmem->cache.unhold = shmem_unhold;
 	ref_set(&shmem->refs, 1);
 	shmem->size = size;
 	shmem->id = __atomic_add_fetch(&last_id, 1, __ATOMIC_RELAXED);

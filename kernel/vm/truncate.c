@@ -30,6 +30,7 @@ static unsigned gather(struct pagecache *cache, pgoff_t first, pgoff_t last, str
 static void remove_range(struct pagecache *cache, pgoff_t first, pgoff_t last, bool cows)
 {
 	struct page *pages[REMOVE_BATCH];
+	const pgoff_t start = first;
 	unsigned n;
 
 	while ((n = gather(cache, first, last, pages))) {
@@ -51,6 +52,8 @@ static void remove_range(struct pagecache *cache, pgoff_t first, pgoff_t last, b
 			break;
 		sched_point();
 	}
+	/* After the pages: some may have gone to swap meanwhile, and none comes back. */
+	cache_drop_swapped(cache, start, last);
 }
 
 /*
@@ -62,10 +65,14 @@ static struct page *straddling_page(struct pagecache *cache, pgoff_t index)
 	struct page *page = pagecache_find(cache, index);
 
 	if (!page) {
-		if (!cache->ops->read ||
-		    cache_add_new(cache, index, MM_WAIT | MM_NOFS, true, &page))
+		if (!cache->ops->read && !pagecache_exists(cache, index))
 			return NULL;
-		cache->ops->read(cache, &page, 1);
+		if (cache_add_new(cache, index, MM_WAIT | MM_NOFS, true, &page))
+			return NULL;
+		if (cache->ops->read)
+			cache->ops->read(cache, &page, 1);
+		else
+			page_unlock(page);
 	}
 	page_lock(page);
 	if (page->cache == cache && page_test(page, PG_UPTODATE))
@@ -105,7 +112,7 @@ void pagecache_truncate(struct pagecache *cache, u64 size)
 
 	zero_tail(cache, size);
 	rmap_unmap(cache, first, MAX_PAGE_INDEX, true);
-	if (READ_ONCE(cache->n_pages))
+	if (READ_ONCE(cache->n_pages) || READ_ONCE(cache->n_swapped))
 		remove_range(cache, first, ~0ull, true);
 }
 
@@ -119,8 +126,9 @@ void pagecache_fini(struct pagecache *cache)
 {
 	kassert(list_empty(&cache->areas));
 	writeback_forget(cache);
-	if (READ_ONCE(cache->n_pages))
+	if (READ_ONCE(cache->n_pages) || READ_ONCE(cache->n_swapped))
 		remove_range(cache, 0, ~0ull, true);
+	cache_unlist_swapped(cache);
 	radix_destroy(&cache->pages, NULL, NULL);
 }
 

@@ -3,7 +3,7 @@
  * as->lock for reading.
  */
 #include "lib/string.h"
-#include "vm/vm_int.h"
+#include "vm/swap_int.h"
 
 static void count_page(struct area_usage *out, struct page *page, pte_t pte)
 {
@@ -22,6 +22,14 @@ static void count_page(struct area_usage *out, struct page *page, pte_t pte)
 		out->anonymous++;
 }
 
+static void count_swapped(struct area_usage *out, pte_t entry)
+{
+	unsigned sharers = swap_slot_count(swap_area_of(entry), swap_entry_slot(entry));
+
+	out->swap++;
+	out->swap_pss_fixed12 += 4096 / max(sharers, 1u);
+}
+
 void area_usage(struct vm_area *area, struct area_usage *out)
 {
 	struct aspace *as = area->aspace;
@@ -38,6 +46,8 @@ void area_usage(struct vm_area *area, struct area_usage *out)
 
 			if (page)
 				count_page(out, page, pte);
+			else if (pte_is_swap(pte))
+				count_swapped(out, pte);
 		}
 		va += n * PAGE_SIZE;
 	}

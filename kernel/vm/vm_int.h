@@ -24,6 +24,13 @@
  */
 #define PTE_NONE PTE_SOFT0
 
+/* Neither present nor PTE_NONE: the page is in swap; the entry says where (swap_int.h). */
+#define PTE_SWAP BIT(11)
+
+static inline bool pte_is_swap(pte_t pte)
+{
+	return (pte & (PTE_PRESENT | PTE_NONE | PTE_SWAP)) == PTE_SWAP;
+}
 static inline bool pte_is_none_prot(pte_t pte)
 {
 	return (pte & (PTE_PRESENT | PTE_NONE)) == PTE_NONE;
@@ -112,6 +119,14 @@ enum vm_counter {
 	VM_ANON,       /* anonymous and mapped */
 	VM_SHMEM,      /* in caches without anything behind them */
 	VM_COMMITTED,  /* promised */
+	VM_SWAP_CACHED, /* in the swap cache */
+	/* Events since boot: */
+	VM_SWAPPED_IN,  /* pages read from swap */
+	VM_SWAPPED_OUT, /* pages written there */
+	VM_FAULTS, VM_MAJOR_FAULTS,
+	VM_SCANNED,    /* pages that reclaim looked at */
+	VM_RECLAIMED,  /* pages it freed */
+	VM_OOM_KILLS,
 	VM_N_COUNTERS,
 };
 /*
@@ -176,6 +191,16 @@ bool cache_evict(struct pagecache *cache, struct page *page);
  */
 int cache_add_new(struct pagecache *cache, pgoff_t index, unsigned mm_flags, bool keep_locked,
 		  struct page **out);
+/*
+ * Brings a page back that the cache has in swap: as cache_add_new(), and -ENOENT (there is none at
+ * index), -EIO. Sleeps for the disk.
+ */
+int cache_swap_in(struct pagecache *cache, pgoff_t index, unsigned mm_flags, bool keep_locked,
+		  struct page **out);
+/* Forgets what the cache has in swap at indices first … last. */
+void cache_drop_swapped(struct pagecache *cache, pgoff_t first, pgoff_t last);
+/* The cache goes: it leaves the list of those that have something in swap. */
+void cache_unlist_swapped(struct pagecache *cache);
 /* Takes the dirty mark off a locked page: whether it was dirty. */
 bool cache_clear_dirty(struct pagecache *cache, struct page *page);
 /* Pages of the file up to its end (~0 if unknown). */
@@ -207,11 +232,14 @@ void lru_add(struct page *page);
 void lru_remove(struct page *page);
 /* Moves up to n pages off the inactive list into out[], referenced: how many. */
 unsigned lru_isolate(struct page **out, unsigned n);
+/* The same off the list of pages with nothing but swap behind them. */
+unsigned lru_isolate_shmem(struct page **out, unsigned n);
 /* Puts an isolated page back (to the active list if `active`) and drops the reference. */
 void lru_putback(struct page *page, bool active);
 /* Moves old pages from the active to the inactive list when that one is short. */
 void lru_balance(void);
 void lru_counts(u64 *active, u64 *inactive);
+u64 lru_count_shmem(void);
 
 /* Write-back (writeback.c, writeback_thread.c) */
 extern u64 wb_dirty, wb_writing;   /* a: pages dirty, under write */
@@ -222,6 +250,11 @@ void writeback_progress(void);                       /* a page was written. Any 
 void writeback_wait_progress(void);
 bool writeback_is_current(void);
 u64 pagecache_write_some(struct pagecache *cache, u64 max);
+/* Whether the cache's dirty pages count for the limits of write-back; swap's do not. */
+static inline bool cache_is_filed(const struct pagecache *cache)
+{
+	return !(cache->flags & PAGECACHE_SWAP);
+}
 
 /* Reverse map (rmap.c): the entries of a cache's pages in all spaces. */
 static inline void rmap_lock(struct pagecache *cache)
@@ -346,6 +379,8 @@ int fault_in_area(struct fault *f, struct vm_area *area);
 int fault_anon(struct fault *f, struct vm_area *area);
 int fault_file(struct fault *f, struct vm_area *area);
 int fault_device(struct fault *f, struct vm_area *area);
+/* The page is in swap, as `entry` says. */
+int fault_swap(struct fault *f, struct vm_area *area, pte_t entry);
 /* Store to a present, write-protected page of a private area. */
 int fault_cow(struct fault *f, struct vm_area *area);
 /*
@@ -358,6 +393,8 @@ pte_t *fault_slot(struct fault *f);
  * FAULT_CHANGED (page is put); -ENOMEM.
  */
 int fault_install_anon(struct fault *f, struct vm_area *area, struct page *page, pte_t expected);
+/* A private page that one entry referenced: counts and the reference, and its slot in swap. */
+void page_unmap_put(struct page *page);
 /* Resolves the fault of any space from lookup to end: 0 or -errno. */
 int fault_resolve(struct aspace *as, vaddr_t addr, unsigned flags);
 /*
@@ -366,8 +403,25 @@ int fault_resolve(struct aspace *as, vaddr_t addr, unsigned flags);
  */
 int fault_range(struct aspace *as, vaddr_t start, vaddr_t end, unsigned flags);
 
+/* The list of spaces (spaces.c) */
+void space_enlist(struct aspace *as);
+void space_unlist(struct aspace *as);
+unsigned spaces_count(void);
+/* The space that was looked at longest ago, with a reference (not a user), or NULL. */
+struct aspace *space_next(void);
+/* A space that the pass has not seen, with a reference, or NULL. */
+struct aspace *space_next_of_pass(u64 pass);
+
 /* Reclaim (reclaim.c) */
 void reclaim_init(void);
 void fault_init(void);
+void reclaim_wake(void);
+
+/* The end of memory (oom.c) */
+/* mm's hook: nothing could be reclaimed. Whether it makes sense to try again. */
+bool oom_decide(unsigned order);
 /* A space has gone: who waits for memory looks again. */
 void oom_memory_freed(void);
+/* Takes the private memory of a process that was chosen to die. The reclaim thread only. */
+void oom_reap(void);
+bool oom_has_victim(void);

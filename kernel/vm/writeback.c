@@ -52,8 +52,12 @@ static void batch_mark(struct batch *b)
 		page_set(page, PG_WRITEBACK);
 	}
 	spin_unlock_irq(&cache->lock, irq);
-	__atomic_fetch_add(&wb_writing, b->n, __ATOMIC_RELAXED);
 	__atomic_fetch_sub(&cache->n_dirty, cleaned, __ATOMIC_RELAXED);
+	if (unlikely(!cache_is_filed(cache))) {
+		vm_count(VM_SWAPPED_OUT, b->n);
+		return;
+	}
+	__atomic_fetch_add(&wb_writing, b->n, __ATOMIC_RELAXED);
 	__atomic_fetch_sub(&wb_dirty, cleaned, __ATOMIC_RELAXED);
 }
 

@@ -1,8 +1,9 @@
 /*
  * When dirty pages are written without anybody asking. A thread keeps the list of caches that have
- * some, oldest first, and writes a cache when its oldest dirty page is 5 s old, all of them when
- * more than a tenth of the memory that could be dirty is, or when kicked (sync(2), reclaim).
- * Writers are made to wait when it is more than a fifth.
+ * some, oldest first, and writes a cache when its oldest dirty page is old
+ * (vm.dirty_expire_centisecs, 5 s), all of them when more than a tenth of the memory that could be
+ * dirty is (vm.dirty_background_ratio), or when kicked (sync(2), reclaim). Writers are made to wait
+ * when it is more than a fifth (vm.dirty_ratio).
  *
  * The thread only starts writes; it never waits for one, so a slow device does not hold up the
  * others for longer than its queue takes requests. It holds a cache's owner (ops hold/try_hold)
@@ -16,10 +17,7 @@
 #include "sched/thread.h"
 #include "sched/wait.h"
 
-#define AGE_NS (5 * NSEC_PER_SEC)
-#define BACKGROUND_PERCENT 10
-#define LIMIT_PERCENT 20
-
+u32 vm_dirty_ratio = 20, vm_dirty_background_ratio = 10, vm_dirty_expire_centisecs = 500;
 u64 wb_dirty, wb_writing;
 
 /* l: lock.  a: atomic. */
@@ -45,18 +43,36 @@ static u64 dirtyable(void)
 	return mm_free_frames() + vm_counter_sum(VM_CACHED);
 }
 
+u64 writeback_limit(void)
+{
+	return dirtyable() * READ_ONCE(vm_dirty_ratio) / 100;
+}
+
+/* Never above the limit, lest writers wait for a thread that sees no reason to write. */
+u64 writeback_background_limit(void)
+{
+	u32 ratio = READ_ONCE(vm_dirty_background_ratio), limit = READ_ONCE(vm_dirty_ratio);
+
+	return dirtyable() * (ratio < limit ? ratio : limit / 2) / 100;
+}
+
+static u64 age_ns(void)
+{
+	return (u64)READ_ONCE(vm_dirty_expire_centisecs) * (NSEC_PER_SEC / 100);
+}
+
 static inline bool over_background(void)
 {
 	u64 dirty = READ_ONCE(wb_dirty);
 
-	return dirty > 64 && dirty > dirtyable() * BACKGROUND_PERCENT / 100;
+	return dirty > 64 && dirty > writeback_background_limit();
 }
 
 static bool over_limit(void)
 {
 	u64 dirty = READ_ONCE(wb_dirty) + READ_ONCE(wb_writing);
 
-	return dirty > 256 && dirty > dirtyable() * LIMIT_PERCENT / 100;
+	return dirty > 256 && dirty > writeback_limit();
 }
 
 void writeback_note_dirty(struct pagecache *cache)
@@ -146,7 +162,7 @@ static struct pagecache *next_cache(bool all, u64 end)
 	if (!list_empty(&wb.caches)) {
 		struct pagecache *head = list_first_entry(&wb.caches, struct pagecache, dirty_link);
 
-		if (head->dirtied_ns < end && (all || head->dirtied_ns + AGE_NS <= end)) {
+		if (head->dirtied_ns < end && (all || head->dirtied_ns + age_ns() <= end)) {
 			head->dirtied_ns = end;
 			list_move_tail(&head->dirty_link, &wb.caches);
 			cache = head;
@@ -182,7 +198,7 @@ static u64 next_deadline(void)
 	spin_lock(&wb.lock);
 	if (!list_empty(&wb.caches))
 		deadline = list_first_entry(&wb.caches, struct pagecache, dirty_link)->dirtied_ns +
-			   AGE_NS;
+			   age_ns();
 	spin_unlock(&wb.lock);
 	return deadline;
 }

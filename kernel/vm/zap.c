@@ -3,7 +3,7 @@
  * then one flush of the TLB, after which nobody can reach the pages, and they are released. A space
  * that runs on no processor needs no flush.
  */
-#include "vm/vm_int.h"
+#include "vm/swap_int.h"
 
 #include "sched/thread.h"
 
@@ -33,7 +33,14 @@ static inline void page_drop(struct page *page)
 		page_release(page);
 		return;
 	}
+	page_unmap_put(page);
+}
+
+void page_unmap_put(struct page *page)
+{
 	page_map_dec(page);
+	if (unlikely(page_test(page, PG_SWAPCACHE)))
+		swap_cache_release(page);
 	page_put(page);
 }
 
@@ -63,6 +70,14 @@ static size_t zap_slots(struct zap *zap, pte_t *slot, vaddr_t va, size_t n, unsi
 
 		if (!pte)
 			continue;
+		if (unlikely(pte_is_swap(pte))) {
+			if (flags & ZAP_SHARED_ONLY)
+				continue;
+			pte_write(&slot[i], 0);
+			as->n_swapped--;
+			swap_entry_free(pte);
+			continue;
+		}
 		page = pte_page(pte);
 		if (page && (flags & ZAP_SHARED_ONLY) && (page->flags & PG_ANON))
 			continue;
@@ -86,6 +101,7 @@ void zap_range(struct zap *zap, vaddr_t start, vaddr_t end, unsigned flags)
 {
 	struct aspace *as = zap->as;
 	vaddr_t va = start;
+	unsigned tables = 0;
 	pte_t *slot;
 	size_t n;
 
@@ -94,7 +110,8 @@ void zap_range(struct zap *zap, vaddr_t start, vaddr_t end, unsigned flags)
 	while (va < end && (slot = pgtable_next(&as->pgtable, &va, end, &n))) {
 		zap->tables = true;
 		va += zap_slots(zap, slot, va, n, flags) * PAGE_SIZE;
-		if (zap->n < ZAP_BATCH)
+		/* Entries in swap fill no batch. */
+		if (zap->n < ZAP_BATCH && ++tables % 16)
 			continue;
 		if (flags & ZAP_ATOMIC) {
 			zap_flush(zap);

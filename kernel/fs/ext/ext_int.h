@@ -254,6 +254,8 @@ int must_check ext_map_create(struct inode *inode, u64 logical, u32 max, bool re
 		struct ext_run *run);
 /* Gives back one block of a regular file that ext_map_create() just took, whose page is locked. */
 void ext_map_undo(struct inode *inode, u64 logical);
+/* inode_ops.locate */
+int ext_locate(struct inode *inode, u64 offset, u64 *lba, u64 *n_sectors);
 /* Frees all blocks from `logical` on. */
 int ext_map_truncate(struct inode *inode, u64 logical);
 /*

@@ -130,3 +130,20 @@ void ext_map_trim(struct inode *inode)
 	ext_pages_forget_map(inode, end, last);
 	ext_map_truncate(inode, end);
 }
+
+int ext_locate(struct inode *inode, u64 offset, u64 *lba, u64 *n_sectors)
+{
+	const u32 bits = ext_fs_of(inode)->geo.block_bits;
+	u64 within = (offset & ((1u << bits) - 1)) >> 9;
+	struct ext_run run;
+	int err;
+
+	if (ext_is_inline(inode))
+		return -EINVAL;
+	err = ext_map(inode, offset >> bits, 1u << 20, &run);
+	if (err)
+		return err;
+	*lba = run.block ? (run.block << (bits - 9)) + within : 0;
+	*n_sectors = ((u64)run.count << (bits - 9)) - within;
+	return 0;
+}

@@ -256,6 +256,7 @@ const struct inode_ops ext_dir_inode_ops = {
 
 const struct inode_ops ext_file_inode_ops = {
 	.setattr = ext_setattr,
+	.locate = ext_locate,
 	.getxattr = ext_getxattr,
 	.setxattr = ext_setxattr,
 	.listxattr = ext_listxattr,

@@ -32,9 +32,18 @@ static void tmpfs_release(struct pagecache *cache, struct page *page)
 	tmpfs_uncharge(inode->sb);
 }
 
+static void tmpfs_release_swapped(struct pagecache *cache)
+{
+	struct inode *inode = cache->owner;
+
+	__atomic_fetch_sub(&inode->blocks, PAGE_SIZE / 512, __ATOMIC_RELAXED);
+	tmpfs_uncharge(inode->sb);
+}
+
 const struct pagecache_ops tmpfs_page_ops = {
 	.prepare_write = tmpfs_prepare_write,
 	.release = tmpfs_release,
+	.release_swapped = tmpfs_release_swapped,
 };
 
 static ssize_t tmpfs_write(struct file *file, struct iov_iter *from, loff_t *pos)
@@ -84,39 +93,43 @@ static int tmpfs_fsync(struct file *file, bool data_only)
 	return 0;
 }
 
-/* Zeroes [from, to) of one page if it is there. */
-static void zero_part(struct inode *inode, loff_t from, loff_t to)
+/* Zeroes [from, to) of one page if there is one: 0, or why it cannot be had from swap. */
+static int zero_part(struct inode *inode, loff_t from, loff_t to)
 {
-	struct page *page = pagecache_find(&inode->cache, (pgoff_t)from >> PAGE_SHIFT);
+	pgoff_t index = (pgoff_t)from >> PAGE_SHIFT;
+	struct page *page;
+	int err;
 
-	if (!page)
-		return;
-	page_lock(page);
-	if (page->cache == &inode->cache)
-		memset((char *)page_to_virt(page) + (from & (loff_t)(PAGE_SIZE - 1)), 0,
-		       (size_t)(to - from));
+	if (from == to || !pagecache_exists(&inode->cache, index))
+		return 0;
+	err = pagecache_get_locked(&inode->cache, index, false, &page);
+	if (err < 0)
+		return err;
+	memset((char *)page_to_virt(page) + (from & (loff_t)(PAGE_SIZE - 1)), 0,
+	       (size_t)(to - from));
 	page_unlock(page);
 	page_put(page);
+	return 0;
 }
 
-static void punch_hole(struct inode *inode, loff_t start, loff_t end)
+static int punch_hole(struct inode *inode, loff_t start, loff_t end)
 {
 	loff_t first = align_up(start, (loff_t)PAGE_SIZE),
 	       last = align_down(end, (loff_t)PAGE_SIZE);
+	int err;
 
+	if (first > last) /* within one page */
+		return zero_part(inode, start, end);
+	err = zero_part(inode, start, first);
+	if (err == 0)
+		err = zero_part(inode, last, end);
+	if (err < 0 || first == last)
+		return err;
 	rwsem_write(&inode->cache.invalidate);
-	if (first > last) { /* within one page */
-		zero_part(inode, start, end);
-	} else {
-		if (start < first)
-			zero_part(inode, start, first);
-		if (last < end)
-			zero_part(inode, last, end);
-		if (first < last)
-			pagecache_drop_range(&inode->cache, (pgoff_t)first >> PAGE_SHIFT,
-					     ((pgoff_t)last >> PAGE_SHIFT) - 1);
-	}
+	pagecache_drop_range(&inode->cache, (pgoff_t)first >> PAGE_SHIFT,
+			     ((pgoff_t)last >> PAGE_SHIFT) - 1);
 	rwsem_write_end(&inode->cache.invalidate);
+	return 0;
 }
 
 /* Charges and makes the pages of a range. */
@@ -155,7 +168,7 @@ static int tmpfs_fallocate(struct file *file, u32 mode, loff_t offset, loff_t le
 		if (seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
 			err = -EPERM;
 		else
-			punch_hole(inode, offset, end);
+			err = punch_hole(inode, offset, end);
 	} else if (seals & F_SEAL_GROW && end > inode->size && !(mode & FALLOC_FL_KEEP_SIZE)) {
 		err = -EPERM;
 	} else {
@@ -186,11 +199,7 @@ static loff_t tmpfs_seek(struct file *file, loff_t offset, int whence)
 	if (offset < 0 || offset >= size)
 		return -ENXIO;
 	while (offset < size) {
-		struct page *page = pagecache_find(&inode->cache, (pgoff_t)offset >> PAGE_SHIFT);
-
-		if (page)
-			page_put(page);
-		if ((page != NULL) == want)
+		if (pagecache_exists(&inode->cache, (pgoff_t)offset >> PAGE_SHIFT) == want)
 			break;
 		offset = align_down(offset, (loff_t)PAGE_SIZE) + (loff_t)PAGE_SIZE;
 	}

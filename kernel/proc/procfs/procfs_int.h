@@ -99,6 +99,8 @@ int show_wchan(struct text *t, struct task *task);
 int show_oom_score(struct text *t, struct task *task);
 int show_oom_score_adj(struct text *t, struct task *task);
 int store_oom_score_adj(struct task *task, char *buf, size_t n);
+int show_oom_adj(struct text *t, struct task *task);
+int store_oom_adj(struct task *task, char *buf, size_t n);
 int show_personality(struct text *t, struct task *task);
 int show_schedstat(struct text *t, struct task *task);
 int show_maps(struct text *t, struct task *task);

@@ -68,8 +68,10 @@ static void print_usage(struct text *t, struct vm_area *area)
 		ULL(u.shared_clean * kib), ULL(u.shared_dirty * kib), ULL(u.private_clean * kib),
 		ULL(u.private_dirty * kib));
 	text_printf(t, "Referenced:     %8llu kB\nAnonymous:      %8llu kB\n"
-		       "Swap:           %8llu kB\nLocked:         %8llu kB\n",
+		       "Swap:           %8llu kB\nSwapPss:        %8llu kB\n"
+		       "Locked:         %8llu kB\n",
 		    ULL(u.referenced * kib), ULL(u.anonymous * kib), ULL(u.swap * kib),
+		    ULL((u.swap_pss_fixed12 * kib) >> 12),
 		    ULL(area->flags & AREA_LOCKED ? (u.pss_fixed12 * kib) >> 12 : 0));
 }
 

@@ -170,6 +170,7 @@ static int task_readdir(struct proc_inode *dir, struct dir_sink *sink, u64 pos)
 	{ .name = "wchan", .mode = FILE_R, .show = show_wchan }, \
 	{ .name = "schedstat", .mode = FILE_R, .show = show_schedstat }, \
 	{ .name = "personality", .mode = FILE_RO, .show = show_personality, .look = true }, \
+	{ .name = "oom_adj", .mode = FILE_RW, .show = show_oom_adj, .store = store_oom_adj }, \
 	{ .name = "oom_score", .mode = FILE_R, .show = show_oom_score }, \
 	{ .name = "oom_score_adj", .mode = FILE_RW, .show = show_oom_score_adj, \
 	  .store = store_oom_score_adj }, \

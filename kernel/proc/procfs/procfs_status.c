@@ -255,7 +255,7 @@ static void status_memory(struct text *t, struct aspace *as)
 	print_kib(t, "VmExe", text);
 	print_kib(t, "VmLib", as->n_exec > text ? as->n_exec - text : 0);
 	print_kib(t, "VmPTE", READ_ONCE(as->pgtable.n_tables));
-	print_kib(t, "VmSwap", 0);
+	print_kib(t, "VmSwap", READ_ONCE(as->n_swapped));
 }
 
 static void status_cred(struct text *t, const struct cred *c)
@@ -456,20 +456,26 @@ int show_personality(struct text *t, struct task *task)
 
 int show_oom_score(struct text *t, struct task *task)
 {
-	struct mm_stats stats;
-	u64 points;
+	u64 score;
 
-	mm_stats(&stats);
 	spin_lock(&proc_tree_lock);
-	points = oom_badness_locked(task->process);
+	score = oom_score_locked(task->process);
 	spin_unlock(&proc_tree_lock);
-	text_printf(t, "%llu\n", ULL(points * 1000 / max(stats.total, (u64)1)));
+	text_printf(t, "%llu\n", ULL(score));
 	return 0;
 }
 
 int show_oom_score_adj(struct text *t, struct task *task)
 {
 	text_printf(t, "%d\n", task->process->oom_score_adj);
+	return 0;
+}
+
+static int set_oom_adj(struct task *task, s32 adj)
+{
+	if (adj < task->process->oom_score_adj && !cred_capable(cred_current(), CAP_SYS_RESOURCE))
+		return -EACCES;
+	task->process->oom_score_adj = adj;
 	return 0;
 }
 
@@ -480,8 +486,27 @@ int store_oom_score_adj(struct task *task, char *buf, size_t n)
 	buf[strcspn(buf, "\n")] = 0;
 	if (parse_s32(buf, 10, &adj, NULL) < 0 || adj < -1000 || adj > 1000)
 		return -EINVAL;
-	if (adj < task->process->oom_score_adj && !cred_capable(cred_current(), CAP_SYS_RESOURCE))
-		return -EACCES;
-	task->process->oom_score_adj = adj;
+	return set_oom_adj(task, adj);
+}
+
+/* oom_adj, the same by an older scale: -17 (never) … 15 (proc(5)). */
+#define OOM_ADJ_NEVER (-17)
+#define OOM_ADJ_MAX 15
+
+int show_oom_adj(struct text *t, struct task *task)
+{
+	s32 adj = task->process->oom_score_adj;
+
+	text_printf(t, "%d\n", adj == 1000 ? OOM_ADJ_MAX : adj * -OOM_ADJ_NEVER / 1000);
 	return 0;
+}
+
+int store_oom_adj(struct task *task, char *buf, size_t n)
+{
+	s32 adj;
+
+	buf[strcspn(buf, "\n")] = 0;
+	if (parse_s32(buf, 10, &adj, NULL) < 0 || adj < OOM_ADJ_NEVER || adj > OOM_ADJ_MAX)
+		return -EINVAL;
+	return set_oom_adj(task, adj == OOM_ADJ_MAX ? 1000 : adj * 1000 / -OOM_ADJ_NEVER);
 }

@@ -14,6 +14,7 @@
 #include "proc/procfs/procfs_int.h"
 #include "proc/uts.h"
 #include "vfs/file.h"
+#include "vm/swap.h"
 
 #define ULL(x) ((unsigned long long)(x))
 #define MODE_R  (S_IFREG | 0444)
@@ -171,6 +172,28 @@ static int store_overcommit_ratio(struct task *task, char *buf, size_t n)
 	return error;
 }
 
+/* A setting that is a u32 below a bound. */
+#define VM_NUMBER(name, variable, max) \
+	static int show_##name(struct text *t, struct task *task) \
+	{ \
+		text_printf(t, "%u\n", READ_ONCE(variable)); \
+		return 0; \
+	} \
+	static int store_##name(struct task *task, char *buf, size_t n) \
+	{ \
+		u64 value; \
+		int error = store_number(buf, max, &value); \
+\
+		if (!error) \
+			WRITE_ONCE(variable, (u32)value); \
+		return error; \
+	}
+
+VM_NUMBER(swappiness, vm_swappiness, 200)
+VM_NUMBER(dirty_ratio, vm_dirty_ratio, 100)
+VM_NUMBER(dirty_background_ratio, vm_dirty_background_ratio, 100)
+VM_NUMBER(dirty_expire, vm_dirty_expire_centisecs, 0x7fffffff)
+
 static int show_max_map_count(struct text *t, struct task *task)
 {
 	text_printf(t, "%u\n", vm_max_map_count);
@@ -327,6 +350,14 @@ static const struct proc_node vm_children[] = {
 	  .store = store_overcommit },
 	{ .name = "overcommit_ratio", .mode = MODE_RW, .show = show_overcommit_ratio,
 	  .store = store_overcommit_ratio },
+	{ .name = "swappiness", .mode = MODE_RW, .show = show_swappiness,
+	  .store = store_swappiness },
+	{ .name = "dirty_ratio", .mode = MODE_RW, .show = show_dirty_ratio,
+	  .store = store_dirty_ratio },
+	{ .name = "dirty_background_ratio", .mode = MODE_RW, .show = show_dirty_background_ratio,
+	  .store = store_dirty_background_ratio },
+	{ .name = "dirty_expire_centisecs", .mode = MODE_RW, .show = show_dirty_expire,
+	  .store = store_dirty_expire },
 	{ .name = "drop_caches", .mode = S_IFREG | 0200, .store = store_drop_caches },
 	{ .name = "max_map_count", .mode = MODE_RW, .show = show_max_map_count,
 	  .store = store_max_map_count },

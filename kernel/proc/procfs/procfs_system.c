@@ -13,6 +13,7 @@
 #include "mm/slab.h"
 #include "proc/procfs/procfs_int.h"
 #include "proc/uts.h"
+#include "vm/swap.h"
 
 #define ULL(x) ((unsigned long long)(x))
 
@@ -26,19 +27,20 @@ static void print_kib(struct text *t, const char *name, u64 pages)
 
 int show_meminfo(struct text *t, struct task *task)
 {
+	u64 file, swap_total, swap_free;
 	struct pagecache_stats c;
 	struct mm_stats m;
-	u64 file;
 
 	mm_stats(&m);
 	pagecache_stats(&c);
+	swap_totals(&swap_total, &swap_free);
 	file = c.pages > c.shmem ? c.pages - c.shmem : 0;
 	print_kib(t, "MemTotal", m.total);
 	print_kib(t, "MemFree", m.free);
 	print_kib(t, "MemAvailable", m.free + file / 2 + m.slab_reclaimable / 2);
 	print_kib(t, "Buffers", 0);
 	print_kib(t, "Cached", c.pages);
-	print_kib(t, "SwapCached", 0);
+	print_kib(t, "SwapCached", c.swap_cached);
 	print_kib(t, "Active", c.active_anon + c.active_file);
 	print_kib(t, "Inactive", c.inactive_anon + c.inactive_file);
 	print_kib(t, "Active(anon)", c.active_anon);
@@ -47,8 +49,8 @@ int show_meminfo(struct text *t, struct task *task)
 	print_kib(t, "Inactive(file)", c.inactive_file);
 	print_kib(t, "Unevictable", 0);
 	print_kib(t, "Mlocked", 0);
-	print_kib(t, "SwapTotal", 0);
-	print_kib(t, "SwapFree", 0);
+	print_kib(t, "SwapTotal", swap_total);
+	print_kib(t, "SwapFree", swap_free);
 	print_kib(t, "Dirty", c.dirty);
 	print_kib(t, "Writeback", c.writeback);
 	print_kib(t, "AnonPages", c.anon);
@@ -64,6 +66,17 @@ int show_meminfo(struct text *t, struct task *task)
 	print_kib(t, "Committed_AS", vm_committed());
 	text_printf(t, "%-15s %8llu kB\n", "VmallocTotal:", ULL((KMAP_TOP - KMAP_BASE) >> 10));
 	return 0;
+}
+
+static void show_vm_events(struct text *t)
+{
+	struct vm_events e;
+
+	vm_events(&e);
+	text_printf(t, "pswpin %llu\npswpout %llu\npgfault %llu\npgmajfault %llu\n",
+		    ULL(e.swapped_in), ULL(e.swapped_out), ULL(e.faults), ULL(e.major_faults));
+	text_printf(t, "pgscan %llu\npgsteal %llu\noom_kill %llu\n", ULL(e.scanned),
+		    ULL(e.reclaimed), ULL(e.oom_kills));
 }
 
 int show_vmstat(struct text *t, struct task *task)
@@ -86,6 +99,11 @@ int show_vmstat(struct text *t, struct task *task)
 		"nr_writeback %llu\nnr_shmem %llu\nnr_page_table_pages %llu\n",
 		ULL(m.slab_reclaimable), ULL(m.slab_unreclaimable), ULL(c.anon), ULL(c.mapped),
 		ULL(c.pages), ULL(c.dirty), ULL(c.writeback), ULL(c.shmem), ULL(m.tables));
+	text_printf(t, "nr_kernel_stack %llu\nnr_swapcached %llu\n",
+		    ULL(m.stacks * (PAGE_SIZE / 1024)), ULL(c.swap_cached));
+	text_printf(t, "nr_dirty_threshold %llu\nnr_dirty_background_threshold %llu\n",
+		    ULL(writeback_limit()), ULL(writeback_background_limit()));
+	show_vm_events(t);
 	return 0;
 }
 
@@ -286,9 +304,25 @@ int show_devices(struct text *t, struct task *task)
 	return 0;
 }
 
+static void print_swap(const struct swap_info *info, void *arg)
+{
+	u64 size = info->size * (PAGE_SIZE / 1024), used = info->used * (PAGE_SIZE / 1024);
+	struct text *t = arg;
+	size_t start = t->used;
+
+	text_escape(t, info->name, " \t\n\\");
+	do
+		text_write(t, " ", 1);
+	while (t->used - start < 40 && !t->error);
+	text_printf(t, "%s\t%llu\t%s%llu\t%s%d\n", info->partition ? "partition" : "file\t",
+		    ULL(size), size < 10000000 ? "\t" : "", ULL(used),
+		    used < 10000000 ? "\t" : "", info->priority);
+}
+
 int show_swaps(struct text *t, struct task *task)
 {
 	text_printf(t, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
+	swap_each(print_swap, t);
 	return 0;
 }
 
