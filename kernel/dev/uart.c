@@ -84,9 +84,12 @@ void uart_detach(struct uart_port *port)
 size_t uart_write(struct uart_port *port, const void *data, size_t n)
 {
 	u64 flags = spin_lock_irq(&port->lock);
-	size_t put = ring_write(&port->tx, data, (u32)min(n, (size_t)UART_RING));
+	size_t put = n;
 
-	if (put && !port->paused && !port->stopped)
+	/* What comes too late for a port that was closed must not go out at its next open. */
+	if (port->listener)
+		put = ring_write(&port->tx, data, (u32)min(n, (size_t)UART_RING));
+	if (port->listener && put && !port->paused && !port->stopped)
 		port->ops->start(port);
 	spin_unlock_irq(&port->lock, flags);
 	return put;

@@ -189,17 +189,12 @@ static int name_number(const struct name *name)
 static int devpts_lookup(struct inode *dir, const struct name *name, struct inode **out)
 {
 	int n = name_number(name);
-	struct pty *p;
 
 	*out = NULL;
 	if (name->length == 4 && !memcmp(name->text, "ptmx", 4)) {
 		*out = inode_get(ptmx);
 	} else if (n >= 0) {
-		p = pty_find((unsigned)n);
-		if (p) {
-			*out = inode_get(p->inode);
-			tty_put(p->slave);
-		}
+		*out = pty_inode_get((unsigned)n);
 	}
 	return 0;
 }

@@ -192,6 +192,20 @@ struct pty *pty_find(unsigned index)
 	return p;
 }
 
+struct inode *pty_inode_get(unsigned index)
+{
+	struct inode *inode = NULL;
+	struct pty *p;
+
+	spin_lock(&table_lock);
+	p = index < table_size ? table[index] : NULL;
+	/* The master lets it go after it has left the table. */
+	if (p && load_acquire(&p->master_open))
+		inode = inode_get(p->inode);
+	spin_unlock(&table_lock);
+	return inode;
+}
+
 bool pty_next(unsigned *index, u64 *ino)
 {
 	bool found = false;

@@ -41,6 +41,8 @@ int pty_create(struct pty **out);
 void pty_master_close(struct pty *p);
 /* The pair with that number, its slave referenced, or NULL. */
 struct pty *pty_find(unsigned index);
+/* The inode of its slave's node, referenced, or NULL: the pair alone does not keep it. */
+struct inode *pty_inode_get(unsigned index);
 /* The first number in use from `index` on and its node's inode number: false if there is none. */
 bool pty_next(unsigned *index, u64 *ino);
 /* Whether a writer of the master may go on. */

@@ -85,9 +85,15 @@ static const struct ldisc_host tty_ldisc_host = {
 	.readable = host_readable,
 };
 
+/* There is input, or room for echo that waits (tty_output_ready()). */
 static void tty_input_worker(struct work *work)
 {
-	tty_input_run(container_of(work, struct tty, input_work));
+	struct tty *t = container_of(work, struct tty, input_work);
+
+	mutex_lock(&t->ldisc_lock);
+	tty_input_run_locked(t);
+	ldisc_echo_send(&t->ldisc);
+	mutex_unlock(&t->ldisc_lock);
 }
 
 struct tty *tty_alloc(u32 dev, const struct tty_ops *ops, void *data,

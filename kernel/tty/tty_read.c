@@ -70,7 +70,7 @@ static size_t take_piece(struct tty *t, u8 *piece, size_t n, bool *end)
 	if (!ring_empty(&t->input))
 		tty_input_run_locked(t);
 	got = ldisc_read(&t->ldisc, piece, n, end);
-	if (got && !ring_empty(&t->input))
+	if ((got || *end) && !ring_empty(&t->input))
 		tty_input_run_locked(t);
 	tty_input_unthrottle_locked(t);
 	mutex_unlock(&t->ldisc_lock);

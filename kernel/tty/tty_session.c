@@ -153,24 +153,24 @@ void tty_session_hangup(struct tty *t, bool leader_ends)
 
 	if (!s)
 		return;
-	if (leader_ends) {
+	if (leader_ends)
 		signal_group(group, SIGHUP);
-		signal_group(group, SIGCONT);
-	} else {
+	else
 		signal_leader(s);
-	}
 	pid_put(group);
 	session_put(s);
 }
 
-/* A leader gives its terminal up; nobody is hung up, but the foreground group is told. */
-static void session_leave(struct tty *t)
+/* A leader gives its terminal up or ends; nobody is hung up, but the foreground group is told. Who
+ * is stopped then goes on only if the leader stays: else that is up to its group being orphaned. */
+static void session_leave(struct tty *t, bool leader_ends)
 {
 	struct pid *group;
 	struct session *s = session_part(t, &group, false);
 
 	signal_group(group, SIGHUP);
-	signal_group(group, SIGCONT);
+	if (!leader_ends)
+		signal_group(group, SIGCONT);
 	pid_put(group);
 	if (s)
 		session_put(s);
@@ -196,7 +196,7 @@ void tty_session_end(struct session *s)
 	if (!t)
 		return;
 	if (t->is_pty)
-		session_leave(t);
+		session_leave(t, true);
 	else
 		tty_hangup(t, true);
 	tty_put(t);
@@ -248,7 +248,7 @@ static long session_unset(struct tty *t)
 		return -ENOTTY;
 	s = process_session_get(me);
 	if (is_leader(me, s))
-		session_leave(t);
+		session_leave(t, false);
 	else
 		WRITE_ONCE(me->no_tty, true);
 	session_put(s);

@@ -174,6 +174,43 @@ static int member(void *argument)
 	return 0;
 }
 
+static int stays(void *argument)
+{
+	(void)argument;
+	signal(SIGHUP, on_signal);
+	signal(SIGCONT, on_signal);
+	go_on(to_parent);
+	for (int i = 0; i < 500 && !got; i++)
+		tap_sleep_ms(10);
+	tap_sleep_ms(200);
+	is(got, SIGHUP, "the foreground group gets SIGHUP when the leader ends");
+	is(continued, 0, "and no SIGCONT");
+	ok(!has_terminal(), "and has no terminal");
+	go_on(to_child);
+	return 0;
+}
+
+static int leaves(void *argument)
+{
+	(void)argument;
+	become_leader();
+	tap_spawn(stays, NULL);
+	await(to_parent);
+	signal(SIGHUP, SIG_IGN);
+	return 0;
+}
+
+TEST(leader_ends)
+{
+	pair_master();
+	must(pipe(to_parent));
+	must(pipe(to_child));
+	slave = must(open(slave_path, O_RDWR | O_NOCTTY));
+	exits(tap_spawn(leaves, NULL), 0, "the leader");
+	await(to_child);
+	works(write(slave, "x", 1), "nobody was hung up");
+}
+
 static int not_leader(void *argument)
 {
 	(void)argument;

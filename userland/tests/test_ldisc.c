@@ -380,6 +380,24 @@ TEST(interrupted)
 	is(read(slave, b, 10), 2, "or with what it has");
 }
 
+/* More ends of file than the discipline holds: the rest waits before it. */
+TEST(many_ends)
+{
+	static char ends[5000];
+	int n = 0;
+	char b[10];
+
+	typed("");
+	must(fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK));
+	memset(ends, 4, sizeof(ends));
+	is(write(master, ends, sizeof(ends)), (long)sizeof(ends), "5000 ends of file");
+	while (n < 6000 && has_events(slave, POLLIN, 200) && read(slave, b, 10) == 0)
+		n++;
+	is(n, 5000, "are read one by one");
+	type("x\n");
+	is_text(one_read(), "x\\x0a", "and a line behind them");
+}
+
 TEST(counts)
 {
 	int n = -1;

@@ -75,6 +75,35 @@ TEST(flow_characters)
 	is_text(drained(master, 10), "\\x11", "goes ahead of output that ^S stopped");
 }
 
+static ssize_t read_all(char *to, size_t size)
+{
+	ssize_t n, all = 0;
+
+	while (has_events(master, POLLIN, 200) && (n = read(master, to + all, size - all)) > 0)
+		all += n;
+	return all;
+}
+
+/* Echo for which there is no room comes when there is, or with the next output. */
+TEST(echo_waits)
+{
+	static char b[100000];
+	ssize_t n;
+
+	pair_open();
+	slave_nonblocking();
+	memset(b, 'o', sizeof(b));
+	while (write(slave, b, sizeof(b)) > 0 || write(slave, b, 1) > 0)
+		;
+	type("echo\n");
+	n = read_all(b, sizeof(b));
+	must(write(slave, ".", 1));
+	n += read_all(b + n, sizeof(b) - n);
+	ok(n > 4000 && b[n - 8] == 'o', "output comes first");
+	b[n] = 0;
+	is_text(b + n - 7, "echo\r\n.", "echo behind it");
+}
+
 TEST(flush_output)
 {
 	pair_open();
@@ -394,6 +423,8 @@ TEST(many_hands)
 	slave = must(open(slave_path, O_RDWR | O_NOCTTY));
 	tcflow(slave, TCOON);
 	raw_modes(1, 0);
+	while (*drained(slave, 400))
+		;
 	type("still here");
 	is_text(drained(slave, 10), "still here", "the pair has survived");
 }
