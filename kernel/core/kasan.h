@@ -78,6 +78,8 @@ int must_check kasan_shadow_populate(vaddr_t start, size_t size);
 
 /* The backtrace of the caller as a number that stays good: 0 if there is no room. Any context. */
 u32 kasan_stack_save(void);
+/* The n-th frame of it as text: false if there is none. */
+bool kasan_stack_line(u32 stack, unsigned n, char *buf, size_t size);
 /* Logs it, a line per frame, under a heading. */
 void kasan_stack_log(const char *heading, u32 stack, u32 tid);
 
@@ -104,6 +106,7 @@ static inline void kasan_start(void) {}
 static inline void kasan_stop(void) {}
 static inline int kasan_shadow_populate(vaddr_t start, size_t size) { return 0; }
 static inline u32 kasan_stack_save(void) { return 0; }
+static inline bool kasan_stack_line(u32 stack, unsigned n, char *buf, size_t size) { return false; }
 static inline void kasan_set_thread_number(u32 (*number)(void)) {}
 
 #endif

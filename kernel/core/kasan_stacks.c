@@ -11,6 +11,7 @@
 #include "core/log.h"
 #include "core/spinlock.h"
 #include "core/symbols.h"
+#include "lib/format.h"
 
 #define DEPTH   12
 #define BUCKETS 8192
@@ -91,18 +92,26 @@ u32 kasan_stack_save(void)
 	return at ?: stack_add(bucket, hash, pc, n);
 }
 
+bool kasan_stack_line(u32 stack, unsigned n, char *buf, size_t size)
+{
+	u64 address, offset = 0;
+	const char *name;
+
+	if (!stack || stack >= STACKS || n >= stacks[stack].n)
+		return false;
+	address = 0xffffffff00000000ull | stacks[stack].pc[n];
+	name = symbol_find(address, &offset);
+	snprintf(buf, size, "  %016llx %s+%#llx", (unsigned long long)address, name ? name : "?",
+		 (unsigned long long)offset);
+	return true;
+}
+
 void kasan_stack_log(const char *heading, u32 stack, u32 tid)
 {
-	const struct stack *s = &stacks[stack];
+	char text[128];
 
-	if (!stack || stack >= STACKS)
-		return;
-	log_emit(LOG_EMERG, "%s by thread %u:", heading, tid);
-	for (unsigned i = 0; i < s->n; i++) {
-		u64 address = 0xffffffff00000000ull | s->pc[i], offset = 0;
-		const char *name = symbol_find(address, &offset);
-
-		log_emit(LOG_EMERG, "  %016llx %s+%#llx", (unsigned long long)address,
-			 name ? name : "?", (unsigned long long)offset);
-	}
+	if (stack)
+		log_emit(LOG_EMERG, "%s by thread %u:", heading, tid);
+	for (unsigned i = 0; kasan_stack_line(stack, i, text, sizeof(text)); i++)
+		log_emit(LOG_EMERG, "%s", text);
 }

@@ -1,4 +1,7 @@
-/* Reference counts that saturate instead of wrapping: an overflow leaks, it never frees early. */
+/*
+ * Reference counts that saturate instead of wrapping: an overflow leaks, it never frees early.
+ * Debug builds panic when one is taken from, or dropped below, nothing.
+ */
 #pragma once
 
 #include "lib/types.h"
@@ -9,6 +12,14 @@ struct refcount {
 
 #define REFCOUNT_INIT(n_) { (n_) }
 #define REFCOUNT_SATURATED 0xc0000000u
+
+#ifdef CONFIG_DEBUG
+#define REF_DEBUG 1
+__noreturn void ref_misused(const struct refcount *r, const char *what);
+#else
+#define REF_DEBUG 0
+static inline void ref_misused(const struct refcount *r, const char *what) {}
+#endif
 
 static inline void ref_set(struct refcount *r, u32 n)
 {
@@ -22,8 +33,12 @@ static inline u32 ref_read(const struct refcount *r)
 /* Takes one more reference; the caller has one already. */
 static inline void ref_get(struct refcount *r)
 {
-	if (unlikely(__atomic_fetch_add(&r->n, 1, __ATOMIC_RELAXED) >= REFCOUNT_SATURATED))
+	u32 old = __atomic_fetch_add(&r->n, 1, __ATOMIC_RELAXED);
+
+	if (unlikely(old >= REFCOUNT_SATURATED))
 		__atomic_store_n(&r->n, REFCOUNT_SATURATED, __ATOMIC_RELAXED);
+	if (REF_DEBUG && unlikely(old == 0))
+		ref_misused(r, "taken when there is none left");
 }
 
 /* Takes a reference unless the count is 0 (the object is being freed). */
@@ -46,5 +61,7 @@ static inline bool must_check ref_put(struct refcount *r)
 
 	if (unlikely(old >= REFCOUNT_SATURATED))
 		__atomic_store_n(&r->n, REFCOUNT_SATURATED, __ATOMIC_RELAXED);
+	if (REF_DEBUG && unlikely(old == 0))
+		ref_misused(r, "dropped when there is none left");
 	return old == 1;
 }

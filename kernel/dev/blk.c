@@ -23,6 +23,7 @@
 
 #include "abi/errno.h"
 #include "core/clock.h"
+#include "core/fail.h"
 #include "core/log.h"
 
 static int blk_check(struct blk_request *req)
@@ -49,6 +50,8 @@ void blk_submit(struct blk_request *req)
 	struct list one = LIST_INIT(one);
 	int err = blk_check(req);
 
+	if (!err && fail_now(FAIL_DISK))
+		err = -EIO;
 	req->error = err;
 	req->retries = 0;
 	req->alone = false;

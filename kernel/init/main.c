@@ -18,6 +18,7 @@
 #include "dev/pci.h"
 #include "fs/devfs/devfs.h"
 #include "fs/ext/ext.h"
+#include "fs/sysfs/sysfs.h"
 #include "fs/tmpfs/tmpfs.h"
 #include "ipc/epoll.h"
 #include "ipc/futex.h"
@@ -87,6 +88,7 @@ static void boot_thread(void *arg)
 	futex_init();
 	tmpfs_init();
 	devfs_init();
+	sysfs_init();
 	fs_ext_init();
 	proc_init();
 	procfs_init();

@@ -51,8 +51,21 @@ static inline bool list_is_singular(const struct list *l)
 	return l->next != l && l->next == l->prev;
 }
 
+/* Debug builds: a and b must be neighbours. */
+#ifdef CONFIG_DEBUG
+__noreturn void list_corrupt(const struct list *at, const struct list *neighbour);
+static inline void list_check(const struct list *a, const struct list *b)
+{
+	if (unlikely(a->next != b || b->prev != a))
+		list_corrupt(a, b);
+}
+#else
+static inline void list_check(const struct list *a, const struct list *b) {}
+#endif
+
 static inline void list_link_between(struct list *n, struct list *prev, struct list *next)
 {
+	list_check(prev, next);
 	n->next = next;
 	n->prev = prev;
 	next->prev = n;
@@ -73,6 +86,8 @@ static inline void list_add_tail(struct list *n, struct list *head)
 
 static inline void list_unlink(struct list *n)
 {
+	list_check(n->prev, n);
+	list_check(n, n->next);
 	n->next->prev = n->prev;
 	n->prev->next = n->next;
 }

@@ -20,6 +20,7 @@
  */
 #include "mm/frames_int.h"
 
+#include "core/fail.h"
 #include "core/log.h"
 #include "core/panic.h"
 #include "mm/kasan_int.h"
@@ -205,6 +206,8 @@ struct page *page_alloc_order(unsigned order, unsigned flags)
 
 	if (flags & MM_WAIT)
 		might_sleep();
+	if (fail_now(FAIL_ALLOC))
+		return NULL;
 	if (likely(order == 0 && !(flags & MM_DMA32))) {
 		page = stack_pop(flags);
 		if (likely(page))

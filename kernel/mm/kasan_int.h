@@ -32,6 +32,8 @@ void kasan_object_resize(struct slab_cache *cache, void *object, size_t size);
 void kasan_large_resize(struct page *page, size_t size);
 /* How many were asked for. */
 size_t kasan_object_size(struct slab_cache *cache, const void *object);
+/* Who allocated it (kasan_stack_line()), 0: not known. */
+u32 kasan_object_stack(const struct slab_cache *cache, const void *object);
 /* Whether the object is one in use; else reports it. */
 bool kasan_object_may_free(struct slab_cache *cache, void *object);
 /* Marks a freed object and keeps it in the quarantine for a while; older ones leave it. */
@@ -57,6 +59,10 @@ static inline void kasan_large_resize(struct page *page, size_t size) {}
 static inline size_t kasan_object_size(struct slab_cache *cache, const void *object)
 {
 	return cache->size;
+}
+static inline u32 kasan_object_stack(const struct slab_cache *cache, const void *object)
+{
+	return 0;
 }
 static inline bool kasan_object_may_free(struct slab_cache *cache, void *object) { return true; }
 static inline void kasan_object_free(struct slab_cache *cache, void *object) {}

@@ -75,6 +75,11 @@ size_t kasan_object_size(struct slab_cache *cache, const void *object)
 	return history_of(cache, object)->asked;
 }
 
+u32 kasan_object_stack(const struct slab_cache *cache, const void *object)
+{
+	return history_of(cache, object)->alloc_stack;
+}
+
 bool kasan_object_may_free(struct slab_cache *cache, void *object)
 {
 	u64 ip = (u64)__builtin_return_address(0);

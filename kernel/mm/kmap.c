@@ -152,6 +152,22 @@ struct kmap_area *kmap_find(vaddr_t addr)
 	return area;
 }
 
+bool kmap_next(vaddr_t at, struct kmap_range *out)
+{
+	u64 irq = spin_lock_irq(&kmap_lock);
+	struct kmap_area *area = area_of(areas.node), *best = NULL;
+
+	while (area) {
+		if (area->start >= at)
+			best = area;
+		area = area_of(area->start >= at ? area->node.left : area->node.right);
+	}
+	if (best)
+		*out = (struct kmap_range){ best->start, best->pages, best->kind };
+	spin_unlock_irq(&kmap_lock, irq);
+	return best;
+}
+
 /* Unmaps the first `pages` pages and gives their frames back. */
 static void pages_clear(struct kmap_area *area, u64 pages)
 {

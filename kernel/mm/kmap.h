@@ -16,6 +16,10 @@ void kvfree(void *p);
  * Freed stacks are kept warm per CPU. */
 void *kstack_alloc(void);
 void kstack_free(void *stack);
+/* Debug builds: how many bytes of the stack have ever been used; and the most that any stack has
+ * that was freed since boot, in `worst`. 0 in others. */
+size_t kstack_used(const void *stack);
+size_t kstack_worst(void);
 
 /* Maps `size` bytes of device memory at pa (any alignment) with MMU_NOCACHE or MMU_WC, or 0 for
  * write-back (firmware tables): pointer to pa's byte, or NULL. */

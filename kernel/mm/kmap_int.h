@@ -32,6 +32,15 @@ struct kmap_area *kmap_reserve(u64 pages, enum kmap_kind kind, unsigned flags);
 void kmap_release(struct kmap_area *area);
 /* The area that holds the address, or NULL. Its owner keeps it alive. */
 struct kmap_area *kmap_find(vaddr_t addr);
+/* What an area is, for those who look at all of them. */
+struct kmap_range {
+	vaddr_t start;
+	u64 pages;
+	enum kmap_kind kind;
+};
+/* Describes the lowest area that begins at or above `at`: false if there is none. It may be gone
+ * when the caller looks. */
+bool kmap_next(vaddr_t at, struct kmap_range *out);
 /* Maps a frame of its own to each page of the area: 0 or -ENOMEM with nothing mapped. */
 int kmap_populate(struct kmap_area *area, unsigned flags);
 /* Unmaps the area, waits until no TLB has it, and frees frames mapped by kmap_populate(). Thread

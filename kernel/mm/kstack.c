@@ -4,6 +4,8 @@
  * warm, and a depot takes what one CPU frees in excess and gives it to one that needs it. A system
  * whose threads come and go seldom maps any.
  *
+ * Debug builds paint a stack before it is given out, and see how deep the paint is gone.
+ *
  * A CPU's stock is used in thread context only, where the CPU is its owner's: no lock. The depot
  * has one (RANK_SLAB).
  */
@@ -14,6 +16,7 @@
 #include "core/panic.h"
 #include "mm/frames_int.h"
 #include "mm/kasan_int.h"
+#include "mm/poison_int.h"
 
 #define KSTACK_PAGES (KSTACK_SIZE / PAGE_SIZE)
 #define WARM_STACKS 16
@@ -24,6 +27,7 @@ struct stack_stock {
 	void *stack[WARM_STACKS];
 };
 
+static size_t worst_used; /* a: debug builds */
 static DEFINE_PERCPU(struct stack_stock, warm);
 static struct spinlock depot_lock = SPINLOCK_INIT(RANK_SLAB, "stacks");
 static u32 depot_count;              /* depot_lock */
@@ -70,13 +74,64 @@ static void *stack_get(void)
 	return (void *)area->start;
 }
 
+/* Fills what the last owner has used, from its lowest place up. */
+static void stack_paint(void *stack)
+{
+	u64 *word = stack;
+	unsigned n = 0;
+
+	while (n < KSTACK_SIZE / 8 && word[n] == STACK_PAINT)
+		n++;
+	for (; n < KSTACK_SIZE / 8; n++)
+		word[n] = STACK_PAINT;
+}
+
+/* A thread has ended: how deep it went. */
+static void stack_note(void *stack)
+{
+	size_t used = kstack_used(stack), worst = READ_ONCE(worst_used);
+
+	while (used > worst &&
+	       !__atomic_compare_exchange_n(&worst_used, &worst, used, true, __ATOMIC_RELAXED,
+					    __ATOMIC_RELAXED))
+		;
+}
+
 void *kstack_alloc(void)
 {
 	void *stack = stack_get();
 
 	if (KASAN && stack)
 		kasan_unpoison(stack, KSTACK_SIZE);
+	if (MM_DEBUG && stack)
+		stack_paint(stack);
 	return stack;
+}
+
+/* Through the physical memory, since the stack may be unmapped meanwhile. */
+no_kasan size_t kstack_used(const void *stack)
+{
+	size_t painted = 0;
+	paddr_t pa;
+
+	if (!MM_DEBUG)
+		return 0;
+	while (painted < KSTACK_SIZE && mmu_translate_kernel((vaddr_t)stack + painted, &pa)) {
+		const u64 *word = phys_to_virt(pa);
+		unsigned n = 0;
+
+		while (n < PAGE_SIZE / 8 && word[n] == STACK_PAINT)
+			n++;
+		painted += n * 8;
+		if (n < PAGE_SIZE / 8)
+			break;
+	}
+	return KSTACK_SIZE - painted;
+}
+
+size_t kstack_worst(void)
+{
+	return READ_ONCE(worst_used);
 }
 
 static void stack_destroy(void *stack)
@@ -94,6 +149,8 @@ void kstack_free(void *stack)
 {
 	struct stack_stock *stock = this_cpu_ptr(warm);
 
+	if (MM_DEBUG)
+		stack_note(stack);
 	kasan_poison(stack, KSTACK_SIZE, KASAN_STACK_FREE);
 	if (likely(frames_unused() >= frames.mark_low)) {
 		if (unlikely(stock->count == WARM_STACKS))

@@ -5,6 +5,7 @@
  * user's demand, so they do not come from the emergency reserve. vm meets the failure by allocating
  * a frame where it may sleep, and tries again.
  */
+#include "core/fail.h"
 #include "mm/frames_int.h"
 #include "mm/kasan_int.h"
 
@@ -13,7 +14,7 @@ DEFINE_PERCPU(s64, mm_stack_frames);
 
 static paddr_t table_alloc(void)
 {
-	struct page *page = frames_try(0, MM_GUARDED_ | MM_ZERO);
+	struct page *page = fail_now(FAIL_ALLOC) ? NULL : frames_try(0, MM_GUARDED_ | MM_ZERO);
 
 	if (!page)
 		return 0;

@@ -9,6 +9,7 @@ enum { MM_DEBUG = 0 };
 #endif
 
 #define POISON_FRAME  0xf7f7f7f7f7f7f7f7ull /* free frame */
+#define STACK_PAINT   0x57ac57ac57ac57acull /* stack that was not used yet */
 #define POISON_OBJECT 0x6b                  /* free slab object, each byte */
 #define RED_FREE      0xf4eef4eef4eef4eeull /* red zone behind a free object */
 #define RED_USED      0xacc7acc7acc7acc7ull /* … behind one in use */

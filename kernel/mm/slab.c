@@ -14,6 +14,7 @@
  */
 #include "mm/slab_int.h"
 
+#include "core/fail.h"
 #include "core/panic.h"
 #include "lib/string.h"
 #include "mm/frames_int.h"
@@ -34,27 +35,22 @@ static inline void *object_next(void *object)
 	return *(void **)object;
 }
 
-static u64 *object_red(const struct slab_cache *cache, void *object)
-{
-	return (u64 *)((char *)object + align_up(cache->size, 8));
-}
-
 static void object_mark_free(struct slab_cache *cache, void *object)
 {
 	memset((char *)object, POISON_OBJECT, cache->size);
-	*object_red(cache, object) = RED_FREE;
+	*slab_object_red(cache, object) = RED_FREE;
 }
 
 /* Object leaves the cache: nobody may have written to it since it was freed (its first word is the
  * chain). */
 static void object_check_alloc(struct slab_cache *cache, void *object)
 {
-	if (*object_red(cache, object) != RED_FREE)
+	if (*slab_object_red(cache, object) != RED_FREE)
 		panic("slab %s: red zone of free object %p is %016llx", cache->name, object,
-		      (unsigned long long)*object_red(cache, object));
+		      (unsigned long long)*slab_object_red(cache, object));
 	if (cache->size > 8 && !mem_is_all((char *)object + 8, POISON_OBJECT, cache->size - 8))
 		panic("slab %s: object %p was written after it was freed", cache->name, object);
-	*object_red(cache, object) = RED_USED;
+	*slab_object_red(cache, object) = RED_USED;
 }
 
 static void object_check_free(struct slab_cache *cache, void *object)
@@ -65,9 +61,9 @@ static void object_check_free(struct slab_cache *cache, void *object)
 		panic("slab %s: object %p is not of this cache", cache->name, object);
 	if (((u64)object - (u64)page_to_virt(page)) % cache->stride)
 		panic("slab %s: %p does not point to the start of an object", cache->name, object);
-	if (*object_red(cache, object) != RED_USED)
+	if (*slab_object_red(cache, object) != RED_USED)
 		panic("slab %s: object %p %s", cache->name, object,
-		      *object_red(cache, object) == RED_FREE ? "freed twice" :
+		      *slab_object_red(cache, object) == RED_FREE ? "freed twice" :
 							       "written beyond its end");
 	object_mark_free(cache, object);
 }
@@ -276,8 +272,11 @@ static inline bool magazine_push(struct slab_cache *cache, struct magazine *mag,
 
 void *slab_alloc(struct slab_cache *cache, unsigned flags)
 {
-	void *object = magazine_pop(cache->magazine[cpu_id()]);
+	void *object;
 
+	if (fail_now(FAIL_ALLOC))
+		return NULL;
+	object = magazine_pop(cache->magazine[cpu_id()]);
 	if (flags & MM_WAIT)
 		might_sleep();
 	if (unlikely(!object)) {

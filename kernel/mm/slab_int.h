@@ -39,6 +39,12 @@ struct slab_cache {
 extern struct spinlock slab_caches_lock;
 extern struct list slab_caches; /* slab_caches_lock */
 
+/* Debug builds: the word behind an object that says whether it is in use. */
+static inline u64 *slab_object_red(const struct slab_cache *cache, const void *object)
+{
+	return (u64 *)((char *)object + align_up(cache->size, 8));
+}
+
 /* Fills in a cache structure; see slab_cache_create(). `use_magazines` false: every call takes the
  * lock. */
 void slab_cache_setup(struct slab_cache *cache, const char *name, size_t size, size_t align,

@@ -13,6 +13,7 @@
 #include "lib/string.h"
 #include "mm/kmap.h"
 #include "mm/slab.h"
+#include "sched/lock_debug_int.h"
 #include "sched/run_int.h"
 
 static_assert(offsetof(struct thread, work) == THREAD_WORK_OFFSET, "entry code looks there");
@@ -186,7 +187,6 @@ struct thread *thread_make_idle(unsigned cpu)
 	return t;
 }
 
-/* For panics: what ran. Takes no lock. */
 static u32 number(void)
 {
 	struct thread *t = thread_current();
@@ -194,6 +194,12 @@ static u32 number(void)
 	return t ? (u32)t->tid : 0;
 }
 
+static struct fail_plan *plan_current(void)
+{
+	return lock_debug_plan(thread_current());
+}
+
+/* For panics: what ran. Takes no lock. */
 static void describe(char *buf, size_t size)
 {
 	const struct thread *t = thread_current();
@@ -216,5 +222,6 @@ void sched_init(void)
 	idle_cpus = BIT(0);
 	panic_set_describe(describe);
 	kasan_set_thread_number(number);
+	fail_set_current(plan_current);
 	irq_restore(flags);
 }

@@ -14,6 +14,7 @@
 
 #include "arch/context.h"
 #include "arch/work.h"
+#include "core/fail.h"
 #include "core/refcount.h"
 #include "core/spinlock.h"
 #include "lib/list.h"
@@ -100,6 +101,7 @@ struct thread {
 	u8 held_ranks[16];       /* o: of the sleeping locks that it holds, in order of
 				  * acquisition */
 	u8 n_held;               /* o */
+	struct fail_plan fail;   /* o */
 #endif
 };
 

@@ -1,0 +1,46 @@
+/*
+ * Between the files of sysfs. The tree is described by tables of nodes, as that of procfs. A file
+ * with show() is a text, made whole when it is read from the start.
+ */
+#pragma once
+
+#include "vfs/file.h"
+#include "vfs/super.h"
+
+/* A text of SYSFS_TEXT_MAX bytes at most; what is printed beyond is lost. */
+struct sysfs_text {
+	char *buf;
+	size_t used;
+};
+#define SYSFS_TEXT_MAX (64 * 1024)
+
+void sysfs_printf(struct sysfs_text *t, const char *fmt, ...) __printf(2, 3);
+
+struct sysfs_node {
+	const char *name;
+	u32 mode;                         /* type and permissions */
+	/* Regular files: prints the text. `index` says of which of several. 0 or -errno. */
+	int (*show)(struct sysfs_text *t, unsigned index);
+	/* Writes: `text` is NUL-terminated. 0 or -errno. NULL: not writable. */
+	int (*store)(char *text, unsigned index);
+	const struct sysfs_node *children; /* directories: a table, ended by name NULL */
+	/* Directories of which there are several: how many. Their names are name0, name1, … */
+	unsigned (*count)(void);
+	const struct file_ops *fops;      /* files that are not texts; NULL: texts */
+};
+
+/* I: all constant after creation */
+struct sysfs_inode {
+	struct inode inode;
+	const struct sysfs_node *node;
+	unsigned index;
+};
+
+static inline struct sysfs_inode *sysfs_inode(struct inode *inode)
+{
+	return container_of(inode, struct sysfs_inode, inode);
+}
+
+extern const struct file_ops sysfs_text_fops;           /* sysfs_text.c */
+extern const struct sysfs_node sysfs_cpu_children[];    /* sysfs_cpu.c: devices/system/cpu */
+extern const struct sysfs_node sysfs_debug_children[];  /* sysfs_debug.c: kernel/debug */

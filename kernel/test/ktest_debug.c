@@ -1,0 +1,101 @@
+/* What debug builds have beside the checks: fault injection, the search for leaks, stack depths. */
+#include "core/clock.h"
+#include "core/fail.h"
+#include "mm/frames.h"
+#include "mm/kmap.h"
+#include "mm/memleak.h"
+#include "mm/slab.h"
+#include "sched/thread.h"
+#include "test/ktest.h"
+
+#ifdef CONFIG_DEBUG
+
+KTEST(debug_fail_alloc)
+{
+	struct fail_plan *plan = fail_plan_current();
+	u32 n = 0;
+	void *p;
+
+	/* One that needs a new slab fails at the second, too. */
+	do {
+		*plan = (struct fail_plan){ .kind = FAIL_ALLOC, .nth = ++n };
+		p = kmalloc(100, MM_KERNEL);
+		KTEST_CHECK((plan->seen < n) == (p != NULL) && n < 5);
+	} while (!p && n < 5);
+	KTEST_CHECK(n >= 2);
+	kfree(p);
+
+	*plan = (struct fail_plan){ .kind = FAIL_ALLOC, .nth = 1 };
+	KTEST_CHECK(!page_alloc(MM_KERNEL));
+	*plan = (struct fail_plan){ .kind = FAIL_ALLOC, .nth = 1 };
+	KTEST_CHECK(!vmalloc(100000, MM_KERNEL));
+	*plan = (struct fail_plan){ .kind = FAIL_ALLOC, .nth = 5 };
+	KTEST_CHECK(!vmalloc(100000, MM_KERNEL));
+	*plan = (struct fail_plan){ FAIL_NONE };
+}
+
+/* What a leak looks like: an object, and its address in a form that nobody takes for one. */
+static __noinline u64 forget(size_t size)
+{
+	void **p = kzalloc(size, MM_KERNEL);
+
+	return ~(u64)p;
+}
+
+static void pause_briefly(void)
+{
+	thread_prepare(THREAD_UNINTERRUPTIBLE);
+	thread_block_until(clock_monotonic() + 20 * NSEC_PER_MSEC);
+}
+
+/* Overwrites what calls before have left on the stack. */
+static __noinline void wipe_stack(void)
+{
+	volatile char bytes[1500];
+
+	for (unsigned i = 0; i < sizeof(bytes); i++)
+		bytes[i] = 0;
+}
+
+static void count_line(const char *text, void *arg)
+{
+	++*(unsigned *)arg;
+}
+
+KTEST(debug_memleak)
+{
+	static void **chain; /* a root: what it leads to is found */
+	u64 hidden = forget(72);
+	unsigned lines = 0;
+
+	chain = kzalloc(32, MM_KERNEL);
+	KTEST_CHECK(chain && hidden != ~0ull);
+	if (chain)
+		chain[2] = kzalloc(48, MM_KERNEL);
+	wipe_stack();
+	KTEST_CHECK(memleak_scan(pause_briefly) == 0);
+	KTEST_CHECK(memleak_found((void *)~hidden));
+	KTEST_CHECK(!chain || (!memleak_found(chain) && !memleak_found(chain[2])));
+	memleak_each(count_line, &lines);
+	KTEST_CHECK(lines >= 1);
+	ktest_note("%u objects are unreachable, one of them on purpose", memleak_count());
+	kfree((void *)~hidden);
+	if (chain)
+		kfree(chain[2]);
+	kfree(chain);
+	chain = NULL;
+	KTEST_CHECK(memleak_scan(pause_briefly) == 0);
+	KTEST_CHECK(!memleak_found((void *)~hidden));
+}
+
+KTEST(debug_stack_depth)
+{
+	size_t before = kstack_used(thread_current()->stack);
+
+	wipe_stack();
+	KTEST_CHECK(before > 0 && before <= KSTACK_SIZE);
+	KTEST_CHECK(kstack_used(thread_current()->stack) >= before);
+	KTEST_CHECK(kstack_used(thread_current()->stack) > 1500);
+}
+
+#endif
