@@ -6,52 +6,19 @@
 #include "arch/acpi.h"
 #include "arch/boot.h"
 #include "arch/mmu.h"
+#include "arch/x86_64/acpi_check_int.h"
 #include "arch/x86_64/mmu_int.h"
 #include "lib/string.h"
 
-#define RSDP_V1_LENGTH   20
-#define TABLE_LENGTH_MAX MIB(16)
 #define BIOS_START       0xe0000
 #define BIOS_END         0x100000
 #define EBDA_SEGMENT     0x40e
 #define EBDA_SCAN        1024
 
-struct rsdp {
-	char signature[8];
-	u8 checksum;
-	char oem_id[6];
-	u8 revision;
-	u32 rsdt;
-	/* From revision 2: */
-	u32 length;
-	u64 xsdt;
-	u8 extended_checksum, reserved[3];
-} __packed;
-
-/* What of the fixed description table leads to the DSDT (5.2.9). */
-#define FADT_DSDT   40
-#define FADT_X_DSDT 140
-
-static bool sum_ok(const void *p, size_t n)
-{
-	u8 sum = 0;
-
-	for (size_t i = 0; i < n; i++)
-		sum += ((const u8 *)p)[i];
-	return sum == 0;
-}
-
-static bool rsdp_ok(const struct rsdp *r)
-{
-	return !memcmp(r->signature, "RSD PTR ", 8) && sum_ok(r, RSDP_V1_LENGTH) &&
-	       (r->revision < 2 || (r->length >= sizeof(*r) && r->length <= PAGE_SIZE &&
-				    sum_ok(r, r->length)));
-}
-
 static const struct rsdp *scan(paddr_t start, size_t n)
 {
-	for (paddr_t pa = start; pa < start + n; pa += 16) {
-		if (rsdp_ok(phys_to_virt(pa)))
+	for (paddr_t pa = start; pa + RSDP_V1_LENGTH <= start + n; pa += 16) {
+		if (acpi_rsdp_ok(phys_to_virt(pa), start + n - pa))
 			return phys_to_virt(pa);
 	}
 	return NULL;
@@ -67,12 +34,12 @@ static const struct rsdp *rsdp_find(void)
 		return found;
 	if (boot_info.rsdp)
 		r = physmap_extend(boot_info.rsdp, sizeof(*r));
-	if (!r || !rsdp_ok(r)) {
+	if (!r || !acpi_rsdp_ok(r, sizeof(*r))) {
 		ebda = (paddr_t)*(const u16 *)phys_to_virt(EBDA_SEGMENT) << 4;
 		r = ebda >= 0x400 && ebda < 0xa0000 - EBDA_SCAN
 			? scan(align_up(ebda, 16), EBDA_SCAN) : NULL;
 	}
-	found = r ?: scan(BIOS_START, BIOS_END - BIOS_START - sizeof(*r));
+	found = r ?: scan(BIOS_START, BIOS_END - BIOS_START);
 	return found;
 }
 
@@ -81,10 +48,9 @@ static const struct acpi_header *table_at(paddr_t pa)
 {
 	const struct acpi_header *h = pa ? physmap_extend(pa, sizeof(*h)) : NULL;
 
-	if (!h || h->length < sizeof(*h) || h->length > TABLE_LENGTH_MAX ||
-	    !physmap_extend(pa, h->length))
+	if (!h || !acpi_length_ok(h) || !physmap_extend(pa, h->length))
 		return NULL;
-	return sum_ok(h, h->length) ? h : NULL;
+	return acpi_sum_ok(h, h->length) ? h : NULL;
 }
 
 /* The nth table listed by a root table whose entries are `width` bytes. */
@@ -92,15 +58,11 @@ static const struct acpi_header *root_lookup(const struct acpi_header *root, siz
 					     const char *signature,
 					     unsigned nth)
 {
-	const u8 *entries = (const u8 *)(root + 1);
-	size_t n = (root->length - sizeof(*root)) / width;
+	u64 pa;
 
-	for (size_t i = 0; i < n; i++) {
-		const struct acpi_header *h;
-		u64 pa = 0;
+	for (size_t i = 0; acpi_root_entry(root, width, i, &pa); i++) {
+		const struct acpi_header *h = table_at(pa);
 
-		memcpy(&pa, entries + i * width, width);
-		h = table_at(pa);
 		if (h && !memcmp(h->signature, signature, 4) && nth-- == 0)
 			return h;
 	}
@@ -109,21 +71,12 @@ static const struct acpi_header *root_lookup(const struct acpi_header *root, siz
 
 static const struct acpi_header *dsdt_find(void)
 {
-	const struct acpi_header *fadt = acpi_table_find("FACP", 0), *dsdt = NULL;
-	u64 pa = 0;
+	const struct acpi_header *fadt = acpi_table_find("FACP", 0), *dsdt;
 
 	if (!fadt)
 		return NULL;
-	if (fadt->length >= FADT_X_DSDT + sizeof(u64)) {
-		memcpy(&pa, (const u8 *)fadt + FADT_X_DSDT, sizeof(u64));
-		dsdt = table_at(pa);
-	}
-	if (!dsdt && fadt->length >= FADT_DSDT + sizeof(u32)) {
-		pa = 0;
-		memcpy(&pa, (const u8 *)fadt + FADT_DSDT, sizeof(u32));
-		dsdt = table_at(pa);
-	}
-	return dsdt;
+	dsdt = table_at(acpi_fadt_dsdt(fadt, true));
+	return dsdt ?: table_at(acpi_fadt_dsdt(fadt, false));
 }
 
 const struct acpi_header *acpi_table_find(const char *signature, unsigned nth)

@@ -4,6 +4,7 @@
  */
 #include "arch/acpi.h"
 #include "arch/io.h"
+#include "arch/x86_64/cpu_int.h"
 #include "arch/x86_64/mmu_int.h"
 #include "arch/x86_64/time_int.h"
 
@@ -49,7 +50,8 @@ const struct counter *hpet_counter(void)
 	const struct hpet_table *t = (const void *)acpi_table_find("HPET", 0);
 	u64 capabilities, period;
 
-	if (!t || t->header.length < sizeof(*t) || t->space != SPACE_MEMORY || !t->address)
+	if (!t || t->header.length < sizeof(*t) || t->space != SPACE_MEMORY || !t->address ||
+	    t->address >> cpu_features.phys_bits)
 		return NULL;
 	registers = device_map(t->address, HPET_SIZE);
 	capabilities = mmio_read64(registers + HPET_CAPABILITIES);

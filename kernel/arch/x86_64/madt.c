@@ -3,6 +3,7 @@
  * IO-APICs are, and how ISA interrupts reach them.
  */
 #include "arch/acpi.h"
+#include "arch/x86_64/acpi_check_int.h"
 #include "arch/x86_64/irq_int.h"
 #include "arch/x86_64/smp_int.h"
 #include "lib/string.h"
@@ -17,30 +18,26 @@ struct madt {
 	u8 entries[];
 } __packed;
 
-struct madt_entry {
-	u8 type, length;
-} __packed;
-
 struct madt_lapic {
-	struct madt_entry entry;
+	struct acpi_entry entry;
 	u8 processor, id;
 	u32 flags;
 } __packed;
 
 struct madt_x2apic {
-	struct madt_entry entry;
+	struct acpi_entry entry;
 	u16 reserved;
 	u32 id, flags, processor;
 } __packed;
 
 struct madt_ioapic {
-	struct madt_entry entry;
+	struct acpi_entry entry;
 	u8 id, reserved;
 	u32 address, gsi_base;
 } __packed;
 
 struct madt_override {
-	struct madt_entry entry;
+	struct acpi_entry entry;
 	u8 bus, source;
 	u32 gsi;
 	u16 flags;
@@ -65,7 +62,7 @@ static enum irq_trigger trigger_of(u16 flags)
 	return low ? IRQ_EDGE_LOW : IRQ_EDGE_HIGH;
 }
 
-static void parse_entry(const struct madt_entry *e)
+static void parse_entry(const struct acpi_entry *e)
 {
 	const struct madt_ioapic *io = (const void *)e;
 	const struct madt_override *o = (const void *)e;
@@ -85,19 +82,15 @@ static void parse_entry(const struct madt_entry *e)
 void madt_init(void)
 {
 	const struct madt *madt = (const void *)acpi_table_find("APIC", 0);
+	const struct acpi_entry *e;
+	u32 at = sizeof(*madt);
 
 	for (u32 i = 0; i < ISA_COUNT; i++)
 		isa_lines[i] = (struct isa_line){ i, IRQ_EDGE_HIGH };
 	if (!madt)
 		return;
-	for (u32 off = sizeof(*madt); off + sizeof(struct madt_entry) <= madt->header.length;) {
-		const struct madt_entry *e = (const void *)((const u8 *)madt + off);
-
-		if (e->length < sizeof(*e) || e->length > madt->header.length - off)
-			return;
+	while ((e = acpi_entry_next(&madt->header, &at)))
 		parse_entry(e);
-		off += e->length;
-	}
 }
 
 void irq_isa_to_gsi(unsigned isa, unsigned *gsi, enum irq_trigger *trigger)
