@@ -41,7 +41,8 @@ typedef u64 pte_t;
 struct pgtable {
 	paddr_t root;
 	u64 cpus[1];  /* a: bit per CPU on which it is active */
-	u64 n_tables; /* below the root; the lock of whoever makes and prunes them */
+	u64 n_tables; /* below the root, spare ones too; lock of whoever makes and prunes them */
+	paddr_t spare; /* the same: a chain of tables, one for each large entry */
 };
 
 static inline void *phys_to_virt(paddr_t pa)
@@ -101,6 +102,37 @@ pte_t *pgtable_next(struct pgtable *pt, vaddr_t *va, vaddr_t end, size_t *n);
  */
 void pgtable_prune(struct pgtable *pt, vaddr_t start, vaddr_t end);
 
+/*
+ * Large pages of the user half. In place of a leaf table may stand a large entry: 512 leaf entries
+ * in one, for frames in a row, with the same rights and soft bits. It comes with a spare table, so
+ * it can always be split into the leaf entries that it stands for. The functions above do so with
+ * whatever large entry they meet; that changes no translation, so there is nothing to flush.
+ *
+ * As pgtable_next(), but a large entry that lies wholly in [*va, end) is left as it is: *n is 0
+ * then, the result is the entry (to read), and the caller continues with *va += LARGE_PAGE_SIZE.
+ * Same lock here and below.
+ */
+pte_t *pgtable_next_large(struct pgtable *pt, vaddr_t *va, vaddr_t end, size_t *n);
+/* The large entry that maps va, or 0. */
+pte_t pgtable_large(struct pgtable *pt, vaddr_t va);
+/* Whether there is neither a leaf table nor a large entry for va. */
+bool pgtable_large_room(struct pgtable *pt, vaddr_t va);
+/*
+ * Enters a large entry, present, at va where there is room; pte as for a leaf, of the first frame;
+ * va and frame aligned. 0, -EEXIST if there is no room, -ENOMEM.
+ */
+int must_check pgtable_large_set(struct pgtable *pt, vaddr_t va, pte_t pte);
+/* Puts another (a leaf's bits, present) in place of the one at va. */
+void pgtable_large_change(struct pgtable *pt, vaddr_t va, pte_t pte);
+/* Takes the one at va out: what it was. */
+pte_t pgtable_large_clear(struct pgtable *pt, vaddr_t va);
+/*
+ * Moves the one at `from` to `to`: 0, -EEXIST, -ENOMEM. Moving it back at once cannot fail.
+ */
+int must_check pgtable_large_move(struct pgtable *pt, vaddr_t from, vaddr_t to);
+/* Large entries in all spaces now, and how many were split since boot. */
+void mmu_large_stats(u64 *mapped, u64 *splits);
+
 /* Leaf entries. Zero is "nothing". A non-present, non-zero entry is vm's own (pte_swap). */
 pte_t pte_make(paddr_t pa, unsigned prot); /* prot: enum mmu_prot */
 #define PTE_PRESENT  BIT(0)
@@ -108,11 +140,13 @@ pte_t pte_make(paddr_t pa, unsigned prot); /* prot: enum mmu_prot */
 #define PTE_USER     BIT(2)
 #define PTE_ACCESSED BIT(5)
 #define PTE_DIRTY    BIT(6)
+#define PTE_LARGE    BIT(7)  /* of a large entry; never in a leaf table */
 #define PTE_SOFT0    BIT(9)  /* free for vm */
 #define PTE_SOFT1    BIT(10) /* free for vm */
 #define PTE_NX       BIT(63)
 #define PTE_ADDR     0x000ffffffffff000ull
 
+static inline bool pte_large(pte_t pte) { return pte & PTE_LARGE; }
 static inline bool pte_present(pte_t pte) { return pte & PTE_PRESENT; }
 static inline paddr_t pte_paddr(pte_t pte) { return pte & PTE_ADDR; }
 static inline pte_t pte_read(const pte_t *slot) { return __atomic_load_n(slot, __ATOMIC_RELAXED); }

@@ -247,14 +247,16 @@ static __cold __noinline void page_bad(struct page *page, const char *what)
 		panic("mm: bad page");
 }
 
+/* What a frame that is freed must not be. */
+#define IN_USE \
+	(PG_RESERVED | PG_BUDDY | PG_SLAB | PG_LOCKED | PG_WRITEBACK | PG_LRU | PG_POISONED)
+
 void page_release(struct page *page)
 {
-	const u32 in_use =
-		PG_RESERVED | PG_BUDDY | PG_SLAB | PG_LOCKED | PG_WRITEBACK | PG_LRU | PG_POISONED;
 	u32 flags = page->flags;
 	unsigned order = flags & PG_LARGE ? page->order : 0;
 
-	if (unlikely((flags & in_use) || page->map_count)) {
+	if (unlikely((flags & IN_USE) || page->map_count)) {
 		page_bad(page, flags & (PG_BUDDY | PG_POISONED) ? "free already" : "in use");
 		return;
 	}
@@ -275,6 +277,39 @@ void page_free_order(struct page *page, unsigned order)
 		return;
 	}
 	page_put(page);
+}
+
+void page_split_order(struct page *page, unsigned order)
+{
+	for (unsigned i = 0; i < 1u << order; i++) {
+		struct page *p = page + i;
+
+		p->flags = 0;
+		p->order = 0;
+		p->map_count = 0;
+		p->cache = NULL;
+		p->index = 0;
+		p->private = 0;
+		__atomic_store_n(&p->refs, 1, __ATOMIC_RELEASE);
+	}
+}
+
+void page_release_block(struct page *page, unsigned order)
+{
+	u32 bad = 0;
+
+	for (unsigned i = 0; i < 1u << order; i++)
+		bad |= (page[i].flags & IN_USE) | (u32)page[i].map_count;
+	if (unlikely(bad)) {
+		for (unsigned i = 0; i < 1u << order; i++)
+			page_release(page + i);
+		return;
+	}
+	for (unsigned i = 0; i < 1u << order; i++)
+		page[i].flags = 0;
+	page->flags = PG_LARGE;
+	page->order = order;
+	page_release(page);
 }
 
 u64 frames_drain_cpu(void)

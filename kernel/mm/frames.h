@@ -115,6 +115,15 @@ struct page *page_alloc_order(unsigned order, unsigned flags);
 static inline struct page *page_alloc(unsigned flags) { return page_alloc_order(0, flags); }
 /* Frees a block of page_alloc_order(); the caller has the last reference. */
 void page_free_order(struct page *page, unsigned order);
+/*
+ * Makes 2^order single frames, each with a reference of its own, of a block of page_alloc_order().
+ */
+void page_split_order(struct page *page, unsigned order);
+/*
+ * Frees such frames together, as one block: all belong to nobody any more (references 0, taken away
+ * by exchange, so that no late reader has one).
+ */
+void page_release_block(struct page *page, unsigned order);
 
 static inline void page_get(struct page *page)
 {

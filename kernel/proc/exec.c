@@ -427,6 +427,7 @@ static int exec_run(struct exec *e)
 	if (error)
 		return error;
 	e->old = aspace_switch(e->as);
+	e->as->no_large = e->old && READ_ONCE(e->old->no_large);
 	error = space_build(e);
 	if (!error)
 		error = become_alone(me);

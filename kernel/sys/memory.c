@@ -77,6 +77,9 @@ long sys_mmap(u64 addr, size_t length, int prot, int flags, int fd, u64 offset)
 		req.index = 0;
 		if (flags & MAP_GROWSDOWN)
 			req.flags |= AREA_GROWSDOWN;
+		/* A thread's stack is used at its top: 2 MiB there would be mostly wasted. */
+		if (flags & MAP_STACK)
+			req.flags |= AREA_NOHUGE;
 	} else if (!error) {
 		error = map_file(r.file, &req, prot);
 	}

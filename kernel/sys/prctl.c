@@ -191,6 +191,14 @@ long sys_prctl(int option, unsigned long arg2, unsigned long arg3, unsigned long
 		return arg2 || arg3 || arg4 || arg5 ? -EINVAL : cred_current()->no_new_privs;
 	case PR_GET_TID_ADDRESS:
 		return copy_out((void __user *)arg2, &task->clear_child_tid, sizeof(u64));
+	case PR_SET_THP_DISABLE:
+		if (arg3 || arg4 || arg5)
+			return -EINVAL;
+		WRITE_ONCE(aspace_current()->no_large, arg2 != 0);
+		return 0;
+	case PR_GET_THP_DISABLE:
+		return arg2 || arg3 || arg4 || arg5 ? -EINVAL
+						    : READ_ONCE(aspace_current()->no_large);
 	case PR_GET_SECCOMP:
 		return 0;
 	default:

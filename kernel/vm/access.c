@@ -8,6 +8,7 @@
  */
 #include "lib/string.h"
 #include "sched/thread.h"
+#include "vm/large_int.h"
 #include "vm/vm_int.h"
 
 /*
@@ -37,7 +38,7 @@ static int reach(struct aspace *as, vaddr_t addr, bool write, bool force, char *
 {
 	for (;;) {
 		struct vm_area *area;
-		pte_t *slot, pte;
+		pte_t pte;
 		unsigned access;
 		bool ok;
 		int err = rwsem_read_killable(&as->lock);
@@ -46,8 +47,7 @@ static int reach(struct aspace *as, vaddr_t addr, bool write, bool force, char *
 			return err;
 		area = area_at(as, addr);
 		spin_lock(&as->table_lock);
-		slot = area ? space_slot(as, addr) : NULL;
-		pte = slot ? pte_read(slot) : 0;
+		pte = area ? space_entry(as, addr) : 0;
 		ok = area && entry_allows(area, pte, write, force);
 		*ref = ok ? pte_page(pte) : NULL;
 		if (*ref)

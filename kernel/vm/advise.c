@@ -5,6 +5,7 @@
  */
 #include "abi/mman.h"
 #include "sched/thread.h"
+#include "vm/large_int.h"
 #include "vm/swap_int.h"
 
 /* Which flags an advice sets and clears in its areas; false: it is none of these. */
@@ -96,6 +97,8 @@ static int advise_drop(struct vm_area *area, vaddr_t start, vaddr_t end, int adv
 	zap_init(&zap, area->aspace);
 	zap_range(&zap, start, end, 0);
 	zap_finish(&zap);
+	if (end - start >= LARGE_PAGE_SIZE && area_may_large(area))
+		large_make_room(area->aspace, start, end);
 	return 0;
 }
 

@@ -112,6 +112,7 @@ struct aspace {
 	u64 limits_as, limits_data, limits_stack, limits_memlock;
 	u64 minor_faults, major_faults; /* a */
 	s32 oom_score_adj;         /* a */
+	bool no_large;             /* a: no large pages: prctl(2), PR_SET_THP_DISABLE */
 	bool dying;                /* a: OOM victim or last thread exits: faults fail */
 	bool reaped;               /* a: OOM victim whose private memory was taken away */
 	u64 oom_ns;                /* a: when it became an OOM victim; 0: it is none */
@@ -225,9 +226,13 @@ int vm_futex_key(const void __user *addr, bool private_hint, struct futex_key *o
 /* Residency sums for /proc: pages. */
 struct area_usage {
 	u64 rss, pss_fixed12, referenced, anonymous, swap, swap_pss_fixed12;
+	u64 large; /* of rss: mapped by large entries */
 	u64 shared_clean, shared_dirty, private_clean, private_dirty;
 };
 void area_usage(struct vm_area *area, struct area_usage *out);
+
+/* Whether faults in the area may get large pages, if it covers some (smaps, THPeligible). */
+bool area_large_eligible(const struct vm_area *area);
 
 /* Overcommit accounting (proc(5) vm/overcommit_memory): pages committed and the limit. */
 extern int vm_overcommit_mode;      /* OVERCOMMIT_*: sysctl vm.overcommit_memory */

@@ -5,8 +5,11 @@
  * gets a page of its own. A page is written in place when this entry holds the only reference to it
  * (its sharers from fork are gone), else copied. References are counted by entries and by those who
  * hold the page for a moment; the latter at worst cause a needless copy.
+ *
+ * A store where 2 MiB of an area are still untouched may get a large page (large.c).
  */
 #include "core/panic.h"
+#include "vm/large_int.h"
 #include "vm/swap_int.h"
 
 #define USER_PAGE (MM_WAIT | MM_USER | MM_MOVABLE)
@@ -72,6 +75,8 @@ int fault_anon(struct fault *f, struct vm_area *area)
 
 	if (!(f->flags & FAULT_WRITE))
 		return map_zero(f, area);
+	if (unlikely(area_covers_large(area, f->addr)) && fault_large(f, area))
+		return 0;
 	page = page_alloc(USER_PAGE | MM_ZERO);
 	if (unlikely(!page))
 		return -ENOMEM;
@@ -97,7 +102,14 @@ int fault_cow(struct fault *f, struct vm_area *area)
 	int err;
 
 	spin_lock(&as->table_lock);
-	slot = space_slot(as, f->addr);
+	slot = leaf_slot(as, f->addr);
+	if (unlikely(!slot)) {
+		if (large_store_locked(f, area)) {
+			spin_unlock(&as->table_lock);
+			return 0;
+		}
+		slot = pgtable_pte(&as->pgtable, f->addr);
+	}
 	pte = slot ? pte_read(slot) : 0;
 	if (unlikely(!pte_holds_frame(pte))) {
 		/* Gone meanwhile. */

@@ -9,6 +9,7 @@
  */
 #include "mm/slab.h"
 #include "sched/thread.h"
+#include "vm/large_int.h"
 #include "vm/swap_int.h"
 
 /* Executable areas up to this size are copied with their entries. */
@@ -49,28 +50,44 @@ static int copy_slots(struct aspace *child, pte_t *from, pte_t *to, size_t n, bo
 	return 0;
 }
 
+/* Copies the entries of one leaf table, or a large one, and moves *va behind: 0 or -ENOMEM. */
+static int copy_some(struct vm_area *area, struct aspace *child, vaddr_t *va, bool *protected)
+{
+	struct aspace *as = area->aspace;
+	bool private = !(area->flags & AREA_SHARED);
+	pte_t *from, *to;
+	size_t n;
+	int err;
+
+	from = pgtable_next_large(&as->pgtable, va, area->end, &n);
+	if (!from) {
+		*va = area->end;
+		return 0;
+	}
+	if (unlikely(!n)) {
+		err = large_fork_locked(as, child, *va, protected);
+		*va += LARGE_PAGE_SIZE;
+		return err;
+	}
+	to = pgtable_pte_alloc(&child->pgtable, *va);
+	if (!to)
+		return -ENOMEM;
+	err = copy_slots(child, from, to, n, private, protected);
+	*va += n * PAGE_SIZE;
+	return err;
+}
+
 /* Copies the entries of an area: 0 or -ENOMEM. */
 static int copy_entries(struct vm_area *area, struct vm_area *copy, bool *protected)
 {
-	struct aspace *as = area->aspace, *child = copy->aspace;
-	bool private = !(area->flags & AREA_SHARED);
+	struct aspace *as = area->aspace;
 	vaddr_t va = area->start;
 	int err = 0;
 
 	while (va < area->end && !err) {
-		pte_t *from, *to;
-		size_t n;
-
 		rmap_lock(area->cache);
 		spin_lock(&as->table_lock);
-		from = pgtable_next(&as->pgtable, &va, area->end, &n);
-		if (from) {
-			to = pgtable_pte_alloc(&child->pgtable, va);
-			err = to ? copy_slots(child, from, to, n, private, protected) : -ENOMEM;
-			va += n * PAGE_SIZE;
-		} else {
-			va = area->end;
-		}
+		err = copy_some(area, copy->aspace, &va, protected);
 		spin_unlock(&as->table_lock);
 		rmap_unlock(area->cache);
 		sched_point();
@@ -133,6 +150,7 @@ static void copy_facts(struct aspace *to, const struct aspace *from)
 	to->limits_stack = from->limits_stack;
 	to->limits_memlock = from->limits_memlock;
 	to->oom_score_adj = from->oom_score_adj;
+	to->no_large = from->no_large;
 }
 
 int aspace_fork(struct aspace *from, struct aspace **out)

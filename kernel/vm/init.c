@@ -1,4 +1,5 @@
 /* The order in which the room comes up. */
+#include "vm/large_int.h"
 #include "vm/vm_int.h"
 
 void vm_init(void)
@@ -7,6 +8,7 @@ void vm_init(void)
 	pagecache_init_nodes();
 	area_init_cache();
 	fault_init();
+	large_init();
 	writeback_init();
 	reclaim_init();
 }

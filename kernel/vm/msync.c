@@ -2,6 +2,7 @@
 #include "abi/mman.h"
 #include "arch/usercopy.h"
 #include "sched/thread.h"
+#include "vm/large_int.h"
 #include "vm/swap_int.h"
 
 /*
@@ -74,11 +75,10 @@ static ssize_t incore_some(struct aspace *as, vaddr_t addr, u8 *out, size_t n)
 	n = min(n, (size_t)((area->end - addr) >> PAGE_SHIFT));
 	for (i = 0; i < n; i++) {
 		vaddr_t at = addr + i * PAGE_SIZE;
-		pte_t *slot, pte;
+		pte_t pte;
 
 		spin_lock(&as->table_lock);
-		slot = space_slot(as, at);
-		pte = slot ? pte_read(slot) : 0;
+		pte = space_entry(as, at);
 		out[i] = pte_is_swap(pte) ? swap_cache_has(pte) : pte_holds_frame(pte);
 		spin_unlock(&as->table_lock);
 		if (!out[i] && area->cache)

@@ -1,16 +1,16 @@
 /* Faults ahead of time: MAP_POPULATE, mlock(2), MADV_POPULATE_*. */
 #include "sched/thread.h"
+#include "vm/large_int.h"
 #include "vm/vm_int.h"
 
 /* Whether the entry already allows the access. */
 static bool satisfied(struct aspace *as, vaddr_t addr, unsigned flags, bool *present)
 {
-	pte_t *slot, pte;
+	pte_t pte;
 	bool ok;
 
 	spin_lock(&as->table_lock);
-	slot = space_slot(as, addr);
-	pte = slot ? pte_read(slot) : 0;
+	pte = space_entry(as, addr);
 	*present = pte_present(pte);
 	ok = *present && (!(flags & FAULT_WRITE) || (pte & PTE_WRITE));
 	spin_unlock(&as->table_lock);

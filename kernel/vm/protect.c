@@ -4,6 +4,7 @@
  * fault has to notice the first use, else with that fault.
  */
 #include "abi/mman.h"
+#include "vm/large_int.h"
 #include "vm/vm_int.h"
 
 /* What an entry becomes under the area's new rights. */
@@ -35,6 +36,26 @@ static inline bool pte_lost_rights(pte_t old, pte_t new)
 	       (!pte_present(new) || ((old & ~new) & PTE_WRITE) || ((new & ~old) & PTE_NX));
 }
 
+/* The large entry at va; `old` without its mark. Whether the TLB must be flushed. */
+static bool large_reprotect(struct vm_area *area, vaddr_t va, pte_t old)
+{
+	pte_t new = area_pte(area, pte_paddr(old), old & PTE_WRITE, PTE_ACCESSED | PTE_DIRTY);
+
+	if (new == old)
+		return false;
+	pgtable_large_change(&area->aspace->pgtable, va, new);
+	return pte_lost_rights(old, new);
+}
+
+/* As pgtable_next(); large entries are kept if they can express the area's rights. */
+static pte_t *next_entries(struct vm_area *area, vaddr_t *va, size_t *n)
+{
+	struct pgtable *pt = &area->aspace->pgtable;
+
+	return area->flags & AREA_RIGHTS ? pgtable_next_large(pt, va, area->end, n)
+					 : pgtable_next(pt, va, area->end, n);
+}
+
 /* Rewrites the entries of an area: whether the TLB must be flushed. */
 static bool entries_reprotect(struct vm_area *area)
 {
@@ -54,7 +75,12 @@ static bool entries_reprotect(struct vm_area *area)
 		return false;
 	}
 	spin_lock(&as->table_lock);
-	while (va < area->end && (slot = pgtable_next(&as->pgtable, &va, area->end, &n))) {
+	while (va < area->end && (slot = next_entries(area, &va, &n))) {
+		if (unlikely(!n)) {
+			flush |= large_reprotect(area, va, pte_read(slot) & ~PTE_LARGE);
+			va += LARGE_PAGE_SIZE;
+			continue;
+		}
 		for (size_t i = 0; i < n; i++) {
 			pte_t old = pte_read(&slot[i]), new;
 

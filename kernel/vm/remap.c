@@ -4,6 +4,7 @@
  */
 #include "abi/mman.h"
 #include "sched/thread.h"
+#include "vm/large_int.h"
 #include "vm/vm_int.h"
 
 struct remap {
@@ -14,6 +15,52 @@ struct remap {
 	vaddr_t hint;
 	vaddr_t populate;           /* result: locked memory that was added, 0: none */
 };
+
+/* Moves n leaf entries from `src` on to `to`: 0 or -ENOMEM. */
+static int move_slots(struct aspace *as, pte_t *src, vaddr_t to, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		pte_t *dst;
+
+		if (!pte_read(&src[i]))
+			continue;
+		dst = pgtable_pte_alloc(&as->pgtable, to + i * PAGE_SIZE);
+		if (!dst)
+			return -ENOMEM;
+		pte_write(dst, pte_exchange(&src[i], 0));
+	}
+	return 0;
+}
+
+/*
+ * Moves what lies at *va, which goes on behind it, `by` bytes up (or down: wrapping): 0 or -ENOMEM.
+ */
+static int move_some(struct aspace *as, vaddr_t *va, vaddr_t end, u64 by)
+{
+	bool aligned = is_aligned(by, LARGE_PAGE_SIZE);
+	size_t n;
+	pte_t *src;
+	int err;
+
+	src = aligned ? pgtable_next_large(&as->pgtable, va, end, &n)
+		      : pgtable_next(&as->pgtable, va, end, &n);
+	if (!src) {
+		*va = end;
+		return 0;
+	}
+	if (unlikely(!n)) {
+		err = pgtable_large_move(&as->pgtable, *va, *va + by);
+		if (err != -EEXIST) {
+			*va += LARGE_PAGE_SIZE;
+			return err;
+		}
+		/* There is a table: small pages it must be. */
+		src = pgtable_next(&as->pgtable, va, end, &n);
+	}
+	err = move_slots(as, src, *va + by, n);
+	*va += n * PAGE_SIZE;
+	return err;
+}
 
 /*
  * Moves the entries of [old, old + length) of `from` to `to` (already linked): 0 or -ENOMEM with
@@ -26,26 +73,10 @@ static int move_entries(struct vm_area *from, vaddr_t old, vaddr_t to, u64 lengt
 	int err = 0;
 
 	while (va < end && !err) {
-		size_t n, i;
-		pte_t *src;
-
 		/* A walk of the reverse map sees an entry in its old or its new place. */
 		rmap_lock(from->cache);
 		spin_lock(&as->table_lock);
-		src = pgtable_next(&as->pgtable, &va, end, &n);
-		for (i = 0; src && i < n; i++) {
-			pte_t *dst;
-
-			if (!pte_read(&src[i]))
-				continue;
-			dst = pgtable_pte_alloc(&as->pgtable, to + (va - old) + i * PAGE_SIZE);
-			if (!dst) {
-				err = -ENOMEM;
-				break;
-			}
-			pte_write(dst, pte_exchange(&src[i], 0));
-		}
-		va = src ? va + n * PAGE_SIZE : end;
+		err = move_some(as, &va, end, to - old);
 		spin_unlock(&as->table_lock);
 		rmap_unlock(from->cache);
 		sched_point();

@@ -21,7 +21,11 @@ static bool entry_find(struct aspace *as, unsigned type, vaddr_t *va)
 	size_t n;
 
 	spin_lock(&as->table_lock);
-	while (!found && *va < USER_TOP && (slot = pgtable_next(&as->pgtable, va, USER_TOP, &n))) {
+	while (!found && *va < USER_TOP &&
+	       (slot = pgtable_next_large(&as->pgtable, va, USER_TOP, &n))) {
+		/* Nothing of a large page is in swap. */
+		if (!n)
+			*va += LARGE_PAGE_SIZE;
 		for (size_t i = 0; i < n && !found; i++) {
 			pte_t pte = pte_read(&slot[i]);
 

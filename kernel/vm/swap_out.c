@@ -18,6 +18,7 @@
  * Pages under write wait in `ring`; when the write has ended they are freed in the order in which
  * they left. Shared memory has its own list (lru.c) and leaves through its reverse map.
  */
+#include "vm/large_int.h"
 #include "vm/swap_int.h"
 
 #include "core/log.h"
@@ -208,6 +209,25 @@ static size_t collect(struct batch *b, pte_t *slot, vaddr_t va, size_t n, bool i
 }
 
 /*
+ * The next leaf entries of [*va, end), n of them. Large entries that were used since the last look
+ * lose the mark of it and are passed over, unless `idle`; others are split.
+ */
+static pte_t *next_unused(struct aspace *as, vaddr_t *va, vaddr_t end, size_t *n, bool idle,
+			  bool *used)
+{
+	pte_t *slot;
+
+	while ((slot = pgtable_next_large(&as->pgtable, va, end, n)) && !*n) {
+		if (idle || !(pte_read(slot) & PTE_ACCESSED))
+			return pgtable_next(&as->pgtable, va, end, n);
+		__atomic_fetch_and(slot, ~PTE_ACCESSED, __ATOMIC_RELAXED);
+		*used = true;
+		*va += LARGE_PAGE_SIZE;
+	}
+	return slot;
+}
+
+/*
  * Sends out up to `want` pages of the area's [*va, end): how many; *va moves past what was looked
  * at, *scan goes down by it. as->lock held for reading.
  */
@@ -226,7 +246,7 @@ static u64 area_send(struct batch *b, vaddr_t *va, vaddr_t end, u64 want, u64 *s
 			ring_prepare();
 		spin_lock(&as->table_lock);
 		while (b->n < BATCH && *va < end &&
-		       (slot = pgtable_next(&as->pgtable, va, end, &n))) {
+		       (slot = next_unused(as, va, end, &n, idle, &used))) {
 			size_t looked = collect(b, slot, *va, n, idle, &used);
 
 			*va += looked * PAGE_SIZE;

@@ -3,6 +3,7 @@
  * as->lock for reading.
  */
 #include "lib/string.h"
+#include "vm/large_int.h"
 #include "vm/swap_int.h"
 
 static void count_page(struct area_usage *out, struct page *page, pte_t pte)
@@ -30,6 +31,15 @@ static void count_swapped(struct area_usage *out, pte_t entry)
 	out->swap_pss_fixed12 += 4096 / max(sharers, 1u);
 }
 
+static void count_large(struct area_usage *out, pte_t pte)
+{
+	struct page *head = phys_to_page(pte_paddr(pte));
+
+	for (unsigned i = 0; i < LARGE_PAGES; i++)
+		count_page(out, &head[i], pte);
+	out->large += LARGE_PAGES;
+}
+
 void area_usage(struct vm_area *area, struct area_usage *out)
 {
 	struct aspace *as = area->aspace;
@@ -39,7 +49,12 @@ void area_usage(struct vm_area *area, struct area_usage *out)
 
 	memset(out, 0, sizeof(*out));
 	spin_lock(&as->table_lock);
-	while (va < area->end && (slot = pgtable_next(&as->pgtable, &va, area->end, &n))) {
+	while (va < area->end && (slot = pgtable_next_large(&as->pgtable, &va, area->end, &n))) {
+		if (unlikely(!n)) {
+			count_large(out, pte_read(slot));
+			va += LARGE_PAGE_SIZE;
+			continue;
+		}
 		for (size_t i = 0; i < n; i++) {
 			pte_t pte = pte_read(&slot[i]);
 			struct page *page = pte_page(pte);

@@ -278,13 +278,16 @@ void rmap_clean(struct pagecache *cache, pgoff_t first, pgoff_t last);
 unsigned rmap_referenced(struct page *page);
 
 /* ---- Removing entries in bulk (zap.c) ---- */
-#define ZAP_BATCH 120
+#define ZAP_BATCH 110
+#define ZAP_LARGE 8
 struct zap {
 	struct aspace *as;
 	vaddr_t low, high;        /* removed and not yet flushed */
 	bool tables;              /* leaf tables were seen: pruning may free some */
 	unsigned n;
 	struct page *pages[ZAP_BATCH];
+	unsigned n_large;
+	struct page *large[ZAP_LARGE]; /* first frames of what large entries mapped */
 };
 void zap_init(struct zap *zap, struct aspace *as);
 /* keep private copies; the caller holds a spinlock */

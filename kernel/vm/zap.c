@@ -3,6 +3,7 @@
  * then one flush of the TLB, after which nobody can reach the pages, and they are released. A space
  * that runs on no processor needs no flush.
  */
+#include "vm/large_int.h"
 #include "vm/swap_int.h"
 
 #include "sched/thread.h"
@@ -13,7 +14,7 @@ void zap_init(struct zap *zap, struct aspace *as)
 	zap->low = ~0ull;
 	zap->high = 0;
 	zap->tables = false;
-	zap->n = 0;
+	zap->n = zap->n_large = 0;
 }
 
 /* One entry less, and its reference. */
@@ -54,7 +55,20 @@ static void zap_flush(struct zap *zap)
 	zap->high = 0;
 	for (unsigned i = 0; i < zap->n; i++)
 		page_drop(zap->pages[i]);
-	zap->n = 0;
+	for (unsigned i = 0; i < zap->n_large; i++)
+		large_drop(zap->large[i]);
+	zap->n = zap->n_large = 0;
+}
+
+/* Clears the large entry at va. */
+static void zap_large(struct zap *zap, vaddr_t va)
+{
+	pte_t pte = pgtable_large_clear(&zap->as->pgtable, va);
+
+	zap->low = min(zap->low, va);
+	zap->high = max(zap->high, va + (vaddr_t)LARGE_PAGE_SIZE);
+	zap->as->n_resident_anon -= LARGE_PAGES;
+	zap->large[zap->n_large++] = phys_to_page(pte_paddr(pte));
 }
 
 /* Clears entries from slot on until the batch is full: how many it passed. */
@@ -107,11 +121,16 @@ void zap_range(struct zap *zap, vaddr_t start, vaddr_t end, unsigned flags)
 
 	spin_lock(&as->table_lock);
 	as->resident_peak = max(as->resident_peak, aspace_resident(as));
-	while (va < end && (slot = pgtable_next(&as->pgtable, &va, end, &n))) {
+	while (va < end && (slot = pgtable_next_large(&as->pgtable, &va, end, &n))) {
 		zap->tables = true;
-		va += zap_slots(zap, slot, va, n, flags) * PAGE_SIZE;
+		if (likely(n)) {
+			va += zap_slots(zap, slot, va, n, flags) * PAGE_SIZE;
+		} else {
+			zap_large(zap, va);
+			va += LARGE_PAGE_SIZE;
+		}
 		/* Entries in swap fill no batch. */
-		if (zap->n < ZAP_BATCH && ++tables % 16)
+		if (zap->n < ZAP_BATCH && zap->n_large < ZAP_LARGE && ++tables % 16)
 			continue;
 		if (flags & ZAP_ATOMIC) {
 			zap_flush(zap);

@@ -5,7 +5,6 @@
 
 #define PTE_PWT    BIT(3)
 #define PTE_PCD    BIT(4)
-#define PTE_LARGE  BIT(7) /* in levels 2 and 3 */
 #define PTE_GLOBAL BIT(8)
 
 #define TABLE_ENTRIES 512
@@ -42,6 +41,17 @@ void table_free(paddr_t pa);
 
 /* The table that *entry points to, made with `bits` if missing; NULL if there is no memory. */
 u64 *table_descend(u64 *entry, u64 bits);
+
+/*
+ * Splits the large entry of the user half at *entry into a leaf table, which becomes its spare one:
+ * the table.
+ */
+u64 *large_split(struct pgtable *pt, u64 *entry);
+/* Moves va to the start of the next entry of that level. */
+static inline vaddr_t next_entry(vaddr_t va, unsigned level)
+{
+	return align_down(va, level_size(level)) + level_size(level);
+}
 
 /*
  * Maps [va, va + size) of the kernel half with the largest pages that alignment and max_level allow

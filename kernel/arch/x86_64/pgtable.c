@@ -1,7 +1,8 @@
 /*
  * The user half of an address space: four levels, of which the lowest is vm's to read and write
  * under its page-table lock. Tables above are made as leaves are asked for, and go when their range
- * is pruned or the space ends.
+ * is pruned or the space ends. Large entries, which stand in place of leaf tables, are in
+ * pgtable_large.c.
  */
 #include "abi/errno.h"
 #include "arch/cpu.h"
@@ -56,6 +57,7 @@ static void free_below(u64 *table, unsigned level, unsigned n)
 void pgtable_fini(struct pgtable *pt)
 {
 	tlb_evict_space(pt);
+	kassert(!pt->spare);
 	free_below(phys_to_virt(pt->root), 4, USER_ROOT_ENTRIES);
 	table_free(pt->root);
 	pt->root = 0;
@@ -68,8 +70,12 @@ __section(".text.hot") pte_t *pgtable_pte(struct pgtable *pt, vaddr_t va)
 	for (unsigned level = 4; level > 1; level--) {
 		u64 entry = table[level_index(va, level)];
 
-		if (!(entry & PTE_PRESENT))
-			return NULL;
+		if (unlikely((entry & (PTE_PRESENT | PTE_LARGE)) != PTE_PRESENT)) {
+			if (!(entry & PTE_PRESENT))
+				return NULL;
+			table = large_split(pt, &table[level_index(va, level)]);
+			break;
+		}
 		table = entry_table(entry);
 	}
 	return &table[level_index(va, 1)];
@@ -83,7 +89,8 @@ __section(".text.hot") pte_t *pgtable_pte_alloc(struct pgtable *pt, vaddr_t va)
 		u64 *entry = &table[level_index(va, level)];
 
 		if (*entry & PTE_PRESENT) {
-			table = entry_table(*entry);
+			table = unlikely(*entry & PTE_LARGE) ? large_split(pt, entry)
+							     : entry_table(*entry);
 			continue;
 		}
 		table = table_descend(entry, TABLE_USER);
@@ -94,24 +101,31 @@ __section(".text.hot") pte_t *pgtable_pte_alloc(struct pgtable *pt, vaddr_t va)
 	return &table[level_index(va, 1)];
 }
 
-/* Moves va to the start of the next entry of that level. */
-static vaddr_t next_entry(vaddr_t va, unsigned level)
-{
-	return align_down(va, level_size(level)) + level_size(level);
-}
-
-pte_t *pgtable_next(struct pgtable *pt, vaddr_t *va, vaddr_t end, size_t *n)
+/*
+ * The walk of pgtable_next(); `keep`: large entries that lie wholly in the range are left, with *n
+ * 0.
+ */
+static inline pte_t *walk_next(struct pgtable *pt, vaddr_t *va, vaddr_t end, size_t *n, bool keep)
 {
 	while (*va < end) {
 		u64 *table = phys_to_virt(pt->root);
 		unsigned level;
 
 		for (level = 4; level > 1; level--) {
-			u64 entry = table[level_index(*va, level)];
+			u64 *entry = &table[level_index(*va, level)];
 
-			if (!(entry & PTE_PRESENT))
+			if (!(*entry & PTE_PRESENT))
 				break;
-			table = entry_table(entry);
+			if (likely(!(*entry & PTE_LARGE))) {
+				table = entry_table(*entry);
+				continue;
+			}
+			if (keep && is_aligned(*va, LARGE_PAGE_SIZE) &&
+			    end - *va >= LARGE_PAGE_SIZE) {
+				*n = 0;
+				return entry;
+			}
+			table = large_split(pt, entry);
 		}
 		if (level == 1) {
 			*n = (min(end, next_entry(*va, 2)) - *va) >> PAGE_SHIFT;
@@ -120,6 +134,16 @@ pte_t *pgtable_next(struct pgtable *pt, vaddr_t *va, vaddr_t end, size_t *n)
 		*va = next_entry(*va, level);
 	}
 	return NULL;
+}
+
+pte_t *pgtable_next(struct pgtable *pt, vaddr_t *va, vaddr_t end, size_t *n)
+{
+	return walk_next(pt, va, end, n, false);
+}
+
+pte_t *pgtable_next_large(struct pgtable *pt, vaddr_t *va, vaddr_t end, size_t *n)
+{
+	return walk_next(pt, va, end, n, true);
 }
 
 /*

@@ -49,6 +49,28 @@ static void print_area(struct text *t, struct aspace *as, struct vm_area *area, 
 	text_printf(t, "\n");
 }
 
+static void print_flags(struct text *t, struct vm_area *area)
+{
+	static const struct {
+		u32 flag;
+		const char *name;
+	} names[] = {
+		{ AREA_READ, "rd" }, { AREA_WRITE, "wr" }, { AREA_EXEC, "ex" },
+		{ AREA_SHARED, "sh" }, { AREA_MAYREAD, "mr" }, { AREA_MAYWRITE, "mw" },
+		{ AREA_MAYEXEC, "me" }, { AREA_SHARED, "ms" }, { AREA_GROWSDOWN, "gd" },
+		{ AREA_LOCKED, "lo" }, { AREA_SEQUENTIAL, "sr" }, { AREA_RANDOM, "rr" },
+		{ AREA_DONTFORK, "dc" }, { AREA_SPECIAL, "de" }, { AREA_ACCOUNTED, "ac" },
+		{ AREA_NORESERVE, "nr" }, { AREA_WIPEONFORK, "wf" }, { AREA_DONTDUMP, "dd" },
+		{ AREA_HUGE, "hg" }, { AREA_NOHUGE, "nh" },
+	};
+
+	text_printf(t, "VmFlags: ");
+	for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
+		if (area->flags & names[i].flag)
+			text_printf(t, "%s ", names[i].name);
+	text_printf(t, "\n");
+}
+
 static void print_usage(struct text *t, struct vm_area *area)
 {
 	struct area_usage u;
@@ -68,11 +90,14 @@ static void print_usage(struct text *t, struct vm_area *area)
 		ULL(u.shared_clean * kib), ULL(u.shared_dirty * kib), ULL(u.private_clean * kib),
 		ULL(u.private_dirty * kib));
 	text_printf(t, "Referenced:     %8llu kB\nAnonymous:      %8llu kB\n"
+		       "AnonHugePages:  %8llu kB\n"
 		       "Swap:           %8llu kB\nSwapPss:        %8llu kB\n"
-		       "Locked:         %8llu kB\n",
-		    ULL(u.referenced * kib), ULL(u.anonymous * kib), ULL(u.swap * kib),
-		    ULL((u.swap_pss_fixed12 * kib) >> 12),
-		    ULL(area->flags & AREA_LOCKED ? (u.pss_fixed12 * kib) >> 12 : 0));
+		       "Locked:         %8llu kB\nTHPeligible:    %8u\n",
+		    ULL(u.referenced * kib), ULL(u.anonymous * kib), ULL(u.large * kib),
+		    ULL(u.swap * kib), ULL((u.swap_pss_fixed12 * kib) >> 12),
+		    ULL(area->flags & AREA_LOCKED ? (u.pss_fixed12 * kib) >> 12 : 0),
+		    area_large_eligible(area));
+	print_flags(t, area);
 }
 
 static int maps_print(struct text *t, struct task *task, bool usage)

@@ -13,6 +13,7 @@
 #include "mm/slab.h"
 #include "proc/procfs/procfs_int.h"
 #include "proc/uts.h"
+#include "vm/large.h"
 #include "vm/swap.h"
 
 #define ULL(x) ((unsigned long long)(x))
@@ -28,6 +29,7 @@ static void print_kib(struct text *t, const char *name, u64 pages)
 int show_meminfo(struct text *t, struct task *task)
 {
 	u64 file, swap_total, swap_free;
+	struct vm_large_stats large;
 	struct pagecache_stats c;
 	struct mm_stats m;
 
@@ -65,6 +67,9 @@ int show_meminfo(struct text *t, struct task *task)
 	print_kib(t, "CommitLimit", vm_commit_limit());
 	print_kib(t, "Committed_AS", vm_committed());
 	text_printf(t, "%-15s %8llu kB\n", "VmallocTotal:", ULL((KMAP_TOP - KMAP_BASE) >> 10));
+	vm_large_stats(&large);
+	print_kib(t, "AnonHugePages", large.mapped * (LARGE_PAGE_SIZE / PAGE_SIZE));
+	text_printf(t, "%-15s %8llu kB\n", "Hugepagesize:", LARGE_PAGE_SIZE >> 10);
 	return 0;
 }
 
@@ -81,6 +86,7 @@ static void show_vm_events(struct text *t)
 
 int show_vmstat(struct text *t, struct task *task)
 {
+	struct vm_large_stats large;
 	struct pagecache_stats c;
 	struct mm_stats m;
 
@@ -104,6 +110,11 @@ int show_vmstat(struct text *t, struct task *task)
 	text_printf(t, "nr_dirty_threshold %llu\nnr_dirty_background_threshold %llu\n",
 		    ULL(writeback_limit()), ULL(writeback_background_limit()));
 	show_vm_events(t);
+	vm_large_stats(&large);
+	text_printf(t, "nr_anon_transparent_hugepages %llu\nthp_fault_alloc %llu\n"
+		       "thp_fault_fallback %llu\nthp_split_page %llu\nthp_split_pmd %llu\n",
+		    ULL(large.mapped), ULL(large.allocated), ULL(large.fallbacks),
+		    ULL(large.splits), ULL(large.splits));
 	return 0;
 }
 

@@ -1,0 +1,588 @@
+/* Transparent large pages: that they come, and that nobody can tell. */
+#include "tap.h"
+#include <pthread.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+enum { PAGE = 4096, LARGE = 2 << 20, IN_LARGE = LARGE / PAGE };
+
+/* Linux has them switched off in a machine with little memory. */
+__attribute__((constructor)) static void switch_on(void)
+{
+	const char *path = "/sys/kernel/mm/transparent_hugepage/enabled";
+	int fd = open(path, O_WRONLY);
+
+	if (fd < 0 && mkdir("/tmp/sys", 0755) == 0) {
+		if (mount("sysfs", "/tmp/sys", "sysfs", 0, NULL) == 0) {
+			fd = open("/tmp/sys/kernel/mm/transparent_hugepage/enabled", O_WRONLY);
+			if (fd >= 0 && write(fd, "always", 6) == 6)
+				close(fd);
+			umount("/tmp/sys");
+		}
+		rmdir("/tmp/sys");
+		return;
+	}
+	if (fd >= 0 && write(fd, "always", 6) == 6)
+		close(fd);
+}
+
+/* n large pages of address space, aligned, with a page of nothing around. */
+static char *space(int n)
+{
+	char *at = mmap(NULL, (n + 2) * (size_t)LARGE, PROT_NONE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0), *base;
+
+	must(at == MAP_FAILED ? -1 : 0);
+	base = (char *)(((uintptr_t)at + LARGE) & -(uintptr_t)LARGE);
+	must(munmap(base, n * (size_t)LARGE));
+	must(mmap(base, n * (size_t)LARGE, PROT_READ | PROT_WRITE,
+		  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == base ? 0 : -1);
+	must(madvise(base, n * (size_t)LARGE, MADV_HUGEPAGE));
+	return base;
+}
+
+/* The number after a key in the smaps entry of the area at `at`. */
+static long smaps(const void *at, const char *key)
+{
+	FILE *f = fopen("/proc/self/smaps", "r");
+	unsigned long start, end;
+	bool inside = false;
+	char line[512];
+	long n = -1;
+
+	while (f && n < 0 && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
+			inside = (uintptr_t)at >= start && (uintptr_t)at < end;
+		else if (inside && strncmp(line, key, strlen(key)) == 0)
+			sscanf(line + strlen(key), ": %ld", &n);
+	}
+	if (f)
+		fclose(f);
+	return n;
+}
+
+static long large_kib(const void *at)
+{
+	return smaps(at, "AnonHugePages");
+}
+
+/* Page i of an area gets contents of its own; and whether it still has them. */
+static void mark(char *base, int i, int salt)
+{
+	int *at = (int *)(base + (size_t)i * PAGE);
+
+	at[0] = at[500] = at[1023] = i * 7919 + salt;
+}
+
+static bool marked(const char *base, int i, int salt)
+{
+	const int *at = (const int *)(base + (size_t)i * PAGE);
+	int want = i * 7919 + salt;
+
+	return at[0] == want && at[500] == want && at[1023] == want && at[1] == 0;
+}
+
+static int wrong(const char *base, int first, int end, int salt)
+{
+	int n = 0;
+
+	for (int i = first; i < end; i++)
+		n += !marked(base, i, salt);
+	return n;
+}
+
+static void mark_all(char *base, int pages, int salt)
+{
+	for (int i = 0; i < pages; i++)
+		mark(base, i, salt);
+}
+
+static long vmstat(const char *key)
+{
+	return tap_number(tap_read("/proc/vmstat"), key);
+}
+
+TEST(comes)
+{
+	char *a = space(2);
+	long before = vmstat("thp_fault_alloc");
+	bool zero = true;
+
+	is(large_kib(a), 0, "none at first");
+	is(smaps(a, "THPeligible"), 1, "it may have some");
+	a[LARGE + 12345] = 1;
+	is(large_kib(a), 2048, "one store, one large page");
+	is(smaps(a, "Rss"), 2048, "all of it is there");
+	ok(vmstat("thp_fault_alloc") > before, "counted");
+	for (int i = 0; i < LARGE; i++)
+		zero &= a[LARGE + i] == (i == 12345);
+	ok(zero, "the rest is zero");
+	is(a[5], 0, "a read elsewhere");
+	ok(tap_number(tap_read("/proc/meminfo"), "AnonHugePages:") >= 2048, "in meminfo");
+	must(munmap(a, 2 * LARGE));
+}
+
+TEST(not_wanted)
+{
+	char *a = space(1), *small;
+
+	must(madvise(a, LARGE, MADV_NOHUGEPAGE));
+	is(smaps(a, "THPeligible"), 0, "MADV_NOHUGEPAGE");
+	a[0] = 1;
+	is(large_kib(a), 0, "no large page");
+	is(smaps(a, "Rss"), 4, "but a small one");
+	a = space(2);
+	must(munmap(a, PAGE));
+	must(munmap(a + 2 * LARGE - PAGE, PAGE));
+	a[PAGE] = 1;
+	a[2 * LARGE - PAGE - 1] = 1;
+	is(large_kib(a + PAGE), 0, "not where less than 2 MiB are mapped");
+	small = mmap(NULL, LARGE / 2, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	small[0] = 1;
+	is(large_kib(small), 0, "not in a small area");
+	a = space(1);
+	works(prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0), "PR_SET_THP_DISABLE");
+	is(prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0), 1, "is set");
+	fails(prctl(PR_SET_THP_DISABLE, 1, 1, 0, 0), EINVAL, "with more arguments");
+	fails(prctl(PR_GET_THP_DISABLE, 1, 0, 0, 0), EINVAL, "asked with more arguments");
+	a[0] = 1;
+	is(large_kib(a), 0, "no large page");
+	if (fork() == 0)
+		_exit(prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0) != 1);
+	exits(-1, 0, "a child inherits it");
+	if (fork() == 0) {
+		execl(tap_self, tap_self, "--as", "disabled", NULL);
+		_exit(99);
+	}
+	exits(-1, 1, "and what it executes");
+}
+
+HELPER(disabled)
+{
+	return prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0);
+}
+
+TEST(cut)
+{
+	char *a = space(3);
+
+	mark_all(a, 3 * IN_LARGE, 1);
+	is(large_kib(a), 6144, "three large pages");
+	must(munmap(a + 5 * PAGE, PAGE));
+	is(large_kib(a) + large_kib(a + 6 * PAGE), 4096, "a hole costs one");
+	is(smaps(a, "Rss") + smaps(a + 6 * PAGE, "Rss"), 6144 - 4, "and a page");
+	is(wrong(a, 0, 5, 1) + wrong(a, 6, 3 * IN_LARGE, 1), 0, "the rest is as it was");
+	must(mprotect(a + LARGE + 3 * PAGE, 2 * PAGE, PROT_READ));
+	is(wrong(a, 6, 3 * IN_LARGE, 1), 0, "protecting two pages changes none");
+	mark(a + LARGE, 5, 2);
+	ok(marked(a + LARGE, 5, 2) && marked(a, IN_LARGE + 4, 1), "a neighbour can be written");
+	must(mprotect(a + LARGE + 3 * PAGE, 2 * PAGE, PROT_READ | PROT_WRITE));
+	mark(a + LARGE, 3, 2);
+	ok(marked(a + LARGE, 3, 2), "and they can again");
+	must(madvise(a + 2 * LARGE + PAGE, PAGE, MADV_DONTNEED));
+	is(a[2 * LARGE + PAGE], 0, "a page dropped is zero");
+	is(wrong(a, 2 * IN_LARGE + 2, 3 * IN_LARGE, 1), 0, "the others stay");
+	must(munmap(a, 3 * LARGE));
+}
+
+static int stores(void *arg)
+{
+	*(volatile char *)arg = 1;
+	return 0;
+}
+
+TEST(protected)
+{
+	char *a = space(2);
+
+	mark_all(a, 2 * IN_LARGE, 3);
+	must(mprotect(a, 2 * LARGE, PROT_READ));
+	is(wrong(a, 0, 2 * IN_LARGE, 3), 0, "read only");
+	dies(tap_spawn(stores, a + 100), SIGSEGV, "a store");
+	must(mprotect(a, 2 * LARGE, PROT_NONE));
+	dies(tap_spawn(stores, a + LARGE + 100), SIGSEGV, "a store to PROT_NONE");
+	must(mprotect(a, 2 * LARGE, PROT_READ | PROT_WRITE));
+	is(wrong(a, 0, 2 * IN_LARGE, 3), 0, "all still there");
+	mark_all(a, 2 * IN_LARGE, 4);
+	is(wrong(a, 0, 2 * IN_LARGE, 4), 0, "and writable");
+	must(munmap(a, 2 * LARGE));
+}
+
+TEST(forked)
+{
+	char *a = space(2);
+	pid_t child;
+
+	mark_all(a, 2 * IN_LARGE, 5);
+	child = fork();
+	if (child == 0) {
+		if (wrong(a, 0, 2 * IN_LARGE, 5))
+			_exit(1);
+		for (int i = 0; i < 2 * IN_LARGE; i += 3)
+			mark(a, i, 6);
+		for (int i = 0; i < 2 * IN_LARGE; i++)
+			if (!marked(a, i, i % 3 ? 5 : 6))
+				_exit(2);
+		_exit(0);
+	}
+	mark_all(a, IN_LARGE, 7);
+	exits(child, 0, "a child has its own");
+	is(wrong(a, 0, IN_LARGE, 7) + wrong(a, IN_LARGE, 2 * IN_LARGE, 5), 0, "so has the parent");
+	mark_all(a, 2 * IN_LARGE, 8);
+	is(wrong(a, 0, 2 * IN_LARGE, 8), 0, "which goes on alone");
+	child = fork();
+	if (child == 0) {
+		must(munmap(a + LARGE / 2, LARGE));
+		_exit(wrong(a, 0, IN_LARGE / 2, 8) + wrong(a, 3 * IN_LARGE / 2, 2 * IN_LARGE, 8));
+	}
+	exits(child, 0, "a child unmaps a part");
+	is(wrong(a, 0, 2 * IN_LARGE, 8), 0, "nothing lost");
+	must(madvise(a, LARGE, MADV_DONTFORK));
+	must(madvise(a + LARGE, LARGE, MADV_WIPEONFORK));
+	child = fork();
+	if (child == 0) {
+		for (int i = 0; i < LARGE; i += PAGE)
+			if (a[LARGE + i])
+				_exit(1);
+		_exit(mincore(a, PAGE, (unsigned char[1]){0}) == 0);
+	}
+	exits(child, 0, "MADV_WIPEONFORK, MADV_DONTFORK");
+	is(wrong(a, 0, 2 * IN_LARGE, 8), 0, "nothing lost");
+	must(munmap(a, 2 * LARGE));
+}
+
+TEST(moved)
+{
+	char *a = space(2), *b = space(3), *c;
+
+	mark_all(a, 2 * IN_LARGE, 9);
+	c = mremap(a, 2 * LARGE, 2 * LARGE, MREMAP_MAYMOVE | MREMAP_FIXED, b);
+	ok(c == b, "by whole large pages");
+	is(wrong(b, 0, 2 * IN_LARGE, 9), 0, "all there");
+	must(mmap(a, 2 * LARGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+		  -1, 0) == a ? 0 : -1);
+	c = mremap(b, 2 * LARGE - PAGE, 2 * LARGE - PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, a + PAGE);
+	ok(c == a + PAGE, "by a page more");
+	is(wrong(c, 0, 2 * IN_LARGE - 1, 9), 0, "all there");
+	is(wrong(b, 2 * IN_LARGE - 1, 2 * IN_LARGE, 9), 0, "and the last page, which stayed");
+	c = mremap(c, 2 * LARGE - PAGE, 4 * LARGE, MREMAP_MAYMOVE);
+	ok(c != MAP_FAILED, "larger");
+	is(wrong(c, 0, 2 * IN_LARGE - 1, 9), 0, "all there");
+	must(munmap(c, 4 * LARGE));
+	a = space(2);
+	mark_all(a, 2 * IN_LARGE, 10);
+	c = mremap(a, 2 * LARGE, LARGE + 5 * PAGE, 0);
+	ok(c == a, "smaller");
+	is(wrong(a, 0, IN_LARGE + 5, 10), 0, "all there");
+	must(munmap(a, LARGE + 5 * PAGE));
+	a = space(1);
+	mark_all(a, IN_LARGE, 11);
+	c = mremap(a, LARGE, LARGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL);
+	ok(c != MAP_FAILED && c != a, "MREMAP_DONTUNMAP");
+	is(wrong(c, 0, IN_LARGE, 11), 0, "all there");
+	ok(a[0] == 0 && a[LARGE - 1] == 0, "the old place is empty");
+	must(munmap(c, LARGE));
+}
+
+TEST(advised)
+{
+	unsigned char there[IN_LARGE];
+	char *a = space(2);
+	int n = 0;
+
+	mark_all(a, IN_LARGE, 12);
+	must(mincore(a, LARGE, there));
+	for (int i = 0; i < IN_LARGE; i++)
+		n += there[i] & 1;
+	is(n, IN_LARGE, "mincore");
+	is(large_kib(a), 2048, "which splits nothing");
+	works(madvise(a, LARGE, MADV_DONTNEED), "MADV_DONTNEED of the whole");
+	is(smaps(a, "Rss"), 0, "all gone");
+	a[77] = 1;
+	is(large_kib(a), 2048, "the next store gets a large page");
+	ok(a[0] == 0 && a[LARGE - 1] == 0 && a[77] == 1, "of zeroes");
+	must(madvise(a, LARGE, MADV_NOHUGEPAGE));
+	must(madvise(a, LARGE, MADV_DONTNEED));
+	a[77] = 1;
+	is(smaps(a, "Rss"), 4, "a small page");
+	must(madvise(a, 2 * LARGE, MADV_HUGEPAGE));
+	must(madvise(a, 2 * LARGE, MADV_DONTNEED));
+	a[78] = 1;
+	works(madvise(a, 2 * LARGE, MADV_POPULATE_WRITE), "MADV_POPULATE_WRITE");
+	ok(large_kib(a) >= 2048, "brings large ones");
+	is(smaps(a, "Rss"), 4096, "and all there is");
+	works(mlock(a + PAGE, PAGE), "lock a page of one");
+	works(munlock(a + PAGE, PAGE), "unlock it");
+	works(madvise(a, LARGE, MADV_COLD), "MADV_COLD");
+	mark_all(a, IN_LARGE, 13);
+	works(madvise(a, LARGE, MADV_PAGEOUT), "MADV_PAGEOUT");
+	is(wrong(a, 0, IN_LARGE, 13), 0, "all there");
+	works(madvise(a, 2 * LARGE, MADV_FREE), "MADV_FREE");
+	must(munmap(a, 2 * LARGE));
+	a = mmap(NULL, 4 * LARGE, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	is(smaps(a, "Rss"), 4 * 2048, "MAP_POPULATE");
+	must(munmap(a, 4 * LARGE));
+}
+
+/* The kernel reads and writes them, too. */
+TEST(kernel_access)
+{
+	char *a = space(2), *text = a + LARGE - 10;
+	int fd = tap_file("f", "0123456789abcdefghij"), mem, p[2];
+	char back[21] = "";
+
+	a[0] = 1;
+	is(read(fd, text, 20), 20, "read across the border");
+	ok(memcmp(text, "0123456789abcdefghij", 20) == 0, "what was read");
+	must(pipe(p));
+	is(write(p[1], text, 20), 20, "write from there");
+	must(read(p[0], back, 20));
+	is_text(back, "0123456789abcdefghij", "what was written");
+	must(mem = open("/proc/self/mem", O_RDWR));
+	is(pwrite(mem, "XYZ", 3, (off_t)(uintptr_t)(a + 5000)), 3, "through /proc/self/mem");
+	ok(memcmp(a + 5000, "XYZ", 3) == 0, "what was poked");
+	must(mprotect(a, LARGE, PROT_READ));
+	is(pwrite(mem, "QRS", 3, (off_t)(uintptr_t)(a + 5000)), 3, "although it is read only");
+	ok(memcmp(a + 5000, "QRS", 3) == 0, "what was poked");
+	dies(tap_spawn(stores, a + 5000), SIGSEGV, "which it stays");
+	must(munmap(a, 2 * LARGE));
+}
+
+/* Memory given back is given back: as much is free as before. */
+TEST(freed)
+{
+	long before = 0, after;
+
+	for (int round = 0; round < 3; round++) {
+		char *a = space(8);
+
+		if (round == 1)
+			before = tap_number(tap_read("/proc/meminfo"), "MemFree:");
+		for (int i = 0; i < 8; i++)
+			mark(a, i * IN_LARGE, round);
+		if (fork() == 0) {
+			for (int i = 0; i < 8 * IN_LARGE; i += 5)
+				mark(a, i, 1);
+			_exit(0);
+		}
+		exits(-1, 0, "a child");
+		must(munmap(a + LARGE / 2, LARGE));
+		must(munmap(a, 8 * LARGE));
+	}
+	after = tap_number(tap_read("/proc/meminfo"), "MemFree:");
+	ok(after > before - 4096, "as much memory is free");
+}
+
+/* ---- Stress ---- */
+
+static unsigned seed;
+
+static unsigned chance(unsigned n)
+{
+	seed = seed * 1103515245 + 12345;
+	return (seed >> 8) % n;
+}
+
+enum { AREA = 4, PAGES = AREA * IN_LARGE };
+
+/* A model: what each page must hold (0: zero), and whether it is mapped and writable. */
+static struct {
+	char *base;
+	int salt[PAGES];
+	char rights[PAGES]; /* 'w', 'r', '-' (PROT_NONE), 0: not mapped */
+} model;
+
+static void model_store(int i)
+{
+	static int next = 100;
+
+	if (model.rights[i] != 'w')
+		return;
+	memset(model.base + (size_t)i * PAGE, 0, PAGE);
+	mark(model.base, i, ++next);
+	model.salt[i] = next;
+}
+
+static int model_wrong(void)
+{
+	int n = 0;
+
+	for (int i = 0; i < PAGES; i++) {
+		const char *at = model.base + (size_t)i * PAGE;
+
+		if (model.rights[i] != 'w' && model.rights[i] != 'r')
+			continue;
+		if (model.salt[i])
+			n += !marked(model.base, i, model.salt[i]);
+		else
+			n += at[0] || at[2000] || at[4092];
+	}
+	return n;
+}
+
+static void model_range(int *first, int *n)
+{
+	if (chance(3) == 0) {
+		*first = chance(AREA) * IN_LARGE;
+		*n = IN_LARGE * (1 + chance(AREA - *first / IN_LARGE));
+	} else {
+		*first = chance(PAGES);
+		*n = 1 + chance(chance(2) ? 8 : PAGES / 2);
+	}
+	if (*first + *n > PAGES)
+		*n = PAGES - *first;
+}
+
+static void model_step(void)
+{
+	int first, n;
+	char *at;
+	size_t length;
+
+	model_range(&first, &n);
+	at = model.base + (size_t)first * PAGE;
+	length = (size_t)n * PAGE;
+	switch (chance(8)) {
+	case 0:
+		munmap(at, length);
+		memset(model.rights + first, 0, n);
+		memset(model.salt + first, 0, n * sizeof(int));
+		break;
+	case 1:
+	case 2:
+		mmap(at, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+		     -1, 0);
+		memset(model.rights + first, 'w', n);
+		memset(model.salt + first, 0, n * sizeof(int));
+		break;
+	case 3: {
+		char to = "wwr-"[chance(4)];
+
+		for (int i = first; i < first + n; i++)
+			if (!model.rights[i])
+				return;
+		mprotect(at, length,
+			 to == 'w' ? PROT_READ | PROT_WRITE : to == 'r' ? PROT_READ : PROT_NONE);
+		memset(model.rights + first, to, n);
+		break;
+	}
+	case 4:
+		for (int i = first; i < first + n; i++)
+			if (!model.rights[i])
+				return;
+		madvise(at, length, MADV_DONTNEED);
+		memset(model.salt + first, 0, n * sizeof(int));
+		break;
+	default:
+		for (int i = 0; i < 40; i++)
+			model_store(chance(PAGES));
+	}
+}
+
+static int model_run(void *arg)
+{
+	int depth = (int)(intptr_t)arg;
+
+	for (int i = 0; i < 40; i++) {
+		model_step();
+		if (depth < 2 && chance(20) == 0) {
+			pid_t child = fork();
+			int status;
+
+			if (child == 0) {
+				seed += 17;
+				_exit(model_run((void *)(intptr_t)(depth + 1)));
+			}
+			for (int k = 0; k < 30; k++)
+				model_store(chance(PAGES));
+			if (waitpid(child, &status, 0) != child || status) {
+				diag("a child at depth %d: %x", depth + 1, status);
+				return 2;
+			}
+		}
+	}
+	return model_wrong() ? 1 : 0;
+}
+
+TEST(model)
+{
+	for (int round = 0; round < 2; round++) {
+		pid_t pid[2];
+
+		for (int i = 0; i < 2; i++) {
+			pid[i] = fork();
+			if (pid[i] == 0) {
+				seed = 1000 * round + i;
+				model.base = space(AREA);
+				memset(model.rights, 'w', PAGES);
+				_exit(model_run(NULL));
+			}
+		}
+		for (int i = 0; i < 2; i++)
+			exits(pid[i], 0, "a seeded run against a model");
+	}
+}
+
+/* Threads that fault, protect and drop at once; each owns every fourth page. */
+static char *shared;
+static volatile bool stop;
+
+static void *owner(void *arg)
+{
+	int me = (int)(intptr_t)arg, bad = 0;
+
+	for (int round = 0; round < 30; round++) {
+		for (int i = me; i < PAGES; i += 4)
+			mark(shared, i, round + me * 1000);
+		for (int i = me; i < PAGES; i += 4)
+			bad += !marked(shared, i, round + me * 1000);
+	}
+	return (void *)(intptr_t)bad;
+}
+
+static void *disturber(void *arg)
+{
+	unsigned n = 7;
+
+	(void)arg;
+	while (!stop) {
+		char *at = shared + (size_t)(n * 2654435761u >> 8) % (PAGES - 64) * PAGE;
+
+		n++;
+		/* Rights that stay the same for the owners: they only split and flush. */
+		mprotect(at, 16 * PAGE, PROT_READ | PROT_WRITE | PROT_EXEC);
+		mprotect(at, 16 * PAGE, PROT_READ | PROT_WRITE);
+		if (n % 8 == 0 && fork() == 0)
+			_exit(0);
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			;
+	}
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+	return NULL;
+}
+
+TEST(threads)
+{
+	pthread_t t[4], other;
+	long bad = 0;
+	void *result;
+
+	shared = space(AREA);
+	must(-pthread_create(&other, NULL, disturber, NULL));
+	for (int i = 0; i < 4; i++)
+		must(-pthread_create(&t[i], NULL, owner, (void *)(intptr_t)i));
+	for (int i = 0; i < 4; i++) {
+		pthread_join(t[i], &result);
+		bad += (intptr_t)result;
+	}
+	stop = true;
+	pthread_join(other, NULL);
+	is(bad, 0, "no page of anyone is lost");
+}
