@@ -30,6 +30,14 @@ void irq_gsi_unmask(unsigned gsi);
 /* The line and trigger that ISA interrupt `isa` has, with the MADT's overrides applied. */
 void irq_isa_to_gsi(unsigned isa, unsigned *gsi, enum irq_trigger *trigger);
 
+/* How often the kernel's own interrupts have come to a CPU. */
+struct irq_cpu_counts {
+	u64 nmi, timer, kick, call; /* call: cpu_call() of other CPUs … */
+	u64 tlb;                    /* … and those of them that flush translations */
+	u64 spurious;               /* nobody had asked for them */
+};
+void irq_cpu_counts(unsigned cpu, struct irq_cpu_counts *out);
+
 /* Whether this CPU is in an interrupt handler. */
 bool irq_in_handler(void);
 

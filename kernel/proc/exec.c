@@ -366,6 +366,7 @@ static void commit(struct exec *e, struct task *me)
 		spin_unlock(&p->rlimit_lock);
 	}
 	p->dumpable = !e->secure && e->readable;
+	p->membarrier = 0;
 	memcpy(me->thread->name, e->name, sizeof(e->name));
 	fpu_reset();
 	regs_init_user(regs_current(), e->entry, e->stack.sp);

@@ -127,6 +127,7 @@ struct process {
 	s32 oom_score_adj;         /* a */
 	u32 dumpable;              /* a: prctl(PR_SET_DUMPABLE) */
 	u32 personality;           /* a */
+	u32 membarrier;            /* a: what membarrier(2) has registered */
 	bool child_subreaper;      /* t */
 	s32 parent_death_signal;   /* a */
 	struct mutex exec_lock;    /* RANK_PROC_EXEC */

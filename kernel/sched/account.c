@@ -66,6 +66,20 @@ void sched_cpu_stats(unsigned cpu, struct sched_cpu_stats *out)
 	spin_unlock_irq(&rq->lock, flags);
 }
 
+void sched_cpu_work(unsigned cpu, struct sched_cpu_work *out)
+{
+	struct runqueue *rq = cpu_runqueue(cpu);
+	u64 flags = spin_lock_irq(&rq->lock);
+
+	run_account(rq, arch_clock_ns());
+	*out = (struct sched_cpu_work){
+		.yields = rq->yields, .switches = rq->switches, .idles = rq->idles,
+		.wakes = rq->wakes, .wakes_here = rq->wakes_here,
+		.busy_ns = rq->busy_ns, .wait_ns = rq->wait_ns,
+	};
+	spin_unlock_irq(&rq->lock, flags);
+}
+
 /* Runnable threads of a CPU, the running one included. */
 static u64 running_on(const struct runqueue *rq)
 {

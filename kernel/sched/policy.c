@@ -39,6 +39,8 @@ int sched_set_policy(struct thread *t, int policy, int rt_priority)
 	t->class = realtime ? SCHED_CLASS_REALTIME : SCHED_CLASS_FAIR;
 	t->weight = weight_of(policy, t->nice);
 	t->rr_left_ns = SCHED_RR_NS;
+	if (rq->curr == t)
+		WRITE_ONCE(rq->level, level_of(t));
 	put_back(rq, t, queued);
 	spin_unlock(&rq->lock);
 	irq_restore(flags);

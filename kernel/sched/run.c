@@ -55,10 +55,12 @@ void run_account(struct runqueue *rq, u64 now)
 		return;
 	}
 	rq->busy_ns += ns;
-	if (curr->class == SCHED_CLASS_FAIR)
+	if (curr->class == SCHED_CLASS_FAIR) {
 		fair_charge(rq, curr, ns);
-	else
+	} else {
 		curr->rr_left_ns -= min(ns, curr->rr_left_ns);
+		rq->rt_ns += ns;
+	}
 }
 
 void run_insert(struct runqueue *rq, struct thread *t)
@@ -83,14 +85,14 @@ void run_dequeue(struct runqueue *rq, struct thread *t)
 }
 
 /* Whether `t` should run rather than curr. */
-static bool more_urgent(const struct runqueue *rq, const struct thread *t)
+static bool more_urgent(struct runqueue *rq, const struct thread *t, u64 now)
 {
 	const struct thread *curr = rq->curr;
 
 	if (curr->class == SCHED_CLASS_IDLE)
 		return true;
 	if (t->class != curr->class)
-		return t->class == SCHED_CLASS_REALTIME;
+		return t->class == SCHED_CLASS_REALTIME && !rt_throttled(rq, now);
 	if (t->class == SCHED_CLASS_REALTIME)
 		return t->rt_priority > curr->rt_priority;
 	return (s64)(curr->deadline - t->deadline) > (s64)SCHED_WAKE_NS;
@@ -111,17 +113,17 @@ void run_resched(struct runqueue *rq)
 void run_enqueue(struct runqueue *rq, struct thread *t, u64 now)
 {
 	run_insert(rq, t);
-	if (more_urgent(rq, t))
+	if (more_urgent(rq, t, now))
 		run_resched(rq);
 	else if (rq->cpu == cpu_id())
 		timer_want(run_next_tick(rq, now));
 }
 
-static struct thread *pick_next(struct runqueue *rq)
+static struct thread *pick_next(struct runqueue *rq, u64 now)
 {
 	struct thread *t;
 
-	if (unlikely(rq->rt_levels[0] | rq->rt_levels[1]))
+	if (unlikely(rt_queued(rq)) && !(rq->earliest && rt_throttled(rq, now)))
 		t = rt_first(rq);
 	else if (likely(rq->earliest))
 		t = rb_entry(rq->earliest, struct thread, run_node);
@@ -155,17 +157,28 @@ static struct thread *switch_to(struct runqueue *rq, struct thread *prev, struct
 {
 	rq->curr = next;
 	rq->prev = prev;
+	WRITE_ONCE(rq->level, level_of(next));
 	rq->switches++;
 	next->cpu = rq->cpu;
 	/* A full barrier: who sets work and finds this false is seen on the way to user mode. */
 	__atomic_store_n(&next->on_cpu, true, __ATOMIC_SEQ_CST);
+	if (next != rq->idle) {
+		u64 waited = now - next->slice_start;
+
+		if ((s64)waited > 0) {
+			next->wait_ns += waited;
+			rq->wait_ns += waited;
+		}
+	}
 	next->slice_start = now;
 	if (prev == rq->idle)
 		__atomic_fetch_and(&idle_cpus, ~BIT(rq->cpu), __ATOMIC_RELAXED);
-	if (next == rq->idle)
+	if (next == rq->idle) {
+		rq->idles++;
 		__atomic_fetch_or(&idle_cpus, BIT(rq->cpu), __ATOMIC_RELAXED);
-	else
+	} else {
 		timer_want(run_next_tick(rq, now));
+	}
 	if (next->pgtable)
 		pgtable_activate(next->pgtable);
 	else
@@ -185,6 +198,13 @@ static void requeue(struct runqueue *rq, struct thread *prev, bool yield)
 		return;
 	}
 	if (prev->class == SCHED_CLASS_REALTIME) {
+		unsigned cpu = rt_queued(rq) && !yield ? place_choose(prev) : rq->cpu;
+
+		/* Something more urgent is here; elsewhere may be something less urgent. */
+		if (cpu != rq->cpu) {
+			rq->push_to = place_depart(prev, rq, cpu);
+			return;
+		}
 		if (!yield && (prev->policy != SCHED_RR || prev->rr_left_ns))
 			expired = false;
 		if (prev->policy == SCHED_RR && !prev->rr_left_ns)
@@ -207,6 +227,9 @@ static void schedule(enum why why)
 	struct runqueue *rq = this_runqueue();
 	struct thread *prev = rq->curr, *next, *dead = NULL;
 
+	if (unlikely(READ_ONCE(rt_waiting)) && why == WHY_BLOCK &&
+	    READ_ONCE(rq->level) > LEVEL_FAIR)
+		(void)place_pull_rt(rq, LEVEL_FAIR);
 	spin_lock(&rq->lock);
 	if (why == WHY_BLOCK && prev->state == THREAD_RUNNING) {
 		spin_unlock(&rq->lock);
@@ -221,6 +244,8 @@ static void schedule(enum why why)
 		__atomic_fetch_and(&prev->work, ~WORK_RESCHED, __ATOMIC_RELAXED);
 	if (prev->class == SCHED_CLASS_FAIR)
 		fair_renew(prev);
+	if (why == WHY_YIELD)
+		rq->yields++;
 	if (why == WHY_BLOCK) {
 		prev->switches_voluntary++;
 		if (prev->in_iowait)
@@ -228,7 +253,7 @@ static void schedule(enum why why)
 	} else if (prev != rq->idle) {
 		requeue(rq, prev, why == WHY_YIELD);
 	}
-	next = pick_next(rq);
+	next = pick_next(rq, now);
 	if (next == prev) {
 		spin_unlock(&rq->lock);
 	} else {
@@ -273,6 +298,13 @@ void sched_yield(void)
 		rcu_pass();
 }
 
+/* Whether a thread is woken best where it was: here, by one who is about to sleep. */
+static bool stays(const struct thread *t, u32 states)
+{
+	return states & WAKE_SYNC && t->class == SCHED_CLASS_FAIR && t->cpu == cpu_id() &&
+	       t->affinity & BIT(t->cpu);
+}
+
 bool thread_wake_states(struct thread *t, u32 states)
 {
 	u64 flags = irq_save(), now;
@@ -292,7 +324,7 @@ bool thread_wake_states(struct thread *t, u32 states)
 	}
 	if (t->in_iowait)
 		rq->n_iowait--;
-	cpu = cpu_count() == 1 ? rq->cpu : place_choose(t);
+	cpu = cpu_count() == 1 || stays(t, states) ? rq->cpu : place_choose(t);
 	if (cpu != rq->cpu) {
 		rq = place_depart(t, from, cpu);
 		spin_unlock(&from->lock);
@@ -301,6 +333,9 @@ bool thread_wake_states(struct thread *t, u32 states)
 	now = arch_clock_ns();
 	load_check(now);
 	run_account(rq, now);
+	t->slice_start = now;
+	rq->wakes++;
+	rq->wakes_here += rq->cpu == cpu_id();
 	if (t->class == SCHED_CLASS_FAIR)
 		fair_place_woken(rq, t);
 	if (states & WAKE_SYNC && rq->curr == thread_current() &&
@@ -326,6 +361,7 @@ void thread_start(struct thread *t)
 	load_check(now);
 	run_account(rq, now);
 	t->state = THREAD_RUNNING;
+	t->slice_start = now;
 	fair_place_new(rq, t);
 	t->rr_left_ns = SCHED_RR_NS;
 	run_enqueue(rq, t, now);
@@ -345,28 +381,39 @@ u64 run_next_tick(struct runqueue *rq, u64 now)
 	if (rq->sample_at <= now)
 		rq->sample_at = now + NSEC_PER_MSEC + (now >> 4) % SCHED_SAMPLE_NS;
 	next = rq->sample_at;
-	if (!rq->n_queued)
+	if (!rq->n_queued || need_resched(curr))
 		return next;
 	if (curr->class == SCHED_CLASS_FAIR) {
 		s64 left = (s64)(curr->deadline - curr->vruntime);
 
+		if (unlikely(rt_queued(rq)))
+			next = min(next, max(rt_refill_at(rq), now));
 		return min(next, now + (left > 0 ? from_virtual((u64)left, curr->weight) : 0));
 	}
+	if (rq->earliest && rt_left(rq) < SCHED_SAMPLE_NS)
+		next = min(next, now + rt_left(rq));
 	return curr->policy == SCHED_RR ? min(next, now + curr->rr_left_ns) : next;
+}
+
+/* Whether curr has had its turn. */
+static bool turn_over(struct runqueue *rq, u64 now)
+{
+	struct thread *curr = rq->curr;
+
+	if (curr->class == SCHED_CLASS_FAIR)
+		return fair_renew(curr) || (rt_queued(rq) && !rt_throttled(rq, now));
+	if (curr->class != SCHED_CLASS_REALTIME)
+		return false;
+	return (curr->policy == SCHED_RR && !curr->rr_left_ns) ||
+	       (rq->earliest && rt_throttled(rq, now));
 }
 
 void run_tick(struct runqueue *rq, u64 now)
 {
-	struct thread *curr = rq->curr;
-
 	run_account(rq, now);
 	if (!rq->n_queued)
 		return;
-	if (curr->class == SCHED_CLASS_FAIR &&
-	    ((rq->rt_levels[0] | rq->rt_levels[1]) || fair_renew(curr)))
-		run_resched(rq);
-	else if (curr->class == SCHED_CLASS_REALTIME && curr->policy == SCHED_RR &&
-		 !curr->rr_left_ns)
+	if (turn_over(rq, now))
 		run_resched(rq);
 	if (READ_ONCE(idle_cpus))
 		place_invite();
@@ -379,6 +426,7 @@ void run_init_cpu(unsigned cpu, struct thread *idle)
 	spin_init(&rq->lock, RANK_RUNQ, "runqueue");
 	rq->cpu = cpu;
 	rq->curr = rq->idle = idle;
+	rq->level = LEVEL_IDLE;
 	rq->spin_ns = 20 * NSEC_PER_USEC;
 	for (unsigned i = 0; i < RT_LEVELS; i++)
 		list_init(&rq->rt[i]);

@@ -19,6 +19,10 @@
 
 #define RT_LEVELS 100 /* priorities 1 … 99 */
 
+/* What a CPU runs, for those who look from afar: these, or LEVEL_FAIR + a real-time priority. */
+#define LEVEL_IDLE 0
+#define LEVEL_FAIR 1
+
 /* r: lock, interrupts off.  I: constant after sched_init().  c: its CPU alone, interrupts off.
  * a: atomic. */
 struct runqueue {
@@ -34,20 +38,26 @@ struct runqueue {
 	struct rb_root fair;      /* r: by deadline */
 	struct rb_node *earliest; /* r: first of `fair` */
 	u64 min_vruntime;         /* r: grows with the virtual time of those who run here */
+	u8 level;                 /* r to write: LEVEL_* of curr */
 	u64 rt_levels[2];         /* r: bit per priority that has threads */
 	struct list rt[RT_LEVELS]; /* r: by priority; first come, first served */
 
 	struct thread *prev;      /* c: whom the switch under way leaves */
 	struct runqueue *push_to; /* c: where prev goes, as it may not run on this CPU any longer;
 				   * else NULL */
+	u64 rt_since, rt_ns;      /* r: start of the period; what real-time threads ran in it */
 	u64 sample_at;            /* c: clock of the next sample */
+	u64 balance_at, rotate_at; /* c: clock of the next looks elsewhere (place_balance) */
 	u64 spin_ns;              /* c: how long idle waits before it halts */
 
 	u64 busy_ns, idle_ns, iowait_ns; /* r */
 	u64 sampled_ns;                  /* r: of busy_ns, divided into the following */
 	u64 user_ns, nice_ns, system_ns; /* r */
 	u64 irq_ns;                      /* c: spent in timer interrupts */
-	u64 switches, forks;             /* r, c */
+	u64 wait_ns;                     /* r: that threads waited in the queue */
+	u64 switches, idles, yields;     /* r: switches; of these, to idle; sched_yield() calls */
+	u64 wakes, wakes_here;           /* r: threads woken into the queue, by this CPU itself */
+	u64 forks;                       /* c */
 };
 
 DECLARE_PERCPU(struct runqueue, runqueue);
@@ -80,6 +90,13 @@ static inline u64 from_virtual(u64 ns, u32 weight)
 	return likely(weight == WEIGHT_NORMAL) ? ns : ns * weight / WEIGHT_NORMAL;
 }
 
+static inline u8 level_of(const struct thread *t)
+{
+	if (t->class == SCHED_CLASS_IDLE)
+		return LEVEL_IDLE;
+	return t->class == SCHED_CLASS_FAIR ? LEVEL_FAIR : (u8)(LEVEL_FAIR + t->rt_priority);
+}
+
 static inline bool need_resched(const struct thread *t)
 {
 	return READ_ONCE(t->work) & WORK_RESCHED;
@@ -103,6 +120,18 @@ void rt_insert(struct runqueue *rq, struct thread *t, bool front);
 void rt_remove(struct runqueue *rq, struct thread *t);
 /* The first thread of the highest priority; there is one. */
 struct thread *rt_first(struct runqueue *rq);
+/* The most urgent one above `priority` that may run on `cpu`, or NULL. */
+struct thread *rt_first_for(struct runqueue *rq, unsigned cpu, unsigned priority);
+static inline bool rt_queued(const struct runqueue *rq)
+{
+	return rq->rt_levels[0] | rq->rt_levels[1];
+}
+/* Whether the real-time threads have used their share of this period; when they get a new one, and
+ * how much is left of it, ns. */
+bool rt_throttled(struct runqueue *rq, u64 now);
+u64 rt_refill_at(const struct runqueue *rq);
+u64 rt_left(const struct runqueue *rq);
+extern u32 rt_waiting; /* a: real-time threads that are queued, anywhere */
 
 /* run.c. The queue is locked throughout. */
 void run_account(struct runqueue *rq, u64 now);
@@ -122,6 +151,11 @@ void run_migrate(struct thread *t, struct runqueue *from, struct runqueue *to);
  * was any; waking an idle CPU, if any, so that it takes some of ours.
  */
 unsigned place_choose(const struct thread *t);
+/* Whether a real-time thread waits elsewhere that should run here, in place of what is below
+ * `level`: it has been entered here. No queue is locked; interrupts off. */
+bool place_pull_rt(struct runqueue *rq, unsigned level);
+/* The tick's look for CPUs that have more to do. No queue is locked; interrupts off. */
+void place_balance(struct runqueue *rq, u64 now);
 bool place_steal(struct runqueue *rq);
 void place_invite(void);
 /*

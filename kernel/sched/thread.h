@@ -69,8 +69,10 @@ struct thread {
 	u8 rt_priority;          /* r: 1 … 99 */
 	u32 weight;              /* r */
 	u64 vruntime, deadline;  /* r: virtual ns */
-	u64 slice_start;         /* r: clock up to which run_ns counts while it runs */
+	u64 slice_start;         /* r: clock up to which run_ns counts while it runs, and from which
+				  * it waits while it is queued */
 	u64 run_ns;              /* r: total time on a CPU */
+	u64 wait_ns;             /* r: total time it waited for one */
 	u64 user_ns;             /* r: of sampled_ns in user mode */
 	u64 sampled_ns;          /* r: of run_ns, what samples have divided into user and system
 				  * time */
@@ -198,6 +200,17 @@ u64 sched_interval(struct thread *t);
 /* For /proc/stat, /proc/loadavg, /proc/uptime. Nanoseconds per CPU. */
 struct sched_cpu_stats { u64 user_ns, nice_ns, system_ns, idle_ns, iowait_ns, irq_ns, switches; };
 void sched_cpu_stats(unsigned cpu, struct sched_cpu_stats *out);
+/* For /proc/schedstat: what the scheduler of one CPU has done since boot. */
+struct sched_cpu_work {
+	u64 yields, switches, idles; /* calls; switches, and those of them to the idle thread */
+	u64 wakes, wakes_here;       /* threads woken to run there; by that CPU itself */
+	u64 busy_ns, wait_ns;        /* that threads ran there, and waited there */
+};
+void sched_cpu_work(unsigned cpu, struct sched_cpu_work *out);
+/* How much of each period real-time threads may run while others wait, ns (~0: all of it). -EINVAL
+ * if that makes no sense. */
+void sched_rt_limits(u64 *period_ns, u64 *runtime_ns);
+int sched_set_rt_limits(u64 period_ns, u64 runtime_ns);
 void sched_loadavg(u32 out[3]); /* fixed point, 11 bits of fraction */
 u64 sched_running(void);        /* threads running or runnable */
 u64 sched_forks(void);          /* threads created since boot */

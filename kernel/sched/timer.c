@@ -208,6 +208,7 @@ void upcall_tick(void)
 	}
 	next = run_next_tick(rq, now);
 	spin_unlock(&rq->lock);
+	place_balance(rq, now);
 	if (sampled)
 		account_charge(rq->curr, sampled, user);
 	timer_want(min(next, q->next));

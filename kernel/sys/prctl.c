@@ -235,23 +235,3 @@ long sys_personality(unsigned persona)
 		p->personality = persona;
 	return old;
 }
-
-#define MEMBARRIER_CMD_QUERY  0
-#define MEMBARRIER_CMD_GLOBAL 1
-
-/* membarrier(2): the global form waits until every CPU has passed a quiescent state, which is a
- * barrier. */
-long sys_membarrier(int cmd, unsigned flags, int cpu_id)
-{
-	if (flags)
-		return -EINVAL;
-	switch (cmd) {
-	case MEMBARRIER_CMD_QUERY:
-		return MEMBARRIER_CMD_GLOBAL;
-	case MEMBARRIER_CMD_GLOBAL:
-		rcu_synchronize();
-		return 0;
-	default:
-		return -EINVAL;
-	}
-}

@@ -14,6 +14,11 @@
 #define SEL_USER_DATA   0x2b
 #define SEL_USER_CODE   0x33
 #define SEL_TSS         0x40
+/*
+ * A segment whose limit is the CPU's number: LSL reads it in user mode (the vDSO's getcpu). 15 is
+ * its index on Linux, too.
+ */
+#define SEL_CPU         0x7b
 
 /* Offsets in struct regs. */
 #define REGS_R15      0

@@ -35,6 +35,7 @@ void cpu_call_interrupt(void *arg)
 {
 	u64 self = BIT(cpu_id());
 
+	this_cpu_add(irq_counts.call, 1);
 	if (__atomic_load_n(&request.pending, __ATOMIC_ACQUIRE) & self) {
 		request.fn(request.arg);
 		__atomic_fetch_and(&request.pending, ~self, __ATOMIC_RELEASE);

@@ -10,12 +10,13 @@
 #include "arch/x86_64/msr_int.h"
 #include "arch/x86_64/tables_int.h"
 
-#define GDT_ENTRIES 10
+#define GDT_ENTRIES 16
 
 #define DESC_KERNEL_CODE 0x00af9b000000ffff
 #define DESC_KERNEL_DATA 0x00cf93000000ffff
 #define DESC_USER_DATA   0x00cff3000000ffff
 #define DESC_USER_CODE   0x00affb000000ffff
+#define DESC_CPU         0x0040f50000000000 /* data, read only; the limit comes in */
 #define DESC_TSS         0x0000890000000000
 
 #define GATE_INTERRUPT 0x8e
@@ -83,6 +84,7 @@ void tables_create(unsigned cpu, void *stacks)
 	gdt[SEL_TSS / 8] = DESC_TSS | (sizeof(*tss) - 1) | (base & 0xffffff) << 16 |
 		(base >> 24 & 0xff) << 56;
 	gdt[SEL_TSS / 8 + 1] = base >> 32;
+	gdt[SEL_CPU / 8] = DESC_CPU | cpu;
 }
 
 void tables_load(void)

@@ -28,11 +28,11 @@ struct irq_handler {
 struct irq_cpu {
 	unsigned depth;      /* handlers running on this CPU */
 	struct regs *regs;   /* what the innermost one interrupted */
-	u64 spurious;
 	struct irq_handler handlers[256]; /* alloc_lock to change */
 };
 
 static DEFINE_PERCPU(struct irq_cpu, irq_cpu);
+DEFINE_PERCPU(struct irq_cpu_counts, irq_counts);
 static struct spinlock alloc_lock = SPINLOCK_INIT(RANK_IRQ, "irq_vectors");
 
 __section(".text.hot") void irq_dispatch(unsigned vector, struct regs *regs)
@@ -46,7 +46,7 @@ __section(".text.hot") void irq_dispatch(unsigned vector, struct regs *regs)
 	if (likely(h->fn))
 		h->fn(h->arg);
 	else
-		cpu->spurious++;
+		this_cpu_add(irq_counts.spurious, 1);
 	if (likely(vector >= VECTOR_FIRST && vector != VECTOR_SPURIOUS))
 		apic_eoi();
 	cpu->regs = outer;
@@ -112,12 +112,19 @@ static void pic_disable(void)
 
 static void timer_interrupt(void *arg)
 {
+	this_cpu_add(irq_counts.timer, 1);
 	upcall_tick();
 }
 
 static void kick_interrupt(void *arg)
 {
+	this_cpu_add(irq_counts.kick, 1);
 	upcall_kick();
+}
+
+void irq_cpu_counts(unsigned cpu, struct irq_cpu_counts *out)
+{
+	*out = *percpu_ptr(irq_counts, cpu);
 }
 
 static void error_interrupt(void *arg)

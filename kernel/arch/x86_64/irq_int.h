@@ -2,6 +2,7 @@
 #pragma once
 
 #include "arch/irq.h"
+#include "arch/percpu.h"
 #include "arch/regs.h"
 
 /* Vectors: 0x20 … 0x2f are the PIC's, masked, 0x30 … 0xdf allocated, the rest fixed. */
@@ -20,6 +21,9 @@ void irq_init(void);
 void irq_init_cpu(void);
 /* Called by trap_entry.S with interrupts off. */
 void irq_dispatch(unsigned vector, struct regs *regs);
+
+/* Of this CPU. Each is changed by the CPU itself, in its handlers. */
+DECLARE_PERCPU(struct irq_cpu_counts, irq_counts);
 
 /* cpu_call.c: the handler of VECTOR_CALL. */
 void cpu_call_interrupt(void *arg);

@@ -12,6 +12,7 @@
 #include "arch/cpu.h"
 #include "arch/mmu.h"
 #include "arch/percpu.h"
+#include "arch/x86_64/irq_int.h"
 #include "arch/x86_64/mmu_int.h"
 #include "arch/x86_64/msr_int.h"
 #include "arch/x86_64/tlb_int.h"
@@ -81,6 +82,7 @@ static void serve(void *arg)
 {
 	const struct tlb_request *r = arg;
 
+	this_cpu_add(irq_counts.tlb, 1);
 	switch (r->what) {
 	case TLB_RANGE:
 		flush_pages_local(r->start, r->end);

@@ -9,6 +9,7 @@
 #include "arch/x86_64/context_int.h"
 #include "arch/x86_64/cpu_int.h"
 #include "arch/x86_64/fpu_int.h"
+#include "arch/x86_64/irq_int.h"
 #include "arch/x86_64/msr_int.h"
 #include "arch/x86_64/trap_int.h"
 #include "core/panic.h"
@@ -137,6 +138,7 @@ void trap_paranoid(struct regs *regs, unsigned vector, u64 error)
 
 	switch (vector) {
 	case TRAP_NMI:
+		this_cpu_add(irq_counts.nmi, 1);
 		if (cpu_stop_requested())
 			cpu_halt_forever();
 		return;

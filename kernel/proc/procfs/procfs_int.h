@@ -114,6 +114,7 @@ int show_meminfo(struct text *t, struct task *task);
 int show_vmstat(struct text *t, struct task *task);
 int show_cpuinfo(struct text *t, struct task *task);
 int show_system_stat(struct text *t, struct task *task);
+int show_system_schedstat(struct text *t, struct task *task);
 int show_uptime(struct text *t, struct task *task);
 int show_loadavg(struct text *t, struct task *task);
 int show_version(struct text *t, struct task *task);

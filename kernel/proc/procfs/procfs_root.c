@@ -94,6 +94,7 @@ static const struct proc_node root_children[] = {
 	{ .name = "vmstat", .mode = FILE_R, .show = show_vmstat },
 	{ .name = "cpuinfo", .mode = FILE_R, .show = show_cpuinfo },
 	{ .name = "stat", .mode = FILE_R, .show = show_system_stat },
+	{ .name = "schedstat", .mode = FILE_R, .show = show_system_schedstat },
 	{ .name = "uptime", .mode = FILE_R, .show = show_uptime },
 	{ .name = "loadavg", .mode = FILE_R, .show = show_loadavg },
 	{ .name = "version", .mode = FILE_R, .show = show_version },

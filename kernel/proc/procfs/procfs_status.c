@@ -443,7 +443,7 @@ int show_wchan(struct text *t, struct task *task)
 
 int show_schedstat(struct text *t, struct task *task)
 {
-	text_printf(t, "%llu 0 %llu\n", ULL(task->thread->run_ns),
+	text_printf(t, "%llu %llu %llu\n", ULL(task->thread->run_ns), ULL(task->thread->wait_ns),
 		    ULL(task->thread->switches_voluntary + task->thread->switches_forced));
 	return 0;
 }

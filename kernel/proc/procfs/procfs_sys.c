@@ -4,6 +4,7 @@
 #include "abi/capability.h"
 #include "abi/errno.h"
 #include "abi/stat.h"
+#include "core/clock.h"
 #include "core/random.h"
 #include "ipc/epoll.h"
 #include "ipc/inotify.h"
@@ -13,6 +14,7 @@
 #include "mm/slab.h"
 #include "proc/procfs/procfs_int.h"
 #include "proc/uts.h"
+#include "sched/thread.h"
 #include "vfs/file.h"
 #include "vm/swap.h"
 
@@ -255,6 +257,47 @@ static int show_pipe_max(struct text *t, struct task *task)
 	return 0;
 }
 
+/* sched(7): the share of real-time threads, microseconds; -1: all. */
+static int show_rt_period(struct text *t, struct task *task)
+{
+	u64 period, runtime;
+
+	sched_rt_limits(&period, &runtime);
+	text_printf(t, "%llu\n", ULL(period / NSEC_PER_USEC));
+	return 0;
+}
+
+static int store_rt_period(struct task *task, char *buf, size_t n)
+{
+	u64 period, runtime, us;
+	int error = store_number(buf, 0x7fffffff, &us);
+
+	sched_rt_limits(&period, &runtime);
+	return error ?: sched_set_rt_limits(us * NSEC_PER_USEC, runtime);
+}
+
+static int show_rt_runtime(struct text *t, struct task *task)
+{
+	u64 period, runtime;
+
+	sched_rt_limits(&period, &runtime);
+	text_printf(t, "%lld\n", runtime == ~0ull ? -1ll : (long long)(runtime / NSEC_PER_USEC));
+	return 0;
+}
+
+static int store_rt_runtime(struct task *task, char *buf, size_t n)
+{
+	u64 period, runtime, us;
+	int error;
+
+	sched_rt_limits(&period, &runtime);
+	buf[strcspn(buf, "\n")] = 0;
+	if (!strcmp(buf, "-1"))
+		return sched_set_rt_limits(period, ~0ull);
+	error = store_number(buf, 0x7fffffff, &us);
+	return error ?: sched_set_rt_limits(period, us * NSEC_PER_USEC);
+}
+
 /* epoll(7), inotify(7): numbers that bound what a user may have. */
 static int store_u32(char *buf, u32 *to)
 {
@@ -333,6 +376,10 @@ static const struct proc_node kernel_children[] = {
 	{ .name = "cap_last_cap", .mode = MODE_R, .show = show_cap_last },
 	{ .name = "ngroups_max", .mode = MODE_R, .show = show_ngroups_max },
 	{ .name = "random", .mode = MODE_D, .children = random_children },
+	{ .name = "sched_rt_period_us", .mode = MODE_RW, .show = show_rt_period,
+	  .store = store_rt_period },
+	{ .name = "sched_rt_runtime_us", .mode = MODE_RW, .show = show_rt_runtime,
+	  .store = store_rt_runtime },
 	{ .name = "shmmax", .mode = MODE_RW, .show = show_shmmax, .store = store_shmmax },
 	{ .name = "shmall", .mode = MODE_RW, .show = show_shmall, .store = store_shmall },
 	{ .name = "shmmni", .mode = MODE_RW, .show = show_shmmni, .store = store_shmmni },

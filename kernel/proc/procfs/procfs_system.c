@@ -1,5 +1,5 @@
 /*
- * Files about the machine as a whole: meminfo, cpuinfo, stat, uptime, loadavg, version and the like
+ * Files about the machine as a whole: meminfo, version, partitions and the like
  * (proc(5)).
  */
 #include "arch/boot.h"
@@ -118,100 +118,6 @@ int show_vmstat(struct text *t, struct task *task)
 	return 0;
 }
 
-int show_cpuinfo(struct text *t, struct task *task)
-{
-	for (unsigned i = 0; i < cpu_count(); i++) {
-		const struct cpu_info *c = cpu_info(i);
-
-		text_printf(t, "processor\t: %u\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\n"
-			       "model name\t: %s\nstepping\t: %u\n", i, c->vendor,
-			    c->family, c->model, c->model_name, c->stepping);
-		text_printf(
-			t,
-			"cpu MHz\t\t: %llu.%03llu\nphysical id\t: 0\nsiblings\t: %u\n"
-			"core id\t\t: %u\ncpu cores\t: %u\napicid\t\t: %u\n",
-			ULL(c->tsc_khz / 1000), ULL(c->tsc_khz % 1000), cpu_count(), i, cpu_count(),
-			c->apic_id);
-		text_printf(t, "fpu\t\t: yes\nwp\t\t: yes\nflags\t\t: %s\n"
-			       "bogomips\t: %llu.%02llu\n\n", c->flags, ULL(c->tsc_khz / 500),
-			    ULL(c->tsc_khz / 5 % 100));
-	}
-	return 0;
-}
-
-static void print_cpu_times(struct text *t, const char *name, const struct sched_cpu_stats *s)
-{
-	const u64 tick = NSEC_PER_SEC / USER_HZ;
-
-	text_printf(t, "%s %llu %llu %llu %llu %llu %llu 0 0 0 0\n", name, ULL(s->user_ns / tick),
-		    ULL(s->nice_ns / tick), ULL(s->system_ns / tick), ULL(s->idle_ns / tick),
-		    ULL(s->iowait_ns / tick), ULL(s->irq_ns / tick));
-}
-
-static void sum_interrupts(unsigned number, const u64 *counts, const char *kind, const char *names,
-			   void *arg)
-{
-	for (unsigned i = 0; i < cpu_count(); i++)
-		*(u64 *)arg += counts[i];
-}
-
-int show_system_stat(struct text *t, struct task *task)
-{
-	struct sched_cpu_stats all = { 0 }, one;
-	u64 interrupts = 0, boot = (clock_realtime() - clock_monotonic()) / NSEC_PER_SEC;
-
-	for (unsigned i = 0; i < cpu_count(); i++) {
-		sched_cpu_stats(i, &one);
-		all.user_ns += one.user_ns;
-		all.nice_ns += one.nice_ns;
-		all.system_ns += one.system_ns;
-		all.idle_ns += one.idle_ns;
-		all.iowait_ns += one.iowait_ns;
-		all.irq_ns += one.irq_ns;
-		all.switches += one.switches;
-	}
-	print_cpu_times(t, "cpu ", &all);
-	for (unsigned i = 0; i < cpu_count(); i++) {
-		char name[16];
-
-		snprintf(name, sizeof(name), "cpu%u", i);
-		sched_cpu_stats(i, &one);
-		print_cpu_times(t, name, &one);
-	}
-	irq_each(sum_interrupts, &interrupts);
-	text_printf(t, "intr %llu\nctxt %llu\nbtime %llu\nprocesses %llu\nprocs_running %llu\n"
-		       "procs_blocked %llu\n", ULL(interrupts), ULL(all.switches),
-		    ULL(boot), ULL(sched_forks()), ULL(sched_running()), ULL(sched_blocked()));
-	return 0;
-}
-
-int show_uptime(struct text *t, struct task *task)
-{
-	u64 now = clock_monotonic() / (NSEC_PER_SEC / 100), idle = 0;
-
-	for (unsigned i = 0; i < cpu_count(); i++) {
-		struct sched_cpu_stats s;
-
-		sched_cpu_stats(i, &s);
-		idle += s.idle_ns + s.iowait_ns;
-	}
-	idle /= NSEC_PER_SEC / 100;
-	text_printf(t, "%llu.%02llu %llu.%02llu\n", ULL(now / 100), ULL(now % 100), ULL(idle / 100),
-		    ULL(idle % 100));
-	return 0;
-}
-
-int show_loadavg(struct text *t, struct task *task)
-{
-	u32 load[3];
-
-	sched_loadavg(load);
-	for (int i = 0; i < 3; i++)
-		text_printf(t, "%u.%02u ", load[i] >> 11, ((load[i] & 2047) * 100) >> 11);
-	text_printf(t, "%llu/%u %d\n", ULL(sched_running()), pid_count(), pid_last());
-	return 0;
-}
-
 int show_version(struct text *t, struct task *task)
 {
 	struct utsname u;
@@ -257,25 +163,6 @@ static void print_diskstats(struct blkdev *d, void *arg)
 int show_diskstats(struct text *t, struct task *task)
 {
 	blkdev_each(print_diskstats, t);
-	return 0;
-}
-
-static void print_interrupt(unsigned number, const u64 *counts, const char *kind, const char *names,
-			    void *arg)
-{
-	text_printf(arg, "%3u:", number);
-	for (unsigned i = 0; i < cpu_count(); i++)
-		text_printf(arg, " %10llu", ULL(counts[i]));
-	text_printf(arg, "   %s   %s\n", kind, names);
-}
-
-int show_interrupts(struct text *t, struct task *task)
-{
-	text_printf(t, "    ");
-	for (unsigned i = 0; i < cpu_count(); i++)
-		text_printf(t, "       CPU%u", i);
-	text_printf(t, "\n");
-	irq_each(print_interrupt, t);
 	return 0;
 }
 
