@@ -35,12 +35,12 @@ check: $(KGEN_SYS) ## the kernel's floor plan, each header alone, the length of 
 	$(Q)ci/check-style
 
 test: $(TEST_READY) $(HOST_PROGRAMS) $(KGEN_SYS) ## build everything and run the tests
-	+$(Q)$(TEST_ENV) ci/test unit selftest kasan tools guest system
+	+$(Q)$(TEST_ENV) ci/test unit selftest kasan tools guest two system
 
 test-full: $(TEST_READY) $(HOST_PROGRAMS) $(KGEN_SYS) ## with the long ones: BusyBox' suite, fuzzing
 	$(Q)ci/setup ci/packages-full
 	+$(Q)$(TEST_ENV) FUZZ_SECONDS=$(FUZZ_SECONDS) ci/test --full unit selftest tools guest \
-		system busybox fuzz debug kasan ubsan
+		system busybox fuzz debug kasan ubsan two stress-ng
 
 test-unit: host-test ## unit tests on the host (ONLY=name)
 

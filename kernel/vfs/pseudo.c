@@ -65,7 +65,7 @@ static struct fs_type pseudo_type = { .name = "anon_inodefs", .mount = pseudo_mo
 
 void pseudo_init(void)
 {
-	struct mount *mount;
+	static struct mount *mount; /* for good */
 
 	inode_slab = slab_cache_create("inode", sizeof(struct inode), 64);
 	if (!inode_slab || mount_kernel(&pseudo_type, "", &mount) < 0)
