@@ -4,6 +4,7 @@
  */
 #include "proc/process.h"
 
+#include "abi/capability.h"
 #include "abi/errno.h"
 #include "core/clock.h"
 #include "core/panic.h"
@@ -94,6 +95,21 @@ void task_free(struct task *task)
 	pid_put(task->tid);
 	process_put(task->process);
 	slab_free(task_cache, task);
+}
+
+bool task_may_look(struct task *task)
+{
+	const struct cred *me = cred_current(), *c;
+	bool same;
+
+	if (task->process == process_current() || cred_capable(me, CAP_SYS_PTRACE))
+		return true;
+	c = task_cred_get(task);
+	same = me->fsuid == c->euid && me->fsuid == c->suid && me->fsuid == c->uid &&
+	       me->fsgid == c->egid && me->fsgid == c->sgid && me->fsgid == c->gid &&
+	       READ_ONCE(task->process->dumpable) == 1 && !(c->cap_permitted & ~me->cap_effective);
+	cred_put(c);
+	return same;
 }
 
 /* The last reference to a thread is gone. */
@@ -339,6 +355,11 @@ static void thread_charge(struct thread *thread, u64 user_ns, u64 system_ns)
 	posix_timer_charge(task);
 }
 
+static bool may_lock_any(void)
+{
+	return process_current() && cred_capable(cred_current(), CAP_IPC_LOCK);
+}
+
 static s32 current_pid(void)
 {
 	struct process *p = process_current();
@@ -355,6 +376,7 @@ void proc_init(void)
 	thread_set_fatal_hook(thread_dies);
 	sched_set_charge_hook(thread_charge);
 	sysv_init(current_pid);
+	vm_set_lock_privilege(may_lock_any);
 	oom_init();
 	power_button_init();
 }

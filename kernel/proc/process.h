@@ -198,6 +198,9 @@ static inline void sighand_unlock(struct process *p, u64 flags)
 /* The task with that tid; its thread is referenced (thread_put(task->thread)). */
 struct task *task_find(s32 tid);
 const struct cred *task_cred_get(struct task *task);
+/* Whether the caller may look into the task's memory and descriptors (ptrace(2),
+ * PTRACE_MODE_READ). */
+bool task_may_look(struct task *task);
 struct fd_table *task_files_get(struct task *task);  /* NULL when it is exiting */
 struct fs_context *task_fs_get(struct task *task);
 /* The address space of a process with a user reference, or NULL (kernel, zombie). */

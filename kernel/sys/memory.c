@@ -2,7 +2,11 @@
  * mmap(2) and its family: arguments checked and the file resolved here, the rest is vm's.
  */
 #include "abi/capability.h"
+#include "abi/limits.h"
 #include "abi/mman.h"
+#include "abi/uio.h"
+#include "mm/slab.h"
+#include "proc/pidfd.h"
 #include "sys/sys_int.h"
 
 static u32 prot_to_area(int prot)
@@ -30,6 +34,12 @@ static int map_file(struct file *file, struct map_request *req, int prot)
 	return file->ops->mmap ? file->ops->mmap(file, req) : -ENODEV;
 }
 
+/* What MAP_SHARED_VALIDATE knows of a file; MAP_SYNC needs memory that stays without power. */
+#define VALIDATED_FLAGS \
+	(MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_32BIT | MAP_GROWSDOWN | MAP_DENYWRITE | \
+	 MAP_EXECUTABLE | MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | \
+	 (int)(~0u << MAP_HUGE_SHIFT))
+
 static int type_flags(int flags, bool file, u32 *area)
 {
 	switch (flags & MAP_TYPE) {
@@ -38,7 +48,7 @@ static int type_flags(int flags, bool file, u32 *area)
 	case MAP_SHARED:
 		break;
 	case MAP_SHARED_VALIDATE:
-		if (file && (flags & MAP_SYNC))
+		if (file && (flags & ~VALIDATED_FLAGS))
 			return -EOPNOTSUPP;
 		break;
 	default:
@@ -60,8 +70,11 @@ long sys_mmap(u64 addr, size_t length, int prot, int flags, int fd, u64 offset)
 	int error;
 
 	if (!is_aligned(offset, PAGE_SIZE) ||
-	    (prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM)) || (flags & MAP_HUGETLB))
+	    (prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM)))
 		return -EINVAL;
+	/* There is no pool of reserved large pages. */
+	if (flags & MAP_HUGETLB)
+		return anonymous && length ? -ENOMEM : -EINVAL;
 	if (!anonymous) {
 		r = fd_arg_io(fd);
 		if (!r.file)
@@ -176,4 +189,81 @@ long sys_mlockall(int flags)
 long sys_munlockall(void)
 {
 	return vm_lock_all(aspace_current(), 0, false);
+}
+
+/* What one process may tell of another's memory. */
+static bool advice_for_others(int advice)
+{
+	return advice == MADV_COLD || advice == MADV_PAGEOUT || advice == MADV_WILLNEED;
+}
+
+/* The space of the process behind a pidfd, with a user reference: 0, -EBADF, -ESRCH, -EACCES. */
+static int pidfd_space(int pidfd, struct aspace **out)
+{
+	struct fd_ref r = fd_arg(pidfd);
+	struct task *task;
+	struct pid *pid;
+	int error = 0;
+
+	if (!r.file)
+		return -EBADF;
+	pid = pidfd_pid(r.file);
+	fd_end(r);
+	if (!pid)
+		return -EBADF;
+	task = READ_ONCE(pid->process) ? task_find(pid->nr) : NULL;
+	pid_drop(pid);
+	if (!task)
+		return -ESRCH;
+	*out = NULL;
+	if (!task_may_look(task))
+		error = -EACCES;
+	else if (!(*out = process_aspace_get(task->process)))
+		error = -ESRCH;
+	thread_put(task->thread);
+	return error;
+}
+
+/* Advises range by range: bytes, or the first error if there was nothing before it. */
+static long advise_ranges(struct aspace *as, const struct iovec *range, unsigned long n, int advice)
+{
+	long done = 0;
+
+	for (unsigned long i = 0; i < n; i++) {
+		int error = vm_advise(as, (u64)range[i].iov_base, range[i].iov_len, advice);
+
+		if (error)
+			return done ? done : error;
+		done += (long)range[i].iov_len;
+	}
+	return done;
+}
+
+long sys_process_madvise(int pidfd, const struct iovec __user *uiov, unsigned long n, int advice,
+			 unsigned flags)
+{
+	struct iovec *range;
+	struct aspace *as;
+	long result;
+
+	if (flags || n > UIO_MAXIOV)
+		return -EINVAL;
+	range = kmalloc_array(max(n, 1ul), sizeof(*range), MM_KERNEL);
+	if (!range)
+		return -ENOMEM;
+	result = copy_in(range, uiov, n * sizeof(*range));
+	if (!result)
+		result = pidfd_space(pidfd, &as);
+	if (result)
+		goto out;
+	if (!advice_for_others(advice))
+		result = -EINVAL;
+	else if (!cred_capable(cred_current(), CAP_SYS_NICE))
+		result = -EPERM;
+	else
+		result = advise_ranges(as, range, n, advice);
+	aspace_put_user(as);
+out:
+	kfree(range);
+	return result;
 }

@@ -154,7 +154,8 @@ static int advise_remove(struct vm_area *area, vaddr_t start, vaddr_t end)
 
 	if (area->flags & AREA_LOCKED)
 		return -EINVAL;
-	if (!cache || (area->flags & (AREA_SHARED | AREA_WRITE)) != (AREA_SHARED | AREA_WRITE))
+	if (!cache ||
+	    (area->flags & (AREA_SHARED | AREA_MAYWRITE)) != (AREA_SHARED | AREA_MAYWRITE))
 		return cache ? -EACCES : -EINVAL;
 	if (!(cache->flags & PAGECACHE_NO_RECLAIM))
 		return -EOPNOTSUPP;

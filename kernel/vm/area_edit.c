@@ -11,6 +11,7 @@
 #include "mm/slab.h"
 
 static struct slab_cache *area_cache;
+static bool (*lock_privileged)(void);
 
 /* Flags that neighbours may differ in and still be joined. */
 #define AREA_SOFT_FLAGS ((u32)AREA_COWED)
@@ -137,11 +138,21 @@ int area_check_limits(struct aspace *as, u32 flags, u64 pages)
 	return 0;
 }
 
+void vm_set_lock_privilege(bool (*privileged)(void))
+{
+	lock_privileged = privileged;
+}
+
+bool area_lock_fits(struct aspace *as, u64 pages)
+{
+	u64 limit = READ_ONCE(as->limits_memlock) >> PAGE_SHIFT;
+
+	return (limit && pages <= limit) || (lock_privileged && lock_privileged());
+}
+
 int area_check_locked(struct aspace *as, u64 pages)
 {
-	u64 limit = READ_ONCE(as->limits_memlock);
-
-	if (limit == 0)
-		return -EPERM;
-	return as->n_locked + pages > limit >> PAGE_SHIFT ? -EAGAIN : 0;
+	if (area_lock_fits(as, as->n_locked + pages))
+		return 0;
+	return READ_ONCE(as->limits_memlock) ? -EAGAIN : -EPERM;
 }

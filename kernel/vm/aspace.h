@@ -234,6 +234,11 @@ void area_usage(struct vm_area *area, struct area_usage *out);
 /* Whether faults in the area may get large pages, if it covers some (smaps, THPeligible). */
 bool area_large_eligible(const struct vm_area *area);
 
+/*
+ * proc's hook: whether the current thread may lock memory beyond RLIMIT_MEMLOCK (CAP_IPC_LOCK).
+ */
+void vm_set_lock_privilege(bool (*privileged)(void));
+
 /* Overcommit accounting (proc(5) vm/overcommit_memory): pages committed and the limit. */
 extern int vm_overcommit_mode;      /* OVERCOMMIT_*: sysctl vm.overcommit_memory */
 extern u32 vm_overcommit_ratio;     /* per cent of memory in mode 2: vm.overcommit_ratio */

@@ -47,7 +47,7 @@ static int lock_range(struct aspace *as, vaddr_t addr, u64 length, bool lock, bo
 	vaddr_t end = align_up(addr + length, (vaddr_t)PAGE_SIZE);
 	int err;
 
-	if (lock && READ_ONCE(as->limits_memlock) == 0)
+	if (lock && READ_ONCE(as->limits_memlock) == 0 && !area_lock_fits(as, 1))
 		return -EPERM;
 	if (addr + length < addr || end < start)
 		return -EINVAL;
@@ -56,8 +56,7 @@ static int lock_range(struct aspace *as, vaddr_t addr, u64 length, bool lock, bo
 	err = rwsem_write_killable(&as->lock);
 	if (err)
 		return err;
-	if (lock &&
-	    as->n_locked + unlocked_pages(as, start, end) > as->limits_memlock >> PAGE_SHIFT)
+	if (lock && !area_lock_fits(as, as->n_locked + unlocked_pages(as, start, end)))
 		err = -ENOMEM;
 	else
 		err = mark_range(as, start, end, lock);
@@ -90,12 +89,12 @@ int vm_lock_all(struct aspace *as, u32 flags, bool lock)
 	if (lock && (!flags || (flags & ~(u32)(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) ||
 		     flags == MCL_ONFAULT))
 		return -EINVAL;
-	if (lock && READ_ONCE(as->limits_memlock) == 0)
+	if (lock && READ_ONCE(as->limits_memlock) == 0 && !area_lock_fits(as, 1))
 		return -EPERM;
 	err = rwsem_write_killable(&as->lock);
 	if (err)
 		return err;
-	if (lock && (flags & MCL_CURRENT) && as->n_total > as->limits_memlock >> PAGE_SHIFT) {
+	if (lock && (flags & MCL_CURRENT) && !area_lock_fits(as, as->n_total)) {
 		err = -ENOMEM;
 		goto out;
 	}

@@ -338,6 +338,8 @@ void area_account(struct aspace *as, u32 flags, s64 pages);
 int area_check_limits(struct aspace *as, u32 flags, u64 pages);
 /* Whether `pages` more may be locked: 0 or -EAGAIN (-EPERM when nothing may). */
 int area_check_locked(struct aspace *as, u64 pages);
+/* Whether as many pages may be locked in all. */
+bool area_lock_fits(struct aspace *as, u64 pages);
 static inline bool area_wants_charge(u32 flags)
 {
 	return (flags & (AREA_WRITE | AREA_SHARED | AREA_NORESERVE | AREA_DEVICE)) == AREA_WRITE;

@@ -61,21 +61,6 @@ struct process *procfs_process(struct proc_inode *pi)
 	return pi->pid ? pid_process_get(pi->pid) : NULL;
 }
 
-bool procfs_may_look(struct task *task)
-{
-	const struct cred *me = cred_current(), *c;
-	bool same;
-
-	if (task->process == process_current() || cred_capable(me, CAP_SYS_PTRACE))
-		return true;
-	c = task_cred_get(task);
-	same = me->fsuid == c->euid && me->fsuid == c->suid && me->fsuid == c->uid &&
-	       me->fsgid == c->egid && me->fsgid == c->sgid && me->fsgid == c->gid &&
-	       READ_ONCE(task->process->dumpable) == 1 && !(c->cap_permitted & ~me->cap_effective);
-	cred_put(c);
-	return same;
-}
-
 int procfs_space_get(struct proc_inode *pi, struct aspace **out)
 {
 	struct task *task = procfs_task(pi);
@@ -84,7 +69,7 @@ int procfs_space_get(struct proc_inode *pi, struct aspace **out)
 	*out = NULL;
 	if (!task)
 		return pi->pid && READ_ONCE(pi->pid->process) ? 0 : -ESRCH;
-	if (procfs_may_look(task)) {
+	if (task_may_look(task)) {
 		struct aspace *as = process_aspace_get(task->process);
 
 		if (as) {
@@ -203,7 +188,7 @@ static ssize_t proc_readlink(struct inode *inode, char *buf, size_t size)
 
 	if (!task)
 		return -ENOENT;
-	n = pi->node->follow && !procfs_may_look(task) ? -EACCES :
+	n = pi->node->follow && !task_may_look(task) ? -EACCES :
 							 pi->node->readlink(task, buf, size);
 	if (pi->pid)
 		thread_put(task->thread);
@@ -218,7 +203,7 @@ static int proc_follow(struct inode *inode, const struct cred *cred, struct path
 
 	if (!task)
 		return -ENOENT;
-	error = procfs_may_look(task) ? pi->node->follow(task, out) : -EACCES;
+	error = task_may_look(task) ? pi->node->follow(task, out) : -EACCES;
 	thread_put(task->thread);
 	return error;
 }

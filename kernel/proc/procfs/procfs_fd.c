@@ -36,7 +36,7 @@ static struct file *inode_file(struct inode *inode)
 
 	if (!task)
 		return NULL;
-	if (procfs_may_look(task))
+	if (task_may_look(task))
 		file = task_file(task, pi->fd);
 	thread_put(task->thread);
 	return file;
@@ -92,7 +92,7 @@ int procfs_fd_lookup(struct proc_inode *dir, const struct name *name, struct ino
 
 	if (!task)
 		return 0;
-	file = procfs_may_look(task) ? task_file(task, fd) : NULL;
+	file = task_may_look(task) ? task_file(task, fd) : NULL;
 	thread_put(task->thread);
 	if (!file)
 		return 0;
@@ -117,7 +117,7 @@ int procfs_fd_readdir(struct proc_inode *dir, struct dir_sink *sink, u64 pos)
 
 	if (!task)
 		return -ENOENT;
-	files = procfs_may_look(task) ? task_files_get(task) : NULL;
+	files = task_may_look(task) ? task_files_get(task) : NULL;
 	thread_put(task->thread);
 	if (!files)
 		return -EACCES;

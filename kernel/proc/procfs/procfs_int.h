@@ -67,9 +67,6 @@ int procfs_inode(struct superblock *sb, const struct proc_node *node, struct pid
 struct task *procfs_task(struct proc_inode *pi);
 /* The process, zombies included, referenced. */
 struct process *procfs_process(struct proc_inode *pi);
-/* Whether the caller may look into the task's memory and descriptors (ptrace(2),
- * PTRACE_MODE_READ). */
-bool procfs_may_look(struct task *task);
 /* The space of the process now, referenced (aspace_put()), NULL if it has none: 0, -ESRCH, or
  * -EACCES if the caller may not look into it. */
 int procfs_space_get(struct proc_inode *pi, struct aspace **out);

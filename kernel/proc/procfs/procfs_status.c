@@ -125,7 +125,7 @@ static void memory_facts(struct task *task, struct memory_facts *m)
 	memset(m, 0, sizeof(*m));
 	if (!as)
 		return;
-	if (procfs_may_look(task))
+	if (task_may_look(task))
 		*m = (struct memory_facts){
 			.start_code = as->start_code, .end_code = as->end_code,
 			.start_stack = as->start_stack,
@@ -435,7 +435,7 @@ int show_wchan(struct text *t, struct task *task)
 {
 	const char *reason = READ_ONCE(task->thread->wait_reason);
 	bool show =
-		reason && READ_ONCE(task->thread->state) != THREAD_RUNNING && procfs_may_look(task);
+		reason && READ_ONCE(task->thread->state) != THREAD_RUNNING && task_may_look(task);
 
 	text_printf(t, "%s", show ? reason : "0");
 	return 0;

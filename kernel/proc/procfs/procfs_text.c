@@ -134,7 +134,7 @@ static int look_check(struct task *task, struct text_file *tf)
 {
 	struct aspace *as;
 
-	if (!procfs_may_look(task))
+	if (!task_may_look(task))
 		return -EACCES;
 	as = process_aspace_get(task->process);
 	if (as)
