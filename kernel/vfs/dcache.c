@@ -46,6 +46,7 @@ void dcache_init(void)
 	dentry_slab = slab_cache_create("dentry", sizeof(struct dentry), 64);
 	if (!dcache_buckets || !dentry_slab)
 		panic("vfs: no memory for the dentry cache");
+	slab_cache_set_reclaimable(dentry_slab);
 	dcache_mask = (u32)n - 1;
 	dcache_limit = stats.total * 4; /* a fifth of memory */
 	spin_init(&dcache_lru_lock, RANK_DCACHE, "dcache_lru");

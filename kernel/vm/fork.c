@@ -21,33 +21,36 @@
 static int copy_slots(struct aspace *child, pte_t *from, pte_t *to, size_t n, bool private,
 		      bool *protected)
 {
+	bool taken = false;
+	int err = 0;
+
 	for (size_t i = 0; i < n; i++) {
 		pte_t pte = pte_read(&from[i]);
 		struct page *page;
 
 		if (!pte)
 			continue;
-		if (unlikely(pte_is_swap(pte))) {
-			if (swap_entry_dup(pte))
-				return -ENOMEM;
-			child->n_swapped++;
-			to[i] = pte;
-			continue;
-		}
 		page = pte_page(pte);
 		if (private && (pte & PTE_WRITE)) {
 			pte &= ~PTE_WRITE;
 			pte_write(&from[i], pte);
-			*protected = true;
+			taken = true;
 		}
-		if (page) {
+		if (likely(page)) {
 			page_get(page);
 			__atomic_fetch_add(&page->map_count, 1, __ATOMIC_RELAXED);
 			++*resident_counter(child, page);
+		} else if (unlikely(pte_is_swap(pte))) {
+			if (swap_entry_dup(pte)) {
+				err = -ENOMEM;
+				break;
+			}
+			child->n_swapped++;
 		}
 		to[i] = pte;
 	}
-	return 0;
+	*protected |= taken;
+	return err;
 }
 
 /* Copies the entries of one leaf table, or a large one, and moves *va behind: 0 or -ENOMEM. */

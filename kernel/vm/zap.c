@@ -84,16 +84,9 @@ static size_t zap_slots(struct zap *zap, pte_t *slot, vaddr_t va, size_t n, unsi
 
 		if (!pte)
 			continue;
-		if (unlikely(pte_is_swap(pte))) {
-			if (flags & ZAP_SHARED_ONLY)
-				continue;
-			pte_write(&slot[i], 0);
-			as->n_swapped--;
-			swap_entry_free(pte);
-			continue;
-		}
 		page = pte_page(pte);
-		if (page && (flags & ZAP_SHARED_ONLY) && (page->flags & PG_ANON))
+		if (unlikely(flags & ZAP_SHARED_ONLY) &&
+		    (page ? page->flags & PG_ANON : pte_is_swap(pte)))
 			continue;
 		pte_write(&slot[i], 0);
 		at = va + i * PAGE_SIZE;
@@ -101,8 +94,13 @@ static size_t zap_slots(struct zap *zap, pte_t *slot, vaddr_t va, size_t n, unsi
 			zap->low = min(zap->low, at);
 			zap->high = max(zap->high, at + (vaddr_t)PAGE_SIZE);
 		}
-		if (!page)
+		if (!page) {
+			if (unlikely(pte_is_swap(pte))) {
+				as->n_swapped--;
+				swap_entry_free(pte);
+			}
 			continue;
+		}
 		if ((pte & PTE_ACCESSED) && !(page->flags & PG_ANON))
 			page_touch(page);
 		--*resident_counter(as, page);

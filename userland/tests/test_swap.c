@@ -363,6 +363,108 @@ TEST(calls_reach_it)
 	works(swapoff("area"), "swapoff");
 }
 
+/* A setting's old value; the new one is written. */
+static long change(const char *path, const char *value)
+{
+	long old = atol(tap_read(path));
+	int fd = must(open(path, O_WRONLY));
+
+	must(write(fd, value, strlen(value)));
+	must(close(fd));
+	return old;
+}
+
+static int store(const char *path, const char *value)
+{
+	int fd = open(path, O_WRONLY), saved;
+	ssize_t n = fd < 0 ? -1 : write(fd, value, strlen(value));
+
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return n < 0 ? -1 : 0;
+}
+
+static void *reserve(size_t size)
+{
+	return mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+TEST(settings)
+{
+	static const char *const ratios[] = { "dirty_ratio", "dirty_background_ratio" };
+	char path[64], text[32];
+	long old = change("/proc/sys/vm/swappiness", "33");
+
+	is(atol(tap_read("/proc/sys/vm/swappiness")), 33, "vm.swappiness is what was stored");
+	fails(store("/proc/sys/vm/swappiness", "201"), EINVAL, "more than 200");
+	fails(store("/proc/sys/vm/swappiness", "-1"), EINVAL, "less than 0");
+	snprintf(text, sizeof(text), "%ld", old);
+	change("/proc/sys/vm/swappiness", text);
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "/proc/sys/vm/%s", ratios[i]);
+		old = change(path, "15");
+		is(atol(tap_read(path)), 15, ratios[i]);
+		fails(store(path, "101"), EINVAL, "more than all");
+		snprintf(text, sizeof(text), "%ld", old);
+		change(path, text);
+	}
+	old = change("/proc/sys/vm/dirty_expire_centisecs", "1234");
+	is(atol(tap_read("/proc/sys/vm/dirty_expire_centisecs")), 1234, "dirty_expire_centisecs");
+	snprintf(text, sizeof(text), "%ld", old);
+	change("/proc/sys/vm/dirty_expire_centisecs", text);
+}
+
+TEST(overcommit)
+{
+	long mode = change("/proc/sys/vm/overcommit_memory", "0"), limit, committed;
+	const size_t huge = 1ul << 42;
+	size_t room;
+
+	ok(reserve(huge) == MAP_FAILED && errno == ENOMEM, "mode 0: more than there ever is");
+	ok(mmap(NULL, huge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+		0) != MAP_FAILED, "unless nothing is reserved");
+	change("/proc/sys/vm/overcommit_memory", "1");
+	ok(reserve(huge) != MAP_FAILED, "mode 1: as much as there are addresses");
+	change("/proc/sys/vm/overcommit_memory", "2");
+	limit = meminfo_kib("CommitLimit:");
+	committed = meminfo_kib("Committed_AS:");
+	room = limit > committed ? (size_t)(limit - committed) << 10 : 0;
+	ok(reserve(room + (256ul << 20)) == MAP_FAILED && errno == ENOMEM,
+	   "mode 2: beyond the limit");
+	change("/proc/sys/vm/overcommit_memory", "0");
+	ok(reserve(room / 2 + PAGE) != MAP_FAILED, "within it");
+	fails(store("/proc/sys/vm/overcommit_memory", "3"), EINVAL, "there is no mode 3");
+	change("/proc/sys/vm/overcommit_memory", mode == 1 ? "1" : mode == 2 ? "2" : "0");
+}
+
+static int lower_adj(void *fd)
+{
+	return pwrite(*(int *)fd, "-5", 2, 0) == -1 && errno == EACCES &&
+	       pwrite(*(int *)fd, "5", 1, 0) == 1 ? 0 : 1;
+}
+
+TEST(oom_scores)
+{
+	long plain = atol(tap_read("/proc/self/oom_score"));
+	int fd = must(open("/proc/self/oom_score_adj", O_WRONLY));
+
+	ok(plain > 600 && plain < 750, "a small process scores two thirds of a thousand");
+	works(store("/proc/self/oom_score_adj", "500"), "oom_score_adj 500");
+	ok(atol(tap_read("/proc/self/oom_score")) - plain > 300, "raises the score by a third");
+	works(store("/proc/self/oom_score_adj", "-1000"), "oom_score_adj -1000");
+	is(atol(tap_read("/proc/self/oom_score")), 0, "is no score at all");
+	is(atol(tap_read("/proc/self/oom_adj")), -17, "which oom_adj calls -17");
+	works(store("/proc/self/oom_adj", "15"), "oom_adj 15");
+	is(atol(tap_read("/proc/self/oom_score_adj")), 1000, "is oom_score_adj 1000");
+	works(store("/proc/self/oom_adj", "3"), "oom_adj 3");
+	is(atol(tap_read("/proc/self/oom_score_adj")), 176, "is oom_score_adj 176");
+	fails(store("/proc/self/oom_adj", "16"), EINVAL, "oom_adj 16");
+	fails(store("/proc/self/oom_score_adj", "1001"), EINVAL, "oom_score_adj 1001");
+	works(store("/proc/self/oom_score_adj", "0"), "oom_score_adj 0");
+	is(tap_as_user(lower_adj, &fd), 0, "a user may only raise it");
+}
+
 /* Works over so many MiB, chunks of 32 pages out of order: prints the sum. */
 HELPER(work)
 {

@@ -16,7 +16,10 @@ static const struct pagecache_ops no_page_ops;
 int ext_inode_cache_init(void)
 {
 	inode_cache = slab_cache_create("ext_inode", sizeof(struct ext_inode), 0);
-	return inode_cache ? 0 : -ENOMEM;
+	if (!inode_cache)
+		return -ENOMEM;
+	slab_cache_set_reclaimable(inode_cache);
+	return 0;
 }
 
 struct inode *ext_inode_alloc(struct superblock *sb)

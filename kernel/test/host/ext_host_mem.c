@@ -152,6 +152,10 @@ struct slab_cache *slab_cache_create(const char *name, size_t size, size_t align
 	return cache;
 }
 
+void slab_cache_set_reclaimable(struct slab_cache *cache)
+{
+}
+
 void *slab_alloc(struct slab_cache *cache, unsigned flags)
 {
 	return kmalloc(cache->size, flags);
