@@ -30,5 +30,22 @@ static inline u64 arch_frame_of(const struct regs *regs)
 	return regs->rbp;
 }
 
+/* What another CPU was doing. */
+struct cpu_snapshot {
+	struct regs regs;
+	const struct thread *thread; /* perhaps gone by now: not to be looked into */
+	unsigned n;                  /* return addresses; 0 in user mode */
+	u64 addresses[24];
+};
+/*
+ * Interrupts `cpu`, not this one, by an NMI, and has it tell what it is doing, though it may have
+ * interrupts off; false if it does not answer within a second. Any context but an NMI.
+ */
+bool cpu_snapshot_take(unsigned cpu, struct cpu_snapshot *out);
+
+/* Frame pointer with which a thread that is not running left its CPU. */
+struct arch_thread;
+u64 arch_frame_asleep(const struct arch_thread *ctx);
+
 /* Describes the general and control registers, calling line() for each line of text. */
 void arch_regs_describe(const struct regs *regs, void (*line)(const char *text));

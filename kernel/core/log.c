@@ -9,13 +9,17 @@
  * a moment later and nothing deadlocks.
  */
 #include "abi/errno.h"
+#include "arch/cpu.h"
 #include "arch/irq.h"
+#include "arch/percpu.h"
 #include "core/log.h"
 #include "core/spinlock.h"
 #include "lib/string.h"
 
 #define SLOTS     2048u
 #define TEXT_SIZE LOG_RING_SIZE
+#define NOBODY    ~0u
+#define HOLD_CYCLES 1000000000ull
 
 /* l: ring_lock. */
 struct slot {
@@ -40,6 +44,43 @@ static int console_level = LOG_DEBUG;
 
 static bool panicking;
 static void (*notify_hook)(void);
+
+/* The CPU whose report must stay together, and how deep; see log_hold(). */
+static u32 holder = NOBODY; /* a */
+static u32 hold_depth;      /* the holder's */
+
+/* Waits while another CPU holds the log: a bounded time, as it may wait for a lock of ours. */
+static void wait_for_holder(void)
+{
+	u64 start = cpu_cycles();
+	u32 other;
+
+	while ((other = __atomic_load_n(&holder, __ATOMIC_ACQUIRE)) != NOBODY &&
+	       other != cpu_id() && cpu_cycles() - start < HOLD_CYCLES)
+		cpu_relax();
+}
+
+u64 log_hold(void)
+{
+	u64 flags = irq_save();
+	u32 nobody = NOBODY;
+
+	if (__atomic_load_n(&holder, __ATOMIC_ACQUIRE) != cpu_id()) {
+		wait_for_holder();
+		if (!__atomic_compare_exchange_n(&holder, &nobody, cpu_id(), false,
+						 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+			return flags;
+	}
+	hold_depth++;
+	return flags;
+}
+
+void log_release(u64 flags)
+{
+	if (__atomic_load_n(&holder, __ATOMIC_ACQUIRE) == cpu_id() && --hold_depth == 0)
+		__atomic_store_n(&holder, NOBODY, __ATOMIC_RELEASE);
+	irq_restore(flags);
+}
 
 /* Takes a lock of the log, except that a panic passes all of them. */
 static u64 log_lock(struct spinlock *lock)
@@ -141,6 +182,8 @@ void log_emit(enum log_level level, const char *fmt, ...)
 	u64 flags;
 
 	va_start(ap, fmt);
+	if (unlikely(READ_ONCE(holder) != NOBODY) && !panicking)
+		wait_for_holder();
 	flags = log_lock(&ring_lock);
 	append_locked(level, 0, line, vscnprintf(line, sizeof(line), fmt, ap));
 	log_unlock(&ring_lock, flags);

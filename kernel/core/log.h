@@ -67,6 +67,12 @@ u64 log_next_seq(void);
 /* Appends a record that user space wrote to /dev/kmsg. */
 void log_user(enum log_level level, const char *text, size_t n);
 /*
+ * Between these two only this CPU logs: what it says stays together. Others wait for it, but not
+ * for ever. They nest; interrupts are off in between.
+ */
+u64 must_check log_hold(void);
+void log_release(u64 flags);
+/*
  * From now on the log ignores its locks and echoes everything: the other CPUs have stopped. For
  * panic only.
  */

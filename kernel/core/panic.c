@@ -10,6 +10,7 @@
 #include "core/kasan.h"
 #include "core/log.h"
 #include "core/panic.h"
+#include "core/spinlock.h"
 #include "core/symbols.h"
 
 #define BACKTRACE_MAX 32
@@ -36,25 +37,58 @@ static void log_address(enum log_level level, u64 address, const char *mark)
 		log_emit(level, "  %016llx%s", (unsigned long long)address, mark);
 }
 
-static void log_backtrace(enum log_level level, u64 frame)
+static void log_addresses(enum log_level level, const u64 *addresses, unsigned n)
 {
-	u64 addresses[BACKTRACE_MAX];
-	unsigned n = arch_backtrace(frame, addresses, BACKTRACE_MAX);
-
 	for (unsigned i = 0; i < n; i++)
 		log_address(level, addresses[i], "");
 }
 
+static void log_backtrace(enum log_level level, u64 frame)
+{
+	u64 addresses[BACKTRACE_MAX];
+
+	log_addresses(level, addresses, arch_backtrace(frame, addresses, BACKTRACE_MAX));
+}
+
 void backtrace_log(void)
 {
+	u64 flags = log_hold();
+
 	log_emit(LOG_WARNING, "backtrace:");
 	log_backtrace(LOG_WARNING, arch_frame_current());
+	log_release(flags);
+}
+
+void backtrace_log_frame(u64 frame)
+{
+	log_backtrace(LOG_WARNING, frame);
+}
+
+void backtrace_log_cpu(unsigned cpu)
+{
+	static struct spinlock lock = SPINLOCK_INIT(RANK_NONE, "cpu backtrace");
+	static struct cpu_snapshot s; /* lock */
+	u64 flags = spin_lock_irq(&lock);
+
+	if (!cpu_snapshot_take(cpu, &s)) {
+		log_emit(LOG_WARNING, "  CPU %u does not answer an NMI", cpu);
+	} else if (regs_user(&s.regs)) {
+		log_emit(LOG_WARNING, "  CPU %u is in user mode at %#llx", cpu,
+			 (unsigned long long)s.regs.rip);
+	} else {
+		log_address(LOG_WARNING, s.regs.rip, "  <- there");
+		log_addresses(LOG_WARNING, s.addresses, s.n);
+	}
+	spin_unlock_irq(&lock, flags);
 }
 
 void warn_report(const char *file, int line, const char *what)
 {
+	u64 flags = log_hold();
+
 	log_emit(LOG_WARNING, "%s:%d: should not happen: %s", file, line, what);
 	log_backtrace(LOG_WARNING, arch_frame_current());
+	log_release(flags);
 }
 
 static void log_line(const char *text)

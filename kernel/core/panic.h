@@ -14,6 +14,9 @@ _Noreturn void panic_regs(const struct regs *regs, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 /* Logs a symbolised backtrace of the caller. Any context. */
 void backtrace_log(void);
+/* The same from a frame pointer (arch/trace.h) on, and of what another CPU is doing. */
+void backtrace_log_frame(u64 frame);
+void backtrace_log_cpu(unsigned cpu);
 
 /*
  * Set once by the scheduler: writes a line about the running thread, for panics. It must not take

@@ -72,6 +72,7 @@ static void boot_thread(void *arg)
 	smp_start();
 	rcu_init();
 	work_init_threads();
+	watchdog_init();
 	vm_init();
 
 	pci_init();

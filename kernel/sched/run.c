@@ -157,7 +157,8 @@ static struct thread *switch_to(struct runqueue *rq, struct thread *prev, struct
 {
 	rq->curr = next;
 	rq->prev = prev;
-	WRITE_ONCE(rq->level, level_of(next));
+	WRITE_ONCE(rq->alive_ns, now); /* before the level: busy from now on */
+	__atomic_store_n(&rq->level, level_of(next), __ATOMIC_RELEASE);
 	rq->switches++;
 	next->cpu = rq->cpu;
 	/* A full barrier: who sets work and finds this false is seen on the way to user mode. */

@@ -48,6 +48,9 @@ struct runqueue {
 	u64 rt_since, rt_ns;      /* r: start of the period; what real-time threads ran in it */
 	u64 sample_at;            /* c: clock of the next sample */
 	u64 balance_at, rotate_at; /* c: clock of the next looks elsewhere (place_balance) */
+	u64 alive_ns;             /* c to write: clock of the last tick or switch */
+	u64 watch_at, late_since; /* c: the watchdog's next look; since when curr should go, 0: not,
+				   * ~0: that was reported */
 	u64 spin_ns;              /* c: how long idle waits before it halts */
 
 	u64 busy_ns, idle_ns, iowait_ns; /* r */
@@ -188,6 +191,9 @@ void timer_want(u64 deadline);
  * due, without waiting for the interrupt. */
 u64 timer_next(void);
 void timer_poll(u64 now);
+
+/* watchdog.c: the tick's part. No lock held. */
+void watch_tick(struct runqueue *rq, u64 now, bool user);
 
 /* thread.c */
 struct thread *thread_make_idle(unsigned cpu);

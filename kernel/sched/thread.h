@@ -73,6 +73,7 @@ struct thread {
 				  * it waits while it is queued */
 	u64 run_ns;              /* r: total time on a CPU */
 	u64 wait_ns;             /* r: total time it waited for one */
+	u64 hung_since;          /* watchdog: slice_start of the sleep that it reported last */
 	u64 user_ns;             /* r: of sampled_ns in user mode */
 	u64 sampled_ns;          /* r: of run_ns, what samples have divided into user and system
 				  * time */
@@ -215,6 +216,15 @@ void sched_loadavg(u32 out[3]); /* fixed point, 11 bits of fraction */
 u64 sched_running(void);        /* threads running or runnable */
 u64 sched_forks(void);          /* threads created since boot */
 u64 sched_blocked(void);        /* threads in I/O wait */
+/*
+ * The watchdog (watchdog.c). Its looks, for tests, as if it were `now`: how many CPUs, or threads,
+ * it reported. And how long a thread may be uninterruptible before it is reported, ns; 0: for ever.
+ */
+void watchdog_init(void);
+unsigned sched_watch_cpus(u64 now);
+unsigned sched_watch_threads(u64 now);
+u64 sched_hung_limit(void);
+void sched_set_hung_limit(u64 ns);
 /* proc's hook: told of CPU time that the current thread, which has a process, has used since the
  * last time, for CPU-time timers and RLIMIT_CPU: about every 10 ms that its CPU is busy, when the
  * sampling tick finds it. Interrupts off, no run-queue lock held, so it may send signals. */

@@ -195,6 +195,7 @@ void upcall_tick(void)
 	bool user = irq_from_user();
 
 	q->programmed = ~0ull;
+	WRITE_ONCE(rq->alive_ns, now);
 	timers_run(q, now);
 	if (user)
 		rcu_pass();
@@ -209,6 +210,7 @@ void upcall_tick(void)
 	next = run_next_tick(rq, now);
 	spin_unlock(&rq->lock);
 	place_balance(rq, now);
+	watch_tick(rq, now, user);
 	if (sampled)
 		account_charge(rq->curr, sampled, user);
 	timer_want(min(next, q->next));

@@ -257,7 +257,7 @@ static void reclaim_main(void *arg)
 	for (;;) {
 		unsigned idle_rounds = 0;
 
-		(void)wait_until_timeout(&rc.work, READ_ONCE(rc.wanted), ~0ull);
+		(void)wait_interruptible_timeout(&rc.work, READ_ONCE(rc.wanted), ~0ull);
 		while (mm_free_frames() < high && idle_rounds < 6) {
 			oom_reap();
 			if (reclaim_round()) {

@@ -210,10 +210,10 @@ static void writeback_main(void *arg)
 		u64 deadline = next_deadline();
 		bool kicked, pressed;
 
-		(void)wait_until_timeout(&wb.work,
-					 READ_ONCE(wb.kicked) || over_background() ||
-						 next_deadline() < deadline,
-					 deadline);
+		(void)wait_interruptible_timeout(&wb.work,
+						 READ_ONCE(wb.kicked) || over_background() ||
+							 next_deadline() < deadline,
+						 deadline);
 		kicked = __atomic_exchange_n(&wb.kicked, false, __ATOMIC_ACQ_REL);
 		pressed = over_background();
 		/*

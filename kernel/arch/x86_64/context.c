@@ -11,6 +11,7 @@
 #include "abi/errno.h"
 #include "arch/cpu.h"
 #include "arch/mmu.h"
+#include "arch/trace.h"
 #include "arch/x86_64/asm_int.h"
 #include "arch/x86_64/boot_int.h"
 #include "arch/x86_64/context_int.h"
@@ -54,6 +55,13 @@ void context_init(struct arch_thread *ctx, void *stack_top, void (*fn)(void *arg
 		.rip = (u64)context_start,
 	};
 	ctx->rsp = (u64)frame;
+}
+
+u64 arch_frame_asleep(const struct arch_thread *ctx)
+{
+	const struct switch_frame *frame = (const void *)READ_ONCE(ctx->rsp);
+
+	return mmu_translate_kernel((vaddr_t)&frame->rbp, NULL) ? READ_ONCE(frame->rbp) : 0;
 }
 
 void context_adopt_boot(struct arch_thread *ctx)

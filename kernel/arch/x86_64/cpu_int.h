@@ -24,8 +24,9 @@ void cpu_setup(void);
 /* Fills cpu_info(cpu) for this CPU. */
 void cpu_info_init(unsigned cpu);
 
-/* Whether a panic on another CPU asked this one to stop (in its NMI). */
-bool cpu_stop_requested(void);
+struct regs;
+/* A non-maskable interrupt: stops for good if another CPU panics, or tells it what runs here. */
+void cpu_nmi(const struct regs *regs);
 
 /* Fits the kernel's text to the boot CPU's features (patch.c), while it is still writable. */
 void patch_text(void);

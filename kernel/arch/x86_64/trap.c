@@ -139,8 +139,7 @@ void trap_paranoid(struct regs *regs, unsigned vector, u64 error)
 	switch (vector) {
 	case TRAP_NMI:
 		this_cpu_add(irq_counts.nmi, 1);
-		if (cpu_stop_requested())
-			cpu_halt_forever();
+		cpu_nmi(regs);
 		return;
 	case TRAP_DB:
 		/*

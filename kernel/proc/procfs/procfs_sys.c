@@ -298,6 +298,23 @@ static int store_rt_runtime(struct task *task, char *buf, size_t n)
 	return error ?: sched_set_rt_limits(period, us * NSEC_PER_USEC);
 }
 
+/* How long a thread may sleep uninterruptibly before the log says so, seconds; 0: for ever. */
+static int show_hung_limit(struct text *t, struct task *task)
+{
+	text_printf(t, "%llu\n", ULL(sched_hung_limit() / NSEC_PER_SEC));
+	return 0;
+}
+
+static int store_hung_limit(struct task *task, char *buf, size_t n)
+{
+	u64 seconds;
+	int error = store_number(buf, 0x7fffffff, &seconds);
+
+	if (!error)
+		sched_set_hung_limit(seconds * NSEC_PER_SEC);
+	return error;
+}
+
 /* epoll(7), inotify(7): numbers that bound what a user may have. */
 static int store_u32(char *buf, u32 *to)
 {
@@ -376,6 +393,8 @@ static const struct proc_node kernel_children[] = {
 	{ .name = "cap_last_cap", .mode = MODE_R, .show = show_cap_last },
 	{ .name = "ngroups_max", .mode = MODE_R, .show = show_ngroups_max },
 	{ .name = "random", .mode = MODE_D, .children = random_children },
+	{ .name = "hung_task_timeout_secs", .mode = MODE_RW, .show = show_hung_limit,
+	  .store = store_hung_limit },
 	{ .name = "sched_rt_period_us", .mode = MODE_RW, .show = show_rt_period,
 	  .store = store_rt_period },
 	{ .name = "sched_rt_runtime_us", .mode = MODE_RW, .show = show_rt_runtime,
