@@ -3,6 +3,12 @@
  * gap before it and the widest gap below it in the tree, so that the lowest place that fits is
  * found in one walk. Every area has an unmapped guard page below.
  *
+ * Memory that is given back (stacks above all, with every thread) is not worth an interrupt on all
+ * CPUs: its areas retire. Nobody has a right to touch their addresses any more, so what a TLB still
+ * knows of them does no harm as long as the addresses are not used again; they are once
+ * RETIRED_PAGES have come together and all TLBs were flushed. Debug builds flush each time, for a
+ * use after free to fault.
+ *
  * Before: vmalloc.c, kstack.c, ioremap.c. After: arch's kernel page tables, frames.
  * Locks: kmap_lock (RANK_SLAB: nothing is taken inside) guards the tree. The page tables of an area
  * are its owner's alone.
@@ -14,11 +20,16 @@
 #include "core/panic.h"
 #include "mm/frames_int.h"
 #include "mm/kasan_int.h"
+#include "mm/poison_int.h"
 #include "mm/slab.h"
+
+#define RETIRED_PAGES (MM_DEBUG ? 0u : 1024u)
 
 struct spinlock kmap_lock = SPINLOCK_INIT(RANK_SLAB, "kmap");
 static struct rb_root areas;           /* k */
 static struct kmap_area *last;         /* k: highest area */
+static LIST_HEAD(retired);             /* k: unmapped areas that some TLB may still know */
+static u64 retired_pages;              /* k */
 static struct slab_cache *area_cache;  /* I */
 
 #define area_of(node_) rb_entry_or_null(node_, struct kmap_area, node)
@@ -168,23 +179,35 @@ bool kmap_next(vaddr_t at, struct kmap_range *out)
 	return best;
 }
 
-/* Unmaps the first `pages` pages and gives their frames back. */
-static void pages_clear(struct kmap_area *area, u64 pages)
+/* Unmaps the first `pages` pages and adds their frames to the list. TLBs may still know them. */
+static void pages_unmap(struct kmap_area *area, u64 pages, struct list *drop)
 {
-	LIST_HEAD(drop);
-	struct page *page, *next;
-
 	for (u64 i = 0; i < pages; i++) {
 		vaddr_t va = area->start + i * PAGE_SIZE;
 		paddr_t pa;
 
 		if (area->kind != KMAP_DEVICE && mmu_translate_kernel(va, &pa))
-			list_add(&phys_to_page(pa)->lru, &drop);
+			list_add(&phys_to_page(pa)->lru, drop);
 	}
 	mmu_unmap_kernel(area->start, pages);
-	tlb_flush_kernel(area->start, area->start + pages * PAGE_SIZE);
-	list_for_each_entry_safe(page, next, &drop, lru)
+}
+
+static void pages_put(struct list *drop)
+{
+	struct page *page, *next;
+
+	list_for_each_entry_safe(page, next, drop, lru)
 		page_put(page);
+}
+
+/* Unmaps the first `pages` pages and gives their frames back. */
+static void pages_clear(struct kmap_area *area, u64 pages)
+{
+	LIST_HEAD(drop);
+
+	pages_unmap(area, pages, &drop);
+	tlb_flush_kernel(area->start, area->start + pages * PAGE_SIZE);
+	pages_put(&drop);
 }
 
 int kmap_populate(struct kmap_area *area, unsigned flags)
@@ -209,6 +232,31 @@ int kmap_populate(struct kmap_area *area, unsigned flags)
 void kmap_clear(struct kmap_area *area)
 {
 	pages_clear(area, area->pages);
+}
+
+void kmap_retire(struct kmap_area *area)
+{
+	LIST_HEAD(drop);
+	LIST_HEAD(flushed);
+	struct kmap_area *next;
+	u64 irq;
+
+	pages_unmap(area, area->pages, &drop);
+	irq = spin_lock_irq(&kmap_lock);
+	area->kind = KMAP_RETIRED;
+	list_add(&area->link, &retired);
+	retired_pages += area->pages;
+	if (retired_pages > RETIRED_PAGES) {
+		list_splice_init(&retired, &flushed);
+		retired_pages = 0;
+	}
+	spin_unlock_irq(&kmap_lock, irq);
+	if (!list_empty(&flushed)) {
+		tlb_flush_kernel(KMAP_BASE, KMAP_TOP);
+		list_for_each_entry_safe(area, next, &flushed, link)
+			kmap_release(area);
+	}
+	pages_put(&drop);
 }
 
 void kmap_init(void)

@@ -6,7 +6,7 @@
 #include "lib/rbtree.h"
 #include "mm/kmap.h"
 
-enum kmap_kind { KMAP_MEMORY, KMAP_STACK, KMAP_DEVICE };
+enum kmap_kind { KMAP_MEMORY, KMAP_STACK, KMAP_DEVICE, KMAP_RETIRED };
 
 /* I: constant after kmap_reserve() or set by the owner before others see it.  k: kmap_lock. */
 struct kmap_area {
@@ -15,9 +15,9 @@ struct kmap_area {
 	u64 pages;             /* I: without the guard */
 	u64 gap;               /* k: free pages between the area before and this one's guard */
 	u64 widest;            /* k: largest gap of this subtree */
-	enum kmap_kind kind;   /* I */
+	enum kmap_kind kind;   /* I, but the owner's end makes it KMAP_RETIRED */
+	struct list link;      /* k: device areas, retired areas */
 	/* Of device areas: */
-	struct list link;      /* k */
 	paddr_t pa;            /* I: of start */
 	u32 prot;              /* I: enum mmu_prot */
 	u32 users;             /* k */
@@ -46,3 +46,6 @@ int kmap_populate(struct kmap_area *area, unsigned flags);
 /* Unmaps the area, waits until no TLB has it, and frees frames mapped by kmap_populate(). Thread
  * context, no spinlock held. */
 void kmap_clear(struct kmap_area *area);
+/* The end of an area of memory: unmaps it and frees its frames, and gives the range back some time
+ * later, when one flush of all TLBs serves many such areas. Thread context, no spinlock held. */
+void kmap_retire(struct kmap_area *area);

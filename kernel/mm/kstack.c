@@ -140,8 +140,7 @@ static void stack_destroy(void *stack)
 
 	if (!area || area->kind != KMAP_STACK || area->start != (vaddr_t)stack)
 		panic("kstack_free: %p was not allocated", stack);
-	kmap_clear(area);
-	kmap_release(area);
+	kmap_retire(area);
 	this_cpu_add(mm_stack_frames, -(s64)KSTACK_PAGES);
 }
 

@@ -40,8 +40,7 @@ void vfree(void *p)
 	area = kmap_find((vaddr_t)p);
 	if (!area || area->kind != KMAP_MEMORY || area->start != (vaddr_t)p)
 		panic("vfree: %p was not allocated", p);
-	kmap_clear(area);
-	kmap_release(area);
+	kmap_retire(area);
 }
 
 void *kvmalloc(size_t size, unsigned flags)
