@@ -246,8 +246,11 @@ static inline void *magazine_pop(struct magazine *mag)
 		return NULL;
 	mag->busy = 1;
 	barrier();
-	if (likely(mag->count))
+	if (likely(mag->count)) {
 		object = mag->object[--mag->count];
+		if (MM_DEBUG) /* the search for leaks shall not find it here */
+			mag->object[mag->count] = NULL;
+	}
 	barrier();
 	mag->busy = 0;
 	return object;
