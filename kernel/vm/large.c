@@ -39,6 +39,11 @@ void vm_large_set_mode(enum vm_large_mode new)
 	WRITE_ONCE(mode, new);
 }
 
+const char *vm_large_name(enum vm_large_mode which)
+{
+	return mode_names[which];
+}
+
 int vm_large_parse(const char *name, enum vm_large_mode *out)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(mode_names); i++) {

@@ -10,6 +10,7 @@
 enum vm_large_mode { VM_LARGE_ALWAYS, VM_LARGE_MADVISE, VM_LARGE_NEVER };
 enum vm_large_mode vm_large_mode(void);
 void vm_large_set_mode(enum vm_large_mode mode);
+const char *vm_large_name(enum vm_large_mode mode);
 /* The mode of that name ("always", "madvise", "never"): 0 or -EINVAL. */
 int vm_large_parse(const char *name, enum vm_large_mode *out);
 

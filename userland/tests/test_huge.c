@@ -11,24 +11,39 @@
 
 enum { PAGE = 4096, LARGE = 2 << 20, IN_LARGE = LARGE / PAGE };
 
+#define SYS "/tmp/huge-sys"
+#define ENABLED SYS "/kernel/mm/transparent_hugepage/enabled"
+
+/* Says who gets large pages, in a /sys of one's own: whether it could. */
+static bool enable(const char *who)
+{
+	int fd = open(ENABLED, O_WRONLY);
+	bool done = fd >= 0 && write(fd, who, strlen(who)) == (ssize_t)strlen(who);
+
+	if (fd >= 0)
+		close(fd);
+	return done;
+}
+
+static bool sys_begin(void)
+{
+	mkdir(SYS, 0755);
+	return mount("sysfs", SYS, "sysfs", 0, NULL) == 0;
+}
+
+static void sys_end(void)
+{
+	umount(SYS);
+	rmdir(SYS);
+}
+
 /* Linux has them switched off in a machine with little memory. */
 __attribute__((constructor)) static void switch_on(void)
 {
-	const char *path = "/sys/kernel/mm/transparent_hugepage/enabled";
-	int fd = open(path, O_WRONLY);
-
-	if (fd < 0 && mkdir("/tmp/sys", 0755) == 0) {
-		if (mount("sysfs", "/tmp/sys", "sysfs", 0, NULL) == 0) {
-			fd = open("/tmp/sys/kernel/mm/transparent_hugepage/enabled", O_WRONLY);
-			if (fd >= 0 && write(fd, "always", 6) == 6)
-				close(fd);
-			umount("/tmp/sys");
-		}
-		rmdir("/tmp/sys");
-		return;
+	if (getuid() == 0 && sys_begin()) {
+		enable("always");
+		sys_end();
 	}
-	if (fd >= 0 && write(fd, "always", 6) == 6)
-		close(fd);
 }
 
 /* n large pages of address space, aligned, with a page of nothing around. */
@@ -165,6 +180,39 @@ TEST(not_wanted)
 HELPER(disabled)
 {
 	return prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0);
+}
+
+TEST(switched)
+{
+	char *a, *b;
+	int fd;
+
+	if (!tap_root()) {
+		skip("the switch", "not root");
+		return;
+	}
+	must(sys_begin() ? 0 : -1);
+	is_text(tap_read(ENABLED), "[always] madvise never\n", "it is on");
+	is_text(tap_read(SYS "/kernel/mm/transparent_hugepage/hpage_pmd_size"), "2097152\n",
+		"their size");
+	ok(enable("never\n"), "switch it off");
+	is_text(tap_read(ENABLED), "always madvise [never]\n", "it is off");
+	a = space(1);
+	a[0] = 1;
+	is(large_kib(a), 0, "no large page");
+	ok(enable("madvise"), "only where they are asked for");
+	a = space(2);
+	must(madvise(a, 2 * LARGE, MADV_DONTNEED));
+	b = mmap(NULL, 4 * LARGE, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	a[0] = b[2 * LARGE] = 1;
+	is(large_kib(a), 2048, "where they are");
+	is(large_kib(b), 0, "where they are not");
+	ok(enable("always"), "switch it on");
+	fd = must(open(ENABLED, O_WRONLY));
+	fails(write(fd, "sometimes", 9), EINVAL, "no such word");
+	must(close(fd));
+	sys_end();
 }
 
 TEST(cut)

@@ -29,6 +29,7 @@ static const struct sysfs_node devices_children[] = {
 };
 static const struct sysfs_node kernel_children[] = {
 	{ .name = "debug", .mode = S_IFDIR | 0700, .children = sysfs_debug_children },
+	DIRECTORY("mm", sysfs_mm_children),
 	{ NULL },
 };
 static const struct sysfs_node root_children[] = {

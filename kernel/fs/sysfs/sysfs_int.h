@@ -44,3 +44,4 @@ static inline struct sysfs_inode *sysfs_inode(struct inode *inode)
 extern const struct file_ops sysfs_text_fops;           /* sysfs_text.c */
 extern const struct sysfs_node sysfs_cpu_children[];    /* sysfs_cpu.c: devices/system/cpu */
 extern const struct sysfs_node sysfs_debug_children[];  /* sysfs_debug.c: kernel/debug */
+extern const struct sysfs_node sysfs_mm_children[];     /* sysfs_mm.c: kernel/mm */
