@@ -183,11 +183,65 @@ TEST(tree)
 	is(bad, 0, "each with its content");
 }
 
+/* KiB of memory that is free or easily made so. */
+static long memory_left(void)
+{
+	const char *const keys[] = {"MemFree:", "Buffers:", "Cached:", "SReclaimable:"};
+	long sum = 0;
+
+	for (int k = 0; k < 4; k++) {
+		long n = tap_number(tap_read("/proc/meminfo"), keys[k]);
+
+		sum += n > 0 ? n : 0;
+	}
+	return sum;
+}
+
+/* Four processes, each making `rounds` children that run a program and end: how many went wrong. */
+static int run_programs(int rounds)
+{
+	int bad = 0, status;
+
+	for (int worker = 0; worker < 4; worker++) {
+		if (must(fork()))
+			continue;
+		for (int i = 0; i < rounds; i++) {
+			pid_t pid = fork();
+
+			if (pid == 0) {
+				execl("/bin/true", "true", (char *)NULL);
+				_exit(127);
+			}
+			if (pid < 0 || waitpid(pid, &status, 0) != pid || status)
+				_exit(1);
+		}
+		_exit(0);
+	}
+	for (int worker = 0; worker < 4; worker++) {
+		must(wait(&status));
+		bad += status != 0;
+	}
+	return bad;
+}
+
+TEST_LONG(ten_thousand_programs)
+{
+	long before, after;
+
+	is(run_programs(500), 0, "2,000 children to warm up");
+	tap_sleep_ms(500);
+	before = memory_left();
+	is(run_programs(2500), 0, "10,000 children that run a program and end");
+	tap_sleep_ms(500);
+	after = memory_left();
+	if (!ok(before - after < before / 100, "leave the same memory, by 1 %%"))
+		diag("  %ld KiB before, %ld KiB after", before, after);
+}
+
 /* Memory that many short processes use comes back. */
 TEST(no_leak)
 {
 	long before, after = 0, worst = 3000;
-	const char *const keys[] = {"MemFree:", "Buffers:", "Cached:", "SReclaimable:"};
 
 	for (int round = 0; round < 2; round++) {
 		for (int i = 0; i < 300; i++) {
@@ -200,13 +254,8 @@ TEST(no_leak)
 			must(waitpid(pid, NULL, 0));
 		}
 		before = after;
-		after = 0;
 		tap_sleep_ms(100);
-		for (int k = 0; k < 4; k++) {
-			long n = tap_number(tap_read("/proc/meminfo"), keys[k]);
-
-			after += n > 0 ? n : 0;
-		}
+		after = memory_left();
 	}
 	if (!ok(before - after < worst, "300 more processes leave no less memory"))
 		diag("  %ld KiB before, %ld KiB after", before, after);
