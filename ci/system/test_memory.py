@@ -42,6 +42,18 @@ def test_300_mib_in_64(machine, swap_disk):
     assert number(console.output("cat /proc/meminfo"), "SwapTotal:") == 0
 
 
+def test_programs_start_while_swapping(machine, swap_disk):
+    console = machine(env={"MEM": "64M", "SMP": "4"}, disks=[f"{B}/test.img", swap_disk])
+    console.prompt()
+    console.output("mkswap /dev/sdb && swapon /dev/sdb")
+    console.output(f"for i in 1 2 3; do {TESTS}/swap --as work 30 >out$i & done")
+    text = console.output("for i in $(seq 15); do sh -c 'ls / | wc -l' || echo failed; done", 200)
+    assert len(re.findall(r"^\d+$", text, re.M)) == 15 and "failed" not in text
+    text = console.output("wait; cat out1 out2 out3", 300)
+    assert text.count(" 0 pages wrong") == 3
+    assert number(console.output("cat /proc/vmstat"), "oom_kill") == 0
+
+
 def test_tmpfs_in_swap(machine, swap_disk):
     console = machine(env={"MEM": "64M", "SMP": "2"}, disks=[f"{B}/test.img", swap_disk])
     console.prompt()

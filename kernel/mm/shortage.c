@@ -15,7 +15,7 @@
 #include "mm/slab_int.h"
 
 #define COSTLY_ORDER 3
-#define MAX_ROUNDS 64
+#define MAX_ROUNDS 256
 #define RECLAIM_BATCH 32
 
 void mm_set_reclaim(u64 (*reclaim)(u64 n, unsigned flags), bool (*oom)(unsigned order),
@@ -54,8 +54,8 @@ struct page *frames_alloc_slow(unsigned order, unsigned flags)
 {
 	struct page *page;
 
-	/* A page of user memory is waited for as long as reclaim makes progress. */
-	for (unsigned round = 0; round < MAX_ROUNDS || (order == 0 && (flags & MM_USER)); round++) {
+	/* A single page is waited for as long as reclaim makes progress: others are just faster. */
+	for (unsigned round = 0; round < MAX_ROUNDS || !(order || (flags & MM_NOFS)); round++) {
 		u64 freed = stock_shrink();
 
 		page = frames_try(order, flags);

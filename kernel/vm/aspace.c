@@ -16,7 +16,9 @@ int aspace_create(struct aspace **out)
 
 	if (!as)
 		return -ENOMEM;
-	err = pgtable_init(&as->pgtable);
+	/* The root is allocated without sleeping. */
+	while (unlikely((err = pgtable_init(&as->pgtable))) && vm_make_room(MM_USER))
+		;
 	if (err) {
 		kfree(as);
 		return err;

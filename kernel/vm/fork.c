@@ -14,6 +14,7 @@
 
 /* Executable areas up to this size are copied with their entries. */
 #define CODE_PAGES_MAX 1024
+#define TABLES_MAX 512 /* made room for at once */
 
 /*
  * Copies n entries of one leaf table; *protected if some of the parent's lost the right to write.
@@ -53,7 +54,10 @@ static int copy_slots(struct aspace *child, pte_t *from, pte_t *to, size_t n, bo
 	return err;
 }
 
-/* Copies the entries of one leaf table, or a large one, and moves *va behind: 0 or -ENOMEM. */
+/*
+ * Copies the entries of one leaf table, or a large one, and moves *va behind: 0, -ENOMEM, or
+ * -EAGAIN with *va where a table could not be had.
+ */
 static int copy_some(struct vm_area *area, struct aspace *child, vaddr_t *va, bool *protected)
 {
 	struct aspace *as = area->aspace;
@@ -68,13 +72,14 @@ static int copy_some(struct vm_area *area, struct aspace *child, vaddr_t *va, bo
 		return 0;
 	}
 	if (unlikely(!n)) {
-		err = large_fork_locked(as, child, *va, protected);
+		if (large_fork_locked(as, child, *va, protected))
+			return -EAGAIN;
 		*va += LARGE_PAGE_SIZE;
-		return err;
+		return 0;
 	}
 	to = pgtable_pte_alloc(&child->pgtable, *va);
 	if (!to)
-		return -ENOMEM;
+		return -EAGAIN;
 	err = copy_slots(child, from, to, n, private, protected);
 	*va += n * PAGE_SIZE;
 	return err;
@@ -93,6 +98,9 @@ static int copy_entries(struct vm_area *area, struct vm_area *copy, bool *protec
 		err = copy_some(area, copy->aspace, &va, protected);
 		spin_unlock(&as->table_lock);
 		rmap_unlock(area->cache);
+		/* Nobody is killed for it: reclaim cannot look at the parent while it is locked. */
+		if (unlikely(err == -EAGAIN))
+			err = vm_make_room(MM_NOFS) ? 0 : -ENOMEM;
 		sched_point();
 	}
 	return err;
@@ -156,12 +164,34 @@ static void copy_facts(struct aspace *to, const struct aspace *from)
 	to->no_large = from->no_large;
 }
 
+/*
+ * When memory is short, makes room for as many tables as the parent has before it is locked: what
+ * it holds itself may be what has to go.
+ */
+static void make_room_for_tables(struct aspace *from)
+{
+	u64 n = min(READ_ONCE(from->pgtable.n_tables), (u64)TABLES_MAX);
+	struct list held = LIST_INIT(held);
+	struct page *page;
+
+	if (likely(mm_free_frames() > mm_mark_low() + n))
+		return;
+	while (n-- && (page = page_alloc(MM_WAIT | MM_USER)))
+		list_add(&page->lru, &held);
+	while ((page = list_first_entry_or_null(&held, struct page, lru))) {
+		list_unlink(&page->lru);
+		page_put(page);
+	}
+}
+
 int aspace_fork(struct aspace *from, struct aspace **out)
 {
 	struct aspace *child;
 	bool protected = false;
-	int err = aspace_create(&child);
+	int err;
 
+	make_room_for_tables(from);
+	err = aspace_create(&child);
 	if (err)
 		return err;
 	err = rwsem_write_killable(&from->lock);

@@ -283,6 +283,15 @@ static void reclaim_main(void *arg)
 	}
 }
 
+bool vm_make_room(unsigned flags)
+{
+	struct page *page = page_alloc(MM_WAIT | flags);
+
+	if (page)
+		page_put(page);
+	return page;
+}
+
 void vm_shrinker_add(struct vm_shrinker *shrinker)
 {
 	mutex_lock(&rc.shrink_lock);

@@ -421,6 +421,11 @@ struct aspace *space_next_of_pass(u64 pass);
 void reclaim_init(void);
 void fault_init(void);
 void reclaim_wake(void);
+/*
+ * Frees a frame for those who allocate without sleeping (tables), which stays with this CPU for the
+ * moment: whether there is one. `flags`: MM_USER, MM_NOFS … Thread context, no spinlock held.
+ */
+bool vm_make_room(unsigned flags);
 
 /* The end of memory (oom.c) */
 /* mm's hook: nothing could be reclaimed. Whether it makes sense to try again. */
