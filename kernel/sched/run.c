@@ -231,6 +231,8 @@ static void schedule(enum why why)
 	if (unlikely(READ_ONCE(rt_waiting)) && why == WHY_BLOCK &&
 	    READ_ONCE(rq->level) > LEVEL_FAIR)
 		(void)place_pull_rt(rq, LEVEL_FAIR);
+	/* A pass for RCU (rcu_pass()); taking the lock is the barrier behind it. */
+	this_cpu_add(rcu_passes, 1);
 	spin_lock(&rq->lock);
 	if (why == WHY_BLOCK && prev->state == THREAD_RUNNING) {
 		spin_unlock(&rq->lock);
@@ -238,7 +240,6 @@ static void schedule(enum why why)
 		return;
 	}
 	now = arch_clock_ns();
-	rcu_pass();
 	load_check(now);
 	run_account(rq, now);
 	if (need_resched(prev))

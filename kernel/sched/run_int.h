@@ -202,7 +202,12 @@ void thread_reap(struct thread *t);
 
 /* rcu.c: passes of this CPU, and whether callbacks wait here. */
 DECLARE_PERCPU(u64, rcu_passes);
-static inline void rcu_pass(void) { this_cpu_add(rcu_passes, 1); }
+static inline void rcu_pass(void)
+{
+	this_cpu_add(rcu_passes, 1);
+	/* Before what the next read section loads. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
 void rcu_tick(void);
 
 /* weight.c */

@@ -149,7 +149,8 @@ bool timer_cancel_sync(struct timer *t)
 {
 	bool was = timer_cancel(t);
 
-	while (timer_runs(t)) {
+	/* A function that ended after the cancelling may have armed the timer before. */
+	while (timer_runs(t) || READ_ONCE(t->armed)) {
 		cpu_relax();
 		was |= timer_cancel(t);
 	}

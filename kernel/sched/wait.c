@@ -31,6 +31,8 @@ void wait_add(struct wait_queue *q, struct wait_entry *entry)
 
 	entry_insert(q, entry);
 	spin_unlock_irq(&q->lock, flags);
+	/* Between the entry and the caller's look at the condition: see wait_wake(). */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
 void wait_remove(struct wait_queue *q, struct wait_entry *entry)
