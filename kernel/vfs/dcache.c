@@ -8,6 +8,7 @@
  * both are spinlocks and nothing sleeps under them. What a directory contains is guarded by its
  * inode->lock: for reading while names are looked up, for writing while they change.
  */
+#include "abi/stat.h"
 #include "core/panic.h"
 #include "lib/bitops.h"
 #include "lib/hash.h"
@@ -255,7 +256,8 @@ void dentry_delete(struct dentry *d)
 	struct inode *inode = NULL;
 
 	spin_lock(&d->lock);
-	if (!(d->flags & DENTRY_UNHASHED) && !(d->sb->flags & SB_NO_CACHE_NEGATIVE)) {
+	if (!(d->flags & DENTRY_UNHASHED) && !(d->sb->flags & SB_NO_CACHE_NEGATIVE) &&
+	    !S_ISDIR(d->inode->mode)) {
 		seq_write_begin(&d->seq);
 		/*
 		 * A walker takes its reference, then looks at seq; here it is the other way round:

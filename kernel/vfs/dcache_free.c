@@ -18,6 +18,20 @@ static bool dentry_freeze(struct dentry *d, u32 expected)
 					   __ATOMIC_RELAXED);
 }
 
+/*
+ * The same for a cached dentry to which the caller has one reference. The lock keeps it from being
+ * unhashed in between: the second reference would then be somebody else's.
+ */
+static bool dentry_freeze_cached(struct dentry *d)
+{
+	bool frozen;
+
+	spin_lock(&d->lock);
+	frozen = !(d->flags & DENTRY_UNHASHED) && dentry_freeze(d, 2);
+	spin_unlock(&d->lock);
+	return frozen;
+}
+
 /* Whether freeing the dentry would mean input and output now. */
 static bool dentry_is_dirty(const struct dentry *d)
 {
@@ -60,8 +74,8 @@ static struct dentry *free_frozen(struct dentry *d)
 	dentry_put_last(d);
 	if (!parent)
 		return NULL;
-	if (!(READ_ONCE(parent->flags) & DENTRY_UNHASHED) && !parent->used &&
-	    !dentry_is_dirty(parent) && parent->hash.pprev && dentry_freeze(parent, 2))
+	if (!parent->used && !dentry_is_dirty(parent) && parent->hash.pprev &&
+	    dentry_freeze_cached(parent))
 		return parent;
 	dentry_put(parent);
 	return NULL;
@@ -125,7 +139,7 @@ void dcache_drop_tree(struct dentry *root)
 		if (d == root)
 			break;
 		next = dentry_get(d->parent);
-		if (!(READ_ONCE(d->flags) & DENTRY_UNHASHED) && dentry_freeze(d, 2)) {
+		if (dentry_freeze_cached(d)) {
 			dentry_unhash_raw(d);
 			dentry_put_last(d);
 		} else {
@@ -167,7 +181,7 @@ static void prune(struct dentry *d, unsigned depth)
 
 			if (depth && !list_empty(&c->children))
 				prune(c, depth - 1);
-			if (!(READ_ONCE(c->flags) & DENTRY_UNHASHED) && dentry_freeze(c, 2)) {
+			if (dentry_freeze_cached(c)) {
 				dentry_unhash_raw(c);
 				dentry_put_last(c);
 				freed++;

@@ -50,7 +50,9 @@ struct dentry *dentry_hash_add(struct dentry *d);
 void dentry_unhash(struct dentry *d);
 /*
  * The name was removed from its directory (locked for writing; the caller has a reference): it
- * becomes negative if nobody else uses it, else it is unhashed.
+ * becomes negative if nobody else uses it and it was no directory, else it is unhashed. A directory
+ * keeps its dentry's inode for good: a lockless walk that stands in it would else find the names of
+ * the next directory of that name, having asked the former one for the right to search.
  */
 void dentry_delete(struct dentry *d);
 /* Drops cached names below `d` that nobody uses (rmdir, stale names). */
