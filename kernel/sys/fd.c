@@ -172,7 +172,7 @@ long sys_dup3(int oldfd, int newfd, int flags)
 	return dup_onto(oldfd, newfd, flags & O_CLOEXEC);
 }
 
-static long fcntl_lock(struct file *file, unsigned cmd, struct abi_flock __user *ulock)
+static long fcntl_lock(struct file *file, int fd, unsigned cmd, struct abi_flock __user *ulock)
 {
 	bool ofd = cmd >= F_OFD_GETLK;
 	void *owner = ofd ? (void *)file : (void *)task_current()->files;
@@ -183,10 +183,15 @@ static long fcntl_lock(struct file *file, unsigned cmd, struct abi_flock __user 
 		return -EFAULT;
 	if (ofd && lock.l_pid)
 		return -EINVAL;
-	result = file_lock_posix(file, owner, ofd ? -1 : process_current()->pid->nr,
-				 (int)(ofd ? cmd - F_OFD_GETLK + F_GETLK : cmd), &lock);
+	result = file_lock_posix(file, owner, process_current()->pid->nr, (int)cmd, &lock);
 	if (!result && (cmd == F_GETLK || cmd == F_OFD_GETLK) && copy_out_obj(ulock, &lock) < 0)
 		result = -EFAULT;
+	/* Closed meanwhile by another thread, which saw no lock to give up. */
+	if (!result && (cmd == F_SETLK || cmd == F_SETLKW) &&
+	    !fd_refers(task_current()->files, fd, file)) {
+		file_locks_release(file, owner);
+		result = -EBADF;
+	}
 	return result;
 }
 
@@ -237,7 +242,7 @@ static long fcntl_file(struct file *file, int fd, unsigned cmd, unsigned long ar
 	case F_OFD_GETLK:
 	case F_OFD_SETLK:
 	case F_OFD_SETLKW:
-		return fcntl_lock(file, cmd, (struct abi_flock __user *)arg);
+		return fcntl_lock(file, fd, cmd, (struct abi_flock __user *)arg);
 	case F_SETOWN:
 	case F_GETOWN:
 	case F_SETSIG:

@@ -362,6 +362,16 @@ int fd_dup_to(struct fd_table *t, struct file *file, int to, u64 limit, bool clo
 	return to;
 }
 
+bool fd_refers(struct fd_table *t, int fd, const struct file *file)
+{
+	bool same;
+
+	spin_lock(&t->lock);
+	same = (u32)fd < t->array->size && t->array->files[fd] == file;
+	spin_unlock(&t->lock);
+	return same;
+}
+
 int fd_get_cloexec(struct fd_table *t, int fd)
 {
 	int on = -EBADF;

@@ -113,15 +113,26 @@ int file_alloc(const struct path *path, u32 flags, const struct cred *cred, stru
 	return 0;
 }
 
-void file_discard(struct file *f)
+/* The storage of a file without references goes, and then what it kept. */
+static void file_free(struct file *f)
 {
 	struct path path = f->path;
 	const struct cred *cred = f->cred;
 
-	ref_set(&f->refs, 0);
 	storage_put(f);
 	path_put(&path);
 	cred_put(cred);
+}
+
+void file_discard(struct file *f)
+{
+	/* A lockless reader that came by an old pointer may have a reference for a moment: then its
+	 * file_put() is the last, and there is nothing to close. */
+	f->flags = O_PATH;
+	f->ops = &path_file_ops;
+	f->counted = false;
+	if (ref_put(&f->refs))
+		file_free(f);
 }
 
 int inode_writer_get(struct inode *inode)
@@ -231,9 +242,6 @@ int file_open(struct file *f)
 
 void file_put(struct file *f)
 {
-	struct path path;
-	const struct cred *cred;
-
 	if (!ref_put(&f->refs))
 		return;
 	notify_file(f, f->can_write ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
@@ -244,9 +252,5 @@ void file_put(struct file *f)
 	if (f->ops->release)
 		f->ops->release(f);
 	writer_end(f);
-	path = f->path;
-	cred = f->cred;
-	storage_put(f);
-	path_put(&path);
-	cred_put(cred);
+	file_free(f);
 }

@@ -187,6 +187,8 @@ int fd_close(struct fd_table *t, int fd);
 int fd_close_range(struct fd_table *t, u32 first, u32 last, bool cloexec_only);
 /* dup2(2), dup3(2): takes its own reference. */
 int fd_dup_to(struct fd_table *t, struct file *file, int to, u64 limit, bool cloexec);
+/* Whether fd still is that file. */
+bool fd_refers(struct fd_table *t, int fd, const struct file *file);
 int fd_get_cloexec(struct fd_table *t, int fd);
 int fd_set_cloexec(struct fd_table *t, int fd, bool on);
 void fd_close_on_exec(struct fd_table *t);

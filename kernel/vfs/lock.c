@@ -26,10 +26,11 @@ static struct wait_queue queues[N_QUEUES] = {
 	Q4(0), Q4(4), Q4(8), Q4(12), Q4(16), Q4(20), Q4(24), Q4(28),
 };
 
-/* k: somebody who waits for a POSIX lock, and for whom. */
+/* k: somebody who waits for a POSIX lock. */
 struct lock_waiter {
 	struct list link;
-	void *owner, *blocker;
+	struct inode *inode;
+	struct file_lock *want;
 };
 
 static struct wait_queue *queue_of(const struct inode *inode)
@@ -72,25 +73,29 @@ static struct file_lock *find_conflict(struct inode *inode, const struct file_lo
 	return NULL;
 }
 
+/* The process that holds the POSIX lock for which `owner` waits, or NULL. One that was woken and
+ * has not looked again waits for nobody: what was in its way may be gone. */
+static void *blocker_of(void *owner)
+{
+	struct file_lock *conflict;
+	struct lock_waiter *w;
+
+	list_for_each_entry(w, &waiters, link) {
+		if (w->want->owner != owner)
+			continue;
+		conflict = find_conflict(w->inode, w->want);
+		return conflict && conflict->kind == LOCK_POSIX ? conflict->owner : NULL;
+	}
+	return NULL;
+}
+
 /* Whether `owner` waiting for `blocker` would close a circle of waiting processes. */
 static bool would_deadlock(void *owner, void *blocker)
 {
-	struct lock_waiter *w;
-
-	for (unsigned steps = 0; steps < 1000; steps++) {
-		bool waits = false;
-
+	for (unsigned steps = 0; blocker && steps < 1000; steps++) {
 		if (blocker == owner)
 			return true;
-		list_for_each_entry(w, &waiters, link) {
-			if (w->owner == blocker) {
-				blocker = w->blocker;
-				waits = true;
-				break;
-			}
-		}
-		if (!waits)
-			return false;
+		blocker = blocker_of(blocker);
 	}
 	return false;
 }
@@ -109,9 +114,11 @@ static int try_lock(struct inode *inode, struct file_lock *want, void **blocker)
 
 static int lock_wait(struct inode *inode, struct file_lock *want)
 {
-	struct lock_waiter self = { .owner = want->owner };
+	struct lock_waiter self = { .inode = inode, .want = want };
 	struct wait_entry entry;
 	int err;
+
+	list_init(&self.link);
 
 	for (;;) {
 		void *blocker = NULL;
@@ -120,22 +127,19 @@ static int lock_wait(struct inode *inode, struct file_lock *want)
 		spin_lock(&locks_lock);
 		err = try_lock(inode, want, &blocker);
 		if (err == -EAGAIN && want->kind == LOCK_POSIX && blocker) {
-			if (would_deadlock(want->owner, blocker)) {
+			if (would_deadlock(want->owner, blocker))
 				err = -EDEADLK;
-			} else {
-				self.blocker = blocker;
+			else
 				list_add(&self.link, &waiters);
-			}
 		}
 		spin_unlock(&locks_lock);
 		if (err == -EAGAIN && thread_signal_pending())
 			err = -ERESTARTSYS;
 		else if (err == -EAGAIN)
 			thread_block();
-		if (self.blocker) {
+		if (!list_empty(&self.link)) {
 			spin_lock(&locks_lock);
-			list_del(&self.link);
-			self.blocker = NULL;
+			list_del_init(&self.link);
 			spin_unlock(&locks_lock);
 		}
 		wait_end(queue_of(inode), &entry);
