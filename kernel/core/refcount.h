@@ -65,3 +65,18 @@ static inline bool must_check ref_put(struct refcount *r)
 		ref_misused(r, "dropped when there is none left");
 	return old == 1;
 }
+
+/* Drops a reference unless it is the last: whether it did. */
+static inline bool must_check ref_put_not_last(struct refcount *r)
+{
+	u32 n = __atomic_load_n(&r->n, __ATOMIC_RELAXED);
+
+	do {
+		if (n == 1)
+			return false;
+		if (unlikely(n >= REFCOUNT_SATURATED))
+			return true;
+	} while (!__atomic_compare_exchange_n(&r->n, &n, n - 1, true, __ATOMIC_RELEASE,
+					      __ATOMIC_RELAXED));
+	return true;
+}

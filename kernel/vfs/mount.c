@@ -16,10 +16,23 @@ struct mount *mount_root;
 static struct hlist_head mounts[1 << MOUNT_BITS]; /* mount_mutex; RCU readers */
 static struct list all_mounts = LIST_INIT(all_mounts); /* mount_mutex: in mount order */
 static u32 next_id;                                /* a */
+static unsigned change_depth;                      /* mount_mutex */
 
 void mount_init(void)
 {
 	mutex_init(&mount_mutex, RANK_MOUNT, "mount");
+}
+
+void mount_change_begin(void)
+{
+	if (change_depth++ == 0)
+		seq_write_begin(&mount_seq);
+}
+
+void mount_change_end(void)
+{
+	if (--change_depth == 0)
+		seq_write_end(&mount_seq);
 }
 
 static struct hlist_head *bucket_of(const struct mount *parent, const struct dentry *point)
@@ -180,9 +193,9 @@ static void hang(struct mount *m, const struct path *point)
 void mount_hang_locked(struct mount *m, const struct path *point)
 {
 	path_get(point);
-	seq_write_begin(&mount_seq);
+	mount_change_begin();
 	hang(m, point);
-	seq_write_end(&mount_seq);
+	mount_change_end();
 }
 
 void mount_list_locked(struct mount *top)
@@ -207,12 +220,12 @@ void mount_shift_locked(struct mount *m, const struct path *point)
 	struct path old = { m->parent, m->point };
 
 	path_get(point);
-	seq_write_begin(&mount_seq);
+	mount_change_begin();
 	hlist_del_rcu(&m->hash);
 	list_del_init(&m->child_link);
 	hang(m, point);
 	point_unmark_locked(old.dentry);
-	seq_write_end(&mount_seq);
+	mount_change_end();
 	path_put(&old);
 }
 
@@ -236,7 +249,7 @@ bool mount_is_below(const struct mount *m, const struct mount *top)
 void mount_detach_locked(struct mount *m, struct path *point)
 {
 	*point = (struct path){ m->parent, m->point };
-	seq_write_begin(&mount_seq);
+	mount_change_begin();
 	hlist_del_rcu(&m->hash);
 	list_del_init(&m->child_link);
 	list_del_init(&m->all_link);
@@ -246,7 +259,7 @@ void mount_detach_locked(struct mount *m, struct path *point)
 		mount_root = NULL;
 	if (point->dentry)
 		point_unmark_locked(point->dentry);
-	seq_write_end(&mount_seq);
+	mount_change_end();
 }
 
 int mount_write_begin(struct mount *m)
@@ -259,6 +272,16 @@ int mount_write_begin(struct mount *m)
 		return 0;
 	mount_write_end(m);
 	return -EROFS;
+}
+
+bool mount_super_has_writers(const struct superblock *sb)
+{
+	struct mount *m;
+
+	list_for_each_entry(m, &all_mounts, all_link)
+		if (m->sb == sb && __atomic_load_n(&m->n_writers, __ATOMIC_SEQ_CST))
+			return true;
+	return false;
 }
 
 int mount_set_readonly(struct mount *m, bool readonly)

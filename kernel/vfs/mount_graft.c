@@ -189,6 +189,7 @@ int mount_graft(struct mount *top, const struct path *at, struct path *old, stru
 				mount_tree_drop(m->arrived, gone);
 		unshare_tree(top);
 	} else {
+		mount_change_begin();
 		if (top->parent)
 			mount_detach_locked(top, old);
 		list_for_each_entry(m, &told, told_link)
@@ -196,6 +197,7 @@ int mount_graft(struct mount *top, const struct path *at, struct path *old, stru
 				arrive(m, at->dentry);
 		mount_hang_locked(top, at);
 		mount_list_locked(top);
+		mount_change_end();
 	}
 	peers_told_done(&told);
 	return err;

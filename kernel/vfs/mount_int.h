@@ -31,6 +31,13 @@ void path_mount_down(struct path *path);
 bool path_mount_up(struct path *path);
 
 /*
+ * A write section of mount_seq, for changes that walks see together or not at all; they may nest.
+ * mount_mutex held; nothing may sleep inside.
+ */
+void mount_change_begin(void);
+void mount_change_end(void);
+
+/*
  * A mount outside the tree; takes over the reference to `sb`, takes one to `root`. NULL: no memory
  * (and sb was put).
  */
@@ -72,6 +79,8 @@ static inline void mount_write_end(struct mount *m)
 	if (m)
 		__atomic_fetch_sub(&m->n_writers, 1, __ATOMIC_RELEASE);
 }
+/* Whether somebody is between these on any mount of the superblock. mount_mutex held. */
+bool mount_super_has_writers(const struct superblock *sb);
 /* Sets or clears MNT_F_READONLY: 0 or -EBUSY. */
 int mount_set_readonly(struct mount *m, bool readonly);
 static inline bool mount_is_readonly(const struct mount *m)

@@ -67,6 +67,28 @@ int mount_kernel(struct fs_type *type, const char *options, struct mount **out)
 }
 
 /*
+ * Goes down to what shows at the place, and takes the lock that keeps that from being removed just
+ * now: 0, or an error and it is not locked. mount_mutex held.
+ */
+static int place_lock(struct path *target)
+{
+	struct dentry *d;
+	int err = 0;
+
+	path_mount_down(target);
+	d = target->dentry;
+	rwsem_read(&d->inode->lock);
+	if (READ_ONCE(d->inode->state) & I_UNLINKED ||
+	    (READ_ONCE(d->flags) & DENTRY_UNHASHED && d->parent != d))
+		err = -ENOENT;
+	else if (!mount_in_tree(target->mount))
+		err = -EINVAL; /* a place in a mount that was detached */
+	if (err < 0)
+		rwsem_read_end(&d->inode->lock);
+	return err;
+}
+
+/*
  * Enters `m`, which is outside, at `target`, checking what must hold under the lock. Takes over the
  * reference to m if it succeeds. mount_mutex held.
  */
@@ -77,16 +99,10 @@ static int attach_at_locked(struct mount *m, struct path *target, struct list *g
 
 	if (S_ISDIR(target->dentry->inode->mode) != S_ISDIR(m->root->inode->mode))
 		return -ENOTDIR;
-	path_mount_down(target);
-	/* The directory's lock keeps it from being removed just now. */
-	rwsem_read(&target->dentry->inode->lock);
-	if (READ_ONCE(target->dentry->inode->state) & I_UNLINKED ||
-	    (target->dentry->flags & DENTRY_UNHASHED && target->dentry->parent != target->dentry))
-		err = -ENOENT;
-	else if (!mount_in_tree(target->mount))
-		err = -EINVAL; /* a place in a mount that was detached */
-	else
-		err = mount_graft(m, target, &none, gone);
+	err = place_lock(target);
+	if (err < 0)
+		return err;
+	err = mount_graft(m, target, &none, gone);
 	rwsem_read_end(&target->dentry->inode->lock);
 	return err;
 }
@@ -195,10 +211,11 @@ static int mount_move(const struct walk *w, const char *source, struct path *tar
 	if (err < 0)
 		return err;
 	mutex_lock(&mount_mutex);
-	path_mount_down(target);
+	err = place_lock(target);
+	if (err < 0)
+		goto out;
 	if (!from.mount || from.dentry != from.mount->root || !from.mount->parent ||
-	    from.mount->parent->group || !mount_in_tree(target->mount) ||
-	    !tree_may_arrive(from.mount, target))
+	    from.mount->parent->group || !tree_may_arrive(from.mount, target))
 		err = -EINVAL;
 	else if (S_ISDIR(from.dentry->inode->mode) != S_ISDIR(target->dentry->inode->mode))
 		err = -ENOTDIR;
@@ -206,6 +223,8 @@ static int mount_move(const struct walk *w, const char *source, struct path *tar
 		err = -ELOOP;
 	if (err == 0)
 		err = mount_graft(from.mount, target, &old, &gone);
+	rwsem_read_end(&target->dentry->inode->lock);
+out:
 	mutex_unlock(&mount_mutex);
 	mount_release_gone(&gone);
 	path_put(&old);

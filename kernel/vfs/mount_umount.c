@@ -86,14 +86,13 @@ static bool twins_are_busy(struct mount *m)
 }
 
 /*
- * Whether anybody but the tree and the caller (one reference) uses the mount. After mount_seq was
- * bumped: a lockless walk that takes a reference sees that.
+ * Whether anybody but the tree and the caller (one reference) uses the mount. Inside a change, which
+ * goes on to what follows from the answer: a lockless walk that takes a reference sees that, and
+ * gives it back.
  */
 static bool mount_is_busy(struct mount *m)
 {
-	seq_write_begin(&mount_seq);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	seq_write_end(&mount_seq);
 	return ref_read(&m->refs) > 2 || !list_empty(&m->children) || twins_are_busy(m);
 }
 
@@ -130,6 +129,7 @@ int vfs_umount(const struct walk *w, const char *target, u32 flags)
 	} else if (flags & MNT_DETACH) {
 		detach_tree(path.mount, &gone);
 	} else {
+		mount_change_begin();
 		/* Our own path holds a dentry of the file system: not the mount's business. */
 		if (mount_is_busy(path.mount))
 			err = -EBUSY;
@@ -138,6 +138,7 @@ int vfs_umount(const struct walk *w, const char *target, u32 flags)
 		else
 			detach_tree(path.mount, &gone);
 		path.mount->expiring = err == -EAGAIN;
+		mount_change_end();
 	}
 	mutex_unlock(&mount_mutex);
 	path_put(&path);
@@ -176,10 +177,12 @@ static void pivot_locked(const struct path *root, const struct path *new_root,
 	struct mount *above = new_root->mount, *below = root->mount;
 	struct path *from = &old_points[0], *root_point = &old_points[1];
 
+	mount_change_begin();
 	mount_detach_locked(above, from);
 	mount_detach_locked(below, root_point);
 	mount_attach_locked(above, root_point->mount ? root_point : NULL);
 	mount_attach_locked(below, put_old);
+	mount_change_end();
 }
 
 int vfs_pivot_root(const struct walk *w, const char *new_name, const char *old_name)

@@ -62,12 +62,12 @@ static int unlink_locked(struct removal *r, const struct cred *cred)
 		return err;
 	if (S_ISDIR(inode->mode))
 		return -EISDIR;
-	if (dentry_is_mounted(r->dentry))
-		return -EBUSY;
 	if (!r->dir->ops->unlink)
 		return -EPERM;
 	rwsem_write(&inode->lock);
-	err = r->dir->ops->unlink(r->dir, &r->place.last, inode);
+	/* mount(2) holds the lock, too, from its look at the place until it has marked it. */
+	err = dentry_is_mounted(r->dentry) ? -EBUSY
+					   : r->dir->ops->unlink(r->dir, &r->place.last, inode);
 	rwsem_write_end(&inode->lock);
 	if (err == 0) {
 		notify_inode(inode, IN_ATTRIB); /* one link fewer */
@@ -108,12 +108,11 @@ static int rmdir_locked(struct removal *r, const struct cred *cred)
 		return err;
 	if (!S_ISDIR(inode->mode))
 		return -ENOTDIR;
-	if (dentry_is_mounted(r->dentry))
-		return -EBUSY;
 	if (!r->dir->ops->rmdir)
 		return -EPERM;
 	rwsem_write(&inode->lock);
-	err = r->dir->ops->rmdir(r->dir, &r->place.last, inode);
+	err = dentry_is_mounted(r->dentry) ? -EBUSY
+					   : r->dir->ops->rmdir(r->dir, &r->place.last, inode);
 	if (err == 0)
 		inode_set_state(inode, I_UNLINKED, 0);
 	rwsem_write_end(&inode->lock);

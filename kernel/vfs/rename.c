@@ -119,8 +119,6 @@ static int check_rights(const struct renaming *r, const struct cred *cred)
 		err = inode_permission(r->replaced, cred, MAY_WRITE);
 	if (err < 0)
 		return err;
-	if (dentry_is_mounted(r->old) || dentry_is_mounted(r->target))
-		return -EBUSY;
 	return r->from_dir->ops->rename ? 0 : -EPERM;
 }
 
@@ -201,8 +199,12 @@ static int rename_locked(struct renaming *r, const struct cred *cred)
 	if (err < 0)
 		goto out;
 	lock_inodes(r->inode, r->replaced);
-	err = r->from_dir->ops->rename(r->from_dir, &r->from.last, r->inode, r->to_dir, &r->to.last,
-				       r->replaced, r->flags & RENAME_EXCHANGE);
+	if (dentry_is_mounted(r->old) || dentry_is_mounted(r->target))
+		err = -EBUSY; /* for good: mount(2) needs these locks */
+	else
+		err = r->from_dir->ops->rename(r->from_dir, &r->from.last, r->inode, r->to_dir,
+					       &r->to.last, r->replaced,
+					       r->flags & RENAME_EXCHANGE);
 	if (err == 0)
 		move_dentries(r, to_storage, from_storage);
 	unlock_inodes(r->inode, r->replaced);

@@ -11,7 +11,7 @@
 #include "dev/blk.h"
 #include "lib/bitmap.h"
 #include "mm/slab.h"
-#include "vfs/dcache_int.h"
+#include "vfs/mount_int.h"
 #include "vfs/notify.h"
 #include "vfs/super_int.h"
 
@@ -205,17 +205,27 @@ static void super_shutdown(struct superblock *sb)
 	}
 }
 
+/*
+ * The last reference goes under the mutex: whoever mounts finds an instance that lives, or none, and
+ * never one that still has its device.
+ */
 void super_put(struct superblock *sb)
 {
-	if (!ref_put(&sb->refs))
+	bool last;
+
+	if (ref_put_not_last(&sb->refs))
 		return;
 	mutex_lock(&obtain_mutex);
-	super_shutdown(sb);
-	spin_lock(&supers_lock);
-	list_del(&sb->link);
-	spin_unlock(&supers_lock);
+	last = ref_put(&sb->refs);
+	if (last) {
+		super_shutdown(sb);
+		spin_lock(&supers_lock);
+		list_del(&sb->link);
+		spin_unlock(&supers_lock);
+	}
 	mutex_unlock(&obtain_mutex);
-	super_put_storage(sb);
+	if (last)
+		super_put_storage(sb);
 }
 
 /*
@@ -285,7 +295,7 @@ int super_remount(struct superblock *sb, u32 sb_flags, const char *options)
 	if (to_ro) {
 		/* New writers see the flag; those that are inside are counted after it. */
 		__atomic_fetch_or(&sb->flags, SB_READ_ONLY, __ATOMIC_SEQ_CST);
-		if (super_has_writers(sb))
+		if (mount_super_has_writers(sb) || super_has_writers(sb))
 			err = -EBUSY;
 		else
 			err = vfs_sync_super(sb);
