@@ -11,9 +11,18 @@
 
 #define BATCH 32
 
-static bool has_ready(const struct epoll *ep)
+/* Whether something may be ready: on the list, or with a harvest that has taken it for itself. */
+static bool has_ready(struct epoll *ep)
 {
-	return !list_empty(&ep->ready);
+	bool ready;
+	u64 flags;
+
+	if (!list_empty(&ep->ready))
+		return true;
+	flags = spin_lock_irq(&ep->ready_lock);
+	ready = ep->scanning || !list_empty(&ep->ready);
+	spin_unlock_irq(&ep->ready_lock, flags);
+	return ready;
 }
 
 /* The next watch of a list that holds part of ep's ready ones, taken off it, or NULL. */
@@ -43,6 +52,7 @@ static void scan_begin(struct epoll *ep, struct list *scan)
 
 	list_init(scan);
 	list_splice_tail_init(&ep->ready, scan);
+	ep->scanning = true;
 	spin_unlock_irq(&ep->ready_lock, flags);
 }
 
@@ -52,6 +62,7 @@ static void scan_end(struct epoll *ep, struct list *scan)
 	u64 flags = spin_lock_irq(&ep->ready_lock);
 
 	list_splice_init(scan, &ep->ready);
+	ep->scanning = false;
 	spin_unlock_irq(&ep->ready_lock, flags);
 }
 

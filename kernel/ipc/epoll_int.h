@@ -29,6 +29,7 @@ struct epoll {
 	u64 harvests;               /* m: counts them */
 	struct spinlock ready_lock; /* no rank, interrupts off */
 	struct list ready;          /* r */
+	bool scanning;              /* r: a harvest has the ready list and may give it back */
 	struct wait_queue sleepers; /* in epoll_wait(2); no rank */
 	struct wait_queue pollers;  /* poll(2), other epolls; no rank */
 	u64 down_stamp, up_stamp;   /* n: of the last search that came by */

@@ -254,7 +254,9 @@ long futex_requeue(u32 __user *from, u32 __user *to, u32 wake, u32 requeue, bool
 			break;
 		if (!key_equal(&w->key, &key_from))
 			continue;
-		list_move_tail(&w->link, &b->waiters);
+		/* Within a bucket it stays where it is: behind the others it would be met again. */
+		if (a != b)
+			list_move_tail(&w->link, &b->waiters);
 		w->key = key_to;
 		store_release(&w->bucket, b);
 		moved++;

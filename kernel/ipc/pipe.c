@@ -48,9 +48,9 @@ static ssize_t pipe_read(struct file *f, struct iov_iter *to, loff_t *pos)
 		n = pipe_packet_out(p, to);
 	else
 		n = pipe_copy_out(p, to, (u32)min(iov_left(to), (size_t)used));
-	wake = (was_tight && pipe_space(p) >= PIPE_BUF) || p->polled;
+	wake = was_tight && pipe_space(p) >= PIPE_BUF;
 	mutex_unlock(&p->lock);
-	if (wake && n > 0)
+	if ((wake || READ_ONCE(p->polled)) && n > 0)
 		wait_wake_one_sync(&p->can_write, POLLOUT | POLLWRNORM);
 	return n;
 out:
