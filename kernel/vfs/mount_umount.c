@@ -86,7 +86,7 @@ static bool twins_are_busy(struct mount *m)
 }
 
 /*
- * Whether anybody but the tree and the caller (one reference) uses the mount. Inside a change, which
+ * Whether anybody but the tree and the caller (one reference) uses the mount. Inside a change that
  * goes on to what follows from the answer: a lockless walk that takes a reference sees that, and
  * gives it back.
  */

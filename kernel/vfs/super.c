@@ -206,8 +206,8 @@ static void super_shutdown(struct superblock *sb)
 }
 
 /*
- * The last reference goes under the mutex: whoever mounts finds an instance that lives, or none, and
- * never one that still has its device.
+ * The last reference goes under the mutex: whoever mounts finds an instance that lives, or none,
+ * and never one that still has its device.
  */
 void super_put(struct superblock *sb)
 {
