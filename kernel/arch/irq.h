@@ -12,6 +12,14 @@ typedef void irq_vector_fn(void *arg);
 /* Reserves a vector on `cpu` and binds it: 0 and *vector, or -ENOSPC. Thread context. */
 int irq_vector_alloc(unsigned cpu, irq_vector_fn *fn, void *arg, unsigned *vector);
 void irq_vector_free(unsigned cpu, unsigned vector);
+/*
+ * Binds the same vector on another CPU to the same function, besides: 0, or -EBUSY if it is taken
+ * there. irq_vector_alloc() takes vectors that are free on all CPUs, as long as there are any.
+ * Thread context.
+ */
+int irq_vector_copy(unsigned from, unsigned to, unsigned vector);
+/* Whether a device's interrupts can go to the CPU: their messages have eight bits for its id. */
+bool irq_cpu_reachable(unsigned cpu);
 
 /*
  * The message that raises `vector` on `cpu`, to be written to a device's MSI or MSI-X capability.

@@ -58,6 +58,30 @@ static void msix_entry_write(u8 *entry, u64 address, u32 data)
 	mmio_write32(entry + 12, 0); /* unmasked */
 }
 
+/* The interrupt goes to another CPU: one word of the message changes. */
+static void msix_message_change(void *owner, unsigned index, u32 address)
+{
+	struct pci_device *d = owner;
+	u32 table_at = pci_read32(d, pci_capability(d, PCI_CAP_MSIX) + MSIX_TABLE);
+	paddr_t entry = d->bar[table_at & 7].base + (table_at & ~7u) + index * MSIX_ENTRY_BYTES;
+	u8 *at = ioremap(entry, MSIX_ENTRY_BYTES, MMU_NOCACHE);
+
+	if (!at) {
+		log_err("pci: no memory to move an interrupt of %02x:%02x.%u", d->bus, d->slot,
+			d->function);
+		return;
+	}
+	mmio_write32(at, address);
+	iounmap(at);
+}
+
+static void msi_message_change(void *owner, unsigned index, u32 address)
+{
+	struct pci_device *d = owner;
+
+	pci_write32(d, pci_capability(d, PCI_CAP_MSI) + MSI_ADDRESS, address);
+}
+
 /* Up to n messages: how many, 0 if the device has no usable MSI-X. */
 static int msix_request(struct pci_device *d, unsigned n, irq_handler *handler, void **args)
 {
@@ -87,8 +111,8 @@ static int msix_request(struct pci_device *d, unsigned n, irq_handler *handler, 
 		u64 address;
 		u32 data;
 
-		if (irq_request_msi(name, handler, args[d->n_irqs], &d->irq[d->n_irqs], &address,
-				    &data))
+		if (irq_request_msi(name, handler, args[d->n_irqs], msix_message_change, d,
+				    d->n_irqs, &d->irq[d->n_irqs], &address, &data))
 			break;
 		msix_entry_write(table + d->n_irqs * MSIX_ENTRY_BYTES, address, data);
 	}
@@ -116,7 +140,8 @@ static int msi_request(struct pci_device *d, irq_handler *handler, void *arg)
 		return 0;
 	control = pci_read16(d, cap + MSI_CONTROL);
 	device_name(d, name, sizeof(name));
-	if (irq_request_msi(name, handler, arg, &d->irq[0], &address, &data))
+	if (irq_request_msi(name, handler, arg, msi_message_change, d, 0, &d->irq[0], &address,
+			    &data))
 		return 0;
 	if (!(control & MSI_CONTROL_64BIT) && address >> 32) {
 		irq_release(d->irq[0]);

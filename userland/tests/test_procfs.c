@@ -362,3 +362,14 @@ TEST(pieces)
 	fails(syscall(SYS_read, must(open("/proc/uptime", O_RDONLY)), BAD, 100), EFAULT,
 	      "to a bad buffer");
 }
+
+TEST(fdinfo_ends)
+{
+	char text[1024];
+	int fd = must(open("/proc/self/fdinfo/0", O_RDONLY));
+
+	ok(must(read(fd, text, sizeof(text))) > 0, "a descriptor's facts");
+	is(read(fd, text, sizeof(text)), 0, "have an end");
+	is(lseek(fd, 0, SEEK_SET), 0, "and a beginning");
+	ok(must(read(fd, text, sizeof(text))) > 0, "to be read again");
+}

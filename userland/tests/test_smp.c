@@ -554,3 +554,40 @@ TEST(forks_everywhere)
 	for (int i = 0; i < 2 * n_cpus && i < CPUS_MAX; i++)
 		exits(pid[i], 0, "one of them");
 }
+
+/* Every interrupt that can be moved is sent to one processor, and back to all. */
+TEST(interrupt_moves)
+{
+	char path[64], wanted[16];
+	int number, moved = 0, tried = 0;
+
+	if (!several() || !tap_root())
+		return;
+	for (number = 0; number < 400; number++) {
+		int fd;
+
+		snprintf(path, sizeof(path), "/proc/irq/%d/smp_affinity", number);
+		fd = open(path, O_RDWR);
+		if (fd < 0)
+			continue;
+		/* Linux refuses for some, such as the timer's. */
+		if (write(fd, "2\n", 2) == 2) {
+			if (tried++ == 0) {
+				fails(write(fd, "zz", 2), EINVAL, "no mask");
+				fails(write(fd, "0", 1), EINVAL, "no processor");
+			}
+			snprintf(path, sizeof(path), "/proc/irq/%d/smp_affinity_list", number);
+			moved += !strcmp(tap_read(path), "1\n");
+			snprintf(wanted, sizeof(wanted), "%x\n", (1 << n_cpus) - 1);
+			must(write(fd, wanted, strlen(wanted)));
+		}
+		close(fd);
+	}
+	ok(tried > 0 && moved == tried, "what is sent to one processor goes there");
+	ok(strlen(tap_read("/proc/irq/default_smp_affinity")) > 1, "where new ones go");
+	int fd = must(open("/root/.smp", O_CREAT | O_WRONLY | O_TRUNC, 0600));
+	must(write(fd, "x", 1));
+	works(fsync(fd), "the disk still answers");
+	close(fd);
+	unlink("/root/.smp");
+}

@@ -148,6 +148,11 @@ void cpu_kick(unsigned cpu)
 		apic_send_ipi(cpu, VECTOR_KICK);
 }
 
+bool irq_cpu_reachable(unsigned cpu)
+{
+	return *percpu_ptr(apic_id, cpu) < ID_BROADCAST;
+}
+
 void irq_msi_message(unsigned cpu, unsigned vector, u64 *address, u32 *data)
 {
 	*address = MSI_ADDRESS | (u64)(*percpu_ptr(apic_id, cpu) & 0xff) << 12;

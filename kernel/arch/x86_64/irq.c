@@ -65,23 +65,60 @@ bool irq_from_user(void)
 	return regs && regs_user(regs);
 }
 
-int irq_vector_alloc(unsigned cpu, irq_vector_fn *fn, void *arg, unsigned *vector)
+static bool vector_free_everywhere(unsigned vector)
 {
-	struct irq_handler *handlers = percpu_ptr(irq_cpu, cpu)->handlers;
-	u64 flags = spin_lock_irq(&alloc_lock);
-	int ret = -ENOSPC;
+	for (unsigned cpu = 0; cpu < cpu_count(); cpu++) {
+		if (percpu_ptr(irq_cpu, cpu)->handlers[vector].fn)
+			return false;
+	}
+	return true;
+}
+
+/* A free vector of that CPU, best one that is free on all; 0: none. */
+static unsigned vector_choose_locked(unsigned cpu)
+{
+	unsigned found = 0;
 
 	for (unsigned v = VECTOR_FIRST; v <= VECTOR_LAST; v++) {
-		if (handlers[v].fn)
-			continue;
-		handlers[v].arg = arg;
-		store_release(&handlers[v].fn, fn);
+		if (vector_free_everywhere(v))
+			return v;
+		if (!found && !percpu_ptr(irq_cpu, cpu)->handlers[v].fn)
+			found = v;
+	}
+	return found;
+}
+
+static void vector_bind_locked(unsigned cpu, unsigned vector, irq_vector_fn *fn, void *arg)
+{
+	struct irq_handler *h = &percpu_ptr(irq_cpu, cpu)->handlers[vector];
+
+	h->arg = arg;
+	store_release(&h->fn, fn);
+}
+
+int irq_vector_alloc(unsigned cpu, irq_vector_fn *fn, void *arg, unsigned *vector)
+{
+	u64 flags = spin_lock_irq(&alloc_lock);
+	unsigned v = vector_choose_locked(cpu);
+
+	if (v) {
+		vector_bind_locked(cpu, v, fn, arg);
 		*vector = v;
-		ret = 0;
-		break;
 	}
 	spin_unlock_irq(&alloc_lock, flags);
-	return ret;
+	return v ? 0 : -ENOSPC;
+}
+
+int irq_vector_copy(unsigned from, unsigned to, unsigned vector)
+{
+	const struct irq_handler *h = &percpu_ptr(irq_cpu, from)->handlers[vector];
+	u64 flags = spin_lock_irq(&alloc_lock);
+	bool taken = percpu_ptr(irq_cpu, to)->handlers[vector].fn;
+
+	if (!taken)
+		vector_bind_locked(to, vector, h->fn, h->arg);
+	spin_unlock_irq(&alloc_lock, flags);
+	return taken ? -EBUSY : 0;
 }
 
 void irq_vector_free(unsigned cpu, unsigned vector)

@@ -132,7 +132,7 @@ static int proc_lookup(struct inode *dir, const struct name *name, struct inode 
 	for (; node && node->name; node++)
 		if (strlen(node->name) == name->length &&
 		    !memcmp(node->name, name->text, name->length))
-			return procfs_inode(dir->sb, node, pi->pid, pi->whole, -1, out);
+			return procfs_inode(dir->sb, node, pi->pid, pi->whole, pi->fd, out);
 	*out = NULL;
 	return pi->node->lookup ? pi->node->lookup(pi, name, out) : 0;
 }

@@ -155,7 +155,12 @@ static ssize_t info_read(struct file *self, struct iov_iter *to, loff_t *pos)
 	return simple_read_buffer(to, pos, text, (size_t)n);
 }
 
-static const struct file_ops info_fops = { .read = info_read };
+static loff_t info_seek(struct file *file, loff_t offset, int whence)
+{
+	return file_seek_to(file, offset, whence, -1);
+}
+
+static const struct file_ops info_fops = { .read = info_read, .seek = info_seek };
 static const struct proc_node fd_link = { .name = "fd", .mode = S_IFLNK | 0700 };
 static const struct proc_node fd_info = {
 	.name = "fdinfo", .mode = S_IFREG | 0400, .fops = &info_fops,

@@ -103,6 +103,8 @@ static const struct proc_node root_children[] = {
 	{ .name = "partitions", .mode = FILE_R, .show = show_partitions },
 	{ .name = "diskstats", .mode = FILE_R, .show = show_diskstats },
 	{ .name = "interrupts", .mode = FILE_R, .show = show_interrupts },
+	{ .name = "irq", .mode = S_IFDIR | 0555, .children = procfs_irq_children,
+	  .lookup = procfs_irq_lookup, .readdir = procfs_irq_readdir },
 	{ .name = "devices", .mode = FILE_R, .show = show_devices },
 	{ .name = "swaps", .mode = FILE_R, .show = show_swaps },
 	{ .name = "locks", .mode = FILE_R, .show = show_locks },
