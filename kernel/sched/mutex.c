@@ -16,6 +16,7 @@
 #include "sched/mutex.h"
 
 #include "abi/errno.h"
+#include "core/kasan.h"
 #include "sched/run_int.h"
 #include "sched/wait_int.h"
 
@@ -34,8 +35,13 @@ void mutex_init(struct mutex *m, enum lock_rank rank, const char *name)
 	lock_debug_init(m, rank, name);
 }
 
-/* Waits a moment for an owner that runs on another CPU: whether the mutex was taken. Owners'
- * storage may go away at any time, but not its address. */
+/* Owners' storage may go away at any time, but not its address. */
+static no_kasan bool owner_runs(const struct thread *owner)
+{
+	return READ_ONCE(owner->on_cpu);
+}
+
+/* Waits a moment for an owner that runs on another CPU: whether the mutex was taken. */
 static bool spin_on_owner(struct mutex *m)
 {
 	for (unsigned i = 0; i < SPIN_ROUNDS; i++) {
@@ -43,7 +49,7 @@ static bool spin_on_owner(struct mutex *m)
 
 		if (!owner && mutex_take_(m))
 			return true;
-		if (need_resched(thread_current()) || (owner && !READ_ONCE(owner->on_cpu)))
+		if (need_resched(thread_current()) || (owner && !owner_runs(owner)))
 			return false;
 		cpu_relax();
 	}
