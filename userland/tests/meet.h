@@ -1,5 +1,5 @@
 /* Threads and processes that hammer one part of the system for a moment: test_meet.c has those that
- * meet at names and files, test_cross.c those that wait, signal and end. */
+ * meet at names and files, test_cross.c those that lock, wait and end. */
 #ifndef MEET_H
 #define MEET_H
 

@@ -1,7 +1,7 @@
 /*
- * Waits, signals and ends that meet on several CPUs: each test has threads or processes hammer one
- * part of the system for a moment, with an invariant that a race would break. They pass on one CPU
- * as well.
+ * Locks, waits, signals and ends that meet on several CPUs: each test has threads or processes
+ * hammer one part of the system for a moment, with an invariant that a race would break. They pass
+ * on one CPU as well.
  */
 #include "meet.h"
 #include <dirent.h>
@@ -12,6 +12,139 @@
 #include <sys/ipc.h>
 #include <sys/sem.h>
 #include <sys/time.h>
+
+/*
+ * Locks.
+ */
+static struct flock range(int type, int at)
+{
+	return (struct flock){
+		.l_type = (short)type, .l_whence = SEEK_SET, .l_start = at, .l_len = 1};
+}
+
+static _Atomic int lock_result, lock_errno;
+
+static void *lock_and_wait(void *argument)
+{
+	struct flock l = range(F_WRLCK, 0);
+
+	lock_result = fcntl(*(int *)argument, F_SETLKW, &l);
+	lock_errno = errno;
+	return NULL;
+}
+
+static int hold_lock(void *argument)
+{
+	struct flock l = range(F_WRLCK, 0);
+	int *to = argument, fd = open("f", O_RDWR);
+	char c;
+
+	if (fcntl(fd, F_SETLK, &l) || write(to[1], "x", 1) != 1 || read(to[2], &c, 1) != 1)
+		return 1;
+	l.l_type = F_UNLCK;
+	if (fcntl(fd, F_SETLK, &l) || read(to[2], &c, 1) != 1)
+		return 2;
+	l.l_type = F_WRLCK;
+	return fcntl(fd, F_SETLK, &l) ? 3 : 0;
+}
+
+TEST(lock_of_a_closed_descriptor)
+{
+	pthread_t thread;
+	int p[4], fd = tap_file("f", "text");
+	char c;
+
+	must(pipe(p));
+	must(pipe(p + 2));
+	pid_t pid = tap_spawn(hold_lock, p);
+	must(read(p[0], &c, 1));
+	must(pthread_create(&thread, NULL, lock_and_wait, &fd));
+	tap_sleep_ms(100);
+	close(fd);
+	must(write(p[3], "x", 1));
+	must(pthread_join(thread, NULL));
+	is(lock_result, -1, "who waited for a lock on a descriptor closed meanwhile");
+	is(lock_errno, EBADF, "has none");
+	must(write(p[3], "x", 1));
+	exits(pid, 0, "nor has the process");
+}
+
+/* Holds Y, waits for X, lets go of both. */
+static int lock_other_way(void *argument)
+{
+	struct flock x = range(F_WRLCK, 0), y = range(F_WRLCK, 1);
+	int fd = open("f", O_RDWR), *to = argument;
+
+	if (fcntl(fd, F_SETLK, &y) || write(to[1], "x", 1) != 1 || fcntl(fd, F_SETLKW, &x))
+		return 1;
+	tap_sleep_ms(2);
+	return 0;
+}
+
+TEST(no_deadlock_where_none_is)
+{
+	int p[2], fd = tap_file("f", "text"), rounds = 0;
+	char c;
+
+	must(pipe(p));
+	begin();
+	while (go_on()) {
+		struct flock x = range(F_WRLCK, 0), y = range(F_WRLCK, 1);
+
+		must(fcntl(fd, F_SETLK, &x));
+		pid_t pid = tap_spawn(lock_other_way, p);
+		must(read(p[0], &c, 1));
+		if (!tap_await_state(pid, 'S'))
+			break;
+		x.l_type = F_UNLCK;
+		must(fcntl(fd, F_SETLK, &x));
+		if (fcntl(fd, F_SETLKW, &y))
+			bad++;
+		y.l_type = F_UNLCK;
+		must(fcntl(fd, F_SETLK, &y));
+		must(waitpid(pid, NULL, 0));
+		rounds++;
+	}
+	ok(rounds > 0, "rounds were made");
+	is(bad, 0, "who was let go and has not run waits for nobody");
+}
+
+static void nothing(int signo)
+{
+	(void)signo;
+}
+
+static int ofd_other_way(void *argument)
+{
+	struct flock x = range(F_WRLCK, 0), y = range(F_WRLCK, 1);
+	int fd = open("f", O_RDWR), *to = argument;
+
+	if (fcntl(fd, F_OFD_SETLK, &y) || write(to[1], "x", 1) != 1)
+		return 1;
+	fcntl(fd, F_OFD_SETLKW, &x);
+	return 0;
+}
+
+TEST(open_files_may_deadlock)
+{
+	struct sigaction action = {.sa_handler = nothing};
+	struct itimerval soon = {{0, 0}, {0, 200000}};
+	struct flock x = range(F_WRLCK, 0), y = range(F_WRLCK, 1);
+	int p[2], fd = tap_file("f", "text");
+	char c;
+
+	must(pipe(p));
+	must(fcntl(fd, F_OFD_SETLK, &x));
+	pid_t pid = tap_spawn(ofd_other_way, p);
+	must(read(p[0], &c, 1));
+	tap_await_state(pid, 'S');
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &soon, NULL);
+	fails(fcntl(fd, F_OFD_SETLKW, &y), EINTR, "nobody looks for a circle of open files");
+	x.l_type = F_UNLCK;
+	must(fcntl(fd, F_OFD_SETLK, &x));
+	exits(pid, 0, "the other one goes on");
+}
 
 /*
  * What waits.

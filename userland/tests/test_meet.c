@@ -5,9 +5,7 @@
 #include "meet.h"
 #include <dirent.h>
 #include <poll.h>
-#include <sys/file.h>
 #include <sys/mount.h>
-#include <sys/time.h>
 
 /* Two threads that meet at the same moment. */
 static pthread_barrier_t gate;
@@ -140,6 +138,47 @@ TEST(mounts_that_move)
 	is(bad, 0, "moves and walks succeed");
 	must(chdir(".."));
 	must(umount2("p", MNT_DETACH));
+}
+
+static void *change_mounted(void *argument)
+{
+	while (go_on()) {
+		mkdir("m/d", 0755);
+		rmdir("m/d");
+	}
+	return argument;
+}
+
+static void *remount_mounted(void *argument)
+{
+	while (go_on()) {
+		if (mount(NULL, "m", NULL, MS_REMOUNT | MS_RDONLY, NULL) == 0) {
+			bool there = access("m/d", F_OK) == 0;
+
+			for (int i = 0; i < 20; i++)
+				bad += (access("m/d", F_OK) == 0) != there;
+			bad += mount(NULL, "m", NULL, MS_REMOUNT, NULL) != 0;
+		} else if (errno != EBUSY) {
+			bad++;
+		}
+	}
+	return argument;
+}
+
+TEST(changes_end_before_a_remount)
+{
+	static void *(*const run[])(void *) = {change_mounted, change_mounted, remount_mounted};
+
+	if (!tap_root()) {
+		skip("mount", "needs root");
+		return;
+	}
+	must(mkdir("m", 0755));
+	must(mount_here());
+	begin();
+	together(3, run, NULL);
+	is(bad, 0, "what is read-only does not change");
+	must(umount2("m", 0));
 }
 
 /*
@@ -394,137 +433,6 @@ TEST(shared_position)
 	together(3, run, &fd);
 	is(bad, 0, "writes succeed");
 	is(lseek(fd, 0, SEEK_END), 3 * 500 * 16, "none was written over another");
-}
-
-/*
- * Locks.
- */
-static struct flock range(int type, int at)
-{
-	return (struct flock){
-		.l_type = (short)type, .l_whence = SEEK_SET, .l_start = at, .l_len = 1};
-}
-
-static void *lock_and_wait(void *argument)
-{
-	struct flock l = range(F_WRLCK, 0);
-
-	first_result = fcntl(*(int *)argument, F_SETLKW, &l);
-	second_result = errno;
-	return NULL;
-}
-
-static int hold_lock(void *argument)
-{
-	struct flock l = range(F_WRLCK, 0);
-	int *to = argument, fd = open("f", O_RDWR);
-	char c;
-
-	if (fcntl(fd, F_SETLK, &l) || write(to[1], "x", 1) != 1 || read(to[2], &c, 1) != 1)
-		return 1;
-	l.l_type = F_UNLCK;
-	if (fcntl(fd, F_SETLK, &l) || read(to[2], &c, 1) != 1)
-		return 2;
-	l.l_type = F_WRLCK;
-	return fcntl(fd, F_SETLK, &l) ? 3 : 0;
-}
-
-TEST(lock_of_a_closed_descriptor)
-{
-	pthread_t thread;
-	int p[4], fd = tap_file("f", "text");
-	char c;
-
-	must(pipe(p));
-	must(pipe(p + 2));
-	pid_t pid = tap_spawn(hold_lock, p);
-	must(read(p[0], &c, 1));
-	must(pthread_create(&thread, NULL, lock_and_wait, &fd));
-	tap_sleep_ms(100);
-	close(fd);
-	must(write(p[3], "x", 1));
-	must(pthread_join(thread, NULL));
-	is(first_result, -1, "who waited for a lock on a descriptor closed meanwhile");
-	is(second_result, EBADF, "has none");
-	must(write(p[3], "x", 1));
-	exits(pid, 0, "nor has the process");
-}
-
-/* Holds Y, waits for X, lets go of both. */
-static int lock_other_way(void *argument)
-{
-	struct flock x = range(F_WRLCK, 0), y = range(F_WRLCK, 1);
-	int fd = open("f", O_RDWR), *to = argument;
-
-	if (fcntl(fd, F_SETLK, &y) || write(to[1], "x", 1) != 1 || fcntl(fd, F_SETLKW, &x))
-		return 1;
-	tap_sleep_ms(2);
-	return 0;
-}
-
-TEST(no_deadlock_where_none_is)
-{
-	int p[2], fd = tap_file("f", "text"), rounds = 0;
-	char c;
-
-	must(pipe(p));
-	begin();
-	while (go_on()) {
-		struct flock x = range(F_WRLCK, 0), y = range(F_WRLCK, 1);
-
-		must(fcntl(fd, F_SETLK, &x));
-		pid_t pid = tap_spawn(lock_other_way, p);
-		must(read(p[0], &c, 1));
-		if (!tap_await_state(pid, 'S'))
-			break;
-		x.l_type = F_UNLCK;
-		must(fcntl(fd, F_SETLK, &x));
-		if (fcntl(fd, F_SETLKW, &y))
-			bad++;
-		y.l_type = F_UNLCK;
-		must(fcntl(fd, F_SETLK, &y));
-		must(waitpid(pid, NULL, 0));
-		rounds++;
-	}
-	ok(rounds > 0, "rounds were made");
-	is(bad, 0, "who was let go and has not run waits for nobody");
-}
-
-static void nothing(int signo)
-{
-	(void)signo;
-}
-
-static int ofd_other_way(void *argument)
-{
-	struct flock x = range(F_WRLCK, 0), y = range(F_WRLCK, 1);
-	int fd = open("f", O_RDWR), *to = argument;
-
-	if (fcntl(fd, F_OFD_SETLK, &y) || write(to[1], "x", 1) != 1)
-		return 1;
-	fcntl(fd, F_OFD_SETLKW, &x);
-	return 0;
-}
-
-TEST(open_files_may_deadlock)
-{
-	struct sigaction action = {.sa_handler = nothing};
-	struct itimerval soon = {{0, 0}, {0, 200000}};
-	struct flock x = range(F_WRLCK, 0), y = range(F_WRLCK, 1);
-	int p[2], fd = tap_file("f", "text");
-	char c;
-
-	must(pipe(p));
-	must(fcntl(fd, F_OFD_SETLK, &x));
-	pid_t pid = tap_spawn(ofd_other_way, p);
-	must(read(p[0], &c, 1));
-	tap_await_state(pid, 'S');
-	sigaction(SIGALRM, &action, NULL);
-	setitimer(ITIMER_REAL, &soon, NULL);
-	fails(fcntl(fd, F_OFD_SETLKW, &y), EINTR, "nobody looks for a circle of open files");
-	x.l_type = F_UNLCK;
-	must(fcntl(fd, F_OFD_SETLK, &x));
-	exits(pid, 0, "the other one goes on");
 }
 
 /*
