@@ -143,6 +143,7 @@ ssize_t splice_to_file(struct file *pipe, struct file *out, loff_t *pos, size_t 
 		len -= (size_t)n;
 		if ((u32)n < offered || thread_signal_pending())
 			break;
+		sched_point();
 	}
 	return done;
 }

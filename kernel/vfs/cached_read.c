@@ -57,6 +57,7 @@ ssize_t cached_read(struct file *file, struct iov_iter *to, loff_t *pos)
 			err = -EFAULT;
 			break;
 		}
+		sched_point();
 	}
 	if (!(file->flags & O_NOATIME) && file->path.mount)
 		inode_touch_atime(inode, file->path.mount->flags);

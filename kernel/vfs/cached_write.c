@@ -154,6 +154,7 @@ static ssize_t write_pages(struct inode *inode, struct iov_iter *from, loff_t at
 			done = -ERESTARTSYS;
 			break;
 		}
+		sched_point();
 	}
 	kfree(bounce);
 	return at > start ? at - start : done;

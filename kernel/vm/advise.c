@@ -129,6 +129,7 @@ static int advise_cold(struct vm_area *area, vaddr_t start, vaddr_t end, int adv
 			page_reset(page, PG_REFERENCED | PG_WORKING);
 		}
 		va += n * PAGE_SIZE;
+		table_lock_rest(as);
 	}
 	spin_unlock(&as->table_lock);
 	if (advice == MADV_PAGEOUT && !(area->flags & AREA_SHARED))

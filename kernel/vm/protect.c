@@ -93,6 +93,7 @@ static bool entries_reprotect(struct vm_area *area)
 			flush |= pte_lost_rights(old, new);
 		}
 		va += n * PAGE_SIZE;
+		table_lock_rest(as);
 	}
 	spin_unlock(&as->table_lock);
 	return flush;

@@ -11,6 +11,7 @@
 #include "arch/mmu.h"
 #include "arch/percpu.h"
 #include "arch/upcall.h"
+#include "sched/thread.h"
 #include "vm/aspace.h"
 #include "vm/pagecache.h"
 
@@ -435,3 +436,16 @@ void oom_memory_freed(void);
 /* Takes the private memory of a process that was chosen to die. The reclaim thread only. */
 void oom_reap(void);
 bool oom_has_victim(void);
+
+/*
+ * In a long walk, between two tables: lets another thread run that waits. The caller holds
+ * table_lock and no other spinlock; what it knows of the entries is void.
+ */
+static inline void table_lock_rest(struct aspace *as)
+{
+	if (likely(!(READ_ONCE(thread_current()->work) & WORK_RESCHED)))
+		return;
+	spin_unlock(&as->table_lock);
+	sched_point();
+	spin_lock(&as->table_lock);
+}

@@ -591,3 +591,41 @@ TEST(interrupt_moves)
 	close(fd);
 	unlink("/root/.smp");
 }
+
+enum { LONG_READ = 64 << 20 };
+
+static int wake_often(void *unused)
+{
+	struct timespec ms = {.tv_nsec = 1000000};
+
+	(void)unused;
+	must(fifo(20));
+	atomic_store(&shared->flag, 1);
+	while (!atomic_load(&shared->stop)) {
+		nanosleep(&ms, NULL);
+		atomic_fetch_add(&shared->count[0], 1);
+	}
+	return 0;
+}
+
+/* A long system call lets a woken thread run on its processor, before it ends. */
+TEST(calls_let_go)
+{
+	int fd = must(memfd_create("long", 0));
+	long before;
+	pid_t pid;
+
+	if (!several() || !tap_root())
+		return;
+	char *m = mmap(NULL, LONG_READ, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	memset(m, 1, LONG_READ);
+	must(pin(0, 0));
+	pid = tap_spawn(wake_often, NULL);
+	ok(wait_for(&shared->flag, 1), "a real-time process wakes every millisecond");
+	is(write(fd, m, LONG_READ), LONG_READ, "a long write");
+	before = atomic_load(&shared->count[0]);
+	is(pread(fd, m, LONG_READ, 0), LONG_READ, "a long read");
+	ok(atomic_load(&shared->count[0]) - before > 1, "it has run meanwhile");
+	atomic_store(&shared->stop, 1);
+	exits(pid, 0, "and ends");
+}
