@@ -363,6 +363,51 @@ TEST(pieces)
 	      "to a bad buffer");
 }
 
+/* What is made as it is read: a read ends with a record, and nothing is left out or told twice. */
+static void read_by_records(const char *path, const char *p, int pages)
+{
+	static char part[4096], again[4096], lines[4097];
+	int fd = must(open(path, O_RDONLY)), n, torn = 0, other = 0, disorder = 0, seen = 0;
+	unsigned long from, to, last = 0;
+	off_t at = 0;
+
+	for (; (n = read(fd, part, 4096)) > 0; at += n) {
+		memcpy(lines, part, n);
+		lines[n] = 0;
+		torn += part[n - 1] != '\n';
+		for (char *line = strtok(lines, "\n"); line; line = strtok(NULL, "\n")) {
+			if (sscanf(line, "%lx-%lx ", &from, &to) != 2)
+				continue;
+			disorder += from < last || to <= from;
+			last = to;
+			seen += from >= (unsigned long)p && to <= (unsigned long)p + pages * 4096l;
+		}
+		other += pread(fd, again, 100, at / 2) <= 0;
+		other += pread(fd, again, n, at) != n || memcmp(again, part, n);
+	}
+	is(n, 0, "comes to an end");
+	is(torn, 0, "in reads of whole lines");
+	is(disorder, 0, "in order");
+	is(seen, pages, "with each of many areas once");
+	is(other, 0, "and the same again by pread");
+	is(pread(fd, again, 10, at), 0, "with nothing behind the end");
+	close(fd);
+}
+
+TEST(many_areas)
+{
+	enum { PAGES = 600 };
+	char *p = mmap(NULL, PAGES * 4096l, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	must(p == MAP_FAILED ? -1 : 0);
+	for (int i = 0; i < PAGES; i += 2)
+		must(mprotect(p + i * 4096l, 4096, PROT_READ | PROT_WRITE));
+	/* its neighbours may look like the last page */
+	must(mprotect(p + (PAGES - 1) * 4096l, 4096, PROT_NONE));
+	read_by_records("/proc/self/maps", p, PAGES);
+	read_by_records("/proc/self/smaps", p, PAGES);
+}
+
 TEST(fdinfo_ends)
 {
 	char text[1024];

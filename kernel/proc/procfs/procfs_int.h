@@ -8,11 +8,18 @@
 #include "proc/process.h"
 #include "vfs/super.h"
 
-/* A text that grows as it is printed into. */
+/*
+ * A text that grows as it is printed into. A long one may be made in parts: a show function that
+ * stops at the record that would take it beyond `want` bytes, unless that is the part's first,
+ * leaves in `next` where it goes on (not 0), and is called again with it as `from` when the part
+ * was read. `from` is 0 at the first call.
+ */
 struct text {
 	char *buf;
 	size_t used, room;
 	int error;       /* first -ENOMEM */
+	size_t want;
+	u64 from, next;
 };
 
 void text_printf(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

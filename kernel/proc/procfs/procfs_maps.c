@@ -100,10 +100,29 @@ static void print_usage(struct text *t, struct vm_area *area)
 	print_flags(t, area);
 }
 
+/*
+ * A part of the areas, from the address t->from on. One that grew downwards or was joined to what
+ * is above it since the last part may be told again from its start, as it is now.
+ */
+static void areas_print(struct text *t, struct aspace *as, char *path, bool usage)
+{
+	for (struct vm_area *area = area_find(as, t->from); area; area = area_next(area)) {
+		size_t used = t->used;
+
+		print_area(t, as, area, path);
+		if (usage)
+			print_usage(t, area);
+		if (used && t->used > t->want) {
+			t->used = used;
+			t->next = area->start;
+			return;
+		}
+	}
+}
+
 static int maps_print(struct text *t, struct task *task, bool usage)
 {
 	struct aspace *as;
-	struct vm_area *area;
 	char *path;
 
 	path = kmalloc(PATH_MAX, MM_KERNEL);
@@ -112,11 +131,7 @@ static int maps_print(struct text *t, struct task *task, bool usage)
 	as = process_aspace_get(task->process);
 	if (as) {
 		rwsem_read(&as->lock);
-		for (area = area_first(as); area; area = area_next(area)) {
-			print_area(t, as, area, path);
-			if (usage)
-				print_usage(t, area);
-		}
+		areas_print(t, as, path, usage);
 		rwsem_read_end(&as->lock);
 		aspace_put_user(as);
 	}

@@ -1,6 +1,8 @@
 /*
- * Files that are texts: made whole at the first read (and anew when read again from the start),
- * kept by the open file, handed out piece by piece.
+ * Files that are texts: made at the first read (and anew when read again from the start), kept by
+ * the open file, handed out piece by piece. One that is made in parts (struct text) has only one of
+ * them here, the last that was made; a read ends with its part, so that it gets whole records and
+ * costs no more than what it asked for, however long the text is.
  */
 #include <stdarg.h>
 
@@ -15,11 +17,15 @@
 
 #define ROOM_FIRST 1024
 #define STORE_MAX  4096 /* longest write */
+#define PART_MIN   4096
+#define PART_MAX   65536
 
 /* m: the mutex.  I: constant */
 struct text_file {
 	struct mutex mutex; /* RANK_TEXT */
 	struct text text;   /* m */
+	loff_t start;       /* m: of the part in `text` */
+	bool made;          /* m: `text` is a part; false: nothing */
 	struct aspace *space; /* I: of texts that are not for everybody: what the opener might look
 			       * into, referenced; after an exec they are empty */
 };
@@ -150,6 +156,8 @@ static int text_make(struct text_file *tf, struct proc_inode *pi)
 
 	t->used = 0;
 	t->error = 0;
+	t->from = t->next;
+	t->next = 0;
 	if (pi->pid) {
 		task = procfs_task(pi);
 		if (!task)
@@ -165,16 +173,42 @@ static int text_make(struct text_file *tf, struct proc_inode *pi)
 	return error ? error : t->error;
 }
 
+/* Makes the part that has `pos`, or the last one: 0 or an error. */
+static int text_reach(struct text_file *tf, struct proc_inode *pi, loff_t pos)
+{
+	struct text *t = &tf->text;
+	int error = 0;
+
+	if (pos == 0 || !tf->made || pos < tf->start) {
+		tf->start = 0;
+		t->next = 0;
+		error = text_make(tf, pi);
+	}
+	while (!error && t->next && pos >= tf->start + (loff_t)t->used) {
+		tf->start += (loff_t)t->used;
+		error = text_make(tf, pi);
+		sched_point();
+	}
+	tf->made = !error;
+	return error;
+}
+
 static ssize_t text_read(struct file *file, struct iov_iter *to, loff_t *pos)
 {
 	struct text_file *tf = file->private;
-	ssize_t n = 0;
+	ssize_t n;
 
+	if (*pos < 0)
+		return -EINVAL;
 	mutex_lock(&tf->mutex);
-	if (*pos == 0 || !tf->text.buf)
-		n = text_make(tf, proc_inode(file->inode));
-	if (!n)
-		n = simple_read_buffer(to, pos, tf->text.buf, tf->text.used);
+	tf->text.want = clamp(iov_left(to), (size_t)PART_MIN, (size_t)PART_MAX);
+	n = text_reach(tf, proc_inode(file->inode), *pos);
+	if (!n) {
+		loff_t at = *pos - tf->start;
+
+		n = simple_read_buffer(to, &at, tf->text.buf, tf->text.used);
+		*pos = tf->start + at;
+	}
 	mutex_unlock(&tf->mutex);
 	return n;
 }
