@@ -7,7 +7,8 @@
 #   VARIANT=         release, debug, kasan, ubsan
 #   IMAGE_SIZE=      size of the disk image (512M)
 #   DISTFILES=dir    take third-party files from here and not from the network
-#   MEM= SMP= SCREEN= ACCEL= CPU= MACHINE=   what `make run` boots on (see ci/run-qemu)
+#   MEM= SMP= SCREEN= ACCEL= CPU= MACHINE=   what `make run` boots on (see ci/run-qemu; SMP: as many
+#                processors as this machine has)
 #   V=1              show the commands
 
 B         ?= build
@@ -67,7 +68,7 @@ $(B)/run.img: $(B)/skerry.img
 
 run: $(B)/run.img ## build everything and boot it, console on the terminal (Ctrl-A X leaves)
 	@echo "  RUN     $< (a copy of skerry.img that keeps its changes; remove it to start afresh)"
-	@B=$(USER_B) ci/run-qemu $<
+	@B=$(USER_B) SMP=$(or $(SMP),$(shell nproc)) ci/run-qemu $<
 
 debug: $(B)/run.img $(B)/skerry.elf ## boot under gdb, stopped at the kernel's first instruction
 	@B=$(B) ci/debug $< $(B)/skerry.elf
