@@ -236,6 +236,11 @@ struct clone_request {
 };
 long process_clone(const struct clone_request *req);
 /*
+ * unshare(2) by the current task: flags CLONE_FS, FILES, SYSVSEM; with THREAD, SIGHAND, VM it must
+ * be alone. 0, -EINVAL (others, or not alone), -ENOMEM.
+ */
+int task_unshare(u64 flags);
+/*
  * execve(2) and execveat(2): `name` resolved by `w` and walk_flags; `shown` is what AT_EXECFN says.
  * argv and envp are user arrays of pointers, or kernel ones (`kernel`, at boot). On success the new
  * image runs on return to user mode (the caller's regs are replaced).

@@ -27,6 +27,11 @@ long sys_clone(unsigned long flags, u64 stack, int __user *parent_tid, int __use
 	return process_clone(&req);
 }
 
+long sys_unshare(unsigned long flags)
+{
+	return task_unshare(flags);
+}
+
 long sys_clone3(const struct clone_args __user *uargs, size_t size)
 {
 	struct clone_args args;

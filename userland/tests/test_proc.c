@@ -397,3 +397,33 @@ TEST(limit)
 		return skip("RLIMIT_NPROC", "not root");
 	is(tap_as_user(storm, NULL), 0, "the user ends well");
 }
+
+/* In a child that shares descriptors and directories with its parent, until it asks for its own. */
+static int leave_shared(void *argument)
+{
+	int fd = *(int *)argument;
+
+	if (chdir("/proc") || close(fd))
+		return 1;
+	if (unshare(CLONE_FS | CLONE_FILES | CLONE_SYSVSEM))
+		return 2;
+	if (chdir("/dev") || open("/dev/null", O_RDONLY) != fd)
+		return 3;
+	return unshare(CLONE_VM) == 0 ? 4 : 0;
+}
+
+TEST(unshare)
+{
+	static char stack[65536] __attribute__((aligned(16)));
+	int fd = must(open("/dev/zero", O_RDONLY)), status;
+	char cwd[100];
+	pid_t pid = must(clone(leave_shared, stack + sizeof(stack),
+			       CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_VFORK | SIGCHLD, &fd));
+
+	must(waitpid(pid, &status, 0));
+	is(status, 0, "a child leaves what it shared, but not the memory");
+	is_text(getcwd(cwd, sizeof(cwd)), "/proc", "its directory was shared before, not after");
+	fails(fcntl(fd, F_GETFD), EBADF, "and so were descriptors");
+	works(unshare(CLONE_VM | CLONE_SIGHAND | CLONE_THREAD), "alone, a process may ask for all");
+	fails(unshare(CLONE_PARENT), EINVAL, "nobody else");
+}
