@@ -67,6 +67,8 @@ static void kd_work(struct work *work)
 {
 	struct ktest_disk *k = container_of(work, struct ktest_disk, work);
 
+	/* Queued again while it runs, it may run on two workers. */
+	mutex_lock(&k->serving);
 	for (;;) {
 		struct blk_request *req = NULL;
 		u64 flags = spin_lock_irq(&k->disk.lock);
@@ -78,17 +80,38 @@ static void kd_work(struct work *work)
 		}
 		spin_unlock_irq(&k->disk.lock, flags);
 		if (!req)
-			return;
+			break;
 		blk_done(req, execute(k, req));
 	}
+	mutex_unlock(&k->serving);
+}
+
+/* Takes back a request that is neither being executed nor done: whether it was such a one. */
+static bool take_back(struct ktest_disk *k, const struct blk_request *req)
+{
+	u64 flags = spin_lock_irq(&k->disk.lock);
+	bool found = k->hung == req;
+
+	if (found)
+		k->hung = NULL;
+	for (unsigned i = 0; i < k->n_taken && !found; i++) {
+		if (k->taken[i] != req)
+			continue;
+		found = true;
+		k->n_taken--;
+		memmove(k->taken + i, k->taken + i + 1, (k->n_taken - i) * sizeof(k->taken[0]));
+	}
+	spin_unlock_irq(&k->disk.lock, flags);
+	return found;
 }
 
 static void kd_timeout(struct disk *disk, struct blk_request *req)
 {
 	struct ktest_disk *k = disk->data;
 
+	if (!take_back(k, req))
+		return;
 	k->n_timeouts++;
-	k->hung = NULL;
 	blk_requeue(disk, &req, 1, true);
 }
 
@@ -117,6 +140,7 @@ struct ktest_disk *ktest_disk_create(unsigned depth, bool with_cache, bool with_
 		return NULL;
 	}
 	work_init(&k->work, kd_work);
+	mutex_init(&k->serving, RANK_SLEEP_LAST, "ktest_disk");
 	k->bad_lba = ~0ull;
 	k->disk = (struct disk){
 		.name = "ktest",

@@ -13,6 +13,7 @@
 struct ktest_disk {
 	struct disk disk;
 	u8 *bytes;                     /* the worker's */
+	struct mutex serving;          /* one worker at a time does what was taken */
 	struct work work;
 	struct blk_request *taken[32]; /* d */
 	unsigned n_taken;              /* d */
