@@ -2,6 +2,7 @@
 
 import re
 
+import pexpect
 import pytest
 
 
@@ -47,3 +48,11 @@ def test_counters_disagree(machine):
     assert 0.9 < float(console.output(
         "a=$(cut -d' ' -f1 /proc/uptime); sleep 1; b=$(cut -d' ' -f1 /proc/uptime); "
         "echo $a $b | awk '{ print $2 - $1 }'")) < 10
+
+
+def test_idle_machine_is_not_reported(machine):
+    """Seconds lie between the ticks of an idle processor, and each wakes somebody."""
+    console = machine(env={"SMP": "1"})
+    console.prompt()
+    console.expect(pexpect.TIMEOUT, timeout=40)
+    assert "watchdog" not in console.before

@@ -51,6 +51,7 @@ struct runqueue {
 	u64 alive_ns;             /* c to write: clock of the last tick or switch */
 	u64 watch_at, late_since; /* c: the watchdog's next look; since when curr should go, 0: not,
 				   * ~0: that was reported */
+	u64 late_switches;        /* c: `switches` at late_since */
 	u64 spin_ns;              /* c: how long idle waits before it halts */
 
 	u64 busy_ns, idle_ns, iowait_ns; /* r */

@@ -4,8 +4,8 @@
  *   stuck CPU     one that does not idle and has neither switched threads nor taken a timer
  *                 interrupt for STUCK_NS: its interrupts are off. The ticks of the other CPUs look
  *                 for it, and an NMI asks it where it is.
- *   late CPU      its tick wanted another thread to run LATE_NS ago, and the kernel is still busy
- *                 with the same one. The CPU's own tick finds it.
+ *   late CPU      its tick wanted another thread to run LATE_NS ago, and there was no switch since.
+ *                 The CPU's own tick finds it.
  *   hung thread   uninterruptible for longer than a limit (hung_task_timeout_secs, 120 s; 0: never
  *                 said). A kernel thread looks every ten seconds.
  *
@@ -80,8 +80,9 @@ void watch_tick(struct runqueue *rq, u64 now, bool user)
 	rq->watch_at = now + LOOK_NS;
 	if (user || !need_resched(rq->curr)) {
 		rq->late_since = 0;
-	} else if (!rq->late_since) {
+	} else if (!rq->late_since || rq->switches != rq->late_switches) {
 		rq->late_since = now;
+		rq->late_switches = rq->switches;
 	} else if (rq->late_since != ~0ull && now - rq->late_since > LATE_NS) {
 		rq->late_since = ~0ull;
 		report_late(rq->curr);

@@ -11,7 +11,7 @@
 #define TABLE_FIRST 16
 #define FLUSH_KEEPS 4095u /* bytes */
 
-static struct spinlock table_lock = SPINLOCK_INIT(RANK_TTY_PORT, "pty_table");
+static struct spinlock table_lock = SPINLOCK_INIT(RANK_TTY_STATE, "pty_table");
 static struct pty **table;     /* t */
 static unsigned table_size;    /* t */
 
@@ -235,7 +235,7 @@ static struct pty *pty_alloc(void)
 		return NULL;
 	}
 	p->locked = true;
-	spin_init(&p->lock, RANK_TTY_PORT, "pty");
+	spin_init(&p->lock, RANK_TTY_STATE, "pty");
 	mutex_init(&p->read_lock, RANK_TTY, "pty_read");
 	mutex_init(&p->write_lock, RANK_TTY, "pty_write");
 	wait_init(&p->read_wait);

@@ -4,7 +4,7 @@
  * waits in a ring for the master's reader. The pair lives as long as the slave's struct tty, of
  * which the master holds a reference.
  *
- * Locks: pty->lock (RANK_TTY_PORT, thread context) for the ring and packet mode; the table's for
+ * Locks: pty->lock (RANK_TTY_STATE, thread context) for the ring and packet mode; the table's for
  * what is in the table.
  */
 #pragma once

@@ -117,7 +117,7 @@ struct tty *tty_alloc(u32 dev, const struct tty_ops *ops, void *data,
 	mutex_init(&t->read_lock, RANK_TTY, "tty_read");
 	mutex_init(&t->write_lock, RANK_TTY, "tty_write");
 	mutex_init(&t->ldisc_lock, RANK_TTY_LDISC, "ldisc");
-	spin_init(&t->ctl, RANK_TTY_PORT, "tty_ctl");
+	spin_init(&t->ctl, RANK_TTY_STATE, "tty_ctl");
 	spin_init(&t->input_lock, RANK_TTY_PORT, "tty_input");
 	wait_init(&t->read_wait);
 	wait_init(&t->write_wait);

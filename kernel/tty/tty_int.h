@@ -100,7 +100,7 @@ struct tty {
 	u32 n_open, n_console;      /* l: files that are not hung up, by /dev/console or else */
 	u32 n_hung;                 /* l: files that are */
 	u32 generation;             /* l to change, a */
-	struct spinlock ctl;        /* RANK_TTY_PORT */
+	struct spinlock ctl;        /* RANK_TTY_STATE */
 	/* c to change: whose controlling terminal it is, referenced, or NULL */
 	struct session *session;
 	const struct pid *foreground; /* c: session->tty_group, to be compared only; NULL: none */
