@@ -49,7 +49,7 @@ enum lock_rank {
 	RANK_RMAP,              /* pagecache->mmap_lock: the areas that map a file */
 	RANK_PTABLE,            /* aspace->table_lock: leaf page-table entries */
 	RANK_LRU,               /* reclaim's lists */
-	RANK_TTY_STATE,         /* tty->ctl, a pty pair, the table of pairs: no handler takes them */
+	RANK_TTY_STATE,         /* tty->ctl, a pty pair, the table of pairs: not in handlers */
 	RANK_NET,
 	/* From here on what interrupts take too, whatever of the above the interrupted code
 	 * holds. */
