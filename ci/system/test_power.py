@@ -86,9 +86,9 @@ def test_power_button_ignored(machine, kernel):
     console = machine(append="powerbutton=ignore")
     console.prompt()
     at_monitor(console, "system_powerdown")
-    console.expect("the button is pressed")
+    console.expect(r"the\s+button is pressed")
     at_monitor(console, "system_powerdown")
-    console.expect("the button is pressed")
+    console.expect(r"the\s+button is pressed")
     assert console.output("cat /proc/1/comm").strip() == "init"
     console.sendline("poweroff")
     assert console.ended() == 0
