@@ -17,12 +17,13 @@ struct crew {
 	u64 turns[4];
 };
 
-static struct crew crew;
+static struct crew crew = { .wait = WAIT_QUEUE_INIT(crew.wait) };
 
+/* The queue stays: who left the crew before last may still be about to unlock it. */
 static void crew_begin(u32 n)
 {
-	memset(&crew, 0, sizeof(crew));
-	wait_init(&crew.wait);
+	crew.stop = false;
+	memset(crew.turns, 0, sizeof(crew.turns));
 	crew.alive = n;
 }
 
