@@ -403,6 +403,7 @@ static void *typist(void *argument)
 
 TEST(many_hands)
 {
+	const char *found;
 	void *(*const work[])(void *) = {opener, slave_user, hanger, typist, slave_user, typist};
 	enum { N = sizeof(work) / sizeof(*work) };
 	pthread_t threads[N];
@@ -425,8 +426,12 @@ TEST(many_hands)
 	raw_modes(1, 0);
 	while (*drained(slave, 400))
 		;
+	/* Linux may bring old input late, even now. */
 	type("still here");
-	is_text(drained(slave, 10), "still here", "the pair has survived");
+	found = NULL;
+	for (int i = 0; i < 100 && !found; i++)
+		found = strstr(drained(slave, 10), "still here");
+	ok(found != NULL, "the pair has survived");
 }
 
 /* Masters come and go while others open what they find in /dev/pts. */
