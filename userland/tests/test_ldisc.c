@@ -170,12 +170,17 @@ TEST(output)
 	}
 }
 
-/* A new pair, its echo off, into which `text` was typed. */
+/*
+ * A new pair into which `text` was typed, its echo off by now. That it was echoed says that the
+ * line discipline has it: a kernel may hand it what is typed a moment later.
+ */
 static void typed(const char *text)
 {
 	pair_open();
-	local_modes(0, ECHO);
 	type(text);
+	has_events(master, POLLIN, 5000);
+	drained(master, 400);
+	local_modes(0, ECHO);
 }
 
 static const char *one_read(void)
