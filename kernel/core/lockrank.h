@@ -25,6 +25,9 @@ enum lock_rank {
 	RANK_PIPE,              /* pipe->lock */
 	RANK_TTY,               /* tty->lock (termios, session), then line discipline */
 	RANK_TTY_LDISC,
+	RANK_NETCONF,           /* netif_config_lock(): interfaces, addresses, routes */
+	RANK_SOCK_SEND,         /* sock->send_lock */
+	RANK_SOCK_RECV,         /* sock->recv_lock */
 	RANK_ASPACE,            /* aspace->lock (rwsem): areas of an address space */
 	RANK_INVALIDATE,        /* pagecache->invalidate_lock: truncation against fault-in */
 	RANK_PAGE,              /* page lock bit: by index within a file */
@@ -50,7 +53,17 @@ enum lock_rank {
 	RANK_PTABLE,            /* aspace->table_lock: leaf page-table entries */
 	RANK_LRU,               /* reclaim's lists */
 	RANK_TTY_STATE,         /* tty->ctl, a pty pair, the table of pairs: not in handlers */
-	RANK_NET,
+	/* The network: soft work takes these, interrupt handlers do not (sched/soft.h). */
+	RANK_SOCK,              /* sock->lock; a listener before its child */
+	RANK_SOCK_PEER,         /* the second of two sockets: by address */
+	RANK_NET_HASH,          /* tables of ports and flows, lists of sockets */
+	RANK_ROUTE,             /* routing tables */
+	RANK_FRAGMENTS,         /* packets being put together */
+	RANK_NEIGHBOUR,         /* neighbour table, then an entry */
+	RANK_NEIGHBOUR_ENTRY,
+	RANK_NETIF,             /* an interface's multicast list */
+	RANK_NETIF_TX,          /* a transmit queue */
+	RANK_NET_LEAF,          /* any other of the network under which none is taken */
 	/* From here on what interrupts take too, whatever of the above the interrupted code
 	 * holds. */
 	RANK_EPOLL,             /* states of descriptors that are waited for: eventfd, timerfd */

@@ -1,0 +1,249 @@
+/*
+ * Sockets: what every family has in common, below the system calls and above the protocols.
+ *
+ * A socket is one object, struct sock, embedded at the start of its protocol's own. A file refers
+ * to
+ * it (file->private); protocols do, too: it may live on without a file (TCP that still has to
+ * send).
+ *
+ * Locks, in order:
+ *   send_lock, recv_lock (mutexes, RANK_SOCK_SEND, RANK_SOCK_RECV): one sender and one receiver
+ * at a
+ *     time copies to and from user memory; never held while waiting for room or data.
+ *   lock (spinlock, RANK_SOCK): the state. System calls and soft work take it, interrupt handlers
+ *     never do, so interrupts stay on. Of two sockets: a listener before its child, AF_UNIX peers
+ *     by address (RANK_SOCK_PEER is for the second).
+ * What soft work does (timers, received packets) it does with the lock held, allocating without
+ * waiting. Sending packets (netif_send()) under the lock is allowed; copying user memory is not.
+ */
+#pragma once
+
+#include "abi/socket.h"
+#include "core/refcount.h"
+#include "dev/packet.h"
+#include "sched/mutex.h"
+#include "sched/rcu.h"
+#include "vfs/file.h"
+
+struct cred;
+struct sock;
+struct poll_table;
+
+/*
+ * A message on its way: sendmsg(2), recvmsg(2) and all the lesser calls.
+ */
+struct msg {
+	struct sockaddr_storage name; /* send: to whom; receive: from whom */
+	u32 name_length;              /* 0: nobody; receive: set by the protocol */
+	struct iov_iter *iter;        /* data */
+	u32 flags;                    /* send, receive: MSG_* asked for, MSG_DONTWAIT for
+				       * O_NONBLOCK */
+	u32 out_flags;                /* receive: MSG_* of the answer */
+	u8 *control;                  /* send: control data, a kernel copy, checked to be
+				       * well-formed;
+				       * NULL: none */
+	u64 control_length;           /* bytes of it */
+	u64 user_control;             /* receive: where it goes; 0: nobody wants it */
+	u64 user_control_left;        /* bytes left there */
+	bool wants_name;              /* receive: msg_name is not NULL */
+};
+
+/* Steps through control data to be sent: the next header or NULL; start with NULL. */
+const struct abi_cmsghdr *msg_control_next(const struct msg *m, const struct abi_cmsghdr *c);
+static inline const void *cmsg_data(const struct abi_cmsghdr *c) { return c + 1; }
+static inline size_t cmsg_size(const struct abi_cmsghdr *c) { return c->cmsg_len - sizeof(*c); }
+/* Adds a piece of control data to a message being received (MSG_CTRUNC if it does not fit). Thread
+ * context, no spinlock held: 0 or -EFAULT. */
+int msg_put_control(struct msg *m, int level, int type, const void *data, size_t n);
+
+/*
+ * What a protocol does. Thread context, no lock held, unless said otherwise; the file has a
+ * reference. Addresses are whole, of the length user space gave (2 … 128 bytes), nothing checked.
+ * NULL: -EOPNOTSUPP unless said otherwise.
+ */
+struct sock_ops {
+	int (*bind)(struct sock *s, const struct sockaddr_storage *a, u32 length);
+	/* `flags`: O_NONBLOCK. */
+	int (*connect)(struct sock *s, const struct sockaddr_storage *a, u32 length, u32 flags);
+	int (*listen)(struct sock *s, u32 backlog);
+	/* A connection, with a reference; waits unless O_NONBLOCK in flags. */
+	int (*accept)(struct sock *s, u32 flags, struct sock **out);
+	/* Own address, or the peer's: its length, or -ENOTCONN. */
+	int (*name)(struct sock *s, bool peer, struct sockaddr_storage *a);
+	/* Bytes or -errno; m->iter is advanced by as much. SIGPIPE is the caller's, who gets
+	 * -EPIPE. */
+	ssize_t (*send)(struct sock *s, struct msg *m);
+	ssize_t (*recv)(struct sock *s, struct msg *m);
+	/* Sends a range of a page (sendfile, splice) without copying; takes no reference of the
+	 * caller's: bytes or -errno. NULL: it is copied with send(). */
+	ssize_t (*send_page)(struct sock *s, struct page *page, u32 offset, u32 n, u32 flags);
+	int (*shutdown)(struct sock *s, int how);
+	/* POLL* ready now; no need to register, the layer above does so on s->wait. Must not
+	 * sleep. */
+	u32 (*poll)(struct sock *s);
+	/* What is not common. NULL: -ENOTTY. */
+	long (*ioctl)(struct sock *s, u32 request, u64 arg);
+	/* Options of other levels than SOL_SOCKET, and those of it that sock_option() does not
+	 * know:
+	 * -ENOPROTOOPT. `value` is user memory of n bytes; *n becomes the length of the answer. */
+	int (*set_option)(struct sock *s, int level, int name, const void __user *value, u32 n);
+	int (*get_option)(struct sock *s, int level, int name, void __user *value, u32 *n);
+	/* A change of an option of SOL_SOCKET that the protocol acts upon (SO_KEEPALIVE, SO_RCVBUF,
+	 * SO_LINGER …), after it. NULL: nothing. */
+	void (*option_changed)(struct sock *s, int name);
+	/* The file is gone: ends the connection (lingers if SO_LINGER says so) and drops the
+	 * reference. */
+	void (*close)(struct sock *s);
+	/* The last reference is gone: frees what the protocol has in it (not the sock itself). Any
+	 * context but handlers; must not sleep. NULL: nothing. */
+	void (*destroy)(struct sock *s);
+	/* Pairs of descriptors (socketpair(2)): connects two new ones. */
+	int (*pair)(struct sock *a, struct sock *b);
+};
+
+enum sock_flag {
+	SOCK_REUSEADDR = 1 << 0, SOCK_REUSEPORT = 1 << 1, SOCK_KEEPALIVE = 1 << 2,
+	SOCK_BROADCAST = 1 << 3, SOCK_OOBINLINE = 1 << 4, SOCK_LINGER = 1 << 5,
+	SOCK_DONTROUTE = 1 << 6, SOCK_PASSCRED = 1 << 7, SOCK_STAMP = 1 << 8,
+	SOCK_STAMP_NS = 1 << 9, SOCK_RXQ_OVFL = 1 << 10, SOCK_RCVBUF_SET = 1 << 11,
+	SOCK_SNDBUF_SET = 1 << 12, SOCK_NO_CHECK = 1 << 13, SOCK_ORPHAN = 1 << 14,
+	SOCK_STAMP_NEW = 1 << 15, SOCK_FILTER_LOCKED = 1 << 16, SOCK_DEBUG = 1 << 17,
+};
+enum sock_shut { SOCK_SHUT_RD = 1, SOCK_SHUT_WR = 2 };
+
+struct sock_filter_program; /* net/filter.h: classic BPF */
+
+/* I: constant.  l: lock.  a: atomic, or torn reads harmless.  r: recv_lock.  s: send_lock. */
+struct sock {
+	struct refcount refs;
+	u16 family, type, protocol;   /* I: AF_*, SOCK_*, IPPROTO_* */
+	u8 shut;                      /* l to change: enum sock_shut */
+	const struct sock_ops *ops;   /* I */
+	struct slab_cache *cache;     /* I: where it is from */
+	struct spinlock lock;
+	struct mutex send_lock, recv_lock;
+	struct wait_queue wait;       /* of all who wait for anything; wakes carry POLL* bits */
+	struct packet_queue receive;  /* l: packets received, not read */
+	u32 flags;                    /* a, l to change: enum sock_flag */
+	s32 error;                    /* a: pending, reported once (SO_ERROR): positive errno */
+	u32 receive_used, send_used;  /* a: bytes charged, of packets with their descriptions */
+	u32 receive_limit, send_limit; /* a: SO_RCVBUF, SO_SNDBUF as getsockopt() tells (doubled) */
+	u32 receive_low;              /* a: SO_RCVLOWAT */
+	u64 receive_timeout, send_timeout; /* a: ns, ~0: none */
+	u32 linger_s;                 /* a: SO_LINGER's seconds */
+	u32 priority, mark;           /* a */
+	u32 bound_if;                 /* a: SO_BINDTODEVICE: index of the interface, 0: any */
+	u32 drops;                    /* a: packets dropped for want of room */
+	s32 peek_offset;              /* r: SO_PEEK_OFF, -1: off */
+	u64 stamp_ns;                 /* l: of the packet that was read last (SIOCGSTAMP) */
+	struct sock_filter_program *filter; /* l to change, RCU to read; NULL: everything */
+	struct file *file;            /* l: without a reference: who is to be told (SIGIO, SIGURG)
+				       * */
+	struct inode *inode;          /* I: of the file, for its number in /proc/net */
+	u32 uid;                      /* I: owner */
+	u64 cookie;                   /* I: SO_COOKIE */
+	struct list link;             /* its protocol's list (/proc/net); the protocol's lock */
+	struct rcu_head rcu;
+};
+
+/* Families ------------------------------------------------------------------------------------ */
+
+struct sock_family {
+	u16 family;
+	/* A socket of a type (SOCK_*, without flags) and protocol (0: the type's own), with one
+	 * reference: 0, -EPROTONOSUPPORT, -ESOCKTNOSUPPORT, -EPERM, -ENOMEM. */
+	int (*create)(u16 family, int type, int protocol, struct sock **out);
+	struct sock_family *next;
+};
+/* At boot. */
+void sock_family_register(struct sock_family *family);
+/* What create() calls: a zeroed object from `cache` with the common part made. Thread context. */
+struct sock *sock_alloc(struct slab_cache *cache, size_t size, u16 family, int type, int protocol,
+			const struct sock_ops *ops, unsigned flags);
+static inline void sock_get(struct sock *s) { ref_get(&s->refs); }
+static inline bool must_check sock_try_get(struct sock *s) { return ref_try_get(&s->refs); }
+/* The object is freed after a grace period: lookups under RCU use sock_try_get(). Not in
+ * handlers. */
+void sock_put(struct sock *s);
+
+/* Errors, waking, waiting --------------------------------------------------------------------- */
+
+/* Takes the pending error: 0 or -errno. */
+int sock_take_error(struct sock *s);
+/* Sets it (positive errno) and wakes everybody. */
+void sock_set_error(struct sock *s, int error);
+/* Tells who waits that `events` (POLL*) became true; SIGIO to an owner (F_SETOWN, O_ASYNC). With or
+ * without the lock. */
+void sock_wake(struct sock *s, u32 events);
+/* The owner gets SIGURG. */
+void sock_urgent(struct sock *s);
+/* Deadline of a wait (CLOCK_MONOTONIC): ~0, by SO_RCVTIMEO or SO_SNDTIMEO; 0: do not wait. */
+u64 sock_receive_deadline(const struct sock *s, u32 msg_flags);
+u64 sock_send_deadline(const struct sock *s, u32 msg_flags);
+/* Waits until cond or a signal or the deadline: 0, -EAGAIN (time over, or the deadline is 0),
+ * -ERESTARTSYS without a timeout, -EINTR with one. No lock held. */
+#define sock_wait(s, cond, deadline) \
+	({ \
+		u64 deadline_ = (deadline); \
+		int err_ = 0; \
+		if (!(cond)) \
+			err_ = deadline_ ? sock_wait_result(wait_interruptible_timeout( \
+						   &(s)->wait, cond, deadline_), deadline_) : \
+					   -EAGAIN; \
+		err_; \
+	})
+int sock_wait_result(int err, u64 deadline);
+
+/* Memory -------------------------------------------------------------------------------------- */
+
+/* Bytes that a packet counts in a buffer: with its description and unused room. */
+u32 packet_charge_size(const struct packet *p);
+/* Charges a packet to the receive buffer and queues it: 0, or -ENOBUFS: no room (s->drops is
+ * counted; it stays the caller's). With the lock. */
+int sock_queue_receive(struct sock *s, struct packet *p);
+/* The same without queuing; its release hook gives the bytes back. */
+bool sock_charge_receive(struct sock *s, struct packet *p);
+/* Charges a packet that is to be sent, so that it counts until the device has freed it; holds a
+ * reference of the socket meanwhile; wakes POLLOUT when half the buffer is free. */
+void sock_charge_send(struct sock *s, struct packet *p);
+static inline bool sock_send_room(const struct sock *s)
+{
+	return READ_ONCE(s->send_used) < READ_ONCE(s->send_limit);
+}
+/* A packet for a datagram of n bytes, charged, waiting for room as flags say: 0, -EAGAIN, -EINTR,
+ * -ERESTARTSYS, -EPIPE (shut), -ENOBUFS, -ENOMEM, or the pending error. */
+int sock_alloc_send(struct sock *s, u32 room, u32 n, u32 msg_flags, struct packet **out);
+
+/* Datagrams: the common bodies of recv() and poll() -------------------------------------------- */
+
+/* The next packet of the queue, waiting as flags say: taken off, or (MSG_PEEK) with its bytes
+ * shared
+ * (packet_clone()); -EAGAIN, -EINTR …, the pending error; 0 bytes after shutdown: *out NULL and
+ * 0. */
+int sock_recv_packet(struct sock *s, struct msg *m, struct packet **out);
+/* Copies its data from `offset` on to the message, MSG_TRUNC and time stamps included: bytes to
+ * answer. */
+ssize_t sock_recv_copy(struct sock *s, struct msg *m, struct packet *p, u32 offset);
+u32 sock_datagram_poll(struct sock *s);
+/* Whether a packet passes the socket's filter; it may be trimmed. Soft work, under RCU. */
+bool sock_filter_pass(struct sock *s, struct packet *p);
+
+/* Files --------------------------------------------------------------------------------------- */
+
+/* socket(2): a file for a new socket. 0 or -EAFNOSUPPORT, -EINVAL, those of create(), -ENFILE. */
+int sock_open(int family, int type, int protocol, u32 flags, struct file **out);
+/* A file around a socket (accept(2)), whose reference is taken over in any case. */
+int sock_file(struct sock *s, u32 flags, struct file **out);
+/* The socket of a file, or NULL (-ENOTSOCK). No reference: the file's. */
+struct sock *file_sock(struct file *file);
+/* Options of SOL_SOCKET. */
+int sock_set_option(struct sock *s, int level, int name, const void __user *value, u32 n);
+int sock_get_option(struct sock *s, int level, int name, void __user *value, u32 *n);
+/* SIOC* of interfaces, routes, neighbours, whatever the socket: by net/inet and net/link. */
+typedef long sock_ioctl_fn(struct sock *s, u32 request, u64 arg);
+void sock_ioctl_register(sock_ioctl_fn *fn);
+/* The registered ones in turn: -ENOTTY if nobody knows the request. */
+long sock_ioctl_common(struct sock *s, u32 request, u64 arg);
+
+/* Families, options, the pseudo file system. Boot. */
+void sock_init(void);
