@@ -49,6 +49,11 @@ u64 ktest_frames_settle(void)
 	return frames;
 }
 
+bool ktest_frames_are_back(u64 before)
+{
+	return ktest_frames_settle() + 16 * (cpu_count() - 1) >= before;
+}
+
 static void run_all(void)
 {
 	unsigned n = 0, n_failed = 0;

@@ -5,7 +5,7 @@
  * its boot, speaks TAP in its log, and ends QEMU: status 1 (code 0) if all passed, else 3 (code 1).
  *
  * A KTEST_CHECK that fails says where and fails its test, which goes on. Tests run one after
- * another in order of name and leave nothing behind; ktest_frames_settle() helps to see that.
+ * another in order of name and leave nothing behind; ktest_frames_are_back() helps to see that.
  */
 #pragma once
 
@@ -32,6 +32,9 @@ void ktest_note(const char *fmt, ...) __printf(1, 2);
 /* Frees what allocators keep in stock and waits for RCU and dead threads: the number of free frames
  * then. */
 u64 ktest_frames_settle(void);
+/* Whether the frames that were free BEFORE are so again, once settled. A test may have run on a CPU
+ * that had never released such objects, which then made itself magazines: those stay. */
+bool ktest_frames_are_back(u64 before);
 
 /* If the command line says so, runs the tests and ends the machine; else returns. Thread context,
  * when all that is tested is up. */

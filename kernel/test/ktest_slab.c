@@ -29,7 +29,7 @@ KTEST(slab_cache_life)
 	}
 	kfree(object);
 	slab_cache_destroy(cache);
-	KTEST_CHECK(ktest_frames_settle() == before);
+	KTEST_CHECK(ktest_frames_are_back(before));
 }
 
 KTEST(kmalloc_sizes)
