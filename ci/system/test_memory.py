@@ -72,6 +72,17 @@ def test_tmpfs_in_swap(machine, swap_disk):
     console.output("rm /tmp/big /tmp/head && swapoff /dev/sdb", 100)
 
 
+def test_segment_in_swap(machine, swap_disk):
+    console = machine(env={"MEM": "64M"}, disks=[f"{B}/test.img", swap_disk])
+    console.prompt()
+    console.output("mkswap /dev/sdb && swapon /dev/sdb")
+    text = console.output(f"{TESTS}/locked --as segment 90", 200)
+    found = re.search(r"segment: 23040 pages, 0 wrong, rss (\d+), swap (\d+), "
+                      r"SHM_INFO rss (\d+), swap (\d+)", text)
+    rss, swap, info_rss, info_swap = map(int, found.groups())
+    assert swap > 6000 and info_swap > 6000 and rss + swap == info_rss + info_swap == 23040
+
+
 def test_fstab(machine, disk_copy, swap_disk):
     console = machine(disks=[disk_copy, swap_disk], test=False)
     console.prompt()

@@ -16,6 +16,7 @@ enum lock_rank {
 	RANK_EPOLL_CTL,         /* epoll->lock: watches; that of an epoll before those it watches */
 	RANK_FILE_POS,          /* file->pos_lock: read and write take it before the inode's */
 	RANK_TEXT,              /* a text of procfs: anything may be looked at while it is made */
+	RANK_CENSUS,            /* the count of locked memory, one at a time */
 	RANK_SB_RENAME,         /* superblock->rename_lock: renames of directories, before any inode
 				 * lock */
 	RANK_MOUNT,             /* mount tree changes */

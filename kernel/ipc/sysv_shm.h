@@ -40,6 +40,6 @@ void sysv_shm_exit(s32 pid);
 struct sysv_shm_row {
 	struct shmid64_ds ds;
 	s32 id;
-	u64 rss; /* bytes */
+	u64 rss, swap; /* bytes */
 };
 bool sysv_shm_next(u32 *index, struct sysv_shm_row *out);

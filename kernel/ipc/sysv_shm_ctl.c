@@ -11,6 +11,11 @@ static u64 pages_resident(const struct shm_segment *seg)
 	return READ_ONCE(seg->shmem->cache.n_pages);
 }
 
+static u64 pages_swapped(const struct shm_segment *seg)
+{
+	return READ_ONCE(seg->shmem->cache.n_swapped);
+}
+
 /* Object locked. */
 static void fill(const struct shm_segment *seg, struct shmid64_ds *out)
 {
@@ -158,6 +163,7 @@ int sysv_shm_info(struct shm_info *out)
 	*out = (struct shm_info){ .used_ids = (s32)used, .shm_tot = READ_ONCE(shm_total) };
 	for (u32 i = 0; (object = sysv_next(&sysv_shm_ids, &i)) != NULL; i++) {
 		out->shm_rss += pages_resident(shm_segment(object));
+		out->shm_swp += pages_swapped(shm_segment(object));
 		sysv_end(object);
 	}
 	return highest;
@@ -172,6 +178,7 @@ bool sysv_shm_next(u32 *index, struct sysv_shm_row *out)
 	fill(shm_segment(object), &out->ds);
 	out->id = object->id;
 	out->rss = pages_resident(shm_segment(object)) << PAGE_SHIFT;
+	out->swap = pages_swapped(shm_segment(object)) << PAGE_SHIFT;
 	sysv_end(object);
 	return true;
 }

@@ -98,6 +98,7 @@ struct aspace {
 	struct list all_link;      /* the list of spaces, its lock (spaces.c) */
 	vaddr_t swap_hand;         /* reclaim thread: where it goes on */
 	u64 recall_pass;           /* swapoff: the pass that has been here */
+	u64 locked_pass;           /* locked.c: the same of the last census */
 	u64 resident_peak;         /* a */
 	u64 n_total, n_locked, n_stack, n_exec, n_data; /* s: pages by kind, for limits and /proc */
 	u64 total_peak;            /* s */
@@ -230,6 +231,13 @@ struct area_usage {
 	u64 shared_clean, shared_dirty, private_clean, private_dirty;
 };
 void area_usage(struct vm_area *area, struct area_usage *out);
+
+/* Pages that mlock(2) and its like keep in memory, and those that anything does: now, in memory. */
+struct vm_locked {
+	u64 mlocked, unevictable;
+};
+/* Counts them, in a time that grows with their number: 0 or -ERESTARTSYS. No lock held. */
+int vm_locked(struct vm_locked *out);
 
 /* Whether faults in the area may get large pages, if it covers some (smaps, THPeligible). */
 bool area_large_eligible(const struct vm_area *area);

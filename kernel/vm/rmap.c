@@ -107,6 +107,38 @@ void rmap_clean(struct pagecache *cache, pgoff_t first, pgoff_t last)
 	spin_unlock(&cache->mmap_lock);
 }
 
+/* Whether the area, at start, has an entry for the page. */
+static bool area_maps(struct vm_area *area, vaddr_t start, const struct page *page)
+{
+	struct aspace *as = area->aspace;
+	pte_t *slot;
+	bool maps;
+
+	spin_lock(&as->table_lock);
+	slot = space_slot(as, start);
+	maps = slot && pte_page(pte_read(slot)) == page;
+	spin_unlock(&as->table_lock);
+	return maps;
+}
+
+const struct vm_area *rmap_locker(struct pagecache *cache, pgoff_t index, const struct page *page)
+{
+	const struct vm_area *found = NULL;
+	struct vm_area *area;
+	vaddr_t start, end;
+
+	spin_lock(&cache->mmap_lock);
+	list_for_each_entry(area, &cache->areas, cache_link) {
+		if (!(area->flags & AREA_LOCKED) || !area_span(area, index, index, &start, &end) ||
+		    !area_maps(area, start, page))
+			continue;
+		found = area;
+		break;
+	}
+	spin_unlock(&cache->mmap_lock);
+	return found;
+}
+
 unsigned rmap_referenced(struct page *page)
 {
 	struct pagecache *cache = page->cache;

@@ -15,6 +15,15 @@
 
 static u64 last_id;
 
+/* l: lock. Objects that are locked. */
+static struct {
+	struct spinlock lock;
+	struct list list; /* l */
+} locked = {
+	.lock = SPINLOCK_INIT(RANK_LRU, "locked-shmem"),
+	.list = LIST_INIT(locked.list),
+};
+
 static const struct pagecache_ops shmem_cache_ops = {
 	.read = NULL,          /* missing pages are zero */
 	.write = NULL,
@@ -56,6 +65,7 @@ int shmem_create(u64 size, bool reserve, struct shmem **out)
 	shmem->cache.try_hold = shmem_try_hold;
 	shmem->cache.unhold = shmem_unhold;
 	ref_set(&shmem->refs, 1);
+	list_init(&shmem->locked_link);
 	shmem->size = size;
 	shmem->id = __atomic_add_fetch(&last_id, 1, __ATOMIC_RELAXED);
 	*out = shmem;
@@ -66,17 +76,37 @@ void shmem_put(struct shmem *shmem)
 {
 	if (!ref_put(&shmem->refs))
 		return;
+	shmem_set_locked(shmem, false);
 	pagecache_fini(&shmem->cache);
 	vm_uncharge(shmem->charged);
 	kfree(shmem);
 }
 
-void shmem_set_locked(struct shmem *shmem, bool locked)
+void shmem_set_locked(struct shmem *shmem, bool lock)
 {
-	if (locked)
+	if (lock == !!(READ_ONCE(shmem->cache.flags) & PAGECACHE_LOCKED))
+		return;
+	spin_lock(&locked.lock);
+	if (lock) {
 		__atomic_fetch_or(&shmem->cache.flags, PAGECACHE_LOCKED, __ATOMIC_RELAXED);
-	else
+		list_add_tail(&shmem->locked_link, &locked.list);
+	} else {
 		__atomic_fetch_and(&shmem->cache.flags, ~PAGECACHE_LOCKED, __ATOMIC_RELAXED);
+		list_del_init(&shmem->locked_link);
+	}
+	spin_unlock(&locked.lock);
+}
+
+u64 shmem_locked_pages(void)
+{
+	struct shmem *shmem;
+	u64 pages = 0;
+
+	spin_lock(&locked.lock);
+	list_for_each_entry(shmem, &locked.list, locked_link)
+		pages += READ_ONCE(shmem->cache.n_pages);
+	spin_unlock(&locked.lock);
+	return pages;
 }
 
 static void area_shmem_get(struct vm_area *area)

@@ -69,3 +69,21 @@ struct aspace *space_next_of_pass(u64 pass)
 	spin_unlock(&spaces.lock);
 	return found;
 }
+
+struct aspace *space_next_locked(u64 pass)
+{
+	struct aspace *as, *found = NULL;
+
+	spin_lock(&spaces.lock);
+	list_for_each_entry(as, &spaces.list, all_link) {
+		if (!READ_ONCE(as->n_locked) || as->locked_pass == pass)
+			continue;
+		as->locked_pass = pass;
+		if (!ref_try_get(&as->refs))
+			continue;
+		found = as;
+		break;
+	}
+	spin_unlock(&spaces.lock);
+	return found;
+}

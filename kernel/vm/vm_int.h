@@ -277,6 +277,11 @@ void rmap_unmap(struct pagecache *cache, pgoff_t first, pgoff_t last, bool cows)
 void rmap_clean(struct pagecache *cache, pgoff_t first, pgoff_t last);
 /* Collects and clears the accessed bits of a page; ~0u if a locked area maps it. */
 unsigned rmap_referenced(struct page *page);
+/*
+ * The first locked area that maps `page`, which was found at `index` of the cache and may be gone
+ * by now; NULL: none does. Only to be compared with areas that the caller keeps.
+ */
+const struct vm_area *rmap_locker(struct pagecache *cache, pgoff_t index, const struct page *page);
 
 /* ---- Removing entries in bulk (zap.c) ---- */
 #define ZAP_BATCH 110
@@ -417,6 +422,8 @@ unsigned spaces_count(void);
 struct aspace *space_next(void);
 /* A space that the pass has not seen, with a reference, or NULL. */
 struct aspace *space_next_of_pass(u64 pass);
+/* The same of those that have locked areas; one such pass at a time. */
+struct aspace *space_next_locked(u64 pass);
 
 /* Reclaim (reclaim.c) */
 void reclaim_init(void);

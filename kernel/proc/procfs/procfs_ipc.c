@@ -31,7 +31,7 @@ int show_sysv_shm(struct text *t, struct task *task)
 			    p->key, row.id, p->mode, ULL(ds->shm_segsz), ds->shm_cpid, ds->shm_lpid,
 			    ULL(ds->shm_nattch), p->uid, p->gid, p->cuid, p->cgid,
 			    LL(ds->shm_atime), LL(ds->shm_dtime), LL(ds->shm_ctime), ULL(row.rss),
-			    0ull);
+			    ULL(row.swap));
 	}
 	return 0;
 }

@@ -31,8 +31,12 @@ int show_meminfo(struct text *t, struct task *task)
 	u64 file, swap_total, swap_free;
 	struct vm_large_stats large;
 	struct pagecache_stats c;
+	struct vm_locked locked;
 	struct mm_stats m;
+	int error = vm_locked(&locked);
 
+	if (error)
+		return error;
 	mm_stats(&m);
 	pagecache_stats(&c);
 	swap_totals(&swap_total, &swap_free);
@@ -49,8 +53,8 @@ int show_meminfo(struct text *t, struct task *task)
 	print_kib(t, "Inactive(anon)", c.inactive_anon);
 	print_kib(t, "Active(file)", c.active_file);
 	print_kib(t, "Inactive(file)", c.inactive_file);
-	print_kib(t, "Unevictable", 0);
-	print_kib(t, "Mlocked", 0);
+	print_kib(t, "Unevictable", locked.unevictable);
+	print_kib(t, "Mlocked", locked.mlocked);
 	print_kib(t, "SwapTotal", swap_total);
 	print_kib(t, "SwapFree", swap_free);
 	print_kib(t, "Dirty", c.dirty);
@@ -88,16 +92,21 @@ int show_vmstat(struct text *t, struct task *task)
 {
 	struct vm_large_stats large;
 	struct pagecache_stats c;
+	struct vm_locked locked;
 	struct mm_stats m;
+	int error = vm_locked(&locked);
 
+	if (error)
+		return error;
 	mm_stats(&m);
 	pagecache_stats(&c);
 	text_printf(
 		t,
 		"nr_free_pages %llu\nnr_inactive_anon %llu\nnr_active_anon %llu\n"
-		"nr_inactive_file %llu\nnr_active_file %llu\n",
+		"nr_inactive_file %llu\nnr_active_file %llu\nnr_unevictable %llu\n"
+		"nr_mlock %llu\n",
 		ULL(m.free), ULL(c.inactive_anon), ULL(c.active_anon), ULL(c.inactive_file),
-		ULL(c.active_file));
+		ULL(c.active_file), ULL(locked.unevictable), ULL(locked.mlocked));
 	text_printf(
 		t,
 		"nr_slab_reclaimable %llu\nnr_slab_unreclaimable %llu\nnr_anon_pages %llu\n"
