@@ -11,17 +11,17 @@
 
 static u32 stage; /* a */
 
-/* Whether the log has a record with these words since `seq`. */
-static bool logged(u64 seq, const char *words)
+/* How many records with these words the log has since `seq`. */
+static unsigned logged(u64 seq, const char *words)
 {
 	static struct log_record r;
+	unsigned n = 0;
 
 	while (log_read(&seq, &r) == 0) {
 		r.text[min((size_t)r.length, sizeof(r.text) - 1)] = 0;
-		if (strstr(r.text, words))
-			return true;
+		n += strstr(r.text, words) != NULL;
 	}
-	return false;
+	return n;
 }
 
 static void await_stage(u32 value)
@@ -61,12 +61,14 @@ KTEST(watchdog_stuck_cpu)
 	thread_start(t);
 	await_stage(1);
 	later = clock_monotonic() + 11 * (u64)NSEC_PER_SEC;
-	KTEST_CHECK(sched_watch_cpus(later) == 1);
-	KTEST_CHECK(sched_watch_cpus(later) == 0);
+	/* A third CPU that does something at this moment has been silent as long, as seen from
+	 * then. */
+	KTEST_CHECK(sched_watch_cpus(later) >= 1);
+	(void)sched_watch_cpus(later);
 	__atomic_store_n(&stage, 2, __ATOMIC_SEQ_CST);
 	await_stage(3);
-	KTEST_CHECK(logged(seq, "CPU 1 has had interrupts off"));
-	KTEST_CHECK(logged(seq, " deaf+"));
+	KTEST_CHECK(logged(seq, "CPU 1 has had interrupts off") == 1);
+	KTEST_CHECK(logged(seq, " deaf+") == 1);
 	thread_put(t);
 	sched_set_affinity(thread_current(), ~0ull);
 }
