@@ -156,3 +156,6 @@ static inline void packet_queue_init(struct packet_queue *q)
 void packet_enqueue(struct packet_queue *q, struct packet *p);
 struct packet *packet_dequeue(struct packet_queue *q);
 void packet_queue_free(struct packet_queue *q);
+
+/* Boot. */
+void packet_init(void);

@@ -15,6 +15,7 @@
 #include "core/stackguard.h"
 #include "dev/blk.h"
 #include "dev/drivers.h"
+#include "dev/packet.h"
 #include "dev/pci.h"
 #include "fs/devfs/devfs.h"
 #include "fs/ext/ext.h"
@@ -29,6 +30,7 @@
 #include "proc/process.h"
 #include "proc/procfs/procfs.h"
 #include "sched/rcu.h"
+#include "sched/soft.h"
 #include "sched/thread.h"
 #include "sched/work.h"
 #include "test/ktest.h"
@@ -72,9 +74,11 @@ static void boot_thread(void *arg)
 	smp_start();
 	rcu_init();
 	work_init_threads();
+	soft_init();
 	watchdog_init();
 	vm_init();
 
+	packet_init();
 	pci_init();
 	blk_init();
 	acpi_register();

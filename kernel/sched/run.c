@@ -228,6 +228,8 @@ static void schedule(enum why why)
 	struct runqueue *rq = this_runqueue();
 	struct thread *prev = rq->curr, *next, *dead = NULL;
 
+	if (unlikely(this_cpu_read(soft_pending)))
+		soft_run();
 	if (unlikely(READ_ONCE(rt_waiting)) && why == WHY_BLOCK &&
 	    READ_ONCE(rq->level) > LEVEL_FAIR)
 		(void)place_pull_rt(rq, LEVEL_FAIR);

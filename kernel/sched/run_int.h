@@ -186,6 +186,11 @@ static inline void load_check(u64 now)
 u64 account_sample(struct runqueue *rq, bool user);
 void account_charge(struct thread *t, u64 ns, bool user);
 
+/* soft.c: the kinds of soft work wanted on this CPU, and doing it: interrupts are off, and on
+ * meanwhile; no spinlock is held. */
+DECLARE_PERCPU(u32, soft_pending);
+void soft_run(void);
+
 /* timer.c: makes this CPU's timer interrupt come at `deadline` or earlier. Interrupts off. */
 void timer_want(u64 deadline);
 /* When this CPU's first timer is due, ~0: never. And the calling of the functions of those that are

@@ -22,9 +22,7 @@ void soft_raise(enum soft_kind kind);
 /* Whether soft work is what runs on this CPU: for assertions, and for those who would otherwise
  * raise a kind for what they can do at once. */
 bool soft_running(void);
-/* The scheduler's, at a safe point. */
-void soft_run_slow(void);
-/* Starts the kernel threads; before that all work is done at safe points. */
+/* Boot, when all CPUs run: nothing is raised before. */
 void soft_init(void);
 
 /* A timer whose function is soft work: it may take the locks of system calls, and allocate without

@@ -15,6 +15,7 @@
 #include "mm/slab.h"
 #include "sched/lock_debug_int.h"
 #include "sched/run_int.h"
+#include "sched/soft.h"
 
 static_assert(offsetof(struct thread, work) == THREAD_WORK_OFFSET, "entry code looks there");
 
@@ -194,9 +195,10 @@ static u32 number(void)
 	return t ? (u32)t->tid : 0;
 }
 
+/* Soft work only borrows the thread. */
 static struct fail_plan *plan_current(void)
 {
-	return lock_debug_plan(thread_current());
+	return soft_running() ? NULL : lock_debug_plan(thread_current());
 }
 
 /* For panics: what ran. Takes no lock. */

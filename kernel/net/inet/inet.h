@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "lib/inetsum.h"
 #include "net/inet/route.h"
 #include "net/sock.h"
 
@@ -26,10 +27,6 @@ struct ip_meta {
 int ip_send(struct packet *p, struct route *r, const struct ip_meta *meta);
 /* Sum of the pseudo header (RFC 9293, 3.1; RFC 8200, 8.1), not folded. */
 u32 ip_pseudo_sum(const struct ipaddr *from, const struct ipaddr *to, u8 protocol, u32 length);
-u16 sum_fold(u32 sum); /* 16 bits, not complemented */
-u32 sum_add(u32 a, u32 b);
-/* Of n bytes, added to sum. */
-u32 sum_bytes(const void *p, size_t n, u32 sum);
 
 /*
  * A received packet's addresses and the rest of its IP header, in p->cb (first) from the IP layer

@@ -1,0 +1,80 @@
+/* Soft work: it runs at safe points and nowhere else, its timers, and a flood of it. */
+#include "core/clock.h"
+#include "sched/soft.h"
+#include "sched/thread.h"
+#include "sched/wait.h"
+#include "test/ktest.h"
+
+static struct soft_timer timer;
+static u32 fired, fired_soft;
+static u64 flood_until;
+
+static void on_timer(struct soft_timer *t)
+{
+	fired++;
+	fired_soft += soft_running();
+	if (clock_monotonic() < flood_until)
+		soft_timer_arm(t, 0);
+}
+
+static void wait_ms(u64 ms)
+{
+	u64 end = clock_monotonic() + ms * NSEC_PER_MSEC;
+
+	while (clock_monotonic() < end)
+		sched_point();
+}
+
+KTEST(soft_timer)
+{
+	soft_timer_init(&timer, on_timer);
+	fired = fired_soft = 0;
+	KTEST_CHECK(!soft_timer_cancel(&timer));
+	KTEST_CHECK(soft_timer_arm(&timer, clock_monotonic() + NSEC_PER_SEC));
+	KTEST_CHECK(!soft_timer_arm(&timer, clock_monotonic() + 2 * NSEC_PER_SEC));
+	KTEST_CHECK(soft_timer_armed(&timer));
+	KTEST_CHECK(soft_timer_cancel(&timer));
+	KTEST_CHECK(!soft_timer_armed(&timer));
+	KTEST_CHECK(soft_timer_arm(&timer, clock_monotonic() + NSEC_PER_MSEC));
+	wait_ms(20);
+	KTEST_CHECK(fired == 1 && fired_soft == 1);
+	KTEST_CHECK(!soft_timer_armed(&timer));
+	KTEST_CHECK(!soft_running());
+}
+
+/* Between two safe points it is due, and can still be cancelled. */
+KTEST(soft_timer_due)
+{
+	u64 end;
+
+	soft_timer_init(&timer, on_timer);
+	fired = 0;
+	KTEST_CHECK(soft_timer_arm(&timer, clock_monotonic()));
+	end = clock_monotonic() + 5 * NSEC_PER_MSEC;
+	while (clock_monotonic() < end)
+		cpu_relax();
+	KTEST_CHECK(soft_timer_armed(&timer) && !fired);
+	KTEST_CHECK(soft_timer_cancel(&timer));
+	sched_point();
+	wait_ms(5);
+	KTEST_CHECK(!fired);
+}
+
+/* Work that raises itself for ever leaves the CPU to other threads in turn. */
+KTEST(soft_flood)
+{
+	u64 points = 0;
+
+	soft_timer_init(&timer, on_timer);
+	fired = fired_soft = 0;
+	flood_until = clock_monotonic() + 200 * NSEC_PER_MSEC;
+	soft_timer_arm(&timer, 0);
+	while (clock_monotonic() < flood_until) {
+		sched_point();
+		points++;
+	}
+	wait_ms(20);
+	KTEST_CHECK(points > 10);
+	KTEST_CHECK(fired > 10 && fired_soft == fired);
+	KTEST_CHECK(!soft_timer_armed(&timer));
+}
