@@ -258,12 +258,11 @@ int devpts_node_create(unsigned index, struct inode **out)
 	return 0;
 }
 
-void devpts_node_remove(struct inode *inode)
+void devpts_node_unlink(struct inode *inode)
 {
 	rwsem_write(&inode->lock);
 	inode->nlink = 0;
 	rwsem_write_end(&inode->lock);
-	inode_put(inode);
 }
 
 /* The node where the caller sees it, if that is /dev/pts; else in the kernel's own mount. */

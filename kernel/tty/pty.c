@@ -285,12 +285,14 @@ void pty_master_close(struct pty *p)
 	struct tty *slave = p->slave;
 
 	WRITE_ONCE(p->master_open, false);
+	/* Before the number is free: the name is that of the next pair then. */
+	devpts_node_unlink(p->inode);
 	table_remove(p);
 	WRITE_ONCE(slave->other_closed, true);
 	wait_wake(&slave->read_wait, 0);
 	wait_wake(&slave->write_wait, 0);
 	tty_hangup(slave, false);
-	devpts_node_remove(p->inode);
+	inode_put(p->inode);
 	tty_put(slave);
 }
 

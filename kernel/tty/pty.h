@@ -62,7 +62,7 @@ void devpts_init(void);
 /* A node for the slave, owned by the caller of open(2): 0 and *out referenced, -ENOSPC (max=) or
  * -ENOMEM. */
 int devpts_node_create(unsigned index, struct inode **out);
-/* The name goes, and the reference. */
-void devpts_node_remove(struct inode *inode);
+/* Its name goes: no later lookup finds this node. */
+void devpts_node_unlink(struct inode *inode);
 /* Opens the slave by its node (TIOCGPTPEER): 0 and *out, or -errno. */
 int devpts_open(struct pty *p, u32 flags, struct file **out);

@@ -486,3 +486,42 @@ TEST(coming_and_going)
 	type("x\n");
 	is_text(drained(slave, 2), "x\\x0a", "pairs are made and work");
 }
+
+/* Pairs of its own, one after another: a number that is given out belongs to its new pair alone. */
+static void *pair_user(void *argument)
+{
+	unsigned *wrong = argument;
+
+	while (!over) {
+		int number, unlock = 0, end, fd = open("/dev/ptmx", O_RDWR | O_NOCTTY);
+		char path[40];
+
+		if (fd < 0 || ioctl(fd, TIOCGPTN, &number) < 0 ||
+		    ioctl(fd, TIOCSPTLCK, &unlock) < 0) {
+			++*wrong;
+			close(fd);
+			continue;
+		}
+		snprintf(path, sizeof(path), "/dev/pts/%d", number);
+		end = open(path, O_RDWR | O_NOCTTY);
+		*wrong += end < 0;
+		close(end);
+		close(fd);
+	}
+	return NULL;
+}
+
+TEST(numbers_used_again)
+{
+	pthread_t threads[4];
+	unsigned wrong[4] = {0};
+
+	for (int i = 0; i < 4; i++)
+		must(-pthread_create(&threads[i], NULL, pair_user, &wrong[i]));
+	tap_sleep_ms(1500);
+	over = true;
+	for (int i = 0; i < 4; i++) {
+		pthread_join(threads[i], NULL);
+		is(wrong[i], 0, "every new slave can be opened");
+	}
+}
