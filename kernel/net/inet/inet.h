@@ -1,11 +1,17 @@
 /*
  * Internet protocol, either version: what transports (TCP, UDP, ICMP, raw sockets) build on.
+ *
+ * What differs between the versions is behind a table each, struct ip_version, which net/ip4 and
+ * net/ip6 register; everybody else asks the functions here, and these look at the address.
  */
 #pragma once
 
+#include "arch/percpu.h"
 #include "lib/inetsum.h"
 #include "net/inet/route.h"
 #include "net/sock.h"
+
+struct neighbour;
 
 /* What goes into the IP header of a packet that is sent. */
 struct ip_meta {
@@ -13,6 +19,8 @@ struct ip_meta {
 	u8 tos;                  /* traffic class */
 	s16 ttl;                 /* -1: the route's, or the system's default; 1 for multicast */
 	bool dont_fragment;      /* IPv4: DF; both: -EMSGSIZE rather than fragments */
+	bool ignore_mtu;         /* IP_PMTUDISC_PROBE: only the interface's own MTU counts */
+	bool no_loop;            /* multicast: this machine's own members do not get it */
 	const u8 *options;       /* IPv4: options, padded to 4 bytes, or NULL */
 	u8 options_length;
 	be32 flow_label;         /* IPv6 */
@@ -27,6 +35,13 @@ struct ip_meta {
 int ip_send(struct packet *p, struct route *r, const struct ip_meta *meta);
 /* Sum of the pseudo header (RFC 9293, 3.1; RFC 8200, 8.1), not folded. */
 u32 ip_pseudo_sum(const struct ipaddr *from, const struct ipaddr *to, u8 protocol, u32 length);
+/* Asks the device for the transport's checksum: stores the pseudo header's sum in the field
+ * `offset` bytes behind p->data, where the transport header begins. */
+void ip_sum_partial(struct packet *p, const struct ipaddr *from, const struct ipaddr *to,
+		    u8 protocol, u16 offset);
+/* Whether a received packet's checksum over everything from p->data on and the pseudo header is
+ * right, or need not be looked at. */
+bool ip_sum_valid(struct packet *p);
 
 /*
  * A received packet's addresses and the rest of its IP header, in p->cb (first) from the IP layer
@@ -34,6 +49,7 @@ u32 ip_pseudo_sum(const struct ipaddr *from, const struct ipaddr *to, u8 protoco
  */
 struct ip_info {
 	struct ipaddr from, to;
+	u32 nif;                 /* index it came in by; that of the link for looped back ones */
 	u8 protocol, ttl, tos;
 	u8 kind;                 /* enum route_kind of `to`: for us, broadcast, multicast */
 	u8 options_length;
@@ -49,37 +65,103 @@ struct ip_error {
 	struct ipaddr reporter;  /* who sent the error; any: this machine */
 	const u8 *transport;     /* the first bytes of the offending packet's transport header */
 	u32 length;              /* at least 8 */
-	int error;               /* errno that a socket sees */
+	const u8 *header;        /* its IP header as it came back */
+	u32 header_length;
+	u32 nif;                 /* index it came in by */
+	int error;               /* positive errno that a socket sees */
 	bool fatal;              /* hard error (RFC 1122, 4.2.3.9), else only reported if asked */
 	u8 type, code;           /* ICMP or ICMPv6 */
-	u32 info;                /* MTU, or 0 */
+	u32 info;                /* MTU, if the packet was too long; or 0 */
+	u32 skip;                /* set by transports for inet_queue_error(): bytes of their header,
+				  * which the error queue does not tell */
+	u16 port;                /* the same: port of the name that it tells, host order */
 };
+/* Whether the packet was too long for a link on its path: info is what would have passed. */
+static inline bool ip_error_is_mtu(const struct ip_error *e) { return e->info != 0; }
 
 /* A transport; registered at boot for both versions. */
 struct ip_protocol {
 	u8 number;
 	/* Takes the packet; its IP header has been checked, it is for us. Soft work, under RCU. */
 	void (*receive)(struct packet *p);
-	/* NULL: not interested. Soft work, under RCU. */
+	/* NULL: not interested. Soft work, under RCU. One that finds the error to be about a packet
+	 * it did send calls route_set_mtu() if it is about the length. */
 	void (*error)(const struct ip_error *e);
 };
 void ip_protocol_register(const struct ip_protocol *protocol);
+/* For the IP versions: gives a packet for this machine to raw sockets and to its transport; takes
+ * it. False: nobody wants the protocol, and it is still the caller's. */
+bool ip_deliver(struct packet *p);
+/* For the IP versions: tells the transport and raw sockets. */
+void ip_deliver_error(struct ip_error *e, u8 protocol);
 /* Answers a received packet with an ICMP error if the rules allow (RFC 1122, 3.2.2; limited in
  * rate): code-specific. Does not take it. */
 enum ip_unreachable { IP_PORT_UNREACHABLE, IP_HOST_UNREACHABLE, IP_NET_UNREACHABLE,
 		      IP_PROTOCOL_UNREACHABLE, IP_PROHIBITED };
 void ip_send_unreachable(struct packet *p, enum ip_unreachable what);
 
+struct inet_sock;
+struct inet_send;
+
+/*
+ * A version of IP. Thread context or soft work, spinlocks may be held, unless said otherwise.
+ * Registered once, at boot, before the first packet.
+ */
+struct ip_version {
+	u8 header_length;        /* without options: 20, 40 */
+	/* route_output() and ip_send() of addresses of this version. */
+	int (*route)(const struct flow *f, struct route **out);
+	int (*send)(struct packet *p, struct route *r, const struct ip_meta *meta);
+	void (*unreachable)(struct packet *p, enum ip_unreachable what);
+	/* What an address is on this machine, for bind(2): enum route_kind, ROUTE_UNICAST: not
+	 * ours. `nif`: index, 0: any. */
+	int (*address_kind)(const struct ipaddr *a, u32 nif);
+	/* Whether a socket wants a multicast packet: it joined the group there, with sources that
+	 * suit. Under RCU. */
+	bool (*wants_multicast)(struct inet_sock *i, const struct ipaddr *group,
+				const struct ipaddr *from, u32 nif);
+	/* Whose neighbour it is cannot be found out: packets that waited for it are answered. Takes
+	 * the packet. */
+	void (*hop_failed)(struct packet *p);
+	/* The rest: thread context, no lock held. */
+	/* Options of SOL_IP, SOL_IPV6 beyond the common ones: -ENOPROTOOPT. */
+	int (*set_option)(struct inet_sock *i, int name, const void __user *value, u32 n);
+	int (*get_option)(struct inet_sock *i, int name, void __user *value, u32 *n);
+	/* Control data: of a received packet; of a message to be sent (0, -EINVAL). */
+	int (*put_control)(struct inet_sock *i, struct msg *m, struct packet *p);
+	int (*get_control)(struct inet_sock *i, const struct abi_cmsghdr *c, struct inet_send *to);
+	/* A socket goes: leaves its groups. */
+	void (*leave_all)(struct inet_sock *i);
+};
+void ip_version_register(bool six, const struct ip_version *version);
+extern const struct ip_version *ip_versions[2]; /* I after boot: IPv4, IPv6; NULL: not there */
+static inline const struct ip_version *ip_version_of(const struct ipaddr *a)
+{
+	return ip_versions[!ipaddr_is4(a)];
+}
+
 /* Sockets ------------------------------------------------------------------------------------- */
 
-/* l: sock.lock.  a: torn reads harmless.  h: its table's locks (net/inet/ports.h). */
+/* control_wanted: IP_PKTINFO and so on; the IPV6 ones are net/ip6's. */
+enum inet_want {
+	INET_WANT_PKTINFO = 1 << 0, INET_WANT_TTL = 1 << 1, INET_WANT_TOS = 1 << 2,
+	INET_WANT_OPTIONS = 1 << 3, INET_WANT_RETOPTS = 1 << 4, INET_WANT_ORIGINAL = 1 << 5,
+	INET_WANT_PKTINFO6 = 1 << 8, INET_WANT_HOPLIMIT6 = 1 << 9, INET_WANT_TCLASS6 = 1 << 10,
+	INET_WANT_FLOW6 = 1 << 11, INET_WANT_HOPOPTS6 = 1 << 12, INET_WANT_DSTOPTS6 = 1 << 13,
+	INET_WANT_RTHDR6 = 1 << 14,
+};
+
+/* l: sock.lock.  a: torn reads harmless.  h: its table's locks (net/inet/ports.h). c: config
+ * lock; readers under RCU. */
 struct inet_sock {
 	struct sock sock;        /* must be first */
 	struct ipaddr local, remote; /* h, l: any: not bound, not connected */
 	struct ipaddr source;    /* l: address that packets carry: local, or the route's */
 	u16 local_port, remote_port; /* h, l: host order, 0: none */
-	struct list port_link;   /* h */
-	struct list flow_link;   /* h: hashed by addresses and ports */
+	u8 in_list;              /* h: enum port_list: on which list of its port it is */
+	bool is_raw;             /* I: SOCK_RAW: local_port is the protocol's number */
+	struct hlist_node port_link; /* h */
+	struct hlist_node flow_link; /* h: hashed by addresses and ports */
 	struct port_owner *port; /* h: its local port's entry, or NULL */
 	struct route *route;     /* l: cached, or NULL */
 	s16 ttl, multicast_ttl;  /* a: -1: default */
@@ -88,16 +170,50 @@ struct inet_sock {
 	bool only_6;             /* a: IPV6_V6ONLY */
 	bool free_bind, header_included, receive_errors, multicast_loop, multicast_all; /* a */
 	bool autoflow;           /* a */
-	u32 control_wanted;      /* a: INET_WANT_*: IP_PKTINFO, IP_RECVTTL, … */
+	bool any_source;         /* a: IP_TRANSPARENT: packets may carry others' addresses */
+	bool bound_address;      /* l: bind(2) gave it `local` */
+	bool bound_port;         /* l: bind(2) gave it its port */
+	u32 control_wanted;      /* a: enum inet_want */
 	u32 multicast_nif;       /* a: index */
 	u32 scope;               /* a: interface of a link-local peer */
-	be32 multicast_from, flow_label;
-	struct list memberships; /* config lock: groups joined */
+	be32 multicast_from, flow_label; /* a */
+	struct inet_member *memberships; /* c: groups joined */
 	struct packet_queue errors; /* l: MSG_ERRQUEUE */
-	u8 options[40];          /* l: IP_OPTIONS */
-	u8 options_length;
+	u8 options[40];          /* l: IP_OPTIONS, padded */
+	u8 options_length;       /* l */
+	u8 min_ttl;              /* a: IP_MINTTL */
+	bool receive_errors6;    /* a: IPV6_RECVERR */
+	void *ip6;               /* net/ip6's own, or NULL */
 };
 static inline struct inet_sock *inet_sock(struct sock *s) { return (struct inet_sock *)s; }
+
+/* A group that a socket joined. The version that owns it makes it and frees it; c: config lock. */
+struct inet_member {
+	struct inet_member *next; /* c; readers RCU */
+	struct ipaddr group;      /* I */
+	u32 nif;                  /* I: index */
+	bool exclude;             /* c; readers: of `filter` */
+	struct inet_sources *filter; /* c; readers RCU: NULL: no sources in the list */
+	struct rcu_head rcu;
+};
+struct inet_sources { struct rcu_head rcu; u32 n; bool exclude; struct ipaddr source[]; };
+/* Whether the socket joined the group on nif (0: any) and takes packets of that source; a socket
+ * with multicast_all takes what any socket joined. Under RCU. */
+bool inet_member_wants(struct inet_sock *i, const struct ipaddr *group, const struct ipaddr *from,
+		       u32 nif);
+
+/* What a message to be sent says beside its data: of the socket, changed by control data. */
+struct inet_send {
+	struct flow flow;
+	u16 to_port;             /* host order */
+	struct ip_meta meta;
+	bool source_given;       /* control data gave flow.from */
+	u16 segment;             /* UDP_SEGMENT: 0: none */
+	u8 options[40];
+};
+
+/* Whether the socket's owner has a capability (CAP_*). */
+bool inet_capable(const struct sock *s, unsigned capability);
 
 /* Common bodies, for both families; what is of one protocol only wraps them. */
 /* Checks a sockaddr of the socket's family: 0 and *addr, *port (host order), *scope; -EINVAL,
@@ -107,20 +223,84 @@ int inet_address_in(struct sock *s, const struct sockaddr_storage *a, u32 length
 /* The reverse: its length. */
 int inet_address_out(struct sock *s, const struct ipaddr *addr, u16 port, u32 scope,
 		     struct sockaddr_storage *a);
+/* sock_ops.name: -ENOTCONN for a peer if it has none. */
 int inet_name(struct sock *s, bool peer, struct sockaddr_storage *a);
+/* Whether a socket may be bound to an address: 0, -EADDRNOTAVAIL, -ENODEV, and its scope. Does not
+ * change it. */
+int inet_bind_check(struct inet_sock *i, const struct ipaddr *local, u32 scope);
 /* SOL_IP and SOL_IPV6 options: -ENOPROTOOPT if not known. */
 int inet_set_option(struct sock *s, int level, int name, const void __user *value, u32 n);
 int inet_get_option(struct sock *s, int level, int name, void __user *value, u32 *n);
+/* Copies an int option in (1 or 4 bytes and more); writes one out, cut to *n. */
+int inet_option_in(const void __user *value, u32 n, int *out);
+int inet_option_out(int v, void __user *value, u32 *n);
 /* Control data of a received packet that the socket asked for. Thread context. */
 int inet_put_control(struct sock *s, struct msg *m, struct packet *p);
 /* Common part of making and of ending one. */
 void inet_sock_init(struct inet_sock *i);
+/* Drops its route, groups, errors. Thread context if it may have joined groups: see
+ * inet_sock_close(). */
 void inet_sock_fini(struct inet_sock *i);
-/* The socket's route to its peer, looked up again if void: a reference, or NULL and *err. With
- * sock.lock. */
+/* Leaves all groups: for sock_ops.close. Thread context, no lock held. */
+void inet_sock_close(struct inet_sock *i);
+/* The flow of the socket's own packets to its peer. */
+void inet_sock_flow(const struct inet_sock *i, struct flow *f);
+/* The socket's route to its peer, looked up again if void: borrowed of the socket, or NULL and
+ * *err. With sock.lock. */
 struct route *inet_sock_route(struct inet_sock *i, int *err);
 /* Queues an error for MSG_ERRQUEUE if the socket wants them. With sock.lock. */
 void inet_queue_error(struct inet_sock *i, const struct ip_error *e);
+/* The same for an error that this machine found (EMSGSIZE and its MTU). Any lock state but
+ * sock.lock. */
+void inet_local_error(struct inet_sock *i, int error, const struct ipaddr *to, u16 port, u32 info);
+/* recv() with MSG_ERRQUEUE: bytes or -EAGAIN. Thread context. */
+ssize_t inet_recv_error(struct sock *s, struct msg *m);
+/* What a datagram's destination, control data and the socket's settings come to: 0, -EINVAL,
+ * -EDESTADDRREQ, -EAFNOSUPPORT, -ENETUNREACH …; `to` is whom m->name or the peer says. */
+int inet_send_begin(struct inet_sock *i, struct msg *m, struct inet_send *to);
+/* The route of it, cached in the socket: borrowed while sock.lock is held; NULL and *err. Checks
+ * SO_BROADCAST. */
+struct route *inet_send_route(struct inet_sock *i, struct inet_send *to, int *err);
+/* SOCK_DGRAM's and SOCK_RAW's poll(). */
+u32 inet_datagram_poll(struct sock *s);
+/* Ioctls of datagram sockets: SIOCINQ, SIOCOUTQ. */
+long inet_datagram_ioctl(struct sock *s, u32 request, u64 arg);
+
+/* A kind of socket: socket(2) picks the first that suits; protocol 0: the type's first. */
+struct inet_type {
+	u16 type, protocol;      /* SOCK_*, IPPROTO_*; protocol 0: any (raw) */
+	/* 0 and *out as sock_family.create(). */
+	int (*create)(u16 family, int type, int protocol, struct sock **out);
+	struct inet_type *next;
+};
+void inet_type_register(struct inet_type *type);
+
+/* Counters of /proc/net/snmp and netstat; per CPU, without locks: threads and soft work only. */
+enum inet_counter {
+	IPV4_IN_RECEIVES, IPV4_IN_HDR_ERRORS, IPV4_IN_ADDR_ERRORS, IPV4_FORW_DATAGRAMS,
+	IPV4_IN_UNKNOWN_PROTOS, IPV4_IN_DISCARDS, IPV4_IN_DELIVERS, IPV4_OUT_REQUESTS,
+	IPV4_OUT_DISCARDS, IPV4_OUT_NO_ROUTES, IPV4_REASM_TIMEOUT, IPV4_REASM_REQDS,
+	IPV4_REASM_OKS, IPV4_REASM_FAILS, IPV4_FRAG_OKS, IPV4_FRAG_FAILS, IPV4_FRAG_CREATES,
+	ICMP4_IN_MSGS, ICMP4_IN_ERRORS, ICMP4_IN_CSUM_ERRORS, ICMP4_IN_DEST_UNREACHS,
+	ICMP4_IN_TIME_EXCDS, ICMP4_IN_PARM_PROBS, ICMP4_IN_SRC_QUENCHS, ICMP4_IN_REDIRECTS,
+	ICMP4_IN_ECHOS, ICMP4_IN_ECHO_REPS, ICMP4_IN_TIMESTAMPS, ICMP4_IN_TIMESTAMP_REPS,
+	ICMP4_OUT_MSGS, ICMP4_OUT_ERRORS, ICMP4_OUT_DEST_UNREACHS, ICMP4_OUT_TIME_EXCDS,
+	ICMP4_OUT_PARM_PROBS, ICMP4_OUT_REDIRECTS, ICMP4_OUT_ECHOS, ICMP4_OUT_ECHO_REPS,
+	ICMP4_OUT_TIMESTAMPS, ICMP4_OUT_TIMESTAMP_REPS,
+	UDP4_IN_DATAGRAMS, UDP4_NO_PORTS, UDP4_IN_ERRORS, UDP4_OUT_DATAGRAMS,
+	UDP4_RCVBUF_ERRORS, UDP4_SNDBUF_ERRORS, UDP4_IN_CSUM_ERRORS,
+	UDP6_IN_DATAGRAMS, UDP6_NO_PORTS, UDP6_IN_ERRORS, UDP6_OUT_DATAGRAMS,
+	UDP6_RCVBUF_ERRORS, UDP6_SNDBUF_ERRORS, UDP6_IN_CSUM_ERRORS,
+	IPEXT_IN_MCAST_PKTS, IPEXT_OUT_MCAST_PKTS, IPEXT_IN_BCAST_PKTS, IPEXT_OUT_BCAST_PKTS,
+	IPEXT_IN_OCTETS, IPEXT_OUT_OCTETS, IPEXT_IN_NO_ROUTES, IPEXT_IN_TRUNCATED,
+	INET_COUNTERS
+};
+struct inet_counters { u64 n[INET_COUNTERS]; };
+DECLARE_PERCPU(struct inet_counters, inet_counters);
+#define inet_count(counter)      this_cpu_add(inet_counters.n[counter], 1ull)
+#define inet_count_n(counter, v) this_cpu_add(inet_counters.n[counter], (u64)(v))
+/* The sum over all CPUs. */
+u64 inet_counter_read(enum inet_counter counter);
 
 /* Boot: all of it. */
 void inet_init(void);

@@ -2,9 +2,10 @@
  * Where packets go: the routing tables' answers, for IPv4 and IPv6 alike.
  *
  * A route is what a lookup made for one destination: the interface, the next hop with its
- * neighbour,
- * the source address that suits, the path's MTU. It is referenced, cached by sockets, and void when
- * the tables change: route_valid() compares generations.
+ * neighbour, the source address that suits, the path's MTU. It is referenced, cached by sockets
+ * and, for those who do not keep one, in a small table of recent answers; it is void when the
+ * tables change: route_valid() compares generations. What the tables themselves look like is the
+ * version's affair (struct ip_version of net/inet/inet.h).
  */
 #pragma once
 
@@ -22,6 +23,7 @@ struct flow {
 	u8 tos;
 	bool dont_route;         /* only directly reachable ones: SO_DONTROUTE */
 	bool multicast_nif;      /* nif is only a wish of a multicast socket */
+	bool any_source;         /* `from` need not be an address of this machine */
 	be16 from_port, to_port;
 };
 
@@ -35,10 +37,15 @@ struct route {
 	struct netif *nif;       /* I, referenced: leaves by; loopback for local ones */
 	struct neighbour *neighbour; /* I, referenced, or NULL: none needed */
 	u8 kind;                 /* I: enum route_kind */
+	bool loops;              /* I: multicast: this machine is a member itself */
+	bool locked_mtu;         /* I: the path's MTU is below what fragments may be made for */
 	u32 mtu;                 /* a: of the path, bytes of IP packet */
 	u64 mtu_until;           /* a: CLOCK_MONOTONIC; 0: mtu is the interface's or a metric */
 	u32 generation;          /* I: of the tables */
 	u32 window_metric, advmss_metric, hop_limit; /* I: metrics, 0: default */
+	struct ipaddr asked_from; /* I: flow.from and … */
+	u32 asked_nif;           /* I: flow.nif that it was made for */
+	u8 asked_flags;          /* I: dont_route and so on */
 	struct rcu_head rcu;
 };
 
@@ -47,9 +54,24 @@ struct route {
 int route_output(const struct flow *f, struct route **out);
 void route_put(struct route *r);
 static inline struct route *route_get(struct route *r) { ref_get(&r->refs); return r; }
+extern u32 route_generation; /* a: of all tables */
 /* Whether the tables are still those it was made from. */
-bool route_valid(const struct route *r);
+static inline bool route_valid(const struct route *r)
+{
+	return r->generation == READ_ONCE(route_generation);
+}
 /* A router said that packets of a path must not be longer than `mtu` (RFC 1191, RFC 8201):
- * remembered for 10 minutes. */
+ * remembered for 10 minutes. For transports that know the report to be about a packet of
+ * theirs. */
 void route_set_mtu(const struct ipaddr *to, u32 mtu);
 static inline u32 route_mtu(const struct route *r) { return READ_ONCE(r->mtu); }
+
+/* For the IP versions: */
+/* A route with one reference, nif referenced, everything else to be filled in: NULL: no memory.
+ * `generation` as it was before the tables were looked at. */
+struct route *route_alloc(struct netif *nif, const struct flow *f, u32 generation);
+/* All routes made so far are void: the tables, addresses or interfaces changed. */
+void route_flush(void);
+/* Sets r->mtu to `mtu` or to what was learned of the path to r->to. */
+void route_fill_mtu(struct route *r, u32 mtu);
+void route_init(void);
