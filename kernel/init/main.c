@@ -16,6 +16,7 @@
 #include "dev/blk.h"
 #include "dev/drivers.h"
 #include "dev/packet.h"
+#include "dev/netif.h"
 #include "dev/pci.h"
 #include "fs/devfs/devfs.h"
 #include "fs/ext/ext.h"
@@ -81,6 +82,7 @@ static void boot_thread(void *arg)
 	packet_init();
 	pci_init();
 	blk_init();
+	netif_init();
 	acpi_register();
 	serial_register();
 	display_register();

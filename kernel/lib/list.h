@@ -180,6 +180,31 @@ static inline void list_splice_tail_init(struct list *from, struct list *to)
 	     !list_entry_is_head(pos, head, member); \
 	     pos = list_prev_entry(pos, member))
 
+/* Publish `n` at the back to readers that follow with list_for_each_entry_rcu. Writers are
+ * serialised. */
+static inline void list_add_tail_rcu(struct list *n, struct list *head)
+{
+	n->next = head;
+	n->prev = head->prev;
+	store_release(&head->prev->next, n);
+	head->prev = n;
+}
+
+/* Take `n` off; its `next` stays, since a reader may stand on it until the grace period ends. */
+static inline void list_del_rcu(struct list *n)
+{
+	list_check(n->prev, n);
+	n->next->prev = n->prev;
+	store_release(&n->prev->next, n->next);
+	n->prev = LIST_POISON;
+}
+
+/* For readers inside an RCU read section, beside writers. */
+#define list_for_each_entry_rcu(pos, head, member) \
+	for (pos = list_entry(load_acquire(&(head)->next), __typeof__(*(pos)), member); \
+	     !list_entry_is_head(pos, head, member); \
+	     pos = list_entry(load_acquire(&(pos)->member.next), __typeof__(*(pos)), member))
+
 static inline void hlist_init(struct hlist_head *h)
 {
 	h->first = NULL;
