@@ -237,6 +237,8 @@ struct hd_geometry {
 #define SIOCSPGRP		0x8902
 #define SIOCGSTAMP_OLD		0x8906
 #define SIOCGSTAMPNS_OLD	0x8907
+#define SIOCGSTAMP_NEW		0x80108906
+#define SIOCGSTAMPNS_NEW	0x80108907
 
 /* frame buffers */
 #define FBIOGET_VSCREENINFO	0x4600

@@ -140,6 +140,7 @@ struct linger {
 #define MSG_ZEROCOPY		0x4000000
 #define MSG_FASTOPEN		0x20000000
 #define MSG_CMSG_CLOEXEC	0x40000000
+#define MSG_CMSG_COMPAT		0x80000000u
 
 #define SOL_SOCKET	1
 #define SOL_IP		0

@@ -28,6 +28,7 @@
 #include "ipc/pipe.h"
 #include "mm/frames.h"
 #include "mm/slab.h"
+#include "net/sock.h"
 #include "proc/process.h"
 #include "proc/procfs/procfs.h"
 #include "sched/rcu.h"
@@ -97,6 +98,7 @@ static void boot_thread(void *arg)
 	devfs_init();
 	sysfs_init();
 	fs_ext_init();
+	sock_init();
 	proc_init();
 	procfs_init();
 	tty_init();

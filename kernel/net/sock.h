@@ -2,19 +2,20 @@
  * Sockets: what every family has in common, below the system calls and above the protocols.
  *
  * A socket is one object, struct sock, embedded at the start of its protocol's own. A file refers
- * to
- * it (file->private); protocols do, too: it may live on without a file (TCP that still has to
+ * to it (file->private); protocols do, too: it may live on without a file (TCP that still has to
  * send).
  *
  * Locks, in order:
  *   send_lock, recv_lock (mutexes, RANK_SOCK_SEND, RANK_SOCK_RECV): one sender and one receiver
- * at a
- *     time copies to and from user memory; never held while waiting for room or data.
+ *     at a time copies to and from user memory; never held while waiting for room or data.
  *   lock (spinlock, RANK_SOCK): the state. System calls and soft work take it, interrupt handlers
  *     never do, so interrupts stay on. Of two sockets: a listener before its child, AF_UNIX peers
  *     by address (RANK_SOCK_PEER is for the second).
  * What soft work does (timers, received packets) it does with the lock held, allocating without
  * waiting. Sending packets (netif_send()) under the lock is allowed; copying user memory is not.
+ *
+ * Waiting: sleepers say which POLL* bits concern them, so that room to send does not wake who
+ * reads. Whoever makes a bit true calls sock_wake() with it.
  */
 #pragma once
 
@@ -26,6 +27,8 @@
 #include "vfs/file.h"
 
 struct cred;
+struct fd_table;
+struct fs_context;
 struct sock;
 struct poll_table;
 
@@ -36,24 +39,39 @@ struct msg {
 	struct sockaddr_storage name; /* send: to whom; receive: from whom */
 	u32 name_length;              /* 0: nobody; receive: set by the protocol */
 	struct iov_iter *iter;        /* data */
-	u32 flags;                    /* send, receive: MSG_* asked for, MSG_DONTWAIT for
-				       * O_NONBLOCK */
+	u32 flags;                    /* send, receive: MSG_* asked for; O_NONBLOCK adds
+				       * MSG_DONTWAIT */
 	u32 out_flags;                /* receive: MSG_* of the answer */
 	u8 *control;                  /* send: control data, a kernel copy, checked to be
-				       * well-formed;
-				       * NULL: none */
+				       * well-formed; NULL: none */
 	u64 control_length;           /* bytes of it */
 	u64 user_control;             /* receive: where it goes; 0: nobody wants it */
 	u64 user_control_left;        /* bytes left there */
 	bool wants_name;              /* receive: msg_name is not NULL */
 };
 
+/* Fields of a message without a name and control data; `name` itself is left as it is. */
+static inline void msg_init(struct msg *m, struct iov_iter *iter, u32 flags)
+{
+	m->name_length = 0;
+	m->iter = iter;
+	m->flags = flags;
+	m->out_flags = 0;
+	m->control = NULL;
+	m->control_length = 0;
+	m->user_control = 0;
+	m->user_control_left = 0;
+	m->wants_name = false;
+}
+
 /* Steps through control data to be sent: the next header or NULL; start with NULL. */
 const struct abi_cmsghdr *msg_control_next(const struct msg *m, const struct abi_cmsghdr *c);
 static inline const void *cmsg_data(const struct abi_cmsghdr *c) { return c + 1; }
 static inline size_t cmsg_size(const struct abi_cmsghdr *c) { return c->cmsg_len - sizeof(*c); }
-/* Adds a piece of control data to a message being received (MSG_CTRUNC if it does not fit). Thread
- * context, no spinlock held: 0 or -EFAULT. */
+/* Whether control data to be sent are well-formed: msg_control_next() may go through them. */
+bool msg_control_ok(const struct msg *m);
+/* Adds a piece of control data to a message being received (MSG_CTRUNC, and as much of it as there
+ * is room for, if it does not fit). Thread context, no spinlock held: 0 or -EFAULT. */
 int msg_put_control(struct msg *m, int level, int type, const void *data, size_t n);
 
 /*
@@ -78,14 +96,14 @@ struct sock_ops {
 	 * caller's: bytes or -errno. NULL: it is copied with send(). */
 	ssize_t (*send_page)(struct sock *s, struct page *page, u32 offset, u32 n, u32 flags);
 	int (*shutdown)(struct sock *s, int how);
-	/* POLL* ready now; no need to register, the layer above does so on s->wait. Must not
+	/* POLL* ready now; no need to register, the layer above has done so on s->wait. Must not
 	 * sleep. */
 	u32 (*poll)(struct sock *s);
 	/* What is not common. NULL: -ENOTTY. */
 	long (*ioctl)(struct sock *s, u32 request, u64 arg);
-	/* Options of other levels than SOL_SOCKET, and those of it that sock_option() does not
-	 * know:
-	 * -ENOPROTOOPT. `value` is user memory of n bytes; *n becomes the length of the answer. */
+	/* Options of other levels than SOL_SOCKET, and those of it that are not common:
+	 * -ENOPROTOOPT. `value` is user memory of n bytes, of which *n (at most what it was)
+	 * becomes the length of the answer. NULL: -EOPNOTSUPP, of SOL_SOCKET -ENOPROTOOPT. */
 	int (*set_option)(struct sock *s, int level, int name, const void __user *value, u32 n);
 	int (*get_option)(struct sock *s, int level, int name, void __user *value, u32 *n);
 	/* A change of an option of SOL_SOCKET that the protocol acts upon (SO_KEEPALIVE, SO_RCVBUF,
@@ -108,6 +126,7 @@ enum sock_flag {
 	SOCK_STAMP_NS = 1 << 9, SOCK_RXQ_OVFL = 1 << 10, SOCK_RCVBUF_SET = 1 << 11,
 	SOCK_SNDBUF_SET = 1 << 12, SOCK_NO_CHECK = 1 << 13, SOCK_ORPHAN = 1 << 14,
 	SOCK_STAMP_NEW = 1 << 15, SOCK_FILTER_LOCKED = 1 << 16, SOCK_DEBUG = 1 << 17,
+	SOCK_LISTENING = 1 << 18,  /* the protocol sets it: SO_ACCEPTCONN */
 };
 enum sock_shut { SOCK_SHUT_RD = 1, SOCK_SHUT_WR = 2 };
 
@@ -135,16 +154,43 @@ struct sock {
 	u32 bound_if;                 /* a: SO_BINDTODEVICE: index of the interface, 0: any */
 	u32 drops;                    /* a: packets dropped for want of room */
 	s32 peek_offset;              /* r: SO_PEEK_OFF, -1: off */
-	u64 stamp_ns;                 /* l: of the packet that was read last (SIOCGSTAMP) */
+	bool async;                   /* l: the file has O_ASYNC: its owner gets SIGIO */
+	struct file_owner owner;      /* l: the file's */
+	u32 async_due;                /* the list's lock: POLL* that the owner is to be told of */
+	struct sock *async_next;      /* the list's: of those with async_due */
+	u64 stamp_ns;                 /* a: CLOCK_REALTIME of the packet that was read last
+				       * (SIOCGSTAMP); ~0: none */
 	struct sock_filter_program *filter; /* l to change, RCU to read; NULL: everything */
-	struct file *file;            /* l: without a reference: who is to be told (SIGIO, SIGURG)
-				       * */
-	struct inode *inode;          /* I: of the file, for its number in /proc/net */
+	struct file *file;            /* l: without a reference; NULL: none (any more) */
+	u64 ino;                      /* l: of its file's inode, for /proc/net; 0 without */
 	u32 uid;                      /* I: owner */
 	u64 cookie;                   /* I: SO_COOKIE */
 	struct list link;             /* its protocol's list (/proc/net); the protocol's lock */
 	struct rcu_head rcu;
 };
+
+/* Who calls ------------------------------------------------------------------------------------ */
+
+/* What of the current process concerns sockets; nothing is referenced. */
+struct sock_caller {
+	const struct cred *cred;
+	struct fd_table *files;
+	struct fs_context *fs;
+	s32 pid;
+	u64 nofile;                   /* RLIMIT_NOFILE */
+};
+/* What the room of processes does for sockets; set at boot. */
+struct sock_host {
+	/* Thread context of a process. */
+	void (*caller)(struct sock_caller *out);
+	/* A signal to the owner of a file (F_SETOWN), with si_band and si_code POLL_*; `signo`: if
+	 * F_SETSIG named none. Any context without a spinlock. */
+	void (*signal)(const struct file_owner *owner, int signo, int code, u32 band);
+};
+void sock_set_host(const struct sock_host *host);
+struct sock_caller sock_caller(void);
+/* Whether the calling process has a capability: CAP_NET_RAW, CAP_NET_ADMIN, … */
+bool sock_capable(unsigned capability);
 
 /* Families ------------------------------------------------------------------------------------ */
 
@@ -157,7 +203,9 @@ struct sock_family {
 };
 /* At boot. */
 void sock_family_register(struct sock_family *family);
-/* What create() calls: a zeroed object from `cache` with the common part made. Thread context. */
+/* What create() calls: an object of `size` bytes, zero but for the common part, which is made, with
+ * one reference; or NULL. `flags`: MM_*: with MM_WAIT thread context, and the owner is the caller;
+ * without it soft work, and the one who passes a child on sets its owner. */
 struct sock *sock_alloc(struct slab_cache *cache, size_t size, u16 family, int type, int protocol,
 			const struct sock_ops *ops, unsigned flags);
 static inline void sock_get(struct sock *s) { ref_get(&s->refs); }
@@ -172,26 +220,35 @@ void sock_put(struct sock *s);
 int sock_take_error(struct sock *s);
 /* Sets it (positive errno) and wakes everybody. */
 void sock_set_error(struct sock *s, int error);
-/* Tells who waits that `events` (POLL*) became true; SIGIO to an owner (F_SETOWN, O_ASYNC). With or
- * without the lock. */
-void sock_wake(struct sock *s, u32 events);
+/* Tells who waits that `events` (POLL*) became true; SIGIO to an owner (F_SETOWN, O_ASYNC). With
+ * WAKE_SYNC: the caller is about to wait himself. POLLHUP and POLLERR wake exclusive sleepers, too,
+ * all of them. With or without the lock. */
+void sock_wake_slow(struct sock *s, u32 events);
+static inline void sock_wake(struct sock *s, u32 events)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (!list_empty(&s->wait.entries) || unlikely(READ_ONCE(s->async)))
+		sock_wake_slow(s, events);
+}
 /* The owner gets SIGURG. */
 void sock_urgent(struct sock *s);
 /* Deadline of a wait (CLOCK_MONOTONIC): ~0, by SO_RCVTIMEO or SO_SNDTIMEO; 0: do not wait. */
 u64 sock_receive_deadline(const struct sock *s, u32 msg_flags);
 u64 sock_send_deadline(const struct sock *s, u32 msg_flags);
 /* Waits until cond or a signal or the deadline: 0, -EAGAIN (time over, or the deadline is 0),
- * -ERESTARTSYS without a timeout, -EINTR with one. No lock held. */
-#define sock_wait(s, cond, deadline) \
+ * -ERESTARTSYS without a timeout, -EINTR with one. sock_wait_for(): only wakes with one of `events`
+ * count (errors and hang-ups always do). No lock held. */
+#define sock_wait_for(s, events, cond, deadline) \
 	({ \
-		u64 deadline_ = (deadline); \
+		u64 until_ = (deadline); \
 		int err_ = 0; \
 		if (!(cond)) \
-			err_ = deadline_ ? sock_wait_result(wait_interruptible_timeout( \
-						   &(s)->wait, cond, deadline_), deadline_) : \
-					   -EAGAIN; \
+			err_ = until_ ? sock_wait_result(wait_events(&(s)->wait, events, cond, \
+								     until_), until_) : \
+					-EAGAIN; \
 		err_; \
 	})
+#define sock_wait(s, cond, deadline) sock_wait_for(s, 0, cond, deadline)
 int sock_wait_result(int err, u64 deadline);
 
 /* Memory -------------------------------------------------------------------------------------- */
@@ -203,27 +260,32 @@ u32 packet_charge_size(const struct packet *p);
 int sock_queue_receive(struct sock *s, struct packet *p);
 /* The same without queuing; its release hook gives the bytes back. */
 bool sock_charge_receive(struct sock *s, struct packet *p);
-/* Charges a packet that is to be sent, so that it counts until the device has freed it; holds a
- * reference of the socket meanwhile; wakes POLLOUT when half the buffer is free. */
+/* Charges a packet that is to be sent, so that it counts until it is freed; holds a reference of
+ * the socket meanwhile; wakes POLLOUT when half the buffer has become free. */
 void sock_charge_send(struct sock *s, struct packet *p);
 static inline bool sock_send_room(const struct sock *s)
 {
 	return READ_ONCE(s->send_used) < READ_ONCE(s->send_limit);
 }
-/* A packet for a datagram of n bytes, charged, waiting for room as flags say: 0, -EAGAIN, -EINTR,
- * -ERESTARTSYS, -EPIPE (shut), -ENOBUFS, -ENOMEM, or the pending error. */
+/* Waits for room to send, as flags say: 0, -EAGAIN, -EINTR, -ERESTARTSYS, -EPIPE (shut), or the
+ * pending error. No lock held. */
+int sock_wait_room(struct sock *s, u32 msg_flags);
+/* A packet for a datagram of n bytes, all of them in its linear part (packet_put()), charged,
+ * waiting for room as flags say: 0, those of sock_wait_room(), -ENOBUFS. */
 int sock_alloc_send(struct sock *s, u32 room, u32 n, u32 msg_flags, struct packet **out);
 
 /* Datagrams: the common bodies of recv() and poll() -------------------------------------------- */
 
 /* The next packet of the queue, waiting as flags say: taken off, or (MSG_PEEK) with its bytes
- * shared
- * (packet_clone()); -EAGAIN, -EINTR …, the pending error; 0 bytes after shutdown: *out NULL and
- * 0. */
+ * shared (packet_clone()); -EAGAIN, -EINTR …, the pending error; 0 bytes after shutdown: *out NULL
+ * and 0. Of a protocol without recv_lock. */
 int sock_recv_packet(struct sock *s, struct msg *m, struct packet **out);
-/* Copies its data from `offset` on to the message, MSG_TRUNC and time stamps included: bytes to
- * answer. */
+/* Copies its data from `offset` on to the message, MSG_TRUNC, time stamps and the count of drops
+ * (SO_RXQ_OVFL) included: bytes to answer, or -EFAULT. */
 ssize_t sock_recv_copy(struct sock *s, struct msg *m, struct packet *p, u32 offset);
+/* The time stamps of a packet (0: now) as control data, as SO_TIMESTAMP* ask. 0 or -EFAULT. */
+int sock_recv_stamp(struct sock *s, struct msg *m, u64 stamp_ns);
+/* Polling of datagram sockets: what is in the queue, what room there is, errors, shutdown. */
 u32 sock_datagram_poll(struct sock *s);
 /* Whether a packet passes the socket's filter; it may be trimmed. Soft work, under RCU. */
 bool sock_filter_pass(struct sock *s, struct packet *p);
@@ -236,7 +298,7 @@ int sock_open(int family, int type, int protocol, u32 flags, struct file **out);
 int sock_file(struct sock *s, u32 flags, struct file **out);
 /* The socket of a file, or NULL (-ENOTSOCK). No reference: the file's. */
 struct sock *file_sock(struct file *file);
-/* Options of SOL_SOCKET. */
+/* setsockopt(2), getsockopt(2): common ones, else the protocol's. */
 int sock_set_option(struct sock *s, int level, int name, const void __user *value, u32 n);
 int sock_get_option(struct sock *s, int level, int name, void __user *value, u32 *n);
 /* SIOC* of interfaces, routes, neighbours, whatever the socket: by net/inet and net/link. */
@@ -245,5 +307,11 @@ void sock_ioctl_register(sock_ioctl_fn *fn);
 /* The registered ones in turn: -ENOTTY if nobody knows the request. */
 long sock_ioctl_common(struct sock *s, u32 request, u64 arg);
 
-/* Families, options, the pseudo file system. Boot. */
+/* Limits of /proc/sys/net/core; torn reads harmless. */
+extern u32 sock_rmem_default, sock_rmem_max, sock_wmem_default, sock_wmem_max;
+extern u32 sock_somaxconn, sock_optmem_max;
+/* How many sockets of all families have files: /proc/net/sockstat. */
+u32 sock_count(void);
+
+/* Soft work, the list of families. Boot. */
 void sock_init(void);

@@ -54,5 +54,7 @@ void itimer_fini(struct process *process);
 /* exec_creds.c */
 const struct cred *exec_cred(const struct cred *old, struct file *file, bool fs_shared,
 			     bool *secure);
+/* sock_host.c */
+void sock_host_init(void);
 /* exec.c: a forked space runs the same file. */
 void exec_share_exe(struct aspace *from, struct aspace *to);

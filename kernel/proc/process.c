@@ -377,6 +377,7 @@ void proc_init(void)
 	sched_set_charge_hook(thread_charge);
 	sysv_init(current_pid);
 	vm_set_lock_privilege(may_lock_any);
+	sock_host_init();
 	oom_init();
 	power_button_init();
 }

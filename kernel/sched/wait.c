@@ -53,6 +53,8 @@ void wait_wake_slow(struct wait_queue *q, u32 events, unsigned n_exclusive)
 
 		if (entry->wake) {
 			woken = entry->wake(entry, events & ~WAKE_SYNC);
+		} else if (entry->events && (events & ~WAKE_SYNC) && !(events & entry->events)) {
+			continue;
 		} else {
 			woken = thread_wake_states(entry->thread,
 						   WAKE_NORMAL | (events & WAKE_SYNC));
@@ -67,11 +69,18 @@ void wait_wake_slow(struct wait_queue *q, u32 events, unsigned n_exclusive)
 void wait_begin(struct wait_queue *q, struct wait_entry *entry, enum thread_state state,
 		bool exclusive)
 {
+	wait_begin_for(q, entry, state, exclusive, 0);
+}
+
+void wait_begin_for(struct wait_queue *q, struct wait_entry *entry, enum thread_state state,
+		    bool exclusive, u32 events)
+{
 	u64 flags;
 
 	entry->wake = NULL;
 	entry->thread = thread_current();
 	entry->exclusive = exclusive;
+	entry->events = events;
 	flags = spin_lock_irq(&q->lock);
 	entry_insert(q, entry);
 	/* A full barrier between the entry and the caller's look at the condition. */

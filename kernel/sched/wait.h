@@ -23,6 +23,8 @@ struct wait_entry {
 	 * (0: all). Returns whether it counts as an exclusive wake. NULL: wake `thread`. */
 	bool (*wake)(struct wait_entry *entry, u32 events);
 	struct thread *thread;
+	u32 events;                /* of a sleeping thread: wakes with other poll bits only do not
+				    * concern it; 0: all do */
 	bool exclusive;            /* wait_wake_one() stops after one of these */
 };
 
@@ -62,6 +64,9 @@ static inline void wait_wake_one_sync(struct wait_queue *q, u32 events)
  * stack. */
 void wait_begin(struct wait_queue *q, struct wait_entry *entry, enum thread_state state,
 		bool exclusive);
+/* The same for wakes with certain poll bits only. */
+void wait_begin_for(struct wait_queue *q, struct wait_entry *entry, enum thread_state state,
+		    bool exclusive, u32 events);
 /* Takes it off and sets it running. */
 void wait_end(struct wait_queue *q, struct wait_entry *entry);
 
@@ -71,13 +76,15 @@ void wait_end(struct wait_queue *q, struct wait_entry *entry);
  * signal. _timeout: also -ETIMEDOUT once clock_monotonic() >= deadline_ns. `cond` must not sleep.
  */
 #define wait_loop_(q, cond, state, deadline, stop) \
+	wait_loop_for_(q, 0, cond, state, deadline, stop)
+#define wait_loop_for_(q, events, cond, state, deadline, stop) \
 	({ \
 		int ret_ = 0; \
 		might_sleep(); \
 		if (!(cond)) { \
 			struct wait_entry entry_; \
 			for (;;) { \
-				wait_begin((q), &entry_, (state), false); \
+				wait_begin_for((q), &entry_, (state), false, (events)); \
 				if (cond) \
 					break; \
 				if (stop) { \
@@ -100,6 +107,10 @@ void wait_end(struct wait_queue *q, struct wait_entry *entry);
 #define wait_killable(q, cond) wait_loop_(q, cond, THREAD_KILLABLE, ~0ull, thread_fatal_pending())
 #define wait_interruptible_timeout(q, cond, deadline_ns) \
 	wait_loop_(q, cond, THREAD_INTERRUPTIBLE, deadline_ns, thread_signal_pending())
+/* The interruptible one with a timeout, of which only wakes with one of `events` take notice (and
+ * those without any). */
+#define wait_events(q, events, cond, deadline_ns) \
+	wait_loop_for_(q, events, cond, THREAD_INTERRUPTIBLE, deadline_ns, thread_signal_pending())
 #define wait_until_timeout(q, cond, deadline_ns) \
 	wait_loop_(q, cond, THREAD_UNINTERRUPTIBLE, deadline_ns, false)
 

@@ -9,6 +9,7 @@
 #include "ipc/eventfd.h"
 #include "ipc/pipe.h"
 #include "lib/string.h"
+#include "net/sock.h"
 #include "sys/sys_int.h"
 
 #define OPEN_FLAGS_KNOWN \
@@ -195,22 +196,83 @@ static long fcntl_lock(struct file *file, int fd, unsigned cmd, struct abi_flock
 	return result;
 }
 
+/* Whom a file's signals go to: 0, -EINVAL, -ESRCH. */
+static long owner_set(struct file *file, u8 type, s32 id)
+{
+	struct file_owner owner = file_owner(file);
+	struct pid *pid = id > 0 ? pid_find_get(id) : NULL;
+
+	if (id && !pid)
+		return id < 0 ? -EINVAL : -ESRCH;
+	owner.id = id;
+	owner.type = type;
+	owner.uid = cred_current()->uid;
+	owner.euid = cred_current()->euid;
+	file_set_owner(file, &owner);
+	pid_put(pid);
+	return 0;
+}
+
+/* F_SETOWN's number: below 0 a group's. */
+static long file_owner_set(struct file *file, s32 id)
+{
+	if (id < -PID_MAX_DEFAULT)
+		return id == (s32)0x80000000 ? -EINVAL : -ESRCH;
+	return owner_set(file, id < 0 ? F_OWNER_PGRP : F_OWNER_PID, id < 0 ? -id : id);
+}
+
+static s32 file_owner_get(struct file *file)
+{
+	struct file_owner owner = file_owner(file);
+
+	return owner.type == F_OWNER_PGRP ? -owner.id : owner.id;
+}
+
+static long owner_ex(struct file *file, unsigned cmd, struct f_owner_ex __user *user)
+{
+	struct file_owner owner = file_owner(file);
+	struct f_owner_ex ex = { owner.type, owner.id };
+
+	if (cmd == F_GETOWN_EX)
+		return copy_out_obj(user, &ex);
+	if (copy_in_obj(&ex, user) < 0)
+		return -EFAULT;
+	if (ex.type < F_OWNER_TID || ex.type > F_OWNER_PGRP)
+		return -EINVAL;
+	return ex.pid < 0 ? -ESRCH : owner_set(file, (u8)ex.type, ex.pid);
+}
+
 static long fcntl_owner(struct file *file, unsigned cmd, unsigned long arg)
 {
+	struct file_owner owner;
+
 	switch (cmd) {
 	case F_SETOWN:
-		WRITE_ONCE(file->owner_pid, (s32)arg);
-		return 0;
+		return file_owner_set(file, (s32)arg);
 	case F_GETOWN:
-		return READ_ONCE(file->owner_pid);
+		return file_owner_get(file);
+	case F_SETOWN_EX:
+	case F_GETOWN_EX:
+		return owner_ex(file, cmd, (struct f_owner_ex __user *)arg);
 	case F_SETSIG:
 		if (arg > NSIG)
 			return -EINVAL;
-		WRITE_ONCE(file->owner_signal, (s32)arg);
+		owner = file_owner(file);
+		owner.signal = (s32)arg;
+		file_set_owner(file, &owner);
 		return 0;
 	default: /* F_GETSIG */
-		return READ_ONCE(file->owner_signal);
+		return file_owner(file).signal;
 	}
+}
+
+static long set_flags(struct file *file, int fd, u32 flags)
+{
+	int error = file_set_flags(file, flags);
+
+	if (!error && (file->flags ^ flags) & FASYNC)
+		file_set_async(file, fd, flags & FASYNC);
+	return error;
 }
 
 /* What works on O_PATH descriptors too (open(2)). */
@@ -235,7 +297,7 @@ static long fcntl_file(struct file *file, int fd, unsigned cmd, unsigned long ar
 	case F_GETFL:
 		return file->flags & ~(u32)O_CLOEXEC;
 	case F_SETFL:
-		return file_set_flags(file, (u32)arg);
+		return set_flags(file, fd, (u32)arg);
 	case F_GETLK:
 	case F_SETLK:
 	case F_SETLKW:
@@ -245,6 +307,8 @@ static long fcntl_file(struct file *file, int fd, unsigned cmd, unsigned long ar
 		return fcntl_lock(file, fd, cmd, (struct abi_flock __user *)arg);
 	case F_SETOWN:
 	case F_GETOWN:
+	case F_SETOWN_EX:
+	case F_GETOWN_EX:
 	case F_SETSIG:
 	case F_GETSIG:
 		return fcntl_owner(file, cmd, arg);
@@ -288,16 +352,39 @@ long sys_flock(int fd, unsigned operation)
 	return result;
 }
 
-static long ioctl_nonblock(struct file *file, u32 flag, const int __user *uon)
+static long ioctl_nonblock(struct file *file, const int __user *uon)
 {
 	int on;
 
 	if (copy_in_obj(&on, uon) < 0)
 		return -EFAULT;
 	spin_lock(&file->lock);
-	file->flags = on ? file->flags | flag : file->flags & ~flag;
+	file->flags = on ? file->flags | O_NONBLOCK : file->flags & ~(u32)O_NONBLOCK;
 	spin_unlock(&file->lock);
 	return 0;
+}
+
+static long ioctl_async(struct file *file, int fd, const int __user *uon)
+{
+	int on;
+
+	if (copy_in_obj(&on, uon) < 0)
+		return -EFAULT;
+	file_set_async(file, fd, on);
+	return 0;
+}
+
+/* Those of sockets (socket(7)). */
+static long ioctl_owner(struct file *file, unsigned cmd, int __user *user)
+{
+	int owner;
+
+	if (!file_sock(file))
+		return -ENOTTY;
+	if (cmd == FIOSETOWN || cmd == SIOCSPGRP)
+		return copy_in_obj(&owner, user) < 0 ? -EFAULT : file_owner_set(file, owner);
+	owner = file_owner_get(file);
+	return copy_out_obj(user, &owner);
 }
 
 long sys_ioctl(int fd, unsigned cmd, unsigned long arg)
@@ -313,10 +400,16 @@ long sys_ioctl(int fd, unsigned cmd, unsigned long arg)
 		result = fd_set_cloexec(task_current()->files, fd, cmd == FIOCLEX);
 		break;
 	case FIONBIO:
-		result = ioctl_nonblock(r.file, O_NONBLOCK, (const int __user *)arg);
+		result = ioctl_nonblock(r.file, (const int __user *)arg);
+		break;
+	case FIOSETOWN:
+	case FIOGETOWN:
+	case SIOCSPGRP:
+	case SIOCGPGRP:
+		result = ioctl_owner(r.file, cmd, (int __user *)arg);
 		break;
 	case FIOASYNC:
-		result = ioctl_nonblock(r.file, FASYNC, (const int __user *)arg);
+		result = ioctl_async(r.file, fd, (const int __user *)arg);
 		break;
 	default:
 		result = file_ioctl(r.file, cmd, arg);

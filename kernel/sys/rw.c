@@ -4,17 +4,22 @@
  */
 #include "abi/limits.h"
 #include "mm/slab.h"
+#include "net/sock.h"
 #include "proc/signal.h"
 #include "sys/sys_int.h"
 
-/* Signals that a failed write raises: SIGPIPE at a pipe without readers, SIGXFSZ beyond
- * RLIMIT_FSIZE. */
-static ssize_t write_result(ssize_t n)
+/* Signals that a failed write raises: SIGPIPE at a pipe without readers or a stream that is shut,
+ * SIGXFSZ beyond RLIMIT_FSIZE. */
+static ssize_t write_result(struct file *f, ssize_t n)
 {
 	struct abi_siginfo info;
 
 	if (unlikely(n == -EPIPE || n == -EFBIG)) {
+		struct sock *s = file_sock(f);
+
 		if (n == -EFBIG && rlimit_current(RLIMIT_FSIZE) == RLIM_INFINITY)
+			return n;
+		if (s && s->type != SOCK_STREAM)
 			return n;
 		info = signal_info_user(n == -EPIPE ? SIGPIPE : SIGXFSZ, SI_USER);
 		signal_send_task(task_current(), &info);
@@ -41,7 +46,7 @@ static ssize_t write_counted(struct file *f, struct iov_iter *it, loff_t *pos)
 	task->io_syscw++;
 	if (n > 0)
 		task->io_wchar += (u64)n;
-	return write_result(n);
+	return write_result(f, n);
 }
 
 /* One buffer: the whole of it must lie in user space, however much will be moved. */

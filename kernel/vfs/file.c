@@ -104,8 +104,7 @@ int file_alloc(const struct path *path, u32 flags, const struct cred *cred, stru
 	f->cred = cred_get(cred);
 	f->private = NULL;
 	f->hint = 0;
-	f->owner_pid = 0;
-	f->owner_signal = 0;
+	f->owner = (struct file_owner){ .type = F_OWNER_PID };
 	f->seekable = f->can_write = f->can_read = f->counted = false;
 	/* A reader that found the storage by an old pointer may get it from here on. */
 	__atomic_store_n(&f->refs.n, 1, __ATOMIC_RELEASE);

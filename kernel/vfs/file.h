@@ -62,8 +62,22 @@ struct file_ops {
 	int (*fsync)(struct file *file, bool data_only);
 	/* NULL: -EOPNOTSUPP. */
 	int (*fallocate)(struct file *file, u32 mode, loff_t offset, loff_t length);
+	/*
+	 * O_ASYNC (`on`) or the owner has changed (fcntl(2), FIOASYNC); file->lock is held. NULL:
+	 * nothing.
+	 */
+	void (*async)(struct file *file, bool on);
 	/* Text for /proc/[pid]/fdinfo beyond the common lines. NULL: none. */
 	void (*show_info)(struct file *file, char *buf, size_t size);
+};
+
+/* Who is told by a signal that something happened to a file (fcntl(2), F_SETOWN). */
+struct file_owner {
+	s32 id;                  /* 0: nobody */
+	u8 type;                 /* F_OWNER_TID, F_OWNER_PID, F_OWNER_PGRP */
+	s32 signal;              /* F_SETSIG; 0: SIGIO, without information */
+	u32 uid, euid;           /* of who set it: whom the signal may reach is theirs */
+	s32 fd;                  /* by which O_ASYNC was set: si_fd */
 };
 
 /* p: pos_lock.  l: lock.  I: constant. */
@@ -79,7 +93,7 @@ struct file {
 	const struct cred *cred; /* I: opener's */
 	void *private;           /* I: ops' own */
 	u64 hint;                /* torn reads harmless: ops' own, 0 at open */
-	s32 owner_pid, owner_signal; /* l: F_SETOWN, F_SETSIG */
+	struct file_owner owner; /* l */
 	struct list epoll_links; /* l: watches of this file */
 	bool seekable, can_write, can_read; /* I */
 	bool counted;            /* I: counted as a writer of its inode and mount */
@@ -112,10 +126,14 @@ struct inode *inode_alloc_pseudo(u32 mode, const struct cred *cred);
 void vfs_set_fifo_ops(const struct file_ops *ops);
 void vfs_set_epoll_release(void (*fn)(struct file *file));
 /*
- * Changes the flags that fcntl(F_SETFL) may: O_APPEND, O_NONBLOCK, O_NOATIME, O_DIRECT, FASYNC. 0
- * or -EPERM.
+ * Changes the flags that fcntl(F_SETFL) may: O_APPEND, O_NONBLOCK, O_NOATIME, O_DIRECT (and
+ * O_ASYNC by file_set_async()). 0 or -EPERM.
  */
 int file_set_flags(struct file *f, u32 flags);
+/* Sets or clears O_ASYNC; `fd` is what si_fd will say. */
+void file_set_async(struct file *f, int fd, bool on);
+void file_set_owner(struct file *f, const struct file_owner *owner);
+struct file_owner file_owner(struct file *f);
 /*
  * Reads entries of a directory into the sink, with its lock and position: 0, -ENOTDIR, -ENOENT
  * (removed).

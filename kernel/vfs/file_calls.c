@@ -110,7 +110,7 @@ long file_ioctl(struct file *f, u32 request, u64 arg)
 
 int file_set_flags(struct file *f, u32 flags)
 {
-	const u32 may = O_APPEND | O_NONBLOCK | O_NOATIME | O_DIRECT | FASYNC;
+	const u32 may = O_APPEND | O_NONBLOCK | O_NOATIME | O_DIRECT;
 
 	if ((f->flags ^ flags) & O_APPEND && f->inode->flags & FS_APPEND_FL && !(flags & O_APPEND))
 		return -EPERM;
@@ -124,4 +124,33 @@ int file_set_flags(struct file *f, u32 flags)
 	f->flags = (f->flags & ~may) | (flags & may);
 	spin_unlock(&f->lock);
 	return 0;
+}
+
+void file_set_async(struct file *f, int fd, bool on)
+{
+	spin_lock(&f->lock);
+	f->flags = on ? f->flags | FASYNC : f->flags & ~(u32)FASYNC;
+	f->owner.fd = fd;
+	if (f->ops->async)
+		f->ops->async(f, on);
+	spin_unlock(&f->lock);
+}
+
+void file_set_owner(struct file *f, const struct file_owner *owner)
+{
+	spin_lock(&f->lock);
+	f->owner = *owner;
+	if (f->ops->async)
+		f->ops->async(f, f->flags & FASYNC);
+	spin_unlock(&f->lock);
+}
+
+struct file_owner file_owner(struct file *f)
+{
+	struct file_owner owner;
+
+	spin_lock(&f->lock);
+	owner = f->owner;
+	spin_unlock(&f->lock);
+	return owner;
 }

@@ -1,0 +1,108 @@
+/*
+ * Receiving datagrams: the bodies of recv() and poll() that datagram protocols share.
+ */
+#include "net/sock_int.h"
+
+#include "core/clock.h"
+#include "vm/iov.h"
+
+/* The next packet or NULL. */
+static struct packet *take(struct sock *s, bool peek)
+{
+	struct packet *p;
+
+	spin_lock(&s->lock);
+	if (peek)
+		p = s->receive.first ? packet_clone(s->receive.first, MM_ATOMIC) : NULL;
+	else
+		p = packet_dequeue(&s->receive);
+	spin_unlock(&s->lock);
+	return p;
+}
+
+int sock_recv_packet(struct sock *s, struct msg *m, struct packet **out)
+{
+	u64 deadline = ~0ull;
+	bool known = false;
+	int err;
+
+	*out = NULL;
+	for (;;) {
+		if (likely(READ_ONCE(s->receive.first))) {
+			*out = take(s, m->flags & MSG_PEEK);
+			if (*out)
+				return 0;
+			if (m->flags & MSG_PEEK && READ_ONCE(s->receive.first))
+				return -ENOMEM;
+		}
+		err = sock_take_error(s);
+		if (err)
+			return err;
+		if (READ_ONCE(s->shut) & SOCK_SHUT_RD)
+			return 0;
+		if (!known)
+			deadline = sock_receive_deadline(s, m->flags);
+		known = true;
+		err = sock_wait_for(s, POLLIN | POLLERR | POLLHUP | POLLRDHUP,
+				    READ_ONCE(s->receive.first) || READ_ONCE(s->error) ||
+				    READ_ONCE(s->shut) & SOCK_SHUT_RD, deadline);
+		if (err)
+			return err;
+	}
+}
+
+int sock_recv_stamp(struct sock *s, struct msg *m, u64 stamp_ns)
+{
+	bool fresh = s->flags & SOCK_STAMP_NEW, fine = s->flags & SOCK_STAMP_NS;
+	struct timespec ts;
+	struct timeval tv;
+
+	if (!stamp_ns)
+		stamp_ns = clock_realtime();
+	WRITE_ONCE(s->stamp_ns, stamp_ns);
+	if (likely(!(s->flags & SOCK_STAMP)))
+		return 0;
+	ts = ns_to_timespec(stamp_ns);
+	if (fine)
+		return msg_put_control(m, SOL_SOCKET,
+				       fresh ? SO_TIMESTAMPNS_NEW : SO_TIMESTAMPNS_OLD, &ts,
+				       sizeof(ts));
+	tv = (struct timeval){ .tv_sec = ts.tv_sec, .tv_usec = ts.tv_nsec / 1000 };
+	return msg_put_control(m, SOL_SOCKET, fresh ? SO_TIMESTAMP_NEW : SO_TIMESTAMP_OLD, &tv,
+			       sizeof(tv));
+}
+
+ssize_t sock_recv_copy(struct sock *s, struct msg *m, struct packet *p, u32 offset)
+{
+	u32 length = p->length - offset, n = (u32)min((size_t)length, iov_left(m->iter));
+	u32 drops;
+	int err;
+
+	if (n < length)
+		m->out_flags |= MSG_TRUNC;
+	if (packet_copy_to(p, offset, m->iter, n) != n)
+		return -EFAULT;
+	err = sock_recv_stamp(s, m, p->stamp_ns);
+	if (!err && unlikely(s->flags & SOCK_RXQ_OVFL) && (drops = READ_ONCE(s->drops)))
+		err = msg_put_control(m, SOL_SOCKET, SO_RXQ_OVFL, &drops, sizeof(drops));
+	if (err)
+		return err;
+	return m->flags & MSG_TRUNC ? (ssize_t)length : (ssize_t)n;
+}
+
+u32 sock_datagram_poll(struct sock *s)
+{
+	u32 shut = READ_ONCE(s->shut), events = 0;
+
+	if (READ_ONCE(s->error))
+		events |= POLLERR;
+	if (shut & SOCK_SHUT_RD)
+		events |= POLLRDHUP | POLLIN | POLLRDNORM;
+	if (shut == (SOCK_SHUT_RD | SOCK_SHUT_WR))
+		events |= POLLHUP;
+	if (READ_ONCE(s->receive.first))
+		events |= POLLIN | POLLRDNORM;
+	if (READ_ONCE(s->send_used) < READ_ONCE(s->send_limit) / 2)
+		events |= POLLOUT | POLLWRNORM | POLLWRBAND;
+	return events;
+}

@@ -1,0 +1,13 @@
+/* Between the files of sockets. */
+#pragma once
+
+#include "net/sock.h"
+
+const struct sock_host *sock_host_get(void);
+/* A new socket: 0, -EAFNOSUPPORT, -EINVAL, or what the family says. */
+int sock_create(int family, int type, int protocol, struct sock **out);
+
+/* sock_async.c: notes that the owner is to be told. Any context but handlers, with or without the
+ * socket's lock. */
+void sock_async_tell(struct sock *s, u32 events);
+void sock_async_init(void);
