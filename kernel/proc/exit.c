@@ -89,11 +89,43 @@ static void task_leave_files(struct task *task)
 	fs_context_put(fs);
 }
 
-/* Who takes the children of a process that ends: the nearest ancestor that asked for it, or
- * init. */
+/* Marks all below `top`, but for what is below a marked one. proc_tree_lock held. */
+static void below_mark_locked(struct process *top)
+{
+	struct process *p = top;
+	bool down = true;
+
+	for (;;) {
+		if (down && !list_empty(&p->children)) {
+			p = list_first_entry(&p->children, struct process, sibling);
+		} else {
+			while (p != top && p->sibling.next == &p->parent->children)
+				p = p->parent;
+			if (p == top)
+				return;
+			p = list_next_entry(p, sibling);
+		}
+		down = !p->below_subreaper;
+		p->below_subreaper = true;
+	}
+}
+
+void process_subreaper_set(bool on)
+{
+	struct process *p = process_current();
+
+	spin_lock(&proc_tree_lock);
+	p->child_subreaper = on;
+	if (on && !p->below_subreaper)
+		below_mark_locked(p);
+	spin_unlock(&proc_tree_lock);
+}
+
+/* Who takes the children of a process that ends: the nearest ancestor that asked for it, or init.
+ * Where nobody did, no long line of ancestors is walked. */
 static struct process *new_parent_locked(struct process *p)
 {
-	for (struct process *a = p->parent; a; a = a->parent)
+	for (struct process *a = p->below_subreaper ? p->parent : NULL; a; a = a->parent)
 		if (a->child_subreaper && a->state == PROCESS_ALIVE && !a->group_exit)
 			return a;
 	return process_init;
@@ -151,8 +183,11 @@ static bool zombie_tell_locked(struct process *p)
  * the tree's references. */
 static void children_reparent_locked(struct process *p, struct list *gone)
 {
-	struct process *child, *tmp, *heir = new_parent_locked(p);
+	struct process *child, *tmp, *heir;
 
+	if (list_empty(&p->children))
+		return;
+	heir = new_parent_locked(p);
 	list_for_each_entry_safe(child, tmp, &p->children, sibling) {
 		struct pid *group = child->group;
 		bool was_orphaned = group_orphaned_locked(group);

@@ -123,8 +123,10 @@ void process_link_locked(struct process *p, struct process *parent, struct pid *
 			 struct session *session)
 {
 	p->parent = parent;
-	if (parent)
+	if (parent) {
+		p->below_subreaper = parent->below_subreaper || parent->child_subreaper;
 		list_add_tail(&p->sibling, &parent->children);
+	}
 	pid_get(group);
 	p->group = group;
 	list_add_tail(&p->group_link, &group->members);

@@ -129,6 +129,7 @@ struct process {
 	u32 personality;           /* a */
 	u32 membarrier;            /* a: what membarrier(2) has registered */
 	bool child_subreaper;      /* t */
+	bool below_subreaper;      /* t: some ancestor is one, or was; then so it is of all below */
 	s32 parent_death_signal;   /* a */
 	struct mutex exec_lock;    /* RANK_PROC_EXEC */
 	struct rcu_head rcu;
@@ -286,6 +287,9 @@ bool group_orphaned_locked(struct pid *group);
 bool group_orphaned(struct pid *group);
 /* tty's hook: the session leader ends: hang up its terminal. */
 void proc_set_session_end(void (*fn)(struct session *session));
+
+/* Whether orphans below the caller's process come to it (prctl(2), PR_SET_CHILD_SUBREAPER). */
+void process_subreaper_set(bool on);
 
 /* Creates pid 1 and runs `path` (init=) in it, on a thread of its own. Names tried are logged;
  * panics with a clear message if none runs. */

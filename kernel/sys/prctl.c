@@ -131,14 +131,6 @@ static long signal_of_parent(u64 signo)
 	return 0;
 }
 
-static long subreaper_set(u64 on)
-{
-	spin_lock(&proc_tree_lock);
-	process_current()->child_subreaper = on != 0;
-	spin_unlock(&proc_tree_lock);
-	return 0;
-}
-
 static long give_int(u64 where, s32 value)
 {
 	return copy_out((void __user *)where, &value, sizeof(value));
@@ -181,7 +173,8 @@ long sys_prctl(int option, unsigned long arg2, unsigned long arg3, unsigned long
 		task->timer_slack_ns = arg2 ? (u32)min(arg2, 0xfffffffful) : 50000;
 		return 0;
 	case PR_SET_CHILD_SUBREAPER:
-		return subreaper_set(arg2);
+		process_subreaper_set(arg2);
+		return 0;
 	case PR_GET_CHILD_SUBREAPER:
 		return give_int(arg2, p->child_subreaper);
 	case PR_SET_NO_NEW_PRIVS:

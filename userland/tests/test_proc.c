@@ -188,6 +188,58 @@ TEST(orphans)
 	exits(-1, 0, "and can wait for it");
 }
 
+/* A branch of three generations: the youngest says who its parent is, and again once the middle one
+ * has ended. */
+static int branch(void *argument)
+{
+	char c;
+	int *p = argument, status;
+
+	if (fork() == 0) {
+		pid_t middle = getpid();
+
+		if (fork() == 0) {
+			(void)!write(p[1], &middle, sizeof(middle));
+			for (int i = 0; i < 1000 && getppid() == middle; i++)
+				tap_sleep_ms(10);
+			_exit(write(p[1], &(pid_t){getppid()}, sizeof(pid_t)) < 0);
+		}
+		_exit(read(p[2], &c, 1) != 1);
+	}
+	return wait(&status) < 0 || status;
+}
+
+/* With the ends of two pipes: what the youngest say, what the middle ones wait for. */
+TEST(late_subreaper)
+{
+	enum { N = 3 };
+	pid_t parent, pids[N];
+	int says[2], go[2];
+
+	must(pipe(says));
+	must(pipe(go));
+	for (int i = 0; i < N; i++)
+		pids[i] = tap_spawn(branch, (int[]){says[0], says[1], go[0]});
+	for (int i = 0; i < N; i++)
+		must(read(says[0], &parent, sizeof(parent)));
+	works(prctl(PR_SET_CHILD_SUBREAPER, 1), "a subreaper that already has offspring");
+	must(write(go[1], "abc", N));
+	for (int i = 0; i < N; i++) {
+		exits(pids[i], 0, "its children end well");
+		must(read(says[0], &parent, sizeof(parent)));
+		is(parent, getpid(), "it gets its great-grandchild");
+	}
+	for (int i = 0; i < N; i++)
+		exits(-1, 0, "and can wait for it");
+	works(prctl(PR_SET_CHILD_SUBREAPER, 0), "no subreaper any more");
+	pids[0] = tap_spawn(branch, (int[]){says[0], says[1], go[0]});
+	must(read(says[0], &parent, sizeof(parent)));
+	must(write(go[1], "d", 1));
+	exits(pids[0], 0, "its child ends");
+	must(read(says[0], &parent, sizeof(parent)));
+	ok(parent != getpid(), "and it gets nothing");
+}
+
 TEST(ignored_children)
 {
 	struct sigaction action = {.sa_handler = SIG_DFL, .sa_flags = SA_NOCLDWAIT};
