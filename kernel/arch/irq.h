@@ -54,6 +54,14 @@ bool irq_from_user(void);
 
 /* Nanoseconds since boot, from the TSC (or HPET/PM timer): monotonic over all CPUs. Any context. */
 u64 arch_clock_ns(void);
+/* The same as if arch_clock_adjust() had never been called. */
+u64 arch_clock_raw_ns(void);
+/*
+ * From now on arch_clock_ns() runs faster (or slower) by so many nanoseconds a second, times 2^32:
+ * from 0.75 to 1.25 times its own rate. One caller at a time, who lets nobody read the vDSO's
+ * page meanwhile (its seq is odd).
+ */
+void arch_clock_adjust(s64 rate);
 
 /*
  * Arms this CPU's one-shot timer for the absolute time `deadline_ns` (a past one fires at once),

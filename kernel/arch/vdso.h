@@ -9,9 +9,10 @@ struct vdso_data {
 	u32 tsc_usable;    /* 0: the functions fall back to the system call */
 	u64 tsc_base;      /* TSC at base_ns */
 	u64 base_ns;       /* CLOCK_MONOTONIC at tsc_base */
-	u64 mult;          /* ns = ((tsc - tsc_base) * mult) >> shift, 128-bit product */
+	u64 mult;          /* ns = base_ns + ((tsc - tsc_base) * mult) >> shift, 128-bit product */
 	u32 shift;
 	u32 pad;
+	u64 raw_base, raw_ns, raw_mult; /* the same for CLOCK_MONOTONIC_RAW */
 	s64 realtime_offset_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
 };
 

@@ -16,8 +16,15 @@ u64 clock_monotonic(void);
 u64 clock_realtime(void);
 /* The real time of the last tick-like update is not kept: file time stamps use this, exact. */
 struct timespec clock_now(void);
-/* Sets the real-time clock (and the vDSO's offset): clock_settime(2). */
+/*
+ * Sets the real-time clock, or moves it by so much: 0 or -EINVAL. Makes both clocks run faster or
+ * slower (arch_clock_adjust()). What clock_settime(2) and adjtimex(2) do is in sched/timex.h.
+ */
 void clock_realtime_set(u64 ns);
+int clock_realtime_step(s64 ns);
+void clock_adjust(s64 rate);
+/* Nanoseconds since boot as the machine counts them, at a rate that nobody adjusts. */
+u64 clock_raw(void);
 /*
  * Who must know when the real-time clock is set: fn is called after each change, with interrupts
  * off and a spinlock of RANK_WORK held, so it must not add or remove watches; it may arm timers

@@ -75,6 +75,7 @@ enum lock_rank {
 	RANK_DRIVER,            /* a driver's own lock, taken in its interrupt handler too */
 	RANK_TTY_PORT,          /* a serial port's or console's rings */
 	RANK_IRQ,               /* interrupt line tables */
+	RANK_CLOCK,             /* the discipline of the clock */
 	RANK_WORK,              /* work queues */
 	RANK_TIMER,             /* timer queues */
 	RANK_WAIT,              /* wait queue */

@@ -20,6 +20,7 @@
 #include "proc/signal.h"
 #include "proc/user.h"
 #include "sched/clock_timer.h"
+#include "sched/timex.h"
 
 #define REST_NS     (4 * (u64)NSEC_PER_MSEC)
 #define OVERRUN_MAX 0x7fffffff /* DELAYTIMER_MAX */
@@ -211,8 +212,11 @@ static u64 value_of(const struct posix_timer *t, const struct posix_timer_settin
 
 	if (!value)
 		return 0;
-	if (absolute && !base_is_cpu(t))
-		return value;
+	if (absolute && !base_is_cpu(t)) {
+		u64 ahead = t->clock == CLOCK_TAI ? (u64)timex_tai_offset() : 0;
+
+		return value > ahead ? value - ahead : 1;
+	}
 	if (absolute)
 		value = value > exact ? value - exact : 1;
 	return add_overflow(base_now(t), value, &value) ? ~0ull / 2 : value;

@@ -6,6 +6,7 @@
 #include "arch/vdso.h"
 #include "core/clock.h"
 #include "proc/itimer.h"
+#include "sched/timex.h"
 #include "sched/wait.h"
 #include "sys/sys_int.h"
 
@@ -43,11 +44,15 @@ static int clock_read(int clock, u64 *ns)
 	case CLOCK_REALTIME:
 	case CLOCK_REALTIME_COARSE:
 	case CLOCK_REALTIME_ALARM:
-	case CLOCK_TAI:
 		*ns = clock_realtime();
 		return 0;
-	case CLOCK_MONOTONIC:
+	case CLOCK_TAI:
+		*ns = clock_tai();
+		return 0;
 	case CLOCK_MONOTONIC_RAW:
+		*ns = clock_raw();
+		return 0;
+	case CLOCK_MONOTONIC:
 	case CLOCK_MONOTONIC_COARSE:
 	case CLOCK_BOOTTIME:
 	case CLOCK_BOOTTIME_ALARM:
@@ -91,7 +96,7 @@ static long realtime_set(const struct timespec *ts)
 		return -EPERM;
 	if (timespec_to_ns(ts) < clock_monotonic())
 		return -EINVAL;
-	clock_realtime_set(timespec_to_ns(ts));
+	timex_clock_set(timespec_to_ns(ts));
 	return 0;
 }
 
@@ -102,6 +107,38 @@ long sys_clock_settime(int clockid, const struct timespec __user *tp)
 	if (clockid != CLOCK_REALTIME)
 		return -EINVAL;
 	return copy_in_obj(&ts, tp) < 0 ? -EFAULT : realtime_set(&ts);
+}
+
+/* What clock_adjtime(2) says of clocks that are not the real-time clock. */
+static int clock_adjustable(int clock)
+{
+	u64 ns;
+
+	if (clock == CLOCK_REALTIME)
+		return 0;
+	/* CPU clocks, whoever's they are; a descriptor's clock there is none. */
+	if (clock < 0)
+		return (clock & (CPUCLOCK_PERTHREAD_MASK | CPUCLOCK_CLOCK_MASK)) == CPUCLOCK_FD ?
+			       -EINVAL : -EOPNOTSUPP;
+	return clock_read(clock, &ns) ? -EINVAL : -EOPNOTSUPP;
+}
+
+long sys_clock_adjtime(int clockid, struct abi_timex __user *utx)
+{
+	struct abi_timex tx;
+	int state;
+
+	if (copy_in_obj(&tx, utx) < 0)
+		return -EFAULT;
+	state = clock_adjustable(clockid);
+	if (!state)
+		state = timex_adjust(&tx, cred_capable(cred_current(), CAP_SYS_TIME));
+	return state >= 0 && copy_out_obj(utx, &tx) < 0 ? -EFAULT : state;
+}
+
+long sys_adjtimex(struct abi_timex __user *utx)
+{
+	return sys_clock_adjtime(CLOCK_REALTIME, utx);
 }
 
 long sys_gettimeofday(struct timeval __user *tv, struct timezone __user *tz)

@@ -14,6 +14,11 @@
 
 #define NSEC_PER_SECOND 1000000000ull
 #define SHIFT           32
+/*
+ * ns: what the timer waits at most for a deadline. The clock's rate may change meanwhile by 500
+ * parts in a million, and then it comes so much early or late.
+ */
+#define RATE_SLEEP      ((u64)(2 * NSEC_PER_SECOND))
 
 static bool by_tsc;      /* a: reset once at most */
 static u64 apic_hz;
@@ -37,8 +42,9 @@ __section(".text.hot") void arch_timer_arm(u64 deadline_ns)
 	}
 	now = arch_clock_ns();
 	delta = deadline_ns > now ? deadline_ns - now : 0;
-	if (delta > max_sleep)
-		delta = max_sleep;
+	delta = min(delta, max_sleep);
+	if (deadline_ns != ~0ull)
+		delta = min(delta, RATE_SLEEP);
 	if (by_tsc)
 		msr_write(MSR_TSC_DEADLINE, clock_source_tsc_at(now + delta));
 	else

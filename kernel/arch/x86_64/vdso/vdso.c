@@ -42,14 +42,19 @@ static inline u64 read_tsc(void)
 	return (u64)hi << 32 | lo;
 }
 
-/*
- * Nanoseconds of the monotonic clock, plus the offset to real time if `real`: false if the page
- * cannot tell.
- */
-static inline bool read_clock(bool real, u64 *ns)
+/* (ticks * mult) >> shift. */
+static inline u64 scaled(u64 ticks, u64 mult, u32 shift)
+{
+	return (u64)(((unsigned __int128)ticks * mult) >> shift);
+}
+
+enum which { MONOTONIC, REAL, RAW };
+
+/* Nanoseconds of the clock: false if the page cannot tell. */
+static inline bool read_clock(enum which which, u64 *ns)
 {
 	const volatile struct vdso_data *d = &vdso_page;
-	unsigned __int128 ticks;
+	u64 tsc;
 	u32 seq;
 
 	do {
@@ -57,9 +62,12 @@ static inline bool read_clock(bool real, u64 *ns)
 			__asm__ volatile("pause");
 		if (!d->tsc_usable)
 			return false;
-		ticks = read_tsc() - d->tsc_base;
-		*ns = d->base_ns + (u64)((ticks * d->mult) >> d->shift);
-		if (real)
+		tsc = read_tsc();
+		if (which == RAW)
+			*ns = d->raw_ns + scaled(tsc - d->raw_base, d->raw_mult, d->shift);
+		else
+			*ns = d->base_ns + scaled(tsc - d->tsc_base, d->mult, d->shift);
+		if (which == REAL)
 			*ns += (u64)d->realtime_offset_ns;
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	} while (__atomic_load_n(&d->seq, __ATOMIC_RELAXED) != seq);
@@ -68,30 +76,36 @@ static inline bool read_clock(bool real, u64 *ns)
 
 int __vdso_clock_gettime(int clock, struct timespec *ts)
 {
-	bool real = clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE;
+	enum which which = MONOTONIC;
 	u64 ns;
 
 	switch (clock) {
 	case CLOCK_REALTIME:
 	case CLOCK_REALTIME_COARSE:
+		which = REAL;
+		break;
+	case CLOCK_MONOTONIC_RAW:
+		which = RAW;
+		break;
 	case CLOCK_MONOTONIC:
 	case CLOCK_MONOTONIC_COARSE:
-	case CLOCK_MONOTONIC_RAW:
 	case CLOCK_BOOTTIME:
-		if (!read_clock(real, &ns))
-			break;
-		ts->tv_sec = (s64)(ns / NSEC);
-		ts->tv_nsec = (s64)(ns % NSEC);
-		return 0;
+		break;
+	default:
+		return (int)syscall3(NR_clock_gettime, clock, (long)ts, 0);
 	}
-	return (int)syscall3(NR_clock_gettime, clock, (long)ts, 0);
+	if (!read_clock(which, &ns))
+		return (int)syscall3(NR_clock_gettime, clock, (long)ts, 0);
+	ts->tv_sec = (s64)(ns / NSEC);
+	ts->tv_nsec = (s64)(ns % NSEC);
+	return 0;
 }
 
 int __vdso_gettimeofday(struct timeval *tv, struct timezone *tz)
 {
 	u64 ns;
 
-	if (!read_clock(true, &ns))
+	if (!read_clock(REAL, &ns))
 		return (int)syscall3(NR_gettimeofday, (long)tv, (long)tz, 0);
 	if (tv) {
 		tv->tv_sec = (s64)(ns / NSEC);
@@ -107,7 +121,7 @@ s64 __vdso_time(s64 *t)
 	s64 seconds;
 	u64 ns;
 
-	if (!read_clock(true, &ns))
+	if (!read_clock(REAL, &ns))
 		return syscall3(NR_time, (long)t, 0, 0);
 	seconds = (s64)(ns / NSEC);
 	if (t)
