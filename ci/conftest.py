@@ -9,9 +9,13 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 
 import pexpect
 import pytest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from cable import Cable  # pylint: disable=wrong-import-position
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 B = os.path.join(TOP, os.environ.get("B", "build"))
@@ -95,8 +99,8 @@ def consoles_fixture(request):
     os.makedirs(folder, exist_ok=True)
 
     def start(name, boot="elf", disks=None, append="", env=None, test=True, seconds=MACHINE_SECONDS,
-              extra=()):
-        kernel = request.config.getoption("--kernel")
+              extra=(), kernel=None):
+        kernel = kernel or request.config.getoption("--kernel")
         arguments = ["--test"] if test else []
         if kernel == "linux":
             arguments.append("--linux")
@@ -132,6 +136,13 @@ def machine_fixture(request, consoles):
     yield start
     for console in mine:
         console.stop()
+
+
+@pytest.fixture(name="cable")
+def cable_fixture(tmp_path):
+    """A cable for two machines (ci/cable.py)."""
+    with Cable(str(tmp_path)) as cable:
+        yield cable
 
 
 @pytest.fixture(name="disk_copy")
