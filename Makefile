@@ -46,6 +46,7 @@ $(B)/packages.mk: ci/packages ci/setup
 
 include libc-port/libc.mk
 include userland/userland.mk
+include ports/ports.mk
 include kernel/kernel.mk
 include kernel/test/host/host.mk
 -include userland/tests/tests.mk
