@@ -11,10 +11,17 @@ IMAGE_PORTS ?= dropbear
 IMAGE_MANIFESTS += $(IMAGE_PORTS:%=ports/%/manifest)
 IMAGE_INPUTS    += $(IMAGE_PORTS:%=$(PORTS)/%/.built)
 
-$(PORTS)/%/.built: ports/%/recipe ports/build $(SYSROOT_READY)
+# A port is built again when what its recipe says has changed, not when the file was touched.
+$(PORTS)/%/.inputs: FORCE
+	$(Q)mkdir -p $(@D)
+	$(Q)sha256sum ports/$*/recipe ports/build | cmp -s - $@ || \
+		sha256sum ports/$*/recipe ports/build >$@
+
+$(PORTS)/%/.built: $(PORTS)/%/.inputs $(SYSROOT_READY)
 	$(call say,PORT,$*)
 	$(Q)CC=$(SKERRY_CC) DISTCACHE=$(DISTCACHE) ports/build $* $(@D)/work $(@D)/root
 	$(Q)touch $@
 
+.PRECIOUS: $(PORTS)/%/.inputs
 .PHONY: $(PORT_NAMES:%=port-%)
 $(PORT_NAMES:%=port-%): port-%: $(PORTS)/%/.built

@@ -26,6 +26,7 @@ enum lock_rank {
 	RANK_PIPE,              /* pipe->lock */
 	RANK_TTY,               /* tty->lock (termios, session), then line discipline */
 	RANK_TTY_LDISC,
+	RANK_NETLINK,           /* netlink_sock->dump_lock: anything of the network may be asked */
 	RANK_NETCONF,           /* netif_config_lock(): interfaces, addresses, routes */
 	RANK_SOCK_SEND,         /* sock->send_lock */
 	RANK_SOCK_RECV,         /* sock->recv_lock */

@@ -1,0 +1,86 @@
+/*
+ * Netlink: messages between programs and the kernel's rooms (netlink(7), RFC 3549).
+ *
+ * A program sends requests; the kernel handles each in the sender's call and queues what it answers
+ * to the socket: a message, many of them (a dump, of which recv() asks for more as it goes), an
+ * acknowledgement or an error. What changes is told to all sockets that joined a group.
+ */
+#pragma once
+
+#include "abi/rtnetlink.h"
+#include "net/sock.h"
+
+struct netlink_sock;
+
+/* A request while it is handled. */
+struct nl_request {
+	struct netlink_sock *from;
+	const struct nlmsghdr *h;      /* a kernel copy */
+	const void *payload;
+	u32 length;                    /* of the payload */
+};
+
+/* Messages being written, one after another, into a packet. */
+struct nl_out {
+	struct packet *p;
+	struct nlmsghdr *h;            /* the one being written, or NULL */
+	bool full;                     /* something did not fit: the message must be given up */
+};
+
+/* A dump on its way. fill() writes messages by nl_begin(d->…) until out is full: 1, to be called
+ * again; 0 when all was written; -errno. Thread context, no lock held. */
+struct nl_dump {
+	int (*fill)(struct nl_dump *d, struct nl_out *out);
+	u32 seq, port;
+	u16 type;                      /* of the request */
+	u8 family;                     /* its first byte, AF_* */
+	u64 at[4];                     /* fill's own, 0 at the start */
+	u32 generation;                /* fill's own */
+};
+
+/* Handlers of NETLINK_ROUTE by message type; registered at boot. Thread context, no lock held.
+ * RTM_GET* are for everybody, the others for CAP_NET_ADMIN: asked before. */
+struct rtnl_handler {
+	u16 type;                      /* RTM_* */
+	u16 header;                    /* bytes that the payload has at least */
+	/* 0 or -errno. NULL: -EOPNOTSUPP. */
+	int (*request)(struct nl_request *r);
+	/* Of GET with NLM_F_DUMP: d->fill is set to it. NULL: -EOPNOTSUPP. */
+	int (*dump)(struct nl_dump *d, struct nl_out *out);
+};
+void rtnl_register(const struct rtnl_handler *handlers, unsigned n);
+
+/* Attributes: sorts those of n bytes by their type, below `max`, into table (others are skipped):
+ * 0 or -EINVAL. */
+int nl_attributes(const void *p, u32 n, const struct nlattr **table, unsigned max);
+static inline const void *nl_data(const struct nlattr *a) { return a + 1; }
+static inline u32 nl_size(const struct nlattr *a) { return a->nla_len - (u32)sizeof(*a); }
+/* The value of one with exactly (or at least) so many bytes: 0 or -EINVAL. */
+int nl_get(const struct nlattr *a, void *to, u32 n);
+/* A string of less than `size` bytes. */
+int nl_get_string(const struct nlattr *a, char *to, u32 size);
+
+/* A packet for messages of at most `size` bytes: 0 or -ENOMEM. Thread context. */
+int nl_out_init(struct nl_out *out, u32 size);
+/* Begins a message: its payload header of n bytes, zeroed, or NULL if it does not fit. */
+void *nl_begin(struct nl_out *out, u16 type, u16 flags, u32 seq, u32 port, u32 n);
+void nl_put(struct nl_out *out, u16 type, const void *data, u32 n);
+static inline void nl_put8(struct nl_out *out, u16 type, u8 v) { nl_put(out, type, &v, 1); }
+static inline void nl_put32(struct nl_out *out, u16 type, u32 v) { nl_put(out, type, &v, 4); }
+void nl_put_string(struct nl_out *out, u16 type, const char *s);
+struct nlattr *nl_nest(struct nl_out *out, u16 type);
+void nl_nest_end(struct nl_out *out, struct nlattr *nest);
+/* Ends the message: false if it did not fit (it is taken back). */
+bool nl_end(struct nl_out *out);
+
+/* Queues what was written to the socket that asked. */
+int nl_answer(struct nl_request *r, struct nl_out *out);
+/* Tells a group of a protocol, taking what was written; `except`: a port that is not told, 0:
+ * none. */
+void nl_notify(int protocol, u32 group, struct nl_out *out, u32 except);
+/* Whether anybody would be told. */
+bool nl_has_listeners(int protocol, u32 group);
+
+/* Boot. rtnl_init(): link messages, and NETLINK_ROUTE itself. */
+void netlink_init(void);
+void rtnl_init(void);

@@ -1,0 +1,40 @@
+/* Between the files of netlink. */
+#pragma once
+
+#include "net/netlink/netlink.h"
+#include "sched/mutex.h"
+
+#define NL_GROUPS 64
+#define NL_OUT 7168 /* fits, with its end, into the 8 KiB that programs receive into */
+
+/* t: nl_table.lock.  d: dump_lock.  a: atomic. */
+struct netlink_sock {
+	struct sock sock;           /* must be first */
+	u32 port;                   /* t: own address, 0: none */
+	u32 peer_port, peer_groups; /* a: of connect(2) */
+	u64 groups;                 /* t: joined; bit n is group n + 1 */
+	bool want_pktinfo, no_enobufs, cap_ack; /* a */
+	bool congested;             /* a: something was lost, and the reader not told */
+	struct mutex dump_lock;     /* RANK_NETLINK */
+	bool dumping;               /* d */
+	struct nl_dump dump;        /* d */
+};
+
+/* Where a queued packet is from, in its cb. */
+struct nl_from { u32 port, group; };
+
+static inline struct netlink_sock *netlink_sock(struct sock *s)
+{
+	return (struct netlink_sock *)s;
+}
+
+/* Queues a packet, which it takes: 0, -ENOBUFS. */
+int nl_queue(struct netlink_sock *n, struct packet *p, u32 port, u32 group);
+/* Handles the requests in `size` bytes. */
+void nl_requests(struct netlink_sock *n, const void *data, u32 size);
+/* Writes the next part of a dump, if there is one. */
+void nl_dump_more(struct netlink_sock *n);
+/* Begins a dump: 0, -EOPNOTSUPP (fill is NULL), -EBUSY (another is on its way). */
+int nl_dump_start(struct nl_request *r, int (*fill)(struct nl_dump *d, struct nl_out *out));
+/* rtnl.c: 0 or -errno, 1 if a dump began. */
+int rtnl_request(struct nl_request *r);

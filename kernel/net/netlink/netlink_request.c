@@ -1,0 +1,117 @@
+/*
+ * Requests: taking apart what a program sent, and answering: with what the handler wrote, with an
+ * acknowledgement or an error, or with a dump in parts.
+ */
+#include "abi/errno.h"
+#include "lib/string.h"
+#include "net/netlink/netlink_int.h"
+
+int nl_answer(struct nl_request *r, struct nl_out *out)
+{
+	struct packet *p = out->p;
+
+	out->p = NULL;
+	return nl_queue(r->from, p, 0, 0);
+}
+
+/* An acknowledgement (error 0) or an error, with the request it is about: all of it if it failed
+ * and the program has not said that its header is enough. */
+static void acknowledge(struct netlink_sock *n, const struct nlmsghdr *h, int error)
+{
+	bool whole = error && !READ_ONCE(n->cap_ack);
+	u32 rest = whole ? h->nlmsg_len - NLMSG_HDRLEN : 0;
+	struct nl_out out;
+	struct nlmsgerr *e;
+
+	if (nl_out_init(&out, NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(*e) + rest))) {
+		sock_set_error(&n->sock, ENOBUFS);
+		return;
+	}
+	e = nl_begin(&out, NLMSG_ERROR, whole ? 0 : NLM_F_CAPPED, h->nlmsg_seq, n->port,
+		     (u32)sizeof(*e) + rest);
+	e->error = error;
+	e->msg = *h;
+	memcpy(e + 1, h + 1, rest);
+	nl_end(&out);
+	(void)nl_queue(n, out.p, 0, 0);
+}
+
+/* With dump_lock: one more part, the last with the message that says so. */
+static void dump_part(struct netlink_sock *n)
+{
+	struct nl_dump *d = &n->dump;
+	struct nl_out out;
+	int more, *status;
+
+	if (nl_out_init(&out, NL_OUT + NLMSG_HDRLEN + sizeof(*status))) {
+		n->dumping = false;
+		sock_set_error(&n->sock, ENOBUFS);
+		return;
+	}
+	more = d->fill(d, &out);
+	out.full = false;
+	if (more <= 0) {
+		n->dumping = false;
+		status = nl_begin(&out, NLMSG_DONE, NLM_F_MULTI, d->seq, d->port, sizeof(*status));
+		if (status)
+			*status = more;
+		nl_end(&out);
+	}
+	(void)nl_queue(n, out.p, 0, 0);
+}
+
+void nl_dump_more(struct netlink_sock *n)
+{
+	if (likely(!READ_ONCE(n->dumping)))
+		return;
+	mutex_lock(&n->dump_lock);
+	if (n->dumping && READ_ONCE(n->sock.receive_used) <= n->sock.receive_limit / 2)
+		dump_part(n);
+	mutex_unlock(&n->dump_lock);
+}
+
+int nl_dump_start(struct nl_request *r, int (*fill)(struct nl_dump *d, struct nl_out *out))
+{
+	struct netlink_sock *n = r->from;
+	int err = 0;
+
+	if (!fill)
+		return -EOPNOTSUPP;
+	mutex_lock(&n->dump_lock);
+	if (n->dumping) {
+		err = -EBUSY;
+	} else {
+		n->dump = (struct nl_dump){ .fill = fill, .seq = r->h->nlmsg_seq, .port = n->port,
+					    .type = r->h->nlmsg_type,
+					    .family = r->length ? *(const u8 *)r->payload : 0 };
+		n->dumping = true;
+		dump_part(n);
+	}
+	mutex_unlock(&n->dump_lock);
+	return err;
+}
+
+void nl_requests(struct netlink_sock *n, const void *data, u32 size)
+{
+	const u8 *p = data;
+
+	while (size >= NLMSG_HDRLEN) {
+		const struct nlmsghdr *h = (const struct nlmsghdr *)p;
+		struct nl_request r = { .from = n, .h = h, .payload = h + 1 };
+		u32 step = NLMSG_ALIGN(h->nlmsg_len);
+		int err = 0;
+
+		if (h->nlmsg_len < NLMSG_HDRLEN || h->nlmsg_len > size)
+			return;
+		r.length = h->nlmsg_len - NLMSG_HDRLEN;
+		if (h->nlmsg_flags & NLM_F_REQUEST && h->nlmsg_type >= NLMSG_MIN_TYPE)
+			err = rtnl_request(&r);
+		/* A dump that began ends with a message of its own. */
+		if (err != 1 && (err || h->nlmsg_flags & NLM_F_ACK))
+			acknowledge(n, h, err);
+		if (step >= size)
+			return;
+		p += step;
+		size -= step;
+	}
+}
