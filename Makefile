@@ -9,6 +9,8 @@
 #   DISTFILES=dir    take third-party files from here and not from the network
 #   MEM= SMP= SCREEN= ACCEL= CPU= MACHINE=   what `make run` boots on (see ci/run-qemu; SMP: as many
 #                processors as this machine has)
+#   NET= NIC= MAC= SSH_PORT=   its network: user (the default), none, socket:WORDS, tap:NAME; the
+#                model, e1000e or e1000, its address; the port that leads to its ssh
 #   V=1              show the commands
 
 B         ?= build
@@ -69,7 +71,7 @@ $(B)/run.img: $(B)/skerry.img
 
 run: $(B)/run.img ## build everything and boot it, console on the terminal (Ctrl-A X leaves)
 	@echo "  RUN     $< (a copy of skerry.img that keeps its changes; remove it to start afresh)"
-	@B=$(USER_B) SMP=$(or $(SMP),$(shell nproc)) ci/run-qemu $<
+	@B=$(USER_B) SMP=$(or $(SMP),$(shell nproc)) ci/run-qemu --net '$(or $(NET),user)' $<
 
 debug: $(B)/run.img $(B)/skerry.elf ## boot under gdb, stopped at the kernel's first instruction
 	@B=$(B) ci/debug $< $(B)/skerry.elf

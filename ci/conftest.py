@@ -73,6 +73,14 @@ class Console(pexpect.spawn):
         assert status == 0, f"{command}: status {status}: {text}"
         return text
 
+    def monitor(self, command):
+        """Give QEMU's own monitor a command, and return to the guest's console."""
+        self.send("\x01c")
+        self.expect_exact("(qemu) ")
+        self.sendline(command)
+        self.expect_exact("(qemu) ")
+        self.send("\x01c")
+
     def ended(self, timeout=60):
         """Wait for QEMU's end; its status."""
         self.expect(pexpect.EOF, timeout=timeout)
@@ -99,7 +107,7 @@ def consoles_fixture(request):
     os.makedirs(folder, exist_ok=True)
 
     def start(name, boot="elf", disks=None, append="", env=None, test=True, seconds=MACHINE_SECONDS,
-              extra=(), kernel=None):
+              net=None, extra=(), kernel=None):
         kernel = kernel or request.config.getoption("--kernel")
         arguments = ["--test"] if test else []
         if kernel == "linux":
@@ -108,6 +116,8 @@ def consoles_fixture(request):
             arguments += ["--kernel", os.path.join(B, "skerry.elf")]
         elif boot == "uefi":
             arguments.append("--uefi")
+        if net:
+            arguments += ["--net", net]
         if append:
             arguments += ["--append", append]
         arguments += disks or [os.path.join(B, "skerry.img")]

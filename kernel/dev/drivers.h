@@ -15,3 +15,5 @@ void display_register(void);     /* screen (dev/display.h); after pci_init() */
 void ps2_register(void);         /* keyboard (dev/input.h) */
 /* Disks (dev/blk.h), which are registered on return; after pci_init() and blk_init(). */
 void ahci_register(void);
+/* Network interfaces (dev/netif.h), registered and down; after pci_init() and netif_init(). */
+void e1000_register(void);

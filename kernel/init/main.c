@@ -90,6 +90,7 @@ static void boot_thread(void *arg)
 	display_register();
 	ps2_register();
 	ahci_register();
+	e1000_register();
 
 	vfs_init();
 	pipe_init();

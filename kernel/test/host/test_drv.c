@@ -5,6 +5,7 @@
 #include "drv/acpi/acpi_fadt.h"
 #include "drv/acpi/acpi_resource.h"
 #include "drv/ahci/ata_identify.h"
+#include "drv/e1000/e1000_nvm.h"
 #include "drv/ps2/ps2_int.h"
 
 static void put_text(u16 *words, unsigned n, const char *text)
@@ -283,4 +284,26 @@ TEST(resource_damaged)
 		CHECK(acpi_irq_choose(copy, n, unit_below(n), 3) <= n);
 		free(copy);
 	}
+}
+
+TEST(nvm_address)
+{
+	u16 w[E1000_NVM_WORDS] = { 0x5452, 0x1200, 0x5634 };
+	u8 address[6];
+
+	CHECK(!e1000_nvm_valid(w));
+	w[63] = (u16)(0xbaba - 0x5452 - 0x1200 - 0x5634);
+	CHECK(e1000_nvm_valid(w) && e1000_nvm_address(w, address));
+	CHECK(!memcmp(address, (u8[]){ 0x52, 0x54, 0x00, 0x12, 0x34, 0x56 }, 6));
+	for (unsigned i = 0; i < E1000_NVM_WORDS; i++) {
+		w[i] ^= (u16)(1u << unit_below(16));
+		CHECK(!e1000_nvm_valid(w));
+		memset(w + 3, 0, 2 * 60);
+		w[0] = 0x5452, w[1] = 0x1200, w[2] = 0x5634;
+		w[63] = (u16)(0xbaba - 0x5452 - 0x1200 - 0x5634);
+	}
+	w[0] = 0x0001;
+	CHECK(!e1000_nvm_address(w, address));
+	w[0] = w[1] = w[2] = 0;
+	CHECK(!e1000_nvm_address(w, address));
 }
