@@ -28,6 +28,7 @@
 #include "ipc/pipe.h"
 #include "mm/frames.h"
 #include "mm/slab.h"
+#include "net/inet/inet.h"
 #include "net/netlink/netlink.h"
 #include "net/sock.h"
 #include "proc/process.h"
@@ -101,6 +102,7 @@ static void boot_thread(void *arg)
 	sysfs_init();
 	fs_ext_init();
 	sock_init();
+	inet_init();
 	netlink_init();
 	proc_init();
 	procfs_init();

@@ -112,7 +112,7 @@ struct ip_version {
 	/* route_output() and ip_send() of addresses of this version. */
 	int (*route)(const struct flow *f, struct route **out);
 	int (*send)(struct packet *p, struct route *r, const struct ip_meta *meta);
-	void (*unreachable)(struct packet *p, enum ip_unreachable what);
+	void (*refuse)(struct packet *p, enum ip_unreachable what);
 	/* What an address is on this machine, for bind(2): enum route_kind, ROUTE_UNICAST: not
 	 * ours. `nif`: index, 0: any. */
 	int (*address_kind)(const struct ipaddr *a, u32 nif);
@@ -211,9 +211,6 @@ struct inet_send {
 	u16 segment;             /* UDP_SEGMENT: 0: none */
 	u8 options[40];
 };
-
-/* Whether the socket's owner has a capability (CAP_*). */
-bool inet_capable(const struct sock *s, unsigned capability);
 
 /* Common bodies, for both families; what is of one protocol only wraps them. */
 /* Checks a sockaddr of the socket's family: 0 and *addr, *port (host order), *scope; -EINVAL,

@@ -81,6 +81,8 @@ int procfs_space_get(struct proc_inode *pi, struct aspace **out);
 
 extern const struct proc_node procfs_root, procfs_pid_dir, procfs_task_dir;
 extern const struct proc_node procfs_sys_children[];
+/* procfs_net.c, procfs_net_sys.c: /proc/net, /proc/sys/net. */
+extern const struct proc_node procfs_net_children[], procfs_net_sys_children[];
 /* procfs_irq.c: /proc/irq. */
 extern const struct proc_node procfs_irq_children[];
 int procfs_irq_lookup(struct proc_inode *dir, const struct name *name, struct inode **out);

@@ -110,6 +110,7 @@ static const struct proc_node root_children[] = {
 	{ .name = "locks", .mode = FILE_R, .show = show_locks },
 	{ .name = "kallsyms", .mode = FILE_RO, .show = show_kallsyms },
 	{ .name = "slabinfo", .mode = FILE_RO, .show = show_slabinfo },
+	{ .name = "net", .mode = S_IFDIR | 0555, .children = procfs_net_children },
 	{ .name = "sys", .mode = S_IFDIR | 0555, .children = procfs_sys_children },
 	{ .name = "sysvipc", .mode = S_IFDIR | 0555, .children = sysvipc_children },
 	{ 0 },

@@ -461,5 +461,6 @@ const struct proc_node procfs_sys_children[] = {
 	{ .name = "kernel", .mode = MODE_D, .children = kernel_children },
 	{ .name = "vm", .mode = MODE_D, .children = vm_children },
 	{ .name = "fs", .mode = MODE_D, .children = fs_children },
+	{ .name = "net", .mode = MODE_D, .children = procfs_net_sys_children },
 	{ 0 },
 };

@@ -1,0 +1,133 @@
+/*
+ * The Internet protocols' common part: the table of versions, the table of transports, and how a
+ * packet gets from one to the other.
+ *
+ * Walk of a packet in: dev/netif → net/ip4 (header, for us?) → ip_deliver() here → transport.
+ * Walk of a packet out: transport → ip_send() here → net/ip4 (header) → net/link → dev/netif.
+ */
+#include "net/inet/inet.h"
+
+#include "core/panic.h"
+#include "net/inet/inet_int.h"
+
+const struct ip_version *ip_versions[2];
+static const struct ip_protocol *protocols[256]; /* I after boot */
+DEFINE_PERCPU(struct inet_counters, inet_counters);
+
+void ip_version_register(bool six, const struct ip_version *version)
+{
+	ip_versions[six] = version;
+}
+
+void ip_protocol_register(const struct ip_protocol *protocol)
+{
+	kassert(!protocols[protocol->number]);
+	protocols[protocol->number] = protocol;
+}
+
+int ip_send(struct packet *p, struct route *r, const struct ip_meta *meta)
+{
+	return ip_version_of(&r->to)->send(p, r, meta);
+}
+
+void ip_send_unreachable(struct packet *p, enum ip_unreachable what)
+{
+	ip_version_of(&ip_info(p)->to)->refuse(p, what);
+}
+
+bool ip_deliver(struct packet *p)
+{
+	u8 number = ip_info(p)->protocol;
+	const struct ip_protocol *protocol = protocols[number];
+	bool taken = false;
+
+	if (unlikely(READ_ONCE(raw_listeners[number])))
+		taken = raw_receive(p);
+	if (likely(protocol)) {
+		protocol->receive(p);
+		return true;
+	}
+	if (taken)
+		packet_free(p);
+	return taken;
+}
+
+void ip_deliver_error(struct ip_error *e, u8 protocol)
+{
+	if (unlikely(READ_ONCE(raw_listeners[protocol])))
+		raw_error(e, protocol);
+	if (protocols[protocol] && protocols[protocol]->error)
+		protocols[protocol]->error(e);
+}
+
+u32 ip_pseudo_sum(const struct ipaddr *from, const struct ipaddr *to, u8 protocol, u32 length)
+{
+	u32 sum = hton32(length + protocol);
+
+	if (likely(ipaddr_is4(to)))
+		return sum_add(sum_add(sum, from->w[3]), to->w[3]);
+	for (unsigned i = 0; i < 4; i++)
+		sum = sum_add(sum, sum_add(from->w[i], to->w[i]));
+	return sum;
+}
+
+void ip_sum_partial(struct packet *p, const struct ipaddr *from, const struct ipaddr *to,
+		    u8 protocol, u16 offset)
+{
+	u16 sum = sum_fold(ip_pseudo_sum(from, to, protocol, p->length));
+
+	p->sum = SUM_PARTIAL;
+	p->sum_start = packet_offset(p);
+	p->sum_offset = offset;
+	memcpy(p->data + offset, &sum, sizeof(sum));
+}
+
+bool ip_sum_valid(struct packet *p)
+{
+	const struct ip_info *info = ip_info(p);
+	u32 sum;
+
+	if (likely(p->sum != SUM_NONE))
+		return true;
+	sum = ip_pseudo_sum(&info->from, &info->to, info->protocol, p->length);
+	if (sum_fold(packet_sum(p, 0, p->length, sum)) != 0xffff)
+		return false;
+	p->sum = SUM_VALID;
+	return true;
+}
+
+u64 inet_counter_read(enum inet_counter counter)
+{
+	u64 sum = 0;
+
+	for (unsigned cpu = 0; cpu < cpu_count(); cpu++)
+		sum += READ_ONCE(percpu_ptr(inet_counters, cpu)->n[counter]);
+	return sum;
+}
+
+/* An interface goes: nothing may keep a route by it (and with that the interface) for long. */
+static void inet_watch(struct netif_watch *watch, struct netif *nif, enum netif_event event)
+{
+	if (event == NETIF_CARRIER)
+		return;
+	route_flush();
+	if (event == NETIF_GONE) {
+		port_tables_forget(nif);
+		raw_forget(nif);
+	}
+}
+
+static struct netif_watch watch = { .fn = inet_watch };
+
+void inet_init(void)
+{
+	route_init();
+	neighbour_init();
+	inet_sock_family_init();
+	reassembly_init();
+	ip4_init();
+	udp_init();
+	raw_init();
+	ping_init();
+	netif_watch(&watch);
+}

@@ -1,0 +1,66 @@
+/*
+ * The inside of a table of ports: ports.c changes it, ports_find.c looks things up.
+ */
+#pragma once
+
+#include "lib/hash.h"
+#include "net/inet/ports.h"
+
+enum { PORT_BUCKETS = 1024 };
+
+/* b: its bucket's lock; readers RCU.  I: constant. */
+struct port_owner {
+	struct hlist_node link;    /* b */
+	struct hlist_head open;    /* b: sockets that anybody's packets may be for */
+	struct hlist_head flowing; /* b: sockets with a flow */
+	u16 port;                  /* I */
+	bool by_connect;           /* b: all of them have it by connect(2) alone: flows to other
+				    * peers may share it */
+	struct rcu_head rcu;
+};
+
+/* `taken_out` counts what left the bucket (lock to change): see ports.h. */
+struct port_bucket { struct spinlock lock; u32 taken_out; struct hlist_head chain; };
+struct flow_bucket { struct spinlock lock; u32 taken_out; struct hlist_head chain; };
+
+struct port_table {
+	const char *name;          /* I */
+	bool plain;                /* I after boot */
+	u32 n_flows;               /* I */
+	u32 flowing;               /* a: flows in the table */
+	u64 seed;                  /* I: of its hashes, so that peers cannot choose buckets */
+	struct flow_bucket *flows; /* I */
+	struct port_table *next;   /* I after boot */
+	struct port_bucket ports[PORT_BUCKETS];
+};
+
+static inline struct port_bucket *port_bucket(struct port_table *t, u16 port)
+{
+	return &t->ports[port % PORT_BUCKETS];
+}
+
+static inline u64 flow_hash(const struct port_table *t, const struct ipaddr *local, u16 local_port,
+			    const struct ipaddr *remote, u16 remote_port)
+{
+	u64 h = hash_mix(t->seed ^ local->d[1], remote->d[1]);
+
+	if (unlikely(local->d[0] | remote->d[0]))
+		h = hash_mix(h ^ local->d[0], remote->d[0]);
+	return hash_mix(h, (u64)local_port << 16 | remote_port);
+}
+
+static inline struct flow_bucket *flow_bucket(struct port_table *t, const struct ipaddr *local,
+					      u16 local_port, const struct ipaddr *remote,
+					      u16 remote_port)
+{
+	u64 h = flow_hash(t, local, local_port, remote, remote_port);
+
+	return &t->flows[h & (t->n_flows - 1)];
+}
+
+static inline bool flow_is(const struct inet_sock *i, const struct ipaddr *local, u16 local_port,
+			   const struct ipaddr *remote, u16 remote_port)
+{
+	return i->local_port == local_port && i->remote_port == remote_port &&
+	       ipaddr_equal(&i->local, local) && ipaddr_equal(&i->remote, remote);
+}

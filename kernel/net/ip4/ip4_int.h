@@ -1,0 +1,106 @@
+/*
+ * Between the files of net/ip4.
+ */
+#pragma once
+
+#include "net/inet/inet_int.h"
+#include "net/ip4/ip4.h"
+
+/* ip4_header.c: the header and its options as they came. 0 and the header's and packet's length,
+ * or -EINVAL. `n`: bytes there are, from the header on; pure. */
+int ip4_header_check(const u8 *bytes, u32 n, u32 packet_length, u32 *header_length, u32 *length);
+/* What options ask of a router or host. */
+struct ip4_options {
+	u8 record, timestamp, source_route; /* offset in the header; 0: not there */
+	bool router_alert;
+	u8 bad;                  /* offset of what is wrong, if the check failed */
+};
+/* Whether options of n bytes (behind the header of 20) are well-formed. Pure. */
+bool ip4_options_parse(const u8 *options, u32 n, struct ip4_options *out);
+/* Options that a router or destination fills in: record route and time stamp get `address`. The
+ * header's sum is to be made anew. Pure but for the clock's value. */
+void ip4_options_fill(u8 *options, const struct ip4_options *found, be32 address, u32 ms_of_day);
+/* Options of a user (IP_OPTIONS): 0, or -EINVAL; source routing is refused. Padded to 4. */
+int ip4_options_user(u8 *options, u32 n, u8 *padded);
+/* Those of a packet's options that go into every fragment (RFC 791, 3.1), padded: their length. */
+u32 ip4_options_of_fragments(const u8 *options, u32 n, u8 *out);
+u32 ip4_ms_of_day(void);
+void ip4_header_sum(struct ip4_header *h);
+
+/* ip4_route.c */
+int ip4_route(const struct flow *f, struct route **out);
+int ip4_address_kind(const struct ipaddr *a, u32 nif);
+/* A redirect of RFC 1122, 3.2.2.2: `gateway` for `to`, said by `by` on nif. Soft work. */
+void ip4_redirected(struct netif *nif, be32 by, be32 to, be32 gateway);
+
+/* ip4_output.c */
+int ip4_send(struct packet *p, struct route *r, const struct ip_meta *meta);
+/* A packet with its IP header (data begins there), checked: fragments if need be and sends it.
+ * `loop`: multicast and broadcast are given to this machine, too. Takes it. */
+int ip4_output(struct packet *p, struct route *r, bool loop, bool may_fragment);
+/* The next identification of packets of a flow (RFC 6864). */
+u16 ip4_next_id(be32 from, be32 to, u8 protocol);
+
+/* ip4_fragment.c: cuts a packet longer than mtu (data begins with the IP header) and gives each
+ * piece to `send`. Takes it. */
+int ip4_fragment(struct packet *p, u32 mtu, struct route *r,
+		 int (*send)(struct packet *p, struct route *r));
+
+/* ip4_input.c */
+void ip4_receive(struct packet *p);
+/* ip4_forward.c: a packet that is not for us; data begins with the IP header. Takes it. */
+void ip4_forward(struct packet *p);
+/* ip4_reassembly.c: a fragment, data begins behind the IP header: the whole packet, or NULL. Takes
+ * it. */
+struct packet *ip4_reassemble(struct packet *p);
+void ip4_reassembly_init(void);
+
+/* icmp.c, icmp_send.c, icmp_error.c */
+void icmp_init(void);
+void icmp4_refuse(struct packet *p, enum ip_unreachable what);
+void icmp4_hop_failed(struct packet *p);
+void icmp4_error_receive(struct packet *p);
+/* Answers with the bytes of p from data on, whose ICMP header is made, to where it came from. Takes
+ * it. */
+void icmp4_reply(struct packet *p);
+bool icmp4_may_send(be32 to);
+
+/* igmp.c and ip4_member.c */
+void igmp_init(void);
+struct igmp_state *igmp_state_make(struct netif *nif);
+void igmp_state_free(struct igmp_state *s);
+/* The interface came up or went down. With the config lock. */
+void igmp_up(struct netif *nif);
+void igmp_down(struct netif *nif);
+/* Whether this machine is a member of a group on an interface. Under RCU. */
+bool igmp_is_member(const struct netif *nif, be32 group);
+/* What one socket wants of a group: not a member, or all, or what its list of sources says. */
+struct igmp_part { bool member; const struct inet_sources *filter; };
+/* A socket's wish changed: 0 or -ENOMEM. Config lock. */
+int igmp_change(struct netif *nif, be32 group, const struct igmp_part *from,
+		const struct igmp_part *to);
+bool ip4_wants_multicast(struct inet_sock *i, const struct ipaddr *group,
+			 const struct ipaddr *from, u32 nif);
+int ip4_member_option(struct inet_sock *i, int name, const void __user *value, u32 n);
+void ip4_leave_all(struct inet_sock *i);
+
+/* ip4_option.c, ip4_control.c */
+int ip4_set_option(struct inet_sock *i, int name, const void __user *value, u32 n);
+int ip4_get_option(struct inet_sock *i, int name, void __user *value, u32 *n);
+int ip4_put_control(struct inet_sock *i, struct msg *m, struct packet *p);
+int ip4_get_control(struct inet_sock *i, const struct abi_cmsghdr *c, struct inet_send *to);
+
+/* ip4_addr.c, ip4_addr_ioctl.c, ip4_route_ioctl.c */
+void ip4_addr_init(void);
+void ip4_ioctl_init(void);
+long ip4_route_ioctl(u32 request, u64 arg);
+void fib4_init(void);
+/* Routes that came by redirects; routes with a source address go with that. Config lock (the count:
+ * anybody). */
+u32 fib4_redirects(void);
+void fib4_forget_source(be32 local);
+/* The routes that the kernel made for the addresses of an interface go. */
+void fib4_forget_own(struct netif *nif);
+void ip4_tell_addr(const struct ip4_addr *a, bool added);
+void ip4_tell_route(const struct fib_entry *e, bool added);
+void ip4_addr_put(struct ip4_addr *a);

@@ -1,0 +1,273 @@
+/*
+ * Ping sockets (icmp(7)): SOCK_DGRAM of IPPROTO_ICMP, for everybody whose group is in
+ * ping_group_range. They send echo requests and nothing else; the identifier is the socket's
+ * "port", and replies that carry it are its datagrams.
+ */
+#include "abi/errno.h"
+#include "abi/in.h"
+#include "core/panic.h"
+#include "lib/string.h"
+#include "mm/slab.h"
+#include "net/inet/inet_int.h"
+#include "net/ip4/icmp.h"
+#include "net/raw/ping.h"
+#include "vfs/cred.h"
+#include "vm/iov.h"
+
+struct port_table *ping_ports;
+static struct slab_cache *cache;
+static const struct sock_ops ops;
+
+/* Whether the caller's group, or one of its others, is in the range. */
+static bool may_ping(void)
+{
+	const struct cred *cred = sock_caller().cred;
+	u32 low = READ_ONCE(ip4_settings.ping_low), high = READ_ONCE(ip4_settings.ping_high);
+
+	if (cred->egid >= low && cred->egid <= high)
+		return true;
+	for (u32 k = 0; cred->groups && k < cred->groups->n; k++)
+		if (cred->groups->gid[k] >= low && cred->groups->gid[k] <= high)
+			return true;
+	return false;
+}
+
+static int create(u16 family, int type, int protocol, struct sock **out)
+{
+	struct sock *s;
+
+	if (family != AF_INET)
+		return -EPROTONOSUPPORT;
+	if (!may_ping())
+		return -EACCES;
+	s = sock_alloc(cache, sizeof(struct inet_sock), family, type, protocol, &ops, MM_KERNEL);
+	if (!s)
+		return -ENOMEM;
+	inet_sock_init(inet_sock(s));
+	*out = s;
+	return 0;
+}
+
+static int autobind(struct inet_sock *i)
+{
+	struct ipaddr local = i->local;
+
+	return i->local_port ? 0 : port_bind(ping_ports, i, &local, 0, NULL);
+}
+
+static int bind(struct sock *s, const struct sockaddr_storage *a, u32 length)
+{
+	struct inet_sock *i = inet_sock(s);
+	struct ipaddr local;
+	u32 scope;
+	u16 id;
+	int err = inet_address_in(s, a, length, &local, &id, &scope);
+
+	if (!err)
+		err = inet_bind_check(i, &local, scope);
+	if (err)
+		return err;
+	spin_lock(&s->lock);
+	err = i->local_port ? -EINVAL : port_bind(ping_ports, i, &local, id, NULL);
+	spin_unlock(&s->lock);
+	return err;
+}
+
+static int connect(struct sock *s, const struct sockaddr_storage *a, u32 length, u32 flags)
+{
+	struct inet_sock *i = inet_sock(s);
+	struct ipaddr to = IPADDR_ANY4;
+	u32 scope = 0;
+	u16 port = 0;
+	int err = 0;
+
+	if (length < sizeof(a->ss_family))
+		return -EINVAL;
+	if (a->ss_family != AF_UNSPEC)
+		err = inet_address_in(s, a, length, &to, &port, &scope);
+	if (err)
+		return err;
+	spin_lock(&s->lock);
+	i->remote = to;
+	i->remote_port = port;
+	if (a->ss_family != AF_UNSPEC)
+		inet_sock_route(i, &err);
+	if (err)
+		i->remote = IPADDR_ANY4;
+	else
+		err = autobind(i);
+	spin_unlock(&s->lock);
+	return err;
+}
+
+static void close(struct sock *s)
+{
+	inet_sock_close(inet_sock(s));
+	spin_lock(&s->lock);
+	port_release(ping_ports, inet_sock(s));
+	spin_unlock(&s->lock);
+	sock_put(s);
+}
+
+static void destroy(struct sock *s)
+{
+	inet_sock_fini(inet_sock(s));
+}
+
+/* The identifier and the sum are filled in. With the lock; takes the packet. */
+static int transmit_locked(struct inet_sock *i, struct packet *p, struct inet_send *to)
+{
+	struct icmp4_header *h = (struct icmp4_header *)p->data;
+	int err = autobind(i);
+	struct route *r = err ? NULL : inet_send_route(i, to, &err);
+
+	if (!r) {
+		packet_free(p);
+		return err;
+	}
+	h->echo.id = hton16(i->local_port);
+	h->sum = 0;
+	h->sum = sum_finish(sum_bytes(h, p->length, 0));
+	inet_count(ICMP4_OUT_MSGS);
+	inet_count(ICMP4_OUT_ECHOS);
+	return ip_send(p, r, &to->meta);
+}
+
+static ssize_t send(struct sock *s, struct msg *m)
+{
+	size_t n = iov_left(m->iter);
+	struct inet_send to;
+	struct packet *p;
+	int err;
+
+	if (n > 0xffff)
+		return -EMSGSIZE;
+	if (n < sizeof(struct icmp4_header))
+		return -EINVAL;
+	err = inet_send_begin(inet_sock(s), m, &to) ?:
+	      sock_alloc_send(s, PACKET_ROOM, (u32)n, m->flags, &p);
+	if (err)
+		return err;
+	if (iov_copy_from(m->iter, packet_put(p, (u32)n), n) != n) {
+		packet_free(p);
+		return -EFAULT;
+	}
+	if (p->data[0] != ICMP4_ECHO || p->data[1]) {
+		packet_free(p);
+		return -EINVAL;
+	}
+	spin_lock(&s->lock);
+	err = transmit_locked(inet_sock(s), p, &to);
+	spin_unlock(&s->lock);
+	return err ?: (ssize_t)n;
+}
+
+static ssize_t recv(struct sock *s, struct msg *m)
+{
+	struct packet *p;
+	ssize_t n;
+	int err;
+
+	if (m->flags & MSG_ERRQUEUE)
+		return inet_recv_error(s, m);
+	err = sock_recv_packet(s, m, &p);
+	if (err || !p)
+		return err;
+	n = sock_recv_copy(s, m, p, 0);
+	if (n >= 0) {
+		if (m->wants_name)
+			m->name_length = (u32)inet_address_out(s, &ip_info(p)->from, 0,
+							       ip_info(p)->nif, &m->name);
+		err = inet_put_control(s, m, p);
+	}
+	packet_free(p);
+	return err ?: n;
+}
+
+static struct inet_sock *find(const struct ipaddr *local, const struct ipaddr *remote, u16 id,
+			      u32 nif)
+{
+	struct inet_sock *i = port_find(ping_ports, local, id, remote, 0, nif, NULL);
+
+	if (i && !ipaddr_any(&i->remote) && !ipaddr_equal(&i->remote, remote)) {
+		sock_put(&i->sock);
+		i = NULL;
+	}
+	return i;
+}
+
+void ping_receive(struct packet *p)
+{
+	const struct icmp4_header *h = (const struct icmp4_header *)p->data;
+	const struct ip_info *info = ip_info(p);
+	struct inet_sock *i = find(&info->to, &info->from, ntoh16(h->echo.id), info->nif);
+	struct packet *copy;
+	int err;
+
+	if (!i)
+		return;
+	copy = packet_clone(p, MM_ATOMIC);
+	if (copy) {
+		spin_lock(&i->sock.lock);
+		err = sock_queue_receive(&i->sock, copy);
+		spin_unlock(&i->sock.lock);
+		if (err)
+			packet_free(copy);
+		else
+			sock_wake(&i->sock, POLLIN | POLLRDNORM);
+	}
+	sock_put(&i->sock);
+}
+
+/* An error about one of our echo requests. */
+void ping_error(const struct ip_error *e)
+{
+	const struct icmp4_header *h = (const struct icmp4_header *)e->transport;
+	struct inet_sock *i;
+	bool keeps;
+
+	if (h->type != ICMP4_ECHO)
+		return;
+	if (ip_error_is_mtu(e))
+		route_set_mtu(&e->to, e->info);
+	i = find(&e->from, &e->to, ntoh16(h->echo.id), e->nif);
+	if (!i)
+		return;
+	keeps = inet_keeps_errors(i, &e->to);
+	if (keeps) {
+		spin_lock(&i->sock.lock);
+		inet_queue_error(i, e);
+		spin_unlock(&i->sock.lock);
+	}
+	if (keeps || (e->fatal && !ipaddr_any(&i->remote)))
+		sock_set_error(&i->sock, e->error);
+	sock_put(&i->sock);
+}
+
+static struct inet_type type = {
+	.type = SOCK_DGRAM, .protocol = IPPROTO_ICMP, .create = create,
+};
+
+void ping_init(void)
+{
+	cache = slab_cache_create("ping_sock", sizeof(struct inet_sock), 64);
+	ping_ports = port_table_create("ping", 1);
+	if (!cache || !ping_ports)
+		panic("ping: no memory");
+	port_table_set_plain(ping_ports);
+	inet_type_register(&type);
+}
+
+static const struct sock_ops ops = {
+	.bind = bind,
+	.connect = connect,
+	.name = inet_name,
+	.send = send,
+	.recv = recv,
+	.poll = inet_datagram_poll,
+	.ioctl = inet_datagram_ioctl,
+	.set_option = inet_set_option,
+	.get_option = inet_get_option,
+	.close = close,
+	.destroy = destroy,
+};

@@ -1,0 +1,317 @@
+/*
+ * Raw sockets (raw(7)): packets of one IP protocol, as they come from below, and sent with a header
+ * of the system's making or (IP_HDRINCL, IPPROTO_RAW) of the caller's.
+ *
+ * All sockets of a protocol hang on one of 256 lists; soft work reads them under RCU, changes take
+ * the table's lock. IPv4 sockets receive the IP header, too; those of IPv6 do not.
+ */
+#include "net/raw/raw.h"
+
+#include "abi/capability.h"
+#include "abi/errno.h"
+#include "abi/in.h"
+#include "core/panic.h"
+#include "lib/string.h"
+#include "mm/slab.h"
+#include "net/ip4/icmp.h"
+#include "vm/iov.h"
+
+/* t: lock; readers RCU */
+static struct {
+	struct spinlock lock;
+	struct hlist_head list[256]; /* t */
+} table = { .lock = SPINLOCK_INIT(RANK_NET_HASH, "raw") };
+u32 raw_listeners[256];
+static struct slab_cache *cache;
+static const struct sock_ops ops;
+
+static int create(u16 family, int type, int protocol, struct sock **out)
+{
+	struct inet_sock *i;
+	struct sock *s;
+
+	if (!sock_capable(CAP_NET_RAW))
+		return -EPERM;
+	s = sock_alloc(cache, sizeof(struct raw_sock), family, type, protocol, &ops, MM_KERNEL);
+	if (!s)
+		return -ENOMEM;
+	i = inet_sock(s);
+	inet_sock_init(i);
+	i->is_raw = true;
+	i->local_port = (u16)protocol;
+	i->header_included = protocol == IPPROTO_RAW && family == AF_INET;
+	raw_sock(s)->checksum_at = family == AF_INET6 && protocol == IPPROTO_ICMPV6 ? 2 : -1;
+	spin_lock(&table.lock);
+	hlist_add_head_rcu(&i->port_link, &table.list[protocol]);
+	WRITE_ONCE(raw_listeners[protocol], raw_listeners[protocol] + 1);
+	spin_unlock(&table.lock);
+	*out = s;
+	return 0;
+}
+
+static int bind(struct sock *s, const struct sockaddr_storage *a, u32 length)
+{
+	struct inet_sock *i = inet_sock(s);
+	struct ipaddr local;
+	u32 scope;
+	u16 port;
+	int err = inet_address_in(s, a, length, &local, &port, &scope);
+
+	if (!err)
+		err = inet_bind_check(i, &local, scope);
+	if (err)
+		return err;
+	spin_lock(&s->lock);
+	i->local = local;
+	i->scope = scope;
+	route_put(i->route);
+	i->route = NULL;
+	spin_unlock(&s->lock);
+	return 0;
+}
+
+static int connect(struct sock *s, const struct sockaddr_storage *a, u32 length, u32 flags)
+{
+	struct inet_sock *i = inet_sock(s);
+	struct ipaddr to = s->family == AF_INET ? IPADDR_ANY4 : IPADDR_ANY;
+	struct route *r;
+	u32 scope = 0;
+	u16 port = 0;
+	int err = 0;
+
+	if (length < sizeof(a->ss_family))
+		return -EINVAL;
+	if (a->ss_family != AF_UNSPEC)
+		err = inet_address_in(s, a, length, &to, &port, &scope);
+	if (err)
+		return err;
+	spin_lock(&s->lock);
+	i->remote = to;
+	i->scope = scope;
+	r = a->ss_family == AF_UNSPEC ? NULL : inet_sock_route(i, &err);
+	if (r && r->kind == ROUTE_BROADCAST && !(READ_ONCE(s->flags) & SOCK_BROADCAST))
+		err = -EACCES;
+	if (err)
+		i->remote = s->family == AF_INET ? IPADDR_ANY4 : IPADDR_ANY;
+	else if (r && ipaddr_any(&i->local))
+		i->local = r->from;
+	spin_unlock(&s->lock);
+	return err;
+}
+
+static int shutdown(struct sock *s, int how)
+{
+	spin_lock(&s->lock);
+	s->shut |= (u8)(how == SHUT_RDWR ? SOCK_SHUT_RD | SOCK_SHUT_WR : how + 1);
+	spin_unlock(&s->lock);
+	sock_wake(s, POLLIN | POLLOUT | POLLRDHUP | POLLHUP);
+	return ipaddr_any(&inet_sock(s)->remote) ? -ENOTCONN : 0;
+}
+
+static void close(struct sock *s)
+{
+	struct inet_sock *i = inet_sock(s);
+
+	inet_sock_close(i);
+	spin_lock(&table.lock);
+	hlist_del_rcu(&i->port_link);
+	WRITE_ONCE(raw_listeners[s->protocol], raw_listeners[s->protocol] - 1);
+	spin_unlock(&table.lock);
+	sock_put(s);
+}
+
+static void destroy(struct sock *s)
+{
+	inet_sock_fini(inet_sock(s));
+}
+
+/* Received ------------------------------------------------------------------------------------ */
+
+/* ICMP_FILTER: a bit per type that is not wanted. */
+static bool filtered(const struct raw_sock *r, const struct packet *p)
+{
+	u8 type;
+
+	if (r->inet.sock.protocol != IPPROTO_ICMP || !r->icmp_filter || !p->head)
+		return false;
+	type = p->data[0];
+	return type < 32 && r->icmp_filter >> type & 1;
+}
+
+static bool wants(struct inet_sock *i, const struct packet *p, const struct ip_info *info)
+{
+	u32 bound = READ_ONCE(i->sock.bound_if);
+
+	if ((i->sock.family == AF_INET) != ipaddr_is4(&info->to) || (bound && bound != info->nif))
+		return false;
+	if (!ipaddr_any(&i->local) && !ipaddr_equal(&i->local, &info->to))
+		return false;
+	if (!ipaddr_any(&i->remote) && !ipaddr_equal(&i->remote, &info->from))
+		return false;
+	if (filtered((struct raw_sock *)i, p))
+		return false;
+	return info->kind != ROUTE_MULTICAST ||
+	       ip_version_of(&info->to)->wants_multicast(i, &info->to, &info->from, info->nif);
+}
+
+static void give(struct inet_sock *i, struct packet *p)
+{
+	struct sock *s = &i->sock;
+	struct packet *copy = packet_clone(p, MM_ATOMIC);
+	int err;
+
+	if (!copy)
+		return;
+	if (s->family == AF_INET)
+		packet_push(copy, packet_offset(copy) - copy->network);
+	spin_lock(&s->lock);
+	err = READ_ONCE(s->shut) & SOCK_SHUT_RD ? -EPIPE : sock_queue_receive(s, copy);
+	spin_unlock(&s->lock);
+	if (err)
+		packet_free(copy);
+	else
+		sock_wake(s, POLLIN | POLLRDNORM);
+}
+
+bool raw_receive(struct packet *p)
+{
+	const struct ip_info *info = ip_info(p);
+	struct inet_sock *i;
+	bool taken = false;
+
+	hlist_for_each_entry_rcu(i, &table.list[info->protocol], port_link) {
+		if (!wants(i, p, info))
+			continue;
+		taken = true;
+		if (!sock_try_get(&i->sock))
+			continue;
+		give(i, p);
+		sock_put(&i->sock);
+	}
+	return taken;
+}
+
+/* raw(7): told to those that are connected to where the packet went, or keep errors. */
+static void tell(struct inet_sock *i, const struct ip_error *e)
+{
+	bool keeps = inet_keeps_errors(i, &e->to);
+	struct ip_error told = *e;
+
+	if (keeps) {
+		if (i->header_included) {
+			told.transport = e->header;
+			told.length += e->header_length;
+		}
+		spin_lock(&i->sock.lock);
+		inet_queue_error(i, &told);
+		spin_unlock(&i->sock.lock);
+	}
+	if (keeps || (e->fatal && !ipaddr_any(&i->remote)))
+		sock_set_error(&i->sock, e->error);
+}
+
+void raw_error(const struct ip_error *e, u8 protocol)
+{
+	struct inet_sock *i;
+
+	hlist_for_each_entry_rcu(i, &table.list[protocol], port_link) {
+		if ((i->sock.family == AF_INET) != ipaddr_is4(&e->to))
+			continue;
+		if (!ipaddr_any(&i->remote) && !ipaddr_equal(&i->remote, &e->to))
+			continue;
+		if (!ipaddr_any(&i->local) && !ipaddr_equal(&i->local, &e->from))
+			continue;
+		if (!sock_try_get(&i->sock))
+			continue;
+		tell(i, e);
+		sock_put(&i->sock);
+	}
+}
+
+static ssize_t recv(struct sock *s, struct msg *m)
+{
+	struct packet *p;
+	ssize_t n;
+	int err;
+
+	if (m->flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	if (m->flags & MSG_ERRQUEUE)
+		return inet_recv_error(s, m);
+	err = sock_recv_packet(s, m, &p);
+	if (err || !p)
+		return err;
+	n = sock_recv_copy(s, m, p, 0);
+	if (n >= 0) {
+		if (m->wants_name)
+			m->name_length = (u32)inet_address_out(s, &ip_info(p)->from, 0,
+							       ip_info(p)->nif, &m->name);
+		err = inet_put_control(s, m, p);
+	}
+	packet_free(p);
+	return err ?: n;
+}
+
+/* Calls fn for each, referenced, no lock held. */
+void raw_walk(u16 family, bool (*fn)(struct inet_sock *i, void *arg), void *arg)
+{
+	bool go_on = true;
+
+	rcu_read_lock();
+	for (unsigned k = 0; go_on && k < ARRAY_SIZE(table.list); k++) {
+		struct inet_sock *i;
+
+		hlist_for_each_entry_rcu(i, &table.list[k], port_link) {
+			if (i->sock.family != family || !sock_try_get(&i->sock))
+				continue;
+			go_on = fn(i, arg);
+			sock_put(&i->sock);
+			if (!go_on)
+				break;
+		}
+	}
+	rcu_read_unlock();
+}
+
+static bool forget(struct inet_sock *i, void *nif)
+{
+	spin_lock(&i->sock.lock);
+	if (i->route && i->route->nif == nif) {
+		route_put(i->route);
+		i->route = NULL;
+	}
+	spin_unlock(&i->sock.lock);
+	return true;
+}
+
+void raw_forget(struct netif *nif)
+{
+	raw_walk(AF_INET, forget, nif);
+	raw_walk(AF_INET6, forget, nif);
+}
+
+static struct inet_type type = { .type = SOCK_RAW, .protocol = 0, .create = create };
+
+void raw_init(void)
+{
+	cache = slab_cache_create("raw_sock", sizeof(struct raw_sock), 64);
+	if (!cache)
+		panic("raw: no memory");
+	inet_type_register(&type);
+	raw_show_init();
+}
+
+static const struct sock_ops ops = {
+	.bind = bind,
+	.connect = connect,
+	.name = inet_name,
+	.send = raw_send,
+	.recv = recv,
+	.shutdown = shutdown,
+	.poll = inet_datagram_poll,
+	.ioctl = inet_datagram_ioctl,
+	.set_option = raw_set_option,
+	.get_option = raw_get_option,
+	.close = close,
+	.destroy = destroy,
+};

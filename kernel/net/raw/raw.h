@@ -1,0 +1,22 @@
+/*
+ * Raw sockets: raw.c makes and feeds them, raw_send.c sends, raw_option.c has their options.
+ */
+#pragma once
+
+#include "net/inet/inet_int.h"
+
+/* a: torn reads harmless. */
+struct raw_sock {
+	struct inet_sock inet;   /* must be first */
+	u32 icmp_filter;         /* a: ICMP_FILTER: bit per type that is dropped */
+	s32 checksum_at;         /* a: IPV6_CHECKSUM: offset of a checksum to fill in; -1: none */
+	void *icmp6_filter;      /* net/ip6's */
+};
+static inline struct raw_sock *raw_sock(struct sock *s) { return (struct raw_sock *)s; }
+
+void raw_show_init(void);
+ssize_t raw_send(struct sock *s, struct msg *m);
+int raw_set_option(struct sock *s, int level, int name, const void __user *value, u32 n);
+int raw_get_option(struct sock *s, int level, int name, void __user *value, u32 *n);
+/* All raw sockets of a family, for /proc/net; thread context. */
+void raw_walk(u16 family, bool (*fn)(struct inet_sock *i, void *arg), void *arg);

@@ -1,0 +1,266 @@
+/*
+ * UDP sockets: made, bound, connected, closed, their options.
+ */
+#include "net/udp/udp.h"
+
+#include "abi/errno.h"
+#include "abi/in.h"
+#include "core/panic.h"
+#include "mm/slab.h"
+
+struct port_table *udp_ports;
+static struct slab_cache *cache;
+static const struct sock_ops ops;
+
+static int create(u16 family, int type, int protocol, struct sock **out)
+{
+	struct sock *s = sock_alloc(cache, sizeof(struct udp_sock), family, type, protocol, &ops,
+				    MM_KERNEL);
+
+	if (!s)
+		return -ENOMEM;
+	inet_sock_init(inet_sock(s));
+	*out = s;
+	return 0;
+}
+
+int udp_autobind(struct inet_sock *i)
+{
+	struct ipaddr local = i->local;
+	int err;
+
+	if (likely(i->local_port))
+		return 0;
+	err = port_bind(udp_ports, i, &local, 0, NULL);
+	return err == -EADDRINUSE ? -EAGAIN : err;
+}
+
+static int bind(struct sock *s, const struct sockaddr_storage *a, u32 length)
+{
+	struct inet_sock *i = inet_sock(s);
+	struct ipaddr local;
+	u32 scope;
+	u16 port;
+	int err = inet_address_in(s, a, length, &local, &port, &scope);
+
+	if (err)
+		return err;
+	err = inet_bind_check(i, &local, scope);
+	if (err)
+		return err;
+	spin_lock(&s->lock);
+	err = i->local_port ? -EINVAL : port_bind(udp_ports, i, &local, port, NULL);
+	if (!err) {
+		i->scope = scope;
+		i->bound_address = !ipaddr_any(&local);
+		i->bound_port = port != 0;
+		/* Packets carry no group's or broadcast's address. */
+		i->source = local;
+		route_put(i->route);
+		i->route = NULL;
+	}
+	spin_unlock(&s->lock);
+	return err;
+}
+
+/* Forgets the peer; what bind(2) did not give goes, too (connect(2), AF_UNSPEC). With the lock. */
+static void disconnect(struct inet_sock *i)
+{
+	struct ipaddr any = i->sock.family == AF_INET ? IPADDR_ANY4 : IPADDR_ANY;
+
+	if (i->bound_port || i->bound_address)
+		flow_leave(udp_ports, i);
+	else
+		port_release(udp_ports, i);
+	i->remote = any;
+	i->remote_port = 0;
+	if (!i->bound_address)
+		i->local = any;
+	i->scope = 0;
+	route_put(i->route);
+	i->route = NULL;
+}
+
+/* Sockets that share a port by SO_REUSEADDR may even have the same peer: the last gets it. */
+static bool gives_way(struct sock *other)
+{
+	return true;
+}
+
+/* With the lock. */
+static int connect_locked(struct inet_sock *i, const struct ipaddr *to, u16 port, u32 scope)
+{
+	struct sock *s = &i->sock;
+	struct route *r;
+	struct flow f;
+	int err;
+
+	if (!ipaddr_any(&i->remote) || i->remote_port)
+		disconnect(i);
+	i->scope = scope;
+	inet_sock_flow(i, &f);
+	f.to = *to;
+	if (ipaddr_any(&f.from))
+		f.from = ipaddr_is4(to) ? IPADDR_ANY4 : IPADDR_ANY;
+	f.to_port = hton16(port);
+	if (ipaddr_multicast(to) && !f.nif)
+		f.nif = READ_ONCE(i->multicast_nif);
+	err = route_output(&f, &r);
+	if (err)
+		return err;
+	if (r->kind == ROUTE_BROADCAST && !(READ_ONCE(s->flags) & SOCK_BROADCAST))
+		err = -EACCES;
+	if (!err)
+		err = udp_autobind(i);
+	if (!err) {
+		/* Off the lists while its addresses change. */
+		if (ipaddr_any(&i->local))
+			i->local = r->from;
+		i->remote = ipaddr_any(to) ? r->hop : *to;
+		i->remote_port = port;
+		err = flow_enter(udp_ports, i, gives_way);
+	}
+	route_put(r);
+	return err;
+}
+
+static int connect(struct sock *s, const struct sockaddr_storage *a, u32 length, u32 flags)
+{
+	struct inet_sock *i = inet_sock(s);
+	struct ipaddr to;
+	u32 scope;
+	u16 port;
+	int err;
+
+	if (length < sizeof(a->ss_family))
+		return -EINVAL;
+	if (a->ss_family == AF_UNSPEC) {
+		spin_lock(&s->lock);
+		disconnect(i);
+		spin_unlock(&s->lock);
+		return 0;
+	}
+	err = inet_address_in(s, a, length, &to, &port, &scope);
+	if (err)
+		return err;
+	spin_lock(&s->lock);
+	err = connect_locked(i, &to, port, scope);
+	spin_unlock(&s->lock);
+	return err;
+}
+
+static int shutdown(struct sock *s, int how)
+{
+	struct inet_sock *i = inet_sock(s);
+	int err = 0;
+
+	spin_lock(&s->lock);
+	if (ipaddr_any(&i->remote))
+		err = -ENOTCONN;
+	s->shut |= (u8)(how == SHUT_RDWR ? SOCK_SHUT_RD | SOCK_SHUT_WR : how + 1);
+	spin_unlock(&s->lock);
+	sock_wake(s, POLLIN | POLLOUT | POLLRDHUP | POLLHUP);
+	return err;
+}
+
+static void close(struct sock *s)
+{
+	struct udp_sock *u = udp_sock(s);
+
+	inet_sock_close(&u->inet);
+	mutex_lock(&s->send_lock);
+	udp_cork_drop(u);
+	mutex_unlock(&s->send_lock);
+	spin_lock(&s->lock);
+	port_release(udp_ports, &u->inet);
+	spin_unlock(&s->lock);
+	sock_put(s);
+}
+
+static void destroy(struct sock *s)
+{
+	inet_sock_fini(inet_sock(s));
+}
+
+static int set_udp_option(struct udp_sock *u, int name, const void __user *value, u32 n)
+{
+	int v, err = n < sizeof(int) ? -EINVAL : inet_option_in(value, n, &v);
+
+	if (err)
+		return err;
+	switch (name) {
+	case UDP_CORK:
+		mutex_lock(&u->inet.sock.send_lock);
+		WRITE_ONCE(u->cork, v != 0);
+		if (!v && u->corked)
+			err = udp_cork_push(u);
+		mutex_unlock(&u->inet.sock.send_lock);
+		return err;
+	case UDP_NO_CHECK6_TX:
+		WRITE_ONCE(u->no_check6_tx, v != 0);
+		return 0;
+	case UDP_NO_CHECK6_RX:
+		WRITE_ONCE(u->no_check6_rx, v != 0);
+		return 0;
+	default:
+		return -ENOPROTOOPT;
+	}
+}
+
+static int set_option(struct sock *s, int level, int name, const void __user *value, u32 n)
+{
+	if (level == SOL_UDP)
+		return set_udp_option(udp_sock(s), name, value, n);
+	return inet_set_option(s, level, name, value, n);
+}
+
+static int get_option(struct sock *s, int level, int name, void __user *value, u32 *n)
+{
+	struct udp_sock *u = udp_sock(s);
+
+	if (level != SOL_UDP)
+		return inet_get_option(s, level, name, value, n);
+	switch (name) {
+	case UDP_CORK:
+		return inet_option_out(u->cork, value, n);
+	case UDP_NO_CHECK6_TX:
+		return inet_option_out(u->no_check6_tx, value, n);
+	case UDP_NO_CHECK6_RX:
+		return inet_option_out(u->no_check6_rx, value, n);
+	default:
+		return -ENOPROTOOPT;
+	}
+}
+
+static const struct ip_protocol protocol = {
+	.number = IPPROTO_UDP, .receive = udp_receive, .error = udp_error,
+};
+static struct inet_type type = {
+	.type = SOCK_DGRAM, .protocol = IPPROTO_UDP, .create = create,
+};
+
+void udp_init(void)
+{
+	cache = slab_cache_create("udp_sock", sizeof(struct udp_sock), 64);
+	udp_ports = port_table_create("udp", 1024);
+	if (!cache || !udp_ports)
+		panic("udp: no memory");
+	ip_protocol_register(&protocol);
+	inet_type_register(&type);
+	udp_show_init();
+}
+
+static const struct sock_ops ops = {
+	.bind = bind,
+	.connect = connect,
+	.name = inet_name,
+	.send = udp_send,
+	.recv = udp_recv,
+	.shutdown = shutdown,
+	.poll = inet_datagram_poll,
+	.ioctl = inet_datagram_ioctl,
+	.set_option = set_option,
+	.get_option = get_option,
+	.close = close,
+	.destroy = destroy,
+};

@@ -1,0 +1,41 @@
+/*
+ * UDP (RFC 768), for both families: udp.c makes sockets, binds and connects them, udp_send.c and
+ * udp_recv.c are the calls, udp_input.c is what comes from below.
+ */
+#pragma once
+
+#include "net/inet/inet_int.h"
+
+struct udp_header { be16 from, to, length, sum; } __packed;
+static_assert(sizeof(struct udp_header) == 8, "udp_header");
+
+enum { UDP_MOST = 65507 + 20 + 20 }; /* no datagram has more data, whatever the version */
+
+/* s: send_lock.  a: torn reads harmless. */
+struct udp_sock {
+	struct inet_sock inet;   /* must be first */
+	struct packet *corked;   /* s: data that waits for more (UDP_CORK, MSG_MORE); its room in
+				  * front is for headers */
+	struct inet_send corked_to; /* s: where it goes */
+	bool cork;               /* a: UDP_CORK */
+	bool no_check6_tx, no_check6_rx; /* a */
+	u16 segment;             /* a: UDP_SEGMENT: 0: off */
+};
+static inline struct udp_sock *udp_sock(struct sock *s) { return (struct udp_sock *)s; }
+
+extern struct port_table *udp_ports;
+
+/* A header as it came, of n bytes in the packet: its length, or 0 if it is not sound. Pure. */
+u32 udp_length(const struct udp_header *h, u32 n);
+
+ssize_t udp_send(struct sock *s, struct msg *m);
+ssize_t udp_recv(struct sock *s, struct msg *m);
+/* Data that waits is dropped, or sent. With send_lock. */
+void udp_cork_drop(struct udp_sock *u);
+int udp_cork_push(struct udp_sock *u);
+/* Binds a socket that has no port to any. With sock.lock. */
+int udp_autobind(struct inet_sock *i);
+
+void udp_receive(struct packet *p);
+void udp_error(const struct ip_error *e);
+void udp_show_init(void);

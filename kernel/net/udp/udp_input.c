@@ -1,0 +1,172 @@
+/*
+ * UDP received: whose is it? A connected socket's, else that of the best bound one; of what went
+ * to a group or a broadcast every socket that wants it gets a copy (RFC 1122, 4.1.3.3).
+ */
+#include "net/udp/udp.h"
+
+#include "abi/errno.h"
+#include "abi/in.h"
+
+static bool six(const struct packet *p)
+{
+	return !ipaddr_is4(&ip_info((struct packet *)p)->to);
+}
+
+#define UDP_COUNT(p, what) inet_count(six(p) ? UDP6_##what : UDP4_##what)
+
+u32 udp_length(const struct udp_header *h, u32 n)
+{
+	u32 length = ntoh16(h->length);
+
+	return length >= sizeof(*h) && length <= n ? length : 0;
+}
+
+/* Queues it, or frees it: the packet is the socket's from now on. */
+static void give(struct inet_sock *i, struct packet *p)
+{
+	struct sock *s = &i->sock;
+	int err = 0;
+
+	if (unlikely(READ_ONCE(i->min_ttl)) && ip_info(p)->ttl < i->min_ttl)
+		goto drop;
+	if (unlikely(p->length < sizeof(struct udp_header)))
+		goto drop;
+	packet_pull(p, sizeof(struct udp_header));
+	spin_lock(&s->lock);
+	err = READ_ONCE(s->shut) & SOCK_SHUT_RD ? -EPIPE : sock_queue_receive(s, p);
+	spin_unlock(&s->lock);
+	if (err) {
+		UDP_COUNT(p, RCVBUF_ERRORS);
+		goto drop;
+	}
+	sock_wake(s, POLLIN | POLLRDNORM);
+	return;
+drop:
+	UDP_COUNT(p, IN_ERRORS);
+	packet_free(p);
+}
+
+/* Whether the packet's checksum holds; 0 says that there is none, which IPv6 has only by leave. */
+static bool sum_ok(struct packet *p, const struct udp_header *h)
+{
+	if (unlikely(!h->sum))
+		return !six(p) || p->sum == SUM_VALID;
+	return ip_sum_valid(p);
+}
+
+struct spread { struct packet *p; const struct udp_header *h; };
+
+/* Whether a socket of the port wants what went to many. */
+static bool wants(struct inet_sock *i, const struct ip_info *info, const struct udp_header *h)
+{
+	u32 bound = READ_ONCE(i->sock.bound_if);
+
+	if (bound && bound != info->nif)
+		return false;
+	if (i->remote_port && (i->remote_port != ntoh16(h->from) ||
+			       !ipaddr_equal(&i->remote, &info->from)))
+		return false;
+	if (!ipaddr_any(&i->local)) {
+		if (!ipaddr_equal(&i->local, &info->to))
+			return false;
+	} else if (ipaddr_is4(&i->local) != ipaddr_is4(&info->to) &&
+		   (ipaddr_is4(&i->local) || i->only_6)) {
+		return false;
+	}
+	return info->kind != ROUTE_MULTICAST ||
+	       ip_version_of(&info->to)->wants_multicast(i, &info->to, &info->from, info->nif);
+}
+
+static void give_copy(struct inet_sock *i, void *arg)
+{
+	struct spread *x = arg;
+	struct packet *copy;
+
+	if (!wants(i, ip_info(x->p), x->h))
+		return;
+	copy = packet_clone(x->p, MM_ATOMIC);
+	if (copy)
+		give(i, copy);
+}
+
+static void receive_spread(struct packet *p, const struct udp_header *h)
+{
+	struct spread x = { p, h };
+
+	port_each(udp_ports, ntoh16(h->to), give_copy, &x);
+	packet_free(p);
+}
+
+void udp_receive(struct packet *p)
+{
+	const struct ip_info *info = ip_info(p);
+	const struct udp_header *h;
+	struct inet_sock *i;
+	u32 length;
+
+	if (unlikely(!packet_want(p, sizeof(*h))))
+		goto bad;
+	h = (const struct udp_header *)p->data;
+	length = udp_length(h, p->length);
+	if (unlikely(!length))
+		goto bad;
+	if (unlikely(length < p->length))
+		packet_trim(p, length);
+	if (unlikely(!sum_ok(p, h))) {
+		UDP_COUNT(p, IN_CSUM_ERRORS);
+		goto bad;
+	}
+	UDP_COUNT(p, IN_DATAGRAMS);
+	if (unlikely(info->kind != ROUTE_LOCAL)) {
+		receive_spread(p, h);
+		return;
+	}
+	i = flow_find(udp_ports, &info->to, ntoh16(h->to), &info->from, ntoh16(h->from),
+		      info->nif) ?:
+	    port_find(udp_ports, &info->to, ntoh16(h->to), &info->from, ntoh16(h->from),
+		      info->nif, NULL);
+	if (likely(i)) {
+		give(i, p);
+		sock_put(&i->sock);
+		return;
+	}
+	UDP_COUNT(p, NO_PORTS);
+	ip_send_unreachable(p, IP_PORT_UNREACHABLE);
+	packet_free(p);
+	return;
+bad:
+	UDP_COUNT(p, IN_ERRORS);
+	packet_free(p);
+}
+
+/* RFC 1122, 4.1.3.3: passed up. A socket without IP_RECVERR hears only what is certain, and only
+ * if it is connected (udp(7)). */
+void udp_error(const struct ip_error *e)
+{
+	const struct udp_header *h = (const struct udp_header *)e->transport;
+	struct ip_error told = *e;
+	struct inet_sock *i;
+	bool keeps, hard;
+
+	i = flow_find(udp_ports, &e->from, ntoh16(h->from), &e->to, ntoh16(h->to), e->nif) ?:
+	    port_find(udp_ports, &e->from, ntoh16(h->from), &e->to, ntoh16(h->to), e->nif, NULL);
+	if (!i)
+		return;
+	told.skip = sizeof(*h);
+	told.port = ntoh16(h->to);
+	hard = e->fatal;
+	if (ip_error_is_mtu(e)) {
+		if (i->mtu_discover != IP_PMTUDISC_DONT && i->mtu_discover < IP_PMTUDISC_INTERFACE)
+			route_set_mtu(&e->to, e->info);
+		hard = i->mtu_discover != IP_PMTUDISC_DONT;
+	}
+	keeps = inet_keeps_errors(i, &e->to);
+	if (keeps) {
+		spin_lock(&i->sock.lock);
+		inet_queue_error(i, &told);
+		spin_unlock(&i->sock.lock);
+	}
+	if (keeps || (hard && i->remote_port))
+		sock_set_error(&i->sock, e->error);
+	sock_put(&i->sock);
+}

@@ -1,0 +1,159 @@
+/*
+ * Sending datagrams. The usual one touches no lock but the socket's own: its bytes go straight into
+ * the packet, the route is the socket's, the checksum is the device's.
+ *
+ * With UDP_CORK or MSG_MORE data wait in a packet until the last piece is there; send_lock guards
+ * it.
+ */
+#include "net/udp/udp.h"
+
+#include "abi/errno.h"
+#include "abi/in.h"
+#include "lib/string.h"
+#include "vm/iov.h"
+
+#define COUNT(to, what) inet_count(ipaddr_is4(to) ? UDP4_##what : UDP6_##what)
+
+/* Header and checksum. With the lock; data begins with the payload, in own bytes. */
+static void header_make(struct udp_sock *u, struct packet *p, const struct route *r,
+			const struct inet_send *to)
+{
+	struct udp_header *h = (struct udp_header *)packet_push(p, sizeof(*h));
+	bool four = ipaddr_is4(&r->to);
+	struct ipaddr dest = r->kind == ROUTE_LOCAL ? r->hop : r->to;
+
+	*h = (struct udp_header){
+		.from = hton16(u->inet.local_port), .to = hton16(to->to_port),
+		.length = hton16((u16)p->length),
+	};
+	if (four ? READ_ONCE(u->inet.sock.flags) & SOCK_NO_CHECK : u->no_check6_tx)
+		return;
+	ip_sum_partial(p, &r->from, &dest, IPPROTO_UDP, offsetof(struct udp_header, sum));
+}
+
+/* Sends a packet whose data are the payload. Takes it. */
+static int transmit(struct udp_sock *u, struct packet *p, struct inet_send *to)
+{
+	struct sock *s = &u->inet.sock;
+	struct route *r;
+	u32 mtu = 0;
+	int err;
+
+	spin_lock(&s->lock);
+	err = udp_autobind(&u->inet);
+	r = err ? NULL : inet_send_route(&u->inet, to, &err);
+	if (likely(r)) {
+		mtu = route_mtu(r);
+		header_make(u, p, r, to);
+		err = ip_send(p, r, &to->meta);
+	} else {
+		packet_free(p);
+	}
+	spin_unlock(&s->lock);
+	if (likely(!err)) {
+		COUNT(&to->flow.to, OUT_DATAGRAMS);
+		return 0;
+	}
+	if (err == -EMSGSIZE)
+		inet_local_error(&u->inet, EMSGSIZE, &to->flow.to, to->to_port, mtu);
+	/* What is lost on its way to the wire is lost as on the wire, unless somebody wants to
+	 * know (ip(7), IP_RECVERR). */
+	if (err == -ENOBUFS && !inet_keeps_errors(&u->inet, &to->flow.to)) {
+		COUNT(&to->flow.to, SNDBUF_ERRORS);
+		err = 0;
+	}
+	return err;
+}
+
+void udp_cork_drop(struct udp_sock *u)
+{
+	packet_free(u->corked);
+	u->corked = NULL;
+}
+
+int udp_cork_push(struct udp_sock *u)
+{
+	struct packet *p = u->corked;
+
+	u->corked = NULL;
+	return transmit(u, p, &u->corked_to);
+}
+
+/* A larger packet with the same bytes. */
+static int cork_grow(struct udp_sock *u, u32 n)
+{
+	struct sock *s = &u->inet.sock;
+	u32 size = u->corked->length + n;
+	struct packet *p = packet_alloc(PACKET_ROOM, max(size, 2048u), MM_KERNEL);
+
+	if (!p)
+		return -ENOBUFS;
+	packet_read(u->corked, 0, packet_put(p, u->corked->length), u->corked->length);
+	sock_charge_send(s, p);
+	packet_free(u->corked);
+	u->corked = p;
+	return 0;
+}
+
+/* Appends to what waits, or begins; sends it if this is the last. */
+static ssize_t send_corked(struct udp_sock *u, struct msg *m, u32 n, bool more)
+{
+	struct sock *s = &u->inet.sock;
+	int err = 0;
+
+	mutex_lock(&s->send_lock);
+	if (!u->corked) {
+		err = inet_send_begin(&u->inet, m, &u->corked_to);
+		if (!err && u->corked_to.meta.options)
+			u->corked_to.meta.options = u->corked_to.options;
+		if (!err)
+			u->corked = packet_alloc(PACKET_ROOM, max(n, 2048u), MM_KERNEL);
+		if (!err && !u->corked)
+			err = -ENOBUFS;
+		if (!err)
+			sock_charge_send(s, u->corked);
+	}
+	if (!err && u->corked->length + n > UDP_MOST)
+		err = -EMSGSIZE;
+	if (!err && packet_tail_room(u->corked) < n)
+		err = cork_grow(u, n);
+	if (!err && iov_copy_from(m->iter, packet_put(u->corked, n), n) != n) {
+		packet_trim(u->corked, u->corked->length - n);
+		err = -EFAULT;
+	}
+	if (!err && !more)
+		err = udp_cork_push(u);
+	mutex_unlock(&s->send_lock);
+	return err ?: (ssize_t)n;
+}
+
+ssize_t udp_send(struct sock *s, struct msg *m)
+{
+	struct udp_sock *u = udp_sock(s);
+	size_t n = iov_left(m->iter);
+	struct inet_send to;
+	struct packet *p;
+	bool more = m->flags & MSG_MORE || READ_ONCE(u->cork);
+	int err;
+
+	if (unlikely(n > UDP_MOST))
+		return -EMSGSIZE;
+	if (unlikely(m->flags & MSG_OOB))
+		return -EOPNOTSUPP;
+	if (unlikely(more || READ_ONCE(u->corked)))
+		return send_corked(u, m, (u32)n, more);
+	err = inet_send_begin(&u->inet, m, &to);
+	if (unlikely(err))
+		return err;
+	if (unlikely(!to.to_port))
+		return -EINVAL;
+	err = sock_alloc_send(s, PACKET_ROOM, (u32)n, m->flags, &p);
+	if (unlikely(err))
+		return err;
+	if (unlikely(iov_copy_from(m->iter, packet_put(p, (u32)n), n) != n)) {
+		packet_free(p);
+		return -EFAULT;
+	}
+	err = transmit(u, p, &to);
+	return unlikely(err) ? err : (ssize_t)n;
+}

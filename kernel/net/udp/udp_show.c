@@ -1,0 +1,43 @@
+/*
+ * UDP sockets as text: /proc/net/udp, /proc/net/udp6, and their number.
+ */
+#include "net/inet/show.h"
+#include "net/udp/udp.h"
+
+struct rows { struct format_sink *out; u16 family; u32 n; };
+
+static bool row(struct inet_sock *i, void *arg)
+{
+	struct rows *r = arg;
+	bool connected = i->remote_port || !ipaddr_any(&i->remote);
+
+	if (i->sock.family != r->family)
+		return true;
+	r->n++;
+	if (r->out) /* states of TCP: 1 established, 7 closed */
+		inet_show_sock(r->out, i, i->local_port, 5, connected ? 1 : 7);
+	return true;
+}
+
+void udp_show(struct format_sink *out, bool six)
+{
+	struct rows r = { .out = out, .family = six ? AF_INET6 : AF_INET };
+
+	inet_show_sock_header(out, 5);
+	port_walk(udp_ports, row, &r);
+}
+
+static void sockstat(struct format_sink *out)
+{
+	struct rows r = { .family = AF_INET };
+
+	port_walk(udp_ports, row, &r);
+	format_to(out, "UDP: inuse %u mem 0\n", r.n);
+}
+
+static struct inet_show show = { .sockstat = sockstat };
+
+void udp_show_init(void)
+{
+	inet_show_register(&show);
+}

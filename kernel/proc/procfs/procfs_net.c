@@ -1,0 +1,45 @@
+/*
+ * /proc/net: what the network tells of itself. The rooms of net/ print; each file here is a line of
+ * the table at the end.
+ */
+#include "abi/stat.h"
+#include "net/inet/show.h"
+#include "proc/procfs/procfs_int.h"
+
+/* A text as a sink. */
+struct text_sink { struct format_sink sink; struct text *text; };
+
+static void sink_write(struct format_sink *sink, const char *s, size_t length)
+{
+	text_write(container_of(sink, struct text_sink, sink)->text, s, length);
+}
+
+#define SHOW(name, call) \
+	static int show_##name(struct text *t, struct task *task) \
+	{ \
+		struct text_sink to = { { sink_write }, t }; \
+		struct format_sink *out = &to.sink; \
+\
+		call; \
+		return 0; \
+	}
+
+SHOW(route, ip4_show_routes(out))
+SHOW(arp, arp_show(out))
+SHOW(igmp, igmp_show(out))
+SHOW(udp, udp_show(out, false))
+SHOW(udp6, udp_show(out, true))
+SHOW(raw, raw_show(out, false))
+SHOW(raw6, raw_show(out, true))
+SHOW(icmp, ping_show(out))
+SHOW(snmp, inet_show_snmp(out))
+SHOW(netstat, inet_show_netstat(out))
+SHOW(sockstat, inet_show_sockstat(out))
+
+#define FILE(name_) { .name = #name_, .mode = S_IFREG | 0444, .show = show_##name_ }
+
+const struct proc_node procfs_net_children[] = {
+	FILE(arp), FILE(icmp), FILE(igmp), FILE(netstat), FILE(raw), FILE(raw6), FILE(route),
+	FILE(snmp), FILE(sockstat), FILE(udp), FILE(udp6),
+	{ 0 },
+};
