@@ -185,7 +185,7 @@ static struct rcu_head *take_all(void)
 /* Lets CPUs pass by themselves, unless somebody hurries. */
 static void rest(void)
 {
-	u64 end = arch_clock_ns() + RCU_REST_NS;
+	u64 end = tick_after(arch_clock_ns() + RCU_REST_NS);
 
 	do {
 		thread_prepare(THREAD_UNINTERRUPTIBLE);
