@@ -33,7 +33,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { TIME_LIMIT = 30, TIME_LIMIT_LONG = 300 };
+enum { TIME_LIMIT = 120, TIME_LIMIT_LONG = 600 };
 
 struct tap_test {
 	const char *name;
