@@ -205,6 +205,20 @@ struct netif *netif_by_index(u32 index)
 	return found;
 }
 
+struct netif *netif_next(u32 index)
+{
+	struct netif *nif, *found = NULL;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(nif, &netif_list, link)
+		if (nif->index > index && ref_try_get(&nif->refs)) {
+			found = nif;
+			break;
+		}
+	rcu_read_unlock();
+	return found;
+}
+
 void netif_each(void (*fn)(struct netif *nif, void *arg), void *arg)
 {
 	struct netif *nif;

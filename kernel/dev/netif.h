@@ -205,6 +205,8 @@ bool netif_config_locked(void); /* for assertions */
 /* By name or index, with a reference, or NULL. Any context but handlers. */
 struct netif *netif_by_name(const char *name);
 struct netif *netif_by_index(u32 index);
+/* The one with the next higher index, with a reference, or NULL. Any context but handlers. */
+struct netif *netif_next(u32 index);
 static inline void netif_get(struct netif *nif) { ref_get(&nif->refs); }
 void netif_put(struct netif *nif);
 /* Calls fn for each, by index, under the config lock (which the caller holds). */

@@ -29,6 +29,7 @@
 #include "mm/frames.h"
 #include "mm/slab.h"
 #include "net/inet/inet.h"
+#include "net/ifctl/ifctl.h"
 #include "net/netlink/netlink.h"
 #include "net/sock.h"
 #include "proc/process.h"
@@ -103,6 +104,7 @@ static void boot_thread(void *arg)
 	fs_ext_init();
 	sock_init();
 	inet_init();
+	ifctl_init();
 	netlink_init();
 	proc_init();
 	procfs_init();

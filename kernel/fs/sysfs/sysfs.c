@@ -1,6 +1,7 @@
 /*
  * The sys file system: superblock, inodes, and directories made of node tables. All mounts show one
- * superblock. A dentry keeps its inode; nothing comes or goes but with the tables.
+ * superblock. A dentry keeps its inode; what comes and goes besides the tables (network interfaces)
+ * is looked up by name again when it is used.
  */
 #include "fs/sysfs/sysfs.h"
 
@@ -27,12 +28,17 @@ static const struct sysfs_node devices_children[] = {
 	DIRECTORY("system", system_children),
 	{ NULL },
 };
+static const struct sysfs_node class_children[] = {
+	DIRECTORY("net", sysfs_net_children),
+	{ NULL },
+};
 static const struct sysfs_node kernel_children[] = {
 	{ .name = "debug", .mode = S_IFDIR | 0700, .children = sysfs_debug_children },
 	DIRECTORY("mm", sysfs_mm_children),
 	{ NULL },
 };
 static const struct sysfs_node root_children[] = {
+	DIRECTORY("class", class_children),
 	DIRECTORY("devices", devices_children),
 	DIRECTORY("kernel", kernel_children),
 	{ NULL },
@@ -85,7 +91,12 @@ static bool each_name(const struct sysfs_inode *dir,
 		unsigned n = node->count ? node->count() : 0;
 		char name[NAME_ROOM];
 
-		if (!node->count && !fn(node->name, node, dir->index, arg))
+		if (node->present && !node->present(dir->index))
+			continue;
+		for (unsigned i = 0; node->next && (i = node->next(i, name, sizeof(name)));)
+			if (!fn(name, node, i, arg))
+				return false;
+		if (!node->count && !node->next && !fn(node->name, node, dir->index, arg))
 			return false;
 		for (unsigned i = 0; i < n; i++) {
 			snprintf(name, sizeof(name), "%s%u", node->name, i);
@@ -121,6 +132,21 @@ static int sysfs_lookup(struct inode *dir, const struct name *name, struct inode
 	if (each_name(sysfs_inode(dir), find_name, &f))
 		return 0;
 	return inode_make(dir->sb, f.node, f.index, out);
+}
+
+/* What has a name of its own still has it. */
+static bool sysfs_revalidate(struct dentry *dentry)
+{
+	struct sysfs_inode *si = sysfs_inode(dentry->inode);
+	char name[NAME_ROOM];
+
+	if (!si->node->next)
+		return true;
+	for (unsigned i = 0; (i = si->node->next(i, name, sizeof(name)));)
+		if (i == si->index)
+			return strlen(name) == dentry->name_length &&
+			       !memcmp(name, dentry->name, dentry->name_length);
+	return false;
 }
 
 struct reading {
@@ -173,6 +199,7 @@ static int sysfs_mount(struct superblock *sb, struct blkdev *dev, const char *op
 {
 	sb->ops = &super_ops;
 	sb->magic = SYSFS_MAGIC;
+	sb->flags |= SB_NO_CACHE_NEGATIVE;
 	return inode_make(sb, &root, 0, &sb->root_inode);
 }
 
@@ -198,4 +225,5 @@ static const struct inode_ops sysfs_inode_ops = {
 	.lookup = sysfs_lookup,
 	.create = sysfs_create,
 	.mkdir = sysfs_create,
+	.revalidate = sysfs_revalidate,
 };

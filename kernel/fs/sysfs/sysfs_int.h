@@ -26,6 +26,11 @@ struct sysfs_node {
 	const struct sysfs_node *children; /* directories: a table, ended by name NULL */
 	/* Directories of which there are several: how many. Their names are name0, name1, … */
 	unsigned (*count)(void);
+	/* Directories of which there are several with names of their own: the number (index) of
+	 * the next one after `after` (0: the first) and its name, or 0. Must not sleep. */
+	unsigned (*next)(unsigned after, char *name, size_t size);
+	/* Whether it is there, for this index. NULL: always. */
+	bool (*present)(unsigned index);
 	const struct file_ops *fops;      /* files that are not texts; NULL: texts */
 };
 
@@ -45,3 +50,4 @@ extern const struct file_ops sysfs_text_fops;           /* sysfs_text.c */
 extern const struct sysfs_node sysfs_cpu_children[];    /* sysfs_cpu.c: devices/system/cpu */
 extern const struct sysfs_node sysfs_debug_children[];  /* sysfs_debug.c: kernel/debug */
 extern const struct sysfs_node sysfs_mm_children[];     /* sysfs_mm.c: kernel/mm */
+extern const struct sysfs_node sysfs_net_children[];    /* sysfs_net.c: class/net */

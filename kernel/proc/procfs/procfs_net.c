@@ -3,6 +3,7 @@
  * the table at the end.
  */
 #include "abi/stat.h"
+#include "net/ifctl/ifctl.h"
 #include "net/inet/show.h"
 #include "proc/procfs/procfs_int.h"
 
@@ -24,6 +25,8 @@ static void sink_write(struct format_sink *sink, const char *s, size_t length)
 		return 0; \
 	}
 
+SHOW(dev, ifctl_show_dev(out))
+SHOW(dev_mcast, ifctl_show_mcast(out))
 SHOW(route, ip4_show_routes(out))
 SHOW(arp, arp_show(out))
 SHOW(igmp, igmp_show(out))
@@ -39,7 +42,7 @@ SHOW(sockstat, inet_show_sockstat(out))
 #define FILE(name_) { .name = #name_, .mode = S_IFREG | 0444, .show = show_##name_ }
 
 const struct proc_node procfs_net_children[] = {
-	FILE(arp), FILE(icmp), FILE(igmp), FILE(netstat), FILE(raw), FILE(raw6), FILE(route),
-	FILE(snmp), FILE(sockstat), FILE(udp), FILE(udp6),
+	FILE(arp), FILE(dev), FILE(dev_mcast), FILE(icmp), FILE(igmp), FILE(netstat), FILE(raw),
+	FILE(raw6), FILE(route), FILE(snmp), FILE(sockstat), FILE(udp), FILE(udp6),
 	{ 0 },
 };
