@@ -122,6 +122,11 @@ bool pgtable_large_room(struct pgtable *pt, vaddr_t va);
  * va and frame aligned. 0, -EEXIST if there is no room, -ENOMEM.
  */
 int must_check pgtable_large_set(struct pgtable *pt, vaddr_t va, pte_t pte);
+/*
+ * The same in place of the leaf table that is there, whose entries are all zero and in no TLB; it
+ * becomes the spare table.
+ */
+void pgtable_large_replace(struct pgtable *pt, vaddr_t va, pte_t pte);
 /* Puts another (a leaf's bits, present) in place of the one at va. */
 void pgtable_large_change(struct pgtable *pt, vaddr_t va, pte_t pte);
 /* Takes the one at va out: what it was. */

@@ -153,3 +153,45 @@ KTEST(vm_large_fork)
 	vm_large_set_mode(mode);
 	KTEST_CHECK(ktest_frames_settle() + 8 >= before);
 }
+
+/* The page at va, referenced. */
+static struct page *page_at(struct aspace *as, vaddr_t va)
+{
+	struct page *page;
+
+	spin_lock(&as->table_lock);
+	page = phys_to_page(pte_paddr(pte_read(pgtable_pte(&as->pgtable, va))));
+	page_get(page);
+	spin_unlock(&as->table_lock);
+	return page;
+}
+
+KTEST(vm_large_collapse)
+{
+	u64 before = ktest_frames_settle(), value;
+	struct aspace *as = ktest_space_enter();
+	struct page *page;
+
+	KTEST_CHECK(ktest_map(as, BASE, 2 * L, KTEST_RW | AREA_NOHUGE, MAP_FIXED) == BASE);
+	fill(BASE, BASE + 2 * L, 3);
+	KTEST_CHECK(vm_advise(as, BASE, 2 * L, MADV_COLLAPSE) == -EINVAL);
+	KTEST_CHECK(vm_advise(as, BASE, 2 * L, MADV_HUGEPAGE) == 0 && n_large(as) == 0);
+	/* A page that somebody uses stays where it is; what lies beside it does not. */
+	page = page_at(as, BASE + 9 * P);
+	value = (u64)vm_advise(as, BASE, 2 * L, MADV_COLLAPSE);
+	if (n_large(as)) {
+		KTEST_CHECK(value == (u64)-EAGAIN && n_large(as) == 1);
+		page_put(page);
+		page = page_at(as, BASE + 9 * P);
+		KTEST_CHECK(*(u64 *)(page_to_virt(page) + 16) == BASE + 9 * P + 3);
+	}
+	page_put(page);
+	KTEST_CHECK(as->n_resident_anon == 1024 && holds(BASE, BASE + 2 * L, 3));
+	if (vm_advise(as, BASE, 2 * L, MADV_COLLAPSE) == 0)
+		KTEST_CHECK(n_large(as) == 2);
+	KTEST_CHECK(as->n_resident_anon == 1024 && holds(BASE, BASE + 2 * L, 3));
+	fill(BASE, BASE + 2 * L, 4);
+	KTEST_CHECK(holds(BASE, BASE + 2 * L, 4));
+	ktest_space_leave(as);
+	KTEST_CHECK(ktest_frames_settle() + 8 >= before);
+}

@@ -3,6 +3,7 @@
  * left.
  */
 #include "abi/mman.h"
+#include "core/fail.h"
 #include "core/clock.h"
 #include "lib/string.h"
 #include "mm/slab.h"
@@ -337,4 +338,37 @@ KTEST(vm_no_memory)
 		   (unsigned long long)((clock_monotonic() - start) / NSEC_PER_USEC));
 	ktest_space_leave(as);
 	KTEST_CHECK(ktest_frames_settle() + 64 >= before);
+}
+
+/* Whatever allocation fails: tables are got in another way, and all that is left to fail is few. */
+KTEST(vm_remap_short_of_tables)
+{
+	const u64 span = LARGE_PAGE_SIZE, tables = 12;
+	struct fail_plan *plan = fail_plan_current();
+	struct aspace *as = ktest_space_enter();
+	unsigned failed = 0, nth;
+	vaddr_t at = BASE, to;
+	u64 value;
+	int err = -1;
+
+	KTEST_CHECK(ktest_map(as, BASE, tables * span, KTEST_RW | AREA_NOHUGE, MAP_FIXED) == BASE);
+	for (u64 i = 0; i < tables; i++)
+		KTEST_CHECK(ktest_store(BASE + i * span, i + 1));
+	for (nth = 1; plan && nth < 1000; nth++) {
+		*plan = (struct fail_plan){ .kind = FAIL_ALLOC, .nth = nth };
+		err = vm_remap(as, at, tables * span, tables * span, MREMAP_MAYMOVE | MREMAP_FIXED,
+			       BASE + (nth % 2 ? 64 : 128) * span, &to);
+		failed += err == -ENOMEM;
+		KTEST_CHECK(!err || err == -ENOMEM);
+		if (!err)
+			at = to;
+		for (u64 i = 0; i < tables; i++)
+			KTEST_CHECK(ktest_load(at + i * span, &value) && value == i + 1);
+		if (plan->seen < nth)
+			break;
+	}
+	if (plan)
+		*plan = (struct fail_plan){ FAIL_NONE };
+	KTEST_CHECK(!plan || (nth > tables && failed < 6));
+	ktest_space_leave(as);
 }

@@ -234,6 +234,7 @@ static bool advice_known(int advice)
 	case MADV_WILLNEED:
 	case MADV_POPULATE_READ:
 	case MADV_POPULATE_WRITE:
+	case MADV_COLLAPSE:
 		return true;
 	default:
 		return advice_flags(advice, &set, &clear);
@@ -271,6 +272,8 @@ int vm_advise(struct aspace *as, vaddr_t addr, u64 length, int advice)
 		err = fault_range(as, addr, addr + span, write | FAULT_STRICT);
 		return populate_error(err);
 	}
+	if (advice == MADV_COLLAPSE)
+		return vm_collapse(as, addr, addr + span);
 	if (advice_flags(advice, &set, &clear))
 		return advise_flags(as, addr, addr + span, advice, set, clear);
 	return advise_pages(as, addr, addr + span, advice);

@@ -14,7 +14,6 @@
 
 /* Executable areas up to this size are copied with their entries. */
 #define CODE_PAGES_MAX 1024
-#define TABLES_MAX 512 /* made room for at once */
 
 /*
  * Copies n entries of one leaf table; *protected if some of the parent's lost the right to write.
@@ -164,33 +163,14 @@ static void copy_facts(struct aspace *to, const struct aspace *from)
 	to->no_large = from->no_large;
 }
 
-/*
- * When memory is short, makes room for as many tables as the parent has before it is locked: what
- * it holds itself may be what has to go.
- */
-static void make_room_for_tables(struct aspace *from)
-{
-	u64 n = min(READ_ONCE(from->pgtable.n_tables), (u64)TABLES_MAX);
-	struct list held = LIST_INIT(held);
-	struct page *page;
-
-	if (likely(mm_free_frames() > mm_mark_low() + n))
-		return;
-	while (n-- && (page = page_alloc(MM_WAIT | MM_USER)))
-		list_add(&page->lru, &held);
-	while ((page = list_first_entry_or_null(&held, struct page, lru))) {
-		list_unlink(&page->lru);
-		page_put(page);
-	}
-}
-
 int aspace_fork(struct aspace *from, struct aspace **out)
 {
 	struct aspace *child;
 	bool protected = false;
 	int err;
 
-	make_room_for_tables(from);
+	/* What it holds itself may be what has to go. */
+	vm_make_room_for_tables(READ_ONCE(from->pgtable.n_tables));
 	err = aspace_create(&child);
 	if (err)
 		return err;

@@ -27,7 +27,7 @@ static const char *const mode_names[] = {
 
 static enum vm_large_mode mode;   /* a */
 static u64 enough;                /* I: free frames above which memory is plentiful */
-static u64 n_allocated, n_fallbacks; /* a */
+static u64 n_allocated, n_fallbacks, n_collapsed; /* a */
 
 enum vm_large_mode vm_large_mode(void)
 {
@@ -60,6 +60,12 @@ void vm_large_stats(struct vm_large_stats *out)
 	mmu_large_stats(&out->mapped, &out->splits);
 	out->allocated = __atomic_load_n(&n_allocated, __ATOMIC_RELAXED);
 	out->fallbacks = __atomic_load_n(&n_fallbacks, __ATOMIC_RELAXED);
+	out->collapsed = __atomic_load_n(&n_collapsed, __ATOMIC_RELAXED);
+}
+
+void large_count_collapse(void)
+{
+	__atomic_fetch_add(&n_collapsed, 1, __ATOMIC_RELAXED);
 }
 
 void large_init(void)
@@ -73,12 +79,17 @@ void large_init(void)
 		(void)vm_large_parse(text, &mode);
 }
 
+bool area_can_large(const struct vm_area *area)
+{
+	return !area->cache && !area->source &&
+	       !(area->flags & (AREA_SHARED | AREA_DEVICE | AREA_SPECIAL | AREA_GROWSDOWN |
+				AREA_NOHUGE)) &&
+	       !READ_ONCE(area->aspace->no_large);
+}
+
 bool area_may_large(const struct vm_area *area)
 {
-	if (area->cache || area->source ||
-	    (area->flags & (AREA_SHARED | AREA_DEVICE | AREA_SPECIAL | AREA_GROWSDOWN |
-			    AREA_NOHUGE)) ||
-	    READ_ONCE(area->aspace->no_large))
+	if (!area_can_large(area))
 		return false;
 	switch (READ_ONCE(mode)) {
 	case VM_LARGE_ALWAYS:
@@ -99,17 +110,12 @@ bool area_large_eligible(const struct vm_area *area)
 
 /* ---- Faults ---- */
 
-/* 512 zeroed frames in a row, single ones with a reference and one entry each, or NULL. */
-static struct page *large_alloc(void)
+struct page *large_alloc(unsigned flags)
 {
-	struct page *head = NULL;
+	struct page *head = page_alloc_order(LARGE_ORDER, MM_USER | MM_MOVABLE | flags);
 
-	if (mm_free_frames() >= enough)
-		head = page_alloc_order(LARGE_ORDER, MM_USER | MM_MOVABLE | MM_ZERO);
-	if (!head) {
-		__atomic_fetch_add(&n_fallbacks, 1, __ATOMIC_RELAXED);
+	if (!head)
 		return NULL;
-	}
 	page_split_order(head, LARGE_ORDER);
 	for (unsigned i = 0; i < LARGE_PAGES; i++) {
 		head[i].flags = PG_ANON | PG_UPTODATE;
@@ -137,9 +143,13 @@ bool fault_large(struct fault *f, struct vm_area *area)
 	/* Another thread was first. */
 	if (entry & PTE_WRITE)
 		return true;
-	head = room ? large_alloc() : NULL;
-	if (!head)
+	if (!room)
 		return false;
+	head = mm_free_frames() >= enough ? large_alloc(MM_ZERO) : NULL;
+	if (!head) {
+		__atomic_fetch_add(&n_fallbacks, 1, __ATOMIC_RELAXED);
+		return false;
+	}
 	spin_lock(&as->table_lock);
 	err = pgtable_large_set(&as->pgtable, base,
 				area_pte(area, page_to_phys(head), true, LARGE_BITS));

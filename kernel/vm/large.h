@@ -19,6 +19,7 @@ struct vm_large_stats {
 	u64 mapped;    /* large entries now, of all spaces */
 	u64 allocated; /* pages of 2 MiB given to faults since boot, */
 	u64 fallbacks; /* faults that would have got one but for lack of memory, */
-	u64 splits;    /* large entries that were split */
+	u64 splits;    /* large entries that were split, */
+	u64 collapsed; /* and made of small pages on demand */
 };
 void vm_large_stats(struct vm_large_stats *out);

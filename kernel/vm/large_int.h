@@ -22,8 +22,18 @@ static inline bool area_covers_large(const struct vm_area *area, vaddr_t addr)
 	return area->end - area->start >= LARGE_PAGE_SIZE && base >= area->start &&
 	       area->end - base >= LARGE_PAGE_SIZE;
 }
-/* Whether areas like this one may have large pages at all, its place aside. */
+/*
+ * Whether areas like this one can have large pages at all, its place aside, and whether faults may
+ * give it some.
+ */
+bool area_can_large(const struct vm_area *area);
 bool area_may_large(const struct vm_area *area);
+/*
+ * 512 frames in a row, single ones with a reference and one entry each, or NULL. `flags`: MM_ZERO,
+ * MM_WAIT … They are given back by large_drop().
+ */
+struct page *large_alloc(unsigned flags);
+void large_count_collapse(void);
 
 /*
  * A first store at f->addr, which area_covers_large(): whether it was met with a large page. If
@@ -42,6 +52,11 @@ bool large_store_locked(struct fault *f, struct vm_area *area);
 int large_fork_locked(struct aspace *as, struct aspace *child, vaddr_t va, bool *protected);
 /* One entry less for the 512 frames from `head` on, and its references. */
 void large_drop(struct page *head);
+/*
+ * MADV_COLLAPSE: 0, the last failure (-EINVAL: not such memory, or nothing there; -ENOMEM; -EAGAIN:
+ * in use), -ENOMEM for a gap, -ERESTARTSYS. No lock held.
+ */
+int vm_collapse(struct aspace *as, vaddr_t start, vaddr_t end);
 /* Frees empty leaf tables in [start, end), to make room for large entries. as->lock held. */
 void large_make_room(struct aspace *as, vaddr_t start, vaddr_t end);
 /* The entry for va as it would be in a leaf table; 0: none. table_lock held. */

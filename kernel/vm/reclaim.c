@@ -22,6 +22,7 @@
 #include "sched/thread.h"
 #include "sched/wait.h"
 
+#define TABLES_MAX 512 /* made room for at once */
 #define SCAN_BATCH 32
 #define ROUND_PAGES 256      /* what a round of the thread is to free */
 #define FRUITLESS_ROUNDS 3
@@ -290,6 +291,22 @@ bool vm_make_room(unsigned flags)
 	if (page)
 		page_put(page);
 	return page;
+}
+
+void vm_make_room_for_tables(u64 n)
+{
+	struct list held = LIST_INIT(held);
+	struct page *page;
+
+	n = min(n, (u64)TABLES_MAX);
+	if (likely(mm_free_frames() > mm_mark_low() + n))
+		return;
+	while (n-- && (page = page_alloc(MM_WAIT | MM_USER)))
+		list_add(&page->lru, &held);
+	while ((page = list_first_entry_or_null(&held, struct page, lru))) {
+		list_unlink(&page->lru);
+		page_put(page);
+	}
 }
 
 void vm_shrinker_add(struct vm_shrinker *shrinker)

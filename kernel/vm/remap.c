@@ -16,7 +16,7 @@ struct remap {
 	vaddr_t populate;           /* result: locked memory that was added, 0: none */
 };
 
-/* Moves n leaf entries from `src` on to `to`: 0 or -ENOMEM. */
+/* Moves n leaf entries from `src` on to `to`: 0, or -EAGAIN where a table could not be had. */
 static int move_slots(struct aspace *as, pte_t *src, vaddr_t to, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -26,14 +26,15 @@ static int move_slots(struct aspace *as, pte_t *src, vaddr_t to, size_t n)
 			continue;
 		dst = pgtable_pte_alloc(&as->pgtable, to + i * PAGE_SIZE);
 		if (!dst)
-			return -ENOMEM;
+			return -EAGAIN;
 		pte_write(dst, pte_exchange(&src[i], 0));
 	}
 	return 0;
 }
 
 /*
- * Moves what lies at *va, which goes on behind it, `by` bytes up (or down: wrapping): 0 or -ENOMEM.
+ * Moves what lies at *va, which goes on behind it, `by` bytes up (or down: wrapping): 0, or -EAGAIN
+ * where a table could not be had, with *va as it was and some moved.
  */
 static int move_some(struct aspace *as, vaddr_t *va, vaddr_t end, u64 by)
 {
@@ -50,15 +51,18 @@ static int move_some(struct aspace *as, vaddr_t *va, vaddr_t end, u64 by)
 	}
 	if (unlikely(!n)) {
 		err = pgtable_large_move(&as->pgtable, *va, *va + by);
-		if (err != -EEXIST) {
+		if (err == -ENOMEM)
+			return -EAGAIN;
+		if (!err) {
 			*va += LARGE_PAGE_SIZE;
-			return err;
+			return 0;
 		}
 		/* There is a table: small pages it must be. */
 		src = pgtable_next(&as->pgtable, va, end, &n);
 	}
 	err = move_slots(as, src, *va + by, n);
-	*va += n * PAGE_SIZE;
+	if (!err)
+		*va += n * PAGE_SIZE;
 	return err;
 }
 
@@ -73,12 +77,24 @@ static int move_entries(struct vm_area *from, vaddr_t old, vaddr_t to, u64 lengt
 	int err = 0;
 
 	while (va < end && !err) {
-		/* A walk of the reverse map sees an entry in its old or its new place. */
+		vaddr_t base;
+
+		/*
+		 * A walk of the reverse map sees an entry in its old or its new place, and may
+		 * free its page, which nobody must reach by the old one then.
+		 */
 		rmap_lock(from->cache);
 		spin_lock(&as->table_lock);
 		err = move_some(as, &va, end, to - old);
+		base = large_base(err ? va : va - PAGE_SIZE);
+		if (from->cache)
+			tlb_flush_range(&as->pgtable, max(base, old),
+					min(base + (vaddr_t)LARGE_PAGE_SIZE, end));
 		spin_unlock(&as->table_lock);
 		rmap_unlock(from->cache);
+		/* Nobody is killed for it: reclaim cannot look at a space that is locked. */
+		if (unlikely(err == -EAGAIN))
+			err = vm_make_room(MM_NOFS) ? 0 : -ENOMEM;
 		sched_point();
 	}
 	tlb_flush_range(&as->pgtable, old, end);
@@ -283,6 +299,8 @@ int vm_remap(struct aspace *as, vaddr_t old, u64 old_length, u64 new_length, u32
 	} else if (!(flags & MREMAP_DONTUNMAP)) {
 		r.hint = 0;
 	}
+	if (flags & MREMAP_MAYMOVE)
+		vm_make_room_for_tables(min(r.old_length, r.new_length) / LARGE_PAGE_SIZE + 4);
 	err = rwsem_write_killable(&as->lock);
 	if (err)
 		return err;

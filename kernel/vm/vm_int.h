@@ -434,6 +434,11 @@ void reclaim_wake(void);
  * moment: whether there is one. `flags`: MM_USER, MM_NOFS … Thread context, no spinlock held.
  */
 bool vm_make_room(unsigned flags);
+/*
+ * Before a space is locked whose tables will grow by n or so: when memory is short, frees as many
+ * frames at once, as reclaim cannot look at that space then. The same context.
+ */
+void vm_make_room_for_tables(u64 n);
 
 /* The end of memory (oom.c) */
 /* mm's hook: nothing could be reclaimed. Whether it makes sense to try again. */

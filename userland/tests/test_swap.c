@@ -14,6 +14,9 @@
 #ifndef MADV_COLD
 #define MADV_COLD 20
 #endif
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
 #define PAGE 4096
 #define SLOTS 4096 /* 16 MiB */
 
@@ -336,6 +339,24 @@ TEST(moves_and_rights)
 	ok(status_kib("VmSwap:") < (long)n, "brings them back");
 	fails(madvise(q, n * PAGE, MADV_PAGEOUT), EINVAL, "locked pages stay");
 	is(wrong(q, n, 10), 0, "with their contents");
+	works(swapoff("area"), "swapoff");
+}
+
+TEST(collapse)
+{
+	const size_t large = 2 << 20, n = large / PAGE;
+	char *p = map(3 * n);
+
+	p = (char *)(((uintptr_t)p + large - 1) & -large);
+	begin("area");
+	must(madvise(p, large, MADV_NOHUGEPAGE));
+	fill(p, n, 13);
+	page_out(p, n);
+	ok(status_kib("VmSwap:") > 0, "some of it is in swap");
+	must(madvise(p, large, MADV_HUGEPAGE));
+	fill(p, 1, 13); /* Linux wants one page to be writable */
+	works(madvise(p, large, MADV_COLLAPSE), "MADV_COLLAPSE");
+	is(wrong(p, n, 13), 0, "brings it back");
 	works(swapoff("area"), "swapoff");
 }
 

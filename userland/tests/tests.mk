@@ -13,8 +13,8 @@ TESTS_PROGS  := $(addprefix $(TESTS_O)/,$(TESTS_NAMES))
 TESTS_HELLO  := $(addprefix $(TESTS_O)/hello-,static static-pie dynamic)
 TESTS_INPUTS := $(TESTS_PROGS) $(TESTS_HELLO) $(TESTS_O)/manifest
 
-$(TESTS_O)/%: $(TESTS_DIR)/test_%.c $(TESTS_DIR)/tap.c $(TESTS_DIR)/tap.h $(TESTS_DIR)/pair.h \
-		$(TESTS_DIR)/meet.h $(TESTS_DIR)/tests.mk $(SYSROOT_READY)
+$(TESTS_O)/%: $(TESTS_DIR)/test_%.c $(TESTS_DIR)/tap.c $(wildcard $(TESTS_DIR)/*.h) \
+		$(TESTS_DIR)/tests.mk $(SYSROOT_READY)
 	$(call say,TEST,$(@F))
 	$(Q)mkdir -p $(@D)
 	$(Q)$(SKERRY_CC) -static $(TESTS_CFLAGS) -o $@ $< $(TESTS_DIR)/tap.c

@@ -129,6 +129,20 @@ int pgtable_large_set(struct pgtable *pt, vaddr_t va, pte_t pte)
 	return 0;
 }
 
+void pgtable_large_replace(struct pgtable *pt, vaddr_t va, pte_t pte)
+{
+	u64 *slot = slot_find(pt, va), table;
+
+	kassert(slot && (*slot & PTE_PRESENT) && !(*slot & PTE_LARGE));
+	table = *slot & PTE_ADDR;
+	/* Read as an entry by who still knows the table, the link is none. */
+	*(u64 *)phys_to_virt(table) = pt->spare;
+	pte_write(slot, pte | PTE_LARGE);
+	tlb_flush_tables(pt);
+	pt->spare = table;
+	__atomic_fetch_add(&n_mapped, 1, __ATOMIC_RELAXED);
+}
+
 void pgtable_large_change(struct pgtable *pt, vaddr_t va, pte_t pte)
 {
 	pte_write(slot_of_large(pt, va), pte | PTE_LARGE);

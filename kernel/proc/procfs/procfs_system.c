@@ -121,9 +121,10 @@ int show_vmstat(struct text *t, struct task *task)
 	show_vm_events(t);
 	vm_large_stats(&large);
 	text_printf(t, "nr_anon_transparent_hugepages %llu\nthp_fault_alloc %llu\n"
-		       "thp_fault_fallback %llu\nthp_split_page %llu\nthp_split_pmd %llu\n",
+		       "thp_fault_fallback %llu\nthp_collapse_alloc %llu\n"
+		       "thp_split_page %llu\nthp_split_pmd %llu\n",
 		    ULL(large.mapped), ULL(large.allocated), ULL(large.fallbacks),
-		    ULL(large.splits), ULL(large.splits));
+		    ULL(large.collapsed), ULL(large.splits), ULL(large.splits));
 	return 0;
 }
 
