@@ -1,83 +1,15 @@
 /* Netlink sockets (netlink(7)) and interfaces over NETLINK_ROUTE (rtnetlink(7)). */
-#include "tap.h"
-#include <linux/netlink.h>
-#include <linux/rtnetlink.h>
-#include <net/if.h>
-#include <poll.h>
-#include <sys/socket.h>
+#include "nl.h"
 
-static uint32_t last_seq = 100;
-
-static int nl_open(uint32_t groups)
+/* A request about an interface; `change`: flags to be set. */
+static struct request link_request(int type, int flags, int index, unsigned change)
 {
-	struct sockaddr_nl a = {.nl_family = AF_NETLINK, .nl_groups = groups};
-	int fd = must(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
-	struct timeval limit = {5, 0};
+	struct ifinfomsg m = {.ifi_index = index, .ifi_flags = change, .ifi_change = change};
 
-	must(bind(fd, (struct sockaddr *)&a, sizeof(a)));
-	must(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)));
-	return fd;
+	return request(type, flags, &m, sizeof(m));
 }
 
-struct request {
-	struct nlmsghdr h;
-	struct ifinfomsg m;
-	char more[256];
-};
-
-static struct request request(int type, int flags)
-{
-	return (struct request){.h = {.nlmsg_len = NLMSG_LENGTH(sizeof(struct ifinfomsg)),
-				      .nlmsg_type = type, .nlmsg_flags = NLM_F_REQUEST | flags,
-				      .nlmsg_seq = ++last_seq}};
-}
-
-static void add(struct request *r, int type, const void *data, unsigned n)
-{
-	struct rtattr *a = (void *)((char *)r + NLMSG_ALIGN(r->h.nlmsg_len));
-
-	a->rta_type = type;
-	a->rta_len = RTA_LENGTH(n);
-	memcpy(RTA_DATA(a), data, n);
-	r->h.nlmsg_len = NLMSG_ALIGN(r->h.nlmsg_len) + RTA_LENGTH(n);
-}
-
-static void ask(int fd, const struct request *r)
-{
-	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
-
-	must(sendto(fd, r, r->h.nlmsg_len, 0, (struct sockaddr *)&kernel, sizeof(kernel)));
-}
-
-static char answer[16384];
-
-static ssize_t receive(int fd)
-{
-	return recv(fd, answer, sizeof(answer), 0);
-}
-
-/* What the kernel acknowledges a request with: 0 or a positive errno. */
-static int verdict(int fd, const struct request *r)
-{
-	const struct nlmsghdr *h = (void *)answer;
-	const struct nlmsgerr *e = NLMSG_DATA(h);
-
-	ask(fd, r);
-	if (receive(fd) < (ssize_t)NLMSG_LENGTH(sizeof(*e)) || h->nlmsg_type != NLMSG_ERROR)
-		return -1;
-	return -e->error;
-}
-
-static const struct rtattr *find(const struct nlmsghdr *h, int type)
-{
-	const struct ifinfomsg *m = NLMSG_DATA(h);
-	int n = IFLA_PAYLOAD(h);
-
-	for (const struct rtattr *a = IFLA_RTA(m); RTA_OK(a, n); a = RTA_NEXT(a, n))
-		if (a->rta_type == type)
-			return a;
-	return NULL;
-}
+#define LINK sizeof(struct ifinfomsg)
 
 TEST(names)
 {
@@ -107,7 +39,7 @@ TEST(names)
 
 TEST(link_dump)
 {
-	struct request r = request(RTM_GETLINK, NLM_F_DUMP);
+	struct request r = link_request(RTM_GETLINK, NLM_F_DUMP, 0, 0);
 	int fd = nl_open(0);
 	bool done = false, lo = false, eight = true;
 
@@ -122,7 +54,7 @@ TEST(link_dump)
 		ok(from.nl_pid == 0 && length == sizeof(from), "from the kernel");
 		for (struct nlmsghdr *h = (void *)answer; NLMSG_OK(h, n); h = NLMSG_NEXT(h, n)) {
 			const struct ifinfomsg *m = NLMSG_DATA(h);
-			const struct rtattr *name = find(h, IFLA_IFNAME);
+			const struct rtattr *name = find(h, LINK, IFLA_IFNAME);
 
 			eight &= h->nlmsg_seq == last_seq && h->nlmsg_flags & NLM_F_MULTI;
 			if (h->nlmsg_type == NLMSG_DONE) {
@@ -132,9 +64,10 @@ TEST(link_dump)
 				ok(h->nlmsg_type == RTM_NEWLINK, "a link");
 				ok(m->ifi_index == 1 && m->ifi_flags & IFF_LOOPBACK,
 				   "the loopback");
-				ok(*(int *)RTA_DATA(find(h, IFLA_MTU)) == 65536, "its MTU");
-				ok(RTA_PAYLOAD(find(h, IFLA_ADDRESS)) == 6, "its address");
-				ok(find(h, IFLA_STATS64) && find(h, IFLA_OPERSTATE), "its state");
+				ok(*(int *)RTA_DATA(find(h, LINK, IFLA_MTU)) == 65536, "its MTU");
+				ok(RTA_PAYLOAD(find(h, LINK, IFLA_ADDRESS)) == 6, "its address");
+				ok(find(h, LINK, IFLA_STATS64) && find(h, LINK, IFLA_OPERSTATE),
+				   "its state");
 			}
 		}
 	}
@@ -144,58 +77,48 @@ TEST(link_dump)
 
 TEST(link_get)
 {
-	struct request r = request(RTM_GETLINK, 0);
+	struct request r = link_request(RTM_GETLINK, 0, 1, 0);
 	const struct nlmsghdr *h = (void *)answer;
 	const struct ifinfomsg *m = NLMSG_DATA(h);
 	int fd = nl_open(0);
 
-	r.m.ifi_index = 1;
 	ask(fd, &r);
 	ok(receive(fd) > 0 && h->nlmsg_type == RTM_NEWLINK && m->ifi_index == 1, "by number");
-	r = request(RTM_GETLINK, 0);
+	r = link_request(RTM_GETLINK, 0, 0, 0);
 	add(&r, IFLA_IFNAME, "lo", 3);
 	ask(fd, &r);
 	ok(receive(fd) > 0 && h->nlmsg_type == RTM_NEWLINK && m->ifi_index == 1, "by name");
 	ok(h->nlmsg_seq == last_seq && h->nlmsg_pid == (unsigned)getpid(), "the answer's header");
-	r = request(RTM_GETLINK, 0);
-	r.m.ifi_index = 4711;
+	r = link_request(RTM_GETLINK, 0, 4711, 0);
 	is(verdict(fd, &r), ENODEV, "one that is none");
 	ok(h->nlmsg_len >= NLMSG_LENGTH(4 + r.h.nlmsg_len), "an error carries the request");
-	r = request(RTM_GETLINK, 0);
+	r = link_request(RTM_GETLINK, 0, 0, 0);
 	is(verdict(fd, &r), EINVAL, "neither name nor number");
 }
 
 TEST(link_set)
 {
-	struct request r = request(RTM_NEWLINK, NLM_F_ACK);
+	struct request r = link_request(RTM_NEWLINK, NLM_F_ACK, 1, IFF_UP);
 	int fd = nl_open(0), mtu = 32768;
 	const struct nlmsghdr *h = (void *)answer;
 
-	r.m.ifi_index = 1;
-	r.m.ifi_flags = r.m.ifi_change = IFF_UP;
 	is(verdict(fd, &r), 0, "up");
 	ok(h->nlmsg_len == NLMSG_LENGTH(sizeof(struct nlmsgerr)), "a short acknowledgement");
-	r = request(RTM_NEWLINK, NLM_F_ACK);
-	r.m.ifi_index = 1;
+	r = link_request(RTM_NEWLINK, NLM_F_ACK, 1, 0);
 	add(&r, IFLA_MTU, &mtu, 4);
 	is(verdict(fd, &r), 0, "an MTU");
-	r = request(RTM_GETLINK, 0);
-	r.m.ifi_index = 1;
+	r = link_request(RTM_GETLINK, 0, 1, 0);
 	ask(fd, &r);
-	ok(receive(fd) > 0 && *(int *)RTA_DATA(find(h, IFLA_MTU)) == mtu, "it is set");
+	ok(receive(fd) > 0 && *(int *)RTA_DATA(find(h, LINK, IFLA_MTU)) == mtu, "it is set");
 	mtu = 65536;
-	r = request(RTM_SETLINK, NLM_F_ACK);
-	r.m.ifi_index = 1;
+	r = link_request(RTM_SETLINK, NLM_F_ACK, 1, 0);
 	add(&r, IFLA_MTU, &mtu, 4);
 	is(verdict(fd, &r), 0, "and back");
-	r = request(RTM_NEWLINK, NLM_F_ACK | NLM_F_EXCL | NLM_F_CREATE);
-	r.m.ifi_index = 1;
+	r = link_request(RTM_NEWLINK, NLM_F_ACK | NLM_F_EXCL | NLM_F_CREATE, 1, 0);
 	is(verdict(fd, &r), EEXIST, "one that exists");
 	if (getuid() == 0) {
 		must(setuid(1000));
-		r = request(RTM_NEWLINK, NLM_F_ACK);
-		r.m.ifi_index = 1;
-		r.m.ifi_change = IFF_UP;
+		r = link_request(RTM_NEWLINK, NLM_F_ACK, 1, IFF_UP);
 		fd = must(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
 		is(verdict(fd, &r), EPERM, "not for everybody");
 	}
@@ -203,25 +126,23 @@ TEST(link_set)
 
 TEST(groups)
 {
-	struct request r = request(RTM_NEWLINK, NLM_F_ACK);
+	struct request r = link_request(RTM_NEWLINK, NLM_F_ACK, 1, 0);
 	int fd = nl_open(0), listener = nl_open(0), group = RTNLGRP_LINK, mtu = 60000, one = 1;
 	struct pollfd p = {listener, POLLIN, 0};
 	const struct nlmsghdr *h = (void *)answer;
 
 	must(setsockopt(listener, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)));
 	must(setsockopt(listener, SOL_NETLINK, NETLINK_PKTINFO, &one, sizeof(one)));
-	r.m.ifi_index = 1;
 	add(&r, IFLA_MTU, &mtu, 4);
 	is(verdict(fd, &r), 0, "a change");
 	ok(poll(&p, 1, 5000) == 1, "is told");
 	ok(receive(listener) > 0 && h->nlmsg_type == RTM_NEWLINK && !h->nlmsg_pid, "as a link");
-	ok(*(int *)RTA_DATA(find(h, IFLA_MTU)) == mtu, "as it is now");
+	ok(*(int *)RTA_DATA(find(h, LINK, IFLA_MTU)) == mtu, "as it is now");
 	while (poll(&p, 1, 100) == 1)
 		receive(listener);
 	must(setsockopt(listener, SOL_NETLINK, NETLINK_DROP_MEMBERSHIP, &group, sizeof(group)));
 	mtu = 65536;
-	r = request(RTM_NEWLINK, NLM_F_ACK);
-	r.m.ifi_index = 1;
+	r = link_request(RTM_NEWLINK, NLM_F_ACK, 1, 0);
 	add(&r, IFLA_MTU, &mtu, 4);
 	is(verdict(fd, &r), 0, "another change");
 	ok(poll(&p, 1, 200) == 0, "is not told to who left");
@@ -232,7 +153,7 @@ TEST(groups)
 
 TEST(bad_requests)
 {
-	struct request r = request(RTM_GETLINK, NLM_F_ACK);
+	struct request r = link_request(RTM_GETLINK, NLM_F_ACK, 0, 0);
 	struct sockaddr_nl peer = {.nl_family = AF_NETLINK, .nl_pid = 1 << 30};
 	int fd = nl_open(0);
 
@@ -240,13 +161,13 @@ TEST(bad_requests)
 	is(verdict(fd, &r), EOPNOTSUPP, "a type that is none");
 	r.h.nlmsg_type = NLMSG_NOOP;
 	is(verdict(fd, &r), 0, "nothing, acknowledged");
-	r = request(RTM_GETLINK, NLM_F_ACK);
+	r = link_request(RTM_GETLINK, NLM_F_ACK, 0, 0);
 	r.h.nlmsg_len = 1000;
-	must(send(fd, &r, sizeof(r.h) + sizeof(r.m), 0));
+	must(send(fd, &r, sizeof(r.h) + LINK, 0));
 	ok(recv(fd, answer, sizeof(answer), MSG_DONTWAIT) < 0 && errno == EAGAIN,
 	      "a length beyond the end is not answered");
 	r.h.nlmsg_len = 3;
-	must(send(fd, &r, sizeof(r.h) + sizeof(r.m), 0));
+	must(send(fd, &r, sizeof(r.h) + LINK, 0));
 	ok(recv(fd, answer, sizeof(answer), MSG_DONTWAIT) < 0 && errno == EAGAIN,
 	      "nor one below the header's");
 	fails(sendto(fd, &r, sizeof(r), 0, (struct sockaddr *)&peer, sizeof(peer)), ECONNREFUSED,
@@ -257,11 +178,10 @@ TEST(bad_requests)
 
 TEST(peek)
 {
-	struct request r = request(RTM_GETLINK, 0);
+	struct request r = link_request(RTM_GETLINK, 0, 1, 0);
 	int fd = nl_open(0);
 	ssize_t n;
 
-	r.m.ifi_index = 1;
 	ask(fd, &r);
 	n = recv(fd, answer, 10, MSG_PEEK | MSG_TRUNC);
 	ok(n > 100, "the length of what is there");

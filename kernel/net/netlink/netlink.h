@@ -34,18 +34,20 @@ struct nl_dump {
 	u32 seq, port;
 	u16 type;                      /* of the request */
 	u8 family;                     /* its first byte, AF_* */
+	u8 stage;                      /* of a dump of all families: which */
 	u64 at[4];                     /* fill's own, 0 at the start */
-	u32 generation;                /* fill's own */
 };
 
-/* Handlers of NETLINK_ROUTE by message type; registered at boot. Thread context, no lock held.
- * RTM_GET* are for everybody, the others for CAP_NET_ADMIN: asked before. */
+/* Handlers of NETLINK_ROUTE by message type and address family; registered at boot. Thread context,
+ * no lock held. RTM_GET* are for everybody, the others for CAP_NET_ADMIN: asked before. */
 struct rtnl_handler {
 	u16 type;                      /* RTM_* */
+	u8 family;                     /* AF_INET, AF_INET6; AF_UNSPEC: all */
 	u16 header;                    /* bytes that the payload has at least */
 	/* 0 or -errno. NULL: -EOPNOTSUPP. */
 	int (*request)(struct nl_request *r);
-	/* Of GET with NLM_F_DUMP: d->fill is set to it. NULL: -EOPNOTSUPP. */
+	/* Of GET with NLM_F_DUMP: its fill(). A dump of AF_UNSPEC goes through the families. NULL:
+	 * -EOPNOTSUPP. */
 	int (*dump)(struct nl_dump *d, struct nl_out *out);
 };
 void rtnl_register(const struct rtnl_handler *handlers, unsigned n);
@@ -81,6 +83,5 @@ void nl_notify(int protocol, u32 group, struct nl_out *out, u32 except);
 /* Whether anybody would be told. */
 bool nl_has_listeners(int protocol, u32 group);
 
-/* Boot. rtnl_init(): link messages, and NETLINK_ROUTE itself. */
+/* Boot. */
 void netlink_init(void);
-void rtnl_init(void);

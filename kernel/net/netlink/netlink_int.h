@@ -38,3 +38,8 @@ void nl_dump_more(struct netlink_sock *n);
 int nl_dump_start(struct nl_request *r, int (*fill)(struct nl_dump *d, struct nl_out *out));
 /* rtnl.c: 0 or -errno, 1 if a dump began. */
 int rtnl_request(struct nl_request *r);
+/* Boot: handlers of each kind of object. */
+void rtnl_link_init(void);
+void rtnl_addr_init(void);
+void rtnl_route_init(void);
+void rtnl_neighbour_init(void);

@@ -459,5 +459,8 @@ void netlink_init(void)
 	if (!netlink_cache)
 		panic("netlink: no memory");
 	sock_family_register(&netlink_family);
-	rtnl_init();
+	rtnl_link_init();
+	rtnl_addr_init();
+	rtnl_route_init();
+	rtnl_neighbour_init();
 }

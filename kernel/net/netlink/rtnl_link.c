@@ -199,9 +199,9 @@ static int link_set(struct nl_request *r)
 }
 
 static const struct rtnl_handler handlers[] = {
-	{ RTM_NEWLINK, sizeof(struct ifinfomsg), link_set, NULL },
-	{ RTM_SETLINK, sizeof(struct ifinfomsg), link_set, NULL },
-	{ RTM_GETLINK, sizeof(struct ifinfomsg), link_get, link_dump },
+	{ RTM_NEWLINK, AF_UNSPEC, sizeof(struct ifinfomsg), link_set, NULL },
+	{ RTM_SETLINK, AF_UNSPEC, sizeof(struct ifinfomsg), link_set, NULL },
+	{ RTM_GETLINK, AF_UNSPEC, sizeof(struct ifinfomsg), link_get, link_dump },
 };
 
 static void changed(struct netif_watch *watch, struct netif *nif, enum netif_event event)
@@ -217,7 +217,7 @@ static void changed(struct netif_watch *watch, struct netif *nif, enum netif_eve
 
 static struct netif_watch watch = { .fn = changed };
 
-void rtnl_init(void)
+void rtnl_link_init(void)
 {
 	rtnl_register(handlers, ARRAY_SIZE(handlers));
 	netif_watch(&watch);

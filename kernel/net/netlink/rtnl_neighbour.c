@@ -1,0 +1,158 @@
+/*
+ * Neighbours of either version over NETLINK_ROUTE: RTM_NEWNEIGH, RTM_DELNEIGH, RTM_GETNEIGH (all).
+ */
+#include "abi/errno.h"
+#include "core/clock.h"
+#include "lib/string.h"
+#include "net/link/neighbour.h"
+#include "net/netlink/netlink_int.h"
+
+#define NDA_COUNT (NDA_PROBES + 1)
+
+static u32 ticks_since(u64 ns)
+{
+	return (u32)((clock_monotonic() - ns) / (NSEC_PER_SEC / USER_HZ));
+}
+
+static bool neighbour_message(struct nl_out *out, struct neighbour *n, const struct nl_dump *d)
+{
+	bool four = ipaddr_is4(&n->address);
+	struct nda_cacheinfo cache = {
+		.ndm_confirmed = ticks_since(n->updated_ns), .ndm_used = ticks_since(n->used_ns),
+		.ndm_updated = ticks_since(n->updated_ns), .ndm_refcnt = ref_read(&n->refs) - 1,
+	};
+	struct ndmsg *m = nl_begin(out, RTM_NEWNEIGH, NLM_F_MULTI, d->seq, d->port, sizeof(*m));
+	u8 address[LINK_ADDRESS];
+
+	if (!m)
+		return nl_end(out);
+	m->ndm_family = four ? AF_INET : AF_INET6;
+	m->ndm_ifindex = (s32)n->nif->index;
+	m->ndm_state = (u16)READ_ONCE(n->state);
+	m->ndm_flags = n->router ? NTF_ROUTER : 0;
+	m->ndm_type = RTN_UNICAST;
+	nl_put(out, NDA_DST, four ? (const void *)&n->address.w[3] : &n->address, four ? 4 : 16);
+	if (neighbour_address(n, address))
+		nl_put(out, NDA_LLADDR, address, n->nif->address_length);
+	nl_put(out, NDA_CACHEINFO, &cache, sizeof(cache));
+	nl_put32(out, NDA_PROBES, n->probes);
+	return nl_end(out);
+}
+
+struct neighbour_walk { struct nl_dump *d; struct nl_out *out; u64 n; bool full; };
+
+static bool dump_one(struct neighbour *n, void *arg)
+{
+	struct neighbour_walk *w = arg;
+	u8 family = ipaddr_is4(&n->address) ? AF_INET : AF_INET6;
+
+	if (w->n++ < w->d->at[0])
+		return true;
+	/* What is computed from the address is no news. */
+	if ((w->d->family != AF_UNSPEC && w->d->family != family) ||
+	    READ_ONCE(n->state) & (NEIGH_NOARP))
+		goto done;
+	if (!neighbour_message(w->out, n, w->d)) {
+		w->full = true;
+		return false;
+	}
+done:
+	w->d->at[0] = w->n;
+	return true;
+}
+
+/* at[0]: how many were written. Those that come and go meanwhile may be missed or told twice. */
+static int neighbour_dump(struct nl_dump *d, struct nl_out *out)
+{
+	struct neighbour_walk w = { d, out, 0, false };
+
+	neighbour_each(dump_one, &w);
+	return w.full;
+}
+
+struct neighbour_request {
+	struct netif *nif;             /* referenced */
+	struct ipaddr address;
+	const u8 *link_address;        /* NULL: none */
+};
+
+static int neighbour_parse(const struct nl_request *r, struct neighbour_request *q)
+{
+	const struct ndmsg *m = r->payload;
+	const struct nlattr *a[NDA_COUNT];
+	u32 header = NLMSG_ALIGN((u32)sizeof(*m));
+	be32 four;
+	int err = nl_attributes((const u8 *)r->payload + header, r->length - header, a, NDA_COUNT);
+
+	if (err)
+		return err;
+	if (!a[NDA_DST] || m->ndm_ifindex <= 0)
+		return -EINVAL;
+	if (m->ndm_family == AF_INET) {
+		err = nl_get(a[NDA_DST], &four, 4);
+		q->address = ipaddr_4(four);
+	} else {
+		err = m->ndm_family == AF_INET6 ? nl_get(a[NDA_DST], &q->address, 16) :
+						  -EAFNOSUPPORT;
+	}
+	if (err)
+		return err;
+	q->nif = netif_by_index((u32)m->ndm_ifindex);
+	if (!q->nif)
+		return -ENODEV;
+	q->link_address = a[NDA_LLADDR] ? nl_data(a[NDA_LLADDR]) : NULL;
+	if (a[NDA_LLADDR] && nl_size(a[NDA_LLADDR]) < q->nif->address_length) {
+		netif_put(q->nif);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int neighbour_new(struct nl_request *r)
+{
+	const struct ndmsg *m = r->payload;
+	u32 flags = r->h->nlmsg_flags;
+	struct neighbour_request q;
+	struct neighbour *n;
+	int err = neighbour_parse(r, &q);
+
+	if (err)
+		return err;
+	n = neighbour_find(q.nif, &q.address);
+	if (n && flags & NLM_F_EXCL)
+		err = -EEXIST;
+	else if (!n && !(flags & NLM_F_CREATE))
+		err = -ENOENT;
+	else if (!n && !(n = neighbour_get(q.nif, &q.address)))
+		err = -ENOBUFS;
+	if (!err)
+		err = neighbour_update(n, q.link_address, m->ndm_state,
+				       NEIGH_ADMIN | NEIGH_OVERRIDE);
+	if (n)
+		neighbour_put(n);
+	netif_put(q.nif);
+	return err;
+}
+
+static int neighbour_delete(struct nl_request *r)
+{
+	struct neighbour_request q;
+	int err = neighbour_parse(r, &q);
+
+	if (err)
+		return err;
+	err = neighbour_remove(q.nif, &q.address);
+	netif_put(q.nif);
+	return err;
+}
+
+static const struct rtnl_handler handlers[] = {
+	{ RTM_NEWNEIGH, AF_UNSPEC, sizeof(struct ndmsg), neighbour_new, NULL },
+	{ RTM_DELNEIGH, AF_UNSPEC, sizeof(struct ndmsg), neighbour_delete, NULL },
+	{ RTM_GETNEIGH, AF_UNSPEC, sizeof(struct ndmsg), NULL, neighbour_dump },
+};
+
+void rtnl_neighbour_init(void)
+{
+	rtnl_register(handlers, ARRAY_SIZE(handlers));
+}

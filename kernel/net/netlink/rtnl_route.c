@@ -1,0 +1,269 @@
+/*
+ * Routes of IPv4 over NETLINK_ROUTE: RTM_NEWROUTE, RTM_DELROUTE, RTM_GETROUTE (all, or the one that
+ * a packet would take), and what is told to RTNLGRP_IPV4_ROUTE.
+ */
+#include "abi/errno.h"
+#include "lib/string.h"
+#include "net/ip4/ip4.h"
+#include "net/netlink/netlink_int.h"
+
+#define RTA_COUNT  (RTA_MARK + 1)
+#define RTAX_COUNT (RTAX_HOPLIMIT + 1)
+#define ROUTE_ROOM 512 /* of one message */
+
+static void put_metric(struct nl_out *out, u16 type, u32 value)
+{
+	if (value)
+		nl_put32(out, type, value);
+}
+
+static bool route_message(struct nl_out *out, const struct fib_entry *e, u16 type, u16 flags,
+			  u32 seq, u32 port)
+{
+	struct rtmsg *m = nl_begin(out, type, flags, seq, port, sizeof(*m));
+
+	if (!m)
+		return nl_end(out);
+	m->rtm_family = AF_INET;
+	m->rtm_dst_len = e->length;
+	m->rtm_tos = e->tos;
+	m->rtm_table = e->table;
+	m->rtm_protocol = e->protocol;
+	m->rtm_scope = e->scope;
+	m->rtm_type = e->type;
+	nl_put32(out, RTA_TABLE, e->table);
+	if (e->length)
+		nl_put32(out, RTA_DST, e->prefix);
+	if (e->metric)
+		nl_put32(out, RTA_PRIORITY, e->metric);
+	if (e->source)
+		nl_put32(out, RTA_PREFSRC, e->source);
+	if (e->gateway)
+		nl_put32(out, RTA_GATEWAY, e->gateway);
+	if (e->nif)
+		nl_put32(out, RTA_OIF, e->nif->index);
+	if (e->mtu || e->window || e->advmss || e->hop_limit) {
+		struct nlattr *nest = nl_nest(out, RTA_METRICS);
+
+		put_metric(out, RTAX_MTU, e->mtu);
+		put_metric(out, RTAX_WINDOW, e->window);
+		put_metric(out, RTAX_ADVMSS, e->advmss);
+		put_metric(out, RTAX_HOPLIMIT, e->hop_limit);
+		nl_nest_end(out, nest);
+	}
+	return nl_end(out);
+}
+
+struct route_walk { struct nl_dump *d; struct nl_out *out; u64 n; bool full; };
+
+static bool dump_one(const struct fib_entry *e, void *arg)
+{
+	struct route_walk *w = arg;
+
+	if (w->n++ < w->d->at[1])
+		return true;
+	if (!route_message(w->out, e, RTM_NEWROUTE, NLM_F_MULTI, w->d->seq, w->d->port)) {
+		w->full = true;
+		return false;
+	}
+	w->d->at[1] = w->n;
+	return true;
+}
+
+/* at[0]: the table, at[1]: how many of it were written. */
+static int route_dump(struct nl_dump *d, struct nl_out *out)
+{
+	static const enum fib_table tables[] = { FIB_MAIN, FIB_LOCAL_TABLE };
+	struct route_walk w = { d, out, 0, false };
+
+	netif_config_lock();
+	for (; !w.full && d->at[0] < ARRAY_SIZE(tables); d->at[0] += !w.full) {
+		w.n = 0;
+		fib4_each(tables[d->at[0]], dump_one, &w);
+		if (!w.full)
+			d->at[1] = 0;
+	}
+	netif_config_unlock();
+	return w.full;
+}
+
+static int metrics_parse(const struct nlattr *nest, struct fib_entry *e)
+{
+	const struct nlattr *a[RTAX_COUNT];
+	int err = nl_attributes(nl_data(nest), nl_size(nest), a, RTAX_COUNT);
+
+	if (!err && a[RTAX_MTU])
+		err = nl_get(a[RTAX_MTU], &e->mtu, 4);
+	if (!err && a[RTAX_WINDOW])
+		err = nl_get(a[RTAX_WINDOW], &e->window, 4);
+	if (!err && a[RTAX_ADVMSS])
+		err = nl_get(a[RTAX_ADVMSS], &e->advmss, 4);
+	if (!err && a[RTAX_HOPLIMIT])
+		err = nl_get(a[RTAX_HOPLIMIT], &e->hop_limit, 4);
+	return err;
+}
+
+/* What a request says of a route; an interface is referenced. */
+static int route_parse(const struct nl_request *r, struct fib_entry *e)
+{
+	const struct rtmsg *m = r->payload;
+	const struct nlattr *a[RTA_COUNT];
+	u32 header = NLMSG_ALIGN((u32)sizeof(*m)), index = 0, table = m->rtm_table;
+	int err = nl_attributes((const u8 *)r->payload + header, r->length - header, a, RTA_COUNT);
+
+	memset(e, 0, sizeof(*e));
+	if (!err && a[RTA_DST])
+		err = nl_get(a[RTA_DST], &e->prefix, 4);
+	if (!err && a[RTA_GATEWAY])
+		err = nl_get(a[RTA_GATEWAY], &e->gateway, 4);
+	if (!err && a[RTA_PREFSRC])
+		err = nl_get(a[RTA_PREFSRC], &e->source, 4);
+	if (!err && a[RTA_PRIORITY])
+		err = nl_get(a[RTA_PRIORITY], &e->metric, 4);
+	if (!err && a[RTA_OIF])
+		err = nl_get(a[RTA_OIF], &index, 4);
+	if (!err && a[RTA_TABLE])
+		err = nl_get(a[RTA_TABLE], &table, 4);
+	if (!err && a[RTA_METRICS])
+		err = metrics_parse(a[RTA_METRICS], e);
+	if (err)
+		return err;
+	if (m->rtm_dst_len > 32 || m->rtm_src_len || e->prefix & ~ip4_mask(m->rtm_dst_len))
+		return -EINVAL;
+	if (table != RT_TABLE_UNSPEC && table != RT_TABLE_MAIN && table != RT_TABLE_LOCAL)
+		return -EOPNOTSUPP;
+	e->length = m->rtm_dst_len;
+	e->type = m->rtm_type;
+	e->scope = m->rtm_scope;
+	e->protocol = m->rtm_protocol;
+	e->table = (u8)(table == RT_TABLE_UNSPEC ? RT_TABLE_MAIN : table);
+	e->tos = m->rtm_tos;
+	if (!index)
+		return 0;
+	e->nif = netif_by_index(index);
+	return e->nif ? 0 : -ENODEV;
+}
+
+static int route_new(struct nl_request *r)
+{
+	struct fib_entry e;
+	int err = route_parse(r, &e);
+
+	if (err)
+		return err;
+	netif_config_lock();
+	err = fib4_add(&e, r->h->nlmsg_flags & NLM_F_REPLACE);
+	netif_config_unlock();
+	if (e.nif)
+		netif_put(e.nif);
+	return err;
+}
+
+static int route_delete(struct nl_request *r)
+{
+	struct fib_entry e;
+	int err = route_parse(r, &e);
+
+	if (err)
+		return err;
+	if (!e.metric)
+		e.metric = ~0u;
+	if (e.scope == RT_SCOPE_NOWHERE)
+		e.scope = 0;
+	netif_config_lock();
+	err = fib4_remove(&e);
+	netif_config_unlock();
+	if (e.nif)
+		netif_put(e.nif);
+	return err;
+}
+
+static int flow_parse(const struct nl_request *r, struct flow *f)
+{
+	const struct nlattr *a[RTA_COUNT];
+	u32 header = NLMSG_ALIGN((u32)sizeof(struct rtmsg));
+	be32 to = 0, from = 0;
+	int err = nl_attributes((const u8 *)r->payload + header, r->length - header, a, RTA_COUNT);
+
+	*f = (struct flow){ .protocol = IPPROTO_UDP };
+	if (!err && a[RTA_DST])
+		err = nl_get(a[RTA_DST], &to, 4);
+	if (!err && a[RTA_SRC])
+		err = nl_get(a[RTA_SRC], &from, 4);
+	if (!err && a[RTA_OIF])
+		err = nl_get(a[RTA_OIF], &f->nif, 4);
+	if (!err && a[RTA_MARK])
+		err = nl_get(a[RTA_MARK], &f->mark, 4);
+	f->to = ipaddr_4(to);
+	f->from = ipaddr_4(from);
+	return err;
+}
+
+static void put_found(struct nl_out *out, const struct nl_request *r, const struct route *route)
+{
+	static const u8 types[] = { [ROUTE_UNICAST] = RTN_UNICAST, [ROUTE_LOCAL] = RTN_LOCAL,
+				    [ROUTE_BROADCAST] = RTN_BROADCAST,
+				    [ROUTE_MULTICAST] = RTN_MULTICAST };
+	struct rtmsg *m = nl_begin(out, RTM_NEWROUTE, 0, r->h->nlmsg_seq, r->from->port,
+				   sizeof(*m));
+	struct rta_cacheinfo cache = { 0 };
+
+	m->rtm_family = AF_INET;
+	m->rtm_dst_len = 32;
+	m->rtm_table = route->kind == ROUTE_LOCAL ? RT_TABLE_LOCAL : RT_TABLE_MAIN;
+	m->rtm_type = types[route->kind];
+	m->rtm_flags = RTM_F_CLONED;
+	nl_put32(out, RTA_TABLE, m->rtm_table);
+	nl_put32(out, RTA_DST, route->to.w[3]);
+	nl_put32(out, RTA_OIF, route->nif->index);
+	nl_put32(out, RTA_PREFSRC, route->from.w[3]);
+	if (route->kind == ROUTE_UNICAST && !ipaddr_equal(&route->hop, &route->to))
+		nl_put32(out, RTA_GATEWAY, route->hop.w[3]);
+	nl_put(out, RTA_CACHEINFO, &cache, sizeof(cache));
+	nl_end(out);
+}
+
+static int route_answer(struct nl_request *r)
+{
+	struct route *route;
+	struct nl_out out;
+	struct flow f;
+	int err = flow_parse(r, &f);
+
+	if (!err)
+		err = route_output(&f, &route);
+	if (err)
+		return err;
+	err = nl_out_init(&out, ROUTE_ROOM);
+	if (!err) {
+		put_found(&out, r, route);
+		err = nl_answer(r, &out);
+	}
+	route_put(route);
+	return err;
+}
+
+static const struct rtnl_handler handlers[] = {
+	{ RTM_NEWROUTE, AF_INET, sizeof(struct rtmsg), route_new, NULL },
+	{ RTM_DELROUTE, AF_INET, sizeof(struct rtmsg), route_delete, NULL },
+	{ RTM_GETROUTE, AF_INET, sizeof(struct rtmsg), route_answer, route_dump },
+};
+
+static void route_changed(const struct fib_entry *e, bool added)
+{
+	struct nl_out out;
+
+	if (!nl_has_listeners(NETLINK_ROUTE, RTNLGRP_IPV4_ROUTE) ||
+	    nl_out_init(&out, ROUTE_ROOM))
+		return;
+	route_message(&out, e, added ? RTM_NEWROUTE : RTM_DELROUTE, 0, 0, 0);
+	nl_notify(NETLINK_ROUTE, RTNLGRP_IPV4_ROUTE, &out, 0);
+}
+
+static struct ip4_watch watch = { .route = route_changed };
+
+void rtnl_route_init(void)
+{
+	rtnl_register(handlers, ARRAY_SIZE(handlers));
+	ip4_watch(&watch);
+}
