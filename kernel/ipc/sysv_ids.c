@@ -8,6 +8,7 @@
 
 #include "abi/capability.h"
 #include "abi/errno.h"
+#include "abi/stat.h"
 #include "core/clock.h"
 #include "lib/string.h"
 #include "mm/slab.h"
@@ -324,6 +325,38 @@ int sysv_perm_set(struct sysv_object *object, const struct ipc64_perm *in)
 	object->gid = in->gid;
 	object->mode = (object->mode & ~0777u) | (in->mode & 0777);
 	return 0;
+}
+
+int sysv_set(struct sysv_ids *ids, s32 id, const struct ipc64_perm *in, const struct cred *cred)
+{
+	struct sysv_object *object;
+	int err = sysv_find(ids, id, &object);
+
+	if (err)
+		return err;
+	err = sysv_may_control(object, cred);
+	if (!err)
+		err = sysv_perm_set(object, in);
+	if (!err)
+		object->ctime = sysv_now();
+	sysv_end(object);
+	return err;
+}
+
+int sysv_find_stat(struct sysv_ids *ids, s32 number, enum sysv_by by, const struct cred *cred,
+		   struct sysv_object **out)
+{
+	int err = by == SYSV_BY_ID ? sysv_find(ids, number, out)
+				   : sysv_find_index(ids, number, out);
+
+	if (err)
+		return err;
+	err = by == SYSV_BY_INDEX_ANY ? 0 : sysv_permission(*out, S_IRUGO, cred);
+	if (err) {
+		sysv_end(*out);
+		return err;
+	}
+	return by == SYSV_BY_ID ? 0 : (*out)->id;
 }
 
 int sysv_highest(struct sysv_ids *ids, u32 *used)

@@ -104,5 +104,12 @@ void sysv_remove(struct sysv_object *object);
 /* Reads and changes (IPC_SET: owner and permissions) what user space sees of it. Locked. */
 void sysv_perm_get(const struct sysv_object *object, struct ipc64_perm *out);
 int sysv_perm_set(struct sysv_object *object, const struct ipc64_perm *in);
+/* IPC_SET where nothing else is set: 0 or -EINVAL, -EIDRM, -EPERM. */
+int sysv_set(struct sysv_ids *ids, s32 id, const struct ipc64_perm *in, const struct cred *cred);
+/* IPC_STAT goes by identifier, the *_STAT commands by index; *_STAT_ANY needs no permission. */
+enum sysv_by { SYSV_BY_ID, SYSV_BY_INDEX, SYSV_BY_INDEX_ANY };
+/* The object that such a command is about, locked: what the command returns, or negative errno. */
+int sysv_find_stat(struct sysv_ids *ids, s32 number, enum sysv_by by, const struct cred *cred,
+		   struct sysv_object **out);
 /* The highest index in use, 0 if none: what IPC_INFO returns; *used: how many are. */
 int sysv_highest(struct sysv_ids *ids, u32 *used);

@@ -34,8 +34,8 @@ int sysv_msgrcv(s32 id, u64 size, s64 type, u32 flags, const struct cred *cred,
 		struct sysv_message **out);
 
 /* The commands of msgctl(2). */
-int sysv_msg_stat(s32 id, const struct cred *cred, struct msqid64_ds *out);
-int sysv_msg_stat_index(s32 index, bool any, const struct cred *cred, struct msqid64_ds *out);
+int sysv_msg_stat(s32 number, enum sysv_by by, const struct cred *cred,
+		  struct msqid64_ds *out);
 /* `qbytes` above msgmnb needs CAP_SYS_RESOURCE: -EPERM. */
 int sysv_msg_set(s32 id, const struct ipc64_perm *perm, u64 qbytes, const struct cred *cred);
 int sysv_msg_rmid(s32 id, const struct cred *cred);

@@ -21,34 +21,17 @@ static void fill(const struct msg_queue *q, struct msqid64_ds *out)
 	sysv_perm_get(&q->object, &out->msg_perm);
 }
 
-int sysv_msg_stat(s32 id, const struct cred *cred, struct msqid64_ds *out)
+int sysv_msg_stat(s32 number, enum sysv_by by, const struct cred *cred,
+		  struct msqid64_ds *out)
 {
 	struct sysv_object *object;
-	int err = sysv_find(&sysv_msg_ids, id, &object);
+	int result = sysv_find_stat(&sysv_msg_ids, number, by, cred, &object);
 
-	if (err)
-		return err;
-	err = sysv_permission(object, S_IRUGO, cred);
-	if (!err)
-		fill(msg_queue(object), out);
+	if (result < 0)
+		return result;
+	fill(msg_queue(object), out);
 	sysv_end(object);
-	return err;
-}
-
-int sysv_msg_stat_index(s32 index, bool any, const struct cred *cred, struct msqid64_ds *out)
-{
-	struct sysv_object *object;
-	int err = sysv_find_index(&sysv_msg_ids, index, &object);
-
-	if (err)
-		return err;
-	err = any ? 0 : sysv_permission(object, S_IRUGO, cred);
-	if (!err) {
-		fill(msg_queue(object), out);
-		err = object->id;
-	}
-	sysv_end(object);
-	return err;
+	return result;
 }
 
 int sysv_msg_set(s32 id, const struct ipc64_perm *perm, u64 qbytes, const struct cred *cred)

@@ -27,9 +27,8 @@ int sysv_semop(s32 id, const struct sembuf *ops, u32 n, u64 deadline,
 	       struct sem_undo_list **undo, const struct cred *cred);
 
 /* The commands of semctl(2). */
-int sysv_sem_stat(s32 id, const struct cred *cred, struct semid64_ds *out);
-int sysv_sem_stat_index(s32 index, bool any, const struct cred *cred, struct semid64_ds *out);
-int sysv_sem_set(s32 id, const struct ipc64_perm *perm, const struct cred *cred);
+int sysv_sem_stat(s32 number, enum sysv_by by, const struct cred *cred,
+		  struct semid64_ds *out);
 int sysv_sem_rmid(s32 id, const struct cred *cred);
 /* GETVAL, GETPID, GETNCNT, GETZCNT. */
 int sysv_sem_value(s32 id, s32 number, int cmd, const struct cred *cred);

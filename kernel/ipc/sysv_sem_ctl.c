@@ -31,48 +31,17 @@ static void fill(const struct sem_set *set, struct semid64_ds *out)
 	sysv_perm_get(&set->object, &out->sem_perm);
 }
 
-int sysv_sem_stat(s32 id, const struct cred *cred, struct semid64_ds *out)
-{
-	struct sem_set *set;
-	int err = find(id, S_IRUGO, cred, &set);
-
-	if (err)
-		return err;
-	fill(set, out);
-	sysv_end(&set->object);
-	return 0;
-}
-
-int sysv_sem_stat_index(s32 index, bool any, const struct cred *cred, struct semid64_ds *out)
+int sysv_sem_stat(s32 number, enum sysv_by by, const struct cred *cred,
+		  struct semid64_ds *out)
 {
 	struct sysv_object *object;
-	int err = sysv_find_index(&sysv_sem_ids, index, &object);
+	int result = sysv_find_stat(&sysv_sem_ids, number, by, cred, &object);
 
-	if (err)
-		return err;
-	err = any ? 0 : sysv_permission(object, S_IRUGO, cred);
-	if (!err) {
-		fill(sem_set(object), out);
-		err = object->id;
-	}
+	if (result < 0)
+		return result;
+	fill(sem_set(object), out);
 	sysv_end(object);
-	return err;
-}
-
-int sysv_sem_set(s32 id, const struct ipc64_perm *perm, const struct cred *cred)
-{
-	struct sysv_object *object;
-	int err = sysv_find(&sysv_sem_ids, id, &object);
-
-	if (err)
-		return err;
-	err = sysv_may_control(object, cred);
-	if (!err)
-		err = sysv_perm_set(object, perm);
-	if (!err)
-		object->ctime = sysv_now();
-	sysv_end(object);
-	return err;
+	return result;
 }
 
 /* Waiters whose first operation that cannot be done is on the semaphore: for zero, or for more. */

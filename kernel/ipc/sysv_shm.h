@@ -21,11 +21,9 @@ int sysv_shmat(s32 id, vaddr_t addr, u32 flags, const struct cred *cred, vaddr_t
 /* shmdt(2): 0 or -EINVAL. */
 int sysv_shmdt(vaddr_t addr);
 
-/* The commands of shmctl(2). `any`: SHM_STAT_ANY, no permission needed. */
-int sysv_shm_stat(s32 id, const struct cred *cred, struct shmid64_ds *out);
-/* By index: the identifier. */
-int sysv_shm_stat_index(s32 index, bool any, const struct cred *cred, struct shmid64_ds *out);
-int sysv_shm_set(s32 id, const struct ipc64_perm *perm, const struct cred *cred);
+/* The commands of shmctl(2). */
+int sysv_shm_stat(s32 number, enum sysv_by by, const struct cred *cred,
+		  struct shmid64_ds *out);
 int sysv_shm_rmid(s32 id, const struct cred *cred);
 /* SHM_LOCK and SHM_UNLOCK; `limit`: the caller's RLIMIT_MEMLOCK, bytes. -EPERM, -ENOMEM. */
 int sysv_shm_lock(s32 id, bool lock, u64 limit, const struct cred *cred);

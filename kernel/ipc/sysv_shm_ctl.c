@@ -31,50 +31,17 @@ static void fill(const struct shm_segment *seg, struct shmid64_ds *out)
 	sysv_perm_get(&seg->object, &out->shm_perm);
 }
 
-int sysv_shm_stat(s32 id, const struct cred *cred, struct shmid64_ds *out)
+int sysv_shm_stat(s32 number, enum sysv_by by, const struct cred *cred,
+		  struct shmid64_ds *out)
 {
 	struct sysv_object *object;
-	int err = sysv_find(&sysv_shm_ids, id, &object);
+	int result = sysv_find_stat(&sysv_shm_ids, number, by, cred, &object);
 
-	if (err)
-		return err;
-	err = sysv_permission(object, S_IRUGO, cred);
-	if (!err)
-		fill(shm_segment(object), out);
+	if (result < 0)
+		return result;
+	fill(shm_segment(object), out);
 	sysv_end(object);
-	return err;
-}
-
-int sysv_shm_stat_index(s32 index, bool any, const struct cred *cred, struct shmid64_ds *out)
-{
-	struct sysv_object *object;
-	int err = sysv_find_index(&sysv_shm_ids, index, &object);
-
-	if (err)
-		return err;
-	err = any ? 0 : sysv_permission(object, S_IRUGO, cred);
-	if (!err) {
-		fill(shm_segment(object), out);
-		err = object->id;
-	}
-	sysv_end(object);
-	return err;
-}
-
-int sysv_shm_set(s32 id, const struct ipc64_perm *perm, const struct cred *cred)
-{
-	struct sysv_object *object;
-	int err = sysv_find(&sysv_shm_ids, id, &object);
-
-	if (err)
-		return err;
-	err = sysv_may_control(object, cred);
-	if (!err)
-		err = sysv_perm_set(object, perm);
-	if (!err)
-		object->ctime = sysv_now();
-	sysv_end(object);
-	return err;
+	return result;
 }
 
 int sysv_shm_rmid(s32 id, const struct cred *cred)

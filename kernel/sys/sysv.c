@@ -31,12 +31,15 @@ long sys_shmdt(u64 addr)
 	return sysv_shmdt(addr);
 }
 
+static enum sysv_by stat_by(int cmd, int any)
+{
+	return cmd == IPC_STAT ? SYSV_BY_ID : cmd == any ? SYSV_BY_INDEX_ANY : SYSV_BY_INDEX;
+}
+
 static long shm_stat(int id, int cmd, struct shmid64_ds __user *buf)
 {
-	const struct cred *cred = cred_current();
 	struct shmid64_ds ds;
-	int result = cmd == IPC_STAT ? sysv_shm_stat(id, cred, &ds)
-				     : sysv_shm_stat_index(id, cmd == SHM_STAT_ANY, cred, &ds);
+	int result = sysv_shm_stat(id, stat_by(cmd, SHM_STAT_ANY), cred_current(), &ds);
 
 	return result >= 0 && copy_out_obj(buf, &ds) ? -EFAULT : result;
 }
@@ -64,7 +67,7 @@ long sys_shmctl(int id, int cmd, u64 buf)
 	case IPC_SET:
 		if (copy_in(&ds, (const void __user *)buf, sizeof(ds)))
 			return -EFAULT;
-		return sysv_shm_set(id, &ds.shm_perm, cred_current());
+		return sysv_set(&sysv_shm_ids, id, &ds.shm_perm, cred_current());
 	case IPC_RMID:
 		return sysv_shm_rmid(id, cred_current());
 	case SHM_LOCK:
@@ -141,10 +144,8 @@ static long sem_all(int id, bool set, u16 __user *uvalues)
 
 static long sem_stat(int id, int cmd, struct semid64_ds __user *buf)
 {
-	const struct cred *cred = cred_current();
 	struct semid64_ds ds;
-	int result = cmd == IPC_STAT ? sysv_sem_stat(id, cred, &ds)
-				     : sysv_sem_stat_index(id, cmd == SEM_STAT_ANY, cred, &ds);
+	int result = sysv_sem_stat(id, stat_by(cmd, SEM_STAT_ANY), cred_current(), &ds);
 
 	return result >= 0 && copy_out_obj(buf, &ds) ? -EFAULT : result;
 }
@@ -179,7 +180,7 @@ long sys_semctl(int id, int number, int cmd, u64 arg)
 	case IPC_SET:
 		if (copy_in(&ds, (const void __user *)arg, sizeof(ds)))
 			return -EFAULT;
-		return sysv_sem_set(id, &ds.sem_perm, cred_current());
+		return sysv_set(&sysv_sem_ids, id, &ds.sem_perm, cred_current());
 	case IPC_RMID:
 		return sysv_sem_rmid(id, cred_current());
 	default:
@@ -237,10 +238,8 @@ long sys_msgrcv(int id, void __user *buf, size_t size, s64 mtype, int flags)
 
 static long msg_stat(int id, int cmd, struct msqid64_ds __user *buf)
 {
-	const struct cred *cred = cred_current();
 	struct msqid64_ds ds;
-	int result = cmd == IPC_STAT ? sysv_msg_stat(id, cred, &ds)
-				     : sysv_msg_stat_index(id, cmd == MSG_STAT_ANY, cred, &ds);
+	int result = sysv_msg_stat(id, stat_by(cmd, MSG_STAT_ANY), cred_current(), &ds);
 
 	return result >= 0 && copy_out_obj(buf, &ds) ? -EFAULT : result;
 }

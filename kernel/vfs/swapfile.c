@@ -107,44 +107,48 @@ static int open_place(struct swapfile *s, const struct path *path, const struct 
 
 /* ---- Where the pages are ---- */
 
+/* Makes room for one more behind n items of `size` bytes: 0 or -ENOMEM. */
+static int grow(void **items, unsigned n, unsigned *room, size_t size)
+{
+	unsigned wanted = max(2 * *room, 16u);
+	void *more;
+
+	if (n < *room)
+		return 0;
+	more = kvmalloc(wanted * size, MM_KERNEL);
+	if (!more)
+		return -ENOMEM;
+	if (*items)
+		memcpy(more, *items, n * size);
+	kvfree(*items);
+	*items = more;
+	*room = wanted;
+	return 0;
+}
+
 static int add_extent(struct swapfile *s, struct plan *plan, u64 slot, u64 lba, u64 n)
 {
 	struct swap_extent *last = s->n_extents ? &s->extents[s->n_extents - 1] : NULL;
+	void *items = s->extents;
 
 	if (last && last->slot + last->n == slot && last->lba + last->n * SECTORS_PER_PAGE == lba) {
 		last->n += n;
 		return 0;
 	}
-	if (s->n_extents == plan->extent_room) {
-		unsigned room = max(2 * plan->extent_room, 8u);
-		struct swap_extent *more = kvmalloc(room * sizeof(*more), MM_KERNEL);
-
-		if (!more)
-			return -ENOMEM;
-		if (s->extents)
-			memcpy(more, s->extents, s->n_extents * sizeof(*more));
-		kvfree(s->extents);
-		s->extents = more;
-		plan->extent_room = room;
-	}
+	if (grow(&items, s->n_extents, &plan->extent_room, sizeof(*s->extents)))
+		return -ENOMEM;
+	s->extents = items;
 	s->extents[s->n_extents++] = (struct swap_extent){ slot, n, lba };
 	return 0;
 }
 
 static int add_bad(struct plan *plan, u32 slot)
 {
-	if (plan->n_bad == plan->bad_room) {
-		unsigned room = max(2 * plan->bad_room, 64u);
-		u32 *more = kvmalloc(room * sizeof(*more), MM_KERNEL);
+	void *items = plan->bad;
 
-		if (!more)
-			return -ENOMEM;
-		if (plan->bad)
-			memcpy(more, plan->bad, plan->n_bad * sizeof(*more));
-		kvfree(plan->bad);
-		plan->bad = more;
-		plan->bad_room = room;
-	}
+	if (grow(&items, plan->n_bad, &plan->bad_room, sizeof(*plan->bad)))
+		return -ENOMEM;
+	plan->bad = items;
 	plan->bad[plan->n_bad++] = slot;
 	return 0;
 }
