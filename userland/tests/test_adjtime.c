@@ -44,6 +44,24 @@ static int64_t by_library(clockid_t clock)
 	return t.tv_sec * S + t.tv_nsec;
 }
 
+/* By how many ns a clock is ahead of another: from readings with little time between them, as the
+ * host may stop the machine anywhere. */
+static int64_t ahead_of(clockid_t clock, clockid_t other)
+{
+	int64_t shortest = S, ahead = 0;
+
+	for (int i = 0; i < 100 && shortest > 20000; i++) {
+		int64_t before = by_call(other), time = by_call(clock), took;
+
+		took = by_call(other) - before;
+		if (took < shortest) {
+			shortest = took;
+			ahead = time - before - took / 2;
+		}
+	}
+	return ahead;
+}
+
 /* As at boot, so that tests do not meet each other's settings. */
 static void reset(void)
 {
@@ -309,14 +327,14 @@ TEST(offset)
 	is(now().offset, 0, "without STA_PLL an offset is not taken");
 	must(set((struct timex){.modes = ADJ_STATUS | ADJ_TIMECONST, .constant = 0,
 				.status = STA_PLL | STA_FREQHOLD}));
-	ahead = by_call(CLOCK_REALTIME) - by_call(CLOCK_MONOTONIC_RAW);
+	ahead = ahead_of(CLOCK_REALTIME, CLOCK_MONOTONIC_RAW);
 	must(set((struct timex){.modes = ADJ_OFFSET, .offset = 100 * MS}));
 	is(now().freq, 0, "the frequency is held");
 	for (int i = 0; i < 100 && now().offset > 20 * MS; i++)
 		tap_sleep_ms(100);
 	left = now().offset;
 	ok(left > 0 && left <= 20 * MS, "it is worked off");
-	ahead = by_call(CLOCK_REALTIME) - by_call(CLOCK_MONOTONIC_RAW) - ahead;
+	ahead = ahead_of(CLOCK_REALTIME, CLOCK_MONOTONIC_RAW) - ahead;
 	/* Linux subtracts a second's part at its beginning. */
 	if (!ok(ahead > 70 * MS && ahead < 101 * MS, "by the clock"))
 		diag("%lld us ahead", (long long)ahead / 1000);
@@ -336,7 +354,7 @@ TEST(adjtime)
 	int64_t ahead;
 
 	reset();
-	ahead = by_call(CLOCK_REALTIME) - by_call(CLOCK_MONOTONIC_RAW);
+	ahead = ahead_of(CLOCK_REALTIME, CLOCK_MONOTONIC_RAW);
 	works(adjtime(&by, NULL), "adjtime");
 	works(adjtime(&by, &left), "again");
 	ok(left.tv_sec == 0 && left.tv_usec > 1000 && left.tv_usec <= 2000, "it tells the rest");
@@ -349,7 +367,7 @@ TEST(adjtime)
 		tap_sleep_ms(100);
 	}
 	tap_sleep_ms(1100);
-	ahead = by_call(CLOCK_REALTIME) - by_call(CLOCK_MONOTONIC_RAW) - ahead;
+	ahead = ahead_of(CLOCK_REALTIME, CLOCK_MONOTONIC_RAW) - ahead;
 	if (!ok(ahead > 1900000 && ahead < 3100000, "the clock has caught up"))
 		diag("%lld us", (long long)ahead / 1000);
 	runs(CLOCK_REALTIME, 0, "and runs as before");
@@ -364,19 +382,19 @@ TEST(adjtime)
 
 TEST(step)
 {
-	int64_t mono = by_call(CLOCK_MONOTONIC), real = by_call(CLOCK_REALTIME), diff;
+	int64_t ahead = ahead_of(CLOCK_REALTIME, CLOCK_MONOTONIC), diff;
 	struct timex t = {.modes = ADJ_SETOFFSET | ADJ_NANO, .time = {.tv_sec = 3, .tv_usec = 5}};
 
 	reset();
 	must(set((struct timex){.modes = ADJ_STATUS | ADJ_MAXERROR, .status = STA_PLL}));
 	works(adjtimex(&t), "ADJ_SETOFFSET");
-	diff = by_call(CLOCK_REALTIME) - real - (by_call(CLOCK_MONOTONIC) - mono);
+	diff = ahead_of(CLOCK_REALTIME, CLOCK_MONOTONIC) - ahead;
 	ok(diff > 2990 * MS && diff < 3010 * MS, "the clock is three seconds ahead");
 	ok(now().status & STA_UNSYNC, "and not synchronised any more");
 	ok(now().maxerror >= 15000000, "its error unknown");
 	t = (struct timex){.modes = ADJ_SETOFFSET, .time = {.tv_sec = -4, .tv_usec = 999999}};
 	works(adjtimex(&t), "back");
-	diff = by_call(CLOCK_REALTIME) - real - (by_call(CLOCK_MONOTONIC) - mono);
+	diff = ahead_of(CLOCK_REALTIME, CLOCK_MONOTONIC) - ahead;
 	ok(labs((long)diff) < 20 * MS, "as it was");
 	reset();
 }
@@ -388,7 +406,7 @@ TEST(tai)
 	reset();
 	must(set((struct timex){.modes = ADJ_TAI, .constant = 37}));
 	is(now().tai, 37, "TAI");
-	diff = by_call(CLOCK_TAI) - by_call(CLOCK_REALTIME);
+	diff = ahead_of(CLOCK_TAI, CLOCK_REALTIME);
 	ok(diff > 36900 * MS && diff <= 37000 * MS, "is that much ahead");
 	must(set((struct timex){.modes = ADJ_TAI, .constant = -1}));
 	is(now().tai, 37, "a negative one is not taken");
@@ -427,20 +445,20 @@ TEST(leap_seconds)
 	must(clock_gettime(CLOCK_REALTIME, &was));
 	start = by_call(CLOCK_MONOTONIC);
 	before_midnight(STA_INS);
-	ahead = by_call(CLOCK_REALTIME) - by_call(CLOCK_MONOTONIC);
+	ahead = ahead_of(CLOCK_REALTIME, CLOCK_MONOTONIC);
 	is(await_state(TIME_INS), TIME_INS, "a second will be inserted");
 	is(await_state(TIME_OOP), TIME_OOP, "it passes");
-	diff = by_call(CLOCK_REALTIME) - by_call(CLOCK_MONOTONIC) - ahead;
+	diff = ahead_of(CLOCK_REALTIME, CLOCK_MONOTONIC) - ahead;
 	ok(diff > -1010 * MS && diff < -990 * MS, "the clock was set back");
 	is(now().tai, 38, "TAI has grown");
 	is(await_state(TIME_WAIT), TIME_WAIT, "it has passed");
 	must(set((struct timex){.modes = ADJ_STATUS, .status = STA_PLL}));
 	is(await_state(TIME_OK), TIME_OK, "and is forgotten");
 	before_midnight(STA_DEL);
-	ahead = by_call(CLOCK_REALTIME) - by_call(CLOCK_MONOTONIC);
+	ahead = ahead_of(CLOCK_REALTIME, CLOCK_MONOTONIC);
 	is(await_state(TIME_DEL), TIME_DEL, "a second will be left out");
 	is(await_state(TIME_WAIT), TIME_WAIT, "it was");
-	diff = by_call(CLOCK_REALTIME) - by_call(CLOCK_MONOTONIC) - ahead;
+	diff = ahead_of(CLOCK_REALTIME, CLOCK_MONOTONIC) - ahead;
 	ok(diff > 990 * MS && diff < 1010 * MS, "the clock was set forward");
 	is(now().tai, 36, "TAI has shrunk");
 	was.tv_sec += (by_call(CLOCK_MONOTONIC) - start) / S;
