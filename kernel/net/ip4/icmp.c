@@ -4,6 +4,7 @@
  */
 #include "abi/if.h"
 #include "abi/in.h"
+#include "core/clock.h"
 #include "lib/string.h"
 #include "net/ip4/icmp.h"
 #include "net/ip4/ip4_int.h"
@@ -53,6 +54,12 @@ static bool echo(struct packet *p)
 	h->type = ICMP4_ECHO_REPLY;
 	icmp4_reply(p);
 	return true;
+}
+
+/* Milliseconds since midnight UTC. */
+u32 ip4_ms_of_day(void)
+{
+	return (u32)(clock_realtime() / NSEC_PER_MSEC % 86400000);
 }
 
 struct timestamp { struct icmp4_header header; be32 originate, receive, transmit; } __packed;

@@ -3,8 +3,7 @@
  * 3.2.2). Pure.
  */
 #include "abi/errno.h"
-#include "abi/in.h"
-#include "net/ip4/icmp.h"
+#include "net/ip4/icmp_wire.h"
 
 struct meaning { u8 error; bool fatal; };
 

@@ -1,7 +1,7 @@
 /*
  * Reading IGMP (RFC 3376, 4.1 and 7.1). Pure.
  */
-#include "net/ip4/igmp.h"
+#include "net/ip4/igmp_wire.h"
 
 /* Times from 128 on are a mantissa and an exponent (RFC 3376, 4.1.1); tenths of a second. */
 static u32 code_ms(u8 code)

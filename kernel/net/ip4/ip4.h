@@ -8,42 +8,7 @@
 #pragma once
 
 #include "net/inet/inet.h"
-
-/* RFC 791, 3.1. */
-struct ip4_header {
-	u8 version_length;       /* 4 and the header's length in words */
-	u8 tos;
-	be16 length, id, fragment; /* fragment: IP4_DF, IP4_MF, offset in units of 8 bytes */
-	u8 ttl, protocol;
-	be16 sum;
-	be32 from, to;
-} __packed;
-static_assert(sizeof(struct ip4_header) == 20, "ip4_header");
-
-enum { IP4_DF = 0x4000, IP4_MF = 0x2000, IP4_OFFSET = 0x1fff };
-enum { IP4_HEADER_MAX = 60, IP4_OPTIONS_MAX = 40, IP4_MIN_MTU = 68 };
-
-static inline u32 ip4_header_bytes(const struct ip4_header *h)
-{
-	return (h->version_length & 15u) * 4;
-}
-
-#define IP4_LOOPBACK  hton32(0x7f000001u)
-#define IP4_BROADCAST hton32(0xffffffffu)
-#define IP4_ALL_HOSTS hton32(0xe0000001u)
-
-static inline bool ip4_is_multicast(be32 a)
-{
-	return (a & hton32(0xf0000000u)) == hton32(0xe0000000u);
-}
-static inline bool ip4_is_loopback(be32 a)
-{
-	return (a & hton32(0xff000000u)) == hton32(0x7f000000u);
-}
-static inline be32 ip4_mask(unsigned length)
-{
-	return length ? hton32(~0u << (32 - length)) : 0;
-}
+#include "net/ip4/ip4_wire.h"
 
 /* Settings of an interface; /proc/sys/net/ipv4/conf. a. */
 enum ip4_conf_item {

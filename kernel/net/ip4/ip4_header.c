@@ -5,9 +5,9 @@
  * Source routing is understood enough to be refused: it is off, as everywhere (RFC 7126, 4.3).
  */
 #include "abi/errno.h"
-#include "core/clock.h"
+#include "lib/inetsum.h"
 #include "lib/string.h"
-#include "net/ip4/ip4_int.h"
+#include "net/ip4/ip4_wire.h"
 
 enum {
 	OPT_END = 0, OPT_NOP = 1, OPT_RECORD = 7, OPT_TIMESTAMP = 68, OPT_LOOSE = 131,
@@ -178,10 +178,4 @@ u32 ip4_options_of_fragments(const u8 *options, u32 n, u8 *out)
 	while (used % 4)
 		out[used++] = OPT_END;
 	return used;
-}
-
-/* Milliseconds since midnight UTC. */
-u32 ip4_ms_of_day(void)
-{
-	return (u32)(clock_realtime() / NSEC_PER_MSEC % 86400000);
 }

@@ -6,26 +6,8 @@
 #include "net/inet/inet_int.h"
 #include "net/ip4/ip4.h"
 
-/* ip4_header.c: the header and its options as they came. 0 and the header's and packet's length,
- * or -EINVAL. `n`: bytes there are, from the header on; pure. */
-int ip4_header_check(const u8 *bytes, u32 n, u32 packet_length, u32 *header_length, u32 *length);
-/* What options ask of a router or host. */
-struct ip4_options {
-	u8 record, timestamp, source_route; /* offset in the header; 0: not there */
-	bool router_alert;
-	u8 bad;                  /* offset of what is wrong, if the check failed */
-};
-/* Whether options of n bytes (behind the header of 20) are well-formed. Pure. */
-bool ip4_options_parse(const u8 *options, u32 n, struct ip4_options *out);
-/* Options that a router or destination fills in: record route and time stamp get `address`. The
- * header's sum is to be made anew. Pure but for the clock's value. */
-void ip4_options_fill(u8 *options, const struct ip4_options *found, be32 address, u32 ms_of_day);
-/* Options of a user (IP_OPTIONS): 0, or -EINVAL; source routing is refused. Padded to 4. */
-int ip4_options_user(u8 *options, u32 n, u8 *padded);
-/* Those of a packet's options that go into every fragment (RFC 791, 3.1), padded: their length. */
-u32 ip4_options_of_fragments(const u8 *options, u32 n, u8 *out);
+/* Milliseconds since midnight UTC. */
 u32 ip4_ms_of_day(void);
-void ip4_header_sum(struct ip4_header *h);
 
 /* ip4_route.c */
 int ip4_route(const struct flow *f, struct route **out);

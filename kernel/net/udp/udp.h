@@ -5,9 +5,7 @@
 #pragma once
 
 #include "net/inet/inet_int.h"
-
-struct udp_header { be16 from, to, length, sum; } __packed;
-static_assert(sizeof(struct udp_header) == 8, "udp_header");
+#include "net/udp/udp_wire.h"
 
 enum { UDP_MOST = 65507 + 20 + 20 }; /* no datagram has more data, whatever the version */
 
@@ -24,9 +22,6 @@ struct udp_sock {
 static inline struct udp_sock *udp_sock(struct sock *s) { return (struct udp_sock *)s; }
 
 extern struct port_table *udp_ports;
-
-/* A header as it came, of n bytes in the packet: its length, or 0 if it is not sound. Pure. */
-u32 udp_length(const struct udp_header *h, u32 n);
 
 ssize_t udp_send(struct sock *s, struct msg *m);
 ssize_t udp_recv(struct sock *s, struct msg *m);

@@ -14,13 +14,6 @@ static bool six(const struct packet *p)
 
 #define UDP_COUNT(p, what) inet_count(six(p) ? UDP6_##what : UDP4_##what)
 
-u32 udp_length(const struct udp_header *h, u32 n)
-{
-	u32 length = ntoh16(h->length);
-
-	return length >= sizeof(*h) && length <= n ? length : 0;
-}
-
 /* Queues it, or frees it: the packet is the socket's from now on. */
 static void give(struct inet_sock *i, struct packet *p)
 {
