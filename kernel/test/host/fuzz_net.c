@@ -1,21 +1,11 @@
 /* Any bytes as packets: the first says which parser gets the rest. */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+#include "test/host/fuzz.h"
 
 #include "net/inet/frag_list.h"
 #include "net/ip4/icmp_wire.h"
 #include "net/ip4/igmp_wire.h"
 #include "net/ip4/ip4_wire.h"
 #include "net/link/arp_wire.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool c)
-{
-	if (!c)
-		abort();
-}
 
 static void ip4(u8 *b, u32 n)
 {
@@ -29,12 +19,12 @@ static void ip4(u8 *b, u32 n)
 		ip4_header_sum((struct ip4_header *)b);
 	if (ip4_header_check(b, n, n, &header, &length))
 		return;
-	must(header >= 20 && header <= length && length <= n);
+	INSIST(header >= 20 && header <= length && length <= n);
 	if (ip4_options_parse(b + 20, header - 20, &found)) {
 		ip4_options_fill(b + 20, &found, 0x01020304, 5);
-		must(ip4_options_of_fragments(b + 20, header - 20, rest) <= sizeof(rest));
+		INSIST(ip4_options_of_fragments(b + 20, header - 20, rest) <= sizeof(rest));
 	} else {
-		must(found.bad >= 20 && found.bad < header);
+		INSIST(found.bad >= 20 && found.bad < header);
 	}
 }
 
@@ -46,7 +36,7 @@ static void user_options(const u8 *b, u32 n)
 		return;
 	memcpy(options, b, n);
 	if (!ip4_options_user(options, n, &padded))
-		must(padded % 4 == 0 && padded <= sizeof(options));
+		INSIST(padded % 4 == 0 && padded <= sizeof(options));
 }
 
 static void fragments(const u8 *b, u32 n)
@@ -62,12 +52,12 @@ static void fragments(const u8 *b, u32 n)
 		piece[k].length = b[1];
 		r = frag_list_add(&list, &piece[k], b[2] & 1, 1000);
 		for (struct frag_piece *f = list.first; f; f = f->next) {
-			must(f->offset >= end);
+			INSIST(f->offset >= end);
 			end = f->offset + f->length;
 		}
-		must(!list.total || end <= list.total);
+		INSIST(!list.total || end <= list.total);
 		if (r == FRAG_WHOLE)
-			must(list.have == list.total && list.first->offset == 0);
+			INSIST(list.have == list.total && list.first->offset == 0);
 		if (r == FRAG_WHOLE || r == FRAG_BAD)
 			return;
 	}
@@ -91,7 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 1:
 		if (icmp4_error_parse(b, n, &e, &protocol))
-			must(e.length >= 8 && e.transport + e.length == b + n);
+			INSIST(e.length >= 8 && e.transport + e.length == b + n);
 		break;
 	case 2:
 		igmp_parse(b, n, &heard);
