@@ -1,0 +1,101 @@
+/*
+ * For tests of the network: the loopback interface is up, as an init script would have it, and
+ * little helpers for sockets on it.
+ */
+#ifndef LOOPBACK_H
+#define LOOPBACK_H
+
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+/* lo has 127.0.0.1 and is up. */
+static inline void loopback_up(void)
+{
+	int fd = must(socket(AF_INET, SOCK_DGRAM, 0));
+	struct ifreq r = {.ifr_name = "lo"};
+	struct sockaddr_in *in = (struct sockaddr_in *)&r.ifr_addr;
+
+	if (ioctl(fd, SIOCGIFADDR, &r) < 0) {
+		in->sin_family = AF_INET;
+		in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		must(ioctl(fd, SIOCSIFADDR, &r));
+	}
+	must(ioctl(fd, SIOCGIFFLAGS, &r));
+	r.ifr_flags |= IFF_UP;
+	must(ioctl(fd, SIOCSIFFLAGS, &r));
+	close(fd);
+}
+
+/* An address of IPv4, from numbers in host order. */
+static inline struct sockaddr_in in4(uint32_t address, int port)
+{
+	return (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+				    .sin_addr.s_addr = htonl(address)};
+}
+
+static inline int bind4(int fd, uint32_t address, int port)
+{
+	struct sockaddr_in a = in4(address, port);
+
+	return bind(fd, (struct sockaddr *)&a, sizeof(a));
+}
+
+static inline int connect4(int fd, uint32_t address, int port)
+{
+	struct sockaddr_in a = in4(address, port);
+
+	return connect(fd, (struct sockaddr *)&a, sizeof(a));
+}
+
+static inline long sendto4(int fd, const void *data, size_t n, uint32_t address, int port)
+{
+	struct sockaddr_in a = in4(address, port);
+
+	return sendto(fd, data, n, 0, (struct sockaddr *)&a, sizeof(a));
+}
+
+/* The port that a socket of IPv4 has. */
+static inline int port_of(int fd)
+{
+	struct sockaddr_in a;
+	socklen_t n = sizeof(a);
+
+	must(getsockname(fd, (struct sockaddr *)&a, &n));
+	return ntohs(a.sin_port);
+}
+
+/* A datagram socket bound to an address, with a port of its own. */
+static inline int udp_at(uint32_t address)
+{
+	int fd = must(socket(AF_INET, SOCK_DGRAM, 0));
+
+	must(bind4(fd, address, 0));
+	return fd;
+}
+
+/* Whether something is ready (POLLIN …) within a time. */
+static inline bool ready(int fd, short events, int ms)
+{
+	struct pollfd p = {.fd = fd, .events = events};
+
+	return poll(&p, 1, ms) == 1 && p.revents & (events | POLLERR);
+}
+
+static inline int set_int(int fd, int level, int name, int value)
+{
+	return setsockopt(fd, level, name, &value, sizeof(value));
+}
+
+static inline int get_int(int fd, int level, int name)
+{
+	int value = -1;
+	socklen_t n = sizeof(value);
+
+	return getsockopt(fd, level, name, &value, &n) ? -1 : value;
+}
+
+#endif
