@@ -54,9 +54,12 @@ TEST(addresses)
 	is(address_of(SIOCGIFADDR, "lo:7"), 0x0a010203, "the address is as before");
 	fails(address(SIOCSIFNETMASK, "lo:7", 0xff00ff00), EINVAL, "a mask with holes");
 	works(bind4(udp_at(0x0a010203), 0, 0) == -1 ? 0 : -1, "a socket can have it");
-	works(ioctl(fd, SIOCDIFADDR, &r), "SIOCDIFADDR");
+	works(ioctl(fd, SIOCSIFFLAGS, &r), "the alias is taken down");
 	is(address_of(SIOCGIFADDR, "lo:7"), 0, "is gone");
-	fails(ioctl(fd, SIOCDIFADDR, &r), EADDRNOTAVAIL, "twice");
+	fails(ioctl(fd, SIOCSIFFLAGS, &r), EADDRNOTAVAIL, "twice");
+	works(address(SIOCSIFADDR, "lo:8", 0x0a010204), "another alias");
+	works(address(SIOCSIFADDR, "lo:8", 0), "the address 0 takes it away");
+	is(address_of(SIOCGIFADDR, "lo:8"), 0, "is gone");
 	fails(address(SIOCGIFADDR, "lo:7", 0), EADDRNOTAVAIL, "no such alias");
 	fails(address(SIOCGIFADDR, "nowhere0", 0), ENODEV, "no such interface");
 	fails(ioctl(fd, SIOCGIFADDR, BAD), EFAULT, "a bad address");

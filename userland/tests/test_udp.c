@@ -168,7 +168,7 @@ TEST(connecting)
 	n = sizeof(name);
 	fails(getpeername(a, (struct sockaddr *)&name, &n), ENOTCONN, "the peer is gone");
 	fails(send(a, "x", 1, 0), EDESTADDRREQ, "no destination any more");
-	fails(connect4(a, INADDR_BROADCAST, 99), EACCES, "broadcast without SO_BROADCAST");
+	fails(connect4(a, LO | 0xffffff, 99), EACCES, "broadcast without SO_BROADCAST");
 }
 
 TEST(refused)
@@ -239,6 +239,7 @@ TEST(control_data)
 	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
 			   .msg_controllen = sizeof(control)};
 	struct in_pktinfo *info = NULL;
+	struct ifreq lo = {.ifr_name = "lo"};
 	int ttl = -1, tos = -1;
 
 	loopback_up();
@@ -263,7 +264,8 @@ TEST(control_data)
 	is(ttl, 33, "TTL as sent");
 	is(tos, 0x10, "TOS as sent");
 	ok(info && ntohl(info->ipi_addr.s_addr) == LO + 5, "the address that it went to");
-	ok(info && info->ipi_ifindex == (int)if_nametoindex("lo"), "the interface");
+	must(ioctl(a, SIOCGIFINDEX, &lo));
+	ok(info && info->ipi_ifindex == lo.ifr_ifindex, "the interface");
 	fails(set_int(a, IPPROTO_IP, IP_TTL, 256), EINVAL, "TTL 256");
 	fails(set_int(a, IPPROTO_IP, IP_TTL, 0), EINVAL, "TTL 0");
 	fails(set_int(a, IPPROTO_IP, 9999, 0), ENOPROTOOPT, "an option that is none");
@@ -482,7 +484,7 @@ TEST(multicast_sources)
 	fails(setsockopt(a, IPPROTO_IP, IP_BLOCK_SOURCE, &r, sizeof(r)), EINVAL,
 	      "no blocking in a list of sources");
 	works(setsockopt(a, IPPROTO_IP, IP_DROP_SOURCE_MEMBERSHIP, &r, sizeof(r)), "leave it");
-	fails(setsockopt(a, IPPROTO_IP, IP_DROP_SOURCE_MEMBERSHIP, &r, sizeof(r)), EADDRNOTAVAIL,
+	fails(setsockopt(a, IPPROTO_IP, IP_DROP_SOURCE_MEMBERSHIP, &r, sizeof(r)), EINVAL,
 	      "leave it twice");
 	r.imr_sourceaddr.s_addr = htonl(LO + 9);
 	works(setsockopt(a, IPPROTO_IP, IP_ADD_SOURCE_MEMBERSHIP, &r, sizeof(r)),

@@ -139,8 +139,11 @@ static int set(u32 request, struct netif *nif, const struct ifreq *r)
 	const struct sockaddr_in *in = (const struct sockaddr_in *)&r->ifr_addr;
 	struct ip4_addr *old = find_addr(nif, r->ifr_name, 0), a;
 
-	if (request == SIOCDIFADDR)
-		return old ? ip4_addr_remove(nif, old->local, old->length) : -EADDRNOTAVAIL;
+	/* Taking an alias down removes it; the interface stays as it is. */
+	if (request == SIOCSIFFLAGS && !old)
+		return -EADDRNOTAVAIL;
+	if (request == SIOCSIFFLAGS)
+		return r->ifr_flags & IFF_UP ? 0 : ip4_addr_remove(nif, old->local, old->length);
 	if (in->sin_family != AF_INET)
 		return -EINVAL;
 	if (request == SIOCSIFADDR)
@@ -228,6 +231,15 @@ static long conf_ioctl(u64 arg)
 	return copy_out_obj((struct ifconf __user *)arg, &conf);
 }
 
+/* Whether the name in a structure of a program is an alias's; it is read again for good. */
+static bool is_alias(u64 arg)
+{
+	char name[IFNAMSIZ];
+
+	return !copy_in(name, (const void __user *)arg, sizeof(name)) &&
+	       memchr(name, ':', strnlen(name, sizeof(name)));
+}
+
 static long ioctl(struct sock *s, u32 request, u64 arg)
 {
 	switch (request) {
@@ -241,8 +253,9 @@ static long ioctl(struct sock *s, u32 request, u64 arg)
 	case SIOCSIFDSTADDR:
 	case SIOCSIFBRDADDR:
 	case SIOCSIFNETMASK:
-	case SIOCDIFADDR:
 		return addr_ioctl(request, arg);
+	case SIOCSIFFLAGS: /* of an alias; interfaces are net/ifctl's */
+		return is_alias(arg) ? addr_ioctl(request, arg) : -ENOTTY;
 	case SIOCADDRT:
 	case SIOCDELRT:
 		return ip4_route_ioctl(request, arg);

@@ -234,9 +234,7 @@ static int source_leave(struct netif *nif, struct inet_member **at, be32 source)
 	struct inet_sources *f;
 	int err;
 
-	if (!*at)
-		return -EADDRNOTAVAIL;
-	if (!(*at)->filter || (*at)->filter->exclude)
+	if (!*at || !(*at)->filter || (*at)->filter->exclude)
 		return -EINVAL;
 	err = sources_edit((*at)->filter, false, source, false, &f);
 	if (err)
