@@ -45,12 +45,18 @@ static int blk_check(struct blk_request *req)
 	return 0;
 }
 
+/* As what a request counts for who wants some to fail. */
+static const enum fail_kind fail_kinds[] = {
+	[BLK_READ] = FAIL_READ, [BLK_WRITE] = FAIL_WRITE, [BLK_FLUSH] = FAIL_FLUSH,
+	[BLK_DISCARD] = FAIL_WRITE,
+};
+
 void blk_submit(struct blk_request *req)
 {
 	struct list one = LIST_INIT(one);
 	int err = blk_check(req);
 
-	if (!err && fail_now(FAIL_DISK))
+	if (!err && fail_now(fail_kinds[req->op]))
 		err = -EIO;
 	req->error = err;
 	req->retries = 0;

@@ -289,19 +289,28 @@ static bool privileges_change(const struct cred *old, const struct cred *new)
 	       old->fsgid != new->fsgid || (new->cap_permitted & ~old->cap_permitted);
 }
 
-/* A change of the real user id moves the task to another user's count; the limit is exec's to
- * enforce (execve(2), EAGAIN). */
+/* The limit is exec's to enforce (execve(2), EAGAIN). */
+int task_charge(u32 uid)
+{
+	struct task *task = task_current();
+	bool over;
+
+	if (uid == task->charged_uid)
+		return 0;
+	over = task_over_nproc(task, uid);
+	if (user_charge(uid, USER_TASKS, ~0ull))
+		return -EAGAIN;
+	user_uncharge(task->charged_uid, USER_TASKS);
+	task->charged_uid = uid;
+	task->over_nproc = over;
+	return 0;
+}
+
 void task_set_cred(const struct cred *cred)
 {
 	struct task *task = task_current();
 	const struct cred *old = task->cred;
-	bool over = cred->uid != task->charged_uid && task_over_nproc(task, cred->uid);
 
-	if (cred->uid != task->charged_uid && user_charge(cred->uid, USER_TASKS, ~0ull) == 0) {
-		user_uncharge(task->charged_uid, USER_TASKS);
-		task->charged_uid = cred->uid;
-		task->over_nproc = over;
-	}
 	WRITE_ONCE(task->process->uid, cred->uid);
 	spin_lock(&task->lock);
 	task->cred = cred;

@@ -206,6 +206,9 @@ struct fd_table *task_files_get(struct task *task);  /* NULL when it is exiting 
 struct fs_context *task_fs_get(struct task *task);
 /* The address space of a process with a user reference, or NULL (kernel, zombie). */
 struct aspace *process_aspace_get(struct process *p);
+/* The current task counts as one of that user's from now on (RLIMIT_NPROC): before its real user id
+ * becomes this. 0, or -EAGAIN without memory (setuid(2)). */
+int must_check task_charge(u32 uid);
 /* Makes the current task act as `cred` from now on (takes the reference). */
 void task_set_cred(const struct cred *cred);
 /* A walk on behalf of the current task from the working directory, or from descriptor `dirfd`

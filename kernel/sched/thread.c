@@ -82,6 +82,8 @@ int thread_create(const char *name, struct process *process, void (*fn)(void *ar
 	t->entry = fn;
 	t->entry_arg = arg;
 	context_init(&t->arch, (char *)t->stack + KSTACK_SIZE, thread_begin, t);
+	if (process)
+		fail_inherit(lock_debug_plan(t));
 	thread_list(t);
 	this_runqueue()->forks++;
 	*out = t;

@@ -4,6 +4,7 @@
  */
 #include "abi/errno.h"
 #include "arch/upcall.h"
+#include "core/fail.h"
 #include "sys/syscalls_gen.h"
 
 void upcall_syscall(struct regs *regs)
@@ -15,5 +16,7 @@ void upcall_syscall(struct regs *regs)
 		regs->rax = (u64)-ENOSYS;
 		return;
 	}
+	fail_call_begin((u32)number, (const u64[]){ regs->rdi, regs->rsi, regs->rdx });
 	regs->rax = (u64)handler(regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9);
+	fail_call_end((s64)regs->rax);
 }

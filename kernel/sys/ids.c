@@ -44,9 +44,11 @@ static void uid_fixup(struct cred *new, const struct cred *old)
 
 static long install(struct cred *new, bool allowed)
 {
-	if (!allowed) {
+	int error = allowed ? task_charge(new->uid) : -EPERM;
+
+	if (error) {
 		cred_put(new);
-		return -EPERM;
+		return error;
 	}
 	uid_fixup(new, cred_current());
 	task_set_cred(new);

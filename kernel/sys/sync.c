@@ -50,6 +50,14 @@ long sys_syncfs(int fd)
 #define SYNC_RANGE_WRITE       2
 #define SYNC_RANGE_WAIT_AFTER  4
 
+static long sync_range(struct file *file, u64 first, u64 last, bool wait)
+{
+	struct pagecache *cache = &file->inode->cache;
+
+	pagecache_write_range(cache, first, last, wait);
+	return wait ? file_data_error(file, cache) : 0;
+}
+
 long sys_sync_file_range(int fd, loff_t offset, loff_t nbytes, unsigned flags)
 {
 	struct fd_ref r;
@@ -65,9 +73,8 @@ long sys_sync_file_range(int fd, loff_t offset, loff_t nbytes, unsigned flags)
 	if (!S_ISREG(r.file->inode->mode) && !S_ISBLK(r.file->inode->mode))
 		error = S_ISDIR(r.file->inode->mode) ? 0 : -ESPIPE;
 	else if (flags)
-		error = pagecache_write_range(
-			&r.file->inode->cache, (u64)offset >> PAGE_SHIFT, last,
-			flags & (SYNC_RANGE_WAIT_BEFORE | SYNC_RANGE_WAIT_AFTER));
+		error = sync_range(r.file, (u64)offset >> PAGE_SHIFT, last,
+				   flags & (SYNC_RANGE_WAIT_BEFORE | SYNC_RANGE_WAIT_AFTER));
 	fd_end(r);
 	return error;
 }

@@ -1,6 +1,8 @@
 /* What debug builds have beside the checks: fault injection, the search for leaks, stack depths. */
+#include "abi/errno.h"
 #include "core/clock.h"
 #include "core/fail.h"
+#include "lib/string.h"
 #include "mm/frames.h"
 #include "mm/kmap.h"
 #include "mm/memleak.h"
@@ -18,20 +20,62 @@ KTEST(debug_fail_alloc)
 
 	/* One that needs a new slab fails at the second, too. */
 	do {
-		*plan = (struct fail_plan){ .kind = FAIL_ALLOC, .nth = ++n };
+		*plan = (struct fail_plan){ .kinds = FAIL_ALLOC, .nth = ++n };
 		p = kmalloc(100, MM_KERNEL);
 		KTEST_CHECK((plan->seen < n) == (p != NULL) && n < 5);
 	} while (!p && n < 5);
 	KTEST_CHECK(n >= 2);
 	kfree(p);
 
-	*plan = (struct fail_plan){ .kind = FAIL_ALLOC, .nth = 1 };
+	*plan = (struct fail_plan){ .kinds = FAIL_ALLOC, .nth = 1 };
 	KTEST_CHECK(!page_alloc(MM_KERNEL));
-	*plan = (struct fail_plan){ .kind = FAIL_ALLOC, .nth = 1 };
+	*plan = (struct fail_plan){ .kinds = FAIL_ALLOC, .nth = 1 };
 	KTEST_CHECK(!vmalloc(100000, MM_KERNEL));
-	*plan = (struct fail_plan){ .kind = FAIL_ALLOC, .nth = 5 };
+	*plan = (struct fail_plan){ .kinds = FAIL_ALLOC, .nth = 5 };
 	KTEST_CHECK(!vmalloc(100000, MM_KERNEL));
-	*plan = (struct fail_plan){ FAIL_NONE };
+	*plan = (struct fail_plan){ 0 };
+}
+
+/* The address is the same each time: one path. */
+static __noinline bool can_allocate(void)
+{
+	void *p = page_alloc(MM_KERNEL);
+
+	if (p)
+		page_put(p);
+	return p;
+}
+
+KTEST(debug_fail_family)
+{
+	static char text[1500];
+	struct fail_plan *plan = fail_plan_current();
+	u64 args[3] = { 5, 6, 7 };
+	bool could[4];
+
+	fail_family_begin(FAIL_ALLOC, 2);
+	fail_call_begin(100, args);
+	KTEST_CHECK(can_allocate() && !can_allocate() && can_allocate());
+	fail_call_end(-ENOMEM);
+	fail_family_end();
+	text[fail_family_describe(text, sizeof(text) - 1)] = 0;
+	KTEST_CHECK(!strncmp(text, "family seen 2 ", 14));
+	KTEST_CHECK(strstr(text, "errors 1 struck 1 call 100 of 5 6 7 result -12\n"));
+	KTEST_CHECK(strstr(text, "can_allocate+"));
+
+	/* On a path that has not failed yet: the first time, the second, and then no more but once
+	 * at the fifth. */
+	fail_forget();
+	for (unsigned round = 0; round < 3; round++) {
+		fail_family_begin(FAIL_ALLOC, FAIL_NEW);
+		for (unsigned i = 0; i < ARRAY_SIZE(could); i++)
+			could[i] = can_allocate();
+		fail_family_end();
+		for (unsigned i = 0; i < ARRAY_SIZE(could); i++)
+			KTEST_CHECK(could[i] == (i != round || round == 2));
+	}
+	fail_forget();
+	plan->family = 0;
 }
 
 /* What a leak looks like: an object, and its address in a form that nobody takes for one. */

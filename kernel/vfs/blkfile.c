@@ -47,6 +47,7 @@ int blkfile_open(struct file *f, struct blkdev *dev)
 	blkdev_get(dev);
 	b->dev = dev;
 	f->private = b;
+	f->data_errors = pagecache_told(&dev->cache);
 	f->ops = &blkfile_ops;
 	f->seekable = true;
 	return 0;
@@ -144,9 +145,11 @@ static ssize_t blkfile_write(struct file *f, struct iov_iter *from, loff_t *pos)
 		return err;
 	err = at - *pos;
 	if (f->flags & (O_DSYNC | O_DIRECT)) {
-		int sync = pagecache_write_range(&dev->cache, (pgoff_t)*pos >> PAGE_SHIFT,
-						 (pgoff_t)(at - 1) >> PAGE_SHIFT, true);
+		int sync;
 
+		(void)pagecache_write_range(&dev->cache, (pgoff_t)*pos >> PAGE_SHIFT,
+					    (pgoff_t)(at - 1) >> PAGE_SHIFT, true);
+		sync = file_data_error(f, &dev->cache);
 		if (sync == 0 && f->flags & O_DSYNC)
 			sync = blk_flush(dev);
 		if (sync < 0 && sync != -EOPNOTSUPP)
@@ -176,8 +179,11 @@ static loff_t blkfile_seek(struct file *f, loff_t offset, int whence)
 static int blkfile_fsync(struct file *f, bool data_only)
 {
 	struct blkdev *dev = device_of(f);
-	int err = pagecache_sync(&dev->cache), flush = blk_flush(dev);
+	int err, flush;
 
+	(void)pagecache_sync(&dev->cache);
+	err = file_data_error(f, &dev->cache);
+	flush = blk_flush(dev);
 	return err < 0 || flush == -EOPNOTSUPP ? err : flush;
 }
 
@@ -191,7 +197,19 @@ static void mapped_put(struct vm_area *area)
 	file_put(area->source_data);
 }
 
-static const struct area_source device_area = { .get = mapped_get, .put = mapped_put };
+static int mapped_sync(struct vm_area *area, pgoff_t first, pgoff_t last)
+{
+	struct file *f = area->source_data;
+
+	(void)pagecache_write_range(area->cache, first, last, true);
+	return file_data_error(f, area->cache);
+}
+
+static const struct area_source device_area = {
+	.get = mapped_get,
+	.put = mapped_put,
+	.sync = mapped_sync,
+};
 
 static int blkfile_mmap(struct file *f, struct map_request *req)
 {

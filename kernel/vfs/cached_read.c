@@ -93,9 +93,18 @@ static void mapped_describe(struct vm_area *area, char *buf, size_t size, u64 *d
 	memmove(buf, text, strlen(text) + 1);
 }
 
+static int mapped_sync(struct vm_area *area, pgoff_t first, pgoff_t last)
+{
+	struct file *file = area->source_data;
+
+	(void)pagecache_write_range(area->cache, first, last, true);
+	return file_data_error(file, area->cache);
+}
+
 static const struct area_source file_area = {
 	.get = mapped_get,
 	.put = mapped_put,
+	.sync = mapped_sync,
 	.describe = mapped_describe,
 };
 
@@ -109,7 +118,3 @@ int cached_mmap(struct file *file, struct map_request *req)
 	return 0;
 }
 
-int cached_fsync(struct file *file, bool data_only)
-{
-	return inode_sync(file->inode, data_only);
-}

@@ -215,6 +215,16 @@ static int write_limit(const struct inode *inode, struct iov_iter *from, loff_t 
 	return 0;
 }
 
+/* The bytes from..to are on the disk: 0 or a write error. */
+static int write_range(struct file *file, loff_t from, loff_t to)
+{
+	struct pagecache *cache = &file->inode->cache;
+
+	(void)pagecache_write_range(cache, (pgoff_t)from >> PAGE_SHIFT, (pgoff_t)to >> PAGE_SHIFT,
+				    true);
+	return file_data_error(file, cache);
+}
+
 ssize_t cached_write_limited(struct file *file, struct iov_iter *from, loff_t *pos, u64 fsize_limit)
 {
 	struct inode *inode = file->inode;
@@ -243,9 +253,8 @@ ssize_t cached_write_limited(struct file *file, struct iov_iter *from, loff_t *p
 		     inode->flags & FS_SYNC_FL)) {
 		int err =
 			file->flags & O_DSYNC || !(file->flags & O_DIRECT)
-				? inode_sync(inode, (file->flags & O_SYNC) != O_SYNC)
-				: pagecache_write_range(&inode->cache, (pgoff_t)at >> PAGE_SHIFT,
-							(pgoff_t)(at + n - 1) >> PAGE_SHIFT, true);
+				? cached_fsync(file, (file->flags & O_SYNC) != O_SYNC)
+				: write_range(file, at, at + n - 1);
 
 		return err < 0 ? err : n;
 	}

@@ -13,6 +13,7 @@
 #include "core/panic.h"
 #include "lib/string.h"
 #include "mm/slab.h"
+#include "dev/blk.h"
 #include "vfs/file_int.h"
 #include "vfs/mount_int.h"
 #include "vfs/notify.h"
@@ -104,6 +105,9 @@ int file_alloc(const struct path *path, u32 flags, const struct cred *cred, stru
 	f->cred = cred_get(cred);
 	f->private = NULL;
 	f->hint = 0;
+	f->data_errors = pagecache_told(&f->inode->cache);
+	f->meta_errors = f->inode->sb && f->inode->sb->dev ?
+		pagecache_told(&f->inode->sb->dev->cache) : 0;
 	f->owner = (struct file_owner){ .type = F_OWNER_PID };
 	f->seekable = f->can_write = f->can_read = f->counted = false;
 	/* A reader that found the storage by an old pointer may get it from here on. */

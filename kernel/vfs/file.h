@@ -94,6 +94,8 @@ struct file {
 	void *private;           /* I: ops' own */
 	u64 hint;                /* torn reads harmless: ops' own, 0 at open */
 	struct file_owner owner; /* l */
+	u32 data_errors, meta_errors; /* a: write errors of the cache and of the file system's
+				       * device that it has been told of (pagecache_tell_error()) */
 	struct list epoll_links; /* l: watches of this file */
 	bool seekable, can_write, can_read; /* I */
 	bool counted;            /* I: counted as a writer of its inode and mount */
@@ -168,6 +170,10 @@ loff_t cached_seek(struct file *file, loff_t offset, int whence);
 loff_t file_seek_to(struct file *file, loff_t offset, int whence, loff_t end);
 int cached_mmap(struct file *file, struct map_request *req);
 int cached_fsync(struct file *file, bool data_only);
+/* Write errors since this open file was told last: of its contents in `cache`, and of the metadata
+ * of its file system. 0 or negative errno. */
+int file_data_error(struct file *file, struct pagecache *cache);
+int file_meta_error(struct file *file);
 /* Reads of a text in memory. */
 ssize_t simple_read_buffer(struct iov_iter *to, loff_t *pos, const void *buf, size_t size);
 

@@ -7,6 +7,7 @@
 #include "dev/blk.h"
 #include "sched/work.h"
 #include "vfs/dcache_int.h"
+#include "vfs/file.h"
 #include "vfs/super_int.h"
 
 #define WRITEBACK_PERIOD_NS (5 * NSEC_PER_SEC)
@@ -65,18 +66,19 @@ int inode_clean(struct inode *inode)
 	return READ_ONCE(inode->state) & I_DIRTY ? write_dirty(inode, false) : 0;
 }
 
-int inode_sync(struct inode *inode, bool data_only)
+static bool has_disk(const struct inode *inode)
 {
-	int err, err2;
+	return inode->sb->ops->inode_write || inode->sb->dev;
+}
 
-	if (!inode->sb->ops->inode_write && !inode->sb->dev)
-		return 0;
-	err = pagecache_sync(&inode->cache);
-	/*
-	 * A new size or block map is needed to find the data again, so fdatasync() writes the inode
-	 * too.
-	 */
-	err2 = write_dirty(inode, true);
+/*
+ * What fsync(2) does once the pages are written, with result `err`. A new size or block map is
+ * needed to find the data again, so fdatasync() writes the inode too.
+ */
+static int sync_rest(struct inode *inode, int err)
+{
+	int err2 = write_dirty(inode, true);
+
 	if (err == 0)
 		err = err2;
 	if (inode->sb->dev) {
@@ -85,6 +87,36 @@ int inode_sync(struct inode *inode, bool data_only)
 			err = err2;
 	}
 	return err;
+}
+
+int inode_sync(struct inode *inode, bool data_only)
+{
+	return has_disk(inode) ? sync_rest(inode, pagecache_sync(&inode->cache)) : 0;
+}
+
+int cached_fsync(struct file *file, bool data_only)
+{
+	struct inode *inode = file->inode;
+	int err, err2;
+
+	if (!has_disk(inode))
+		return 0;
+	(void)pagecache_sync(&inode->cache);
+	err = sync_rest(inode, file_data_error(file, &inode->cache));
+	err2 = file_meta_error(file);
+	return err ?: err2;
+}
+
+int file_data_error(struct file *file, struct pagecache *cache)
+{
+	return pagecache_tell_error(cache, &file->data_errors);
+}
+
+int file_meta_error(struct file *file)
+{
+	struct superblock *sb = file->inode->sb;
+
+	return sb && sb->dev ? pagecache_tell_error(&sb->dev->cache, &file->meta_errors) : 0;
 }
 
 /*

@@ -126,15 +126,14 @@ void page_read_done(struct page *page, int error)
 void page_write_done(struct page *page, int error)
 {
 	struct pagecache *cache = page->cache;
-	s32 none = 0;
 	bool filed;
 	u64 irq;
 	u32 old;
 
 	if (error) {
 		page_set(page, PG_ERROR);
-		__atomic_compare_exchange_n(&cache->error, &none, (s32)error, false,
-					    __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+		WRITE_ONCE(cache->error, (s32)error);
+		__atomic_fetch_add(&cache->n_errors, 1, __ATOMIC_RELEASE);
 	}
 	/*
 	 * Once the flag is clear the page may leave the cache, and the cache its owner: whoever

@@ -282,8 +282,27 @@ void page_dirty(struct page *page)
 		writeback_note_dirty(cache);
 }
 
+/* Brings a count up to date: the error, if it was not. */
+static int error_since(struct pagecache *cache, u32 *known)
+{
+	u32 n = load_acquire(&cache->n_errors);
+
+	if (likely(READ_ONCE(*known) == n) ||
+	    __atomic_exchange_n(known, n, __ATOMIC_RELAXED) == n)
+		return 0;
+	return READ_ONCE(cache->error);
+}
+
 int pagecache_take_error(struct pagecache *cache)
 {
-	return READ_ONCE(cache->error) ? __atomic_exchange_n(&cache->error, 0, __ATOMIC_RELAXED)
-				       : 0;
+	return error_since(cache, &cache->n_taken);
+}
+
+int pagecache_tell_error(struct pagecache *cache, u32 *known)
+{
+	int err = error_since(cache, known);
+
+	if (unlikely(err))
+		WRITE_ONCE(cache->n_told, READ_ONCE(*known));
+	return err;
 }

@@ -59,7 +59,10 @@ struct pagecache {
 	struct radix_tree pages; /* c: index -> struct page, tags DIRTY, WRITEBACK, TOWRITE */
 	u64 n_pages;             /* c */
 	u64 n_dirty;             /* a */
-	s32 error;               /* a: first write error since the last sync, negative errno */
+	s32 error;               /* a: the last write error, negative errno */
+	u32 n_errors;            /* a: how many there were; up to which one somebody with a file of
+				  * his own has been told, and the owner: */
+	u32 n_told, n_taken;     /* a */
 	u32 flags;               /* I but for PAGECACHE_LOCKED: PAGECACHE_* */
 	/* Areas that map it, for truncation and for cleaning entries: */
 	struct spinlock mmap_lock; /* RANK_RMAP */
@@ -131,8 +134,8 @@ void page_write_done(struct page *page, int error);
 void page_dirty(struct page *page);
 
 /*
- * Writes dirty pages in [first, last] and, if `wait`, waits for them and returns (and clears) the
- * first error. 0, -EIO, -ENOSPC, -ERESTARTSYS.
+ * Writes dirty pages in [first, last] and, if `wait`, waits for them and returns what
+ * pagecache_take_error() says. 0, -EIO, -ENOSPC, -ERESTARTSYS.
  */
 int pagecache_write_range(struct pagecache *cache, pgoff_t first, pgoff_t last, bool wait);
 static inline int pagecache_sync(struct pagecache *cache)
@@ -160,8 +163,18 @@ static inline bool pagecache_was_swapped(const struct pagecache *cache)
 }
 /* Whether the page is there and up to date (mincore(2)). */
 bool pagecache_cached(struct pagecache *cache, pgoff_t index);
-/* Takes and clears the first write error since the last call: 0 or negative errno. */
+/*
+ * Write errors. Whoever asks has his own count of those he knows, so that each is told once of what
+ * went wrong since he asked last: the owner of the cache by pagecache_take_error(), an open file
+ * (fsync(2)) by pagecache_tell_error(), whose count begins as pagecache_told(): with errors that
+ * nobody has been told of yet. 0 or negative errno. Any context.
+ */
 int pagecache_take_error(struct pagecache *cache);
+int pagecache_tell_error(struct pagecache *cache, u32 *known);
+static inline u32 pagecache_told(const struct pagecache *cache)
+{
+	return READ_ONCE(cache->n_told);
+}
 /* Drops clean, unmapped, unreferenced pages: how many. */
 u64 pagecache_shrink(struct pagecache *cache);
 

@@ -5,7 +5,7 @@
  * ok, skipped). So every process of a test can check, and the runner counts what it finds in the
  * pipe once the test's first process is gone. The pipe is inherited over fork and closed by exec.
  */
-#include "tap.h"
+#include "tap_int.h"
 
 #include <limits.h>
 #include <stdarg.h>
@@ -14,7 +14,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
-enum { MAX_TESTS = 200, MAX_HELPERS = 40, SCORE_FD = 200, LINE = 600 };
+enum { MAX_TESTS = 200, MAX_HELPERS = 40, LINE = 600 };
 
 const char *tap_self;
 
@@ -169,6 +169,15 @@ void *tap_readonly(void)
 	return p;
 }
 
+pid_t tap_fork(void)
+{
+	pid_t pid = (fork)();
+
+	if (pid < 0 && errno == ENOMEM && tap_failing)
+		_exit(1);
+	return pid;
+}
+
 pid_t tap_spawn(int (*run)(void *), void *argument)
 {
 	pid_t pid = must(fork());
@@ -298,29 +307,44 @@ bool tap_root(void)
 	return geteuid() == 0;
 }
 
-/* Removes what a test left, mount points it forgot excepted. */
-static void remove_tree(const char *path)
+void tap_names(const char *path, void (*each)(const char *name, const char *path))
 {
-	DIR *dir;
-	struct dirent *entry;
+	char buf[2048] __attribute__((aligned(8)));
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	long n;
 
+	while (fd >= 0 && (n = syscall(SYS_getdents64, fd, buf, sizeof(buf))) > 0) {
+		struct dirent *entry;
+
+		for (long at = 0; at < n; at += entry->d_reclen) {
+			entry = (struct dirent *)(buf + at);
+			if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+				each(entry->d_name, path);
+		}
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+static void remove_below(const char *name, const char *path)
+{
+	char below[PATH_MAX];
+
+	if (snprintf(below, sizeof(below), "%s/%s", path, name) < (int)sizeof(below))
+		tap_remove(below);
+}
+
+void tap_remove(const char *path)
+{
 	if (unlink(path) == 0 || rmdir(path) == 0)
 		return;
 	chmod(path, 0700);
-	dir = opendir(path);
-	if (!dir)
-		return;
-	while ((entry = readdir(dir))) {
-		char below[PATH_MAX];
-
-		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
-			continue;
-		if (snprintf(below, sizeof(below), "%s/%s", path, entry->d_name) <
-		    (int)sizeof(below))
-			remove_tree(below);
+	/* What is removed while it is read may make names be passed over. */
+	for (int i = 0; i < 10; i++) {
+		tap_names(path, remove_below);
+		if (rmdir(path) == 0 || errno != ENOTEMPTY)
+			return;
 	}
-	closedir(dir);
-	rmdir(path);
 }
 
 static void on_alarm(int signal)
@@ -333,7 +357,7 @@ static void on_alarm(int signal)
 	}
 }
 
-static void run_child(const struct tap_test *test, const char *place)
+static void run_child(const struct tap_test *test, const struct tap_way *way)
 {
 	int null = open("/dev/null", O_RDONLY);
 
@@ -346,50 +370,78 @@ static void run_child(const struct tap_test *test, const char *place)
 	close(score_in);
 	signal(SIGALRM, SIG_DFL);
 	setpgid(0, 0);
-	if (chdir(place) < 0)
-		ok(false, "chdir %s", place);
-	else
-		test->run();
+	if (way->output >= 0) {
+		dup2(way->output, 1);
+		dup2(way->output, 2);
+	}
+	if (chdir(way->place) < 0) {
+		ok(false, "chdir %s", way->place);
+		_exit(0);
+	}
+	if (way->begin)
+		way->begin();
+	test->run();
 	_exit(0);
+}
+
+struct tap_result tap_run(const struct tap_test *test, const struct tap_way *way)
+{
+	struct tap_result result = {0};
+	pid_t pid;
+
+	tap_remove(way->place);
+	if (mkdir(way->place, 0777) == 0)
+		chmod(way->place, 0777);
+	current = test->name;
+	timed_out = 0;
+	pid = (fork)();
+	if (pid == 0)
+		run_child(test, way);
+	if (pid > 0) {
+		running = pid;
+		alarm(way->seconds);
+		result.status = await(pid);
+		alarm(0);
+		running = 0;
+		kill(-pid, SIGKILL);
+	} else {
+		result.status = -1;
+	}
+	result.timed_out = timed_out;
+	tap_count(result.counts);
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+	return result;
+}
+
+void tap_count(int counts[3])
+{
+	char seen[512];
+	ssize_t n;
+
+	while ((n = read(score_in, seen, sizeof(seen))) > 0)
+		for (ssize_t i = 0; i < n; i++)
+			counts[seen[i] == 'o' ? 0 : seen[i] == 'n' ? 1 : 2]++;
 }
 
 /* Runs one test; counts[0..2] grow by what was ok, failed, skipped. */
 static void run_test(const struct tap_test *test, const char *dir, int *counts)
 {
-	char place[PATH_MAX], seen[512];
-	int status = 0;
-	ssize_t n;
-	pid_t pid;
+	char place[PATH_MAX];
+	struct tap_way way = {.place = place, .output = -1};
+	struct tap_result result;
 
 	snprintf(place, sizeof(place), "%s/tap.%d.%s", dir, getpid(), test->name);
-	remove_tree(place);
-	if (mkdir(place, 0777) == 0)
-		chmod(place, 0777);
-	current = test->name;
-	timed_out = 0;
-	pid = fork();
-	if (pid == 0)
-		run_child(test, place);
-	if (pid > 0) {
-		running = pid;
-		alarm(test->is_long ? TIME_LIMIT_LONG : TIME_LIMIT);
-		status = await(pid);
-		alarm(0);
-		running = 0;
-		kill(-pid, SIGKILL);
-	}
-	if (pid < 0)
-		ok(false, "fork");
-	else if (timed_out)
+	way.seconds = test->is_long ? TIME_LIMIT_LONG : TIME_LIMIT;
+	result = tap_run(test, &way);
+	for (int i = 0; i < 3; i++)
+		counts[i] += result.counts[i];
+	if (result.timed_out)
 		ok(false, "ends in time");
-	else if (status && !ok(false, "ends well"))
-		diag("  wait status %#x", status);
-	while ((n = read(score_in, seen, sizeof(seen))) > 0)
-		for (ssize_t i = 0; i < n; i++)
-			counts[seen[i] == 'o' ? 0 : seen[i] == 'n' ? 1 : 2]++;
-	while (waitpid(-1, NULL, WNOHANG) > 0)
-		;
-	remove_tree(place);
+	else if (result.status && !ok(false, "ends well"))
+		diag("  wait status %#x", result.status);
+	tap_count(counts);
+	tap_remove(place);
 }
 
 static bool chosen(const struct tap_test *test, int argc, char **argv, bool run_long)
@@ -410,24 +462,27 @@ static int run_helper(int argc, char **argv)
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: %s [-d DIR] [-l] [TEST]...\n", tap_self);
+	fprintf(stderr, "usage: %s [-d DIR] [-f KIND] [-l] [TEST]...\n", tap_self);
 	return 2;
 }
 
 int main(int argc, char **argv)
 {
 	static char self[PATH_MAX], place[PATH_MAX];
-	const char *dir = "/tmp";
+	const char *dir = "/tmp", *failing = NULL;
 	struct sigaction action = {.sa_handler = on_alarm};
 	bool run_long = false;
-	int counts[3] = {0}, option, ends[2];
+	const struct tap_test *chosen_tests[MAX_TESTS];
+	int counts[3] = {0}, option, ends[2], n = 0;
 
 	tap_self = realpath(argv[0], self) ? self : argv[0];
 	if (argc > 1 && !strcmp(argv[1], "--as"))
 		return run_helper(argc - 2, argv + 2);
-	while ((option = getopt(argc, argv, "d:l")) != -1) {
+	while ((option = getopt(argc, argv, "d:f:l")) != -1) {
 		if (option == 'd')
 			dir = optarg;
+		else if (option == 'f')
+			failing = optarg;
 		else if (option == 'l')
 			run_long = true;
 		else
@@ -442,7 +497,13 @@ int main(int argc, char **argv)
 	sigaction(SIGALRM, &action, NULL);
 	for (int i = 0; i < test_count; i++)
 		if (chosen(tests[i], argc - optind, argv + optind, run_long))
-			run_test(tests[i], place, counts);
+			chosen_tests[n++] = tests[i];
+	if (failing)
+		tap_fail_all(failing, place, chosen_tests, n, counts);
+	else
+		for (int i = 0; i < n; i++)
+			run_test(chosen_tests[i], place, counts);
+	tap_count(counts);
 	printf("1..%d\n", counts[0] + counts[1] + counts[2]);
 	return counts[1] != 0;
 }

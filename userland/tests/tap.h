@@ -7,7 +7,8 @@
  * what" or "not ok - ...", printed by whichever process of the test makes it; the plan comes at the
  * end. A test that crashes, exits with another status than 0 or runs out of time fails by one more.
  *
- *	program [-d DIR] [-l] [TEST]...     DIR holds the directories; -l runs long tests, too
+ *	program [-d DIR] [-l] [-f KIND] [TEST]...   DIR holds the directories; -l runs long tests,
+ *	                                            too; -f makes something fail (tap_fail.c)
  *	program --as HELPER ARG...          what a test runs through execve: HELPER(name) { ... }
  *
  * Names must not depend on time, addresses or the kernel: they are compared between kernels.
@@ -113,6 +114,9 @@ void *tap_edge(size_t size);
 /* Memory that can be read and not written, one page of zeros. */
 void *tap_readonly(void);
 
+/* A fork() that is made to fail ends the test, so that nobody waits for, or kills, process -1. */
+pid_t tap_fork(void);
+#define fork() tap_fork()
 /* Fork; the child runs and exits with the function's result. */
 pid_t tap_spawn(int (*run)(void *), void *argument);
 /* Fork; the child gives up root's identity (uid and gid 1000, no groups), runs and is waited for;

@@ -1,23 +1,25 @@
 # The guest tests: static programs in $(B)/tests/, and a manifest that names them all for the image
 # that carries them (see ci/ci.mk).
 #
-# Every test_<name>.c here is a program with tap.c; every test_<name>.sh goes in as it is.
+# Every test_<name>.c here is a program with tap.c and tap_fail.c; every test_<name>.sh goes in as
+# it is.
 # prog_hello.c is what test_exec runs, linked in all three ways.
 
 TESTS_DIR   := userland/tests
 TESTS_O     := $(B)/tests
 TESTS_NAMES := $(sort $(patsubst $(TESTS_DIR)/test_%.c,%,$(wildcard $(TESTS_DIR)/test_*.c)))
 TESTS_SH    := $(sort $(patsubst $(TESTS_DIR)/test_%.sh,%,$(wildcard $(TESTS_DIR)/test_*.sh)))
+TESTS_TAP    := $(addprefix $(TESTS_DIR)/,tap.c tap_fail.c)
 TESTS_CFLAGS := -std=gnu17 -O1 -g -Wall -Wextra -Werror -Wno-format-truncation
 TESTS_PROGS  := $(addprefix $(TESTS_O)/,$(TESTS_NAMES))
 TESTS_HELLO  := $(addprefix $(TESTS_O)/hello-,static static-pie dynamic)
 TESTS_INPUTS := $(TESTS_PROGS) $(TESTS_HELLO) $(TESTS_O)/manifest
 
-$(TESTS_O)/%: $(TESTS_DIR)/test_%.c $(TESTS_DIR)/tap.c $(wildcard $(TESTS_DIR)/*.h) \
+$(TESTS_O)/%: $(TESTS_DIR)/test_%.c $(TESTS_TAP) $(wildcard $(TESTS_DIR)/*.h) \
 		$(TESTS_DIR)/tests.mk $(SYSROOT_READY)
 	$(call say,TEST,$(@F))
 	$(Q)mkdir -p $(@D)
-	$(Q)$(SKERRY_CC) -static $(TESTS_CFLAGS) -o $@ $< $(TESTS_DIR)/tap.c
+	$(Q)$(SKERRY_CC) -static $(TESTS_CFLAGS) -o $@ $< $(TESTS_TAP)
 	$(Q)objcopy --only-keep-debug $@ $@.debug && strip $@
 
 $(TESTS_O)/hello-static:     HELLO_FLAGS := -static

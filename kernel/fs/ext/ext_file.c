@@ -45,14 +45,15 @@ static void ext_release(struct file *file)
 static int ext_fsync(struct file *file, bool data_only)
 {
 	struct blkdev *dev = file->inode->sb->dev;
-	int err = inode_sync(file->inode, data_only), err2;
+	int err = cached_fsync(file, data_only), err2;
 
 	/*
 	 * Bitmaps and indirect blocks may have been left dirty by an earlier write-back of the
 	 * inode.
 	 */
 	if (READ_ONCE(dev->cache.n_dirty) && READ_ONCE(ext_fs_of(file->inode)->writable)) {
-		err2 = bcache_sync(dev);
+		(void)bcache_sync(dev);
+		err2 = file_meta_error(file);
 		if (!err2)
 			err2 = blk_flush(dev);
 		if (!err)

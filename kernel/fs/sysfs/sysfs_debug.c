@@ -1,8 +1,11 @@
 /*
  * /sys/kernel/debug: what debug builds tell and do (docs/debugging.md); empty in release builds.
  *
- *   fail      "alloc n" or "disk n": the writing thread's n-th allocation or disk request from now
- *             on fails; "off" ends that. Read: what was asked for, and how many there were.
+ *   fail      "alloc n": the writing thread's n-th allocation from now on fails; "read n", "write
+ *             n", "flush n", "disk n": its request to a disk; "off" ends that. Followed by "family"
+ *             the same for the thread and all that it starts, who count together; there n may be
+ *             "new", the first on a path that has not failed since "forget". Read: what was asked
+ *             for, how many there were, and what became of the family.
  *   memleak   "scan" looks for objects that nothing points to any more. Read: those it has found.
  *   stacks    how much of the kernel stacks has been used
  */
@@ -20,44 +23,92 @@
 
 #ifdef CONFIG_DEBUG
 
-static const char *const fail_names[] = { "off", "alloc", "disk" };
+static const struct {
+	const char *name;
+	u32 kinds;
+} fail_names[] = {
+	{ "alloc", FAIL_ALLOC }, { "disk", FAIL_DISK }, { "read", FAIL_READ },
+	{ "write", FAIL_WRITE }, { "flush", FAIL_FLUSH },
+};
+
+static const char *fail_name(u32 kinds)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(fail_names); i++)
+		if (fail_names[i].kinds == kinds)
+			return fail_names[i].name;
+	return "off";
+}
 
 /* Neither allocates: what is counted is the caller's doing, not the asking. */
 static ssize_t fail_read(struct file *file, struct iov_iter *to, loff_t *pos)
 {
 	const struct fail_plan *plan = fail_plan_current();
-	char text[64];
-	size_t n = scnprintf(text, sizeof(text), "%s %u seen %u\n", fail_names[plan->kind],
+	char text[1500];
+	size_t n = scnprintf(text, sizeof(text), "%s %u seen %u\n", fail_name(plan->kinds),
 			     plan->nth, plan->seen);
 
+	n += fail_family_describe(text + n, sizeof(text) - n);
 	return simple_read_buffer(to, pos, text, n);
+}
+
+/* Cuts the next word off a text. */
+static char *word(char **text)
+{
+	char *start = *text, *end;
+
+	while (*start == ' ')
+		start++;
+	end = start + strcspn(start, " \n");
+	*text = *end ? end + 1 : end;
+	*end = 0;
+	return start;
+}
+
+/* What is asked for: 0 or -EINVAL. */
+static int fail_ask(const char *what, const char *nth, const char *who)
+{
+	bool family = !strcmp(who, "family");
+	struct fail_plan *plan = fail_plan_current();
+	u32 kinds = 0, n = FAIL_NEW;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(fail_names); i++)
+		if (!strcmp(what, fail_names[i].name))
+			kinds = fail_names[i].kinds;
+	if (!kinds || (*who && !family) ||
+	    (strcmp(nth, "new") ? parse_u32(nth, 10, &n, NULL) || n == FAIL_NEW : !family))
+		return -EINVAL;
+	if (family) {
+		fail_family_begin(kinds, n);
+	} else {
+		plan->kinds = kinds;
+		plan->nth = n;
+		plan->seen = 0;
+	}
+	return 0;
 }
 
 static ssize_t fail_write(struct file *file, struct iov_iter *from, loff_t *pos)
 {
-	struct fail_plan plan = { FAIL_NONE };
 	size_t n = iov_left(from);
-	char text[32], *number;
-	unsigned kind = 0;
+	char text[32], *rest = text, *what, *nth;
+	int err = 0;
 
 	if (n >= sizeof(text))
 		return -EINVAL;
 	if (iov_copy_from(from, text, n) != n)
 		return -EFAULT;
 	text[n] = 0;
-	number = strchrnul(text, ' ');
-	if (*number)
-		*number++ = 0;
-	else if (n && text[n - 1] == '\n')
-		text[n - 1] = 0;
-	while (kind < ARRAY_SIZE(fail_names) && strcmp(text, fail_names[kind]))
-		kind++;
-	if (kind == ARRAY_SIZE(fail_names) ||
-	    (kind != FAIL_NONE && parse_u32(number, 10, &plan.nth, NULL)))
-		return -EINVAL;
-	plan.kind = (enum fail_kind)kind;
-	*fail_plan_current() = plan;
-	return (ssize_t)n;
+	what = word(&rest);
+	nth = word(&rest);
+	if (!strcmp(what, "off") && !strcmp(nth, "family"))
+		fail_family_end();
+	else if (!strcmp(what, "off") && !*nth)
+		fail_plan_current()->kinds = 0;
+	else if (!strcmp(what, "forget"))
+		fail_forget();
+	else
+		err = fail_ask(what, nth, word(&rest));
+	return err ?: (ssize_t)n;
 }
 
 static const struct file_ops fail_fops = {

@@ -162,6 +162,16 @@ int inode_sync(struct inode *inode, bool data_only)
 	return err ? err : err2;
 }
 
+int cached_fsync(struct file *file, bool data_only)
+{
+	return inode_sync(file->inode, data_only);
+}
+
+int file_meta_error(struct file *file)
+{
+	return 0;
+}
+
 void inode_touch(struct inode *inode, u32 mask)
 {
 	struct timespec now = clock_now();
