@@ -302,8 +302,8 @@ static void settings_restore(void)
 	}
 }
 
-/* The kernel's objects, by cache; but open files are counted by file-nr, since the storage of some is
- * kept at hand, as are a few stacks. */
+/* The kernel's objects, by cache; but open files are counted by file-nr, since the storage of some
+ * is kept at hand, as are a few stacks. */
 struct census {
 	int n;
 	struct {

@@ -3,7 +3,8 @@
  * failing, then the second, and so on (failing.h). What fails says EIO, and what was not written is
  * told to each open file once (fsync(2)). The directory is on a file system of its own, since what
  * could not be written of its metadata is lost: `ci/guest` has it looked through by e2fsck when the
- * machine has ended. A file that was safely on the disk before, the bystander, has to stay as it is.
+ * machine has ended. A file that was safely on the disk before, the bystander, has to stay as it
+ * is.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
