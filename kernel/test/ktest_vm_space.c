@@ -355,7 +355,7 @@ KTEST(vm_remap_short_of_tables)
 	for (u64 i = 0; i < tables; i++)
 		KTEST_CHECK(ktest_store(BASE + i * span, i + 1));
 	for (nth = 1; plan && nth < 1000; nth++) {
-		*plan = (struct fail_plan){ .kind = FAIL_ALLOC, .nth = nth };
+		*plan = (struct fail_plan){ .kinds = FAIL_ALLOC, .nth = nth };
 		err = vm_remap(as, at, tables * span, tables * span, MREMAP_MAYMOVE | MREMAP_FIXED,
 			       BASE + (nth % 2 ? 64 : 128) * span, &to);
 		failed += err == -ENOMEM;
@@ -368,7 +368,7 @@ KTEST(vm_remap_short_of_tables)
 			break;
 	}
 	if (plan)
-		*plan = (struct fail_plan){ FAIL_NONE };
+		*plan = (struct fail_plan){ 0 };
 	KTEST_CHECK(!plan || (nth > tables && failed < 6));
 	ktest_space_leave(as);
 }

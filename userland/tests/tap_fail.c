@@ -142,6 +142,9 @@ static const struct loss {
 	{" queue_add+", " send_locked+"},
 	/* An event, and IN_Q_OVERFLOW says so: inotify(7). */
 	{" inotify_queue+", " inotify_queue+"},
+	/* setfsuid(2): "no error indications of any kind". */
+	{" cred_clone+", " sys_setfsuid+"},
+	{" cred_clone+", " sys_setfsgid+"},
 	/* The caller's own word, where it is told: as with a bad pointer, clone(2) says nothing. */
 	{" upcall_page_fault+", " process_clone+"},
 };
