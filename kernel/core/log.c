@@ -264,6 +264,10 @@ bool log_has_console(void)
 	return !list_empty(&consoles);
 }
 
+struct log_levels log_levels = {
+	.message = LOG_WARNING, .console_least = 1, .console_boot = LOG_DEBUG,
+};
+
 void log_console_level_set(int level)
 {
 	console_level = level;

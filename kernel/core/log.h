@@ -43,6 +43,12 @@ void log_console_remove(struct log_console *console);
 /* Records at or above this level are kept but not echoed (syslog(2) action 8, loglevel=, quiet). */
 void log_console_level_set(int level);
 int log_console_level(void);
+/*
+ * The other settings of proc(5), sys/kernel/printk: the level of what is written to /dev/kmsg
+ * without one, the least level that syslog(2) gives the consoles, and the one they had at boot.
+ */
+struct log_levels { int message, console_least, console_boot; };
+extern struct log_levels log_levels; /* each a */
 
 #define LOG_RING_SIZE (128u << 10) /* bytes of text kept */
 

@@ -51,6 +51,7 @@ static void log_level_init(void)
 	if (cmdline_has("quiet"))
 		log_console_level_set(LOG_WARNING);
 	log_console_level_set((int)cmdline_u64("loglevel", (u64)log_console_level()));
+	log_levels.console_boot = log_console_level();
 }
 
 /* FPU states of threads are slab objects; the machine's room stands below the slab's. */

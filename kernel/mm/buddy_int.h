@@ -13,7 +13,7 @@
 #include "lib/types.h"
 #include "mm/frames.h"
 
-#define BUDDY_ORDERS 11
+#define BUDDY_ORDERS MM_ORDERS
 #define BUDDY_MAX_FRAMES (1u << (BUDDY_ORDERS - 1))
 
 /* Set in a free frame whose bytes have been overwritten with a pattern (debug builds). */

@@ -294,6 +294,17 @@ void page_split_order(struct page *page, unsigned order)
 	}
 }
 
+void mm_free_blocks(enum mm_zone zone, u64 n[MM_ORDERS])
+{
+	u64 irq = spin_lock_irq(&frames.lock);
+
+	for (unsigned order = 0; order < MM_ORDERS; order++)
+		n[order] = frames.zone[zone].n_blocks[order];
+	/* What the array does not describe yet is free in chunks of the greatest order. */
+	n[MM_ORDERS - 1] += frames.pending[zone] >> (MM_ORDERS - 1);
+	spin_unlock_irq(&frames.lock, irq);
+}
+
 void page_release_block(struct page *page, unsigned order)
 {
 	u32 bad = 0;

@@ -165,6 +165,10 @@ struct mm_stats {
 	u64 stacks;     /* frames of kernel stacks */
 };
 void mm_stats(struct mm_stats *out);
+/* Free blocks of 2^order frames, for order 0 … MM_ORDERS - 1, below 4 GiB and above. */
+#define MM_ORDERS 11
+enum mm_zone { MM_ZONE_LOW, MM_ZONE_HIGH, MM_ZONES };
+void mm_free_blocks(enum mm_zone zone, u64 n[MM_ORDERS]);
 /* Frames free, approximate but cheap; and the marks (in frames): below `low` reclaim is woken,
  * below `min` only MM_ATOMIC gets more. */
 u64 mm_free_frames(void);

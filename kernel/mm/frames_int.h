@@ -11,7 +11,8 @@
 /* An internal allocation flag: does not sleep, but leaves the emergency reserve alone. */
 #define MM_GUARDED_ (1u << 31)
 
-enum frame_zone { ZONE_LOW, ZONE_HIGH, ZONE_COUNT }; /* below 4 GiB, and above */
+/* Below 4 GiB, and above. */
+enum frame_zone { ZONE_LOW = MM_ZONE_LOW, ZONE_HIGH = MM_ZONE_HIGH, ZONE_COUNT = MM_ZONES };
 
 #define ZONE_LOW_END ((pfn_t)(GIB(4) >> PAGE_SHIFT))
 

@@ -136,7 +136,7 @@ long sys_syslog(int type, char __user *buf, int len)
 	case SYSLOG_ACTION_CONSOLE_OFF:
 		if (saved_level < 0)
 			saved_level = log_console_level();
-		log_console_level_set(1);
+		log_console_level_set(READ_ONCE(log_levels.console_least));
 		return 0;
 	case SYSLOG_ACTION_CONSOLE_ON:
 		if (saved_level >= 0)
@@ -146,7 +146,7 @@ long sys_syslog(int type, char __user *buf, int len)
 	case SYSLOG_ACTION_CONSOLE_LEVEL:
 		if (len < 1 || len > 8)
 			return -EINVAL;
-		log_console_level_set(len);
+		log_console_level_set(max(len, READ_ONCE(log_levels.console_least)));
 		saved_level = -1;
 		return 0;
 	case SYSLOG_ACTION_SIZE_UNREAD:

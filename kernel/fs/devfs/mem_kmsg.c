@@ -119,7 +119,7 @@ static ssize_t kmsg_read(struct file *f, struct iov_iter *to, loff_t *pos)
 static ssize_t kmsg_write(struct file *f, struct iov_iter *from, loff_t *pos)
 {
 	size_t n = iov_left(from), length = n;
-	u32 priority = FACILITY_USER << 3 | LOG_WARNING;
+	u32 priority = FACILITY_USER << 3 | ((u32)READ_ONCE(log_levels.message) & 7);
 	const char *text, *end;
 	char *buf;
 	u64 value;

@@ -135,6 +135,8 @@ int show_partitions(struct text *t, struct task *task);
 int show_diskstats(struct text *t, struct task *task);
 int show_interrupts(struct text *t, struct task *task);
 int show_devices(struct text *t, struct task *task);
+int show_misc(struct text *t, struct task *task);
+int show_buddyinfo(struct text *t, struct task *task);
 int show_swaps(struct text *t, struct task *task);
 int show_locks(struct text *t, struct task *task);
 int show_kallsyms(struct text *t, struct task *task);

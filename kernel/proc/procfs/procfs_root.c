@@ -106,6 +106,8 @@ static const struct proc_node root_children[] = {
 	{ .name = "irq", .mode = S_IFDIR | 0555, .children = procfs_irq_children,
 	  .lookup = procfs_irq_lookup, .readdir = procfs_irq_readdir },
 	{ .name = "devices", .mode = FILE_R, .show = show_devices },
+	{ .name = "misc", .mode = FILE_R, .show = show_misc },
+	{ .name = "buddyinfo", .mode = FILE_R, .show = show_buddyinfo },
 	{ .name = "swaps", .mode = FILE_R, .show = show_swaps },
 	{ .name = "locks", .mode = FILE_R, .show = show_locks },
 	{ .name = "kallsyms", .mode = FILE_RO, .show = show_kallsyms },

@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "abi/stat.h"
 #include "core/clock.h"
+#include "core/log.h"
 #include "core/random.h"
 #include "ipc/epoll.h"
 #include "ipc/inotify.h"
@@ -315,6 +316,38 @@ static int store_hung_limit(struct task *task, char *buf, size_t n)
 	return error;
 }
 
+static int show_printk(struct text *t, struct task *task)
+{
+	text_printf(t, "%d\t%d\t%d\t%d\n", log_console_level(), log_levels.message,
+		    log_levels.console_least, log_levels.console_boot);
+	return 0;
+}
+
+/* Up to four numbers; those that are not given stay. */
+static int store_printk(struct task *task, char *buf, size_t n)
+{
+	int level[4] = { log_console_level(), log_levels.message, log_levels.console_least,
+			 log_levels.console_boot };
+	const char *at = buf + strspn(buf, " \t\n");
+	int got = 0;
+	u64 value;
+
+	if (!cred_capable(cred_current(), CAP_SYS_ADMIN))
+		return -EPERM;
+	for (; *at && got < 4; at += strspn(at, " \t\n")) {
+		if (parse_u64(at, 10, &value, &at) < 0 || value > 0x7fffffff)
+			return -EINVAL;
+		level[got++] = (int)value;
+	}
+	if (!got)
+		return -EINVAL;
+	log_console_level_set(level[0]);
+	WRITE_ONCE(log_levels.message, level[1]);
+	WRITE_ONCE(log_levels.console_least, level[2]);
+	WRITE_ONCE(log_levels.console_boot, level[3]);
+	return 0;
+}
+
 /* epoll(7), inotify(7): numbers that bound what a user may have. */
 static int store_u32(char *buf, u32 *to)
 {
@@ -389,6 +422,7 @@ static const struct proc_node kernel_children[] = {
 	{ .name = "osrelease", .mode = MODE_R, .show = show_osrelease },
 	{ .name = "version", .mode = MODE_R, .show = show_os_version },
 	{ .name = "pid_max", .mode = MODE_R, .show = show_pid_max },
+	{ .name = "printk", .mode = MODE_RW, .show = show_printk, .store = store_printk },
 	{ .name = "threads-max", .mode = MODE_R, .show = show_threads_max },
 	{ .name = "cap_last_cap", .mode = MODE_R, .show = show_cap_last },
 	{ .name = "ngroups_max", .mode = MODE_R, .show = show_ngroups_max },

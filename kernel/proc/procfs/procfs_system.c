@@ -2,6 +2,7 @@
  * Files about the machine as a whole: meminfo, version, partitions and the like
  * (proc(5)).
  */
+#include "abi/kdev.h"
 #include "arch/boot.h"
 #include "core/clock.h"
 #include "core/symbols.h"
@@ -209,6 +210,39 @@ int show_devices(struct text *t, struct task *task)
 	text_printf(t, "Character devices:\n");
 	chrdev_each(print_chrdev, &line);
 	text_printf(t, "\nBlock devices:\n  8 sd\n");
+	return 0;
+}
+
+static void print_misc(struct chrdev *dev, void *arg)
+{
+	if (dev->major == MISC_MAJOR && dev->name)
+		text_printf(arg, "%3u %s\n", dev->minor, dev->name);
+}
+
+int show_misc(struct text *t, struct task *task)
+{
+	chrdev_each(print_misc, t);
+	return 0;
+}
+
+int show_buddyinfo(struct text *t, struct task *task)
+{
+	static const char *const names[MM_ZONES] = { "DMA32", "Normal" };
+	u64 n[MM_ORDERS];
+
+	for (unsigned zone = 0; zone < MM_ZONES; zone++) {
+		u64 any = 0;
+
+		mm_free_blocks(zone, n);
+		for (unsigned order = 0; order < MM_ORDERS; order++)
+			any |= n[order];
+		if (!any)
+			continue;
+		text_printf(t, "Node 0, zone %8s ", names[zone]);
+		for (unsigned order = 0; order < MM_ORDERS; order++)
+			text_printf(t, "%6llu ", ULL(n[order]));
+		text_printf(t, "\n");
+	}
 	return 0;
 }
 

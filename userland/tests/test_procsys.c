@@ -1,0 +1,109 @@
+/* Files of /proc about the machine: misc, buddyinfo, sys/kernel/printk. */
+#include "tap.h"
+#include <sys/klog.h>
+#include <sys/sysmacros.h>
+
+static int store(const char *path, const char *text)
+{
+	int fd = must(open(path, O_WRONLY));
+	ssize_t n = write(fd, text, strlen(text));
+	int saved = errno;
+
+	close(fd);
+	errno = saved;
+	return n < 0 ? -1 : 0;
+}
+
+/* Each line is the minor number and the name of a device of major number 10. */
+TEST(misc)
+{
+	int minor, lines = 0, right = 0, nodes = 0;
+	char name[64], path[80], text[4096], *rest = text, *line;
+	struct stat st;
+
+	snprintf(text, sizeof(text), "%s", tap_read("/proc/misc"));
+	while ((line = strsep(&rest, "\n")) && *line) {
+		lines++;
+		right += sscanf(line, "%d %63s", &minor, name) == 2 && line[3] == ' ';
+		snprintf(path, sizeof(path), "/dev/%s", name);
+		if (stat(path, &st) == 0)
+			nodes += S_ISCHR(st.st_mode) && major(st.st_rdev) == 10 &&
+				 (int)minor(st.st_rdev) == minor;
+	}
+	ok(lines > 0, "it lists devices");
+	is(right, lines, "each by number and name");
+	ok(nodes > 0, "which /dev has");
+}
+
+TEST(buddyinfo)
+{
+	char text[4096], *rest = text, *line, zone[32];
+	long free = tap_number(tap_read("/proc/meminfo"), "MemFree:"), kib = 0;
+	int lines = 0, right = 0;
+
+	snprintf(text, sizeof(text), "%s", tap_read("/proc/buddyinfo"));
+	while ((line = strsep(&rest, "\n")) && *line) {
+		int at, orders = 0, used;
+		unsigned long n;
+
+		lines++;
+		if (sscanf(line, "Node 0, zone %31s%n", zone, &at) != 1)
+			continue;
+		for (; sscanf(line + at, "%lu%n", &n, &used) == 1; at += used)
+			kib += n * 4 << orders++;
+		right += orders == 11;
+	}
+	ok(lines > 0, "it lists zones");
+	is(right, lines, "each with eleven orders");
+	ok(kib > free / 2 && kib < free + 16384, "as much as is free");
+}
+
+/* The priority of the record that a line written to /dev/kmsg becomes. */
+static int priority_of(const char *line)
+{
+	int in = must(open("/dev/kmsg", O_RDONLY | O_NONBLOCK)), out, priority = -1;
+	char record[2048];
+	ssize_t n;
+
+	must(lseek(in, 0, SEEK_END));
+	out = must(open("/dev/kmsg", O_WRONLY));
+	must(dprintf(out, "%s\n", line));
+	while ((n = read(in, record, sizeof(record) - 1)) > 0) {
+		record[n] = 0;
+		if (strstr(record, line))
+			priority = atoi(record);
+	}
+	close(in);
+	close(out);
+	return priority;
+}
+
+TEST(printk)
+{
+	static const char *const path = "/proc/sys/kernel/printk";
+	int a, b, c, d;
+	char was[64];
+
+	if (!tap_root()) {
+		skip("printk", "not root");
+		return;
+	}
+	snprintf(was, sizeof(was), "%s", tap_read(path));
+	is(sscanf(was, "%d\t%d\t%d\t%d\n", &a, &b, &c, &d), 4, "four numbers");
+	works(store(path, "3 5 2 7\n"), "store them");
+	is_text(tap_read(path), "3\t5\t2\t7\n", "they are kept");
+	is(priority_of("a line of test_procsys"), 8 + 5, "the second is that of plain messages");
+	works(klogctl(8, NULL, 1), "a console level of 1");
+	is_text(tap_read(path), "2\t5\t2\t7\n", "becomes the least there may be");
+	works(klogctl(8, NULL, 6), "a console level of 6");
+	is_text(tap_read(path), "6\t5\t2\t7\n", "is the first");
+	works(klogctl(6, NULL, 0), "switch the console off");
+	is_text(tap_read(path), "2\t5\t2\t7\n", "the least again");
+	works(klogctl(7, NULL, 0), "and on");
+	is_text(tap_read(path), "6\t5\t2\t7\n", "as before");
+	works(store(path, "4\n"), "store the first alone");
+	is_text(tap_read(path), "4\t5\t2\t7\n", "the others stay");
+	fails(store(path, "x"), EINVAL, "no number");
+	works(store(path, was), "as it was");
+	is_text(tap_read(path), was, "all of it");
+}
