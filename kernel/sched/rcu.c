@@ -5,8 +5,10 @@
  * gone by when every CPU's count has changed.
  *
  * Callbacks are pushed on a list per CPU. A kernel thread takes all lists, lets a grace period go
- * by, and calls them. It is woken in batches: by the tick, by a CPU that is about to halt, or by a
- * long list.
+ * by, and calls them. While it rests, the tick or a CPU that is about to halt wakes it. It is in no
+ * hurry: it sleeps for a while first, in which busy CPUs pass by themselves, then asks those that
+ * have not; meanwhile the lists grow into the next batch. A long list, or who waits in
+ * rcu_barrier(), hurries it.
  *
  * With one CPU the thread's own running is the pass that it waits for.
  */
@@ -17,6 +19,7 @@
 
 #define RCU_URGENT 512                   /* callbacks of one CPU that do not wait for the tick */
 #define RCU_POLL_NS ((u64)NSEC_PER_MSEC / 2)
+#define RCU_REST_NS (10 * (u64)NSEC_PER_MSEC) /* that a batch waits before CPUs are asked */
 
 /* a: atomic. */
 struct rcu_list {
@@ -27,9 +30,13 @@ struct rcu_list {
 DEFINE_PERCPU(u64, rcu_passes);
 static DEFINE_PERCPU(struct rcu_list, rcu_list);
 static struct thread *rcu_thread; /* I */
+static bool rcu_resting;          /* a: the thread waits for callbacks to come */
+static bool rcu_hurried;          /* a: what has been pushed should not wait long */
 
-static void rcu_wake(void)
+/* After the callback was pushed: the thread looks at the flag after it has taken the lists. */
+static void rcu_hurry(void)
 {
+	__atomic_store_n(&rcu_hurried, true, __ATOMIC_SEQ_CST);
 	if (rcu_thread)
 		thread_wake(rcu_thread);
 }
@@ -45,7 +52,7 @@ void rcu_call(struct rcu_head *head, void (*fn)(struct rcu_head *head))
 	} while (!__atomic_compare_exchange_n(&list->head, &next, head, true, __ATOMIC_RELEASE,
 					      __ATOMIC_RELAXED));
 	if (unlikely(++list->count == RCU_URGENT))
-		rcu_wake();
+		rcu_hurry();
 }
 
 void rcu_quiescent(void)
@@ -55,8 +62,9 @@ void rcu_quiescent(void)
 
 void rcu_tick(void)
 {
-	if (READ_ONCE(this_cpu_ptr(rcu_list)->head))
-		rcu_wake();
+	/* If it does not rest, it will look at the lists before it does. */
+	if (READ_ONCE(this_cpu_ptr(rcu_list)->head) && READ_ONCE(rcu_resting))
+		thread_wake(rcu_thread);
 }
 
 /* Makes a CPU pass soon: it goes through the scheduler, or is interrupted in user mode or in its
@@ -70,29 +78,50 @@ static void nudge(unsigned cpu)
 	spin_unlock_irq(&rq->lock, flags);
 }
 
-void rcu_synchronize(void)
-{
-	unsigned n = cpu_count();
+/* What each CPU had counted when a grace period began. One that starts later has read nothing. */
+struct grace {
+	unsigned n_cpus;
 	u64 before[CPU_MAX];
+};
 
-	might_sleep();
+static void grace_begin(struct grace *g)
+{
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (n == 1)
-		return;
-	for (unsigned cpu = 0; cpu < n; cpu++)
-		before[cpu] = READ_ONCE(*percpu_ptr(rcu_passes, cpu));
-	for (unsigned cpu = 0; cpu < n; cpu++) {
+	g->n_cpus = cpu_count();
+	for (unsigned cpu = 0; cpu < g->n_cpus; cpu++)
+		g->before[cpu] = READ_ONCE(*percpu_ptr(rcu_passes, cpu));
+}
+
+static bool passed(const struct grace *g, unsigned cpu)
+{
+	return READ_ONCE(*percpu_ptr(rcu_passes, cpu)) != g->before[cpu];
+}
+
+/* Asks the CPUs that have not passed, and waits for them. Thread context. */
+static void grace_end(const struct grace *g)
+{
+	unsigned n = g->n_cpus;
+
+	for (unsigned cpu = 0; cpu < n && n > 1; cpu++) {
 		/* Blocking is a pass of this CPU, too. */
-		while (READ_ONCE(*percpu_ptr(rcu_passes, cpu)) == before[cpu]) {
+		while (!passed(g, cpu)) {
 			for (unsigned i = cpu; i < n; i++)
-				if (i != cpu_id() &&
-				    READ_ONCE(*percpu_ptr(rcu_passes, i)) == before[i])
+				if (i != cpu_id() && !passed(g, i))
 					nudge(i);
 			thread_prepare(THREAD_UNINTERRUPTIBLE);
 			thread_block_until(arch_clock_ns() + RCU_POLL_NS);
 		}
 	}
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+void rcu_synchronize(void)
+{
+	struct grace g;
+
+	might_sleep();
+	grace_begin(&g);
+	grace_end(&g);
 }
 
 struct rcu_waiter {
@@ -121,7 +150,7 @@ void rcu_barrier(void)
 
 		might_sleep();
 		rcu_call(&w.head, rcu_waiter_done);
-		rcu_wake();
+		rcu_hurry();
 		for (;;) {
 			thread_prepare(THREAD_UNINTERRUPTIBLE);
 			if (__atomic_load_n(&w.done, __ATOMIC_ACQUIRE))
@@ -153,26 +182,55 @@ static struct rcu_head *take_all(void)
 	return all;
 }
 
+/* Lets CPUs pass by themselves, unless somebody hurries. */
+static void rest(void)
+{
+	u64 end = tick_after(arch_clock_ns() + RCU_REST_NS);
+
+	do {
+		thread_prepare(THREAD_UNINTERRUPTIBLE);
+		if (__atomic_load_n(&rcu_hurried, __ATOMIC_RELAXED)) {
+			thread_running();
+			return;
+		}
+	} while (!thread_block_until(end));
+}
+
+static void batch_run(struct rcu_head *head, bool hurried)
+{
+	struct grace g;
+
+	grace_begin(&g);
+	if (!hurried)
+		rest();
+	grace_end(&g);
+	while (head) {
+		struct rcu_head *next = head->next;
+
+		head->fn(head);
+		head = next;
+		sched_point();
+	}
+}
+
 static void rcu_main(void *arg)
 {
 	for (;;) {
 		struct rcu_head *head;
+		bool hurried;
 
+		__atomic_store_n(&rcu_resting, true, __ATOMIC_RELAXED);
 		thread_prepare(THREAD_INTERRUPTIBLE);
+		/* First: the flag is set after its callback was pushed. */
+		hurried = __atomic_exchange_n(&rcu_hurried, false, __ATOMIC_SEQ_CST);
 		head = take_all();
 		if (!head) {
 			thread_block();
 			continue;
 		}
 		thread_running();
-		rcu_synchronize();
-		while (head) {
-			struct rcu_head *next = head->next;
-
-			head->fn(head);
-			head = next;
-			sched_point();
-		}
+		__atomic_store_n(&rcu_resting, false, __ATOMIC_RELAXED);
+		batch_run(head, hurried);
 	}
 }
 

@@ -383,16 +383,17 @@ u64 run_next_tick(struct runqueue *rq, u64 now)
 	/* After a pause the sample comes at a time that has nothing to do with when the thread
 	 * began, or who runs shortly at a time would never be met. */
 	if (rq->sample_at <= now)
-		rq->sample_at = now + NSEC_PER_MSEC + (now >> 4) % SCHED_SAMPLE_NS;
+		rq->sample_at = tick_after(now);
 	next = rq->sample_at;
 	if (!rq->n_queued || need_resched(curr))
 		return next;
 	if (curr->class == SCHED_CLASS_FAIR) {
 		s64 left = (s64)(curr->deadline - curr->vruntime);
+		u64 end = now + (left > 0 ? from_virtual((u64)left, curr->weight) : 0);
 
 		if (unlikely(rt_queued(rq)))
 			next = min(next, max(rt_refill_at(rq), now));
-		return min(next, now + (left > 0 ? from_virtual((u64)left, curr->weight) : 0));
+		return min(next, tick_after(end)); /* most threads block before */
 	}
 	if (rq->earliest && rt_left(rq) < SCHED_SAMPLE_NS)
 		next = min(next, now + rt_left(rq));

@@ -11,6 +11,7 @@
 #include "sched/thread.h"
 
 #define SCHED_SLICE_NS   (3 * (u64)NSEC_PER_MSEC) /* what a fair thread asks for at a time */
+#define SCHED_TICK_NS    (5 * (u64)NSEC_PER_MSEC) /* whether it has had that is looked at then */
 #define SCHED_WAKE_NS    ((u64)NSEC_PER_MSEC / 2) /* by how much a woken thread must be more urgent
 						   * to interrupt another */
 #define SCHED_RR_NS      (100 * (u64)NSEC_PER_MSEC) /* round-robin interval */
@@ -99,6 +100,12 @@ static inline u8 level_of(const struct thread *t)
 	if (t->class == SCHED_CLASS_IDLE)
 		return LEVEL_IDLE;
 	return t->class == SCHED_CLASS_FAIR ? LEVEL_FAIR : (u8)(LEVEL_FAIR + t->rt_priority);
+}
+
+/* The first tick after `ns`. All CPUs have theirs together: that is one event for the device. */
+static inline u64 tick_after(u64 ns)
+{
+	return (ns / SCHED_TICK_NS + 1) * SCHED_TICK_NS;
 }
 
 static inline bool need_resched(const struct thread *t)

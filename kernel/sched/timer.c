@@ -206,7 +206,7 @@ void upcall_tick(void)
 	run_tick(rq, now);
 	if (now >= rq->sample_at && rq->curr != rq->idle) {
 		sampled = account_sample(rq, user);
-		rq->sample_at = now + SCHED_SAMPLE_NS;
+		rq->sample_at = tick_after(now + SCHED_SAMPLE_NS - SCHED_TICK_NS);
 	}
 	next = run_next_tick(rq, now);
 	spin_unlock(&rq->lock);

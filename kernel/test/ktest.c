@@ -40,7 +40,7 @@ u64 ktest_frames_settle(void)
 
 	do {
 		last = frames;
-		rcu_synchronize();
+		rcu_barrier();
 		thread_prepare(THREAD_UNINTERRUPTIBLE);
 		thread_block_until(clock_monotonic() + 20 * NSEC_PER_MSEC);
 		mm_shrink_stocks();

@@ -193,3 +193,24 @@ KTEST(rcu_callbacks)
 	KTEST_CHECK(called == 2000);
 	rcu_synchronize();
 }
+
+/* One at a time: nobody hurries, and the CPU may halt with the callback in its list. */
+KTEST(rcu_few)
+{
+	u64 deadline = clock_monotonic() + 2 * (u64)NSEC_PER_SEC;
+
+	called = 0;
+	for (u32 i = 0; i < 8; i++) {
+		struct rcu_head *head = kmalloc(sizeof(*head), MM_KERNEL);
+
+		if (!head)
+			return;
+		rcu_call(head, rcu_count);
+		if (i % 2)
+			rcu_barrier();
+		while (__atomic_load_n(&called, __ATOMIC_SEQ_CST) <= i &&
+		       clock_monotonic() < deadline)
+			nap();
+		KTEST_CHECK(called == i + 1);
+	}
+}
