@@ -9,6 +9,9 @@
 #include "sched/work.h"
 #include "test/ktest.h"
 
+/* For what should take moments, if the host has others to serve. */
+#define PATIENCE (20 * (u64)NSEC_PER_SEC)
+
 static struct mutex lock;
 static struct rwsem sem;
 static struct wait_queue gone = WAIT_QUEUE_INIT(gone);
@@ -82,7 +85,7 @@ KTEST(mutex_starvation)
 	}
 	WRITE_ONCE(greedy_stop, true);
 	wait_until(&gone, __atomic_load_n(&alive, __ATOMIC_SEQ_CST) == 0);
-	KTEST_CHECK(clock_monotonic() - start < 2 * NSEC_PER_SEC);
+	KTEST_CHECK(clock_monotonic() - start < PATIENCE);
 }
 
 static void sem_reader(void *arg)
@@ -187,7 +190,7 @@ KTEST(rcu_callbacks)
 		if (head)
 			rcu_call(head, rcu_count);
 	}
-	deadline = clock_monotonic() + NSEC_PER_SEC;
+	deadline = clock_monotonic() + PATIENCE;
 	while (__atomic_load_n(&called, __ATOMIC_SEQ_CST) < 2000 && clock_monotonic() < deadline)
 		nap();
 	KTEST_CHECK(called == 2000);
@@ -197,11 +200,10 @@ KTEST(rcu_callbacks)
 /* One at a time: nobody hurries, and the CPU may halt with the callback in its list. */
 KTEST(rcu_few)
 {
-	u64 deadline = clock_monotonic() + 2 * (u64)NSEC_PER_SEC;
-
 	called = 0;
 	for (u32 i = 0; i < 8; i++) {
 		struct rcu_head *head = kmalloc(sizeof(*head), MM_KERNEL);
+		u64 deadline = clock_monotonic() + PATIENCE;
 
 		if (!head)
 			return;
