@@ -9,6 +9,7 @@
 
 #include "core/panic.h"
 #include "net/inet/inet_int.h"
+#include "net/tcp/tcp.h"
 
 const struct ip_version *ip_versions[2];
 static const struct ip_protocol *protocols[256]; /* I after boot */
@@ -127,6 +128,7 @@ void inet_init(void)
 	reassembly_init();
 	ip4_init();
 	udp_init();
+	tcp_init();
 	raw_init();
 	ping_init();
 	netif_watch(&watch);

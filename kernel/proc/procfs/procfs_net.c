@@ -5,6 +5,7 @@
 #include "abi/stat.h"
 #include "net/ifctl/ifctl.h"
 #include "net/inet/show.h"
+#include "net/tcp/tcp.h"
 #include "proc/procfs/procfs_int.h"
 
 /* A text as a sink. */
@@ -38,11 +39,14 @@ SHOW(icmp, ping_show(out))
 SHOW(snmp, inet_show_snmp(out))
 SHOW(netstat, inet_show_netstat(out))
 SHOW(sockstat, inet_show_sockstat(out))
+SHOW(tcp, tcp_show(out, false))
+SHOW(tcp6, tcp_show(out, true))
 
 #define FILE(name_) { .name = #name_, .mode = S_IFREG | 0444, .show = show_##name_ }
 
 const struct proc_node procfs_net_children[] = {
 	FILE(arp), FILE(dev), FILE(dev_mcast), FILE(icmp), FILE(igmp), FILE(netstat), FILE(raw),
-	FILE(raw6), FILE(route), FILE(snmp), FILE(sockstat), FILE(udp), FILE(udp6),
+	FILE(raw6), FILE(route), FILE(snmp), FILE(sockstat), FILE(tcp), FILE(tcp6), FILE(udp),
+	FILE(udp6),
 	{ 0 },
 };

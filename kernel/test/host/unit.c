@@ -35,6 +35,11 @@ u64 unit_rand(void)
 	return rand_state * 0x2545f4914f6cdd1dULL;
 }
 
+void unit_seed(u64 seed)
+{
+	rand_state = seed * 0x9e3779b97f4a7c15ULL | 1;
+}
+
 u64 unit_below(u64 n)
 {
 	return unit_rand() % n;

@@ -37,6 +37,8 @@ void unit_fail(const char *file, int line, const char *fmt, ...) __printf(3, 4);
 /* 64 random bits; and a number below n. */
 u64 unit_rand(void);
 u64 unit_below(u64 n);
+/* Starts the generator anew. */
+void unit_seed(u64 seed);
 /* The whole file in malloc'ed memory, or NULL. */
 void *unit_read_file(const char *path, size_t *size);
 

@@ -1,0 +1,15 @@
+/*
+ * Sequence numbers (RFC 9293, 3.4): 32 bits that wrap, compared by the sign of their difference.
+ */
+#pragma once
+
+#include "lib/types.h"
+
+static inline bool seq_lt(u32 a, u32 b) { return (s32)(a - b) < 0; }
+static inline bool seq_le(u32 a, u32 b) { return (s32)(a - b) <= 0; }
+static inline bool seq_gt(u32 a, u32 b) { return (s32)(a - b) > 0; }
+static inline bool seq_ge(u32 a, u32 b) { return (s32)(a - b) >= 0; }
+static inline u32 seq_max(u32 a, u32 b) { return seq_gt(a, b) ? a : b; }
+static inline u32 seq_min(u32 a, u32 b) { return seq_lt(a, b) ? a : b; }
+/* low <= seq < low + size, for sizes below 2^31. */
+static inline bool seq_within(u32 seq, u32 low, u32 size) { return seq - low < size; }
