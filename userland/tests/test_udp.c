@@ -194,6 +194,45 @@ TEST(refused)
 	fails(send(a, "x", 1, 0), ECONNREFUSED, "send");
 }
 
+/* Who does much wrong on this machine hears of all of it. */
+TEST(refused_often)
+{
+	int a, port, heard = 0;
+
+	loopback_up();
+	a = udp_at(LO);
+	port = port_of(a);
+	close(a);
+	a = must(socket(AF_INET, SOCK_DGRAM, 0));
+	must(connect4(a, LO, port));
+	for (int i = 0; i < 60; i++) {
+		send(a, "x", 1, 0);
+		heard += ready(a, POLLIN, 1000) &&
+			 get_int(a, SOL_SOCKET, SO_ERROR) == ECONNREFUSED;
+	}
+	is(heard, 60, "refused each time");
+}
+
+/* A socket of a broadcast's address hears what is sent there, and sends from another. */
+TEST(bound_to_broadcast)
+{
+	struct sockaddr_in from;
+	socklen_t n = sizeof(from);
+	char c;
+	int a, b;
+
+	loopback_up();
+	a = udp_at(LO | 0xffffff);
+	b = udp_at(LO);
+	is(sendto4(a, "x", 1, LO, port_of(b)), 1, "it sends");
+	is(recvfrom(b, &c, 1, 0, (struct sockaddr *)&from, &n), 1, "what arrives");
+	is(ntohl(from.sin_addr.s_addr), LO, "is from a machine");
+	fails(sendto4(b, "x", 1, LO | 0xffffff, port_of(a)), EACCES, "without SO_BROADCAST");
+	must(set_int(b, SOL_SOCKET, SO_BROADCAST, 1));
+	is(sendto4(b, "x", 1, LO | 0xffffff, port_of(a)), 1, "broadcast");
+	ok(ready(a, POLLIN, 1000), "is heard");
+}
+
 TEST(error_queue)
 {
 	char data[100], control[512];

@@ -154,6 +154,7 @@ struct inet_sock {
 	bool any_source;         /* a: IP_TRANSPARENT: packets may carry others' addresses */
 	bool bound_address;      /* l: bind(2) gave it `local` */
 	bool bound_port;         /* l: bind(2) gave it its port */
+	bool bound_to_many;      /* l: `local` is a group or a broadcast, which no packet is from */
 	u32 control_wanted;      /* a: enum inet_want */
 	u32 multicast_nif;       /* a: index */
 	u32 scope;               /* a: interface of a link-local peer */

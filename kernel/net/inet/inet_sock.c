@@ -174,7 +174,7 @@ void inet_sock_flow(const struct inet_sock *i, struct flow *f)
 		.any_source = i->any_source || i->free_bind,
 		.from_port = hton16(i->local_port), .to_port = hton16(i->remote_port),
 	};
-	if (ipaddr_any(&f->from))
+	if (ipaddr_any(&f->from) || i->bound_to_many)
 		f->from = ipaddr_is4(&f->to) ? IPADDR_ANY4 : IPADDR_ANY;
 }
 

@@ -134,10 +134,11 @@ static bool allowed(const struct packet *p, const struct ip4_header *h, u8 type)
 	return !icmp4_is_error(inner) && inner <= ICMP4_MASK_REPLY;
 }
 
-/* Mark of rates: bit per type that is limited (icmp(7), icmp_ratemask). */
-static bool limited(u8 type, u8 code)
+/* Mark of rates: bit per type that is limited (icmp(7), icmp_ratemask). This machine may hear all
+ * that it does wrong. */
+static bool limited(be32 to, u8 type, u8 code)
 {
-	if (type == ICMP4_UNREACHABLE && code == ICMP4_TOO_LONG)
+	if ((type == ICMP4_UNREACHABLE && code == ICMP4_TOO_LONG) || fib4_kind(to) == FIB_LOCAL)
 		return false;
 	return READ_ONCE(ip4_settings.icmp_ratemask) >> type & 1;
 }
@@ -151,7 +152,7 @@ void icmp4_send(struct packet *p, u8 type, u8 code, u32 info)
 	be32 from;
 
 	rcu_read_lock();
-	if (!allowed(p, h, type) || (limited(type, code) && !icmp4_may_send(h->from)))
+	if (!allowed(p, h, type) || (limited(h->from, type, code) && !icmp4_may_send(h->from)))
 		goto out;
 	quote = min(pulled + p->length, (u32)QUOTE);
 	out = packet_alloc(PACKET_ROOM, (u32)sizeof(*icmp) + quote, MM_ATOMIC);

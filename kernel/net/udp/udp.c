@@ -35,6 +35,14 @@ int udp_autobind(struct inet_sock *i)
 	return err == -EADDRINUSE ? -EAGAIN : err;
 }
 
+/* Whether an address that is not "any" stands for many machines. */
+static bool is_many(const struct ipaddr *a, u32 nif)
+{
+	int kind = ipaddr_any(a) ? ROUTE_LOCAL : ip_version_of(a)->address_kind(a, nif);
+
+	return kind == ROUTE_MULTICAST || kind == ROUTE_BROADCAST;
+}
+
 static int bind(struct sock *s, const struct sockaddr_storage *a, u32 length)
 {
 	struct inet_sock *i = inet_sock(s);
@@ -54,8 +62,7 @@ static int bind(struct sock *s, const struct sockaddr_storage *a, u32 length)
 		i->scope = scope;
 		i->bound_address = !ipaddr_any(&local);
 		i->bound_port = port != 0;
-		/* Packets carry no group's or broadcast's address. */
-		i->source = local;
+		i->bound_to_many = is_many(&local, scope);
 		route_put(i->route);
 		i->route = NULL;
 	}

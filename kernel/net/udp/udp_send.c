@@ -117,11 +117,11 @@ static ssize_t send_corked(struct udp_sock *u, struct msg *m, u32 n, bool more)
 		err = -EMSGSIZE;
 	if (!err && packet_tail_room(u->corked) < n)
 		err = cork_grow(u, n);
-	if (!err && iov_copy_from(m->iter, packet_put(u->corked, n), n) != n) {
-		packet_trim(u->corked, u->corked->length - n);
+	if (!err && iov_copy_from(m->iter, packet_put(u->corked, n), n) != n)
 		err = -EFAULT;
-	}
-	if (!err && !more)
+	if (err) /* all or nothing */
+		udp_cork_drop(u);
+	else if (!more)
 		err = udp_cork_push(u);
 	mutex_unlock(&s->send_lock);
 	return err ?: (ssize_t)n;
