@@ -1,0 +1,337 @@
+/*
+ * Self-tests of IPv4 on an imaginary Ethernet, whose other end is the test: ARP both ways, packets
+ * that wait for it, echo, fragments, redirects, conflicts, neighbours that do not answer.
+ */
+#include "abi/errno.h"
+#include "abi/if.h"
+#include "abi/if_ether.h"
+#include "abi/in.h"
+#include "core/clock.h"
+#include "dev/netif.h"
+#include "lib/string.h"
+#include "net/ip4/icmp_wire.h"
+#include "net/ip4/ip4.h"
+#include "net/link/arp_wire.h"
+#include "net/link/neighbour.h"
+#include "sched/thread.h"
+#include "sched/wait.h"
+#include "test/ktest.h"
+
+#define US   hton32(0xc0000201u) /* 192.0.2.1, of RFC 5737's for documents */
+#define THEM hton32(0xc0000202u)
+
+static const u8 own[6] = { 2, 0, 0, 0, 0, 1 }, theirs[6] = { 2, 0, 0, 0, 0, 2 };
+
+static struct netif *nif;
+static struct {
+	struct spinlock lock;
+	struct packet_queue sent; /* lock: frames on the wire */
+} wire = { .lock = SPINLOCK_INIT(RANK_DRIVER, "wire") };
+
+static int open_(struct netif *n)
+{
+	return 0;
+}
+
+static void stop(struct netif *n)
+{
+}
+
+static bool send_(struct netif *n, unsigned q, struct packet *p, bool more)
+{
+	struct packet *copy = packet_copy(p, 0, MM_ATOMIC);
+
+	spin_lock(&wire.lock);
+	if (copy)
+		packet_enqueue(&wire.sent, copy);
+	packet_enqueue(&wire.sent, p);
+	spin_unlock(&wire.lock);
+	return true;
+}
+
+static const struct netif_ops ops = {
+	.driver = "fake", .open = open_, .stop = stop, .send = send_,
+};
+
+/* Each frame is there twice: as it was sent, which is only kept to be freed where that is allowed,
+ * and a linear copy to look at. */
+static struct packet *take(void)
+{
+	struct packet *copy, *sent;
+
+	spin_lock(&wire.lock);
+	copy = packet_dequeue(&wire.sent);
+	sent = copy ? packet_dequeue(&wire.sent) : NULL;
+	spin_unlock(&wire.lock);
+	packet_free(sent);
+	return copy;
+}
+
+static void nap(void)
+{
+	static struct wait_queue never = WAIT_QUEUE_INIT(never);
+
+	wait_until_timeout(&never, false, clock_monotonic() + 5 * NSEC_PER_MSEC);
+}
+
+/* The next frame of a protocol, its data behind the Ethernet header; NULL: none came. */
+static struct packet *frame(u16 protocol)
+{
+	for (unsigned round = 0; round < 600; round++) {
+		struct packet *p = take();
+
+		if (!p) {
+			nap();
+			continue;
+		}
+		if (((struct ethhdr *)p->data)->h_proto == hton16(protocol)) {
+			packet_pull(p, ETH_HLEN);
+			return p;
+		}
+		packet_free(p);
+	}
+	return NULL;
+}
+
+static struct packet *frame_make(u16 protocol, const void *data, u32 n)
+{
+	struct packet *p = packet_alloc(64, ETH_HLEN + n, MM_KERNEL);
+	struct ethhdr *h = (struct ethhdr *)packet_put(p, ETH_HLEN + n);
+
+	memcpy(h->h_dest, own, 6);
+	memcpy(h->h_source, theirs, 6);
+	h->h_proto = hton16(protocol);
+	memcpy(h + 1, data, n);
+	return p;
+}
+
+static void arrive(u16 protocol, const void *data, u32 n)
+{
+	netif_receive_later(nif, frame_make(protocol, data, n));
+	nap();
+}
+
+static void arp_arrives(u16 operation, be32 from, be32 to)
+{
+	struct arp_packet a = {
+		.hardware = hton16(1), .protocol = hton16(ETH_P_IP), .hardware_length = 6,
+		.protocol_length = 4, .operation = hton16(operation), .from = from, .to = to,
+	};
+
+	memcpy(a.from_link, theirs, 6);
+	arrive(ETH_P_ARP, &a, sizeof(a));
+}
+
+/* The next question for an address that is not a probe or an announcement of ours. */
+static bool asked_for(be32 address)
+{
+	struct packet *p;
+
+	while ((p = frame(ETH_P_ARP))) {
+		struct arp_packet a;
+
+		packet_read(p, 0, &a, sizeof(a));
+		packet_free(p);
+		if (a.operation == hton16(ARP_REQUEST) && a.from == US && a.to == address)
+			return true;
+	}
+	return false;
+}
+
+static void make(void)
+{
+	struct ip4_addr a = { .local = US, .length = 24,
+			      .broadcast = hton32(0xc00002ffu) };
+
+	packet_queue_init(&wire.sent);
+	nif = netif_alloc(&ops, NULL);
+	memcpy(nif->address, own, sizeof(own));
+	nif->carrier = true;
+	KTEST_CHECK(netif_register(nif, "fake%d") == 0);
+	netif_config_lock();
+	KTEST_CHECK(netif_set_flags(nif, nif->flags | IFF_UP) == 0);
+	KTEST_CHECK(ip4_addr_add(nif, &a) == 0);
+	KTEST_CHECK(ip4_addr_add(nif, &a) == -EEXIST);
+	netif_config_unlock();
+}
+
+static void unmake(void)
+{
+	struct packet *p;
+
+	netif_unregister(nif);
+	while ((p = take()))
+		packet_free(p);
+}
+
+struct echo { struct ip4_header ip; struct icmp4_header icmp; u8 data[24]; } __packed;
+
+static struct echo echo_make(void)
+{
+	struct echo e = {
+		.ip = { .version_length = 0x45, .ttl = 9, .protocol = IPPROTO_ICMP, .from = THEM,
+			.to = US, .length = hton16(sizeof(e)), .id = hton16(7) },
+		.icmp = { .type = ICMP4_ECHO, .echo.id = 5, .echo.sequence = 6 },
+	};
+
+	memset(e.data, 'k', sizeof(e.data));
+	e.icmp.sum = sum_finish(sum_bytes(&e.icmp, sizeof(e) - sizeof(e.ip), 0));
+	ip4_header_sum(&e.ip);
+	return e;
+}
+
+/* Whether an echo reply is the next thing of IP on the wire. */
+static bool answered(void)
+{
+	struct packet *p = frame(ETH_P_IP);
+	struct echo e;
+	bool right;
+
+	if (!p)
+		return false;
+	packet_read(p, 0, &e, min(p->length, (u32)sizeof(e)));
+	right = p->length == sizeof(e) && e.icmp.type == ICMP4_ECHO_REPLY && e.ip.to == THEM &&
+		e.ip.from == US && e.data[23] == 'k' &&
+		sum_fold(sum_bytes(&e.icmp, sizeof(e) - sizeof(e.ip), 0)) == 0xffff &&
+		sum_fold(sum_bytes(&e.ip, sizeof(e.ip), 0)) == 0xffff;
+	packet_free(p);
+	return right;
+}
+
+KTEST(net4_echo)
+{
+	struct echo e = echo_make();
+
+	make();
+	/* The answer waits until it is known where to. */
+	arrive(ETH_P_IP, &e, sizeof(e));
+	KTEST_CHECK(asked_for(THEM));
+	arp_arrives(ARP_REPLY, THEM, US);
+	KTEST_CHECK(answered());
+	arrive(ETH_P_IP, &e, sizeof(e));
+	KTEST_CHECK(answered());
+	e.ip.sum++; /* a header that is damaged, and one for another host */
+	arrive(ETH_P_IP, &e, sizeof(e));
+	e = echo_make();
+	e.ip.to = hton32(0xc0000207u);
+	ip4_header_sum(&e.ip);
+	arrive(ETH_P_IP, &e, sizeof(e));
+	e = echo_make();
+	e.ip.from = US; /* our own address, from outside */
+	ip4_header_sum(&e.ip);
+	arrive(ETH_P_IP, &e, sizeof(e));
+	e = echo_make();
+	arrive(ETH_P_IP, &e, sizeof(e));
+	KTEST_CHECK(answered()); /* this one, and none before */
+	unmake();
+}
+
+KTEST(net4_arp)
+{
+	struct neighbour *n;
+	struct ipaddr them = ipaddr_4(THEM);
+	struct arp_packet a = { 0 };
+	struct packet *p = NULL;
+
+	make();
+	arp_arrives(ARP_REPLY, THEM, US); /* unasked for: no entry */
+	n = neighbour_find(nif, &them);
+	KTEST_CHECK(!n);
+	arp_arrives(ARP_REQUEST, THEM, US);
+	while (a.operation != hton16(ARP_REPLY) && (p = frame(ETH_P_ARP))) {
+		packet_read(p, 0, &a, sizeof(a));
+		packet_free(p);
+	}
+	KTEST_CHECK(p && a.from == US && a.to == THEM && !memcmp(a.from_link, own, 6) &&
+		    !memcmp(a.to_link, theirs, 6));
+	n = neighbour_find(nif, &them);
+	KTEST_CHECK(n && n->state == NEIGH_STALE && !memcmp(n->link_address, theirs, 6));
+	if (n)
+		neighbour_put(n);
+	unmake();
+}
+
+KTEST(net4_fragments)
+{
+	struct echo e = echo_make();
+	u8 piece[sizeof(struct ip4_header) + 16];
+	struct ip4_header *h = (struct ip4_header *)piece;
+
+	make();
+	arp_arrives(ARP_REQUEST, THEM, US);
+	for (u32 at = 32; at != (u32)-16; at -= 16) { /* the last piece first; the whole has 32 */
+		u32 n = min(sizeof(e) - sizeof(e.ip) - at, (size_t)16);
+
+		if (!n)
+			continue;
+		*h = e.ip;
+		h->length = hton16((u16)(sizeof(*h) + n));
+		h->fragment = hton16((u16)(at / 8 | (at + n < sizeof(e) - sizeof(e.ip) ?
+						     IP4_MF : 0)));
+		ip4_header_sum(h);
+		memcpy(piece + sizeof(*h), (u8 *)&e.icmp + at, n);
+		arrive(ETH_P_IP, piece, (u32)sizeof(*h) + n);
+	}
+	KTEST_CHECK(answered());
+	unmake();
+}
+
+/* Who does not answer is asked three times; then what waits comes back as an error. */
+KTEST(net4_no_neighbour)
+{
+	struct flow f = { .to = ipaddr_4(hton32(0xc0000209u)), .from = IPADDR_ANY4 };
+	struct ip_meta meta = { .protocol = 253, .ttl = -1 };
+	struct packet *p = packet_alloc(PACKET_ROOM, 8, MM_KERNEL);
+	struct route *r;
+	unsigned asked = 0;
+
+	make();
+	neighbour_settings[0].retrans_ms = 20;
+	memset(packet_put(p, 8), 0, 8);
+	KTEST_CHECK(route_output(&f, &r) == 0 && r->nif == nif && r->from.w[3] == US);
+	KTEST_CHECK(ip_send(p, r, &meta) == 0);
+	while (asked < 3 && asked_for(f.to.w[3]))
+		asked++;
+	KTEST_CHECK(asked == 3);
+	for (unsigned round = 0; round < 100 && r->neighbour->state != NEIGH_FAILED; round++)
+		nap();
+	KTEST_CHECK(r->neighbour->state == NEIGH_FAILED);
+	route_put(r);
+	neighbour_settings[0].retrans_ms = 1000;
+	unmake();
+}
+
+/* Routes follow addresses, and prefixes their lengths. */
+KTEST(net4_routes)
+{
+	struct fib_entry e = { .prefix = hton32(0xcb007100u), .length = 24, .type = FIB_UNICAST,
+			       .protocol = FIB_BY_STATIC, .table = FIB_MAIN, .gateway = THEM };
+	struct flow f = { .to = ipaddr_4(hton32(0xcb007109u)), .from = IPADDR_ANY4 };
+	struct route *r;
+
+	make();
+	KTEST_CHECK(route_output(&f, &r) == -ENETUNREACH);
+	netif_config_lock();
+	KTEST_CHECK(fib4_add(&e, false) == 0);
+	e.prefix = hton32(0xcb007109u);
+	e.length = 32;
+	e.type = FIB_PROHIBIT;
+	e.gateway = 0;
+	KTEST_CHECK(fib4_add(&e, false) == 0);
+	KTEST_CHECK(route_output(&f, &r) == -EACCES);
+	KTEST_CHECK(fib4_remove(&e) == 0);
+	netif_config_unlock();
+	KTEST_CHECK(route_output(&f, &r) == 0);
+	KTEST_CHECK(r->hop.w[3] == THEM && r->nif == nif);
+	KTEST_CHECK(route_valid(r) && route_mtu(r) == 1500);
+	route_set_mtu(&f.to, 1300);
+	KTEST_CHECK(!route_valid(r));
+	route_put(r);
+	KTEST_CHECK(route_output(&f, &r) == 0 && route_mtu(r) == 1300);
+	netif_config_lock();
+	KTEST_CHECK(ip4_addr_remove(nif, US, 24) == 0);
+	netif_config_unlock();
+	KTEST_CHECK(!route_valid(r));
+	route_put(r);
+	unmake();
+}
