@@ -9,8 +9,10 @@
 #include "core/clock.h"
 #include "dev/netif.h"
 #include "lib/string.h"
+#include "mm/slab.h"
 #include "net/ip4/icmp_wire.h"
-#include "net/ip4/ip4.h"
+#include "net/ip4/igmp_wire.h"
+#include "net/ip4/ip4_int.h"
 #include "net/link/arp_wire.h"
 #include "net/link/neighbour.h"
 #include "sched/thread.h"
@@ -333,5 +335,79 @@ KTEST(net4_routes)
 	netif_config_unlock();
 	KTEST_CHECK(!route_valid(r));
 	route_put(r);
+	unmake();
+}
+
+struct igmp_frame {
+	struct ip4_header ip;
+	u8 alert[4];
+	struct igmp_report3 report;
+	struct igmp_record record;
+	be32 source;
+} __packed;
+
+/* The next IGMP report: whether it is of this type, for the group, with n sources. */
+static bool reported(u8 type, be32 group, u16 n)
+{
+	struct packet *p = frame(ETH_P_IP);
+	struct igmp_frame f = { 0 };
+
+	if (!p)
+		return false;
+	packet_read(p, 0, &f, min(p->length, (u32)sizeof(f)));
+	packet_free(p);
+	return f.ip.protocol == IPPROTO_IGMP && f.ip.ttl == 1 && f.ip.to == hton32(0xe0000016u) &&
+	       f.alert[0] == 148 && f.report.type == IGMP_REPORT3 && f.record.type == type &&
+	       f.record.group == group && f.record.n == hton16(n) &&
+	       (!n || f.source == THEM);
+}
+
+static void query(u8 code, be32 group)
+{
+	struct { struct ip4_header ip; struct igmp_query3 igmp; } __packed q = {
+		.ip = { .version_length = 0x45, .ttl = 1, .protocol = IPPROTO_IGMP, .from = THEM,
+			.to = IP4_ALL_HOSTS, .length = hton16(sizeof(q)) },
+		.igmp.header = { .type = IGMP_QUERY, .code = code, .group = group },
+	};
+	struct packet *p;
+
+	q.igmp.header.sum = sum_finish(sum_bytes(&q.igmp, sizeof(q.igmp), 0));
+	ip4_header_sum(&q.ip);
+	p = frame_make(ETH_P_IP, &q, sizeof(q));
+	memcpy(p->data, (u8[]){ 1, 0, 0x5e, 0, 0, 1 }, 6);
+	netif_receive_later(nif, p);
+	nap();
+}
+
+KTEST(net4_groups)
+{
+	be32 group = hton32(0xef010203u);
+	struct igmp_part none = { 0 }, all = { .member = true }, some = { .member = true };
+	struct inet_sources *f = kzalloc(sizeof(*f) + sizeof(f->source[0]), MM_KERNEL);
+	const u8 address[LINK_ADDRESS] = { 1, 0, 0x5e, 1, 2, 3 };
+
+	make();
+	f->n = 1;
+	f->source[0] = ipaddr_4(THEM);
+	some.filter = f;
+	netif_config_lock();
+	KTEST_CHECK(igmp_change(nif, group, &none, &all) == 0);
+	netif_config_unlock();
+	KTEST_CHECK(igmp_is_member(nif, group) && netif_is_member(nif, address));
+	KTEST_CHECK(reported(IGMP_TO_EXCLUDE, group, 0));
+	KTEST_CHECK(reported(IGMP_TO_EXCLUDE, group, 0)); /* robustness 2 */
+	query(1, 0);
+	KTEST_CHECK(reported(IGMP_IS_EXCLUDE, group, 0));
+	netif_config_lock();
+	KTEST_CHECK(igmp_change(nif, group, &all, &some) == 0);
+	netif_config_unlock();
+	KTEST_CHECK(reported(IGMP_TO_INCLUDE, group, 1));
+	KTEST_CHECK(reported(IGMP_TO_INCLUDE, group, 1));
+	netif_config_lock();
+	KTEST_CHECK(igmp_change(nif, group, &some, &none) == 0);
+	netif_config_unlock();
+	KTEST_CHECK(reported(IGMP_TO_INCLUDE, group, 0));
+	KTEST_CHECK(!igmp_is_member(nif, group) && !netif_is_member(nif, address));
+	kfree(f);
 	unmake();
 }
