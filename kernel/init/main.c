@@ -31,6 +31,7 @@
 #include "net/inet/inet.h"
 #include "net/ifctl/ifctl.h"
 #include "net/netlink/netlink.h"
+#include "net/packet/packet_sock.h"
 #include "net/sock.h"
 #include "proc/process.h"
 #include "proc/procfs/procfs.h"
@@ -106,6 +107,7 @@ static void boot_thread(void *arg)
 	sock_init();
 	inet_init();
 	ifctl_init();
+	packet_sock_init();
 	netlink_init();
 	proc_init();
 	procfs_init();

@@ -9,6 +9,7 @@
 #include "core/clock.h"
 #include "core/panic.h"
 #include "mm/slab.h"
+#include "net/filter.h"
 
 #define BUFFER_DEFAULT 212992
 
@@ -107,6 +108,8 @@ void sock_put(struct sock *s)
 		return;
 	if (s->ops->destroy)
 		s->ops->destroy(s);
+	if (unlikely(s->filter))
+		filter_free(s);
 	rcu_call(&s->rcu, sock_free_rcu);
 }
 

@@ -115,6 +115,8 @@ struct sock_ops {
 	/* The last reference is gone: frees what the protocol has in it (not the sock itself). Any
 	 * context but handlers; must not sleep. NULL: nothing. */
 	void (*destroy)(struct sock *s);
+	/* mmap(2): fills the request (vfs/file.h). NULL: -ENODEV. */
+	int (*mmap)(struct sock *s, struct map_request *req);
 	/* Pairs of descriptors (socketpair(2)): connects two new ones. */
 	int (*pair)(struct sock *a, struct sock *b);
 };

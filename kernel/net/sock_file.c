@@ -114,6 +114,13 @@ long sock_ioctl_common(struct sock *s, u32 request, u64 arg)
 	return -ENOTTY;
 }
 
+static int sock_mmap(struct file *f, struct map_request *req)
+{
+	struct sock *s = f->private;
+
+	return s->ops->mmap ? s->ops->mmap(s, req) : -ENODEV;
+}
+
 static void sock_async(struct file *f, bool on)
 {
 	struct sock *s = f->private;
@@ -178,5 +185,6 @@ static const struct file_ops sock_file_ops = {
 	.write = sock_write,
 	.poll = sock_poll,
 	.ioctl = sock_ioctl,
+	.mmap = sock_mmap,
 	.async = sock_async,
 };

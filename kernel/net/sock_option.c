@@ -8,6 +8,7 @@
 #include "arch/usercopy.h"
 #include "core/clock.h"
 #include "lib/string.h"
+#include "net/filter.h"
 
 #define RCVBUF_MIN 2304u /* what one small packet counts for, as user space sees it on Linux */
 #define SNDBUF_MIN 4608u
@@ -188,6 +189,12 @@ int sock_set_option(struct sock *s, int level, int name, const void __user *valu
 	if (copy_in_obj(&number, (const int __user *)value) < 0)
 		return -EFAULT;
 	switch (name) {
+	case SO_ATTACH_FILTER:
+		err = filter_attach(s, value, n);
+		break;
+	case SO_DETACH_FILTER:
+		err = filter_detach(s);
+		break;
 	case SO_LINGER:
 		err = set_linger(s, value, n);
 		break;
@@ -310,6 +317,8 @@ int sock_get_option(struct sock *s, int level, int name, void __user *value, u32
 	if (get_number(s, name, &number))
 		return answer(value, n, &number, sizeof(number));
 	switch (name) {
+	case SO_GET_FILTER:
+		return filter_get(s, value, n);
 	case SO_LINGER:
 		return get_linger(s, value, n);
 	case SO_RCVTIMEO_OLD:

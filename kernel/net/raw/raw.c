@@ -164,6 +164,10 @@ static void give(struct inet_sock *i, struct packet *p)
 		return;
 	if (s->family == AF_INET)
 		packet_push(copy, packet_offset(copy) - copy->network);
+	if (unlikely(s->filter) && !sock_filter_pass(s, copy)) {
+		packet_free(copy);
+		return;
+	}
 	spin_lock(&s->lock);
 	err = READ_ONCE(s->shut) & SOCK_SHUT_RD ? -EPIPE : sock_queue_receive(s, copy);
 	spin_unlock(&s->lock);

@@ -24,6 +24,10 @@ static void give(struct inet_sock *i, struct packet *p)
 		goto drop;
 	if (unlikely(p->length < sizeof(struct udp_header)))
 		goto drop;
+	if (unlikely(s->filter) && !sock_filter_pass(s, p))
+		goto drop;
+	if (unlikely(p->length < sizeof(struct udp_header)))
+		goto drop;
 	packet_pull(p, sizeof(struct udp_header));
 	spin_lock(&s->lock);
 	err = READ_ONCE(s->shut) & SOCK_SHUT_RD ? -EPIPE : sock_queue_receive(s, p);

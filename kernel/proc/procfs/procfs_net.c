@@ -5,6 +5,7 @@
 #include "abi/stat.h"
 #include "net/ifctl/ifctl.h"
 #include "net/inet/show.h"
+#include "net/packet/packet_sock.h"
 #include "net/tcp/tcp.h"
 #include "proc/procfs/procfs_int.h"
 
@@ -28,6 +29,7 @@ static void sink_write(struct format_sink *sink, const char *s, size_t length)
 
 SHOW(dev, ifctl_show_dev(out))
 SHOW(dev_mcast, ifctl_show_mcast(out))
+SHOW(packet, packet_sock_show(out))
 SHOW(route, ip4_show_routes(out))
 SHOW(arp, arp_show(out))
 SHOW(igmp, igmp_show(out))
@@ -45,8 +47,8 @@ SHOW(tcp6, tcp_show(out, true))
 #define FILE(name_) { .name = #name_, .mode = S_IFREG | 0444, .show = show_##name_ }
 
 const struct proc_node procfs_net_children[] = {
-	FILE(arp), FILE(dev), FILE(dev_mcast), FILE(icmp), FILE(igmp), FILE(netstat), FILE(raw),
-	FILE(raw6), FILE(route), FILE(snmp), FILE(sockstat), FILE(tcp), FILE(tcp6), FILE(udp),
-	FILE(udp6),
+	FILE(arp), FILE(dev), FILE(dev_mcast), FILE(icmp), FILE(igmp), FILE(netstat),
+	FILE(packet), FILE(raw), FILE(raw6), FILE(route), FILE(snmp), FILE(sockstat), FILE(tcp),
+	FILE(tcp6), FILE(udp), FILE(udp6),
 	{ 0 },
 };

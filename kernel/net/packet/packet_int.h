@@ -1,0 +1,81 @@
+/*
+ * Between the files of packet sockets.
+ *
+ * A packet socket is a tap (dev/netif.h) with a queue, or a ring in memory that it shares with its
+ * user. Its lock is taken wherever frames are sent or received, whatever other socket's lock is
+ * held there; so it has a rank of its own, the network's last (RANK_NET_LEAF), and nothing is sent
+ * under it. What it is bound to, its memberships and its ring change under the interfaces' config
+ * lock.
+ */
+#pragma once
+
+#include "abi/if_packet.h"
+#include "dev/netif.h"
+#include "net/sock.h"
+
+struct packet_ring;
+
+/* PACKET_ADD_MEMBERSHIP, counted. */
+struct packet_member {
+	struct list link;
+	u32 ifindex, users;
+	u16 type;
+	u8 address[LINK_ADDRESS];
+};
+
+/* c: config lock.  l: sock.lock.  a: torn reads harmless. */
+struct packet_sock {
+	struct sock sock;
+	struct netif_tap tap;        /* c */
+	bool tapped;                 /* c: the tap is on the list */
+	u32 ifindex;                 /* c, a: bound to, 0: to none */
+	u16 protocol;                /* c, a: ETH_P_*, host order; 0: receives nothing */
+	struct list members;         /* c */
+	u32 n_packets, n_drops, n_freezes; /* l: since PACKET_STATISTICS */
+	bool auxdata, orig_device, ignore_outgoing; /* a */
+	u8 version;                  /* c: enum tpacket_versions */
+	u32 reserve;                 /* c */
+	struct packet_ring *ring;    /* l to change, NULL: none */
+};
+
+/* What a queued packet carries in its cb. */
+struct packet_note {
+	struct sockaddr_ll from;
+	u32 length;                  /* of the frame, before it was cut */
+	u32 status;                  /* TP_STATUS_* */
+	u16 network;                 /* offset of its network header from what is read */
+};
+
+static inline struct packet_sock *packet_sock(struct sock *s)
+{
+	return container_of(s, struct packet_sock, sock);
+}
+static inline struct packet_note *packet_note(struct packet *p)
+{
+	static_assert(sizeof(struct packet_note) <= PACKET_CB, "packet note");
+	return (struct packet_note *)p->cb;
+}
+static inline u16 swap16(u16 v) { return __builtin_bswap16(v); }
+
+/* packet_receive.c */
+void packet_tap(struct netif_tap *tap, struct packet *p);
+ssize_t packet_recv(struct sock *s, struct msg *m);
+u32 packet_status(const struct packet *p);
+/* packet_send.c */
+ssize_t packet_send(struct sock *s, struct msg *m);
+/* packet_option.c */
+int packet_set_option(struct sock *s, int level, int name, const void __user *value, u32 n);
+int packet_get_option(struct sock *s, int level, int name, void __user *value, u32 *n);
+/* packet_member.c; config lock. The second: all of an interface (0: of all). */
+int packet_member_change(struct packet_sock *ps, const struct packet_mreq *mr, u8 *address,
+			 bool add);
+void packet_members_drop(struct packet_sock *ps, u32 ifindex);
+/* packet_ring.c. Making or dropping (block_nr 0): config lock. */
+int packet_ring_set(struct packet_sock *ps, const struct tpacket_req3 *req);
+void packet_ring_stop(struct packet_ring *ring); /* with the lock: it is off the socket */
+void packet_ring_free(struct packet_ring *ring);
+int packet_ring_mmap(struct sock *s, struct map_request *req);
+/* Puts a frame into it, `keep` bytes from `skip` on; with the lock: false: it is full. */
+bool packet_ring_put(struct packet_sock *ps, struct packet *p, const struct packet_note *note,
+		     u32 skip, u32 keep, bool *wake);
+bool packet_ring_ready(struct packet_sock *ps);

@@ -1,0 +1,288 @@
+/*
+ * Rings of packet sockets: memory that the kernel fills with frames and a program reads in place
+ * (packet(7), PACKET_RX_RING). Version 2 is a ring of frames of one size; version 3 one of blocks,
+ * in which frames follow each other, and which is handed over when it is full or some time has
+ * passed since its first frame.
+ *
+ * Who owns a frame or block is said by a status word in it: the kernel's (0) or the user's. The
+ * memory belongs to a shared memory object, all of whose pages are held here, so it can be written
+ * by soft work; what the user writes there is read for nothing but that word.
+ *
+ * Locks: the socket's lock for all of the ring's state. The timer's end and the tap's are waited
+ * for before a ring is freed.
+ */
+#include "abi/errno.h"
+#include "abi/if_ether.h"
+#include "abi/poll.h"
+#include "core/clock.h"
+#include "lib/string.h"
+#include "mm/kmap.h"
+#include "mm/slab.h"
+#include "net/packet/packet_int.h"
+#include "net/packet/packet_ring_int.h"
+#include "vm/pagecache.h"
+#include "vm/shmem.h"
+
+#define RING_BYTES_MAX MIB(256)
+
+void packet_ring_write(struct packet_ring *r, u64 at, const void *from, u32 n)
+{
+	for (u32 done = 0; done < n;) {
+		u32 in_page = (u32)((at + done) & (PAGE_SIZE - 1));
+		u32 take = min(n - done, (u32)PAGE_SIZE - in_page);
+
+		memcpy((u8 *)page_to_virt(r->pages[(at + done) >> PAGE_SHIFT]) + in_page,
+		       (const u8 *)from + done, take);
+		done += take;
+	}
+}
+
+void packet_ring_copy(struct packet_ring *r, u64 at, const struct packet *p, u32 skip, u32 n)
+{
+	for (u32 done = 0; done < n;) {
+		u32 in_page = (u32)((at + done) & (PAGE_SIZE - 1));
+		u32 take = min(n - done, (u32)PAGE_SIZE - in_page);
+
+		packet_read(p, skip + done,
+			    (u8 *)page_to_virt(r->pages[(at + done) >> PAGE_SHIFT]) + in_page,
+			    take);
+		done += take;
+	}
+}
+
+/* A status word; it lies in one page, being aligned. */
+static u32 *word(struct packet_ring *r, u64 at)
+{
+	return (u32 *)((u8 *)page_to_virt(r->pages[at >> PAGE_SHIFT]) + (at & (PAGE_SIZE - 1)));
+}
+
+u32 packet_ring_status(struct packet_ring *r, u64 at)
+{
+	return load_acquire(word(r, at));
+}
+
+void packet_ring_set_status(struct packet_ring *r, u64 at, u32 status)
+{
+	store_release(word(r, at), status);
+}
+
+/* Where the frame of a number begins. */
+static u64 frame_at(const struct packet_ring *r, u32 n)
+{
+	return (u64)(n / r->per_block) * r->block_size + (u64)(n % r->per_block) * r->frame_size;
+}
+
+/* Where the link and network headers lie behind a frame's header of `header` bytes. */
+void packet_ring_offsets(const struct packet_sock *ps, const struct packet_note *note, u32 header,
+			 u16 *mac, u16 *net)
+{
+	u32 link = ps->sock.type == SOCK_DGRAM ? 0 : note->network;
+	u32 n = align_up(header + max(link, 16u), (u32)TPACKET_ALIGNMENT) + ps->reserve;
+
+	*net = (u16)n;
+	*mac = (u16)(n - link);
+}
+
+static bool put_frame(struct packet_sock *ps, struct packet *p, const struct packet_note *note,
+		      u32 skip, u32 keep)
+{
+	struct packet_ring *r = ps->ring;
+	u64 at = frame_at(r, r->head), stamp = p->stamp_ns ? p->stamp_ns : clock_realtime();
+	struct tpacket2_hdr h = { .tp_len = note->length };
+
+	if (packet_ring_status(r, at) != TP_STATUS_KERNEL)
+		return false;
+	packet_ring_offsets(ps, note, (u32)align_up(sizeof(h), (size_t)TPACKET_ALIGNMENT) +
+			    (u32)sizeof(struct sockaddr_ll), &h.tp_mac, &h.tp_net);
+	if (h.tp_mac > r->frame_size)
+		return false;
+	h.tp_snaplen = min(keep, r->frame_size - h.tp_mac);
+	h.tp_sec = (u32)(stamp / NSEC_PER_SEC);
+	h.tp_nsec = (u32)(stamp % NSEC_PER_SEC);
+	if (p->has_vlan) {
+		h.tp_vlan_tci = p->vlan;
+		h.tp_vlan_tpid = ETH_P_8021Q;
+	}
+	packet_ring_write(r, at + 4, (u8 *)&h + 4, sizeof(h) - 4);
+	packet_ring_write(r, at + align_up(sizeof(h), (size_t)TPACKET_ALIGNMENT), &note->from,
+			  sizeof(note->from));
+	packet_ring_copy(r, at + h.tp_mac, p, skip, h.tp_snaplen);
+	packet_ring_set_status(r, at, note->status | (ps->n_drops ? TP_STATUS_LOSING : 0));
+	r->head = r->head + 1 == r->n_frames ? 0 : r->head + 1;
+	return true;
+}
+
+bool packet_ring_put(struct packet_sock *ps, struct packet *p, const struct packet_note *note,
+		     u32 skip, u32 keep, bool *wake)
+{
+	if (ps->version == TPACKET_V3)
+		return packet_block_put(ps, p, note, skip, keep, wake);
+	*wake = true;
+	return put_frame(ps, p, note, skip, keep);
+}
+
+/* The frame or block before the one that is filled next is the user's. */
+bool packet_ring_ready(struct packet_sock *ps)
+{
+	struct packet_ring *r;
+	bool ready = false;
+	u32 n, last;
+
+	spin_lock(&ps->sock.lock);
+	r = ps->ring;
+	if (r) {
+		n = ps->version == TPACKET_V3 ? r->n_blocks : r->n_frames;
+		last = r->head ? r->head - 1 : n - 1;
+		ready = packet_ring_status(r, ps->version == TPACKET_V3 ?
+						      (u64)last * r->block_size + BLOCK_STATUS :
+						      frame_at(r, last)) != TP_STATUS_KERNEL;
+	}
+	spin_unlock(&ps->sock.lock);
+	return ready;
+}
+
+/* Whether the numbers of a request agree with each other. */
+static bool request_valid(const struct packet_sock *ps, const struct tpacket_req3 *q)
+{
+	u32 header = ps->version == TPACKET_V3 ? sizeof(struct tpacket3_hdr) :
+						 sizeof(struct tpacket2_hdr);
+	u32 least = (u32)align_up(header + sizeof(struct sockaddr_ll), (size_t)TPACKET_ALIGNMENT);
+
+	if (ps->version == TPACKET_V1)
+		return false;
+	if (!q->tp_block_size || !is_aligned(q->tp_block_size, (u32)PAGE_SIZE) ||
+	    (s32)q->tp_block_size < 0)
+		return false;
+	if (ps->version == TPACKET_V3 &&
+	    (u64)q->tp_block_size < BLOCK_FIRST(q->tp_sizeof_priv) + least + 16 + ps->reserve)
+		return false;
+	if (q->tp_frame_size < least + ps->reserve ||
+	    !is_aligned(q->tp_frame_size, (u32)TPACKET_ALIGNMENT) ||
+	    q->tp_frame_size > q->tp_block_size)
+		return false;
+	return (u64)(q->tp_block_size / q->tp_frame_size) * q->tp_block_nr == q->tp_frame_nr;
+}
+
+void packet_ring_stop(struct packet_ring *r)
+{
+	soft_timer_cancel(&r->timer);
+}
+
+void packet_ring_free(struct packet_ring *r)
+{
+	if (!r)
+		return;
+	rcu_synchronize(); /* who may still have it: the tap, the timer */
+	for (u64 i = 0; i < r->n_pages; i++)
+		if (r->pages[i])
+			page_put(r->pages[i]);
+	kvfree(r->pages);
+	if (r->memory) {
+		shmem_set_locked(r->memory, false);
+		shmem_put(r->memory);
+	}
+	kfree(r);
+}
+
+/* The memory, all of it in place. */
+static int ring_fill(struct packet_ring *r)
+{
+	u64 bytes = (u64)r->block_size * r->n_blocks;
+	int err;
+
+	r->pages = kvmalloc((bytes >> PAGE_SHIFT) * sizeof(*r->pages), MM_KERNEL | MM_ZERO);
+	if (!r->pages)
+		return -ENOMEM;
+	r->n_pages = bytes >> PAGE_SHIFT;
+	err = shmem_create(bytes, false, &r->memory);
+	if (err)
+		return err;
+	shmem_set_locked(r->memory, true);
+	for (u64 i = 0; i < r->n_pages && !err; i++) {
+		err = pagecache_get_locked(&r->memory->cache, i, false, &r->pages[i]);
+		if (err) {
+			r->pages[i] = NULL;
+			break;
+		}
+		page_dirty(r->pages[i]);
+		page_unlock(r->pages[i]);
+	}
+	return err;
+}
+
+static int ring_make(struct packet_sock *ps, const struct tpacket_req3 *q,
+		     struct packet_ring **out)
+{
+	u64 bytes = (u64)q->tp_block_size * q->tp_block_nr;
+	struct packet_ring *r;
+	int err;
+
+	if (!request_valid(ps, q))
+		return -EINVAL;
+	if (bytes > RING_BYTES_MAX || bytes >> PAGE_SHIFT > mm_free_frames() / 2)
+		return -ENOMEM;
+	r = kzalloc(sizeof(*r), MM_KERNEL);
+	if (!r)
+		return -ENOMEM;
+	r->ps = ps;
+	r->block_size = q->tp_block_size;
+	r->n_blocks = q->tp_block_nr;
+	r->frame_size = q->tp_frame_size;
+	r->per_block = q->tp_block_size / q->tp_frame_size;
+	r->n_frames = q->tp_frame_nr;
+	r->private_size = q->tp_sizeof_priv;
+	r->retire_ns = (q->tp_retire_blk_tov ? q->tp_retire_blk_tov : 8) * (u64)NSEC_PER_MSEC;
+	soft_timer_init(&r->timer, packet_block_timeout);
+	err = ring_fill(r);
+	if (err)
+		packet_ring_free(r);
+	else
+		*out = r;
+	return err;
+}
+
+int packet_ring_set(struct packet_sock *ps, const struct tpacket_req3 *q)
+{
+	struct packet_ring *fresh = NULL, *old;
+	int err;
+
+	if (ps->ring && ref_read(&ps->ring->memory->refs) > 1)
+		return -EBUSY; /* somebody has it mapped */
+	if (!q->tp_block_nr && q->tp_frame_nr)
+		return -EINVAL;
+	if (q->tp_block_nr) {
+		if (ps->ring)
+			return -EBUSY;
+		err = ring_make(ps, q, &fresh);
+		if (err)
+			return err;
+	}
+	if (!fresh != !ps->ring)
+		netif_want_stamps(fresh ? 1 : -1);
+	spin_lock(&ps->sock.lock);
+	old = ps->ring;
+	ps->ring = fresh;
+	if (old)
+		packet_ring_stop(old);
+	spin_unlock(&ps->sock.lock);
+	packet_ring_free(old);
+	return 0;
+}
+
+int packet_ring_mmap(struct sock *s, struct map_request *req)
+{
+	struct packet_sock *ps = packet_sock(s);
+	struct packet_ring *r;
+	int err = -EINVAL;
+
+	netif_config_lock();
+	r = ps->ring;
+	if (r && !req->index && req->length == (u64)r->block_size * r->n_blocks) {
+		req->cache = &r->memory->cache;
+		req->source = &shmem_source;
+		req->source_data = r->memory;
+		err = 0;
+	}
+	netif_config_unlock();
+	return err;
+}
