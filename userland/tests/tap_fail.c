@@ -32,6 +32,7 @@
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/swap.h>
+#include <sys/timex.h>
 
 #define FAIL    "/sys/kernel/debug/fail"
 #define MEMLEAK "/sys/kernel/debug/memleak"
@@ -207,18 +208,31 @@ static bool kill_rest(void)
 	return false;
 }
 
-/* What outlives processes: swap files and mounts in the test's directory, System V's objects. */
+static int n_mounts; /* before the first test */
+
+static int mounts_count(const char *text)
+{
+	int n = 0;
+
+	for (; *text; text++)
+		n += *text == '\n';
+	return n;
+}
+
+/* What outlives processes: swap files, mounts, System V's objects, International Atomic Time. */
 static void clean(const char *place)
 {
 	static char mounts[65536], where[PATH_MAX];
 	char *line;
 	int max, id;
+	pid_t pid;
 	union {
 		struct shmid_ds shm;
 		struct semid_ds sem;
 		struct msqid_ds msg;
 		struct seminfo seminfo;
 		struct msginfo msginfo;
+		struct timex timex;
 	} u;
 
 	strcpy(mounts, tap_read("/proc/swaps"));
@@ -226,14 +240,14 @@ static void clean(const char *place)
 		if (!strncmp(line, place, strlen(place)) && sscanf(line, "%4095s", where) == 1)
 			swapoff(where);
 	strcpy(mounts, tap_read("/proc/self/mounts"));
-	for (line = mounts + strlen(mounts); line > mounts; ) {
-		while (line > mounts && line[-1] != '\n')
-			line--;
-		if (sscanf(line, "%*s %4095s", where) == 1 &&
-		    !strncmp(where, place, strlen(place)))
+	for (int n = mounts_count(mounts); n > n_mounts; n--) {
+		line = strrchr(mounts, '\n');
+		*line = 0;
+		line = strrchr(mounts, '\n');
+		if (sscanf(line ? line + 1 : mounts, "%*s %4095s", where) == 1)
 			umount2(where, MNT_DETACH);
-		if (line > mounts)
-			*--line = 0;
+		if (line)
+			line[1] = 0;
 	}
 	max = shmctl(0, SHM_INFO, &u.shm);
 	for (int i = 0; i <= max; i++)
@@ -247,7 +261,15 @@ static void clean(const char *place)
 	for (int i = 0; i <= max; i++)
 		if ((id = msgctl(i, MSG_STAT, &u.msg)) >= 0)
 			msgctl(id, IPC_RMID, NULL);
-	tap_remove(place);
+	u.timex = (struct timex){.modes = ADJ_TAI};
+	adjtimex(&u.timex);
+	/* Another process does it, whose stack may grow where directories are deep. */
+	pid = (fork)();
+	if (pid == 0) {
+		tap_remove(place);
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
 }
 
 /* What a test sets below /proc/sys, and does not set back when it ends early. */
@@ -490,6 +512,7 @@ void tap_fail_all(const char *what, const char *dir, const struct tap_test *cons
 	way.output = output_fd = runner_fd((int)syscall(SYS_memfd_create, "output", 0));
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	tap_failing = true;
+	n_mounts = mounts_count(tap_read("/proc/self/mounts"));
 	tap_names("/proc/sys", setting_save);
 	tell("forget");
 	before = forgotten();
