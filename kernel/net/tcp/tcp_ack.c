@@ -74,7 +74,7 @@ static bool window_update(struct tcp_sock *t, const struct tcp_segment *seg)
 	u32 window = seg->window << t->snd_wscale;
 
 	if (seq_gt(seg->ack, t->snd_una) || seq_gt(seg->seq, t->snd_wl1) ||
-	    (seg->seq == t->snd_wl1 && window > t->snd_wnd)) {
+	    (seg->seq == t->snd_wl1 && (window > t->snd_wnd || !window))) {
 		bool changed = window != t->snd_wnd;
 
 		t->snd_wl1 = seg->seq;

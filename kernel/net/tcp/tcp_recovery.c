@@ -124,7 +124,8 @@ static void reduce_rate(struct tcp_sock *t, const struct tcp_ack *a)
 			limit = max(limit, (s64)a->delivered) + t->mss;
 		n = min((s64)(t->ssthresh - pipe), limit);
 	}
-	if (!t->prr_out)
+	/* The first one, and without SACK the one that a partial ACK asks for. */
+	if (!t->prr_out || (!t->sack_ok && a->acked))
 		n = max(n, (s64)t->mss);
 	t->cwnd = pipe + (u32)max(n, (s64)0);
 }

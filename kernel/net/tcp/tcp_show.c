@@ -1,6 +1,6 @@
 /*
  * /proc/net/tcp and tcp6, in Linux' format (proc(5)). Lines are made without locks held: the sink
- * may wait.
+ * may wait. Addresses of the kernel are shown as 0.
  */
 #include "lib/format.h"
 #include "net/tcp/tcp.h"
@@ -61,9 +61,9 @@ static void show_request(struct show *w, const struct tcp_request *r, u32 uid)
 {
 	char rest[LINE / 2];
 
-	snprintf(rest, sizeof(rest), "%02X %08X:%08X %02X:%08llX %08X %5u %8d %u %d %p",
+	snprintf(rest, sizeof(rest), "%02X %08X:%08X %02X:%08llX %08X %5u %8d %u %d %016X",
 		 TCP_SYN_RECV, 0, 0, 1, (unsigned long long)ticks_until(r->deadline_ns), r->retries,
-		 uid, 0, 0, 0, (const void *)r);
+		 uid, 0, 0, 0, 0);
 	show_line(w, &r->local, r->local_port, &r->remote, r->remote_port, rest);
 }
 
@@ -98,10 +98,10 @@ static void describe(const struct tcp_sock *t, char *rest, size_t size)
 	}
 	kind = timer_kind(t, &at);
 	snprintf(rest, size,
-		 "%02X %08X:%08X %02X:%08llX %08X %5u %8u %llu %u %p %llu %llu %u %u %d",
+		 "%02X %08X:%08X %02X:%08llX %08X %5u %8u %llu %u %016X %llu %llu %u %u %d",
 		 t->state, tx, rx, kind, (unsigned long long)(kind ? ticks_until(at) : 0),
 		 t->retransmits, s->uid, t->probes, (unsigned long long)s->ino, s->refs.n,
-		 (const void *)s, (unsigned long long)(t->rto / (10 * TCP_MS)),
+		 0, (unsigned long long)(t->rto / (10 * TCP_MS)),
 		 (unsigned long long)(t->ack_delay / (10 * TCP_MS)),
 		 (u32)t->quick << 1 | t->pingpong, max(t->cwnd / t->mss, 1u),
 		 t->ssthresh >= 1u << 30 ? -1 : (int)(t->ssthresh / t->mss));

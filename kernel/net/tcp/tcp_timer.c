@@ -28,12 +28,8 @@ void tcp_tx_rearm(struct tcp_sock *t)
 	at = now + min(at, TCP_RTO_MAX);
 	if (t->sack_ok && t->ca <= TCP_CA_Disorder && t->srtt && !t->tlp_out && !t->lost_bytes &&
 	    !t->sacked_bytes && READ_ONCE(tcp_early_retrans)) {
-		u64 probe = now + probe_delay(t);
-
-		if (probe < at) {
-			tcp_tx_arm(t, TX_PROBE, probe);
-			return;
-		}
+		tcp_tx_arm(t, TX_PROBE, min(at, now + probe_delay(t)));
+		return;
 	}
 	tcp_tx_arm(t, TX_RTO, at);
 }

@@ -14,6 +14,7 @@
 #include "net/inet/ports.h"
 #include "net/ip4/ip4.h"
 #include "net/link/neighbour.h"
+#include "net/tcp/tcp_setting.h"
 #include "proc/procfs/procfs_int.h"
 #include "vfs/file.h"
 
@@ -298,6 +299,36 @@ static const struct proc_node conf_children[] = {
 };
 
 /* Each table twice: as files, and where their numbers are. */
+#define TCP(X) \
+	X("tcp_abort_on_overflow", .value = (s32 *)&tcp_abort_on_overflow, .low = 0, .high = 1) \
+	X("tcp_challenge_ack_limit", .value = (s32 *)&tcp_challenge_ack_limit, \
+	  .low = 0, .high = 0x7fffffff) \
+	X("tcp_dsack", .value = (s32 *)&tcp_send_dsack, .low = 0, .high = 1) \
+	X("tcp_early_retrans", .value = (s32 *)&tcp_early_retrans, .low = 0, .high = 4) \
+	X("tcp_fin_timeout", .value = (s32 *)&tcp_fin_timeout, .low = 1, .high = 3600) \
+	X("tcp_invalid_ratelimit", .value = (s32 *)&tcp_invalid_ratelimit, \
+	  .low = 0, .high = 60000) \
+	X("tcp_keepalive_intvl", .value = (s32 *)&tcp_keepalive_intvl, .low = 1, .high = 32767) \
+	X("tcp_keepalive_probes", .value = (s32 *)&tcp_keepalive_probes, .low = 1, .high = 127) \
+	X("tcp_keepalive_time", .value = (s32 *)&tcp_keepalive_time, .low = 1, .high = 32767) \
+	X("tcp_max_orphans", .value = (s32 *)&tcp_max_orphans, .low = 0, .high = 1 << 20) \
+	X("tcp_max_syn_backlog", .value = (s32 *)&tcp_max_syn_backlog, .low = 1, .high = 1 << 20) \
+	X("tcp_max_tw_buckets", .value = (s32 *)&tcp_max_tw_buckets, .low = 0, .high = 1 << 20) \
+	X("tcp_min_snd_mss", .value = (s32 *)&tcp_min_snd_mss, .low = 48, .high = 65535) \
+	X("tcp_moderate_rcvbuf", .value = (s32 *)&tcp_moderate_rcvbuf, .low = 0, .high = 1) \
+	X("tcp_orphan_retries", .value = (s32 *)&tcp_orphan_retries, .low = 0, .high = 255) \
+	X("tcp_retries1", .value = (s32 *)&tcp_retries1, .low = 0, .high = 255) \
+	X("tcp_retries2", .value = (s32 *)&tcp_retries2, .low = 0, .high = 255) \
+	X("tcp_rfc1337", .value = (s32 *)&tcp_rfc1337, .low = 0, .high = 1) \
+	X("tcp_sack", .value = (s32 *)&tcp_sack, .low = 0, .high = 1) \
+	X("tcp_slow_start_after_idle", .value = (s32 *)&tcp_slow_start_after_idle, \
+	  .low = 0, .high = 1) \
+	X("tcp_syn_retries", .value = (s32 *)&tcp_syn_retries, .low = 1, .high = 127) \
+	X("tcp_synack_retries", .value = (s32 *)&tcp_synack_retries, .low = 0, .high = 255) \
+	X("tcp_syncookies", .value = (s32 *)&tcp_syncookies, .low = 0, .high = 2) \
+	X("tcp_timestamps", .value = (s32 *)&tcp_timestamps, .low = 0, .high = 1) \
+	X("tcp_tw_reuse", .value = (s32 *)&tcp_tw_reuse, .low = 0, .high = 2) \
+	X("tcp_window_scaling", .value = (s32 *)&tcp_window_scaling, .low = 0, .high = 1)
 #define IPV4(X) \
 	X("ip_forward", .get = get_forward, .set = set_forward) \
 	X("ip_default_ttl", .value = &ip4_settings.default_ttl, .low = 1, .high = 255) \
@@ -319,7 +350,8 @@ static const struct proc_node conf_children[] = {
 	  .high = 100000) \
 	X("igmp_max_msf", .value = &ip4_settings.max_msf, .low = 0, .high = 10000) \
 	X("igmp_qrv", .value = &ip4_settings.igmp_qrv, .low = 1, .high = 7) \
-	X("ping_group_range", .get = get_ping, .set = set_ping)
+	X("ping_group_range", .get = get_ping, .set = set_ping) \
+	TCP(X)
 #define CORE(X) \
 	X("rmem_default", .value = (s32 *)&sock_rmem_default, .low = 2304, .high = 0x7fffffff) \
 	X("rmem_max", .value = (s32 *)&sock_rmem_max, .low = 2304, .high = 0x7fffffff) \

@@ -17,7 +17,9 @@
 #define __itimerspec_defined 1
 #include "abi/time.h"
 
-#ifndef TEST_HOST_FUZZ_H
+#ifdef TCP_HOST_FUZZ
+#include "test/host/fuzz.h"
+#else
 #include "test/host/unit.h"
 #endif
 #undef FD_SETSIZE

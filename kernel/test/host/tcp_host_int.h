@@ -6,7 +6,7 @@
 
 #include "test/host/tcp_host.h"
 
-#ifdef TEST_HOST_FUZZ_H
+#ifdef TCP_HOST_FUZZ
 #define CHECK_LEFT(n) INSIST(!(n))
 #else
 #define CHECK_LEFT(n) CHECK_EQ(n, 0)
