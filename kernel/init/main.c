@@ -33,6 +33,7 @@
 #include "net/netlink/netlink.h"
 #include "net/packet/packet_sock.h"
 #include "net/sock.h"
+#include "net/unix/unix.h"
 #include "proc/process.h"
 #include "proc/procfs/procfs.h"
 #include "sched/rcu.h"
@@ -109,6 +110,7 @@ static void boot_thread(void *arg)
 	ifctl_init();
 	packet_sock_init();
 	netlink_init();
+	unix_init();
 	proc_init();
 	procfs_init();
 	tty_init();

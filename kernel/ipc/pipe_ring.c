@@ -43,16 +43,27 @@ static void *place(struct pipe *p, u32 at, u32 *length)
 	return (char *)p->pages[offset >> PAGE_SHIFT] + (offset & ((u32)PAGE_SIZE - 1));
 }
 
+/*
+ * Whether the page for position `at` is there to be written. Bytes that were spliced out may still
+ * be in use where they went, by references to the page: whoever begins at its front again, then
+ * gets another page. (Behind the front there is nothing that was read in an earlier round.)
+ */
 static bool page_ready(struct pipe *p, u32 at)
 {
 	void **slot = &p->pages[(at & (p->size - 1)) >> PAGE_SHIFT];
-	struct page *page;
+	struct page *page, *old = *slot ? virt_to_page(*slot) : NULL;
 
-	if (likely(*slot))
+	if (likely(old && (at & (PAGE_SIZE - 1) || READ_ONCE(old->refs) == 1)))
 		return true;
 	page = page_alloc(MM_KERNEL);
 	if (!page)
 		return false;
+	if (old) {
+		/* The oldest bytes inside may lie behind the newest in one page. */
+		if (pipe_used(p))
+			memcpy(page_to_virt(page), *slot, PAGE_SIZE);
+		page_put(old);
+	}
 	*slot = page_to_virt(page);
 	return true;
 }

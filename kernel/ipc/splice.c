@@ -7,6 +7,7 @@
  */
 #include "abi/errno.h"
 #include "abi/fcntl.h"
+#include "abi/stat.h"
 #include "ipc/splice_int.h"
 #include "lib/string.h"
 
@@ -97,9 +98,29 @@ static unsigned pieces_of_room(struct pipe *p, struct iovec *v, size_t len, u32 
 	return i;
 }
 
+/* Pieces to a file that takes pages as they are: bytes, or an error before any. */
+static ssize_t send_pieces(struct file *out, const struct iovec *v, unsigned n, bool more)
+{
+	ssize_t done = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		void *at = (__force void *)v[i].iov_base;
+		ssize_t sent = out->ops->send_page(out, virt_to_page(at),
+						   (u32)((uintptr_t)at & (PAGE_SIZE - 1)),
+						   (u32)v[i].iov_len, more || i + 1 < n);
+
+		if (sent < 0)
+			return done ? done : sent;
+		done += sent;
+		if ((size_t)sent < v[i].iov_len)
+			break;
+	}
+	return done;
+}
+
 /* One round to a file; the pipe is locked at entry and not at the end. Bytes taken, or an error. */
 static ssize_t drain(struct pipe *p, struct file *out, loff_t *pos, size_t len, u64 fsize_limit,
-		     u32 *offered)
+		     bool more, u32 *offered)
 {
 	struct iovec v[SPLICE_PIECES];
 	unsigned n_pieces = pieces_of_data(p, v, len, offered);
@@ -107,8 +128,16 @@ static ssize_t drain(struct pipe *p, struct file *out, loff_t *pos, size_t len, 
 	ssize_t n;
 
 	p->taking = true;
+	/* A writer may replace pages that somebody refers to (pipe_ring.c). */
+	for (unsigned i = 0; i < n_pieces; i++)
+		page_get(virt_to_page((__force void *)v[i].iov_base));
 	mutex_unlock(&p->lock);
-	n = file_write(out, &it, pos, fsize_limit);
+	if (out->ops->send_page && !pos)
+		n = send_pieces(out, v, n_pieces, more || len > *offered);
+	else
+		n = file_write(out, &it, pos, fsize_limit);
+	for (unsigned i = 0; i < n_pieces; i++)
+		page_put(virt_to_page((__force void *)v[i].iov_base));
 	mutex_lock(&p->lock);
 	p->taking = false;
 	if (n > 0)
@@ -136,7 +165,7 @@ ssize_t splice_to_file(struct file *pipe, struct file *out, loff_t *pos, size_t 
 			mutex_unlock(&p->lock);
 			break;
 		}
-		n = drain(p, out, pos, len, fsize_limit, &offered);
+		n = drain(p, out, pos, len, fsize_limit, flags & SPLICE_F_MORE, &offered);
 		if (n <= 0)
 			return done ? done : n;
 		done += n;
@@ -154,9 +183,14 @@ ssize_t splice_from_file(struct file *in, loff_t *pos, struct file *pipe, size_t
 	struct iovec v[SPLICE_PIECES];
 	struct iov_iter it;
 	unsigned n_pieces;
-	ssize_t n = splice_wait_room(pipe, flags);
+	ssize_t n;
 	u32 total;
 
+	/* The flag is the socket's as well (splice(2)). */
+	if (flags & SPLICE_F_NONBLOCK && S_ISSOCK(in->inode->mode) &&
+	    !(file_poll(in, NULL) & (POLLIN | POLLERR | POLLHUP)))
+		return -EAGAIN;
+	n = splice_wait_room(pipe, flags);
 	if (n < 0)
 		return n;
 	n_pieces = pieces_of_room(p, v, len, &total);

@@ -45,6 +45,11 @@ struct sock_caller sock_caller(void)
 	return c;
 }
 
+bool sock_process_exists(s32 pid)
+{
+	return sock_host->process_exists(pid);
+}
+
 bool sock_capable(unsigned capability)
 {
 	return cred_capable(sock_caller().cred, capability);

@@ -109,6 +109,8 @@ struct sock_ops {
 	/* A change of an option of SOL_SOCKET that the protocol acts upon (SO_KEEPALIVE, SO_RCVBUF,
 	 * SO_LINGER …), after it. NULL: nothing. */
 	void (*option_changed)(struct sock *s, int name);
+	/* A descriptor of it is being closed. NULL: nothing. */
+	void (*flush)(struct sock *s);
 	/* The file is gone: ends the connection (lingers if SO_LINGER says so) and drops the
 	 * reference. */
 	void (*close)(struct sock *s);
@@ -188,9 +190,12 @@ struct sock_host {
 	/* A signal to the owner of a file (F_SETOWN), with si_band and si_code POLL_*; `signo`: if
 	 * F_SETSIG named none. Any context without a spinlock. */
 	void (*signal)(const struct file_owner *owner, int signo, int code, u32 band);
+	/* Whether there is a process, or thread, with that number. Thread context. */
+	bool (*process_exists)(s32 pid);
 };
 void sock_set_host(const struct sock_host *host);
 struct sock_caller sock_caller(void);
+bool sock_process_exists(s32 pid);
 /* Whether the calling process has a capability: CAP_NET_RAW, CAP_NET_ADMIN, … */
 bool sock_capable(unsigned capability);
 
@@ -265,6 +270,8 @@ bool sock_charge_receive(struct sock *s, struct packet *p);
 /* Charges a packet that is to be sent, so that it counts until it is freed; holds a reference of
  * the socket meanwhile; wakes POLLOUT when half the buffer has become free. */
 void sock_charge_send(struct sock *s, struct packet *p);
+/* Its release hook: gives the bytes back. For protocols that have one of their own. */
+void sock_release_send(struct packet *p);
 static inline bool sock_send_room(const struct sock *s)
 {
 	return READ_ONCE(s->send_used) < READ_ONCE(s->send_limit);

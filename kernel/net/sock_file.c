@@ -55,6 +55,22 @@ static ssize_t sock_write(struct file *f, struct iov_iter *from, loff_t *pos)
 	return s->ops->send(s, &m);
 }
 
+static ssize_t sock_send_page(struct file *f, struct page *page, u32 offset, u32 n, bool more)
+{
+	u32 flags = file_msg_flags(f) | (more ? MSG_MORE : 0);
+	struct sock *s = f->private;
+	struct iov_iter it;
+	struct msg m;
+
+	if (s->ops->send_page)
+		return s->ops->send_page(s, page, offset, n, flags);
+	if (!s->ops->send)
+		return -EOPNOTSUPP;
+	iov_init_kernel(&it, (u8 *)page_to_virt(page) + offset, n);
+	msg_init(&m, &it, flags);
+	return s->ops->send(s, &m);
+}
+
 static u32 sock_poll(struct file *f, struct poll_table *table)
 {
 	struct sock *s = f->private;
@@ -69,6 +85,8 @@ static long stamp_get(struct sock *s, u32 request, u64 arg)
 	u64 ns = READ_ONCE(s->stamp_ns);
 	struct timespec ts = ns_to_timespec(ns);
 
+	if (s->family != AF_INET && s->family != AF_INET6 && s->family != AF_PACKET)
+		return -ENOTTY; /* others have no use for it */
 	if (ns == ~0ull)
 		return -ENOENT;
 	if (request == SIOCGSTAMP_OLD || request == SIOCGSTAMP_NEW)
@@ -131,6 +149,15 @@ static void sock_async(struct file *f, bool on)
 	spin_unlock(&s->lock);
 }
 
+static int sock_flush(struct file *f)
+{
+	struct sock *s = f->private;
+
+	if (s->ops->flush)
+		s->ops->flush(s);
+	return 0;
+}
+
 static void sock_release(struct file *f)
 {
 	struct sock *s = f->private;
@@ -181,8 +208,10 @@ int sock_open(int family, int type, int protocol, u32 flags, struct file **out)
 
 static const struct file_ops sock_file_ops = {
 	.release = sock_release,
+	.flush = sock_flush,
 	.read = sock_read,
 	.write = sock_write,
+	.send_page = sock_send_page,
 	.poll = sock_poll,
 	.ioctl = sock_ioctl,
 	.mmap = sock_mmap,

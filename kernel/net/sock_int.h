@@ -11,3 +11,7 @@ int sock_create(int family, int type, int protocol, struct sock **out);
  * socket's lock. */
 void sock_async_tell(struct sock *s, u32 events);
 void sock_async_init(void);
+
+/* sock_device.c: as setsockopt(2), getsockopt(2). */
+int sock_bind_device(struct sock *s, int name, const void __user *value, u32 n);
+int sock_bound_device(struct sock *s, void __user *value, u32 *n);

@@ -67,14 +67,14 @@ int sock_queue_receive(struct sock *s, struct packet *p)
 	return 0;
 }
 
-static void send_release(struct packet *p)
+void sock_release_send(struct packet *p)
 {
 	struct sock *s = p->sock;
 	u32 half = READ_ONCE(s->send_limit) / 2, charged = p->charged;
 	u32 used = __atomic_sub_fetch(&s->send_used, charged, __ATOMIC_SEQ_CST);
 
 	if (unlikely(used < half && used + charged >= half))
-		sock_wake(s, POLLOUT | POLLWRNORM);
+		sock_wake(s, POLLOUT | POLLWRNORM | WAKE_SYNC);
 	sock_put(s);
 }
 
@@ -82,7 +82,7 @@ void sock_charge_send(struct sock *s, struct packet *p)
 {
 	p->sock = s;
 	p->charged = packet_charge_size(p);
-	p->release = send_release;
+	p->release = sock_release_send;
 	sock_get(s);
 	__atomic_add_fetch(&s->send_used, p->charged, __ATOMIC_RELAXED);
 }

@@ -184,6 +184,8 @@ int sock_set_option(struct sock *s, int level, int name, const void __user *valu
 
 	if (level != SOL_SOCKET)
 		return protocol_set(s, level, name, value, n);
+	if (name == SO_BINDTODEVICE || name == SO_BINDTOIFINDEX)
+		return sock_bind_device(s, name, value, n);
 	if (n < sizeof(number))
 		return -EINVAL;
 	if (copy_in_obj(&number, (const int __user *)value) < 0)
@@ -329,6 +331,8 @@ int sock_get_option(struct sock *s, int level, int name, void __user *value, u32
 		return get_timeout(READ_ONCE(s->send_timeout), value, n);
 	case SO_PEERNAME:
 		return get_peer_name(s, value, n);
+	case SO_BINDTODEVICE:
+		return sock_bound_device(s, value, n);
 	case SO_COOKIE:
 		return *n < sizeof(s->cookie) ? -EINVAL :
 						answer(value, n, &s->cookie, sizeof(s->cookie));

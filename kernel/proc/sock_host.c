@@ -93,9 +93,18 @@ static void host_signal(const struct file_owner *owner, int signo, int code, u32
 		tell_process(owner, &info);
 }
 
+static bool host_process_exists(s32 nr)
+{
+	struct pid *pid = nr > 0 ? pid_find_get(nr) : NULL;
+
+	pid_put(pid);
+	return pid;
+}
+
 void sock_host_init(void)
 {
-	static const struct sock_host host = { .caller = host_caller, .signal = host_signal };
+	static const struct sock_host host = { .caller = host_caller, .signal = host_signal,
+					       .process_exists = host_process_exists };
 
 	sock_set_host(&host);
 }

@@ -5,7 +5,6 @@
 #include "abi/limits.h"
 #include "abi/stat.h"
 #include "mm/slab.h"
-#include "proc/signal.h"
 #include "sys/sys_int.h"
 
 #define BOUNCE_SIZE (64 * 1024)
@@ -50,11 +49,6 @@ static ssize_t copy_bytes(struct file *in, loff_t *in_pos, struct file *out, lof
 			break;
 	}
 	kfree(bounce);
-	if (done == 0 && n == -EPIPE) {
-		struct abi_siginfo info = signal_info_user(SIGPIPE, SI_USER);
-
-		signal_send_task(task_current(), &info);
-	}
 	return done ? (ssize_t)done : n;
 }
 
@@ -86,8 +80,11 @@ long sys_sendfile(int out_fd, int in_fd, loff_t __user *offset, size_t count)
 	}
 	if (!in.file->seekable || pos < 0)
 		goto out;
-	n = copy_bytes(in.file, offset ? &pos : NULL, out.file, NULL,
-		       min(count, (size_t)MAX_RW_COUNT));
+	count = min(count, (size_t)MAX_RW_COUNT);
+	n = file_send(in.file, out.file, offset ? &pos : NULL, count);
+	if (n == -EOPNOTSUPP)
+		n = copy_bytes(in.file, offset ? &pos : NULL, out.file, NULL, count);
+	n = write_result(out.file, n);
 	if (n > 0 && offset && copy_out_obj(offset, &pos) < 0)
 		n = -EFAULT;
 out:

@@ -8,9 +8,7 @@
 #include "proc/signal.h"
 #include "sys/sys_int.h"
 
-/* Signals that a failed write raises: SIGPIPE at a pipe without readers or a stream that is shut,
- * SIGXFSZ beyond RLIMIT_FSIZE. */
-static ssize_t write_result(struct file *f, ssize_t n)
+long write_result(struct file *f, long n)
 {
 	struct abi_siginfo info;
 

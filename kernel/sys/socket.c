@@ -185,11 +185,13 @@ long sys_accept4(int fd, void __user *address, int __user *length, int flags)
 	struct file *file;
 	int error, to;
 
-	if (flags & ~SOCKET_FLAGS)
-		return -EINVAL;
 	error = sock_arg(fd, &r);
 	if (error)
 		return error;
+	if (flags & ~SOCKET_FLAGS) {
+		fd_end(r.fd);
+		return -EINVAL;
+	}
 	to = fd_reserve(files, 0, rlimit_current(RLIMIT_NOFILE), flags & SOCK_CLOEXEC);
 	error = to;
 	if (to >= 0) {

@@ -6,22 +6,9 @@
 #include "ipc/pipe.h"
 #include "ipc/splice.h"
 #include "mm/slab.h"
-#include "proc/signal.h"
 #include "sys/sys_int.h"
 
 #define SPLICE_FLAGS (SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT)
-
-/* Signals that writing raises. */
-static long written(ssize_t n)
-{
-	struct abi_siginfo info;
-
-	if (n == -EPIPE || (n == -EFBIG && rlimit_current(RLIMIT_FSIZE) != RLIM_INFINITY)) {
-		info = signal_info_user(n == -EPIPE ? SIGPIPE : SIGXFSZ, SI_USER);
-		signal_send_task(task_current(), &info);
-	}
-	return n;
-}
 
 /* A file's side: its offset, if one is given. */
 static int offset_in(struct file *f, const loff_t __user *uoff, loff_t *pos)
@@ -95,10 +82,11 @@ long sys_splice(int fd_in, loff_t __user *off_in, int fd_out, loff_t __user *off
 	if (out.file) {
 		n = splice_files(in.file, off_in, out.file, off_out,
 				 min(len, (size_t)MAX_RW_COUNT), flags);
+		n = write_result(out.file, n);
 		fd_end(out);
 	}
 	fd_end(in);
-	return written(n);
+	return n;
 }
 
 long sys_tee(int fd_in, int fd_out, size_t len, unsigned flags)
@@ -121,10 +109,11 @@ long sys_tee(int fd_in, int fd_out, size_t len, unsigned flags)
 			n = -EINVAL;
 		else
 			n = splice_pipes(in.file, out.file, len, flags, true);
+		n = write_result(out.file, n);
 		fd_end(out);
 	}
 	fd_end(in);
-	return written(n);
+	return n;
 }
 
 /* The pages of the caller are copied, not lent: SPLICE_F_GIFT is a hint (vmsplice(2)). */
@@ -151,6 +140,7 @@ long sys_vmsplice(int fd, const struct iovec __user *uiov, unsigned long nr_segs
 			    splice_to_memory(r.file, &it, flags);
 		kfree(heap);
 	}
+	n = write_result(r.file, n);
 	fd_end(r);
-	return written(n);
+	return n;
 }

@@ -55,6 +55,10 @@ int timeout_arg(const struct timespec __user *uts, u64 *ns);
 /* Absolute CLOCK_MONOTONIC deadline of a relative time: saturating; ~0 stays. */
 u64 deadline_after(u64 ns);
 
+/* What a write to `f` gave, after the signals that it raises if it failed: SIGPIPE at a pipe
+ * without readers or a stream that is shut, SIGXFSZ beyond RLIMIT_FSIZE. */
+long write_result(struct file *f, long n);
+
 /* The process or task that `pid` names, 0 the caller, referenced: NULL: -ESRCH. */
 struct process *process_arg(int pid);
 struct task *task_arg(int tid);

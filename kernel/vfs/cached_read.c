@@ -68,6 +68,53 @@ ssize_t cached_read(struct file *file, struct iov_iter *to, loff_t *pos)
 	return err;
 }
 
+/* Part of a page, or of one of zeros if it is NULL (a hole). */
+static ssize_t send_part(struct file *out, struct page *page, u32 offset, u32 n, bool more)
+{
+	ssize_t sent;
+
+	if (!page)
+		page = page_alloc(MM_KERNEL | MM_ZERO);
+	if (!page)
+		return -ENOMEM;
+	sent = out->ops->send_page(out, page, offset, n, more);
+	page_put(page);
+	return sent;
+}
+
+ssize_t cached_send(struct file *file, struct file *out, loff_t *pos, size_t n)
+{
+	struct inode *inode = file->inode;
+	loff_t at = *pos, end = at + (loff_t)n;
+	ssize_t sent = 0;
+
+	while (at < end && at < READ_ONCE(inode->size)) {
+		loff_t last = min(end, READ_ONCE(inode->size));
+		u32 offset = (u32)at & ((u32)PAGE_SIZE - 1);
+		u32 part = (u32)min((loff_t)(PAGE_SIZE - offset), last - at);
+		struct page *page;
+
+		sent = get_page(&inode->cache, (pgoff_t)at >> PAGE_SHIFT,
+				(pgoff_t)(last - 1) >> PAGE_SHIFT, &page);
+		if (sent < 0)
+			break;
+		sent = send_part(out, page, offset, part, at + part < last);
+		if (sent <= 0)
+			break;
+		at += sent;
+		if ((u32)sent < part || thread_signal_pending())
+			break;
+		sched_point();
+	}
+	if (!(file->flags & O_NOATIME) && file->path.mount)
+		inode_touch_atime(inode, file->path.mount->flags);
+	if (at == *pos)
+		return sent;
+	sent = at - *pos;
+	*pos = at;
+	return sent;
+}
+
 static void mapped_get(struct vm_area *area)
 {
 	file_get(area->source_data);

@@ -39,6 +39,11 @@ struct file_ops {
 	 */
 	ssize_t (*read)(struct file *file, struct iov_iter *to, loff_t *pos);
 	ssize_t (*write)(struct file *file, struct iov_iter *from, loff_t *pos);
+	/*
+	 * Writes part of a page without copying it, for as long as it likes: it takes references of
+	 * its own. `more` follows at once. NULL: there is only write().
+	 */
+	ssize_t (*send_page)(struct file *file, struct page *page, u32 offset, u32 n, bool more);
 	/* lseek(2). NULL: -ESPIPE. */
 	loff_t (*seek)(struct file *file, loff_t offset, int whence);
 	/*
@@ -157,6 +162,11 @@ void file_put(struct file *f);
  */
 ssize_t file_read(struct file *f, struct iov_iter *to, loff_t *pos);
 ssize_t file_write(struct file *f, struct iov_iter *from, loff_t *pos, u64 fsize_limit);
+/*
+ * sendfile(2) of n bytes of `in` at *pos (NULL: at its own position) to a file that takes pages:
+ * bytes or -errno; -EOPNOTSUPP: `in` is not on the page cache, or `out` takes none.
+ */
+ssize_t file_send(struct file *in, struct file *out, loff_t *pos, size_t n);
 /* Kernel buffers (exec, module loading, sendfile): at *pos. */
 ssize_t file_read_kernel(struct file *f, void *buf, size_t n, loff_t pos);
 loff_t file_seek(struct file *f, loff_t offset, int whence);
@@ -165,6 +175,8 @@ u32 file_poll(struct file *f, struct poll_table *table);
 /* Regular files on the page cache: operations a file system points its file_ops at. */
 ssize_t cached_read(struct file *file, struct iov_iter *to, loff_t *pos);
 ssize_t cached_write(struct file *file, struct iov_iter *from, loff_t *pos);
+/* Pages of a file to one with send_page(). */
+ssize_t cached_send(struct file *file, struct file *out, loff_t *pos, size_t n);
 loff_t cached_seek(struct file *file, loff_t offset, int whence);
 /* A seek over anything else: SEEK_SET, SEEK_CUR, and SEEK_END unless `end` is below 0; -EINVAL. */
 loff_t file_seek_to(struct file *file, loff_t offset, int whence, loff_t end);

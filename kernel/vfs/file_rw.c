@@ -112,6 +112,24 @@ ssize_t file_write(struct file *f, struct iov_iter *from, loff_t *pos, u64 fsize
 	return n;
 }
 
+ssize_t file_send(struct file *in, struct file *out, loff_t *pos, size_t n)
+{
+	loff_t at;
+	bool shared;
+	ssize_t sent;
+
+	if (in->ops->read != cached_read || !out->ops->send_page)
+		return -EOPNOTSUPP;
+	if (pos)
+		return cached_send(in, out, pos, n);
+	shared = pos_begin(in);
+	at = in->pos;
+	sent = cached_send(in, out, &at, n);
+	in->pos = at;
+	pos_end(in, shared);
+	return sent;
+}
+
 ssize_t file_read_kernel(struct file *f, void *buf, size_t n, loff_t pos)
 {
 	struct iov_iter to;

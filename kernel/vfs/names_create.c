@@ -131,6 +131,22 @@ int vfs_mknod(const struct walk *w, const char *name, u32 mode, u64 rdev)
 	return err;
 }
 
+int vfs_make_socket(const struct walk *w, const char *name, u32 mode, struct path *out)
+{
+	struct creation c;
+	int err = create_begin(w, name, false, &c);
+
+	if (err < 0)
+		return err;
+	err = make_node(&c, (mode & 0777 & ~READ_ONCE(w->fs->umask)) | S_IFSOCK, 0, w->cred);
+	if (err == 0) {
+		*out = (struct path){ c.place.dir.mount, c.dentry };
+		path_get(out);
+	}
+	create_end(&c);
+	return err;
+}
+
 int vfs_symlink(const struct walk *w, const char *target, const char *name)
 {
 	struct creation c;

@@ -148,6 +148,8 @@ int path_below_to_string(const struct path *path, const struct path *root, char 
  */
 int vfs_mkdir(const struct walk *w, const char *name, u32 mode);
 int vfs_mknod(const struct walk *w, const char *name, u32 mode, u64 rdev);
+/* bind(2) of AF_UNIX: makes a socket file; *out is where it lies, referenced. As vfs_mknod(). */
+int vfs_make_socket(const struct walk *w, const char *name, u32 mode, struct path *out);
 int vfs_symlink(const struct walk *w, const char *target, const char *name);
 int vfs_link(const struct walk *from, const char *old, const struct walk *to, const char *name,
 	     u32 walk_flags);

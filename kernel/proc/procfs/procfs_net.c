@@ -7,6 +7,7 @@
 #include "net/inet/show.h"
 #include "net/packet/packet_sock.h"
 #include "net/tcp/tcp.h"
+#include "net/unix/unix.h"
 #include "proc/procfs/procfs_int.h"
 
 /* A text as a sink. */
@@ -43,12 +44,13 @@ SHOW(netstat, inet_show_netstat(out))
 SHOW(sockstat, inet_show_sockstat(out))
 SHOW(tcp, tcp_show(out, false))
 SHOW(tcp6, tcp_show(out, true))
+SHOW(unix, unix_show(out))
 
 #define FILE(name_) { .name = #name_, .mode = S_IFREG | 0444, .show = show_##name_ }
 
 const struct proc_node procfs_net_children[] = {
 	FILE(arp), FILE(dev), FILE(dev_mcast), FILE(icmp), FILE(igmp), FILE(netstat),
 	FILE(packet), FILE(raw), FILE(raw6), FILE(route), FILE(snmp), FILE(sockstat), FILE(tcp),
-	FILE(tcp6), FILE(udp), FILE(udp6),
+	FILE(tcp6), FILE(udp), FILE(udp6), FILE(unix),
 	{ 0 },
 };

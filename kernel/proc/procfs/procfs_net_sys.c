@@ -15,6 +15,7 @@
 #include "net/ip4/ip4.h"
 #include "net/link/neighbour.h"
 #include "net/tcp/tcp_setting.h"
+#include "net/unix/unix.h"
 #include "proc/procfs/procfs_int.h"
 #include "vfs/file.h"
 
@@ -359,6 +360,9 @@ static const struct proc_node conf_children[] = {
 	X("wmem_max", .value = (s32 *)&sock_wmem_max, .low = 4608, .high = 0x7fffffff) \
 	X("somaxconn", .value = (s32 *)&sock_somaxconn, .low = 0, .high = 0x7fffffff) \
 	X("optmem_max", .value = (s32 *)&sock_optmem_max, .low = 0, .high = 0x7fffffff)
+#define UNIX(X) \
+	X("max_dgram_qlen", .value = (s32 *)&unix_max_dgram_qlen, .low = 0, .high = 0x7fffffff)
+
 #define N4(field) (s32 *)&neighbour_settings[0].field
 #define NEIGH(X) \
 	X("base_reachable_time_ms", .value = N4(reachable_ms), .low = 1000, .high = 86400000) \
@@ -378,6 +382,8 @@ static const struct proc_node neigh_children[] = { NEIGH(AS_NODE) { 0 } };
 static const struct setting neigh_settings[] = { NEIGH(AS_SETTING) };
 static const struct proc_node core_children[] = { CORE(AS_NODE) { 0 } };
 static const struct setting core_settings[] = { CORE(AS_SETTING) };
+static const struct proc_node unix_children[] = { UNIX(AS_NODE) { 0 } };
+static const struct setting unix_settings[] = { UNIX(AS_SETTING) };
 static const struct setting ipv4_settings[] = { IPV4(AS_SETTING) };
 
 static const struct proc_node neigh_dirs[] = {
@@ -396,6 +402,8 @@ static const struct setting *setting_of(const struct proc_node *node)
 {
 	if (node >= core_children && node < core_children + ARRAY_SIZE(core_settings))
 		return &core_settings[node - core_children];
+	if (node >= unix_children && node < unix_children + ARRAY_SIZE(unix_settings))
+		return &unix_settings[node - unix_children];
 	if (node >= neigh_children && node < neigh_children + ARRAY_SIZE(neigh_settings))
 		return &neigh_settings[node - neigh_children];
 	return &ipv4_settings[node - ipv4_children];
@@ -404,5 +412,6 @@ static const struct setting *setting_of(const struct proc_node *node)
 const struct proc_node procfs_net_sys_children[] = {
 	{ .name = "core", .mode = MODE_D, .children = core_children },
 	{ .name = "ipv4", .mode = MODE_D, .children = ipv4_children },
+	{ .name = "unix", .mode = MODE_D, .children = unix_children },
 	{ 0 },
 };
