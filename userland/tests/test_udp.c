@@ -3,6 +3,9 @@
 
 #include <linux/errqueue.h>
 #include <netinet/udp.h>
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#endif
 
 #include "loopback.h"
 
@@ -372,6 +375,40 @@ TEST(corking)
 	ok(!memcmp(text, "four five", 9), "of both");
 }
 
+TEST(segments)
+{
+	char text[3000], in[3000], control[CMSG_SPACE(sizeof(uint16_t))] = {0};
+	struct iovec iov = {text, sizeof(text)};
+	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+			   .msg_controllen = sizeof(control)};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+	uint16_t size = 1200;
+	int a, b;
+
+	loopback_up();
+	a = must(socket(AF_INET, SOCK_DGRAM, 0));
+	b = udp_at(LO);
+	must(connect4(a, LO, port_of(b)));
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = (char)(i * 3);
+	*c = (struct cmsghdr){.cmsg_level = SOL_UDP, .cmsg_type = UDP_SEGMENT,
+			      .cmsg_len = CMSG_LEN(sizeof(size))};
+	memcpy(CMSG_DATA(c), &size, sizeof(size));
+	is(sendmsg(a, &m, 0), 3000, "one call");
+	is(recv(b, in, sizeof(in), 0), 1200, "the first");
+	is(recv(b, in + 1200, sizeof(in), 0), 1200, "the second");
+	is(recv(b, in + 2400, sizeof(in), 0), 600, "the rest");
+	ok(!memcmp(in, text, sizeof(in)), "all bytes");
+	works(set_int(a, SOL_UDP, UDP_SEGMENT, 2000), "as an option");
+	is(send(a, text, sizeof(text), 0), 3000, "one call");
+	is(recv(b, in, sizeof(in), 0), 2000, "the first");
+	is(recv(b, in, sizeof(in), 0), 1000, "the rest");
+	works(set_int(a, SOL_UDP, UDP_SEGMENT, 10), "small ones");
+	fails(send(a, text, sizeof(text), 0), EINVAL, "too many");
+	c->cmsg_len = CMSG_LEN(1);
+	fails(sendmsg(a, &m, 0), EINVAL, "a size of one byte");
+}
+
 TEST(queue_limit)
 {
 	int a, b, sent = 0, got = 0;
@@ -460,6 +497,8 @@ TEST(dual_stack)
 	is(recvfrom(a, text, sizeof(text), 0, (struct sockaddr *)&from, &n), 4, "it receives");
 	ok(IN6_IS_ADDR_V4MAPPED(&from.sin6_addr), "from a mapped address");
 	is(sendto(a, "back", 4, 0, (struct sockaddr *)&from, n), 4, "and answers");
+	is(recv(b, text, sizeof(text), 0), 4, "which arrives");
+	is(sendto4(a, "name", 4, LO, port_of(b)), 4, "a name of IPv4 will do, too");
 	is(recv(b, text, sizeof(text), 0), 4, "which arrives");
 }
 

@@ -2,9 +2,11 @@
  * What datagrams and raw packets have in common on their way out: whom to, with what settings, by
  * which route.
  */
+#include "abi/capability.h"
 #include "abi/errno.h"
 #include "abi/in.h"
 #include "core/clock.h"
+#include "lib/string.h"
 #include "net/inet/inet_int.h"
 
 /* The destination: of the message, or the peer. */
@@ -37,6 +39,27 @@ static int destination(struct inet_sock *i, struct msg *m, struct inet_send *to)
 	return 0;
 }
 
+static int udp_control(const struct abi_cmsghdr *c, struct inet_send *to)
+{
+	if (c->cmsg_type != UDP_SEGMENT || cmsg_size(c) != sizeof(to->segment))
+		return -EINVAL;
+	memcpy(&to->segment, cmsg_data(c), sizeof(to->segment));
+	return 0;
+}
+
+/* Rights and credentials are for AF_UNIX; here nobody gets them, and nobody minds (cmsg(3)). */
+static int socket_control(const struct abi_cmsghdr *c, struct inet_send *to)
+{
+	if (c->cmsg_type == SCM_RIGHTS || c->cmsg_type == SCM_CREDENTIALS)
+		return 0;
+	if (c->cmsg_type != SO_MARK || cmsg_size(c) != sizeof(to->flow.mark))
+		return -EINVAL;
+	if (!sock_capable(CAP_NET_ADMIN) && !sock_capable(CAP_NET_RAW))
+		return -EPERM;
+	memcpy(&to->flow.mark, cmsg_data(c), sizeof(to->flow.mark));
+	return 0;
+}
+
 static int control(struct inet_sock *i, struct msg *m, struct inet_send *to)
 {
 	const struct abi_cmsghdr *c = NULL;
@@ -48,11 +71,10 @@ static int control(struct inet_sock *i, struct msg *m, struct inet_send *to)
 			err = ip_versions[0]->get_control(i, c, to);
 		else if (c->cmsg_level == SOL_IPV6 && six && ip_versions[1])
 			err = ip_versions[1]->get_control(i, c, to);
-		else if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_SEGMENT &&
-			 i->sock.protocol == IPPROTO_UDP)
-			err = cmsg_size(c) == sizeof(u16) ? 0 : -EINVAL;
+		else if (c->cmsg_level == SOL_UDP && i->sock.protocol == IPPROTO_UDP)
+			err = udp_control(c, to);
 		else if (c->cmsg_level == SOL_SOCKET)
-			err = -EINVAL;
+			err = socket_control(c, to);
 	}
 	return err;
 }

@@ -86,9 +86,14 @@ int inet_address_in(struct sock *s, const struct sockaddr_storage *a, u32 length
 	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)a;
 
 	*scope = 0;
-	if (s->family == AF_INET) {
+	if (length < sizeof(in->sin_family))
+		return -EINVAL;
+	/* A name of IPv4 means the mapped address to a socket of AF_INET6. */
+	if (s->family == AF_INET || in->sin_family == AF_INET) {
 		if (length < sizeof(*in))
 			return -EINVAL;
+		if (s->family != AF_INET && inet_sock(s)->only_6)
+			return -ENETUNREACH;
 		if (in->sin_family != AF_INET &&
 		    (in->sin_family != AF_UNSPEC || in->sin_addr.s_addr))
 			return -EAFNOSUPPORT;

@@ -203,6 +203,11 @@ static int set_udp_option(struct udp_sock *u, int name, const void __user *value
 			err = udp_cork_push(u);
 		mutex_unlock(&u->inet.sock.send_lock);
 		return err;
+	case UDP_SEGMENT:
+		if (v < 0 || v > 0xffff)
+			return -EINVAL;
+		WRITE_ONCE(u->segment, (u16)v);
+		return 0;
 	case UDP_NO_CHECK6_TX:
 		WRITE_ONCE(u->no_check6_tx, v != 0);
 		return 0;
@@ -230,6 +235,8 @@ static int get_option(struct sock *s, int level, int name, void __user *value, u
 	switch (name) {
 	case UDP_CORK:
 		return inet_option_out(u->cork, value, n);
+	case UDP_SEGMENT:
+		return inet_option_out(u->segment, value, n);
 	case UDP_NO_CHECK6_TX:
 		return inet_option_out(u->no_check6_tx, value, n);
 	case UDP_NO_CHECK6_RX:

@@ -7,6 +7,7 @@
 #include "net/inet/inet_int.h"
 #include "net/udp/udp_wire.h"
 
+enum { UDP_SEGMENTS = 64 }; /* of one call with UDP_SEGMENT, at most */
 enum { UDP_MOST = 65507 + 20 + 20 }; /* no datagram has more data, whatever the version */
 
 /* s: send_lock.  a: torn reads harmless. */

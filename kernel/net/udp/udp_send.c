@@ -127,12 +127,52 @@ static ssize_t send_corked(struct udp_sock *u, struct msg *m, u32 n, bool more)
 	return err ?: (ssize_t)n;
 }
 
+/* One datagram of n bytes. */
+static int send_one(struct udp_sock *u, struct msg *m, u32 n, struct inet_send *to)
+{
+	struct packet *p;
+	int err = sock_alloc_send(&u->inet.sock, PACKET_ROOM, n, m->flags, &p);
+
+	if (unlikely(err))
+		return err;
+	if (unlikely(iov_copy_from(m->iter, packet_put(p, n), n) != n)) {
+		packet_free(p);
+		return -EFAULT;
+	}
+	return transmit(u, p, to);
+}
+
+/* UDP_SEGMENT (udp(7)): as many datagrams of that size as it takes; they must fit the way whole. */
+static ssize_t send_segments(struct udp_sock *u, struct msg *m, u32 n, struct inet_send *to)
+{
+	u32 sent = 0, mtu = 0;
+	struct route *r;
+	int err;
+
+	spin_lock(&u->inet.sock.lock);
+	r = inet_send_route(&u->inet, to, &err);
+	if (r)
+		mtu = route_mtu(r);
+	spin_unlock(&u->inet.sock.lock);
+	if (!err && (n > (u32)to->segment * UDP_SEGMENTS ||
+		     to->segment + sizeof(struct udp_header) +
+		     ip_version_of(&to->flow.to)->header_length > mtu))
+		err = -EINVAL;
+	while (!err && sent < n) {
+		u32 part = min((u32)to->segment, n - sent);
+
+		err = send_one(u, m, part, to);
+		if (!err)
+			sent += part;
+	}
+	return sent ? (ssize_t)sent : err;
+}
+
 ssize_t udp_send(struct sock *s, struct msg *m)
 {
 	struct udp_sock *u = udp_sock(s);
 	size_t n = iov_left(m->iter);
 	struct inet_send to;
-	struct packet *p;
 	bool more = m->flags & MSG_MORE || READ_ONCE(u->cork);
 	int err;
 
@@ -147,13 +187,10 @@ ssize_t udp_send(struct sock *s, struct msg *m)
 		return err;
 	if (unlikely(!to.to_port))
 		return -EINVAL;
-	err = sock_alloc_send(s, PACKET_ROOM, (u32)n, m->flags, &p);
-	if (unlikely(err))
-		return err;
-	if (unlikely(iov_copy_from(m->iter, packet_put(p, (u32)n), n) != n)) {
-		packet_free(p);
-		return -EFAULT;
-	}
-	err = transmit(u, p, &to);
+	if (!to.segment)
+		to.segment = READ_ONCE(u->segment);
+	if (unlikely(to.segment && n > to.segment))
+		return send_segments(u, m, (u32)n, &to);
+	err = send_one(u, m, (u32)n, &to);
 	return unlikely(err) ? err : (ssize_t)n;
 }
