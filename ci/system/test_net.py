@@ -1,0 +1,181 @@
+"""Two machines on a cable: Skerry (10.0.0.1) and Debian's Linux (10.0.0.2), or two Skerrys. What a
+person types to see whether a network works, then what a bad network does."""
+
+import hashlib
+import random
+import re
+import struct
+import time
+
+import pytest
+
+MODELS = ["e1000", "e1000e"]
+MEGABYTE = "dd if=/dev/urandom of=/tmp/data bs=1M count=%d 2>/dev/null; sha256sum </tmp/data"
+
+
+def address(console, number):
+    console.output("service stop network >/dev/null 2>&1; killall udhcpc 2>/dev/null; true")
+    console.output(f"ifconfig lo 127.0.0.1; ifconfig eth0 10.0.0.{number} netmask 255.255.255.0")
+    console.output("while [ $(cat /sys/class/net/eth0/carrier) != 1 ]; do sleep 1; done", 30)
+
+
+@pytest.fixture(name="pair", params=MODELS)
+def pair_fixture(machine, cable, request):
+    """Consoles of both, with addresses."""
+    ours = machine(extra=cable.end(0, request.param), env={"SMP": "2"})
+    peer = machine(extra=cable.end(1, "e1000"), kernel="linux")
+    for number, console in enumerate((ours, peer), 1):
+        console.prompt(120)
+        address(console, number)
+    return ours, peer
+
+
+def test_two_machines(pair, cable):
+    ours, peer = pair
+    # ping both ways, also with packets that are fragments
+    for console, to in ((ours, 2), (peer, 1)):
+        assert " 0% packet loss" in console.output(f"ping -c 3 10.0.0.{to}", 30)
+    assert " 0% packet loss" in ours.output("ping -c 2 -s 65507 10.0.0.2", 30)
+    assert " 0% packet loss" in peer.output("ping -c 2 -s 30000 10.0.0.1", 30)
+    assert " 0% packet loss" in peer.output("ping -c 200 -A -q 10.0.0.1", 60)
+    assert "10.0.0.2" in ours.output("arp -n") and "10.0.0.2" in ours.output("ip neigh")
+    # names of what is where
+    assert "10.0.0.1" in ours.output("ifconfig eth0")
+    assert "10.0.0.1/24" in ours.output("ip addr show eth0")
+    assert "10.0.0.0/24" in ours.output("ip route")
+    ours.output("arp -s 10.0.0.77 02:01:02:03:04:05")
+    assert re.search("10.0.0.77 .*02:01:02:03:04:05 .*PERMANENT", ours.output("ip neigh"))
+    ours.output("arp -d 10.0.0.77")
+    assert "10.0.0.77" not in ours.output("ip neigh")
+    # TCP both ways, with checksums
+    for server, client, to in ((ours, peer, 1), (peer, ours, 2)):
+        wanted = client.output(MEGABYTE % 4, 60).split()[0]
+        server.output("nc -l -p 5000 >/tmp/got </dev/null & sleep 1")
+        client.output(f"nc -w 60 10.0.0.{to} 5000 </tmp/data", 120)
+        got = server.output("wait; sha256sum </tmp/got", 60).split()[0]
+        assert got == wanted
+    # UDP
+    peer.output("nc -u -l -p 6000 >/tmp/udp </dev/null & sleep 1")
+    ours.output("echo over-udp | timeout 3 nc -u -w 1 10.0.0.2 6000; true", 20)
+    assert "over-udp" in peer.output("cat /tmp/udp")
+    # nobody listens
+    status, text = ours.run("telnet 10.0.0.2 9", 20)
+    assert status and "refused" in text
+    # fetched by HTTP
+    ours.output("mkdir -p /tmp/www; echo hello-web >/tmp/www/f; httpd -h /tmp/www")
+    assert "hello-web" in peer.output("wget -q -O - http://10.0.0.1/f", 30)
+
+
+def test_lossy_cable(pair, cable):
+    ours, peer = pair
+    ours.output("ping -c 1 10.0.0.2", 30)
+    for loss, delay in ((0.01, 0), (0.05, 0.005)):
+        for server, client, to in ((ours, peer, 1), (peer, ours, 2)):
+            cable.loss = cable.delay = 0
+            wanted = client.output(MEGABYTE % 1, 60).split()[0]
+            server.output("nc -l -p 5000 >/tmp/got </dev/null & sleep 1")
+            cable.loss, cable.delay, cable.reorder, cable.duplicates = loss, delay, 0.01, 0.01
+            client.output(f"nc -w 90 10.0.0.{to} 5000 </tmp/data", 200)
+            got = server.output("wait; sha256sum </tmp/got", 120).split()[0]
+            assert got == wanted
+
+
+def malformed(seeded):
+    """A frame for 10.0.0.1 that is wrong somewhere: header fields, lengths, fragments, options."""
+    kind = seeded.randrange(8)
+    mac = b"\x52\x54\0\0\0\1" if seeded.random() < 0.8 else b"\xff" * 6
+    protocol = seeded.choice([1, 2, 6, 17, seeded.randrange(256)])
+    body = seeded.randbytes(seeded.randrange(0, 120))
+    if protocol == 6 and len(body) >= 20 and kind < 6:
+        body = struct.pack(">HHIIBBHHH", seeded.randrange(65536), seeded.choice([80, 5000, 22]),
+                           seeded.getrandbits(32), seeded.getrandbits(32),
+                           seeded.randrange(16) << 4, seeded.randrange(256), 1000, 0, 0) + body[20:]
+    words = seeded.choice([5, 5, 5, 6, 15, seeded.randrange(16)])
+    version = 4 if seeded.random() < 0.9 else seeded.randrange(16)
+    fragment = seeded.choice([0, 0, 0x2000, seeded.randrange(65536)])
+    length = seeded.choice([20 + len(body), 20 + len(body), seeded.randrange(65536)])
+    header = bytearray(struct.pack(">BBHHHBBH4s4s", version << 4 | words, seeded.randrange(256),
+                                   length, seeded.randrange(8), fragment, seeded.randrange(256),
+                                   protocol, 0, bytes([10, 0, 0, seeded.choice([2, 2, 1, 255])]),
+                                   bytes([10, 0, 0, 1])))
+    if seeded.random() < 0.9:
+        total = sum(struct.unpack(">10H", header))
+        total = (total & 0xffff) + (total >> 16)
+        struct.pack_into(">H", header, 10, ~((total & 0xffff) + (total >> 16)) & 0xffff)
+    ethertype = seeded.choice([0x800] * 6 + [0x806, 0x86dd, 0x8100, seeded.randrange(65536)])
+    packet = bytes(header) + body
+    if kind == 7:
+        packet = seeded.randbytes(seeded.randrange(0, 1500))
+    return mac + b"\x52\x54\0\0\0\2" + struct.pack(">H", ethertype) + packet
+
+
+def test_malformed_storm(machine, cable):
+    """Frames that nobody should send, 50,000 of them: the machine answers afterwards, and no memory
+    is gone."""
+    console = machine(extra=cable.end(0, "e1000"), env={"SMP": "2"})
+    console.prompt(120)
+    address(console, 1)
+    console.output("nc -l -p 5000 >/dev/null </dev/null & httpd -h /tmp; sleep 1")
+
+    def free():
+        time.sleep(40)        # fragments and half-open connections time out
+        return int(console.output("grep MemFree /proc/meminfo").split()[1])
+
+    seeded = random.Random(4)
+    for _ in range(2000):
+        cable.inject(0, malformed(seeded))
+    before = free()
+    for burst in range(100):
+        for _ in range(500):
+            cable.inject(0, malformed(seeded))
+        while cable.queued(0) > 100000:
+            time.sleep(0.02)
+    assert "alive" in console.output("echo alive", 60)
+    assert free() > before - 2048
+    assert "panic" not in console.output("dmesg | tail -30").lower()
+
+
+def test_dhcp_and_user_network(machine):
+    """QEMU's own network: a lease at boot, its gateway, names."""
+    console = machine(extra=["-netdev", "user,id=n0", "-device", "e1000,netdev=n0"])
+    console.prompt(120)
+    console.output("i=0; while [ $i -lt 30 ] && ! ifconfig eth0 | grep -q 10.0.2.15; do sleep 1; "
+                   "i=$((i+1)); done; ifconfig eth0 | grep 10.0.2.15", 60)
+    assert "default via 10.0.2.2" in console.output("ip route")
+    assert "nameserver 10.0.2.3" in console.output("cat /etc/resolv.conf")
+    assert " 0% packet loss" in console.output("ping -c 2 10.0.2.2", 30)
+
+
+def test_ssh_from_the_host(machine, tmp_path):
+    """The host's OpenSSH logs in by key and copies a file both ways."""
+    import shutil      # pylint: disable=import-outside-toplevel
+    import socket      # pylint: disable=import-outside-toplevel
+    import subprocess  # pylint: disable=import-outside-toplevel
+    if not shutil.which("ssh"):
+        pytest.skip("no ssh on this host")
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    console = machine(extra=["-netdev", f"user,id=n0,hostfwd=tcp:127.0.0.1:{port}-:22",
+                             "-device", "e1000e,netdev=n0"])
+    console.prompt(120)
+    key = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    public = (tmp_path / "key.pub").read_text().strip()
+    console.output(f"mkdir -p -m 700 /root/.ssh && echo '{public}' >/root/.ssh/authorized_keys")
+    options = ["-i", str(key), "-o", "StrictHostKeyChecking=no", "-o", "ConnectTimeout=60",
+               "-o", f"UserKnownHostsFile={tmp_path}/known", "-o", "LogLevel=ERROR"]
+    console.output("i=0; while [ $i -lt 30 ] && ! ifconfig eth0 | grep -q 10.0.2.15; do sleep 1; "
+                   "i=$((i+1)); done", 60)
+    ssh = subprocess.run(["ssh", *options, "-p", str(port), "root@127.0.0.1", "uname -v; id -u"],
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120,
+                         check=False)
+    assert ssh.returncode == 0, ssh.stdout
+    assert "Skerry" in ssh.stdout and ssh.stdout.endswith("0\n")
+    data = random.Random(7).randbytes(300000)
+    (tmp_path / "there").write_bytes(data)
+    scp = ["scp", "-q", "-O", *options, "-P", str(port)]
+    subprocess.run([*scp, tmp_path / "there", "root@127.0.0.1:/tmp/f"], check=True, timeout=120)
+    subprocess.run([*scp, "root@127.0.0.1:/tmp/f", tmp_path / "back"], check=True, timeout=120)
+    assert hashlib.sha256((tmp_path / "back").read_bytes()).digest() == \
+        hashlib.sha256(data).digest()
