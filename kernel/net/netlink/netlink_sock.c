@@ -91,8 +91,7 @@ static int netlink_bind(struct sock *s, const struct sockaddr_storage *a, u32 le
 	if (err)
 		return err;
 	/* What is told to groups of NETLINK_ROUTE is no secret. */
-	if (name->nl_groups && s->protocol != NETLINK_ROUTE &&
-	    s->protocol != NETLINK_KOBJECT_UEVENT && !sock_capable(CAP_NET_ADMIN))
+	if (name->nl_groups && s->protocol != NETLINK_ROUTE && !sock_capable(CAP_NET_ADMIN))
 		return -EPERM;
 	err = port_take(n, name->nl_pid);
 	if (err)
@@ -329,8 +328,7 @@ static int membership(struct netlink_sock *n, u32 group, bool join)
 {
 	if (!group || group > NL_GROUPS)
 		return -EINVAL;
-	if (n->sock.protocol != NETLINK_ROUTE && n->sock.protocol != NETLINK_KOBJECT_UEVENT &&
-	    !sock_capable(CAP_NET_ADMIN))
+	if (n->sock.protocol != NETLINK_ROUTE && !sock_capable(CAP_NET_ADMIN))
 		return -EPERM;
 	if (port_take(n, 0))
 		return -EADDRINUSE;
@@ -439,8 +437,7 @@ static int netlink_create(u16 family, int type, int protocol, struct sock **out)
 
 	if (type != SOCK_RAW && type != SOCK_DGRAM)
 		return -ESOCKTNOSUPPORT;
-	if (protocol != NETLINK_ROUTE && protocol != NETLINK_USERSOCK &&
-	    protocol != NETLINK_KOBJECT_UEVENT)
+	if (protocol != NETLINK_ROUTE && protocol != NETLINK_USERSOCK)
 		return -EPROTONOSUPPORT;
 	n = (struct netlink_sock *)sock_alloc(netlink_cache, sizeof(*n), family, type, protocol,
 					      &netlink_ops, MM_KERNEL);
