@@ -14,9 +14,16 @@ MEGABYTE = "dd if=/dev/urandom of=/tmp/data bs=1M count=%d 2>/dev/null; sha256su
 
 
 def address(console, number):
-    console.output("service stop network >/dev/null 2>&1; killall udhcpc 2>/dev/null; true")
-    console.output(f"ifconfig lo 127.0.0.1; ifconfig eth0 10.0.0.{number} netmask 255.255.255.0")
+    """A fixed address in place of the lease that the machine has begun to ask for."""
+    console.output("killall -9 ifup 2>/dev/null; sleep 1; killall -9 udhcpc 2>/dev/null; sleep 1")
+    console.output(f"ifconfig eth0 10.0.0.{number} netmask 255.255.255.0")
     console.output("while [ $(cat /sys/class/net/eth0/carrier) != 1 ]; do sleep 1; done", 30)
+
+
+def reach(console, number):
+    """Wait until the other side answers: links take a moment to come up."""
+    console.output("i=0; until ping -c 1 -W 1 10.0.0.%d >/dev/null; do i=$((i+1)); "
+                   "[ $i -lt 20 ] || break; done; [ $i -lt 20 ]" % number, 60)
 
 
 @pytest.fixture(name="pair", params=MODELS)
@@ -27,6 +34,8 @@ def pair_fixture(machine, cable, request):
     for number, console in enumerate((ours, peer), 1):
         console.prompt(120)
         address(console, number)
+    reach(ours, 2)
+    reach(peer, 1)
     return ours, peer
 
 
@@ -68,7 +77,6 @@ def test_two_machines(pair, cable):
 
 def test_lossy_cable(pair, cable):
     ours, peer = pair
-    ours.output("ping -c 1 10.0.0.2", 30)
     for loss, delay in ((0.01, 0), (0.05, 0.005)):
         for server, client, to in ((ours, peer, 1), (peer, ours, 2)):
             cable.loss = cable.delay = 0

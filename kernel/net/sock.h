@@ -244,7 +244,7 @@ u64 sock_receive_deadline(const struct sock *s, u32 msg_flags);
 u64 sock_send_deadline(const struct sock *s, u32 msg_flags);
 /* Waits until cond or a signal or the deadline: 0, -EAGAIN (time over, or the deadline is 0),
  * -ERESTARTSYS without a timeout, -EINTR with one. sock_wait_for(): only wakes with one of `events`
- * count (errors and hang-ups always do). No lock held. */
+ * count (name POLLERR and POLLHUP, too), and those that name none. No lock held. */
 #define sock_wait_for(s, events, cond, deadline) \
 	({ \
 		u64 until_ = (deadline); \
