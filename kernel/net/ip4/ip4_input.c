@@ -10,20 +10,6 @@
 #include "net/ip4/ip4_int.h"
 #include "net/link/arp.h"
 
-static enum route_kind kind_of(enum fib_type type)
-{
-	switch (type) {
-	case FIB_LOCAL:
-		return ROUTE_LOCAL;
-	case FIB_BROADCAST:
-		return ROUTE_BROADCAST;
-	case FIB_MULTICAST:
-		return ROUTE_MULTICAST;
-	default:
-		return ROUTE_UNICAST;
-	}
-}
-
 /* Checks the header and trims the packet to its length; fills in what is known of it. */
 static bool header_take(struct packet *p)
 {
@@ -158,7 +144,7 @@ void ip4_receive(struct packet *p)
 		inet_count(IPV4_IN_ADDR_ERRORS);
 		goto drop;
 	}
-	kind = kind_of(fib4_kind(h->to));
+	kind = ip4_route_kind(fib4_kind(h->to));
 	info->kind = (u8)kind;
 	count_in(p, kind);
 	/* What was spread on the link must not be for one machine (RFC 1122, 3.3.6). */

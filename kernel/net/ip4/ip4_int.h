@@ -86,3 +86,18 @@ void fib4_forget_own(struct netif *nif);
 void ip4_tell_addr(const struct ip4_addr *a, bool added);
 void ip4_tell_route(const struct fib_entry *e, bool added);
 void ip4_addr_put(struct ip4_addr *a);
+
+/* What a route to an address of that type is. */
+static inline enum route_kind ip4_route_kind(enum fib_type type)
+{
+	switch (type) {
+	case FIB_LOCAL:
+		return ROUTE_LOCAL;
+	case FIB_BROADCAST:
+		return ROUTE_BROADCAST;
+	case FIB_MULTICAST:
+		return ROUTE_MULTICAST;
+	default:
+		return ROUTE_UNICAST;
+	}
+}

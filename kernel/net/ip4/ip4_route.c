@@ -203,16 +203,7 @@ int ip4_address_kind(const struct ipaddr *a, u32 nif)
 	rcu_read_lock();
 	type = fib4_kind(a->w[3]);
 	rcu_read_unlock();
-	switch (type) {
-	case FIB_LOCAL:
-		return ROUTE_LOCAL;
-	case FIB_BROADCAST:
-		return ROUTE_BROADCAST;
-	case FIB_MULTICAST:
-		return ROUTE_MULTICAST;
-	default:
-		return ROUTE_UNICAST;
-	}
+	return ip4_route_kind(type);
 }
 
 /* What a router says about a better one is believed if it is the one that we use for that, and the
