@@ -234,6 +234,8 @@ void inet_queue_error(struct inet_sock *i, const struct ip_error *e);
 void inet_local_error(struct inet_sock *i, int error, const struct ipaddr *to, u16 port, u32 info);
 /* recv() with MSG_ERRQUEUE: bytes or -EAGAIN. Thread context. */
 ssize_t inet_recv_error(struct sock *s, struct msg *m);
+/* recv() of raw and ping sockets: the next packet whole, or an error of the queue. */
+ssize_t inet_recv_datagram(struct sock *s, struct msg *m);
 /* What a datagram's destination, control data and the socket's settings come to: 0, -EINVAL,
  * -EDESTADDRREQ, -EAFNOSUPPORT, -ENETUNREACH …; `to` is whom m->name or the peer says. */
 int inet_send_begin(struct inet_sock *i, struct msg *m, struct inet_send *to);

@@ -127,3 +127,25 @@ ssize_t inet_recv_error(struct sock *s, struct msg *m)
 	packet_free(p);
 	return err ?: n;
 }
+
+ssize_t inet_recv_datagram(struct sock *s, struct msg *m)
+{
+	struct packet *p;
+	ssize_t n;
+	int err;
+
+	if (m->flags & MSG_ERRQUEUE)
+		return inet_recv_error(s, m);
+	err = sock_recv_packet(s, m, &p);
+	if (err || !p)
+		return err;
+	n = sock_recv_copy(s, m, p, 0);
+	if (n >= 0) {
+		if (m->wants_name)
+			m->name_length = (u32)inet_address_out(s, &ip_info(p)->from, 0,
+							       ip_info(p)->nif, &m->name);
+		err = inet_put_control(s, m, p);
+	}
+	packet_free(p);
+	return err ?: n;
+}

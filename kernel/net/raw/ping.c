@@ -162,28 +162,6 @@ static ssize_t send(struct sock *s, struct msg *m)
 	return err ?: (ssize_t)n;
 }
 
-static ssize_t recv(struct sock *s, struct msg *m)
-{
-	struct packet *p;
-	ssize_t n;
-	int err;
-
-	if (m->flags & MSG_ERRQUEUE)
-		return inet_recv_error(s, m);
-	err = sock_recv_packet(s, m, &p);
-	if (err || !p)
-		return err;
-	n = sock_recv_copy(s, m, p, 0);
-	if (n >= 0) {
-		if (m->wants_name)
-			m->name_length = (u32)inet_address_out(s, &ip_info(p)->from, 0,
-							       ip_info(p)->nif, &m->name);
-		err = inet_put_control(s, m, p);
-	}
-	packet_free(p);
-	return err ?: n;
-}
-
 static struct inet_sock *find(const struct ipaddr *local, const struct ipaddr *remote, u16 id,
 			      u32 nif)
 {
@@ -263,7 +241,7 @@ static const struct sock_ops ops = {
 	.connect = connect,
 	.name = inet_name,
 	.send = send,
-	.recv = recv,
+	.recv = inet_recv_datagram,
 	.poll = inet_datagram_poll,
 	.ioctl = inet_datagram_ioctl,
 	.set_option = inet_set_option,

@@ -234,26 +234,9 @@ void raw_error(const struct ip_error *e, u8 protocol)
 
 static ssize_t recv(struct sock *s, struct msg *m)
 {
-	struct packet *p;
-	ssize_t n;
-	int err;
-
 	if (m->flags & MSG_OOB)
 		return -EOPNOTSUPP;
-	if (m->flags & MSG_ERRQUEUE)
-		return inet_recv_error(s, m);
-	err = sock_recv_packet(s, m, &p);
-	if (err || !p)
-		return err;
-	n = sock_recv_copy(s, m, p, 0);
-	if (n >= 0) {
-		if (m->wants_name)
-			m->name_length = (u32)inet_address_out(s, &ip_info(p)->from, 0,
-							       ip_info(p)->nif, &m->name);
-		err = inet_put_control(s, m, p);
-	}
-	packet_free(p);
-	return err ?: n;
+	return inet_recv_datagram(s, m);
 }
 
 /* Calls fn for each, referenced, no lock held. */
