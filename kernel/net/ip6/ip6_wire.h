@@ -1,0 +1,82 @@
+/*
+ * IPv6 on the wire (RFC 8200): its header and extension headers, and the reading of them. Pure.
+ */
+#pragma once
+
+#include "net/inet/addr.h"
+
+/* RFC 8200, 3. */
+struct ip6_header {
+	be32 version_class_flow; /* 6, traffic class, flow label */
+	be16 length;             /* of what follows the header */
+	u8 next, hops;
+	struct ipaddr from, to;
+} __packed;
+static_assert(sizeof(struct ip6_header) == 40, "ip6_header");
+
+enum { IP6_MIN_MTU = 1280, IP6_EXTENSIONS_MAX = 8 /* headers that are looked at */ };
+
+/* Next headers that are extensions (RFC 8200, 4.1). */
+enum ip6_next { IP6_HOP_BY_HOP = 0, IP6_ROUTING = 43, IP6_FRAGMENT = 44, IP6_NONE = 59,
+		IP6_DESTINATION = 60 };
+
+/* Hop-by-hop, destination options and routing begin with it. length: in units of 8, less one. */
+struct ip6_extension { u8 next, length; } __packed;
+struct ip6_fragment_header { u8 next, reserved; be16 offset_more; be32 id; } __packed;
+static_assert(sizeof(struct ip6_fragment_header) == 8, "ip6_fragment_header");
+struct ip6_routing_header { u8 next, length, type, left; be32 reserved; } __packed;
+
+static inline u8 ip6_traffic_class(const struct ip6_header *h)
+{
+	return (u8)(ntoh32(h->version_class_flow) >> 20);
+}
+static inline be32 ip6_flow_label(const struct ip6_header *h)
+{
+	return h->version_class_flow & hton32(0xfffff);
+}
+
+/* Scopes of addresses (RFC 4007, 4; RFC 4291, 2.7); unicast: link-local or global. */
+enum ip6_scope { IP6_SCOPE_INTERFACE = 1, IP6_SCOPE_LINK = 2, IP6_SCOPE_SITE = 5,
+		 IP6_SCOPE_GLOBAL = 14 };
+/* The scope of an address, unicast or group; the loopback's is the link. Pure. */
+enum ip6_scope ip6_scope_of(const struct ipaddr *a);
+
+static inline struct ipaddr ip6_address(u16 a, u16 b, u16 c, u16 d, u16 e, u16 f, u16 g, u16 h)
+{
+	return (struct ipaddr){ .h = { hton16(a), hton16(b), hton16(c), hton16(d), hton16(e),
+				       hton16(f), hton16(g), hton16(h) } };
+}
+#define IP6_LOOPBACK    ip6_address(0, 0, 0, 0, 0, 0, 0, 1)
+#define IP6_ALL_NODES   ip6_address(0xff02, 0, 0, 0, 0, 0, 0, 1)
+#define IP6_ALL_ROUTERS ip6_address(0xff02, 0, 0, 0, 0, 0, 0, 2)
+#define IP6_MLD2_ROUTERS ip6_address(0xff02, 0, 0, 0, 0, 0, 0, 0x16)
+/* The group in which a machine with that address is asked for (RFC 4291, 2.7.1). */
+static inline struct ipaddr ip6_solicited_node(const struct ipaddr *a)
+{
+	struct ipaddr g = ip6_address(0xff02, 0, 0, 0, 0, 1, 0xff00, 0);
+
+	g.b[13] = a->b[13];
+	g.h[7] = a->h[7];
+	return g;
+}
+/* Whether the first `length` bits of two addresses are equal. */
+bool ip6_prefix_equal(const struct ipaddr *a, const struct ipaddr *b, unsigned length);
+/* The address with the bits behind the prefix cleared. */
+struct ipaddr ip6_prefix(const struct ipaddr *a, unsigned length);
+/* How many leading bits are equal: 0 … 128. */
+unsigned ip6_common_bits(const struct ipaddr *a, const struct ipaddr *b);
+
+/* What the chain of headers of a packet says: offsets from the IP header on; 0: not there. */
+struct ip6_chain {
+	u8 protocol;             /* of what follows the chain: transport, fragment data, or none */
+	u32 transport;           /* offset of that */
+	u32 hop_by_hop, destination, routing, fragment;
+	bool router_alert;       /* RFC 2711 */
+	bool send_error;         /* when it is bad: an ICMP parameter problem is due, of … */
+	u8 code;                 /* … this code (RFC 4443, 3.4) and … */
+	u32 pointer;             /* … this offset */
+};
+/* Reads the headers of n bytes (contiguous) of a packet, the IP header first: 0; -EINVAL: drop it,
+ * and `send_error` says whether with an answer (RFC 8200, 4.2 and 4.4); -ENODATA: more bytes are
+ * needed than n, no less than out->transport. `group`: it is sent to a group. Pure. */
+int ip6_chain_read(const u8 *bytes, u32 n, bool group, struct ip6_chain *out);

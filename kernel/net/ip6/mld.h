@@ -1,0 +1,29 @@
+/*
+ * Groups of IPv6: who listens, and telling routers of it by MLDv2 and, where a querier is older,
+ * MLDv1 (RFC 3810, RFC 2710).
+ */
+#pragma once
+
+#include "net/ip6/ip6.h"
+
+struct mld_state;
+
+struct mld_state *mld_state_make(struct netif *nif); /* NULL: no memory */
+void mld_state_free(struct mld_state *s);
+/* The interface came up or went down. Config lock. */
+void mld_up(struct netif *nif);
+void mld_down(struct netif *nif);
+/* The kernel's own memberships (all nodes, solicited-node groups), counted: 0 or -ENOMEM. Config
+ * lock. */
+int mld_join(struct netif *nif, const struct ipaddr *group);
+void mld_leave(struct netif *nif, const struct ipaddr *group);
+/* Whether this machine is a member of a group on an interface. Under RCU. */
+bool mld_is_member(const struct netif *nif, const struct ipaddr *group);
+
+/* ip6_member.c: sockets' memberships. */
+bool ip6_wants_multicast(struct inet_sock *i, const struct ipaddr *group,
+			 const struct ipaddr *from, u32 nif);
+/* IPV6_JOIN_GROUP, IPV6_LEAVE_GROUP, MCAST_*: -ENOPROTOOPT if it is none of them. Thread
+ * context. */
+int ip6_member_option(struct inet_sock *i, int name, const void __user *value, u32 n);
+void ip6_leave_all(struct inet_sock *i);
