@@ -55,6 +55,7 @@ include kernel/test/host/host.mk
 -include userland/bench/bench.mk
 include image/image.mk
 include ci/linux-peer/peer.mk
+-include ci/wire/wire.mk
 -include ci/ci.mk
 
 .PHONY: help kernel run debug addr2line clean distclean

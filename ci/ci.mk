@@ -59,5 +59,5 @@ test-system: $(TEST_READY) ## system tests: TEST='file -k name'
 		/usr/bin/python3 -m pytest -q -p no:cacheprovider --tb=short $(if $(TEST), \
 			ci/system/test_$(firstword $(TEST)).py $(wordlist 2,99,$(TEST)),ci/system)
 
-bench: $(TEST_READY) ## benchmark beside Debian's Linux: ROWS='pipe fork' BOOTS=3 SMP=1,2
+bench: $(TEST_READY) $(WIRE_PEER) ## beside Debian's Linux: ROWS='pipe fork' BOOTS=3 SMP=1,2
 	$(Q)$(TEST_ENV) ci/bench --boots $(or $(BOOTS),3) $(if $(SMP),--smp $(SMP)) $(ROWS)

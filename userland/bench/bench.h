@@ -38,7 +38,8 @@ struct row {
 };
 
 extern const struct row call_rows[], process_rows[], memory_rows[], file_rows[], talk_rows[],
-	parallel_rows[], net_rows[], socket_rows[];
+	parallel_rows[], net_rows[], socket_rows[],
+	wire_rows[]; /* only if named */
 
 /* Where the file rows work: a directory on the disk's file system, and one on tmpfs. */
 #define DISK_DIR "/var/tmp"
