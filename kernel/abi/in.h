@@ -35,9 +35,6 @@
 #define IP_MULTICAST_ALL	49
 #define IP_UNICAST_IF		50
 
-#define IPV6_RECVERR	25
-#define IPV6_V6ONLY	26
-
 #define MCAST_EXCLUDE	0
 #define MCAST_INCLUDE	1
 

@@ -22,9 +22,14 @@ struct ip_meta {
 	bool dont_fragment;      /* IPv4: DF; both: -EMSGSIZE rather than fragments */
 	bool ignore_mtu;         /* IP_PMTUDISC_PROBE: only the interface's own MTU counts */
 	bool no_loop;            /* multicast: this machine's own members do not get it */
-	const u8 *options;       /* IPv4: options, padded to 4 bytes, or NULL */
-	u8 options_length;
-	be32 flow_label;         /* IPv6 */
+	/* IPv4: options, padded to 4 bytes. IPv6: extension headers, whole and chained, the last
+	 * of which is followed by `protocol`. NULL: none. */
+	const u8 *options;
+	u16 options_length;
+	u8 options_first;        /* IPv6: kind of the first of them: the IP header's next one */
+	be32 flow_label;         /* IPv6: as the header shall have it */
+	u32 mtu;                 /* IPv6: longer packets are cut, whatever the path takes
+				  * (IPV6_MTU); 0: as the path has it */
 };
 
 /*
@@ -129,7 +134,34 @@ enum inet_want {
 	INET_WANT_OPTIONS = 1 << 3, INET_WANT_RETOPTS = 1 << 4, INET_WANT_ORIGINAL = 1 << 5,
 	INET_WANT_PKTINFO6 = 1 << 8, INET_WANT_HOPLIMIT6 = 1 << 9, INET_WANT_TCLASS6 = 1 << 10,
 	INET_WANT_FLOW6 = 1 << 11, INET_WANT_HOPOPTS6 = 1 << 12, INET_WANT_DSTOPTS6 = 1 << 13,
-	INET_WANT_RTHDR6 = 1 << 14,
+	INET_WANT_RTHDR6 = 1 << 14, INET_WANT_PATHMTU6 = 1 << 15, INET_WANT_ORIGINAL6 = 1 << 16,
+	INET_WANT_FRAGSIZE6 = 1 << 17,
+	INET_WANT_PKTINFO6_2292 = 1 << 18, INET_WANT_HOPLIMIT6_2292 = 1 << 19,
+	INET_WANT_HOPOPTS6_2292 = 1 << 20, INET_WANT_DSTOPTS6_2292 = 1 << 21,
+	INET_WANT_RTHDR6_2292 = 1 << 22,
+};
+
+struct ip6_headers;
+
+/* What a socket of AF_INET6 says of its packets of IPv6 (ipv6(7)); those of IPv4 go by the fields
+ * of like names in struct inet_sock.  l: sock.lock.  a: torn reads harmless. */
+struct inet_six {
+	s16 hops, multicast_hops; /* a: -1: default */
+	u8 class;                /* a: traffic class */
+	u8 mtu_discover;         /* a: IPV6_PMTUDISC_* */
+	u8 min_hops;             /* a: IPV6_MINHOPCOUNT */
+	bool multicast_loop, multicast_all, receive_errors; /* a */
+	bool dont_fragment;      /* a: IPV6_DONTFRAG */
+	bool auto_label;         /* a: IPV6_AUTOFLOWLABEL */
+	bool send_flow;          /* a: IPV6_FLOWINFO_SEND: labels of addresses count */
+	bool router_alert;       /* a: IPV6_ROUTER_ALERT */
+	u16 prefer;              /* a: IPV6_PREFER_SRC_* */
+	u32 multicast_nif, unicast_nif; /* a: index; 0: any */
+	u32 mtu;                 /* a: IPV6_MTU: packets are cut to it; 0: the path's */
+	be32 flow;               /* l: label (and class) to the peer, of its address */
+	u32 source_nif;          /* l: IPV6_PKTINFO, sticky; 0: any */
+	struct ipaddr source;    /* l: the same; any: none */
+	struct ip6_headers *headers; /* l: sticky extension headers, or NULL */
 };
 
 /* l: sock.lock.  a: torn reads harmless.  h: its table's locks (net/inet/ports.h). c: config
@@ -150,7 +182,6 @@ struct inet_sock {
 	u8 mtu_discover;         /* a: IP_PMTUDISC_* */
 	bool only_6;             /* a: IPV6_V6ONLY */
 	bool free_bind, header_included, receive_errors, multicast_loop, multicast_all; /* a */
-	bool autoflow;           /* a */
 	bool any_source;         /* a: IP_TRANSPARENT: packets may carry others' addresses */
 	bool bound_address;      /* l: bind(2) gave it `local` */
 	bool bound_port;         /* l: bind(2) gave it its port */
@@ -164,8 +195,7 @@ struct inet_sock {
 	u8 options[40];          /* l: IP_OPTIONS, padded */
 	u8 options_length;       /* l */
 	u8 min_ttl;              /* a: IP_MINTTL */
-	bool receive_errors6;    /* a: IPV6_RECVERR */
-	void *ip6;               /* net/ip6's own, or NULL */
+	struct inet_six six;     /* its like for packets of IPv6 */
 };
 static inline struct inet_sock *inet_sock(struct sock *s) { return (struct inet_sock *)s; }
 
@@ -192,6 +222,7 @@ struct inet_send {
 	bool source_given;       /* control data gave flow.from */
 	u16 segment;             /* UDP_SEGMENT: 0: none */
 	u8 options[40];
+	struct ip6_headers *headers; /* extension headers of control data, or NULL */
 };
 
 /* Common bodies, for both families; what is of one protocol only wraps them. */

@@ -5,6 +5,7 @@
  */
 #include "abi/errno.h"
 #include "abi/in.h"
+#include "abi/in6.h"
 #include "lib/string.h"
 #include "net/inet/inet_int.h"
 

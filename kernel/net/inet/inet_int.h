@@ -29,5 +29,5 @@ int inet_option_bool(const void __user *value, u32 n, bool *out);
 /* IP_RECVERR and its queue: whether the socket keeps errors. */
 static inline bool inet_keeps_errors(const struct inet_sock *i, const struct ipaddr *to)
 {
-	return ipaddr_is4(to) ? i->receive_errors : i->receive_errors6;
+	return ipaddr_is4(to) ? i->receive_errors : i->six.receive_errors;
 }

@@ -3,6 +3,7 @@
  */
 #include "abi/errno.h"
 #include "abi/in.h"
+#include "abi/in6.h"
 #include "arch/usercopy.h"
 #include "net/inet/inet_int.h"
 

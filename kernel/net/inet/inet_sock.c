@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "abi/if.h"
 #include "abi/in.h"
+#include "abi/in6.h"
 #include "arch/usercopy.h"
 #include "core/clock.h"
 #include "lib/string.h"
@@ -58,6 +59,9 @@ void inet_sock_init(struct inet_sock *i)
 	i->mtu_discover = READ_ONCE(ip4_settings.no_pmtu_disc) ? IP_PMTUDISC_DONT :
 								  IP_PMTUDISC_WANT;
 	i->multicast_loop = i->multicast_all = true;
+	i->six.hops = i->six.multicast_hops = -1;
+	i->six.mtu_discover = IPV6_PMTUDISC_WANT;
+	i->six.multicast_loop = i->six.multicast_all = i->six.auto_label = true;
 	packet_queue_init(&i->errors);
 }
 

@@ -95,6 +95,7 @@ static int get_number(const struct abi_cmsghdr *c, int *out)
 
 int ip4_get_control(struct inet_sock *i, const struct abi_cmsghdr *c, struct inet_send *to)
 {
+	u8 padded = 0;
 	int v, err;
 
 	switch (c->cmsg_type) {
@@ -118,7 +119,9 @@ int ip4_get_control(struct inet_sock *i, const struct abi_cmsghdr *c, struct ine
 		memset(to->options, 0, sizeof(to->options));
 		memcpy(to->options, cmsg_data(c), cmsg_size(c));
 		to->meta.options = to->options;
-		return ip4_options_user(to->options, (u32)cmsg_size(c), &to->meta.options_length);
+		err = ip4_options_user(to->options, (u32)cmsg_size(c), &padded);
+		to->meta.options_length = padded;
+		return err;
 	default:
 		return -EINVAL;
 	}
