@@ -258,6 +258,10 @@ void netif_tap_add(struct netif_tap *tap);
 void netif_tap_remove(struct netif_tap *tap);
 /* Counts those who want received packets to bear the time (packet->stamp_ns). */
 void netif_want_stamps(int delta);
+/* Told when a packet with `stamps` set is queued for its device, or given to it (enum
+ * PACKET_STAMP_*); p->sock is whom it is charged to. Locks of sockets may be held, and the packet
+ * has its headers. Set at boot. */
+extern void (*netif_stamp_fn)(struct packet *p, u8 what);
 
 /* Who wants to know of changes. Called with the config lock, thread context; in order of
  * registration. Interfaces that are there already are told as ADDED, and UP, at once. */

@@ -104,11 +104,22 @@ static int ring_put(struct netif *nif, unsigned q, struct packet *p, bool more)
 	return 0;
 }
 
+/* Its sender wants to know the time. The packet may be received here by and by. */
+static void tell_sent(struct packet *p)
+{
+	if (p->stamps & PACKET_STAMP_SENT)
+		netif_stamp_fn(p, PACKET_STAMP_SENT);
+	p->stamps = 0;
+	p->stamp_ns = 0;
+}
+
 static int transmit(struct netif *nif, unsigned q, struct packet *p, bool more)
 {
 	struct netif_tx *tx = &nif->tx[q];
 	int err = 0;
 
+	if (unlikely(p->stamps))
+		tell_sent(p);
 	if (nif->lockless) {
 		count_sent(nif, p->length, n_segments(p));
 		nif->ops->send(nif, q, p, more);
@@ -167,6 +178,8 @@ int netif_send(struct packet *p)
 	p->link_length = (u16)nif->header_length;
 	if (unlikely(!list_empty(&netif_taps)))
 		netif_show_taps(p, true);
+	if (unlikely(p->stamps & PACKET_STAMP_QUEUED))
+		netif_stamp_fn(p, PACKET_STAMP_QUEUED);
 	if (nif->n_tx > 1)
 		q = (p->hash ? p->hash : cpu_id()) % nif->n_tx;
 	if (unlikely(segments_needed(p, features)))

@@ -9,6 +9,7 @@
 struct list netif_taps = LIST_INIT(netif_taps); /* t; readers RCU */
 static struct spinlock taps_lock = SPINLOCK_INIT(RANK_NET_LEAF, "netif_taps"); /* t */
 u32 netif_stamps_wanted; /* a */
+void (*netif_stamp_fn)(struct packet *p, u8 what); /* I after boot */
 
 void netif_tap_add(struct netif_tap *tap)
 {

@@ -106,6 +106,7 @@ struct packet *packet_clone(struct packet *p, unsigned flags)
 	clone->sock = NULL;
 	clone->release = NULL;
 	clone->charged = 0;
+	clone->stamps = 0;
 	ref_get(&clone->buf->refs);
 	for (unsigned i = 0; i < clone->n_frags; i++)
 		page_get(clone->frags[i].page);
@@ -131,6 +132,7 @@ struct packet *packet_copy(const struct packet *p, u32 room, unsigned flags)
 	copy->sock = NULL;
 	copy->release = NULL;
 	copy->charged = 0;
+	copy->stamps = 0;
 	copy->n_frags = 0;
 	copy->data = copy->buf->space + shift + front;
 	copy->head = p->length;

@@ -40,6 +40,9 @@ enum packet_sum {
 /* For whom a received frame was, by its link address; PACKET_* of packet(7). */
 enum packet_kind { PKT_HOST, PKT_BROADCAST, PKT_MULTICAST, PKT_OTHERHOST, PKT_OUTGOING };
 
+/* When a packet's sender wants to be told the time of. */
+enum { PACKET_STAMP_SENT = 1 << 0, PACKET_STAMP_QUEUED = 1 << 1 };
+
 enum packet_gso { GSO_NONE, GSO_TCP4, GSO_TCP6 };
 
 /* Bytes of a linear part, shared by clones. */
@@ -64,9 +67,15 @@ struct packet {
 	struct sock *sock;     /* who is charged: see net/sock.h */
 	void (*release)(struct packet *p); /* called when the packet goes, before it is freed: gives
 				* back what it is charged to. NULL: nobody */
-	u64 stamp_ns;          /* CLOCK_REALTIME of reception; 0: nobody wanted to know */
+	union {
+		u64 stamp_ns;  /* received: CLOCK_REALTIME then; 0: nobody wanted to know */
+		u32 stamp_key; /* to send, with `stamps`: which of its socket's packets it is */
+	};
 	u32 charged;           /* bytes it counts in its owner's buffer */
-	u32 hash;              /* of the flow it belongs to, 0: not known */
+	union {
+		u32 hash;      /* of the flow it belongs to, 0: not known */
+		u32 drops;     /* in a socket's queue: how many were dropped before it */
+	};
 	u32 mark, priority;
 	u16 protocol;          /* ETH_P_*, host order */
 	u16 link, network, transport; /* offsets of headers from buf->space */
@@ -81,6 +90,7 @@ struct packet {
 	u8 gso;                /* enum packet_gso */
 	bool has_vlan;
 	u8 n_frags;
+	u8 stamps;             /* to send: PACKET_STAMP_*: its socket wants to be told when */
 	u8 cb[PACKET_CB] __aligned(8); /* the layer's that has it */
 	struct packet_frag frags[PACKET_FRAGS];
 };

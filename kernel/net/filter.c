@@ -19,6 +19,7 @@
 
 struct sock_filter_program {
 	struct rcu_head rcu;
+	struct refcount refs;        /* sockets that have it: a listener's connections share */
 	u32 n;
 	struct sock_filter insns[];
 };
@@ -169,6 +170,12 @@ static void program_free(struct rcu_head *head)
 	kfree(container_of(head, struct sock_filter_program, rcu));
 }
 
+static void program_put(struct sock_filter_program *program)
+{
+	if (ref_put(&program->refs))
+		rcu_call(&program->rcu, program_free);
+}
+
 /* Puts it in the place of the old one: 0 or -EPERM (locked), -ENOENT (none there to take away). */
 static int exchange(struct sock *s, struct sock_filter_program *program)
 {
@@ -186,7 +193,7 @@ static int exchange(struct sock *s, struct sock_filter_program *program)
 	}
 	spin_unlock(&s->lock);
 	if (old)
-		rcu_call(&old->rcu, program_free);
+		program_put(old);
 	return err;
 }
 
@@ -212,6 +219,7 @@ static int program_read(const struct sock_fprog *f, struct sock_filter_program *
 		return err;
 	}
 	program->n = f->len;
+	ref_set(&program->refs, 1);
 	*out = program;
 	return 0;
 }
@@ -269,9 +277,29 @@ int filter_get(struct sock *s, void __user *insns, u32 *n)
 	return err;
 }
 
+void sock_filter_inherit(struct sock *s, const struct sock *listener)
+{
+	s->flags |= READ_ONCE(listener->flags) & SOCK_FILTER_LOCKED;
+	s->filter = listener->filter;
+	if (unlikely(s->filter))
+		ref_get(&s->filter->refs);
+}
+
+u32 filter_bytes(struct sock *s)
+{
+	struct sock_filter_program *program;
+	u32 n;
+
+	rcu_read_lock();
+	program = rcu_load(s->filter);
+	n = program ? program->n * (u32)sizeof(struct sock_filter) : 0;
+	rcu_read_unlock();
+	return n;
+}
+
 void filter_free(struct sock *s)
 {
 	if (s->filter)
-		rcu_call(&s->filter->rcu, program_free);
+		program_put(s->filter);
 	s->filter = NULL;
 }

@@ -38,5 +38,7 @@ u32 filter_keep(struct sock *s, struct packet *p, u32 skip);
 int filter_attach(struct sock *s, const void __user *fprog, u32 n);
 int filter_detach(struct sock *s);
 int filter_get(struct sock *s, void __user *insns, u32 *n);
+/* Bytes that the socket's program takes. */
+u32 filter_bytes(struct sock *s);
 /* The socket goes: frees its program after a grace period. */
 void filter_free(struct sock *s);

@@ -93,6 +93,7 @@ struct sock *sock_alloc(struct slab_cache *cache, size_t size, u16 family, int t
 	s->receive_timeout = s->send_timeout = ~0ull;
 	s->peek_offset = -1;
 	s->stamp_ns = ~0ull;
+	s->incoming_cpu = -1;
 	s->cookie = __atomic_add_fetch(&last_cookie, 1, __ATOMIC_RELAXED);
 	list_init(&s->link);
 	if (flags & MM_WAIT)
@@ -113,6 +114,7 @@ void sock_put(struct sock *s)
 		return;
 	if (s->ops->destroy)
 		s->ops->destroy(s);
+	sock_stamp_fini(s);
 	if (unlikely(s->filter))
 		filter_free(s);
 	rcu_call(&s->rcu, sock_free_rcu);

@@ -109,6 +109,9 @@ struct sock_ops {
 	/* A change of an option of SOL_SOCKET that the protocol acts upon (SO_KEEPALIVE, SO_RCVBUF,
 	 * SO_LINGER …), after it. NULL: nothing. */
 	void (*option_changed)(struct sock *s, int name);
+	/* SOF_TIMESTAMPING_OPT_ID was set: sets stamp_key: 0 or -EINVAL. With the lock. NULL: from
+	 * 0 on, nothing to do. */
+	int (*stamp_begin)(struct sock *s);
 	/* A descriptor of it is being closed. NULL: nothing. */
 	void (*flush)(struct sock *s);
 	/* The file is gone: ends the connection (lingers if SO_LINGER says so) and drops the
@@ -131,6 +134,9 @@ enum sock_flag {
 	SOCK_SNDBUF_SET = 1 << 12, SOCK_NO_CHECK = 1 << 13, SOCK_ORPHAN = 1 << 14,
 	SOCK_STAMP_NEW = 1 << 15, SOCK_FILTER_LOCKED = 1 << 16, SOCK_DEBUG = 1 << 17,
 	SOCK_LISTENING = 1 << 18,  /* the protocol sets it: SO_ACCEPTCONN */
+	SOCK_NOFCS = 1 << 19, SOCK_WIFI_STATUS = 1 << 20, SOCK_ERRORS_PRI = 1 << 21,
+	SOCK_RCVMARK = 1 << 22, SOCK_PASSSEC = 1 << 23, SOCK_STAMPING_NEW = 1 << 24,
+	SOCK_STAMPS_COUNTED = 1 << 25, /* it wants stamps of reception (net/sock_stamp.c) */
 };
 enum sock_shut { SOCK_SHUT_RD = 1, SOCK_SHUT_WR = 2 };
 
@@ -162,6 +168,9 @@ struct sock {
 	struct file_owner owner;      /* l: the file's */
 	u32 async_due;                /* the list's lock: POLL* that the owner is to be told of */
 	struct sock *async_next;      /* the list's: of those with async_due */
+	s32 incoming_cpu;             /* a: SO_INCOMING_CPU: of the packet that came last */
+	u32 stamping;                 /* a, l to change: SO_TIMESTAMPING */
+	u32 stamp_key;                /* a: the next number of SOF_TIMESTAMPING_OPT_ID */
 	u64 stamp_ns;                 /* a: CLOCK_REALTIME of the packet that was read last
 				       * (SIOCGSTAMP); ~0: none */
 	struct sock_filter_program *filter; /* l to change, RCU to read; NULL: everything */
@@ -294,10 +303,23 @@ int sock_recv_packet(struct sock *s, struct msg *m, struct packet **out);
 ssize_t sock_recv_copy(struct sock *s, struct msg *m, struct packet *p, u32 offset);
 /* The time stamps of a packet (0: now) as control data, as SO_TIMESTAMP* ask. 0 or -EFAULT. */
 int sock_recv_stamp(struct sock *s, struct msg *m, u64 stamp_ns);
+/* Control data SO_TIMESTAMPING with a stamp of software's. 0 or -EFAULT. */
+int sock_put_stamping(struct sock *s, struct msg *m, u64 stamp_ns);
+/* Control data SO_TIMESTAMPING of a message to be sent: *wanted becomes what it asks for: 0 or
+ * -EINVAL. sock_send_control(): of a stream's message, what it has of SOL_SOCKET. */
+int sock_stamp_control(const struct abi_cmsghdr *c, u32 *wanted);
+int sock_send_control(struct sock *s, struct msg *m, u32 *wanted);
+/* packet->stamps of a packet to be sent for which SOF_TIMESTAMPING_TX_* in `wanted` ask, and its
+ * number. */
+u8 sock_stamps_of(struct sock *s, u32 wanted, u32 *key);
+/* A connection has what its listener has. Nobody else knows it yet. */
+void sock_stamp_inherit(struct sock *s, const struct sock *listener);
 /* Polling of datagram sockets: what is in the queue, what room there is, errors, shutdown. */
 u32 sock_datagram_poll(struct sock *s);
 /* Whether a packet passes the socket's filter; it may be trimmed. Soft work, under RCU. */
 bool sock_filter_pass(struct sock *s, struct packet *p);
+/* A connection has its listener's, whose lock is held. Nobody else knows it yet. */
+void sock_filter_inherit(struct sock *s, const struct sock *listener);
 
 /* Files --------------------------------------------------------------------------------------- */
 

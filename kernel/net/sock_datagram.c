@@ -3,7 +3,6 @@
  */
 #include "net/sock_int.h"
 
-#include "core/clock.h"
 #include "vm/iov.h"
 
 /* The next packet or NULL. */
@@ -51,31 +50,9 @@ int sock_recv_packet(struct sock *s, struct msg *m, struct packet **out)
 	}
 }
 
-int sock_recv_stamp(struct sock *s, struct msg *m, u64 stamp_ns)
-{
-	bool fresh = s->flags & SOCK_STAMP_NEW, fine = s->flags & SOCK_STAMP_NS;
-	struct timespec ts;
-	struct timeval tv;
-
-	if (!stamp_ns)
-		stamp_ns = clock_realtime();
-	WRITE_ONCE(s->stamp_ns, stamp_ns);
-	if (likely(!(s->flags & SOCK_STAMP)))
-		return 0;
-	ts = ns_to_timespec(stamp_ns);
-	if (fine)
-		return msg_put_control(m, SOL_SOCKET,
-				       fresh ? SO_TIMESTAMPNS_NEW : SO_TIMESTAMPNS_OLD, &ts,
-				       sizeof(ts));
-	tv = (struct timeval){ .tv_sec = ts.tv_sec, .tv_usec = ts.tv_nsec / 1000 };
-	return msg_put_control(m, SOL_SOCKET, fresh ? SO_TIMESTAMP_NEW : SO_TIMESTAMP_OLD, &tv,
-			       sizeof(tv));
-}
-
 ssize_t sock_recv_copy(struct sock *s, struct msg *m, struct packet *p, u32 offset)
 {
 	u32 length = p->length - offset, n = (u32)min((size_t)length, iov_left(m->iter));
-	u32 drops;
 	int err;
 
 	if (n < length)
@@ -83,8 +60,10 @@ ssize_t sock_recv_copy(struct sock *s, struct msg *m, struct packet *p, u32 offs
 	if (packet_copy_to(p, offset, m->iter, n) != n)
 		return -EFAULT;
 	err = sock_recv_stamp(s, m, p->stamp_ns);
-	if (!err && unlikely(s->flags & SOCK_RXQ_OVFL) && (drops = READ_ONCE(s->drops)))
-		err = msg_put_control(m, SOL_SOCKET, SO_RXQ_OVFL, &drops, sizeof(drops));
+	if (!err && unlikely(s->flags & SOCK_RXQ_OVFL) && p->drops)
+		err = msg_put_control(m, SOL_SOCKET, SO_RXQ_OVFL, &p->drops, sizeof(p->drops));
+	if (!err && unlikely(s->flags & SOCK_RCVMARK))
+		err = msg_put_control(m, SOL_SOCKET, SO_MARK, &p->mark, sizeof(p->mark));
 	if (err)
 		return err;
 	return m->flags & MSG_TRUNC ? (ssize_t)length : (ssize_t)n;

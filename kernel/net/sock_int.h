@@ -15,3 +15,14 @@ void sock_async_init(void);
 /* sock_device.c: as setsockopt(2), getsockopt(2). */
 int sock_bind_device(struct sock *s, int name, const void __user *value, u32 n);
 int sock_bound_device(struct sock *s, void __user *value, u32 *n);
+
+/* sock_stamp.c: SO_TIMESTAMP*, SO_TIMESTAMPING of setsockopt(2), getsockopt(2); the socket goes. */
+int sock_set_stamp(struct sock *s, int name, int value);
+int sock_get_stamp(const struct sock *s, int name);
+int sock_set_stamping(struct sock *s, int name, const void __user *value, u32 n);
+int sock_get_stamping(const struct sock *s, int name, void __user *value, u32 *n);
+void sock_stamp_fini(struct sock *s);
+
+/* sock_get_option.c */
+/* The bit (enum sock_flag) that is an option, 0: it is none. */
+u32 sock_option_flag(int name);

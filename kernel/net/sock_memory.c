@@ -8,6 +8,8 @@
  */
 #include "net/sock_int.h"
 
+#include "arch/percpu.h"
+
 u32 packet_charge_size(const struct packet *p)
 {
 	u32 size = (u32)sizeof(*p) + p->buf->size;
@@ -62,6 +64,9 @@ int sock_queue_receive(struct sock *s, struct packet *p)
 		return -ENOBUFS;
 	}
 	receive_charge(s, p);
+	p->drops = s->drops;
+	if (unlikely(s->incoming_cpu != (s32)cpu_id()))
+		WRITE_ONCE(s->incoming_cpu, (s32)cpu_id());
 	p->release = queued_release;
 	packet_enqueue(&s->receive, p);
 	return 0;

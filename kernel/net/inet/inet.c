@@ -131,5 +131,6 @@ void inet_init(void)
 	tcp_init();
 	raw_init();
 	ping_init();
+	inet_error_init();
 	netif_watch(&watch);
 }

@@ -191,7 +191,8 @@ struct inet_sock {
 	u32 scope;               /* a: interface of a link-local peer */
 	be32 multicast_from, flow_label; /* a */
 	struct inet_member *memberships; /* c: groups joined */
-	struct packet_queue errors; /* l: MSG_ERRQUEUE */
+	struct spinlock errors_lock; /* a leaf */
+	struct packet_queue errors; /* errors_lock: MSG_ERRQUEUE */
 	u8 options[40];          /* l: IP_OPTIONS, padded */
 	u8 options_length;       /* l */
 	u8 min_ttl;              /* a: IP_MINTTL */
@@ -221,6 +222,9 @@ struct inet_send {
 	struct ip_meta meta;
 	bool source_given;       /* control data gave flow.from */
 	u16 segment;             /* UDP_SEGMENT: 0: none */
+	u8 stamps;               /* packet->stamps, and the packet's number */
+	u32 stamp_key;
+	u32 stamping;            /* SOF_TIMESTAMPING_TX_* that they come of */
 	u8 options[40];
 	struct ip6_headers *headers; /* extension headers of control data, or NULL */
 };
@@ -258,8 +262,15 @@ void inet_sock_flow(const struct inet_sock *i, struct flow *f);
 /* The socket's route to its peer, looked up again if void: borrowed of the socket, or NULL and
  * *err. With sock.lock. */
 struct route *inet_sock_route(struct inet_sock *i, int *err);
-/* Queues an error for MSG_ERRQUEUE if the socket wants them. With sock.lock. */
+/* Queues an error for MSG_ERRQUEUE if the socket wants them. Any lock but errors_lock. */
 void inet_queue_error(struct inet_sock *i, const struct ip_error *e);
+/* Forgets them. */
+void inet_errors_drop(struct inet_sock *i);
+/* What poll() tells of a queue with errors: POLLERR, and POLLPRI to whom asked for it. */
+u32 inet_error_events(const struct inet_sock *i);
+/* Queues a report of a time stamp (SO_TIMESTAMPING): what (SCM_TSTAMP_*) happened now to the packet
+ * with that number; p: it, as it goes, or NULL. Any lock but errors_lock. */
+void inet_stamp_report(struct inet_sock *i, u32 what, u32 key, struct packet *p);
 /* The same for an error that this machine found (EMSGSIZE and its MTU). Any lock state but
  * sock.lock. */
 void inet_local_error(struct inet_sock *i, int error, const struct ipaddr *to, u16 port, u32 info);
@@ -273,6 +284,14 @@ int inet_send_begin(struct inet_sock *i, struct msg *m, struct inet_send *to);
 /* The route of it, cached in the socket: borrowed while sock.lock is held; NULL and *err. Checks
  * SO_BROADCAST. */
 struct route *inet_send_route(struct inet_sock *i, struct inet_send *to, int *err);
+/* The packet's sender is told when it goes, if it asked for that. */
+static inline void inet_send_stamps(const struct inet_send *to, struct packet *p)
+{
+	if (likely(!to->stamps))
+		return;
+	p->stamps = to->stamps;
+	p->stamp_key = to->stamp_key;
+}
 /* SOCK_DGRAM's and SOCK_RAW's poll(). */
 u32 inet_datagram_poll(struct sock *s);
 /* Ioctls of datagram sockets: SIOCINQ, SIOCOUTQ. */

@@ -1,11 +1,14 @@
 /*
  * The queue of errors of a socket (IP_RECVERR, IPV6_RECVERR; ip(7)): each entry is a packet with
  * what came back of the offending datagram's data, and the report in p->cb. recv() with
- * MSG_ERRQUEUE takes them off.
+ * MSG_ERRQUEUE takes them off. Reports of time stamps (SO_TIMESTAMPING) are on it, too.
  */
 #include "abi/errno.h"
 #include "abi/in.h"
 #include "abi/in6.h"
+#include "abi/net_tstamp.h"
+#include "core/clock.h"
+#include "dev/netif.h"
 #include "lib/string.h"
 #include "net/inet/inet_int.h"
 
@@ -16,27 +19,57 @@ struct report {
 	u32 nif;
 	u16 port;
 	u8 origin, type, code;
-	u32 error, info;
+	u32 error, info, data;
 };
 static_assert(sizeof(struct report) <= PACKET_CB, "report");
 
-static void queue_locked(struct inet_sock *i, const struct report *r, const u8 *data, u32 n)
+/* Takes the packet (NULL: there was no memory). */
+static void enqueue(struct inet_sock *i, const struct report *r, struct packet *p)
 {
-	struct packet *p;
+	bool full;
 
-	if (i->errors.n >= ERRORS_MOST)
-		return;
-	p = packet_alloc(0, n, MM_ATOMIC);
 	if (!p)
 		return;
-	if (n)
-		memcpy(packet_put(p, n), data, n);
 	*(struct report *)p->cb = *r;
+	p->drops = 0;
 	if (!sock_charge_receive(&i->sock, p)) {
 		packet_free(p);
 		return;
 	}
-	packet_enqueue(&i->errors, p);
+	spin_lock(&i->errors_lock);
+	full = i->errors.n >= ERRORS_MOST;
+	if (!full)
+		packet_enqueue(&i->errors, p);
+	spin_unlock(&i->errors_lock);
+	if (full)
+		packet_free(p);
+}
+
+static void queue(struct inet_sock *i, const struct report *r, const u8 *data, u32 n)
+{
+	struct packet *p = packet_alloc(0, n, MM_ATOMIC);
+
+	if (p && n)
+		memcpy(packet_put(p, n), data, n);
+	enqueue(i, r, p);
+}
+
+void inet_errors_drop(struct inet_sock *i)
+{
+	struct packet_queue old;
+	struct packet *p;
+
+	packet_queue_init(&old);
+	spin_lock(&i->errors_lock);
+	while ((p = packet_dequeue(&i->errors)))
+		packet_enqueue(&old, p);
+	spin_unlock(&i->errors_lock);
+	packet_queue_free(&old);
+}
+
+u32 inet_error_events(const struct inet_sock *i)
+{
+	return READ_ONCE(i->sock.flags) & SOCK_ERRORS_PRI ? POLLERR | POLLPRI : POLLERR;
 }
 
 void inet_queue_error(struct inet_sock *i, const struct ip_error *e)
@@ -48,8 +81,7 @@ void inet_queue_error(struct inet_sock *i, const struct ip_error *e)
 	};
 
 	if (inet_keeps_errors(i, &e->to) && e->length >= e->skip)
-		queue_locked(i, &r, e->transport + e->skip,
-			     min(e->length - e->skip, (u32)QUOTED));
+		queue(i, &r, e->transport + e->skip, min(e->length - e->skip, (u32)QUOTED));
 }
 
 void inet_local_error(struct inet_sock *i, int error, const struct ipaddr *to, u16 port, u32 info)
@@ -59,10 +91,43 @@ void inet_local_error(struct inet_sock *i, int error, const struct ipaddr *to, u
 
 	if (!inet_keeps_errors(i, to))
 		return;
-	spin_lock(&i->sock.lock);
-	queue_locked(i, &r, NULL, 0);
-	spin_unlock(&i->sock.lock);
+	queue(i, &r, NULL, 0);
 	sock_wake(&i->sock, POLLERR);
+}
+
+void inet_stamp_report(struct inet_sock *i, u32 what, u32 key, struct packet *p)
+{
+	bool bare = !p || READ_ONCE(i->sock.stamping) & SOF_TIMESTAMPING_OPT_TSONLY;
+	struct packet *copy = bare ? packet_alloc(0, 0, MM_ATOMIC) : packet_clone(p, MM_ATOMIC);
+	struct report r = {
+		.to = i->sock.family == AF_INET ? IPADDR_ANY4 : IPADDR_ANY,
+		.origin = SO_EE_ORIGIN_TIMESTAMPING, .error = ENOMSG, .info = what, .data = key,
+	};
+
+	if (copy)
+		copy->stamp_ns = clock_realtime();
+	enqueue(i, &r, copy);
+	sock_wake(&i->sock, POLLERR | POLLPRI);
+}
+
+/* netif_stamp_fn: of datagrams. */
+static void packet_goes(struct packet *p, u8 what)
+{
+	struct sock *s = p->sock;
+
+	if (s && (s->family == AF_INET || s->family == AF_INET6))
+		inet_stamp_report(inet_sock(s), what == PACKET_STAMP_SENT ? SCM_TSTAMP_SND :
+				  SCM_TSTAMP_SCHED, p->stamp_key, p);
+}
+
+void inet_error_init(void)
+{
+	netif_stamp_fn = packet_goes;
+}
+
+static bool is_icmp(const struct report *r)
+{
+	return r->origin == SO_EE_ORIGIN_ICMP || r->origin == SO_EE_ORIGIN_ICMP6;
 }
 
 /* The report as user space gets it, with the offender's address behind. */
@@ -76,12 +141,12 @@ static int put_report(struct inet_sock *i, struct msg *m, const struct report *r
 
 	answer.ee = (struct sock_extended_err){
 		.ee_errno = r->error, .ee_origin = r->origin, .ee_type = r->type,
-		.ee_code = r->code, .ee_info = r->info,
+		.ee_code = r->code, .ee_info = r->info, .ee_data = r->data,
 	};
-	if (r->origin != SO_EE_ORIGIN_LOCAL && four) {
+	if (is_icmp(r) && four) {
 		answer.in.sin_family = AF_INET;
 		answer.in.sin_addr.s_addr = r->reporter.w[3];
-	} else if (r->origin != SO_EE_ORIGIN_LOCAL) {
+	} else if (is_icmp(r)) {
 		answer.in6.sin6_family = AF_INET6;
 		memcpy(&answer.in6.sin6_addr, &r->reporter, sizeof(r->reporter));
 		if (ipaddr_link_local(&r->reporter))
@@ -100,12 +165,14 @@ static struct packet *take(struct inet_sock *i)
 	struct sock *s = &i->sock;
 	struct packet *p;
 
-	spin_lock(&s->lock);
+	const struct report *next;
+
+	spin_lock(&i->errors_lock);
 	p = packet_dequeue(&i->errors);
-	if (p)
-		WRITE_ONCE(s->error, i->errors.first ?
-			   (s32)((struct report *)i->errors.first->cb)->error : 0);
-	spin_unlock(&s->lock);
+	next = i->errors.first ? (struct report *)i->errors.first->cb : NULL;
+	if (p && ((struct report *)p->cb)->origin != SO_EE_ORIGIN_TIMESTAMPING)
+		WRITE_ONCE(s->error, next && is_icmp(next) ? (s32)next->error : 0);
+	spin_unlock(&i->errors_lock);
 	return p;
 }
 
@@ -121,7 +188,7 @@ ssize_t inet_recv_error(struct sock *s, struct msg *m)
 		return -EAGAIN;
 	r = (const struct report *)p->cb;
 	n = sock_recv_copy(s, m, p, 0);
-	if (n >= 0 && m->wants_name)
+	if (n >= 0 && m->wants_name && r->origin != SO_EE_ORIGIN_TIMESTAMPING)
 		m->name_length = (u32)inet_address_out(s, &r->to, r->port, r->nif, &m->name);
 	err = n < 0 ? 0 : put_report(i, m, r);
 	m->out_flags |= MSG_ERRQUEUE;

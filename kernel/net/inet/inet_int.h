@@ -20,6 +20,7 @@ void ip4_init(void);
 void udp_init(void);
 void raw_init(void);
 void ping_init(void);
+void inet_error_init(void);
 
 /* Routes of sockets by an interface that goes are dropped: for lists that are no port tables. */
 void raw_forget(struct netif *nif);

@@ -5,6 +5,7 @@
 #include "abi/capability.h"
 #include "abi/errno.h"
 #include "abi/in.h"
+#include "abi/net_tstamp.h"
 #include "core/clock.h"
 #include "lib/string.h"
 #include "net/inet/inet_int.h"
@@ -52,6 +53,8 @@ static int socket_control(const struct abi_cmsghdr *c, struct inet_send *to)
 {
 	if (c->cmsg_type == SCM_RIGHTS || c->cmsg_type == SCM_CREDENTIALS)
 		return 0;
+	if (c->cmsg_type == SO_TIMESTAMPING_OLD || c->cmsg_type == SO_TIMESTAMPING_NEW)
+		return sock_stamp_control(c, &to->stamping);
 	if (c->cmsg_type != SO_MARK || cmsg_size(c) != sizeof(to->flow.mark))
 		return -EINVAL;
 	if (!sock_capable(CAP_NET_ADMIN) && !sock_capable(CAP_NET_RAW))
@@ -105,6 +108,8 @@ int inet_send_begin(struct inet_sock *i, struct msg *m, struct inet_send *to)
 	inet_sock_flow(i, &to->flow);
 	to->segment = 0;
 	to->source_given = false;
+	to->stamps = 0;
+	to->stamping = READ_ONCE(i->sock.stamping) & SOF_TIMESTAMPING_TX_RECORD_MASK;
 	to->meta = (struct ip_meta){
 		.protocol = (u8)i->sock.protocol, .tos = READ_ONCE(i->tos),
 		.ttl = READ_ONCE(i->ttl), .flow_label = READ_ONCE(i->flow_label),
@@ -135,6 +140,8 @@ int inet_send_begin(struct inet_sock *i, struct msg *m, struct inet_send *to)
 	}
 	if (ipaddr_multicast(&to->flow.to))
 		multicast(i, to);
+	if (unlikely(to->stamping))
+		to->stamps = sock_stamps_of(&i->sock, to->stamping, &to->stamp_key);
 	return 0;
 }
 

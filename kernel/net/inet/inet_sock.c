@@ -62,6 +62,7 @@ void inet_sock_init(struct inet_sock *i)
 	i->six.hops = i->six.multicast_hops = -1;
 	i->six.mtu_discover = IPV6_PMTUDISC_WANT;
 	i->six.multicast_loop = i->six.multicast_all = i->six.auto_label = true;
+	spin_init(&i->errors_lock, RANK_NET_LEAF, "inet_errors");
 	packet_queue_init(&i->errors);
 }
 
@@ -211,8 +212,8 @@ u32 inet_datagram_poll(struct sock *s)
 {
 	u32 events = sock_datagram_poll(s);
 
-	if (READ_ONCE(inet_sock(s)->errors.n))
-		events |= POLLERR;
+	if (unlikely(READ_ONCE(inet_sock(s)->errors.first)))
+		events |= inet_error_events(inet_sock(s));
 	return events;
 }
 

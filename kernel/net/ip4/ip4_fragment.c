@@ -31,6 +31,10 @@ static struct packet *piece_make(struct cut *c, u32 at, u32 n, bool last)
 	p->kind = c->p->kind;
 	p->mark = c->p->mark;
 	p->priority = c->p->priority;
+	if (unlikely(!at && c->p->stamps)) {
+		p->stamps = c->p->stamps;
+		p->stamp_key = c->p->stamp_key;
+	}
 	memcpy(h, old, sizeof(*h));
 	if (at)
 		memcpy(h + 1, c->rest_options, header - sizeof(*h));

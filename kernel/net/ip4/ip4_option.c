@@ -57,11 +57,8 @@ static int set_flag(struct inet_sock *i, int name, bool *flag, const void __user
 	if (name == IP_TRANSPARENT && !sock_capable(CAP_NET_ADMIN) && !sock_capable(CAP_NET_RAW))
 		return -EPERM;
 	err = inet_option_bool(value, n, flag);
-	if (!err && name == IP_RECVERR && !i->receive_errors) {
-		spin_lock(&i->sock.lock);
-		packet_queue_free(&i->errors);
-		spin_unlock(&i->sock.lock);
-	}
+	if (!err && name == IP_RECVERR && !i->receive_errors)
+		inet_errors_drop(i);
 	return err;
 }
 

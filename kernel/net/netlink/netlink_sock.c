@@ -150,6 +150,17 @@ int nl_queue(struct netlink_sock *n, struct packet *p, u32 port, u32 group)
 {
 	int err;
 
+	if (unlikely(READ_ONCE(n->sock.filter))) {
+		bool pass;
+
+		rcu_read_lock();
+		pass = sock_filter_pass(&n->sock, p);
+		rcu_read_unlock();
+		if (!pass) {
+			packet_free(p);
+			return 0;
+		}
+	}
 	*(struct nl_from *)p->cb = (struct nl_from){ port, group };
 	spin_lock(&n->sock.lock);
 	err = sock_queue_receive(&n->sock, p);

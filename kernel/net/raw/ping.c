@@ -130,6 +130,7 @@ static int transmit_locked(struct inet_sock *i, struct packet *p, struct inet_se
 	h->sum = sum_finish(sum_bytes(h, p->length, 0));
 	inet_count(ICMP4_OUT_MSGS);
 	inet_count(ICMP4_OUT_ECHOS);
+	inet_send_stamps(to, p);
 	return ip_send(p, r, &to->meta);
 }
 
@@ -185,6 +186,10 @@ void ping_receive(struct packet *p)
 	if (!i)
 		return;
 	copy = packet_clone(p, MM_ATOMIC);
+	if (copy && unlikely(i->sock.filter) && !sock_filter_pass(&i->sock, copy)) {
+		packet_free(copy);
+		copy = NULL;
+	}
 	if (copy) {
 		spin_lock(&i->sock.lock);
 		err = sock_queue_receive(&i->sock, copy);

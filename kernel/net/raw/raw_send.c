@@ -75,14 +75,17 @@ static int transmit(struct inet_sock *i, struct packet *p, struct inet_send *to)
 		packet_free(p);
 	} else if (i->header_included) {
 		mtu = r->nif->mtu;
+		inet_send_stamps(to, p);
 		err = transmit_own(i, p, r, to);
 	} else {
 		mtu = route_mtu(r);
 		err = checksum(raw_sock(s), p, r);
 		if (err)
 			packet_free(p);
-		else
+		else {
+			inet_send_stamps(to, p);
 			err = ip_send(p, r, &to->meta);
+		}
 	}
 	spin_unlock(&s->lock);
 	if (err == -EMSGSIZE)

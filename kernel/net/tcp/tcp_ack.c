@@ -208,6 +208,8 @@ bool tcp_ack(struct tcp_sock *t, const struct tcp_segment *seg)
 		tcp_recovery_ack(t, seg, &a);
 	grow_window(t, &a);
 	rearm(t, &a);
+	if (unlikely(t->n_marks))
+		tcp_marks_acked(t);
 	if (a.new_data_acked) {
 		tcp_tune_send(t);
 		tcp_wake_writer(t);

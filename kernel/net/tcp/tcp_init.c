@@ -65,6 +65,7 @@ const struct sock_ops tcp_ops = {
 	.set_option = tcp_set_option,
 	.get_option = tcp_get_option,
 	.option_changed = tcp_option_changed,
+	.stamp_begin = tcp_stamp_begin,
 	.close = tcp_close,
 	.destroy = tcp_destroy,
 };

@@ -5,6 +5,7 @@
  * answered with RST. In a synchronized state a segment passes: validation (skipped for what is
  * just what was expected), ACK, text, FIN; at the end new data go and an ACK is sent, or scheduled.
  */
+#include "net/filter.h"
 #include "net/tcp/tcp_int.h"
 
 /* Looks at the header and at the checksum; false: not a good segment. */
@@ -30,13 +31,31 @@ static bool check_packet(struct packet *p, struct tcp_segment *seg)
 	return true;
 }
 
+/* What the socket's filter leaves of a segment, its header at least; false: nothing. */
+static bool filter_pass(struct sock *s, struct packet *p, struct tcp_segment *seg)
+{
+	u32 keep = filter_keep(s, p, 0);
+
+	if (!keep)
+		return false;
+	keep = max(keep, (u32)seg->header);
+	if (keep >= p->length)
+		return true;
+	packet_trim(p, keep);
+	return tcp_header_parse(p->data, p->head, p->length, seg);
+}
+
 /* A connection's segment; false: it is over, or gave way to a new one: ask the listener. */
 static bool input_flow(struct tcp_sock *t, struct packet *p, struct tcp_segment *seg, bool *taken)
 {
 	struct sock *s = tcp_base(t);
 	bool ours = true;
 
+	if (unlikely(READ_ONCE(s->filter)) && !filter_pass(s, p, seg))
+		return true;
 	spin_lock(&s->lock);
+	if (unlikely(s->incoming_cpu != (s32)cpu_id()))
+		WRITE_ONCE(s->incoming_cpu, (s32)cpu_id());
 	t->segs_in++;
 	if (t->state == TCP_CLOSE)
 		ours = false;
@@ -83,7 +102,8 @@ void tcp_receive(struct packet *p)
 			tcp_reply_reset(p, &seg);
 			break;
 		}
-		taken = tcp_listen_input((struct tcp_sock *)i, p, &seg, &again);
+		if (likely(!READ_ONCE(i->sock.filter)) || filter_pass(&i->sock, p, &seg))
+			taken = tcp_listen_input((struct tcp_sock *)i, p, &seg, &again);
 		sock_put(&i->sock);
 	} while (again);
 	if (!taken)

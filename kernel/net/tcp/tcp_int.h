@@ -203,6 +203,9 @@ struct tcp_sock {
 	struct tcp_listener *listener;     /* LISTEN; else NULL */
 	struct list accept_link;           /* listener's lock */
 
+	struct list marks;                 /* bytes to be told of (tcp_stamp.c) */
+	u32 n_marks;
+
 	/* Told by TCP_INFO */
 	u64 bytes_acked, bytes_received, bytes_sent, bytes_again;
 	u32 segs_in, segs_out, data_in, data_out, total_again, dsack_dups, reorder_count, n_ooo_in;
@@ -353,6 +356,17 @@ struct route *tcp_route(struct tcp_sock *t, int *err);
 void tcp_mss_update(struct tcp_sock *t, u32 mtu);
 /* Data bytes that a segment can have now, as SACK blocks take room. */
 u32 tcp_mss_now(const struct tcp_sock *t);
+
+/* tcp_stamp.c: SO_TIMESTAMPING of sent data ---------------------------------------------------- */
+
+/* sock_ops.stamp_begin. */
+int tcp_stamp_begin(struct sock *s);
+/* The last byte written is to be told of as `wanted` (SOF_TIMESTAMPING_TX_*) says. */
+void tcp_mark(struct tcp_sock *t, u32 wanted);
+/* Bytes before `end` went; those before snd_una are acknowledged. */
+void tcp_marks_sent(struct tcp_sock *t, u32 end);
+void tcp_marks_acked(struct tcp_sock *t);
+void tcp_marks_purge(struct tcp_sock *t);
 
 /* tcp_push.c: what may go ---------------------------------------------------------------------- */
 

@@ -38,6 +38,7 @@ void tcp_setup(struct tcp_sock *t)
 	tcp_timer_init(t);
 	list_init(&t->timewait_link);
 	list_init(&t->accept_link);
+	list_init(&t->marks);
 	setup_engine(t);
 	t->cc = tcp_cc_default();
 	t->notsent_low = ~0u;
@@ -97,6 +98,8 @@ static void inherit_options(struct tcp_sock *t, const struct tcp_sock *l)
 	t->notsent_low = l->notsent_low;
 	t->inq = l->inq;
 	t->cc = l->cc;
+	sock_stamp_inherit(s, p);
+	sock_filter_inherit(s, p);
 }
 
 struct tcp_sock *tcp_alloc_child(struct tcp_sock *l)
@@ -175,6 +178,7 @@ void tcp_purge(struct tcp_sock *t, bool reading)
 	sendbuf_fini(&t->buf);
 	WRITE_ONCE(s->send_used, 0);
 	tcp_ooo_purge(t);
+	tcp_marks_purge(t);
 	if (reading) {
 		packet_queue_free(&s->receive);
 		packet_queue_free(&t->reading);

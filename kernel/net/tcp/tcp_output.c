@@ -240,6 +240,8 @@ int tcp_transmit(struct tcp_sock *t, u32 seq, u32 n, u8 flags)
 	count_out(t, (u32)data, mss);
 	if (flags & TCP_ACK)
 		tcp_ack_sent(t);
+	if (unlikely(t->n_marks && data))
+		tcp_marks_sent(t, seq + (u32)data);
 	/* What is lost on this machine is lost like any other. */
 	err = hand_down(t, p, r);
 	if (unlikely(err == -EMSGSIZE))

@@ -47,8 +47,10 @@ u32 tcp_poll(struct sock *s)
 		if (READ_ONCE(t->urgent) == URGENT_VALID)
 			events |= POLLPRI;
 	}
-	if (READ_ONCE(s->error) || READ_ONCE(t->inet.errors.first))
+	if (READ_ONCE(s->error))
 		events |= POLLERR;
+	if (unlikely(READ_ONCE(t->inet.errors.first)))
+		events |= inet_error_events(&t->inet);
 	return events;
 }
 

@@ -20,6 +20,8 @@ static bool coalesce(struct sock *s, struct packet *p)
 	if (last->n_frags || packet_shared(last) || packet_tail_room(last) < p->length)
 		return false;
 	packet_read(p, 0, packet_put(last, p->length), p->length);
+	if (unlikely(p->stamp_ns))
+		last->stamp_ns = p->stamp_ns;
 	tcp_rx(last)->end += p->length;
 	s->receive.bytes += p->length;
 	tcp_count(TCPRcvCoalesce);

@@ -16,6 +16,7 @@ struct reader {
 	u32 peeked;               /* MSG_PEEK: bytes passed without taking them */
 	u32 taken, freed;         /* not yet accounted: bytes, and what their packets counted */
 	u32 available;            /* bytes that may be copied now */
+	u64 stamp_ns;             /* of the packet that was copied from last; 0: it has none */
 	bool skip;                /* the next byte is the urgent one, which is not in the stream */
 };
 
@@ -156,6 +157,7 @@ static int copy_available(struct tcp_sock *t, struct reader *r)
 		if (!r->skip)
 			r->done += copied;
 		left -= n;
+		r->stamp_ns = p->stamp_ns;
 		if (peeking(r))
 			r->peeked += copied;
 		else
@@ -247,6 +249,8 @@ ssize_t tcp_recv(struct sock *s, struct msg *m)
 	else
 		n = receive(t, &r);
 	mutex_unlock(&s->recv_lock);
+	if (unlikely(r.stamp_ns) && n > 0 && sock_recv_stamp(s, m, r.stamp_ns))
+		return -EFAULT;
 	if (n >= 0 && t->inq) {
 		s32 left = (s32)min(tcp_readable(t), 0x7fffffffu);
 		int err = msg_put_control(m, SOL_TCP, TCP_CM_INQ, &left, sizeof(left));

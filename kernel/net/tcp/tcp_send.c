@@ -6,6 +6,7 @@
  * buffer, where the engine finds them. Nobody copies with the spinlock held, nobody waits for room
  * with send_lock held.
  */
+#include "abi/net_tstamp.h"
 #include "net/tcp/tcp_int.h"
 #include "vm/iov.h"
 
@@ -107,7 +108,7 @@ static void account(struct tcp_sock *t)
 }
 
 /* Hangs the batch into the buffer and sends what may go: 0, or why the bytes were not taken. */
-static int batch_commit(struct tcp_sock *t, struct batch *b, u32 flags, bool last)
+static int batch_commit(struct tcp_sock *t, struct batch *b, u32 flags, bool last, u32 stamps)
 {
 	struct sock *s = tcp_base(t);
 	int err;
@@ -123,6 +124,8 @@ static int batch_commit(struct tcp_sock *t, struct batch *b, u32 flags, bool las
 			t->urgent_sending = true;
 			t->snd_urgent = t->buf.end;
 		}
+		if (unlikely(last && stamps))
+			tcp_mark(t, stamps);
 		if (last && !(flags & MSG_MORE))
 			t->push_seq = t->buf.end;
 		tcp_push(t, !last || flags & MSG_MORE);
@@ -177,11 +180,15 @@ ssize_t tcp_send(struct sock *s, struct msg *m)
 	struct tcp_sock *t = tcp_sock(s);
 	u64 deadline = sock_send_deadline(s, m->flags);
 	struct batch b;
+	u32 stamps = READ_ONCE(s->stamping) & SOF_TIMESTAMPING_TX_RECORD_MASK;
 	ssize_t done = 0;
 	int err;
 
 	if (m->flags & MSG_FASTOPEN)
 		return -EOPNOTSUPP;
+	err = unlikely(m->control_length) ? sock_send_control(s, m, &stamps) : 0;
+	if (err)
+		return err;
 	mutex_lock(&s->send_lock);
 	do {
 		u32 room;
@@ -203,7 +210,7 @@ ssize_t tcp_send(struct sock *s, struct msg *m)
 			break;
 		if (!room)
 			continue;
-		err = batch_commit(t, &b, m->flags, !iov_left(m->iter));
+		err = batch_commit(t, &b, m->flags, !iov_left(m->iter), stamps);
 		if (!err)
 			done += b.bytes;
 		batch_drop(&b);

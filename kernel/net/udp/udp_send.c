@@ -45,6 +45,7 @@ static int transmit(struct udp_sock *u, struct packet *p, struct inet_send *to)
 	if (likely(r)) {
 		mtu = route_mtu(r);
 		header_make(u, p, r, to);
+		inet_send_stamps(to, p);
 		err = ip_send(p, r, &to->meta);
 	} else {
 		packet_free(p);

@@ -186,6 +186,19 @@ static void peer_lost(struct unix_sock *u, struct unix_sock *to)
 		disconnected(u, to);
 }
 
+/* Whether the receiver wants it (SO_ATTACH_FILTER); the sender is not told. */
+static bool wanted(struct unix_sock *to, struct packet *p)
+{
+	bool pass;
+
+	if (likely(!READ_ONCE(to->sock.filter)))
+		return true;
+	rcu_read_lock();
+	pass = sock_filter_pass(&to->sock, p);
+	rcu_read_unlock();
+	return pass;
+}
+
 static ssize_t send_to(struct unix_sock *u, struct unix_sock *to, struct msg *m,
 		       struct unix_scm *scm)
 {
@@ -203,6 +216,10 @@ static ssize_t send_to(struct unix_sock *u, struct unix_sock *to, struct msg *m,
 		return err;
 	unix_scm_cred(u, to, scm);
 	err = unix_scm_attach(p, scm);
+	if (!err && unlikely(!wanted(to, p))) {
+		packet_free(p);
+		return (ssize_t)n;
+	}
 	if (!err)
 		err = deliver(u, to, p, m->flags);
 	if (!err)

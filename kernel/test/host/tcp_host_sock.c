@@ -75,6 +75,13 @@ int inet_get_option(struct sock *s, int level, int name, void __user *v, u32 *n)
 }
 ssize_t inet_recv_error(struct sock *s, struct msg *m) { return -EAGAIN; }
 void inet_queue_error(struct inet_sock *i, const struct ip_error *e) { }
+u32 inet_error_events(const struct inet_sock *i) { return POLLERR; }
+void inet_stamp_report(struct inet_sock *i, u32 what, u32 key, struct packet *p) { }
+void sock_stamp_inherit(struct sock *s, const struct sock *listener) { }
+int sock_recv_stamp(struct sock *s, struct msg *m, u64 stamp_ns) { return 0; }
+int sock_send_control(struct sock *s, struct msg *m, u32 *wanted) { return 0; }
+void sock_filter_inherit(struct sock *s, const struct sock *listener) { }
+u32 filter_keep(struct sock *s, struct packet *p, u32 skip) { return ~0u; }
 
 int inet_address_in(struct sock *s, const struct sockaddr_storage *a, u32 length,
 		    struct ipaddr *addr, u16 *port, u32 *scope)
