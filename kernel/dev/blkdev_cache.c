@@ -45,7 +45,12 @@ void blkdev_page_init(struct page *page)
 
 void blkdev_page_mark(struct page *page, unsigned from, unsigned to)
 {
-	__atomic_fetch_or(&page->private, marks_of(page, from, to), __ATOMIC_ACQ_REL);
+	u64 marks = marks_of(page, from, to);
+
+	/* The change comes before the marks are read; who takes them reads the bytes afterwards. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (~READ_ONCE(page->private) & marks)
+		__atomic_fetch_or(&page->private, marks, __ATOMIC_ACQ_REL);
 }
 
 void blkdev_page_unmark(struct page *page, unsigned from, unsigned to)

@@ -5,8 +5,8 @@
  * is freed after a grace period.
  *
  * A number that is being read in (I_NEW) or on its way out (no reference, still hashed) makes
- * others wait. Locks: icache_lock guards the hash; sb->inode_lock the superblock's lists and
- * inode->state; they are not taken together.
+ * others wait. Locks: that of its stripe guards each bucket of the hash; sb->inode_lock the
+ * superblock's lists and inode->state; they are not taken together.
  */
 #include "abi/stat.h"
 #include "core/panic.h"
@@ -19,12 +19,18 @@
 #include "vfs/file.h"
 #include "vfs/super_int.h"
 
-static struct spinlock icache_lock;
-static struct hlist_head *buckets; /* icache_lock */
+/* Some buckets, whose inodes come and go without a look at the others'. l: lock. */
+struct stripe {
+	struct spinlock lock;    /* RANK_ICACHE; one at a time */
+	u64 changes;             /* l: inodes that stopped being new or left the hash */
+} __aligned(64);
+
+enum { STRIPES = 64 };
+static struct stripe stripes[STRIPES];
+static struct hlist_head *buckets; /* their stripe's lock */
 static unsigned bucket_bits;
-/* Woken when an inode stops being new or is out of the hash; `changes` counts these. */
+/* Woken when an inode stops being new or is out of the hash. */
 static struct wait_queue changed = WAIT_QUEUE_INIT(changed);
-static u64 changes; /* icache_lock */
 
 const struct inode_ops inode_ops_none;
 static const struct file_ops file_ops_none;
@@ -39,12 +45,23 @@ void icache_init(void)
 	buckets = vmalloc(sizeof(*buckets) << bucket_bits, MM_KERNEL | MM_ZERO);
 	if (!buckets)
 		panic("vfs: no memory for the inode cache");
-	spin_init(&icache_lock, RANK_ICACHE, "icache");
+	for (unsigned i = 0; i < STRIPES; i++)
+		spin_init(&stripes[i].lock, RANK_ICACHE, "icache");
+}
+
+static u64 hash_of(const struct superblock *sb, u64 ino)
+{
+	return hash_u64(ino ^ (u64)sb >> 4, bucket_bits);
 }
 
 static struct hlist_head *bucket_of(const struct superblock *sb, u64 ino)
 {
-	return &buckets[hash_u64(ino ^ (u64)sb >> 4, bucket_bits)];
+	return &buckets[hash_of(sb, ino)];
+}
+
+static struct stripe *stripe_of(const struct superblock *sb, u64 ino)
+{
+	return &stripes[hash_of(sb, ino) % STRIPES];
 }
 
 static u64 inode_cache_size(struct pagecache *cache)
@@ -120,35 +137,38 @@ bool icache_wait_empty(struct superblock *sb, u64 deadline_ns)
 	return wait_until_timeout(&changed, list_empty(&sb->inodes), deadline_ns) == 0;
 }
 
-static void announce_change(void)
+static void announce_change(struct stripe *stripe)
 {
-	spin_lock(&icache_lock);
-	changes++;
-	spin_unlock(&icache_lock);
+	spin_lock(&stripe->lock);
+	stripe->changes++;
+	spin_unlock(&stripe->lock);
 	wait_wake(&changed, 0);
 }
 
 /* Finds an inode with a reference; waits while the number is on its way out. NULL: none. */
 static struct inode *cache_find(struct superblock *sb, u64 ino)
 {
+	struct stripe *stripe = stripe_of(sb, ino);
+
 	for (;;) {
 		struct inode *inode;
 		bool got;
 		u64 seen;
 
-		spin_lock(&icache_lock);
+		spin_lock(&stripe->lock);
 		inode = hash_find_locked(sb, ino);
 		got = inode && ref_try_get(&inode->refs);
-		seen = changes;
-		spin_unlock(&icache_lock);
+		seen = stripe->changes;
+		spin_unlock(&stripe->lock);
 		if (!inode || got)
 			return inode;
-		wait_until(&changed, READ_ONCE(changes) != seen);
+		wait_until(&changed, READ_ONCE(stripe->changes) != seen);
 	}
 }
 
 struct inode *inode_lookup(struct superblock *sb, u64 ino)
 {
+	struct stripe *stripe = stripe_of(sb, ino);
 	struct inode *fresh = NULL, *inode;
 	bool entered;
 
@@ -168,11 +188,11 @@ struct inode *inode_lookup(struct superblock *sb, u64 ino)
 				return NULL;
 			fresh->ino = ino;
 		}
-		spin_lock(&icache_lock);
+		spin_lock(&stripe->lock);
 		entered = !hash_find_locked(sb, ino);
 		if (entered)
 			hlist_add_head(&fresh->hash, bucket_of(sb, ino));
-		spin_unlock(&icache_lock);
+		spin_unlock(&stripe->lock);
 		if (entered)
 			return fresh;
 	}
@@ -183,6 +203,7 @@ struct inode *inode_lookup(struct superblock *sb, u64 ino)
 
 int inode_hash_new(struct inode *inode, u64 ino)
 {
+	struct stripe *stripe = stripe_of(inode->sb, ino);
 	struct inode *other;
 
 	inode->ino = ino;
@@ -191,11 +212,11 @@ int inode_hash_new(struct inode *inode, u64 ino)
 		inode_put(other);
 		return -EEXIST;
 	}
-	spin_lock(&icache_lock);
+	spin_lock(&stripe->lock);
 	other = hash_find_locked(inode->sb, ino);
 	if (!other)
 		hlist_add_head(&inode->hash, bucket_of(inode->sb, ino));
-	spin_unlock(&icache_lock);
+	spin_unlock(&stripe->lock);
 	return other ? -EEXIST : 0;
 }
 
@@ -211,21 +232,25 @@ void inode_unlock_new(struct inode *inode)
 	if (S_ISDIR(inode->mode)) /* nobody has used the lock before */
 		rwsem_init(&inode->lock, RANK_INODE_DIR, "directory");
 	inode_set_state(inode, 0, I_NEW);
-	announce_change();
+	announce_change(stripe_of(inode->sb, inode->ino));
 }
 
 static void hash_remove(struct inode *inode)
 {
-	spin_lock(&icache_lock);
+	struct stripe *stripe = stripe_of(inode->sb, inode->ino);
+
+	spin_lock(&stripe->lock);
 	hlist_del(&inode->hash);
-	spin_unlock(&icache_lock);
+	spin_unlock(&stripe->lock);
 }
 
 void inode_fail_new(struct inode *inode)
 {
+	struct stripe *stripe = stripe_of(inode->sb, inode->ino);
+
 	hash_remove(inode);
 	inode_set_state(inode, I_FREEING, I_NEW);
-	announce_change();
+	announce_change(stripe);
 	if (ref_put(&inode->refs))
 		inode_destroy(inode);
 }
@@ -279,6 +304,7 @@ static void write_out(struct inode *inode)
 static void inode_evict(struct inode *inode)
 {
 	const struct super_ops *ops = inode->sb->ops;
+	struct stripe *stripe = stripe_of(inode->sb, inode->ino);
 
 	if (unlikely(needs_writing(inode)))
 		write_out(inode);
@@ -289,7 +315,7 @@ static void inode_evict(struct inode *inode)
 		ops->inode_write(inode, false);
 	hash_remove(inode);
 	inode_destroy(inode);
-	announce_change();
+	announce_change(stripe);
 }
 
 void inode_put(struct inode *inode)

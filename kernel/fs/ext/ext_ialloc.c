@@ -4,7 +4,9 @@
  * A file goes to its directory's group, so that they are read together. A new directory goes
  * elsewhere, so that groups fill evenly and each keeps room for its files: below the root to a
  * group of at least average room with the fewest directories, starting from a random one; deeper,
- * near its parent unless the group there is poor or crowded (after G. Orlov's allocator).
+ * near its parent unless the group there is poor or crowded (after G. Orlov's allocator). "Near" is
+ * a few groups of which the one with the fewest directories is taken: those who work in sister
+ * directories at the same time then do not wait for each other's group.
  */
 #include "fs/ext/ext_bitmap.h"
 
@@ -44,22 +46,27 @@ static u32 group_for_top_dir(const struct ext_fs *fs)
 	return best;
 }
 
+enum { NEAR_GROUPS = 4 };
+
 static u32 group_for_dir(const struct ext_fs *fs, u32 parent)
 {
 	struct averages avg = group_averages(fs);
 	u32 n = fs->geo.n_groups, max_dirs = avg.dirs + fs->geo.inodes_per_group / 16;
 	u32 min_inodes = avg.inodes - min(avg.inodes, fs->geo.inodes_per_group / 4);
 	u32 min_blocks = avg.blocks - min(avg.blocks, fs->geo.blocks_per_group / 4);
+	u32 best = parent, best_dirs = ~0u;
 
-	for (u32 i = 0; i < n; i++) {
+	for (u32 i = 0; i < n && (i < NEAR_GROUPS || best_dirs == ~0u); i++) {
 		u32 at = (parent + i) % n;
 		const struct ext_group *g = &fs->groups[at];
 
-		if (!g->bad && g->free_inodes && g->dirs < max_dirs &&
-		    g->free_inodes > min_inodes && g->free_blocks >= min_blocks)
-			return at;
+		if (!g->bad && g->free_inodes && g->dirs < min(max_dirs, best_dirs) &&
+		    g->free_inodes > min_inodes && g->free_blocks >= min_blocks) {
+			best = at;
+			best_dirs = g->dirs;
+		}
 	}
-	return parent;
+	return best;
 }
 
 static u32 group_for_new(struct inode *dir, u32 mode)
