@@ -218,6 +218,26 @@ struct ndmsg {
 #define NUD_PERMANENT	0x80
 #define NUD_NONE	0x00
 
+/* Rules: which packets are routed by which table. */
+struct fib_rule_hdr {
+	u8 family;
+	u8 dst_len;
+	u8 src_len;
+	u8 tos;
+	u8 table;
+	u8 res1;
+	u8 res2;
+	u8 action;
+	u32 flags;
+};
+
+#define FR_ACT_TO_TBL	1
+
+#define FRA_PRIORITY	6
+#define FRA_SUPPRESS_PREFIXLEN 14
+#define FRA_TABLE	15
+#define FRA_PROTOCOL	21
+
 struct nda_cacheinfo {
 	u32 ndm_confirmed;	/* 1/100 s ago */
 	u32 ndm_used;

@@ -332,6 +332,8 @@ struct sock *file_sock(struct file *file);
 /* setsockopt(2), getsockopt(2): common ones, else the protocol's. */
 int sock_set_option(struct sock *s, int level, int name, const void __user *value, u32 n);
 int sock_get_option(struct sock *s, int level, int name, void __user *value, u32 *n);
+/* What the socket's memory is used for: SO_MEMINFO. */
+void sock_memory(struct sock *s, u32 info[SK_MEMINFO_VARS]);
 /* SIOC* of interfaces, routes, neighbours, whatever the socket: by net/inet and net/link. */
 typedef long sock_ioctl_fn(struct sock *s, u32 request, u64 arg);
 void sock_ioctl_register(sock_ioctl_fn *fn);

@@ -6,6 +6,7 @@
 #include "abi/filter.h"
 #include "arch/usercopy.h"
 #include "core/clock.h"
+#include "lib/string.h"
 #include "net/filter.h"
 
 /* Options that are one bit. */
@@ -108,17 +109,22 @@ static bool get_number(struct sock *s, int name, int *out)
 	return true;
 }
 
+void sock_memory(struct sock *s, u32 info[SK_MEMINFO_VARS])
+{
+	memset(info, 0, SK_MEMINFO_VARS * sizeof(*info));
+	info[SK_MEMINFO_RMEM_ALLOC] = READ_ONCE(s->receive_used);
+	info[SK_MEMINFO_RCVBUF] = READ_ONCE(s->receive_limit);
+	info[SK_MEMINFO_WMEM_ALLOC] = READ_ONCE(s->send_used);
+	info[SK_MEMINFO_SNDBUF] = READ_ONCE(s->send_limit);
+	info[SK_MEMINFO_OPTMEM] = filter_bytes(s);
+	info[SK_MEMINFO_DROPS] = READ_ONCE(s->drops);
+}
+
 static int get_memory(struct sock *s, void __user *value, u32 *n)
 {
-	u32 info[SK_MEMINFO_VARS] = {
-		[SK_MEMINFO_RMEM_ALLOC] = READ_ONCE(s->receive_used),
-		[SK_MEMINFO_RCVBUF] = READ_ONCE(s->receive_limit),
-		[SK_MEMINFO_WMEM_ALLOC] = READ_ONCE(s->send_used),
-		[SK_MEMINFO_SNDBUF] = READ_ONCE(s->send_limit),
-		[SK_MEMINFO_OPTMEM] = filter_bytes(s),
-		[SK_MEMINFO_DROPS] = READ_ONCE(s->drops),
-	};
+	u32 info[SK_MEMINFO_VARS];
 
+	sock_memory(s, info);
 	return answer(value, n, info, sizeof(info));
 }
 

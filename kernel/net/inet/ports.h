@@ -78,6 +78,11 @@ void port_each(struct port_table *t, u16 local_port, void (*fn)(struct inet_sock
 /* All sockets of the table for /proc/net, in a stable order: fn false stops; they are referenced
  * meanwhile, no lock held. Thread context. */
 void port_walk(struct port_table *t, bool (*fn)(struct inet_sock *i, void *arg), void *arg);
+/* The same from a place on ({ 0 }: the first), which is where it stopped afterwards: the socket for
+ * which fn was false will be the next, unless its bucket changed meanwhile. */
+struct port_place { u32 bucket, skip; };
+void port_walk_from(struct port_table *t, struct port_place *at,
+		    bool (*fn)(struct inet_sock *i, void *arg), void *arg);
 /* ip_local_port_range of /proc/sys/net/ipv4; set: 0 or -EINVAL. */
 void port_range(u16 *low, u16 *high);
 int port_set_range(u16 low, u16 high);

@@ -204,21 +204,34 @@ void port_each(struct port_table *t, u16 local_port, void (*fn)(struct inet_sock
 		kfree(c.sock);
 }
 
-void port_walk(struct port_table *t, bool (*fn)(struct inet_sock *i, void *arg), void *arg)
+void port_walk_from(struct port_table *t, struct port_place *at,
+		    bool (*fn)(struct inet_sock *i, void *arg), void *arg)
 {
 	struct inet_sock *few[COLLECT];
 	bool go_on = true;
 
-	for (unsigned b = 0; go_on && b < PORT_BUCKETS; b++) {
+	for (; at->bucket < PORT_BUCKETS; at->bucket++, at->skip = 0) {
+		struct port_bucket *b = &t->ports[at->bucket];
 		struct collected c;
 
-		if (hlist_empty(&t->ports[b].chain))
+		if (hlist_empty(&b->chain))
 			continue;
-		collect_all(&c, few, &t->ports[b], -1);
-		for (unsigned k = 0; go_on && k < c.n; k++)
-			go_on = fn(c.sock[k], arg);
+		collect_all(&c, few, b, -1);
+		while (go_on && at->skip < c.n) {
+			go_on = fn(c.sock[at->skip], arg);
+			at->skip += go_on;
+		}
 		collected_drop(&c);
 		if (c.sock != few)
 			kfree(c.sock);
+		if (!go_on)
+			return;
 	}
+}
+
+void port_walk(struct port_table *t, bool (*fn)(struct inet_sock *i, void *arg), void *arg)
+{
+	struct port_place at = { 0 };
+
+	port_walk_from(t, &at, fn, arg);
 }

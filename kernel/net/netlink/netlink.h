@@ -36,6 +36,8 @@ struct nl_dump {
 	u8 family;                     /* its first byte, AF_* */
 	u8 stage;                      /* of a dump of all families: which */
 	u64 at[4];                     /* fill's own, 0 at the start */
+	const void *request;           /* if it was kept: the payload, as long as the dump lasts */
+	u32 length;                    /* of that */
 };
 
 /* Handlers of NETLINK_ROUTE by message type and address family; registered at boot. Thread context,
@@ -70,11 +72,15 @@ void nl_put(struct nl_out *out, u16 type, const void *data, u32 n);
 static inline void nl_put8(struct nl_out *out, u16 type, u8 v) { nl_put(out, type, &v, 1); }
 static inline void nl_put32(struct nl_out *out, u16 type, u32 v) { nl_put(out, type, &v, 4); }
 void nl_put_string(struct nl_out *out, u16 type, const char *s);
+/* n more bytes, zeroed, in an attribute that was begun; NULL: they do not fit. */
+void *nl_more(struct nl_out *out, u32 n);
 struct nlattr *nl_nest(struct nl_out *out, u16 type);
 void nl_nest_end(struct nl_out *out, struct nlattr *nest);
 /* Ends the message: false if it did not fit (it is taken back). */
 bool nl_end(struct nl_out *out);
 
+/* The port of who asked. */
+u32 nl_port(const struct nl_request *r);
 /* Queues what was written to the socket that asked. */
 int nl_answer(struct nl_request *r, struct nl_out *out);
 /* Tells a group of a protocol, taking what was written; `except`: a port that is not told, 0:
@@ -82,6 +88,25 @@ int nl_answer(struct nl_request *r, struct nl_out *out);
 void nl_notify(int protocol, u32 group, struct nl_out *out, u32 except);
 /* Whether anybody would be told. */
 bool nl_has_listeners(int protocol, u32 group);
+
+/* Families of sockets that tell of theirs over NETLINK_SOCK_DIAG; registered at boot. Thread
+ * context, no lock held. */
+struct diag_family {
+	u16 family;                    /* AF_* */
+	u16 header;                    /* bytes that the request has at least */
+	/* One socket: an answer, or -ENOENT, -ESTALE (the cookie is another's) ... */
+	int (*one)(struct nl_request *r);
+	/* Whether a dump may begin: 0 or -errno. NULL: always. */
+	int (*check)(struct nl_request *r);
+	/* Its fill(); the request was kept. */
+	int (*dump)(struct nl_dump *d, struct nl_out *out);
+};
+void diag_register(const struct diag_family *family);
+/* What a request's cookie says: 0, or -ESTALE if it is another socket's. */
+int diag_cookie_check(const struct sock *s, const u32 cookie[2]);
+void diag_cookie_put(const struct sock *s, u32 cookie[2]);
+/* An attribute with the socket's memory. */
+void diag_put_memory(struct nl_out *out, u16 type, struct sock *s);
 
 /* Boot. */
 void netlink_init(void);

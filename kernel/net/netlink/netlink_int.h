@@ -34,12 +34,20 @@ int nl_queue(struct netlink_sock *n, struct packet *p, u32 port, u32 group);
 void nl_requests(struct netlink_sock *n, const void *data, u32 size);
 /* Writes the next part of a dump, if there is one. */
 void nl_dump_more(struct netlink_sock *n);
-/* Begins a dump: 0, -EOPNOTSUPP (fill is NULL), -EBUSY (another is on its way). */
-int nl_dump_start(struct nl_request *r, int (*fill)(struct nl_dump *d, struct nl_out *out));
+/* Begins a dump, which keeps a copy of the request's payload if it shall: 0, -EOPNOTSUPP (fill is
+ * NULL), -EBUSY (another is on its way), -ENOMEM. */
+int nl_dump_start(struct nl_request *r, int (*fill)(struct nl_dump *d, struct nl_out *out),
+		  bool keep);
+/* The dump is over. With dump_lock. */
+void nl_dump_stop(struct netlink_sock *n);
 /* rtnl.c: 0 or -errno, 1 if a dump began. */
 int rtnl_request(struct nl_request *r);
+/* diag.c: the same of NETLINK_SOCK_DIAG. */
+int diag_request(struct nl_request *r);
+void diag_inet_init(void);
 /* Boot: handlers of each kind of object. */
 void rtnl_link_init(void);
 void rtnl_addr_init(void);
 void rtnl_route_init(void);
 void rtnl_neighbour_init(void);
+void rtnl_rule_init(void);

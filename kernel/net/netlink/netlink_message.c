@@ -51,8 +51,7 @@ int nl_out_init(struct nl_out *out, u32 size)
 	return out->p ? 0 : -ENOMEM;
 }
 
-/* n more bytes of the message, aligned and zeroed; NULL: they do not fit. */
-static void *more(struct nl_out *out, u32 n)
+void *nl_more(struct nl_out *out, u32 n)
 {
 	void *at;
 
@@ -68,7 +67,7 @@ static void *more(struct nl_out *out, u32 n)
 
 void *nl_begin(struct nl_out *out, u16 type, u16 flags, u32 seq, u32 port, u32 n)
 {
-	struct nlmsghdr *h = more(out, NLMSG_HDRLEN + n);
+	struct nlmsghdr *h = nl_more(out, NLMSG_HDRLEN + n);
 
 	if (!h)
 		return NULL;
@@ -80,7 +79,7 @@ void *nl_begin(struct nl_out *out, u16 type, u16 flags, u32 seq, u32 port, u32 n
 
 void nl_put(struct nl_out *out, u16 type, const void *data, u32 n)
 {
-	struct nlattr *a = more(out, (u32)sizeof(*a) + n);
+	struct nlattr *a = nl_more(out, (u32)sizeof(*a) + n);
 
 	if (!a)
 		return;
@@ -96,7 +95,7 @@ void nl_put_string(struct nl_out *out, u16 type, const char *s)
 
 struct nlattr *nl_nest(struct nl_out *out, u16 type)
 {
-	struct nlattr *a = more(out, sizeof(*a));
+	struct nlattr *a = nl_more(out, sizeof(*a));
 
 	if (a)
 		a->nla_type = type;

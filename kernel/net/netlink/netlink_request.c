@@ -4,7 +4,13 @@
  */
 #include "abi/errno.h"
 #include "lib/string.h"
+#include "mm/kmap.h"
 #include "net/netlink/netlink_int.h"
+
+u32 nl_port(const struct nl_request *r)
+{
+	return r->from->port;
+}
 
 int nl_answer(struct nl_request *r, struct nl_out *out)
 {
@@ -36,6 +42,13 @@ static void acknowledge(struct netlink_sock *n, const struct nlmsghdr *h, int er
 	(void)nl_queue(n, out.p, 0, 0);
 }
 
+void nl_dump_stop(struct netlink_sock *n)
+{
+	n->dumping = false;
+	kvfree((void *)n->dump.request);
+	n->dump.request = NULL;
+}
+
 /* With dump_lock: one more part, the last with the message that says so. */
 static void dump_part(struct netlink_sock *n)
 {
@@ -44,14 +57,14 @@ static void dump_part(struct netlink_sock *n)
 	int more, *status;
 
 	if (nl_out_init(&out, NL_OUT + NLMSG_HDRLEN + sizeof(*status))) {
-		n->dumping = false;
+		nl_dump_stop(n);
 		sock_set_error(&n->sock, ENOBUFS);
 		return;
 	}
 	more = d->fill(d, &out);
 	out.full = false;
 	if (more <= 0) {
-		n->dumping = false;
+		nl_dump_stop(n);
 		status = nl_begin(&out, NLMSG_DONE, NLM_F_MULTI, d->seq, d->port, sizeof(*status));
 		if (status)
 			*status = more;
@@ -70,20 +83,30 @@ void nl_dump_more(struct netlink_sock *n)
 	mutex_unlock(&n->dump_lock);
 }
 
-int nl_dump_start(struct nl_request *r, int (*fill)(struct nl_dump *d, struct nl_out *out))
+int nl_dump_start(struct nl_request *r, int (*fill)(struct nl_dump *d, struct nl_out *out),
+		  bool keep)
 {
 	struct netlink_sock *n = r->from;
+	void *copy = NULL;
 	int err = 0;
 
 	if (!fill)
 		return -EOPNOTSUPP;
+	if (keep) {
+		copy = kvmalloc(r->length, MM_KERNEL);
+		if (!copy)
+			return -ENOMEM;
+		memcpy(copy, r->payload, r->length);
+	}
 	mutex_lock(&n->dump_lock);
 	if (n->dumping) {
 		err = -EBUSY;
+		kvfree(copy);
 	} else {
 		n->dump = (struct nl_dump){ .fill = fill, .seq = r->h->nlmsg_seq, .port = n->port,
 					    .type = r->h->nlmsg_type,
-					    .family = r->length ? *(const u8 *)r->payload : 0 };
+					    .family = r->length ? *(const u8 *)r->payload : 0,
+					    .request = copy, .length = keep ? r->length : 0 };
 		n->dumping = true;
 		dump_part(n);
 	}
@@ -105,7 +128,8 @@ void nl_requests(struct netlink_sock *n, const void *data, u32 size)
 			return;
 		r.length = h->nlmsg_len - NLMSG_HDRLEN;
 		if (h->nlmsg_flags & NLM_F_REQUEST && h->nlmsg_type >= NLMSG_MIN_TYPE)
-			err = rtnl_request(&r);
+			err = n->sock.protocol == NETLINK_ROUTE ? rtnl_request(&r) :
+								  diag_request(&r);
 		/* A dump that began ends with a message of its own. */
 		if (err != 1 && (err || h->nlmsg_flags & NLM_F_ACK))
 			acknowledge(n, h, err);

@@ -291,10 +291,10 @@ static ssize_t netlink_send(struct sock *s, struct msg *m)
 		err = unicast(n, port, p);
 		return err ? err : (ssize_t)size;
 	}
-	if (s->protocol == NETLINK_ROUTE)
-		nl_requests(n, p->data, (u32)size);
-	else
+	if (s->protocol == NETLINK_USERSOCK)
 		err = -ECONNREFUSED;
+	else
+		nl_requests(n, p->data, (u32)size);
 	packet_free(p);
 	return err ? err : (ssize_t)size;
 }
@@ -421,6 +421,9 @@ static void netlink_close(struct sock *s)
 	groups_set(n, 0);
 	list_del_init(&s->link);
 	spin_unlock(&nl_table.lock);
+	mutex_lock(&n->dump_lock);
+	nl_dump_stop(n);
+	mutex_unlock(&n->dump_lock);
 	sock_put(s);
 }
 
@@ -448,7 +451,8 @@ static int netlink_create(u16 family, int type, int protocol, struct sock **out)
 
 	if (type != SOCK_RAW && type != SOCK_DGRAM)
 		return -ESOCKTNOSUPPORT;
-	if (protocol != NETLINK_ROUTE && protocol != NETLINK_USERSOCK)
+	if (protocol != NETLINK_ROUTE && protocol != NETLINK_USERSOCK &&
+	    protocol != NETLINK_SOCK_DIAG)
 		return -EPROTONOSUPPORT;
 	n = (struct netlink_sock *)sock_alloc(netlink_cache, sizeof(*n), family, type, protocol,
 					      &netlink_ops, MM_KERNEL);
@@ -471,4 +475,6 @@ void netlink_init(void)
 	rtnl_addr_init();
 	rtnl_route_init();
 	rtnl_neighbour_init();
+	rtnl_rule_init();
+	diag_inet_init();
 }

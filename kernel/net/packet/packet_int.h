@@ -57,6 +57,9 @@ static inline struct packet_note *packet_note(struct packet *p)
 }
 static inline u16 swap16(u16 v) { return __builtin_bswap16(v); }
 
+extern struct list packet_socks; /* config lock: all of them, by sock.link */
+/* packet_diag.c: boot. */
+void packet_diag_init(void);
 /* packet_receive.c */
 void packet_tap(struct netif_tap *tap, struct packet *p);
 ssize_t packet_recv(struct sock *s, struct msg *m);

@@ -18,7 +18,7 @@
 #include "vm/aspace.h"
 
 static struct slab_cache *cache;
-static LIST_HEAD(sockets); /* c */
+LIST_HEAD(packet_socks); /* c */
 static const struct sock_ops packet_ops;
 
 /* Puts the tap where the socket is bound, or takes it off. Config lock. */
@@ -54,7 +54,7 @@ static int packet_create(u16 family, int type, int protocol, struct sock **out)
 	ps->protocol = swap16((u16)protocol);
 	list_init(&ps->members);
 	netif_config_lock();
-	list_add_tail(&s->link, &sockets);
+	list_add_tail(&s->link, &packet_socks);
 	retap(ps, NULL);
 	netif_config_unlock();
 	*out = s;
@@ -177,7 +177,7 @@ static void packet_watch(struct netif_watch *watch, struct netif *nif, enum neti
 
 	if (event != NETIF_DOWN && event != NETIF_GONE)
 		return;
-	list_for_each_entry(s, &sockets, link) {
+	list_for_each_entry(s, &packet_socks, link) {
 		struct packet_sock *ps = packet_sock(s);
 
 		if (event == NETIF_GONE)
@@ -200,7 +200,7 @@ void packet_sock_show(struct format_sink *out)
 
 	format_to(out, "sk               RefCnt Type Proto  Iface R Rmem   User   Inode\n");
 	netif_config_lock();
-	list_for_each_entry(s, &sockets, link) {
+	list_for_each_entry(s, &packet_socks, link) {
 		struct packet_sock *ps = packet_sock(s);
 
 		format_to(out, "%016lx %-6u %-4u %04x   %-5d %u %-6u %-6u %-6lu\n", 0ul,
@@ -220,6 +220,7 @@ void packet_sock_init(void)
 		panic("packet: no memory");
 	sock_family_register(&family);
 	netif_watch(&watch);
+	packet_diag_init();
 }
 
 static const struct sock_ops packet_ops = {

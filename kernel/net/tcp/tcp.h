@@ -15,6 +15,9 @@ const char *tcp_cc_names(void);
 const char *tcp_cc_default_name(void);
 int tcp_cc_set_default(const char *name);
 
+/* Who has which port: for walks. */
+struct port_table *tcp_port_table(void);
+
 /* /proc/net/tcp, tcp6. Thread context. */
 struct format_sink;
 void tcp_show(struct format_sink *out, bool six);

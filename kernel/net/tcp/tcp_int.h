@@ -540,6 +540,9 @@ int tcp_set_option(struct sock *s, int level, int name, const void __user *value
 int tcp_get_option(struct sock *s, int level, int name, void __user *value, u32 *n);
 void tcp_option_changed(struct sock *s, int name);
 void tcp_info_fill(struct tcp_sock *t, struct tcp_info *info);
+/* tcp_show.c: what timer a connection waits for, in Linux' numbers, and when: 0 none, 1
+ * retransmission, 2 keep-alive, 3 TIME-WAIT, 4 persist. */
+unsigned tcp_timer_kind(const struct tcp_sock *t, u64 *at);
 /* Whether there is room worth a POLLOUT. */
 bool tcp_writable(const struct tcp_sock *t);
 /* Tells senders who wait, after room was made. */

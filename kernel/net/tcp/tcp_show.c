@@ -31,8 +31,7 @@ static u64 ticks_until(u64 ns)
 	return ns > now ? (ns - now) / (10 * TCP_MS) : 0;
 }
 
-/* Linux' numbers: 1 retransmission, 2 keep-alive, 3 TIME-WAIT, 4 persist. */
-static unsigned timer_kind(const struct tcp_sock *t, u64 *at)
+unsigned tcp_timer_kind(const struct tcp_sock *t, u64 *at)
 {
 	if (t->state == TCP_TIME_WAIT) {
 		*at = t->timewait_ns;
@@ -96,7 +95,7 @@ static void describe(const struct tcp_sock *t, char *rest, size_t size)
 		rx = t->listener->n_accept;
 		tx = 0;
 	}
-	kind = timer_kind(t, &at);
+	kind = tcp_timer_kind(t, &at);
 	snprintf(rest, size,
 		 "%02X %08X:%08X %02X:%08llX %08X %5u %8u %llu %u %016X %llu %llu %u %u %d",
 		 t->state, tx, rx, kind, (unsigned long long)(kind ? ticks_until(at) : 0),

@@ -323,8 +323,7 @@ static int unix_shutdown(struct sock *s, int how)
 	return 0;
 }
 
-/* Bytes that a read may get: of a stream all, else of the next message. */
-static long input_length(struct sock *s)
+long unix_input_length(struct sock *s)
 {
 	struct unix_sock *u = unix_sock(s);
 	long n = 0;
@@ -351,7 +350,7 @@ static long unix_ioctl(struct sock *s, u32 request, u64 arg)
 		n = READ_ONCE(s->send_used);
 		break;
 	case FIONREAD: /* SIOCINQ */
-		n = input_length(s);
+		n = unix_input_length(s);
 		break;
 	default:
 		return -ENOTTY;
@@ -499,5 +498,6 @@ void unix_init(void)
 	if (!unix_cache)
 		panic("unix: no memory");
 	unix_gc_init();
+	unix_diag_init();
 	sock_family_register(&family);
 }

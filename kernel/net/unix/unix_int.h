@@ -104,6 +104,8 @@ void unix_stall_cancel(struct unix_sock *u, struct unix_sock *peer);
 /* Address of who sent, into a message. */
 void unix_name_out(struct msg *m, struct sock *from);
 bool unix_queue_full(const struct unix_sock *to);
+/* Bytes to be read (of the next message, with datagrams), or -EINVAL of a listener. */
+long unix_input_length(struct sock *s);
 
 /* unix_name.c */
 int unix_bind(struct sock *s, const struct sockaddr_storage *a, u32 length);
@@ -115,6 +117,14 @@ int unix_find(const struct sockaddr_storage *a, u32 length, u16 type, struct uni
 void unix_address_put(struct unix_address *address);
 void unix_enter(struct unix_sock *u);  /* into the list of all */
 void unix_forget(struct unix_sock *u); /* out of it and the names */
+/* Going through all of them, in the order they were made: the one after `prev` (whose reference is
+ * dropped; NULL: the first), with a reference, or NULL. If `prev` has left the list, the first that
+ * was made after it. */
+struct unix_sock *unix_next(struct unix_sock *prev);
+/* The first with a greater cookie, with a reference, or NULL. */
+struct unix_sock *unix_after(u64 cookie);
+/* unix_diag.c: boot. */
+void unix_diag_init(void);
 
 /* unix_connect.c */
 int unix_listen(struct sock *s, u32 backlog);

@@ -268,9 +268,23 @@ int unix_find(const struct sockaddr_storage *from, u32 length, u16 type, struct 
 
 /* Looking at all of them ----------------------------------------------------------------------- */
 
-/* The one after `prev` (whose reference is dropped; NULL: the first), with a reference. If `prev`
- * has left the list, the first that was made after it. */
-static struct unix_sock *next(struct unix_sock *prev)
+struct unix_sock *unix_after(u64 cookie)
+{
+	struct sock *s;
+
+	spin_lock(&table_lock);
+	list_for_each_entry(s, &all, link) {
+		if (s->cookie > cookie) {
+			sock_get(s);
+			spin_unlock(&table_lock);
+			return unix_sock(s);
+		}
+	}
+	spin_unlock(&table_lock);
+	return NULL;
+}
+
+struct unix_sock *unix_next(struct unix_sock *prev)
 {
 	struct sock *s, *found = NULL;
 
@@ -332,6 +346,6 @@ static void show_one(struct format_sink *out, struct unix_sock *u)
 void unix_show(struct format_sink *out)
 {
 	format_to(out, "Num       RefCount Protocol Flags    Type St Inode Path\n");
-	for (struct unix_sock *u = next(NULL); u; u = next(u))
+	for (struct unix_sock *u = unix_next(NULL); u; u = unix_next(u))
 		show_one(out, u);
 }
