@@ -66,7 +66,25 @@ struct ifinfomsg {
 #define IFLA_CARRIER		33
 #define IFLA_PERM_ADDRESS	54
 #define IFLA_MIN_MTU		50
+#define IFLA_AF_SPEC		26
 #define IFLA_MAX_MTU		51
+
+/* Within AF_INET6 of IFLA_AF_SPEC */
+#define IFLA_INET6_FLAGS	1
+#define IFLA_INET6_CONF		2
+#define IFLA_INET6_CACHEINFO	5
+#define IFLA_INET6_ADDR_GEN_MODE	8
+
+#define IF_RA_OTHERCONF	0x80
+#define IF_RA_MANAGED	0x40
+#define IF_READY	0x80000000
+
+struct ifla_cacheinfo {
+	u32 max_reasm_len;
+	u32 tstamp;		/* 1/100 s since boot */
+	u32 reachable_time;	/* ms */
+	u32 retrans_time;
+};
 
 struct rtnl_link_stats64 {
 	u64 rx_packets, tx_packets, rx_bytes, tx_bytes, rx_errors, tx_errors, rx_dropped,
@@ -95,6 +113,13 @@ struct ifaddrmsg {
 #define IFA_MULTICAST	7
 #define IFA_FLAGS	8
 #define IFA_RT_PRIORITY	9
+#define IFA_PROTO	11
+
+/* IFA_PROTO: who made it */
+#define IFAPROT_UNSPEC		0
+#define IFAPROT_KERNEL_LO	1	/* of lo */
+#define IFAPROT_KERNEL_RA	2	/* of a prefix that a router advertises */
+#define IFAPROT_KERNEL_LL	3	/* link-local */
 
 #define IFA_F_SECONDARY		0x01
 #define IFA_F_NODAD		0x02
@@ -168,6 +193,7 @@ struct rtmsg {
 #define RTA_TABLE	15
 #define RTA_MARK	16
 #define RTA_PREF	20
+#define RTA_EXPIRES	23
 
 #define RTAX_LOCK	1
 #define RTAX_MTU	2

@@ -81,6 +81,7 @@ struct netif *netif_alloc(const struct netif_ops *ops, void *private)
 void netif_free(struct netif *nif)
 {
 	netif_groups_free(nif);
+	kfree(nif->neighbours);
 	kfree(nif->counts);
 	kfree(nif);
 }

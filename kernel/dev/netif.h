@@ -146,7 +146,8 @@ struct netif {
 	struct list multicast;       /* l: link addresses to listen to, struct netif_group */
 	void *inet4;                 /* c; readers RCU: addresses and settings of IPv4 */
 	void *inet6;                 /* the same of IPv6 */
-	void *neighbours;            /* net/link */
+	void *neighbours;            /* net/link: settings of its neighbours; set once, freed with
+				      * it */
 	void *private;               /* driver's */
 	struct soft_timer watchdog;  /* armed while packets are sent */
 	struct work carrier_work, timeout_work;

@@ -288,7 +288,7 @@ KTEST(net4_no_neighbour)
 	unsigned asked = 0;
 
 	make();
-	neighbour_settings[0].retrans_ms = 20;
+	neighbour_netif_settings(nif, false)->retrans_ms = 20;
 	memset(packet_put(p, 8), 0, 8);
 	KTEST_CHECK(route_output(&f, &r) == 0 && r->nif == nif && r->from.w[3] == US);
 	KTEST_CHECK(ip_send(p, r, &meta) == 0);
@@ -299,7 +299,6 @@ KTEST(net4_no_neighbour)
 		nap();
 	KTEST_CHECK(r->neighbour->state == NEIGH_FAILED);
 	route_put(r);
-	neighbour_settings[0].retrans_ms = 1000;
 	unmake();
 }
 
@@ -382,7 +381,7 @@ static void query(u8 code, be32 group)
 KTEST(net4_groups)
 {
 	be32 group = hton32(0xef010203u);
-	struct igmp_part none = { 0 }, all = { .member = true }, some = { .member = true };
+	struct inet_part none = { 0 }, all = { .member = true }, some = { .member = true };
 	struct inet_sources *f = kzalloc(sizeof(*f) + sizeof(f->source[0]), MM_KERNEL);
 	const u8 address[LINK_ADDRESS] = { 1, 0, 0x5e, 1, 2, 3 };
 

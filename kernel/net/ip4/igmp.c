@@ -245,7 +245,7 @@ static struct igmp_source *source_slot(struct ip4_group *g, be32 address)
 }
 
 /* Adds (or takes away) what one socket wants. With the lock; there is room for its sources. */
-static void count(struct ip4_group *g, const struct igmp_part *part, int by)
+static void count(struct ip4_group *g, const struct inet_part *part, int by)
 {
 	const struct inet_sources *f = part->filter;
 	bool exclude = !f || f->exclude;
@@ -325,8 +325,8 @@ static void group_drop(struct igmp_state *s, struct ip4_group *g)
 	rcu_call(&g->rcu, group_free);
 }
 
-int igmp_change(struct netif *nif, be32 group, const struct igmp_part *from,
-		const struct igmp_part *to)
+int igmp_change(struct netif *nif, be32 group, const struct inet_part *from,
+		const struct inet_part *to)
 {
 	struct igmp_state *s = ip4_if(nif)->igmp;
 	struct ip4_group *g = group_find(s, group);

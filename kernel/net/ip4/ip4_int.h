@@ -4,6 +4,7 @@
 #pragma once
 
 #include "net/inet/inet_int.h"
+#include "net/inet/inet_member.h"
 #include "net/ip4/ip4.h"
 
 /* Milliseconds since midnight UTC. */
@@ -56,14 +57,13 @@ void igmp_up(struct netif *nif);
 void igmp_down(struct netif *nif);
 /* Whether this machine is a member of a group on an interface. Under RCU. */
 bool igmp_is_member(const struct netif *nif, be32 group);
-/* What one socket wants of a group: not a member, or all, or what its list of sources says. */
-struct igmp_part { bool member; const struct inet_sources *filter; };
 /* A socket's wish changed: 0 or -ENOMEM. Config lock. */
-int igmp_change(struct netif *nif, be32 group, const struct igmp_part *from,
-		const struct igmp_part *to);
+int igmp_change(struct netif *nif, be32 group, const struct inet_part *from,
+		const struct inet_part *to);
 bool ip4_wants_multicast(struct inet_sock *i, const struct ipaddr *group,
 			 const struct ipaddr *from, u32 nif);
 int ip4_member_option(struct inet_sock *i, int name, const void __user *value, u32 n);
+int ip4_member_get(struct inet_sock *i, void __user *value, u32 *n); /* MCAST_MSFILTER */
 void ip4_leave_all(struct inet_sock *i);
 
 /* ip4_option.c, ip4_control.c */

@@ -176,6 +176,11 @@ int ip4_set_option(struct inet_sock *i, int name, const void __user *value, u32 
 	case IP_UNBLOCK_SOURCE:
 	case MCAST_JOIN_GROUP:
 	case MCAST_LEAVE_GROUP:
+	case MCAST_JOIN_SOURCE_GROUP:
+	case MCAST_LEAVE_SOURCE_GROUP:
+	case MCAST_BLOCK_SOURCE:
+	case MCAST_UNBLOCK_SOURCE:
+	case MCAST_MSFILTER:
 		return ip4_member_option(i, name, value, n);
 	default:
 		break;
@@ -247,6 +252,8 @@ int ip4_get_option(struct inet_sock *i, int name, void __user *value, u32 *n)
 	case IP_MULTICAST_IF:
 		from = READ_ONCE(i->multicast_from);
 		return get_bytes(&from, sizeof(from), value, n);
+	case MCAST_MSFILTER:
+		return ip4_member_get(i, value, n);
 	default:
 		return -ENOPROTOOPT;
 	}

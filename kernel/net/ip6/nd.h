@@ -15,11 +15,19 @@ void nd_state_free(struct nd_state *s);
 void nd_up(struct netif *nif);
 void nd_down(struct netif *nif);
 /* Begins and ends the detection of duplicates of a tentative address, which is on the interface's
- * list and in its solicited-node group. Config lock. */
+ * list and in its solicited-node group; where none is needed, it is tentative no more at once.
+ * nd_up() begins those of all tentative addresses. Config lock. */
+void nd_dad_init_addr(struct ip6_addr *a); /* its timer; before all else */
 void nd_dad_start(struct ip6_addr *a);
 void nd_dad_stop(struct ip6_addr *a);
-/* An address of an interface as made from its link address (RFC 4291, appendix A; or by
- * IP6_ADDR_GEN_MODE): false if it cannot be. */
-bool nd_interface_id(const struct netif *nif, struct ipaddr *out);
-/* A redirect for a packet that we forwarded out by where it came in (RFC 4861, 8.2). Soft work. */
+/* An interface's address with a prefix of 64 bits (fe80:: for the link-local one), as made from its
+ * link address (RFC 4291, appendix A), or as IP6_ADDR_GEN_MODE says: false if it cannot be. */
+bool nd_interface_address(const struct netif *nif, const struct ipaddr *prefix,
+			  struct ipaddr *out);
+/* IP6_ADDR_GEN_MODE, as IFLA_INET6_ADDR_GEN_MODE. */
+enum nd_gen_mode { ND_GEN_EUI64, ND_GEN_NONE, ND_GEN_STABLE, ND_GEN_RANDOM };
+/* A redirect for a packet that we forwarded out by where it came in (RFC 4861, 8.2). Does not take
+ * it. Soft work. */
 void nd_send_redirect(struct packet *p, const struct route *r);
+/* ND_MANAGED, ND_OTHER (net/ip6/nd_wire.h) of the last router advertisement of an interface. */
+u8 nd_router_flags(const struct netif *nif);

@@ -162,7 +162,7 @@ static void collect_locked(u64 now)
 		hlist_for_each_entry_safe(n, next, &table.bucket[b], link) {
 			u64 idle = (u64)neighbour_set(n)->stale_s * NSEC_PER_SEC;
 
-			if (table.n[neighbour_six(n)] > neighbour_set(n)->gc_soft)
+			if (table.n[neighbour_six(n)] > neighbour_settings[neighbour_six(n)].gc_soft)
 				idle = 5 * NSEC_PER_SEC;
 			if (!collectable(n, now, idle))
 				continue;
@@ -302,8 +302,30 @@ static void forget(struct netif *nif, bool permanent_too)
 	packet_queue_free(&lost);
 }
 
+struct neighbour_settings *neighbour_netif_settings(const struct netif *nif, bool six)
+{
+	struct neighbour_settings *own = rcu_load(((struct netif *)nif)->neighbours);
+
+	return own ? &own[six] : &neighbour_settings[six];
+}
+
+/* Without memory the interface has those of all. */
+static void settings_make(struct netif *nif)
+{
+	struct neighbour_settings *own = kmalloc(sizeof(neighbour_settings), MM_KERNEL);
+
+	if (!own || nif->neighbours) {
+		kfree(own);
+		return;
+	}
+	memcpy(own, neighbour_settings, sizeof(neighbour_settings));
+	rcu_store(nif->neighbours, own);
+}
+
 static void watch_fn(struct netif_watch *watch, struct netif *nif, enum netif_event event)
 {
+	if (event == NETIF_ADDED)
+		settings_make(nif);
 	if (event == NETIF_DOWN || event == NETIF_GONE || event == NETIF_CHANGED)
 		forget(nif, event != NETIF_CHANGED);
 }

@@ -102,6 +102,10 @@ enum neighbour_update {
 	NEIGH_ROUTER_KNOWN = 1 << 3,
 };
 int neighbour_update(struct neighbour *n, const u8 *link_address, u32 state, u32 flags);
+/* An advertisement of RFC 4861, 7.2.5: link_address NULL: it said none; `override`, `solicited`,
+ * `router`: its flags. Whether a router ceased to be one. Soft work or thread. */
+bool neighbour_advertised(struct neighbour *n, const u8 *link_address, bool solicited,
+			  bool override, bool router);
 /* Removes one: 0 or -ENOENT. */
 int neighbour_remove(struct netif *nif, const struct ipaddr *address);
 /* Calls fn for each, by bucket, under RCU, no lock held: false stops. */
@@ -111,12 +115,15 @@ bool neighbour_address(struct neighbour *n, u8 *link_address);
 /* Sends a packet whose link header is known otherwise: to a link address. Takes it. */
 int link_send_to(struct netif *nif, struct packet *p, u16 protocol, const u8 *to, const u8 *from);
 
-/* Times and limits; /proc/sys/net/ipv4/neigh. a. */
+/* Times and limits; /proc/sys/net/ipv4/neigh, /proc/sys/net/ipv6/neigh. a. */
 struct neighbour_settings {
 	u32 reachable_ms, delay_s, stale_s, retrans_ms;
 	u32 unicast_probes, multicast_probes, queue_bytes;
 	u32 gc_least, gc_soft, gc_most; /* entries: no ageing below; aged at once above; none more
 					 * above */
 };
-extern struct neighbour_settings neighbour_settings[2]; /* IPv4, IPv6 */
+extern struct neighbour_settings neighbour_settings[2]; /* IPv4, IPv6: limits of the table; what
+							 * new interfaces begin with */
+/* Those of an interface, without the limits; routers set some (RFC 4861, 6.3.4). */
+struct neighbour_settings *neighbour_netif_settings(const struct netif *nif, bool six);
 u32 neighbour_count(bool six);

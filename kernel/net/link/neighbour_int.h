@@ -11,7 +11,7 @@ extern const struct neighbour_protocol *neighbour_protocols[2];
 static inline bool neighbour_six(const struct neighbour *n) { return !ipaddr_is4(&n->address); }
 static inline const struct neighbour_settings *neighbour_set(const struct neighbour *n)
 {
-	return &neighbour_settings[neighbour_six(n)];
+	return neighbour_netif_settings(n->nif, neighbour_six(n));
 }
 static inline const struct neighbour_protocol *neighbour_protocol(const struct neighbour *n)
 {

@@ -162,6 +162,19 @@ static bool acceptable(const struct neighbour *n, const u8 *link_address, u32 fl
 	return !memcmp(n->link_address, link_address, n->nif->address_length);
 }
 
+/* With the lock. */
+static void become(struct neighbour *n, u32 state)
+{
+	set_state(n, state);
+	n->probes = 0;
+	if (state == NEIGH_REACHABLE) {
+		WRITE_ONCE(n->confirmed, false);
+		neighbour_arm_locked(n, reachable_ns(n));
+	} else {
+		disarm_locked(n);
+	}
+}
+
 static void apply(struct neighbour *n, const u8 *link_address, u32 state, u32 flags)
 {
 	bool changed = link_address && (!(n->state & NEIGH_VALID) ||
@@ -175,14 +188,7 @@ static void apply(struct neighbour *n, const u8 *link_address, u32 state, u32 fl
 	/* The same address said again does not make a confirmed one doubtful. */
 	if (state == NEIGH_STALE && !changed && n->state & (NEIGH_REACHABLE | NEIGH_DELAY))
 		return;
-	set_state(n, state);
-	n->probes = 0;
-	if (state == NEIGH_REACHABLE) {
-		WRITE_ONCE(n->confirmed, false);
-		neighbour_arm_locked(n, reachable_ns(n));
-	} else {
-		disarm_locked(n);
-	}
+	become(n, state);
 }
 
 int neighbour_update(struct neighbour *n, const u8 *link_address, u32 state, u32 flags)
@@ -202,6 +208,39 @@ int neighbour_update(struct neighbour *n, const u8 *link_address, u32 state, u32
 	spin_unlock(&n->lock);
 	neighbour_flush_queue(n, &queue);
 	return err;
+}
+
+bool neighbour_advertised(struct neighbour *n, const u8 *link_address, bool solicited,
+			  bool override, bool router)
+{
+	struct packet_queue queue;
+	bool valid, differs, was;
+
+	packet_queue_init(&queue);
+	spin_lock(&n->lock);
+	was = n->router;
+	valid = n->state & NEIGH_VALID;
+	differs = valid && link_address &&
+		  memcmp(n->link_address, link_address, n->nif->address_length);
+	if (n->dead || n->state & (NEIGH_PERMANENT | NEIGH_NOARP) ||
+	    (!valid && (n->state != NEIGH_INCOMPLETE || !link_address))) {
+		/* Nobody asked, or it says nothing. */
+	} else if (differs && !override) {
+		if (n->state == NEIGH_REACHABLE)
+			become(n, NEIGH_STALE); /* it casts doubt on what is known, no more */
+	} else {
+		if (differs || !valid)
+			neighbour_set_address(n, link_address);
+		n->router = router;
+		if (solicited || differs || !valid)
+			become(n, solicited ? NEIGH_REACHABLE : NEIGH_STALE);
+		while (n->queue.n)
+			packet_enqueue(&queue, packet_dequeue(&n->queue));
+	}
+	router = n->router;
+	spin_unlock(&n->lock);
+	neighbour_flush_queue(n, &queue);
+	return was && !router;
 }
 
 bool neighbour_address(struct neighbour *n, u8 *link_address)
