@@ -62,28 +62,6 @@ struct ip_mreq_source {
 	u32 imr_sourceaddr;
 };
 
-/* MCAST_JOIN_GROUP and its like, of either version (RFC 3678, 5) */
-struct group_req {
-	u32 gr_interface;
-	struct sockaddr_storage gr_group;
-};
-
-struct group_source_req {
-	u32 gsr_interface;
-	struct sockaddr_storage gsr_group;
-	struct sockaddr_storage gsr_source;
-};
-
-/* MCAST_MSFILTER: so many sockaddr_storage follow. */
-struct group_filter {
-	u32 gf_interface;
-	struct sockaddr_storage gf_group;
-	u32 gf_fmode;
-	u32 gf_numsrc;
-};
-static_assert(sizeof(struct group_req) == 136 && sizeof(struct group_filter) == 144,
-	      "groups by socket addresses");
-
 struct in_pktinfo {
 	s32 ipi_ifindex;
 	struct in_addr ipi_spec_dst;

@@ -105,6 +105,16 @@ struct group_source_req {
 	struct sockaddr_storage gsr_source;
 };
 
+/* MCAST_MSFILTER: so many sockaddr_storage follow. */
+struct group_filter {
+	u32 gf_interface;
+	u32 __pad0;
+	struct sockaddr_storage gf_group;
+	u32 gf_fmode;
+	u32 gf_numsrc;
+};
+static_assert(sizeof(struct group_filter) == 144, "struct group_filter");
+
 /* IPPROTO_ICMPV6 */
 #define ICMPV6_FILTER	1
 struct icmp6_filter {

@@ -4,6 +4,7 @@
  */
 #include "abi/errno.h"
 #include "abi/in.h"
+#include "abi/in6.h"
 #include "arch/usercopy.h"
 #include "lib/string.h"
 #include "mm/slab.h"
