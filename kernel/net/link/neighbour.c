@@ -161,8 +161,9 @@ static void collect_locked(u64 now)
 
 		hlist_for_each_entry_safe(n, next, &table.bucket[b], link) {
 			u64 idle = (u64)neighbour_set(n)->stale_s * NSEC_PER_SEC;
+			bool six = neighbour_six(n);
 
-			if (table.n[neighbour_six(n)] > neighbour_settings[neighbour_six(n)].gc_soft)
+			if (table.n[six] > neighbour_settings[six].gc_soft)
 				idle = 5 * NSEC_PER_SEC;
 			if (!collectable(n, now, idle))
 				continue;
