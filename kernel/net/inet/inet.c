@@ -2,8 +2,8 @@
  * The Internet protocols' common part: the table of versions, the table of transports, and how a
  * packet gets from one to the other.
  *
- * Walk of a packet in: dev/netif → net/ip4 (header, for us?) → ip_deliver() here → transport.
- * Walk of a packet out: transport → ip_send() here → net/ip4 (header) → net/link → dev/netif.
+ * Walk of a packet in: dev/netif → net/ip4 or net/ip6 (header, for us?) → ip_deliver() here →
+ * transport. Out: transport → ip_send() here → net/ip4 or net/ip6 (header) → net/link → dev/netif.
  */
 #include "net/inet/inet.h"
 
@@ -12,7 +12,7 @@
 #include "net/tcp/tcp.h"
 
 const struct ip_version *ip_versions[2];
-static const struct ip_protocol *protocols[256]; /* I after boot */
+static const struct ip_protocol *protocols[2][256]; /* I after boot: of IPv4, IPv6 */
 DEFINE_PERCPU(struct inet_counters, inet_counters);
 
 void ip_version_register(bool six, const struct ip_version *version)
@@ -22,8 +22,12 @@ void ip_version_register(bool six, const struct ip_version *version)
 
 void ip_protocol_register(const struct ip_protocol *protocol)
 {
-	kassert(!protocols[protocol->number]);
-	protocols[protocol->number] = protocol;
+	for (unsigned six = 0; six < 2; six++) {
+		if (protocol->only == (six ? IP_ONLY_4 : IP_ONLY_6))
+			continue;
+		kassert(!protocols[six][protocol->number]);
+		protocols[six][protocol->number] = protocol;
+	}
 }
 
 int ip_send(struct packet *p, struct route *r, const struct ip_meta *meta)
@@ -38,10 +42,12 @@ void ip_send_unreachable(struct packet *p, enum ip_unreachable what)
 
 bool ip_deliver(struct packet *p)
 {
-	u8 number = ip_info(p)->protocol;
-	const struct ip_protocol *protocol = protocols[number];
+	const struct ip_info *info = ip_info(p);
+	const struct ip_protocol *protocol;
+	u8 number = info->protocol;
 	bool taken = false;
 
+	protocol = protocols[!ipaddr_is4(&info->to)][number];
 	if (unlikely(READ_ONCE(raw_listeners[number])))
 		taken = raw_receive(p);
 	if (likely(protocol)) {
@@ -55,10 +61,12 @@ bool ip_deliver(struct packet *p)
 
 void ip_deliver_error(struct ip_error *e, u8 protocol)
 {
+	const struct ip_protocol *its = protocols[!ipaddr_is4(&e->to)][protocol];
+
 	if (unlikely(READ_ONCE(raw_listeners[protocol])))
 		raw_error(e, protocol);
-	if (protocols[protocol] && protocols[protocol]->error)
-		protocols[protocol]->error(e);
+	if (its && its->error)
+		its->error(e);
 }
 
 u32 ip_pseudo_sum(const struct ipaddr *from, const struct ipaddr *to, u8 protocol, u32 length)
@@ -127,6 +135,7 @@ void inet_init(void)
 	inet_sock_family_init();
 	reassembly_init();
 	ip4_init();
+	ip6_init();
 	udp_init();
 	tcp_init();
 	raw_init();

@@ -17,6 +17,7 @@ void neighbour_init(void);
 void inet_sock_family_init(void);
 void reassembly_init(void);
 void ip4_init(void);
+void ip6_init(void);
 void udp_init(void);
 void raw_init(void);
 void ping_init(void);

@@ -12,6 +12,8 @@
 #include "net/inet/frag_list.h"
 #include "net/inet/inet_int.h"
 #include "net/ip4/ip4.h"
+#include "net/ip6/ip6.h"
+#include "net/ip6/ip6_count.h"
 
 enum { BUCKETS = 256 };
 
@@ -29,13 +31,32 @@ struct assembly {
 static struct {
 	struct spinlock lock;
 	struct hlist_head bucket[BUCKETS]; /* t */
-	struct list ages;        /* t */
+	struct list ages[2];     /* t: of IPv4, IPv6 */
 	u64 bytes[2];            /* t: of IPv4, IPv6 */
 	u32 n[2];                /* t */
 	u64 seed;                /* I */
 	void (*expired[2])(struct packet *first); /* I after boot */
-} table = { .lock = SPINLOCK_INIT(RANK_FRAGMENTS, "fragments"), .ages = LIST_INIT(table.ages) };
+} table = {
+	.lock = SPINLOCK_INIT(RANK_FRAGMENTS, "fragments"),
+	.ages = { LIST_INIT(table.ages[0]), LIST_INIT(table.ages[1]) },
+};
 static struct slab_cache *cache;
+
+/* What happened to one, in the version's counters. */
+enum event { TIMEOUT, REQUESTED, WHOLE, FAILED };
+
+static void count(bool six, enum event event)
+{
+	static const u8 counters[2][4] = {
+		{ IPV4_REASM_TIMEOUT, IPV4_REASM_REQDS, IPV4_REASM_OKS, IPV4_REASM_FAILS },
+		{ IP6_REASM_TIMEOUT, IP6_REASM_REQDS, IP6_REASM_OKS, IP6_REASM_FAILS },
+	};
+
+	if (six)
+		ip6_count(counters[1][event]);
+	else
+		inet_count(counters[0][event]);
+}
 
 /* The piece is kept in the packet, behind its ip_info. */
 struct piece_cb { struct ip_info info; struct frag_piece piece __aligned(8); };
@@ -108,7 +129,7 @@ static void pieces_free(struct frag_list *l, struct frag_piece *keep)
 /* Gives one up; it was taken out of the table, the caller has the table's reference. */
 static void give_up(struct assembly *a)
 {
-	inet_count(IPV4_REASM_FAILS);
+	count(is_six(&a->key), FAILED);
 	pieces_free(&a->list, NULL);
 	assembly_put(a);
 }
@@ -126,8 +147,8 @@ static void expire(struct soft_timer *timer)
 		unhash_locked(a);
 	spin_unlock(&table.lock);
 	if (mine) {
-		inet_count(IPV4_REASM_TIMEOUT);
-		inet_count(IPV4_REASM_FAILS);
+		count(six, TIMEOUT);
+		count(six, FAILED);
 		if (a->list.first && !a->list.first->offset)
 			first = piece_packet(a->list.first);
 		pieces_free(&a->list, first ? a->list.first : NULL);
@@ -156,6 +177,8 @@ static struct assembly *assembly_find(const struct frag_key *key)
 static struct assembly *assembly_make(const struct frag_key *key)
 {
 	struct assembly *a = slab_alloc(cache, MM_ATOMIC | MM_ZERO);
+	bool six = is_six(key);
+	s32 seconds;
 
 	if (!a)
 		return NULL;
@@ -163,22 +186,23 @@ static struct assembly *assembly_make(const struct frag_key *key)
 	ref_set(&a->refs, 2); /* the table's, the timer's */
 	soft_timer_init(&a->timer, expire);
 	hlist_add_head(&a->link, bucket_of(key));
-	list_add_tail(&a->age, &table.ages);
-	table.n[is_six(key)]++;
-	soft_timer_arm(&a->timer, clock_monotonic() +
-				  (u64)READ_ONCE(ip4_settings.frag_time) * NSEC_PER_SEC);
+	list_add_tail(&a->age, &table.ages[six]);
+	table.n[six]++;
+	seconds = six ? READ_ONCE(ip6_settings.frag_time) : READ_ONCE(ip4_settings.frag_time);
+	soft_timer_arm(&a->timer, clock_monotonic() + (u64)seconds * NSEC_PER_SEC);
 	return a;
 }
 
-/* The oldest of all if there is too much: the caller gives it up without the lock. */
+/* The oldest of a version if there is too much: the caller gives it up without the lock. */
 static struct assembly *excess_locked(const struct assembly *but)
 {
+	bool six = is_six(&but->key);
+	s32 most = six ? READ_ONCE(ip6_settings.frag_high) : READ_ONCE(ip4_settings.frag_high);
 	struct assembly *a;
 
-	if (table.bytes[0] + table.bytes[1] <= (u64)READ_ONCE(ip4_settings.frag_high) ||
-	    list_empty(&table.ages))
+	if (table.bytes[six] <= (u64)most || list_empty(&table.ages[six]))
 		return NULL;
-	a = list_first_entry(&table.ages, struct assembly, age);
+	a = list_first_entry(&table.ages[six], struct assembly, age);
 	if (a == but)
 		return NULL;
 	unhash_locked(a);
@@ -213,13 +237,14 @@ static struct packet *join(struct assembly *a)
 	return whole;
 }
 
-static enum frag_result add_locked(struct assembly *a, struct packet *p, u32 offset, bool more)
+static enum frag_result add_locked(struct assembly *a, struct packet *p, u32 offset, bool more,
+				   u32 most)
 {
 	struct frag_piece *f = &((struct piece_cb *)p->cb)->piece;
 	enum frag_result result;
 
 	*f = (struct frag_piece){ .offset = offset, .length = p->length };
-	result = frag_list_add(&a->list, f, more, 0xffff - ip_info(p)->header_length);
+	result = frag_list_add(&a->list, f, more, most);
 	if (result == FRAG_KEPT || result == FRAG_WHOLE) {
 		u32 bytes = packet_charge_size(p);
 
@@ -229,17 +254,19 @@ static enum frag_result add_locked(struct assembly *a, struct packet *p, u32 off
 	return result;
 }
 
-struct packet *reassembly_add(const struct frag_key *key, struct packet *p, u32 offset, bool more)
+struct packet *reassembly_add(const struct frag_key *key, struct packet *p, u32 offset, bool more,
+			      u32 most)
 {
+	bool six = is_six(key);
 	struct assembly *a, *excess = NULL;
 	enum frag_result result = FRAG_BAD;
 	struct packet *whole = NULL;
 
-	inet_count(IPV4_REASM_REQDS);
+	count(six, REQUESTED);
 	spin_lock(&table.lock);
 	a = assembly_find(key) ?: assembly_make(key);
 	if (a) {
-		result = add_locked(a, p, offset, more);
+		result = add_locked(a, p, offset, more, most);
 		if (result == FRAG_WHOLE || result == FRAG_BAD)
 			unhash_locked(a);
 		else
@@ -250,7 +277,7 @@ struct packet *reassembly_add(const struct frag_key *key, struct packet *p, u32 
 		packet_free(p);
 	if (a && result == FRAG_WHOLE) {
 		whole = join(a);
-		inet_count(whole ? IPV4_REASM_OKS : IPV4_REASM_FAILS);
+		count(six, whole ? WHOLE : FAILED);
 		pieces_free(&a->list, NULL);
 		assembly_put(a);
 	} else if (a && result == FRAG_BAD) {

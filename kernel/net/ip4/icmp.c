@@ -129,7 +129,7 @@ out:
 }
 
 static const struct ip_protocol protocol = {
-	.number = IPPROTO_ICMP, .receive = receive, .error = ping_error,
+	.number = IPPROTO_ICMP, .only = IP_ONLY_4, .receive = receive, .error = ping_error,
 };
 
 void icmp_init(void)

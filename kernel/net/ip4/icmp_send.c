@@ -7,58 +7,23 @@
 #include "abi/if.h"
 #include "abi/in.h"
 #include "core/clock.h"
-#include "lib/hash.h"
 #include "lib/string.h"
+#include "net/inet/icmp_limit.h"
 #include "net/ip4/icmp.h"
 #include "net/ip4/ip4_int.h"
 
-enum { PEERS = 256, BURST = 6, QUOTE = 576 - 20 - 8 }; /* RFC 1812, 4.3.2.3 */
+enum { QUOTE = 576 - 20 - 8 }; /* RFC 1812, 4.3.2.3 */
 
-/* How many may be sent now: to one peer (by hash) and in all. */
-static struct {
-	struct spinlock lock;
-	struct { u64 at; u32 tokens; be32 to; } peer[PEERS]; /* lock */
-	u64 at;                  /* lock */
-	u32 tokens;              /* lock */
-} limits = { .lock = SPINLOCK_INIT(RANK_NET_LEAF, "icmp") };
-
-/* Tokens come back with time, one per `interval`, up to `most`. */
-static u32 refill(u64 *at, u32 tokens, u64 now, u64 interval, u32 most)
-{
-	u64 earned = interval ? (now - *at) / interval : most;
-
-	if (earned >= most) {
-		*at = now;
-		return most;
-	}
-	*at += earned * interval;
-	return (u32)min((u64)tokens + earned, (u64)most);
-}
+static struct icmp_limits limits = ICMP_LIMITS_INIT("icmp");
 
 bool icmp4_may_send(be32 to)
 {
-	u32 rate = (u32)READ_ONCE(ip4_settings.icmp_rate);
-	u64 per_peer = (u64)READ_ONCE(ip4_settings.icmp_ratelimit) * NSEC_PER_MSEC;
-	__typeof__(limits.peer[0]) *peer = &limits.peer[hash_u64(to, 8)];
-	u64 now = clock_monotonic();
-	bool may;
+	struct ipaddr peer = ipaddr_4(to);
 
-	spin_lock(&limits.lock);
-	limits.tokens = refill(&limits.at, limits.tokens, now, rate ? NSEC_PER_SEC / rate : 0,
+	return icmp_limit_pass(&limits, &peer,
+			       (u64)READ_ONCE(ip4_settings.icmp_ratelimit) * NSEC_PER_MSEC,
+			       (u32)READ_ONCE(ip4_settings.icmp_rate),
 			       (u32)READ_ONCE(ip4_settings.icmp_burst));
-	if (peer->to != to || !peer->at) {
-		peer->to = to;
-		peer->tokens = BURST;
-		peer->at = now;
-	}
-	peer->tokens = refill(&peer->at, peer->tokens, now, per_peer, BURST);
-	may = limits.tokens && peer->tokens;
-	if (may) {
-		limits.tokens--;
-		peer->tokens--;
-	}
-	spin_unlock(&limits.lock);
-	return may;
 }
 
 static void count_out(u8 type)

@@ -417,7 +417,9 @@ static void receive(struct packet *p)
 	packet_free(p);
 }
 
-static const struct ip_protocol protocol = { .number = IPPROTO_IGMP, .receive = receive };
+static const struct ip_protocol protocol = {
+	.number = IPPROTO_IGMP, .only = IP_ONLY_4, .receive = receive,
+};
 
 void igmp_init(void)
 {

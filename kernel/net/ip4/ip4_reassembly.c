@@ -14,7 +14,8 @@ struct packet *ip4_reassemble(struct packet *p)
 				.id = h->id, .protocol = h->protocol };
 	struct packet *whole;
 
-	whole = reassembly_add(&key, p, (u32)(fragment & IP4_OFFSET) * 8, fragment & IP4_MF);
+	whole = reassembly_add(&key, p, (u32)(fragment & IP4_OFFSET) * 8, fragment & IP4_MF,
+			       0xffffu - ip_info(p)->header_length);
 	if (!whole)
 		return NULL;
 	h = packet_network(whole);

@@ -51,7 +51,7 @@ struct ip6_addr {
 struct mld_state;
 struct nd_state;
 
-/* What IPv6 keeps of an interface: nif->inet6; NULL where the MTU is too small, or disabled. */
+/* What IPv6 keeps of an interface: nif->inet6; NULL where the MTU is too small for it. */
 struct ip6_if {
 	struct netif *nif;       /* I */
 	struct ip6_addr *addrs;  /* c; readers RCU: wider scopes first, as `ip addr` shows them */
@@ -84,8 +84,13 @@ void ip6_addr_set_flags(struct ip6_addr *a, u32 set, u32 clear);
 void ip6_addr_put(struct ip6_addr *a);
 /* The entry of an address on an interface, tentative ones too, or NULL. RCU or config lock. */
 struct ip6_addr *ip6_addr_find(const struct netif *nif, const struct ipaddr *address);
-/* Whether an address is this machine's and may be used, on nif (NULL: any; link-local ones: any is
- * none). Under RCU. */
+/* Whether IPv6 is spoken there. */
+static inline bool ip6_is_on(const struct ip6_if *in)
+{
+	return in && !READ_ONCE(in->conf.item[IP6_DISABLE]);
+}
+/* Whether an address is this machine's and may be used: link-local ones on nif, others wherever
+ * they are. Under RCU. */
 bool ip6_addr_is_ours(const struct ipaddr *address, const struct netif *nif);
 /* The source for packets to `to` by an interface (RFC 6724, 5; IPV6_PREFER_* in `prefer`): false
  * if there is none. Under RCU. */
@@ -118,7 +123,8 @@ struct fib6_entry {
 	struct rcu_head rcu;
 };
 /* As fib4_add() and fib4_remove() of net/ip4/ip4.h, with the config lock: several gateways of one
- * prefix and metric may stand beside each other. */
+ * prefix and metric may stand beside each other. FIB6_BY_RA replaces only the route by the same
+ * gateway and interface. A gateway that is not on a link: -EHOSTUNREACH. */
 int fib6_add(const struct fib6_entry *e, bool replace);
 int fib6_remove(const struct fib6_entry *e);
 /* The best route to an address, by `nif` (index) if not 0: or NULL. Routers that are known not to

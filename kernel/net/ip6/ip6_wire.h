@@ -11,10 +11,10 @@ struct ip6_header {
 	be16 length;             /* of what follows the header */
 	u8 next, hops;
 	struct ipaddr from, to;
-} __packed;
+};
 static_assert(sizeof(struct ip6_header) == 40, "ip6_header");
 
-enum { IP6_MIN_MTU = 1280, IP6_EXTENSIONS_MAX = 8 /* headers that are looked at */ };
+enum { IP6_MIN_MTU = 1280, IP6_EXTENSIONS_MAX = 8 /* more in one packet are refused */ };
 
 /* Next headers that are extensions (RFC 8200, 4.1). */
 enum ip6_next { IP6_HOP_BY_HOP = 0, IP6_ROUTING = 43, IP6_FRAGMENT = 44, IP6_NONE = 59,
@@ -66,17 +66,51 @@ struct ipaddr ip6_prefix(const struct ipaddr *a, unsigned length);
 /* How many leading bits are equal: 0 … 128. */
 unsigned ip6_common_bits(const struct ipaddr *a, const struct ipaddr *b);
 
+/* Whether a next header is an extension that ip6_chain_read() reads. */
+static inline bool ip6_is_extension(u8 next)
+{
+	return next == IP6_HOP_BY_HOP || next == IP6_ROUTING || next == IP6_FRAGMENT ||
+	       next == IP6_DESTINATION;
+}
+
 /* What the chain of headers of a packet says: offsets from the IP header on; 0: not there. */
 struct ip6_chain {
 	u8 protocol;             /* of what follows the chain: transport, fragment data, or none */
 	u32 transport;           /* offset of that */
+	u32 link;                /* offset of the byte that names it */
 	u32 hop_by_hop, destination, routing, fragment;
+	u32 fixed;               /* end of what each fragment has (RFC 8200, 4.5) … */
+	u32 fixed_link;          /* … and the offset of the byte that names what follows that */
+	bool piece;              /* the fragment header is there and says so: not a whole packet */
 	bool router_alert;       /* RFC 2711 */
+	u16 hop_options, destination_options; /* how many there are, without padding */
 	bool send_error;         /* when it is bad: an ICMP parameter problem is due, of … */
-	u8 code;                 /* … this code (RFC 4443, 3.4) and … */
+	u8 code;                 /* … this code (enum icmp6_parameter) and … */
 	u32 pointer;             /* … this offset */
 };
-/* Reads the headers of n bytes (contiguous) of a packet, the IP header first: 0; -EINVAL: drop it,
- * and `send_error` says whether with an answer (RFC 8200, 4.2 and 4.4); -ENODATA: more bytes are
- * needed than n, no less than out->transport. `group`: it is sent to a group. Pure. */
-int ip6_chain_read(const u8 *bytes, u32 n, bool group, struct ip6_chain *out);
+/* Codes of parameter problems (RFC 4443, 3.4; RFC 7112, 5). */
+enum icmp6_parameter { ICMP6_BAD_FIELD = 0, ICMP6_BAD_NEXT = 1, ICMP6_BAD_OPTION = 2,
+		       ICMP6_CHAIN_CUT = 3 };
+/* Who reads: the destination, alone or one of a group; or somebody who only wants to know what is
+ * where: its sender, to whom it may have come back. */
+enum ip6_reader { IP6_READ_HOST, IP6_READ_MEMBER, IP6_READ_SENDER };
+/* Reads the headers of n bytes (contiguous) of a packet, the IP header first, up to the transport
+ * or behind the header of a fragment (an atomic one, RFC 6946, is passed): 0; -EINVAL: drop it, and
+ * `send_error` says whether with an answer (RFC 8200, 4.2 and 4.4); -ENODATA: more bytes are needed
+ * than n, no less than out->transport. Pure. */
+int ip6_chain_read(const u8 *bytes, u32 n, enum ip6_reader reader, struct ip6_chain *out);
+/* Whether the first fragment of a packet, n bytes of it with this chain, has the rest of the
+ * headers in it, that of the transport included, as it must (RFC 7112). Pure. */
+bool ip6_chain_is_whole(const u8 *bytes, u32 n, const struct ip6_chain *chain);
+
+/* A source address to choose from (RFC 6724, 5). */
+struct ip6_candidate {
+	struct ipaddr address;
+	u8 length;               /* of its prefix */
+	bool deprecated, temporary, optimistic;
+	bool outgoing;           /* it is of the interface that the packet leaves by */
+};
+enum { IP6_PREFER_TEMPORARY = 1, IP6_PREFER_PUBLIC = 2 }; /* IPV6_PREFER_SRC_* of RFC 5014 */
+/* Whether a is the better source for packets to `to`. `prefer`: of IP6_PREFER_*. Pure. */
+bool ip6_source_better(const struct ip6_candidate *a, const struct ip6_candidate *b,
+		       const struct ipaddr *to, u32 prefer);

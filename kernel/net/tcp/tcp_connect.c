@@ -16,7 +16,7 @@ int tcp_bind(struct sock *s, const struct sockaddr_storage *a, u32 length)
 	struct ipaddr addr;
 	u32 scope = 0;
 	u16 port;
-	int err = inet_bind_address(i, a, length, &addr, &port, &scope);
+	int err = inet_address_in(s, a, length, &addr, &port, &scope);
 
 	if (err)
 		return err;
@@ -24,16 +24,16 @@ int tcp_bind(struct sock *s, const struct sockaddr_storage *a, u32 length)
 	if (tcp_sock(s)->state != TCP_CLOSE || i->local_port)
 		err = -EINVAL;
 	if (!err && ipaddr_multicast(&addr))
-		err = ipaddr_is4(&addr) ? -EADDRNOTAVAIL : -EINVAL;
-	if (!err) {
-		i->scope = scope;
+		err = -EADDRNOTAVAIL;
+	if (!err)
+		err = inet_bind_check(i, &addr, scope);
+	if (!err)
 		err = port_bind(tcp_ports, i, &addr, port, tcp_is_listening);
-		if (err)
-			i->scope = 0;
-	}
 	if (!err) {
 		i->bound_address = !ipaddr_any(&addr);
 		i->bound_port = true;
+		if (scope)
+			i->scope = scope;
 	}
 	spin_unlock(&s->lock);
 	return err;
@@ -46,17 +46,18 @@ static int choose_path(struct tcp_sock *t, const struct ipaddr *to, u16 port, u3
 	struct route *r;
 	int err = 0;
 
-	i->remote = ipaddr_any(to) ? inet_this_machine(to) : *to;
+	i->remote = *to;
+	if (ipaddr_any(to)) {
+		/* Nobody in particular is this machine. */
+		i->remote = ipaddr_4(hton32(0x7f000001));
+		if (!ipaddr_is4(to))
+			i->remote = (struct ipaddr){ .w = { 0, 0, 0, hton32(1) } };
+	}
 	if (ipaddr_multicast(&i->remote))
 		return -ENETUNREACH;
 	i->remote_port = port;
-	if (scope) {
-		if (i->sock.bound_if && i->sock.bound_if != scope)
-			return -EINVAL;
+	if (scope)
 		i->scope = scope;
-	}
-	if (inet_needs_scope(to) && !i->scope && !i->sock.bound_if)
-		return -EINVAL;
 	r = inet_sock_route(i, &err);
 	if (!r)
 		return err;
@@ -124,10 +125,10 @@ static int begin_connect(struct tcp_sock *t, const struct ipaddr *to, u16 port, 
 	if (!err)
 		err = take_flow(t);
 	if (err) {
-		i->remote = inet_any(i);
+		i->remote = IPADDR_ANY;
 		i->remote_port = 0;
 		if (!i->bound_address && !i->local_port)
-			i->local = inet_any(i);
+			i->local = i->sock.family == AF_INET ? IPADDR_ANY4 : IPADDR_ANY;
 		return err;
 	}
 	send_syn(t, i->route);
@@ -182,8 +183,6 @@ int tcp_connect(struct sock *s, const struct sockaddr_storage *a, u32 length, u3
 	if (err)
 		return err;
 	spin_lock(&s->lock);
-	if (t->state == TCP_CLOSE)
-		t->inet.six.flow = inet_address_flow(s, a, length);
 	err = start_or_join(t, &to, port, scope);
 	spin_unlock(&s->lock);
 	if (err != -EINPROGRESS && err != -EALREADY)

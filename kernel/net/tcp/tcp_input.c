@@ -88,23 +88,21 @@ void tcp_receive(struct packet *p)
 	do {
 		again = false;
 		i = flow_find(tcp_ports, &info->to, seg.to_port, &info->from, seg.from_port,
-			      info->nif);
+			      p->nif->index);
 		if (likely(i)) {
-			bool ours = !inet_near_enough(i, info) ||
-				    input_flow((struct tcp_sock *)i, p, &seg, &taken);
+			bool ours = input_flow((struct tcp_sock *)i, p, &seg, &taken);
 
 			sock_put(&i->sock);
 			if (likely(ours))
 				break;
 		}
 		i = port_find(tcp_ports, &info->to, seg.to_port, &info->from, seg.from_port,
-			      info->nif, listener_suits);
+			      p->nif->index, listener_suits);
 		if (!i) {
 			tcp_reply_reset(p, &seg);
 			break;
 		}
-		if (likely(!READ_ONCE(i->sock.filter) || filter_pass(&i->sock, p, &seg)) &&
-		    inet_near_enough(i, info))
+		if (likely(!READ_ONCE(i->sock.filter)) || filter_pass(&i->sock, p, &seg))
 			taken = tcp_listen_input((struct tcp_sock *)i, p, &seg, &again);
 		sock_put(&i->sock);
 	} while (again);

@@ -20,7 +20,7 @@ static void give(struct inet_sock *i, struct packet *p)
 	struct sock *s = &i->sock;
 	int err = 0;
 
-	if (unlikely(!inet_near_enough(i, ip_info(p))))
+	if (unlikely(READ_ONCE(i->min_ttl)) && ip_info(p)->ttl < i->min_ttl)
 		goto drop;
 	if (unlikely(p->length < sizeof(struct udp_header)))
 		goto drop;
@@ -43,15 +43,12 @@ drop:
 	packet_free(p);
 }
 
-/* 0 says that there is no checksum, which IPv6 has only by the receiver's leave (RFC 8200, 8.1;
- * UDP_NO_CHECK6_RX). */
-static bool sum_missing(const struct packet *p, const struct udp_header *h)
+/* Whether the packet's checksum holds; 0 says that there is none, which IPv6 has only by leave. */
+static bool sum_ok(struct packet *p, const struct udp_header *h)
 {
-	return unlikely(!h->sum) && six(p);
-}
-static bool allows_missing(const struct sock *s)
-{
-	return READ_ONCE(((const struct udp_sock *)s)->no_check6_rx);
+	if (unlikely(!h->sum))
+		return !six(p) || p->sum == SUM_VALID;
+	return ip_sum_valid(p);
 }
 
 struct spread { struct packet *p; const struct udp_header *h; };
@@ -82,8 +79,7 @@ static void give_copy(struct inet_sock *i, void *arg)
 	struct spread *x = arg;
 	struct packet *copy;
 
-	if (!wants(i, ip_info(x->p), x->h) ||
-	    (sum_missing(x->p, x->h) && !allows_missing(&i->sock)))
+	if (!wants(i, ip_info(x->p), x->h))
 		return;
 	copy = packet_clone(x->p, MM_ATOMIC);
 	if (copy)
@@ -113,8 +109,10 @@ void udp_receive(struct packet *p)
 		goto bad;
 	if (unlikely(length < p->length))
 		packet_trim(p, length);
-	if (unlikely(h->sum && !ip_sum_valid(p)))
-		goto bad_sum;
+	if (unlikely(!sum_ok(p, h))) {
+		UDP_COUNT(p, IN_CSUM_ERRORS);
+		goto bad;
+	}
 	UDP_COUNT(p, IN_DATAGRAMS);
 	if (unlikely(info->kind != ROUTE_LOCAL)) {
 		receive_spread(p, h);
@@ -125,22 +123,14 @@ void udp_receive(struct packet *p)
 	    port_find(udp_ports, &info->to, ntoh16(h->to), &info->from, ntoh16(h->from),
 		      info->nif, NULL);
 	if (likely(i)) {
-		if (sum_missing(p, h) && !allows_missing(&i->sock)) {
-			sock_put(&i->sock);
-			goto bad_sum;
-		}
 		give(i, p);
 		sock_put(&i->sock);
 		return;
 	}
-	if (sum_missing(p, h))
-		goto bad_sum;
 	UDP_COUNT(p, NO_PORTS);
 	ip_send_unreachable(p, IP_PORT_UNREACHABLE);
 	packet_free(p);
 	return;
-bad_sum:
-	UDP_COUNT(p, IN_CSUM_ERRORS);
 bad:
 	UDP_COUNT(p, IN_ERRORS);
 	packet_free(p);
@@ -163,14 +153,9 @@ void udp_error(const struct ip_error *e)
 	told.port = ntoh16(h->to);
 	hard = e->fatal;
 	if (ip_error_is_mtu(e)) {
-		u8 discover = inet_mtu_discover(i, &e->to);
-
-		/* IPv6 has no other way than to make shorter packets. */
-		if (discover < IP_PMTUDISC_INTERFACE &&
-		    (discover != IP_PMTUDISC_DONT || !ipaddr_is4(&e->to)))
+		if (i->mtu_discover != IP_PMTUDISC_DONT && i->mtu_discover < IP_PMTUDISC_INTERFACE)
 			route_set_mtu(&e->to, e->info);
-		hard = discover != IP_PMTUDISC_DONT && (discover == IP_PMTUDISC_DO ||
-							ipaddr_is4(&e->to));
+		hard = i->mtu_discover != IP_PMTUDISC_DONT;
 	}
 	keeps = inet_keeps_errors(i, &e->to);
 	if (keeps) {

@@ -1,0 +1,57 @@
+/*
+ * Settings of IPv6: of interfaces (/proc/sys/net/ipv6/conf), and of the whole.
+ */
+#include "net/ip6/ip6_int.h"
+
+#define DEFAULTS { \
+	[IP6_HOP_LIMIT] = 64, [IP6_MTU] = IP6_MIN_MTU, [IP6_ACCEPT_RA] = 1, \
+	[IP6_ACCEPT_REDIRECTS] = 1, [IP6_AUTOCONF] = 1, [IP6_DAD_TRANSMITS] = 1, \
+	[IP6_ACCEPT_DAD] = 1, [IP6_ROUTER_SOLICITATIONS] = -1, \
+	[IP6_ROUTER_SOLICITATION_INTERVAL] = 4, [IP6_ROUTER_SOLICITATION_DELAY] = 1, \
+	[IP6_ACCEPT_RA_DEFRTR] = 1, [IP6_ACCEPT_RA_PINFO] = 1, [IP6_ACCEPT_RA_MTU] = 1, \
+}
+struct ip6_conf ip6_conf_all = { .item = DEFAULTS };
+struct ip6_conf ip6_conf_default = { .item = DEFAULTS };
+
+struct ip6_settings ip6_settings = {
+	.auto_flowlabels = 1, .icmp_ratelimit = 1000, .frag_time = 60, .frag_high = 4 << 20,
+	.frag_low = 3 << 20, .mld_max_msf = 64, .mld_qrv = 2, .max_hbh_opts = 8,
+	.max_dst_opts = 8,
+};
+
+struct setting { enum ip6_conf_item item; s32 value; };
+
+static void set_one(struct netif *nif, void *arg)
+{
+	const struct setting *s = arg;
+	struct ip6_if *in = ip6_if(nif);
+	s32 old;
+
+	if (!in)
+		return;
+	old = in->conf.item[s->item];
+	WRITE_ONCE(in->conf.item[s->item], s->value);
+	if (s->item == IP6_DISABLE && !old != !s->value)
+		ip6_addr_switch(nif, !s->value);
+}
+
+void ip6_conf_set(struct netif *nif, enum ip6_conf_item item, s32 value)
+{
+	struct setting s = { .item = item, .value = value };
+
+	if (nif) {
+		set_one(nif, &s);
+	} else {
+		WRITE_ONCE(ip6_conf_all.item[item], value);
+		WRITE_ONCE(ip6_conf_default.item[item], value);
+		if (item == IP6_FORWARDING || item == IP6_DISABLE)
+			netif_each(set_one, &s);
+	}
+	route_flush();
+}
+
+void ip6_conf_begin(struct ip6_if *in)
+{
+	in->conf = ip6_conf_default;
+	in->conf.item[IP6_MTU] = (s32)in->nif->mtu;
+}
