@@ -34,6 +34,7 @@
 #define MCAST_MSFILTER		48
 #define IP_MULTICAST_ALL	49
 #define IP_UNICAST_IF		50
+#define IP_LOCAL_PORT_RANGE	51
 
 #define MCAST_EXCLUDE	0
 #define MCAST_INCLUDE	1
@@ -60,6 +61,14 @@ struct ip_mreq_source {
 	u32 imr_multiaddr;
 	u32 imr_interface;
 	u32 imr_sourceaddr;
+};
+
+/* IP_MSFILTER; addresses of sources follow. */
+struct ip_msfilter {
+	u32 imsf_multiaddr;
+	u32 imsf_interface;
+	u32 imsf_fmode;		/* MCAST_* */
+	u32 imsf_numsrc;
 };
 
 struct in_pktinfo {

@@ -186,11 +186,14 @@ struct inet_sock {
 	bool only_6;             /* a: IPV6_V6ONLY */
 	bool free_bind, header_included, receive_errors, multicast_loop, multicast_all; /* a */
 	bool any_source;         /* a: IP_TRANSPARENT: packets may carry others' addresses */
+	bool no_port;            /* a: IP_BIND_ADDRESS_NO_PORT */
+	bool no_defragment;      /* a: IP_NODEFRAG: for those who track connections; nobody does */
 	bool bound_address;      /* l: bind(2) gave it `local` */
 	bool bound_port;         /* l: bind(2) gave it its port */
 	bool bound_to_many;      /* l: `local` is a group or a broadcast, which no packet is from */
 	u32 control_wanted;      /* a: enum inet_want */
-	u32 multicast_nif;       /* a: index */
+	u32 multicast_nif, unicast_nif; /* a: index */
+	u32 port_range;          /* a: IP_LOCAL_PORT_RANGE: high and low; 0 of either: no limit */
 	u32 scope;               /* a: interface of a link-local peer */
 	be32 multicast_from, flow_label; /* a */
 	struct inet_member *memberships; /* c: groups joined */

@@ -140,6 +140,8 @@ int inet_send_begin(struct inet_sock *i, struct msg *m, struct inet_send *to)
 	}
 	if (ipaddr_multicast(&to->flow.to))
 		multicast(i, to);
+	else if (four && !to->flow.nif)
+		to->flow.nif = READ_ONCE(i->unicast_nif);
 	if (unlikely(to->stamping))
 		to->stamps = sock_stamps_of(&i->sock, to->stamping, &to->stamp_key);
 	return 0;

@@ -24,6 +24,21 @@ void port_range(u16 *low, u16 *high)
 	*high = (u16)(v >> 16);
 }
 
+/* The same for one socket, which may want a part of it (IP_LOCAL_PORT_RANGE). */
+static void socket_range(const struct inet_sock *i, u16 *low, u16 *high)
+{
+	u32 own = READ_ONCE(i->port_range);
+	u16 from = (u16)own, to = (u16)(own >> 16);
+
+	port_range(low, high);
+	if (likely(!own))
+		return;
+	if (from >= *low && from <= *high)
+		*low = from;
+	if (to >= *low && to <= *high)
+		*high = to;
+}
+
 int port_set_range(u16 low, u16 high)
 {
 	if (!low || low > high)
@@ -212,7 +227,7 @@ static int port_take_any(struct port_table *t, struct inet_sock *i, const struct
 	int err;
 
 	if (!t->plain)
-		port_range(&low, &high);
+		socket_range(i, &low, &high);
 	n = (u32)(high - low) + 1;
 	start = (u32)random_below(n);
 	for (unsigned share = 0; share < 2; share++) {
@@ -344,7 +359,7 @@ int port_bind_flow(struct port_table *t, struct inet_sock *i,
 	u32 n, start;
 	int err;
 
-	port_range(&low, &high);
+	socket_range(i, &low, &high);
 	n = (u32)(high - low) + 1;
 	start = (u32)random_below(n);
 	for (u32 k = 0; k < n; k++) {

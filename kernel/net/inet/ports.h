@@ -36,6 +36,17 @@ void port_table_set_plain(struct port_table *t);
  */
 int port_bind(struct port_table *t, struct inet_sock *i, const struct ipaddr *local, u16 port,
 	      bool (*listening)(const struct sock *other));
+/* The same for bind(2): with IP_BIND_ADDRESS_NO_PORT and port 0 the address alone is taken, and a
+ * port found by connect(2) or the first message. */
+static inline int inet_bind_port(struct port_table *t, struct inet_sock *i,
+				 const struct ipaddr *local, u16 port,
+				 bool (*listening)(const struct sock *other))
+{
+	if (port || !READ_ONCE(i->no_port))
+		return port_bind(t, i, local, port, listening);
+	i->local = *local;
+	return 0;
+}
 /*
  * For connect(2) of a socket without port, whose local and remote addresses and remote port are
  * set: one for which (local, port, remote, remote_port) is free in the flow table; ports may be

@@ -64,6 +64,14 @@ bool ip4_wants_multicast(struct inet_sock *i, const struct ipaddr *group,
 			 const struct ipaddr *from, u32 nif);
 int ip4_member_option(struct inet_sock *i, int name, const void __user *value, u32 n);
 int ip4_member_get(struct inet_sock *i, void __user *value, u32 *n); /* MCAST_MSFILTER */
+/* The interface meant, with a reference: by number, by an address of its, or that by which packets
+ * to the group go; or NULL. */
+struct netif *ip4_group_netif(const struct ipaddr *group, u32 index, be32 address);
+/* ip4_msfilter.c */
+struct inet_group_ops;
+int ip4_msfilter_set(struct inet_sock *i, const struct inet_group_ops *ops,
+		     const void __user *value, u32 n);
+int ip4_msfilter_get(struct inet_sock *i, void __user *value, u32 *n);
 void ip4_leave_all(struct inet_sock *i);
 
 /* ip4_option.c, ip4_control.c */

@@ -104,6 +104,13 @@ static struct netif *netif_of_route(const struct ipaddr *group)
 	return nif;
 }
 
+struct netif *ip4_group_netif(const struct ipaddr *group, u32 index, be32 address)
+{
+	if (index)
+		return netif_by_index(index);
+	return address ? ip4_addr_netif(address) : netif_of_route(group);
+}
+
 int ip4_member_option(struct inet_sock *i, int name, const void __user *value, u32 n)
 {
 	struct inet_member_request r;
@@ -115,14 +122,15 @@ int ip4_member_option(struct inet_sock *i, int name, const void __user *value, u
 		return -EPROTO;
 	if (name == MCAST_MSFILTER)
 		return inet_msfilter_set(i, &ops, netif_of_route, value, n);
+	if (name == IP_MSFILTER)
+		return ip4_msfilter_set(i, &ops, value, n);
 	err = request_read(name, value, n, &r, &address);
 	if (err)
 		return err;
 	if (!ip4_is_multicast(r.group.w[3]))
 		return -EINVAL;
 	netif_config_lock();
-	nif = r.nif ? netif_by_index(r.nif) : address ? ip4_addr_netif(address) :
-							netif_of_route(&r.group);
+	nif = ip4_group_netif(&r.group, r.nif, address);
 	err = nif ? inet_member_do(i, &ops, &r, nif) : -ENODEV;
 	netif_config_unlock();
 	if (nif)

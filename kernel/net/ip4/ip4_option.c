@@ -43,6 +43,10 @@ static bool *flag_of(struct inet_sock *i, int name)
 		return &i->any_source;
 	case IP_RECVERR:
 		return &i->receive_errors;
+	case IP_BIND_ADDRESS_NO_PORT:
+		return &i->no_port;
+	case IP_NODEFRAG:
+		return i->is_raw ? &i->no_defragment : NULL;
 	case IP_HDRINCL:
 		return i->is_raw ? &i->header_included : NULL;
 	default:
@@ -109,6 +113,30 @@ static int set_multicast_if(struct inet_sock *i, const void __user *value, u32 n
 	return 0;
 }
 
+/* The number comes, and is told, in network order. */
+static int set_unicast_if(struct inet_sock *i, const void __user *value, u32 n)
+{
+	struct netif *nif;
+	be32 index;
+	int err = 0;
+
+	if (n != sizeof(index))
+		return -EINVAL;
+	if (copy_in(&index, value, sizeof(index)))
+		return -EFAULT;
+	if (index) {
+		nif = netif_by_index(ntoh32(index));
+		if (!nif)
+			return -EADDRNOTAVAIL;
+		if (i->sock.bound_if && i->sock.bound_if != nif->index)
+			err = -EINVAL;
+		netif_put(nif);
+	}
+	if (!err)
+		WRITE_ONCE(i->unicast_nif, ntoh32(index));
+	return err;
+}
+
 static int set_number(struct inet_sock *i, int name, int v)
 {
 	switch (name) {
@@ -119,6 +147,11 @@ static int set_number(struct inet_sock *i, int name, int v)
 		if (v != -1 && (v < 1 || v > 255))
 			return -EINVAL;
 		WRITE_ONCE(i->ttl, (s16)v);
+		return 0;
+	case IP_LOCAL_PORT_RANGE:
+		if (v & 0xffff && (u32)v >> 16 && (v & 0xffff) > (s32)((u32)v >> 16))
+			return -EINVAL;
+		WRITE_ONCE(i->port_range, (u32)v);
 		return 0;
 	case IP_MINTTL:
 		if (v < 0 || v > 255)
@@ -168,6 +201,8 @@ int ip4_set_option(struct inet_sock *i, int name, const void __user *value, u32 
 		return set_options(i, value, n);
 	case IP_MULTICAST_IF:
 		return set_multicast_if(i, value, n);
+	case IP_UNICAST_IF:
+		return set_unicast_if(i, value, n);
 	case IP_ADD_MEMBERSHIP:
 	case IP_DROP_MEMBERSHIP:
 	case IP_ADD_SOURCE_MEMBERSHIP:
@@ -181,6 +216,7 @@ int ip4_set_option(struct inet_sock *i, int name, const void __user *value, u32 
 	case MCAST_BLOCK_SOURCE:
 	case MCAST_UNBLOCK_SOURCE:
 	case MCAST_MSFILTER:
+	case IP_MSFILTER:
 		return ip4_member_option(i, name, value, n);
 	default:
 		break;
@@ -239,6 +275,8 @@ int ip4_get_option(struct inet_sock *i, int name, void __user *value, u32 *n)
 	case IP_TTL:
 		return inet_option_out(i->ttl < 0 ? READ_ONCE(ip4_settings.default_ttl) : i->ttl,
 				       value, n);
+	case IP_LOCAL_PORT_RANGE:
+		return inet_option_out((int)i->port_range, value, n);
 	case IP_MINTTL:
 		return inet_option_out(i->min_ttl, value, n);
 	case IP_MULTICAST_TTL:
@@ -249,6 +287,10 @@ int ip4_get_option(struct inet_sock *i, int name, void __user *value, u32 *n)
 		return get_mtu(i, value, n);
 	case IP_OPTIONS:
 		return get_options(i, value, n);
+	case IP_UNICAST_IF:
+		return inet_option_out((int)hton32(READ_ONCE(i->unicast_nif)), value, n);
+	case IP_MSFILTER:
+		return ip4_msfilter_get(i, value, n);
 	case IP_MULTICAST_IF:
 		from = READ_ONCE(i->multicast_from);
 		return get_bytes(&from, sizeof(from), value, n);

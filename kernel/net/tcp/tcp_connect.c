@@ -28,10 +28,10 @@ int tcp_bind(struct sock *s, const struct sockaddr_storage *a, u32 length)
 	if (!err)
 		err = inet_bind_check(i, &addr, scope);
 	if (!err)
-		err = port_bind(tcp_ports, i, &addr, port, tcp_is_listening);
+		err = inet_bind_port(tcp_ports, i, &addr, port, tcp_is_listening);
 	if (!err) {
 		i->bound_address = !ipaddr_any(&addr);
-		i->bound_port = true;
+		i->bound_port = i->local_port != 0;
 		if (scope)
 			i->scope = scope;
 	}

@@ -57,7 +57,7 @@ static int bind(struct sock *s, const struct sockaddr_storage *a, u32 length)
 	if (err)
 		return err;
 	spin_lock(&s->lock);
-	err = i->local_port ? -EINVAL : port_bind(udp_ports, i, &local, port, NULL);
+	err = i->local_port ? -EINVAL : inet_bind_port(udp_ports, i, &local, port, NULL);
 	if (!err) {
 		i->scope = scope;
 		i->bound_address = !ipaddr_any(&local);
@@ -112,6 +112,8 @@ static int connect_locked(struct inet_sock *i, const struct ipaddr *to, u16 port
 	f.to_port = hton16(port);
 	if (ipaddr_multicast(to) && !f.nif)
 		f.nif = READ_ONCE(i->multicast_nif);
+	else if (ipaddr_is4(to) && !f.nif)
+		f.nif = READ_ONCE(i->unicast_nif);
 	err = route_output(&f, &r);
 	if (err)
 		return err;
