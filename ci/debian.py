@@ -1,0 +1,81 @@
+"""Disks with Debian's own programs, unmodified: the packages and the libraries they want, as they
+are, for a guest that mounts the disk at /mnt and changes its root there.
+
+    disk = debian.make_disk("net", debian.NET)
+    console.output(debian.ENTER); console.output("chroot /mnt curl --version")
+
+A disk is $USER_B/debian/NAME.img, made once; it is made again when its packages or files change.
+Packages come from the archive by ci/fetch and stay in its cache.
+"""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+FOLDER = os.path.join(TOP, os.environ.get("USER_B", os.environ.get("B", "build")), "debian")
+
+# The guest's side: the second disk at /mnt with what programs expect below a root. What they write
+# to /tmp and /run stays in memory.
+ENTER = ("mount /dev/sdb /mnt && mount -t proc proc /mnt/proc && mount -t sysfs sysfs /mnt/sys && "
+         "mount -o bind /dev /mnt/dev && mount -t devpts devpts /mnt/dev/pts && "
+         "mount -t tmpfs tmpfs /mnt/tmp && mount -t tmpfs tmpfs /mnt/run")
+
+# What the packages' installation would have made.
+ETC = {
+    "etc/passwd": "root:x:0:0:root:/root:/bin/sh\n"
+                  "tcpdump:x:101:101::/nonexistent:/usr/sbin/nologin\n",
+    "etc/group": "root:x:0:\ntcpdump:x:101:\n",
+    "etc/nsswitch.conf": "hosts: files dns\n",
+    "etc/hosts": "127.0.0.1 localhost\n::1 localhost\n",
+}
+
+# Network programs and their libraries.
+NET = """curl libbrotli1 libcom-err2 libcurl4 libffi8 libgmp10 libgnutls30 libgssapi-krb5-2
+libhogweed6 libidn2-0 libk5crypto3 libkeyutils1 libkrb5-3 libkrb5support0 libldap-2.5-0 libnettle8
+libnghttp2-14 libp11-kit0 libpsl5 librtmp1 libsasl2-2 libssh2-1 libssl3 libtasn1-6 libunistring2
+libzstd1 zlib1g iperf3 libiperf0 libsctp1 socat libnsl2 libtirpc3 libwrap0 tcpdump libcap2
+libdbus-1-3 libgcrypt20 libgpg-error0 liblz4-1 liblzma5 libpcap0.8 libsystemd0 iproute2 libbpf1
+libbsd0 libdb5.3 libelf1 libmd0 libmnl0 libpcre2-8-0 libselinux1 libxtables12 iputils-ping
+netcat-openbsd net-tools coreutils libacl1 libattr1 dash libc6 libcrypt1 libgcc-s1""".split()
+
+
+def fill(root, packages, files):
+    cache = os.environ.get("DISTCACHE", f"{TOP}/build/distfiles")
+    for package in packages:
+        subprocess.run([f"{TOP}/ci/fetch", "--cache", cache, "deb", package, "--as",
+                        f"{package}.deb"], check=True)
+        subprocess.run(["dpkg-deb", "-x", os.path.join(cache, f"{package}.deb"), root], check=True)
+    for name in ("doc", "man", "locale"):
+        shutil.rmtree(f"{root}/usr/share/{name}", ignore_errors=True)
+    for name in ("proc", "sys", "dev", "tmp", "etc", "run", "var/tmp"):
+        os.makedirs(f"{root}/{name}", exist_ok=True)
+    for name, text in {**ETC, **files}.items():
+        with open(f"{root}/{name}", "w", encoding="utf-8") as f:
+            f.write(text)
+        os.chmod(f"{root}/{name}", 0o755 if text.startswith("#!") else 0o644)
+
+
+def make_disk(name, packages, files=None, size="256M"):
+    """The path of the disk with these packages, and files (path in the disk: text)."""
+    os.makedirs(FOLDER, exist_ok=True)
+    disk, root, mark = (os.path.join(FOLDER, name + end) for end in (".img", ".root", ".is"))
+    wanted = hashlib.sha256(repr((packages, ETC, files, size)).encode()).hexdigest()
+    with open(os.path.join(FOLDER, name + ".lock"), "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if os.path.exists(disk) and os.path.exists(mark):
+            with open(mark, encoding="utf-8") as f:
+                if f.read() == wanted:
+                    return disk
+        shutil.rmtree(root, ignore_errors=True)
+        os.makedirs(root)
+        fill(root, packages, files or {})
+        subprocess.run(["mke2fs", "-q", "-F", "-t", "ext2", "-b", "4096", "-d", root, disk + ".new",
+                        size], check=True)
+        shutil.rmtree(root)
+        os.rename(disk + ".new", disk)
+        with open(mark, "w", encoding="utf-8") as f:
+            f.write(wanted)
+    return disk
