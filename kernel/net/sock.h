@@ -145,7 +145,8 @@ struct sock_filter_program; /* net/filter.h: classic BPF */
 /* I: constant.  l: lock.  a: atomic, or torn reads harmless.  r: recv_lock.  s: send_lock. */
 struct sock {
 	struct refcount refs;
-	u16 family, type, protocol;   /* I: AF_*, SOCK_*, IPPROTO_* */
+	u16 family, type, protocol;   /* I: AF_*, SOCK_*, IPPROTO_*; IPV6_ADDRFORM changes AF_INET6
+				       * to AF_INET (a) */
 	u8 shut;                      /* l to change: enum sock_shut */
 	const struct sock_ops *ops;   /* I */
 	struct slab_cache *cache;     /* I: where it is from */

@@ -138,7 +138,6 @@ enum inet_want {
 	INET_WANT_PKTINFO6 = 1 << 8, INET_WANT_HOPLIMIT6 = 1 << 9, INET_WANT_TCLASS6 = 1 << 10,
 	INET_WANT_FLOW6 = 1 << 11, INET_WANT_HOPOPTS6 = 1 << 12, INET_WANT_DSTOPTS6 = 1 << 13,
 	INET_WANT_RTHDR6 = 1 << 14, INET_WANT_PATHMTU6 = 1 << 15, INET_WANT_ORIGINAL6 = 1 << 16,
-	INET_WANT_FRAGSIZE6 = 1 << 17,
 	INET_WANT_PKTINFO6_2292 = 1 << 18, INET_WANT_HOPLIMIT6_2292 = 1 << 19,
 	INET_WANT_HOPOPTS6_2292 = 1 << 20, INET_WANT_DSTOPTS6_2292 = 1 << 21,
 	INET_WANT_RTHDR6_2292 = 1 << 22,
@@ -157,11 +156,12 @@ struct inet_six {
 	bool dont_fragment;      /* a: IPV6_DONTFRAG */
 	bool auto_label;         /* a: IPV6_AUTOFLOWLABEL */
 	bool send_flow;          /* a: IPV6_FLOWINFO_SEND: labels of addresses count */
-	bool router_alert;       /* a: IPV6_ROUTER_ALERT */
 	u16 prefer;              /* a: IPV6_PREFER_SRC_* */
 	u32 multicast_nif, unicast_nif; /* a: index; 0: any */
 	u32 mtu;                 /* a: IPV6_MTU: packets are cut to it; 0: the path's */
-	be32 flow;               /* l: label (and class) to the peer, of its address */
+	be32 flow;               /* l: class and label to the peer, of its address */
+	u32 path_mtu;            /* l: IPV6_RECVPATHMTU: what is to be told; 0: nothing … */
+	struct ipaddr path_to;   /* l: … of this destination */
 	u32 source_nif;          /* l: IPV6_PKTINFO, sticky; 0: any */
 	struct ipaddr source;    /* l: the same; any: none */
 	struct ip6_headers *headers; /* l: sticky extension headers, or NULL */
@@ -176,6 +176,7 @@ struct inet_sock {
 	u16 local_port, remote_port; /* h, l: host order, 0: none */
 	u8 in_list;              /* h: enum port_list: on which list of its port it is */
 	bool is_raw;             /* I: SOCK_RAW: local_port is the protocol's number */
+	bool no_mapped;          /* I: of AF_INET6, and never speaks IPv4 */
 	struct hlist_node port_link; /* h */
 	struct hlist_node flow_link; /* h: hashed by addresses and ports */
 	struct port_owner *port; /* h: its local port's entry, or NULL */
@@ -194,8 +195,9 @@ struct inet_sock {
 	u32 control_wanted;      /* a: enum inet_want */
 	u32 multicast_nif, unicast_nif; /* a: index */
 	u32 port_range;          /* a: IP_LOCAL_PORT_RANGE: high and low; 0 of either: no limit */
-	u32 scope;               /* a: interface of a link-local peer */
-	be32 multicast_from, flow_label; /* a */
+	u32 scope;               /* a: interface of a link-local address, own or the peer's: what
+				  * comes by another is not for it; 0: none */
+	be32 multicast_from;     /* a */
 	struct inet_member *memberships; /* c: groups joined */
 	struct spinlock errors_lock; /* a leaf */
 	struct packet_queue errors; /* errors_lock: MSG_ERRQUEUE */
@@ -227,6 +229,7 @@ struct inet_send {
 	u16 to_port;             /* host order */
 	struct ip_meta meta;
 	bool source_given;       /* control data gave flow.from */
+	bool hops_given;         /* control data gave the hop limit of IPv6 */
 	u16 segment;             /* UDP_SEGMENT: 0: none */
 	u8 stamps;               /* packet->stamps, and the packet's number */
 	u32 stamp_key;
@@ -237,9 +240,18 @@ struct inet_send {
 
 /* Common bodies, for both families; what is of one protocol only wraps them. */
 /* Checks a sockaddr of the socket's family: 0 and *addr, *port (host order), *scope; -EINVAL,
- * -EAFNOSUPPORT. */
+ * -EAFNOSUPPORT, -ENETUNREACH (IPv4, and the socket is IPv6's alone). */
 int inet_address_in(struct sock *s, const struct sockaddr_storage *a, u32 length,
 		    struct ipaddr *addr, u16 *port, u32 *scope);
+/* The class and label that an address of a peer asks for, of a socket with IPV6_FLOWINFO_SEND;
+ * else 0. */
+be32 inet_address_flow(struct sock *s, const struct sockaddr_storage *a, u32 length);
+/* Whether an address needs an interface to mean anything (RFC 4007, 6): of IPv6, of the link or
+ * less. */
+static inline bool inet_needs_scope(const struct ipaddr *a)
+{
+	return ipaddr_link_local(a) || (a->b[0] == 0xff && (a->b[1] & 15) <= 2);
+}
 /* The reverse: its length. */
 int inet_address_out(struct sock *s, const struct ipaddr *addr, u16 port, u32 scope,
 		     struct sockaddr_storage *a);
@@ -248,6 +260,35 @@ int inet_name(struct sock *s, bool peer, struct sockaddr_storage *a);
 /* Whether a socket may be bound to an address: 0, -EADDRNOTAVAIL, -ENODEV, and its scope. Does not
  * change it. */
 int inet_bind_check(struct inet_sock *i, const struct ipaddr *local, u32 scope);
+/* The address that bind(2) names, if the socket may have it: 0 and the three, or those of
+ * inet_address_in() and inet_bind_check(). */
+int inet_bind_address(struct inet_sock *i, const struct sockaddr_storage *a, u32 length,
+		      struct ipaddr *local, u16 *port, u32 *scope);
+/* "Any" of the socket's family; as a destination it means this machine (RFC 1122, 3.2.1.3, as BSD
+ * has it): that of the same version. */
+static inline struct ipaddr inet_any(const struct inet_sock *i)
+{
+	return i->sock.family == AF_INET ? IPADDR_ANY4 : IPADDR_ANY;
+}
+static inline struct ipaddr inet_this_machine(const struct ipaddr *any)
+{
+	return ipaddr_is4(any) ? ipaddr_4(hton32(0x7f000001)) :
+				 (struct ipaddr){ .w = { 0, 0, 0, hton32(1) } };
+}
+/* What its packets' headers say, to a destination: everything but the source's own wishes. */
+void inet_sock_meta(const struct inet_sock *i, const struct ipaddr *to, struct ip_meta *meta);
+/* Whether a received packet's TTL or hop limit is not below what the socket wants. */
+static inline bool inet_near_enough(const struct inet_sock *i, const struct ip_info *info)
+{
+	u8 least = ipaddr_is4(&info->to) ? READ_ONCE(i->min_ttl) : READ_ONCE(i->six.min_hops);
+
+	return likely(info->ttl >= least);
+}
+/* IP_MTU_DISCOVER or IPV6_MTU_DISCOVER, for packets to an address. */
+static inline u8 inet_mtu_discover(const struct inet_sock *i, const struct ipaddr *to)
+{
+	return ipaddr_is4(to) ? READ_ONCE(i->mtu_discover) : READ_ONCE(i->six.mtu_discover);
+}
 /* SOL_IP and SOL_IPV6 options: -ENOPROTOOPT if not known. */
 int inet_set_option(struct sock *s, int level, int name, const void __user *value, u32 n);
 int inet_get_option(struct sock *s, int level, int name, void __user *value, u32 *n);
@@ -263,8 +304,8 @@ void inet_sock_init(struct inet_sock *i);
 void inet_sock_fini(struct inet_sock *i);
 /* Leaves all groups: for sock_ops.close. Thread context, no lock held. */
 void inet_sock_close(struct inet_sock *i);
-/* The flow of the socket's own packets to its peer. */
-void inet_sock_flow(const struct inet_sock *i, struct flow *f);
+/* The flow of the socket's own packets to an address; of the ports only its own. */
+void inet_sock_flow(const struct inet_sock *i, const struct ipaddr *to, struct flow *f);
 /* The socket's route to its peer, looked up again if void: borrowed of the socket, or NULL and
  * *err. With sock.lock. */
 struct route *inet_sock_route(struct inet_sock *i, int *err);
@@ -298,6 +339,14 @@ static inline void inet_send_stamps(const struct inet_send *to, struct packet *p
 	p->stamps = to->stamps;
 	p->stamp_key = to->stamp_key;
 }
+/* After inet_send_begin(), whatever came of it: frees what `to` holds. */
+void inet_send_end(struct inet_send *to);
+/* A message was longer than its path takes: told by IPV6_RECVPATHMTU and the queue of errors. No
+ * lock held. */
+void inet_send_too_long(struct inet_sock *i, const struct inet_send *to, u32 mtu);
+/* recv(): what IPV6_RECVPATHMTU has to tell, as control data of no message (RFC 3542, 11.3). True:
+ * that was all of this call. */
+bool inet_recv_path_mtu(struct sock *s, struct msg *m, int *err);
 /* SOCK_DGRAM's and SOCK_RAW's poll(). */
 u32 inet_datagram_poll(struct sock *s);
 /* Ioctls of datagram sockets: SIOCINQ, SIOCOUTQ. */

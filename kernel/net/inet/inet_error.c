@@ -137,7 +137,7 @@ static int put_report(struct inet_sock *i, struct msg *m, const struct report *r
 		struct sock_extended_err ee;
 		union { struct sockaddr_in in; struct sockaddr_in6 in6; };
 	} answer = { 0 };
-	bool four = ipaddr_is4(&r->to);
+	bool four = i->sock.family == AF_INET;
 
 	answer.ee = (struct sock_extended_err){
 		.ee_errno = r->error, .ee_origin = r->origin, .ee_type = r->type,
@@ -149,7 +149,7 @@ static int put_report(struct inet_sock *i, struct msg *m, const struct report *r
 	} else if (is_icmp(r)) {
 		answer.in6.sin6_family = AF_INET6;
 		memcpy(&answer.in6.sin6_addr, &r->reporter, sizeof(r->reporter));
-		if (ipaddr_link_local(&r->reporter))
+		if (inet_needs_scope(&r->reporter))
 			answer.in6.sin6_scope_id = r->nif;
 	}
 	if (four)
@@ -196,6 +196,28 @@ ssize_t inet_recv_error(struct sock *s, struct msg *m)
 	return err ?: n;
 }
 
+bool inet_recv_path_mtu(struct sock *s, struct msg *m, int *err)
+{
+	struct inet_sock *i = inet_sock(s);
+	struct ip6_mtuinfo info = { 0 };
+	struct sockaddr_storage name;
+	struct ipaddr to;
+
+	if (likely(!READ_ONCE(i->six.path_mtu)))
+		return false;
+	spin_lock(&s->lock);
+	to = i->six.path_to;
+	info.ip6m_mtu = i->six.path_mtu;
+	i->six.path_mtu = 0;
+	spin_unlock(&s->lock);
+	if (!info.ip6m_mtu || s->family != AF_INET6)
+		return false;
+	inet_address_out(s, &to, 0, READ_ONCE(i->scope), &name);
+	memcpy(&info.ip6m_addr, &name, sizeof(info.ip6m_addr));
+	*err = msg_put_control(m, SOL_IPV6, IPV6_PATHMTU, &info, sizeof(info));
+	return true;
+}
+
 ssize_t inet_recv_datagram(struct sock *s, struct msg *m)
 {
 	struct packet *p;
@@ -204,6 +226,8 @@ ssize_t inet_recv_datagram(struct sock *s, struct msg *m)
 
 	if (m->flags & MSG_ERRQUEUE)
 		return inet_recv_error(s, m);
+	if (unlikely(inet_recv_path_mtu(s, m, &err)))
+		return err;
 	err = sock_recv_packet(s, m, &p);
 	if (err || !p)
 		return err;

@@ -6,6 +6,7 @@
 #include "abi/in6.h"
 #include "arch/usercopy.h"
 #include "net/inet/inet_int.h"
+#include "net/ip6/ip6_int.h"
 
 int inet_option_in(const void __user *value, u32 n, int *out)
 {
@@ -89,10 +90,10 @@ int inet_put_control(struct sock *s, struct msg *m, struct packet *p)
 
 	if (likely(!READ_ONCE(i->control_wanted)))
 		return 0;
+	if (s->family == AF_INET6)
+		err = ip6_put_pktinfo(i, m, p);
 	version = ip_version_of(&ip_info(p)->to);
-	if (version)
-		err = version->put_control(i, m, p);
-	return err;
+	return err ?: version->put_control(i, m, p);
 }
 
 bool inet_member_wants(struct inet_sock *i, const struct ipaddr *group, const struct ipaddr *from,
@@ -111,5 +112,5 @@ bool inet_member_wants(struct inet_sock *i, const struct ipaddr *group, const st
 				return !f->exclude;
 		return f->exclude;
 	}
-	return READ_ONCE(i->multicast_all);
+	return ipaddr_is4(group) ? READ_ONCE(i->multicast_all) : READ_ONCE(i->six.multicast_all);
 }

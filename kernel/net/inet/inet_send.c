@@ -5,38 +5,50 @@
 #include "abi/capability.h"
 #include "abi/errno.h"
 #include "abi/in.h"
+#include "abi/in6.h"
 #include "abi/net_tstamp.h"
 #include "core/clock.h"
 #include "lib/string.h"
 #include "net/inet/inet_int.h"
+#include "net/ip6/ip6_headers.h"
+#include "net/ip6/ip6_int.h"
 
 /* The destination: of the message, or the peer. */
 static int destination(struct inet_sock *i, struct msg *m, struct inet_send *to)
 {
 	struct sock *s = &i->sock;
+	struct ipaddr dest;
 	u32 scope = 0;
+	be32 flow;
 	int err;
 
-	if (!m->name_length) {
+	if (!m->name_length || (s->family == AF_INET6 && m->name.ss_family == AF_UNSPEC)) {
 		if (ipaddr_any(&i->remote) && !i->remote_port)
 			return -EDESTADDRREQ;
-		to->flow.to = i->remote;
 		to->to_port = i->remote_port;
+		inet_sock_flow(i, &i->remote, &to->flow);
+		inet_sock_meta(i, &to->flow.to, &to->meta);
 		return 0;
 	}
-	err = inet_address_in(s, &m->name, m->name_length, &to->flow.to, &to->to_port, &scope);
+	err = inet_address_in(s, &m->name, m->name_length, &dest, &to->to_port, &scope);
 	if (err)
 		return err;
+	if (ipaddr_any(&dest))
+		dest = inet_this_machine(&dest);
+	inet_sock_flow(i, &dest, &to->flow);
 	if (scope) {
-		if (to->flow.nif && to->flow.nif != scope)
+		u32 bound = READ_ONCE(s->bound_if);
+
+		if (bound && bound != scope)
 			return -EINVAL;
 		to->flow.nif = scope;
 	}
-	/* "Any" is this machine (RFC 1122, 3.2.1.3, as BSD has it). */
-	if (ipaddr_any(&to->flow.to))
-		to->flow.to = s->family == AF_INET || ipaddr_is4(&to->flow.to) ?
-			      ipaddr_4(hton32(0x7f000001)) :
-			      (struct ipaddr){ .w = { 0, 0, 0, hton32(1) } };
+	inet_sock_meta(i, &to->flow.to, &to->meta);
+	flow = inet_address_flow(s, &m->name, m->name_length);
+	if (flow) {
+		to->meta.tos = (u8)(ntoh32(flow) >> 20);
+		to->meta.flow_label = flow & hton32(0xfffff);
+	}
 	return 0;
 }
 
@@ -66,14 +78,15 @@ static int socket_control(const struct abi_cmsghdr *c, struct inet_send *to)
 static int control(struct inet_sock *i, struct msg *m, struct inet_send *to)
 {
 	const struct abi_cmsghdr *c = NULL;
-	bool six = i->sock.family == AF_INET6;
+	bool four = ipaddr_is4(&to->flow.to);
 	int err = 0;
 
 	while (!err && (c = msg_control_next(m, c))) {
-		if (c->cmsg_level == SOL_IP && ip_versions[0])
+		if (c->cmsg_level == SOL_IP && four)
 			err = ip_versions[0]->get_control(i, c, to);
-		else if (c->cmsg_level == SOL_IPV6 && six && ip_versions[1])
-			err = ip_versions[1]->get_control(i, c, to);
+		else if (c->cmsg_level == SOL_IPV6 && i->sock.family == AF_INET6 &&
+			 (!four || c->cmsg_type == IPV6_PKTINFO))
+			err = ip6_get_control(i, c, to);
 		else if (c->cmsg_level == SOL_UDP && i->sock.protocol == IPPROTO_UDP)
 			err = udp_control(c, to);
 		else if (c->cmsg_level == SOL_SOCKET)
@@ -83,6 +96,19 @@ static int control(struct inet_sock *i, struct msg *m, struct inet_send *to)
 }
 
 /* Groups go by the interface and from the address that the socket said for them. */
+static void multicast_six(const struct inet_sock *i, struct inet_send *to)
+{
+	u32 nif = READ_ONCE(i->six.multicast_nif);
+
+	if (!to->flow.nif && nif) {
+		to->flow.nif = nif;
+		to->flow.multicast_nif = true;
+	}
+	if (!to->hops_given)
+		to->meta.ttl = READ_ONCE(i->six.multicast_hops);
+	to->meta.no_loop = !READ_ONCE(i->six.multicast_loop);
+}
+
 static void multicast(const struct inet_sock *i, struct inet_send *to)
 {
 	u32 nif = READ_ONCE(i->multicast_nif);
@@ -92,7 +118,7 @@ static void multicast(const struct inet_sock *i, struct inet_send *to)
 		to->flow.nif = nif;
 		to->flow.multicast_nif = true;
 	}
-	if (ipaddr_is4(&to->flow.to) && ipaddr_any(&to->flow.from) && from)
+	if (ipaddr_any(&to->flow.from) && from)
 		to->flow.from = ipaddr_4(from);
 	if (to->meta.ttl == i->ttl)
 		to->meta.ttl = READ_ONCE(i->multicast_ttl);
@@ -101,26 +127,17 @@ static void multicast(const struct inet_sock *i, struct inet_send *to)
 
 int inet_send_begin(struct inet_sock *i, struct msg *m, struct inet_send *to)
 {
-	u8 discover = READ_ONCE(i->mtu_discover);
 	bool four;
 	int err;
 
-	inet_sock_flow(i, &to->flow);
 	to->segment = 0;
-	to->source_given = false;
+	to->source_given = to->hops_given = false;
 	to->stamps = 0;
 	to->stamping = READ_ONCE(i->sock.stamping) & SOF_TIMESTAMPING_TX_RECORD_MASK;
-	to->meta = (struct ip_meta){
-		.protocol = (u8)i->sock.protocol, .tos = READ_ONCE(i->tos),
-		.ttl = READ_ONCE(i->ttl), .flow_label = READ_ONCE(i->flow_label),
-		.dont_fragment = discover == IP_PMTUDISC_DO || discover == IP_PMTUDISC_PROBE,
-		.ignore_mtu = discover == IP_PMTUDISC_PROBE ||
-			      discover == IP_PMTUDISC_INTERFACE ||
-			      discover == IP_PMTUDISC_OMIT,
-	};
+	to->headers = NULL;
+	err = destination(i, m, to);
 	if (m->flags & MSG_DONTROUTE)
 		to->flow.dont_route = true;
-	err = destination(i, m, to);
 	if (!err && unlikely(m->control_length))
 		err = control(i, m, to);
 	if (err)
@@ -138,13 +155,39 @@ int inet_send_begin(struct inet_sock *i, struct msg *m, struct inet_send *to)
 		to->meta.options = to->options;
 		to->meta.options_length = i->options_length;
 	}
-	if (ipaddr_multicast(&to->flow.to))
+	if (unlikely(!four)) {
+		to->flow.tos = to->meta.tos;
+		if (ipaddr_multicast(&to->flow.to))
+			multicast_six(i, to);
+	} else if (ipaddr_multicast(&to->flow.to)) {
 		multicast(i, to);
-	else if (four && !to->flow.nif)
+	} else if (!to->flow.nif) {
 		to->flow.nif = READ_ONCE(i->unicast_nif);
+	}
 	if (unlikely(to->stamping))
 		to->stamps = sock_stamps_of(&i->sock, to->stamping, &to->stamp_key);
 	return 0;
+}
+
+void inet_send_end(struct inet_send *to)
+{
+	if (unlikely(to->headers))
+		ip6_headers_put(to->headers);
+	to->headers = NULL;
+}
+
+void inet_send_too_long(struct inet_sock *i, const struct inet_send *to, u32 mtu)
+{
+	const struct ipaddr *dest = &to->flow.to;
+
+	if (READ_ONCE(i->control_wanted) & INET_WANT_PATHMTU6 && !ipaddr_is4(dest)) {
+		spin_lock(&i->sock.lock);
+		i->six.path_to = *dest;
+		i->six.path_mtu = mtu;
+		spin_unlock(&i->sock.lock);
+		sock_wake(&i->sock, POLLIN | POLLRDNORM);
+	}
+	inet_local_error(i, EMSGSIZE, dest, to->to_port, mtu);
 }
 
 /* Whether the route that is kept leads where a packet goes. */
@@ -169,6 +212,9 @@ struct route *inet_send_route(struct inet_sock *i, struct inet_send *to, int *er
 			return NULL;
 		i->route = r;
 	}
+	/* Those of control data stand for all of the socket's own. */
+	if (unlikely(to->headers || i->six.headers) && !ipaddr_is4(&to->flow.to))
+		ip6_headers_add(&to->meta, to->headers ?: i->six.headers);
 	if (unlikely(r->kind == ROUTE_BROADCAST) && !(READ_ONCE(i->sock.flags) & SOCK_BROADCAST)) {
 		*err = -EACCES;
 		return NULL;

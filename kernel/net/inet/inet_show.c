@@ -29,10 +29,15 @@ static void address(struct format_sink *out, const struct sock *s, const struct 
 		format_to(out, " %08X%08X%08X%08X:%04X", a->w[0], a->w[1], a->w[2], a->w[3], port);
 }
 
-void inet_show_sock_header(struct format_sink *out, int width)
+void inet_show_sock_header(struct format_sink *out, int width, bool six)
 {
-	format_to(out, "%*ssl  local_address rem_address   st tx_queue rx_queue tr tm->when "
-		  "retrnsmt   uid  timeout inode ref pointer drops\n", width - 2, "");
+	if (six) /* the number's width is 5 there, whatever stands below */
+		format_to(out, "  sl  local_address                         remote_address"
+			  "                        st");
+	else
+		format_to(out, "%*ssl  local_address rem_address   st", width - 2, "");
+	format_to(out, " tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer "
+		  "drops\n");
 }
 
 void inet_show_sock(struct format_sink *out, struct inet_sock *i, u32 number, int width, u8 state)
@@ -130,15 +135,16 @@ void inet_show_netstat(struct format_sink *out)
 	table(out, "IpExt", ext_columns, ARRAY_SIZE(ext_columns));
 }
 
-void inet_show_sockstat(struct format_sink *out)
+void inet_show_sockstat(struct format_sink *out, bool six)
 {
 	u32 packets;
 	u64 bytes;
 
-	format_to(out, "sockets: used %u\n", sock_count());
+	if (!six)
+		format_to(out, "sockets: used %u\n", sock_count());
 	for (struct inet_show *s = shows; s; s = s->next)
 		if (s->sockstat)
-			s->sockstat(out);
-	reassembly_usage(false, &packets, &bytes);
-	format_to(out, "FRAG: inuse %u memory %llu\n", packets, ULL(bytes));
+			s->sockstat(out, six);
+	reassembly_usage(six, &packets, &bytes);
+	format_to(out, "FRAG%s: inuse %u memory %llu\n", six ? "6" : "", packets, ULL(bytes));
 }

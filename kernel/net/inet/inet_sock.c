@@ -8,9 +8,14 @@
 #include "abi/in6.h"
 #include "arch/usercopy.h"
 #include "core/clock.h"
+#include "core/random.h"
+#include "lib/hash.h"
 #include "lib/string.h"
 #include "net/inet/inet_int.h"
 #include "net/ip4/ip4.h"
+#include "net/ip6/ip6_headers.h"
+
+#pragma weak ip6_settings
 
 static struct inet_type *types; /* I after boot: in order of registration */
 
@@ -54,7 +59,7 @@ void inet_sock_family_init(void)
 
 void inet_sock_init(struct inet_sock *i)
 {
-	i->local = i->remote = i->source = i->sock.family == AF_INET ? IPADDR_ANY4 : IPADDR_ANY;
+	i->local = i->remote = i->source = inet_any(i);
 	i->ttl = i->multicast_ttl = -1;
 	i->mtu_discover = READ_ONCE(ip4_settings.no_pmtu_disc) ? IP_PMTUDISC_DONT :
 								  IP_PMTUDISC_WANT;
@@ -63,6 +68,8 @@ void inet_sock_init(struct inet_sock *i)
 	i->six.mtu_discover = IPV6_PMTUDISC_WANT;
 	i->six.multicast_loop = i->six.multicast_all = i->six.auto_label = true;
 	spin_init(&i->errors_lock, RANK_NET_LEAF, "inet_errors");
+	if (&ip6_settings)
+		i->only_6 = i->sock.family == AF_INET6 && READ_ONCE(ip6_settings.bindv6only);
 	packet_queue_init(&i->errors);
 }
 
@@ -82,6 +89,14 @@ void inet_sock_fini(struct inet_sock *i)
 	packet_queue_free(&i->errors);
 	route_put(i->route);
 	i->route = NULL;
+	ip6_headers_put(i->six.headers);
+	i->six.headers = NULL;
+}
+
+/* Whether it may not speak IPv4. */
+static bool only_six(const struct inet_sock *i)
+{
+	return i->only_6 || i->no_mapped;
 }
 
 int inet_address_in(struct sock *s, const struct sockaddr_storage *a, u32 length,
@@ -93,11 +108,11 @@ int inet_address_in(struct sock *s, const struct sockaddr_storage *a, u32 length
 	*scope = 0;
 	if (length < sizeof(in->sin_family))
 		return -EINVAL;
-	/* A name of IPv4 means the mapped address to a socket of AF_INET6. */
-	if (s->family == AF_INET || in->sin_family == AF_INET) {
+	/* A name of IPv4 means the mapped address to a datagram socket of AF_INET6. */
+	if (s->family == AF_INET || (in->sin_family == AF_INET && s->type != SOCK_STREAM)) {
 		if (length < sizeof(*in))
 			return -EINVAL;
-		if (s->family != AF_INET && inet_sock(s)->only_6)
+		if (s->family != AF_INET && only_six(inet_sock(s)))
 			return -ENETUNREACH;
 		if (in->sin_family != AF_INET &&
 		    (in->sin_family != AF_UNSPEC || in->sin_addr.s_addr))
@@ -112,9 +127,19 @@ int inet_address_in(struct sock *s, const struct sockaddr_storage *a, u32 length
 		return -EAFNOSUPPORT;
 	memcpy(addr, &in6->sin6_addr, sizeof(*addr));
 	*port = ntoh16(in6->sin6_port);
-	if (length >= sizeof(*in6) && ipaddr_link_local(addr))
+	if (length >= sizeof(*in6) && inet_needs_scope(addr))
 		*scope = in6->sin6_scope_id;
-	return ipaddr_is4(addr) && inet_sock(s)->only_6 ? -ENETUNREACH : 0;
+	return ipaddr_is4(addr) && only_six(inet_sock(s)) ? -ENETUNREACH : 0;
+}
+
+be32 inet_address_flow(struct sock *s, const struct sockaddr_storage *a, u32 length)
+{
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)a;
+
+	if (length < offsetof(struct sockaddr_in6, sin6_scope_id) || s->family != AF_INET6 ||
+	    in6->sin6_family != AF_INET6 || !READ_ONCE(inet_sock(s)->six.send_flow))
+		return 0;
+	return in6->sin6_flowinfo & hton32(0x0fffffff);
 }
 
 int inet_address_out(struct sock *s, const struct ipaddr *addr, u16 port, u32 scope,
@@ -130,7 +155,7 @@ int inet_address_out(struct sock *s, const struct ipaddr *addr, u16 port, u32 sc
 	}
 	*in6 = (struct sockaddr_in6){ .sin6_family = AF_INET6, .sin6_port = hton16(port) };
 	memcpy(&in6->sin6_addr, addr, sizeof(*addr));
-	if (ipaddr_link_local(addr))
+	if (inet_needs_scope(addr))
 		in6->sin6_scope_id = scope;
 	return sizeof(*in6);
 }
@@ -139,10 +164,14 @@ int inet_name(struct sock *s, bool peer, struct sockaddr_storage *a)
 {
 	struct inet_sock *i = inet_sock(s);
 	struct ipaddr addr;
+	be32 flow = 0;
 	u32 scope;
 	u16 port;
+	int n;
 
 	spin_lock(&s->lock);
+	if (peer && i->six.send_flow)
+		flow = i->six.flow;
 	addr = peer ? i->remote : i->local;
 	port = peer ? i->remote_port : i->local_port;
 	scope = i->scope ?: READ_ONCE(s->bound_if);
@@ -151,7 +180,10 @@ int inet_name(struct sock *s, bool peer, struct sockaddr_storage *a)
 		return -ENOTCONN;
 	if (i->is_raw)
 		port = 0;
-	return inet_address_out(s, &addr, port, scope, a);
+	n = inet_address_out(s, &addr, port, scope, a);
+	if (s->family == AF_INET6)
+		((struct sockaddr_in6 *)a)->sin6_flowinfo = flow;
+	return n;
 }
 
 int inet_bind_check(struct inet_sock *i, const struct ipaddr *local, u32 scope)
@@ -173,19 +205,100 @@ int inet_bind_check(struct inet_sock *i, const struct ipaddr *local, u32 scope)
 	return -EADDRNOTAVAIL;
 }
 
-void inet_sock_flow(const struct inet_sock *i, struct flow *f)
+int inet_bind_address(struct inet_sock *i, const struct sockaddr_storage *a, u32 length,
+		      struct ipaddr *local, u16 *port, u32 *scope)
+{
+	int err;
+
+	if (i->sock.family == AF_INET6 && length >= sizeof(a->ss_family) &&
+	    a->ss_family != AF_INET6)
+		return -EAFNOSUPPORT;
+	err = inet_address_in(&i->sock, a, length, local, port, scope);
+	if (err == -ENETUNREACH)
+		return i->only_6 ? -EINVAL : -EADDRNOTAVAIL;
+	return err ?: inet_bind_check(i, local, *scope);
+}
+
+/* What IPV6_PKTINFO and IPV6_UNICAST_IF add to a flow of IPv6. */
+static void flow_six(const struct inet_sock *i, struct flow *f)
+{
+	if (!f->nif)
+		f->nif = i->six.source_nif;
+	if (!f->nif && !ipaddr_multicast(&f->to))
+		f->nif = READ_ONCE(i->six.unicast_nif);
+	if (ipaddr_any(&f->from) && !ipaddr_any(&i->six.source) && !ipaddr_is4(&i->six.source))
+		f->from = i->six.source;
+}
+
+void inet_sock_flow(const struct inet_sock *i, const struct ipaddr *to, struct flow *f)
 {
 	const struct sock *s = &i->sock;
 
 	*f = (struct flow){
-		.to = i->remote, .from = i->local, .nif = READ_ONCE(s->bound_if) ?: i->scope,
+		.to = *to, .from = i->local, .nif = READ_ONCE(s->bound_if) ?: i->scope,
 		.mark = READ_ONCE(s->mark), .protocol = (u8)s->protocol, .tos = i->tos,
 		.dont_route = READ_ONCE(s->flags) & SOCK_DONTROUTE,
 		.any_source = i->any_source || i->free_bind,
-		.from_port = hton16(i->local_port), .to_port = hton16(i->remote_port),
+		.from_port = hton16(i->local_port),
 	};
 	if (ipaddr_any(&f->from) || i->bound_to_many)
 		f->from = ipaddr_is4(&f->to) ? IPADDR_ANY4 : IPADDR_ANY;
+	if (unlikely(!ipaddr_is4(&f->to))) {
+		f->tos = READ_ONCE(i->six.class);
+		flow_six(i, f);
+	}
+}
+
+/* One label for all packets of a flow, that tells nothing else (RFC 6437, 3). */
+static be32 label_of(const struct inet_sock *i, const struct ipaddr *to)
+{
+	static u64 seed; /* a: 0 until first used */
+	u64 key = READ_ONCE(seed), h;
+
+	if (unlikely(!key)) {
+		key = random_u64() | 1;
+		WRITE_ONCE(seed, key);
+	}
+	h = hash_mix(key ^ to->d[0], to->d[1]);
+	h = hash_mix(h ^ i->source.d[1], (u64)i->local_port << 24 | (u64)i->remote_port << 8 |
+		     (u8)i->sock.protocol);
+	return hton32((u32)(h >> 40) & 0xfffff);
+}
+
+static void meta_six(const struct inet_sock *i, const struct ipaddr *to, struct ip_meta *meta)
+{
+	const struct inet_six *six = &i->six;
+	u8 discover = READ_ONCE(six->mtu_discover);
+
+	*meta = (struct ip_meta){
+		.protocol = (u8)i->sock.protocol, .ttl = READ_ONCE(six->hops),
+		.tos = six->flow ? (u8)(ntoh32(six->flow) >> 20) : READ_ONCE(six->class),
+		.dont_fragment = six->dont_fragment || (discover >= IPV6_PMTUDISC_DO &&
+							discover != IPV6_PMTUDISC_OMIT),
+		.ignore_mtu = discover >= IPV6_PMTUDISC_PROBE, .mtu = READ_ONCE(six->mtu),
+		.flow_label = six->flow & hton32(0xfffff),
+	};
+	if (!meta->flow_label && READ_ONCE(six->auto_label) && &ip6_settings &&
+	    READ_ONCE(ip6_settings.auto_flowlabels))
+		meta->flow_label = label_of(i, to);
+}
+
+void inet_sock_meta(const struct inet_sock *i, const struct ipaddr *to, struct ip_meta *meta)
+{
+	u8 discover = READ_ONCE(i->mtu_discover);
+
+	if (unlikely(!ipaddr_is4(to))) {
+		meta_six(i, to, meta);
+		return;
+	}
+	*meta = (struct ip_meta){
+		.protocol = (u8)i->sock.protocol, .tos = READ_ONCE(i->tos),
+		.ttl = READ_ONCE(i->ttl),
+		.dont_fragment = discover == IP_PMTUDISC_DO || discover == IP_PMTUDISC_PROBE,
+		.ignore_mtu = discover == IP_PMTUDISC_PROBE ||
+			      discover == IP_PMTUDISC_INTERFACE ||
+			      discover == IP_PMTUDISC_OMIT,
+	};
 }
 
 struct route *inet_sock_route(struct inet_sock *i, int *err)
@@ -200,7 +313,8 @@ struct route *inet_sock_route(struct inet_sock *i, int *err)
 	}
 	i->route = NULL;
 	route_put(r);
-	inet_sock_flow(i, &f);
+	inet_sock_flow(i, &i->remote, &f);
+	f.to_port = hton16(i->remote_port);
 	*err = route_output(&f, &r);
 	if (*err)
 		return NULL;

@@ -166,7 +166,7 @@ static bool addresses_meet(const struct inet_sock *i, const struct ipaddr *local
 static bool conflicts(struct inet_sock *i, const struct ipaddr *local, struct inet_sock *other,
 		      bool (*listening)(const struct sock *other))
 {
-	u32 nif = READ_ONCE(i->sock.bound_if), other_nif = READ_ONCE(other->sock.bound_if);
+	u32 nif = interface_of(i), other_nif = interface_of(other);
 	u32 both = READ_ONCE(i->sock.flags) & READ_ONCE(other->sock.flags);
 
 	if (other == i || (nif && other_nif && nif != other_nif) ||
@@ -262,7 +262,7 @@ static bool flow_add(struct port_table *t, struct flow_bucket *b, struct inet_so
 	hlist_for_each_entry_safe(other, next, &b->chain, flow_link) {
 		if (other == i || !flow_is(other, &i->local, i->local_port, &i->remote,
 					   i->remote_port) ||
-		    other->sock.bound_if != i->sock.bound_if)
+		    interface_of(other) != interface_of(i))
 			continue;
 		if (!reusable || !reusable(&other->sock))
 			return false;

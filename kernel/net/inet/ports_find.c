@@ -8,7 +8,7 @@
 
 static bool right_interface(const struct inet_sock *i, u32 nif)
 {
-	u32 bound = READ_ONCE(i->sock.bound_if);
+	u32 bound = interface_of(i);
 
 	return likely(!bound) || bound == nif;
 }
@@ -55,7 +55,7 @@ static int score(const struct inet_sock *i, const struct ipaddr *local, u16 port
 	else if (ipaddr_is4(&i->local) != ipaddr_is4(local) &&
 		 (ipaddr_is4(&i->local) || i->only_6))
 		return -1;
-	if (READ_ONCE(i->sock.bound_if))
+	if (interface_of(i))
 		points += 2;
 	return points + (i->sock.family == AF_INET && ipaddr_is4(local));
 }

@@ -58,6 +58,15 @@ static inline struct flow_bucket *flow_bucket(struct port_table *t, const struct
 	return &t->flows[h & (t->n_flows - 1)];
 }
 
+/* The interface that a socket's packets come by: of SO_BINDTODEVICE, or of a link-local address;
+ * 0: any. */
+static inline u32 interface_of(const struct inet_sock *i)
+{
+	u32 bound = READ_ONCE(i->sock.bound_if);
+
+	return bound ? bound : READ_ONCE(i->scope);
+}
+
 static inline bool flow_is(const struct inet_sock *i, const struct ipaddr *local, u16 local_port,
 			   const struct ipaddr *remote, u16 remote_port)
 {

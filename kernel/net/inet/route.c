@@ -116,7 +116,7 @@ int route_output(const struct flow *f, struct route **out)
 		*out = r;
 		return 0;
 	}
-	if (!version)
+	if (!version || ipaddr_is4(&f->from) != ipaddr_is4(&f->to))
 		return -ENETUNREACH;
 	err = version->route(f, out);
 	if (err)

@@ -12,20 +12,20 @@ void arp_show(struct format_sink *out);            /* arp */
 void igmp_show(struct format_sink *out);           /* igmp */
 void udp_show(struct format_sink *out, bool six);  /* udp, udp6 */
 void raw_show(struct format_sink *out, bool six);  /* raw, raw6 */
-void ping_show(struct format_sink *out);           /* icmp */
+void ping_show(struct format_sink *out, bool six); /* icmp, icmp6 */
 void inet_show_snmp(struct format_sink *out);      /* snmp: IPv4, ICMP, the transports */
 void inet_show_netstat(struct format_sink *out);   /* netstat */
-void inet_show_sockstat(struct format_sink *out);  /* sockstat */
+void inet_show_sockstat(struct format_sink *out, bool six); /* sockstat, sockstat6 */
 
 /* A line of udp, raw and the like; `number` comes first, at least `width` wide; `state`: of TCP. */
 void inet_show_sock(struct format_sink *out, struct inet_sock *i, u32 number, int width, u8 state);
-void inet_show_sock_header(struct format_sink *out, int width);
+void inet_show_sock_header(struct format_sink *out, int width, bool six);
 
 /* What transports add: lines of their own; NULL: none. Registered at boot. */
 struct inet_show {
 	void (*snmp)(struct format_sink *out);
 	void (*netstat)(struct format_sink *out);
-	void (*sockstat)(struct format_sink *out);
+	void (*sockstat)(struct format_sink *out, bool six);
 	struct inet_show *next;
 };
 void inet_show_register(struct inet_show *show);

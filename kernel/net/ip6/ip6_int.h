@@ -44,6 +44,8 @@ int ip6_set_option(struct inet_sock *i, int name, const void __user *value, u32 
 int ip6_get_option(struct inet_sock *i, int name, void __user *value, u32 *n);
 int ip6_put_control(struct inet_sock *i, struct msg *m, struct packet *p);
 int ip6_get_control(struct inet_sock *i, const struct abi_cmsghdr *c, struct inet_send *to);
+/* IPV6_PKTINFO, which sockets of AF_INET6 get of packets of either version. */
+int ip6_put_pktinfo(struct inet_sock *i, struct msg *m, struct packet *p);
 
 /* ip6_fib.c */
 void fib6_init(void);

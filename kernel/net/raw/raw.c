@@ -39,7 +39,8 @@ static int create(u16 family, int type, int protocol, struct sock **out)
 	inet_sock_init(i);
 	i->is_raw = true;
 	i->local_port = (u16)protocol;
-	i->header_included = protocol == IPPROTO_RAW && family == AF_INET;
+	i->header_included = protocol == IPPROTO_RAW;
+	i->no_mapped = family == AF_INET6;
 	raw_sock(s)->checksum_at = family == AF_INET6 && protocol == IPPROTO_ICMPV6 ? 2 : -1;
 	spin_lock(&table.lock);
 	hlist_add_head_rcu(&i->port_link, &table.list[protocol]);
@@ -55,10 +56,8 @@ static int bind(struct sock *s, const struct sockaddr_storage *a, u32 length)
 	struct ipaddr local;
 	u32 scope;
 	u16 port;
-	int err = inet_address_in(s, a, length, &local, &port, &scope);
+	int err = inet_bind_address(i, a, length, &local, &port, &scope);
 
-	if (!err)
-		err = inet_bind_check(i, &local, scope);
 	if (err)
 		return err;
 	spin_lock(&s->lock);
@@ -73,7 +72,7 @@ static int bind(struct sock *s, const struct sockaddr_storage *a, u32 length)
 static int connect(struct sock *s, const struct sockaddr_storage *a, u32 length, u32 flags)
 {
 	struct inet_sock *i = inet_sock(s);
-	struct ipaddr to = s->family == AF_INET ? IPADDR_ANY4 : IPADDR_ANY;
+	struct ipaddr to = inet_any(i);
 	struct route *r;
 	u32 scope = 0;
 	u16 port = 0;
@@ -88,11 +87,13 @@ static int connect(struct sock *s, const struct sockaddr_storage *a, u32 length,
 	spin_lock(&s->lock);
 	i->remote = to;
 	i->scope = scope;
-	r = a->ss_family == AF_UNSPEC ? NULL : inet_sock_route(i, &err);
+	if (inet_needs_scope(&to) && !scope && !s->bound_if)
+		err = -EINVAL;
+	r = err || a->ss_family == AF_UNSPEC ? NULL : inet_sock_route(i, &err);
 	if (r && r->kind == ROUTE_BROADCAST && !(READ_ONCE(s->flags) & SOCK_BROADCAST))
 		err = -EACCES;
 	if (err)
-		i->remote = s->family == AF_INET ? IPADDR_ANY4 : IPADDR_ANY;
+		i->remote = inet_any(i);
 	else if (r && ipaddr_any(&i->local))
 		i->local = r->from;
 	spin_unlock(&s->lock);
@@ -127,20 +128,23 @@ static void destroy(struct sock *s)
 
 /* Received ------------------------------------------------------------------------------------ */
 
-/* ICMP_FILTER: a bit per type that is not wanted. */
+/* ICMP_FILTER, ICMPV6_FILTER: a bit per type that is not wanted. */
 static bool filtered(const struct raw_sock *r, const struct packet *p)
 {
+	bool six = r->inet.sock.family == AF_INET6;
 	u8 type;
 
-	if (r->inet.sock.protocol != IPPROTO_ICMP || !r->icmp_filter || !p->head)
+	if (r->inet.sock.protocol != (six ? IPPROTO_ICMPV6 : IPPROTO_ICMP) || !p->head)
 		return false;
 	type = p->data[0];
+	if (six)
+		return READ_ONCE(r->icmp6_filter[type / 32]) >> type % 32 & 1;
 	return type < 32 && r->icmp_filter >> type & 1;
 }
 
 static bool wants(struct inet_sock *i, const struct packet *p, const struct ip_info *info)
 {
-	u32 bound = READ_ONCE(i->sock.bound_if);
+	u32 bound = READ_ONCE(i->sock.bound_if) ?: READ_ONCE(i->scope);
 
 	if ((i->sock.family == AF_INET) != ipaddr_is4(&info->to) || (bound && bound != info->nif))
 		return false;
@@ -148,7 +152,7 @@ static bool wants(struct inet_sock *i, const struct packet *p, const struct ip_i
 		return false;
 	if (!ipaddr_any(&i->remote) && !ipaddr_equal(&i->remote, &info->from))
 		return false;
-	if (filtered((struct raw_sock *)i, p))
+	if (filtered((struct raw_sock *)i, p) || !inet_near_enough(i, info))
 		return false;
 	return info->kind != ROUTE_MULTICAST ||
 	       ip_version_of(&info->to)->wants_multicast(i, &info->to, &info->from, info->nif);
@@ -162,6 +166,12 @@ static void give(struct inet_sock *i, struct packet *p)
 
 	if (!copy)
 		return;
+	/* RFC 3542, 3.1: with IPV6_CHECKSUM only what is right. */
+	if (s->family == AF_INET6 && READ_ONCE(raw_sock(s)->checksum_at) >= 0 &&
+	    !ip_sum_valid(copy)) {
+		packet_free(copy);
+		return;
+	}
 	if (s->family == AF_INET)
 		packet_push(copy, packet_offset(copy) - copy->network);
 	if (unlikely(s->filter) && !sock_filter_pass(s, copy)) {

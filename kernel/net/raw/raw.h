@@ -10,7 +10,7 @@ struct raw_sock {
 	struct inet_sock inet;   /* must be first */
 	u32 icmp_filter;         /* a: ICMP_FILTER: bit per type that is dropped */
 	s32 checksum_at;         /* a: IPV6_CHECKSUM: offset of a checksum to fill in; -1: none */
-	void *icmp6_filter;      /* net/ip6's */
+	u32 icmp6_filter[8];     /* a: ICMPV6_FILTER: bit per type that is dropped */
 };
 static inline struct raw_sock *raw_sock(struct sock *s) { return (struct raw_sock *)s; }
 

@@ -1,14 +1,16 @@
 /*
- * Sending raw packets, and the options of raw sockets.
+ * Sending raw packets.
  */
 #include "net/raw/raw.h"
 
 #include "abi/errno.h"
 #include "abi/in.h"
-#include "arch/usercopy.h"
 #include "lib/string.h"
 #include "net/ip4/ip4_int.h"
+#include "net/ip6/ip6_int.h"
 #include "vm/iov.h"
+
+#pragma weak ip6_output
 
 /* A header of the caller's: what it left out is filled in (raw(7)), the rest is as it says. The
  * length and the sum always are; data begins with it. */
@@ -33,17 +35,31 @@ static int header_finish(struct packet *p, const struct route *r)
 	return 0;
 }
 
+/* IPv6's header stays as it is (RFC 3542, IPV6_HDRINCL of ipv6(7)). */
+static int header6_finish(struct packet *p)
+{
+	if (p->length < sizeof(struct ip6_header))
+		return -EINVAL;
+	p->network = packet_offset(p);
+	p->transport = (u16)(p->network + sizeof(struct ip6_header));
+	return 0;
+}
+
 /* With the lock. Takes the packet. */
 static int transmit_own(struct inet_sock *i, struct packet *p, struct route *r,
 			const struct inet_send *to)
 {
-	int err = p->length > r->nif->mtu ? -EMSGSIZE : header_finish(p, r);
+	bool four = i->sock.family == AF_INET;
+	int err = -EMSGSIZE;
 
+	if (p->length <= r->nif->mtu)
+		err = four ? header_finish(p, r) : header6_finish(p);
 	if (err) {
 		packet_free(p);
 		return err;
 	}
-	return ip4_output(p, r, !to->meta.no_loop, false);
+	return four ? ip4_output(p, r, !to->meta.no_loop, false) :
+		      ip6_output(p, r, !to->meta.no_loop, false);
 }
 
 /* Fills in the checksum that IPV6_CHECKSUM told of. */
@@ -89,10 +105,42 @@ static int transmit(struct inet_sock *i, struct packet *p, struct inet_send *to)
 	}
 	spin_unlock(&s->lock);
 	if (err == -EMSGSIZE)
-		inet_local_error(i, EMSGSIZE, &to->flow.to, 0, mtu);
+		inet_send_too_long(i, to, mtu);
 	if (err == -ENOBUFS && !inet_keeps_errors(i, &to->flow.to))
 		err = 0;
 	return err;
+}
+
+/* The port of an address of IPv6 is a protocol: the socket's, or nothing (raw(7), ipv6(7)). */
+static int port_check(const struct inet_sock *i, struct inet_send *to)
+{
+	u16 port = to->to_port;
+
+	to->to_port = 0;
+	if (i->sock.family == AF_INET || !port || port == i->sock.protocol)
+		return 0;
+	return i->sock.protocol == IPPROTO_RAW && port < 256 ? 0 : -EINVAL;
+}
+
+static int send_one(struct inet_sock *i, struct msg *m, u32 n, struct inet_send *to)
+{
+	struct packet *p;
+	int err = port_check(i, to);
+
+	if (!err && i->header_included) {
+		to->flow.any_source = true;
+		if (to->meta.options_length || to->headers)
+			err = -EINVAL;
+	}
+	if (!err)
+		err = sock_alloc_send(&i->sock, PACKET_ROOM, n, m->flags, &p);
+	if (err)
+		return err;
+	if (iov_copy_from(m->iter, packet_put(p, n), n) != n) {
+		packet_free(p);
+		return -EFAULT;
+	}
+	return transmit(i, p, to);
 }
 
 ssize_t raw_send(struct sock *s, struct msg *m)
@@ -100,59 +148,13 @@ ssize_t raw_send(struct sock *s, struct msg *m)
 	struct inet_sock *i = inet_sock(s);
 	size_t n = iov_left(m->iter);
 	struct inet_send to;
-	struct packet *p;
 	int err;
 
 	if (n > 0xffff)
 		return -EMSGSIZE;
 	if (m->flags & MSG_OOB)
 		return -EOPNOTSUPP;
-	err = inet_send_begin(i, m, &to);
-	if (err)
-		return err;
-	if (i->header_included) {
-		to.flow.any_source = true;
-		if (to.meta.options_length)
-			return -EINVAL;
-	}
-	err = sock_alloc_send(s, PACKET_ROOM, (u32)n, m->flags, &p);
-	if (err)
-		return err;
-	if (iov_copy_from(m->iter, packet_put(p, (u32)n), n) != n) {
-		packet_free(p);
-		return -EFAULT;
-	}
-	err = transmit(i, p, &to);
+	err = inet_send_begin(i, m, &to) ?: send_one(i, m, (u32)n, &to);
+	inet_send_end(&to);
 	return err ?: (ssize_t)n;
-}
-
-int raw_set_option(struct sock *s, int level, int name, const void __user *value, u32 n)
-{
-	struct icmp_filter filter = { 0 };
-
-	if (level != SOL_RAW)
-		return inet_set_option(s, level, name, value, n);
-	if (name != ICMP_FILTER)
-		return -ENOPROTOOPT;
-	if (s->protocol != IPPROTO_ICMP || s->family != AF_INET)
-		return -EOPNOTSUPP;
-	if (copy_in(&filter, value, min((size_t)n, sizeof(filter))))
-		return -EFAULT;
-	WRITE_ONCE(raw_sock(s)->icmp_filter, filter.data);
-	return 0;
-}
-
-int raw_get_option(struct sock *s, int level, int name, void __user *value, u32 *n)
-{
-	struct icmp_filter filter;
-
-	if (level != SOL_RAW)
-		return inet_get_option(s, level, name, value, n);
-	if (name != ICMP_FILTER)
-		return -ENOPROTOOPT;
-	if (s->protocol != IPPROTO_ICMP || s->family != AF_INET)
-		return -EOPNOTSUPP;
-	filter.data = READ_ONCE(raw_sock(s)->icmp_filter);
-	*n = min(*n, (u32)sizeof(filter));
-	return copy_out(value, &filter, *n);
 }

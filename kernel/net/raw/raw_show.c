@@ -21,24 +21,24 @@ void raw_show(struct format_sink *out, bool six)
 {
 	struct rows r = { .out = out };
 
-	inet_show_sock_header(out, 4);
+	inet_show_sock_header(out, 4, six);
 	raw_walk(six ? AF_INET6 : AF_INET, row, &r);
 }
 
-void ping_show(struct format_sink *out)
+void ping_show(struct format_sink *out, bool six)
 {
 	struct rows r = { .out = out };
 
-	inet_show_sock_header(out, 5);
-	port_walk(ping_ports, row, &r);
+	inet_show_sock_header(out, 5, six);
+	port_walk(six ? ping6_ports : ping_ports, row, &r);
 }
 
-static void sockstat(struct format_sink *out)
+static void sockstat(struct format_sink *out, bool six)
 {
 	struct rows r = { 0 };
 
-	raw_walk(AF_INET, row, &r);
-	format_to(out, "RAW: inuse %u\n", r.n);
+	raw_walk(six ? AF_INET6 : AF_INET, row, &r);
+	format_to(out, "RAW%s: inuse %u\n", six ? "6" : "", r.n);
 }
 
 static struct inet_show show = { .sockstat = sockstat };

@@ -20,3 +20,5 @@ static inline u64 tcp_established_count(void)
 {
 	return __atomic_load_n(&tcp_n_established, __ATOMIC_RELAXED);
 }
+/* Sockets of AF_INET6 that are not in TIME-WAIT. Thread context. */
+u32 tcp_count_six(void);

@@ -146,11 +146,11 @@ static void reset_fields(struct tcp_sock *t)
 	struct sock *s = tcp_base(t);
 	struct inet_sock *i = &t->inet;
 
-	i->remote = IPADDR_ANY;
+	i->remote = inet_any(i);
 	i->remote_port = 0;
 	i->source = IPADDR_ANY;
 	if (!i->bound_address)
-		i->local = s->family == AF_INET ? IPADDR_ANY4 : IPADDR_ANY;
+		i->local = inet_any(i);
 	if (i->route) {
 		route_put(i->route);
 		i->route = NULL;

@@ -16,7 +16,7 @@ int tcp_bind(struct sock *s, const struct sockaddr_storage *a, u32 length)
 	struct ipaddr addr;
 	u32 scope = 0;
 	u16 port;
-	int err = inet_address_in(s, a, length, &addr, &port, &scope);
+	int err = inet_bind_address(i, a, length, &addr, &port, &scope);
 
 	if (err)
 		return err;
@@ -24,16 +24,16 @@ int tcp_bind(struct sock *s, const struct sockaddr_storage *a, u32 length)
 	if (tcp_sock(s)->state != TCP_CLOSE || i->local_port)
 		err = -EINVAL;
 	if (!err && ipaddr_multicast(&addr))
-		err = -EADDRNOTAVAIL;
-	if (!err)
-		err = inet_bind_check(i, &addr, scope);
-	if (!err)
+		err = ipaddr_is4(&addr) ? -EADDRNOTAVAIL : -EINVAL;
+	if (!err) {
+		i->scope = scope;
 		err = inet_bind_port(tcp_ports, i, &addr, port, tcp_is_listening);
+		if (err)
+			i->scope = 0;
+	}
 	if (!err) {
 		i->bound_address = !ipaddr_any(&addr);
 		i->bound_port = i->local_port != 0;
-		if (scope)
-			i->scope = scope;
 	}
 	spin_unlock(&s->lock);
 	return err;
@@ -46,18 +46,17 @@ static int choose_path(struct tcp_sock *t, const struct ipaddr *to, u16 port, u3
 	struct route *r;
 	int err = 0;
 
-	i->remote = *to;
-	if (ipaddr_any(to)) {
-		/* Nobody in particular is this machine. */
-		i->remote = ipaddr_4(hton32(0x7f000001));
-		if (!ipaddr_is4(to))
-			i->remote = (struct ipaddr){ .w = { 0, 0, 0, hton32(1) } };
-	}
+	i->remote = ipaddr_any(to) ? inet_this_machine(to) : *to;
 	if (ipaddr_multicast(&i->remote))
 		return -ENETUNREACH;
 	i->remote_port = port;
-	if (scope)
+	if (scope) {
+		if (i->sock.bound_if && i->sock.bound_if != scope)
+			return -EINVAL;
 		i->scope = scope;
+	}
+	if (inet_needs_scope(to) && !i->scope && !i->sock.bound_if)
+		return -EINVAL;
 	r = inet_sock_route(i, &err);
 	if (!r)
 		return err;
@@ -125,10 +124,10 @@ static int begin_connect(struct tcp_sock *t, const struct ipaddr *to, u16 port, 
 	if (!err)
 		err = take_flow(t);
 	if (err) {
-		i->remote = IPADDR_ANY;
+		i->remote = inet_any(i);
 		i->remote_port = 0;
 		if (!i->bound_address && !i->local_port)
-			i->local = i->sock.family == AF_INET ? IPADDR_ANY4 : IPADDR_ANY;
+			i->local = inet_any(i);
 		return err;
 	}
 	send_syn(t, i->route);
@@ -183,6 +182,8 @@ int tcp_connect(struct sock *s, const struct sockaddr_storage *a, u32 length, u3
 	if (err)
 		return err;
 	spin_lock(&s->lock);
+	if (t->state == TCP_CLOSE)
+		t->inet.six.flow = inet_address_flow(s, a, length);
 	err = start_or_join(t, &to, port, scope);
 	spin_unlock(&s->lock);
 	if (err != -EINPROGRESS && err != -EALREADY)

@@ -84,7 +84,7 @@ bool tcp_cookie_check(struct packet *p, const struct tcp_segment *seg, struct tc
 
 	*r = (struct tcp_request){
 		.local = info->to, .remote = info->from, .local_port = seg->to_port,
-		.remote_port = seg->from_port, .nif = p->nif->index, .irs = seg->seq - 1,
+		.remote_port = seg->from_port, .nif = info->nif, .irs = seg->seq - 1,
 		.iss = seg->ack - 1, .snd_wnd = seg->window, .tos = info->tos, .again = true,
 	};
 	cookie = r->iss - hash(r, 0, 0) - r->irs;

@@ -4,6 +4,7 @@
  * only remembered; the message that a segment was too long makes segments smaller (RFC 1191,
  * RFC 8201) and sends again what was lost for it.
  */
+#include "net/inet/inet_int.h"
 #include "net/tcp/tcp_int.h"
 
 /* The path takes less: what is out and longer will not arrive. */
@@ -13,7 +14,7 @@ static void path_shrinks(struct tcp_sock *t, const struct ip_error *e)
 	struct tcp_sent *s;
 	int err;
 
-	if (t->inet.mtu_discover == 0 || e->info >= t->path_mtu)
+	if (!inet_mtu_discover(&t->inet, &e->to) || e->info >= t->path_mtu)
 		return;
 	route_set_mtu(&e->to, e->info);
 	if (!tcp_route(t, &err) || t->mss >= before)
@@ -26,7 +27,7 @@ static void path_shrinks(struct tcp_sock *t, const struct ip_error *e)
 /* A connection that is not there yet fails at once if the error is a hard one. */
 static void handshake_error(struct tcp_sock *t, const struct ip_error *e)
 {
-	if (e->fatal || t->inet.receive_errors)
+	if (e->fatal || inet_keeps_errors(&t->inet, &e->to))
 		tcp_fail(t, e->error);
 	else
 		t->soft_error = e->error;
@@ -38,7 +39,7 @@ static void connection_error(struct tcp_sock *t, const struct ip_error *e)
 		path_shrinks(t, e);
 	} else if (TCP_IN(t, S_(SYN_SENT) | S_(SYN_RECV))) {
 		handshake_error(t, e);
-	} else if (t->inet.receive_errors) {
+	} else if (inet_keeps_errors(&t->inet, &e->to)) {
 		inet_queue_error(&t->inet, e);
 		WRITE_ONCE(tcp_base(t)->error, e->error);
 		sock_wake(tcp_base(t), POLLERR);

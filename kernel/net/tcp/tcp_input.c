@@ -88,21 +88,23 @@ void tcp_receive(struct packet *p)
 	do {
 		again = false;
 		i = flow_find(tcp_ports, &info->to, seg.to_port, &info->from, seg.from_port,
-			      p->nif->index);
+			      info->nif);
 		if (likely(i)) {
-			bool ours = input_flow((struct tcp_sock *)i, p, &seg, &taken);
+			bool ours = !inet_near_enough(i, info) ||
+				    input_flow((struct tcp_sock *)i, p, &seg, &taken);
 
 			sock_put(&i->sock);
 			if (likely(ours))
 				break;
 		}
 		i = port_find(tcp_ports, &info->to, seg.to_port, &info->from, seg.from_port,
-			      p->nif->index, listener_suits);
+			      info->nif, listener_suits);
 		if (!i) {
 			tcp_reply_reset(p, &seg);
 			break;
 		}
-		if (likely(!READ_ONCE(i->sock.filter)) || filter_pass(&i->sock, p, &seg))
+		if (likely(!READ_ONCE(i->sock.filter) || filter_pass(&i->sock, p, &seg)) &&
+		    inet_near_enough(i, info))
 			taken = tcp_listen_input((struct tcp_sock *)i, p, &seg, &again);
 		sock_put(&i->sock);
 	} while (again);

@@ -390,6 +390,7 @@ struct tcp_reply {
 	u32 seq, ack;
 	u16 window;
 	u8 flags, tos;
+	s16 ttl;                   /* hops; -1: default */
 	u32 nif, mark;
 	const struct tcp_options *options; /* NULL: none */
 };

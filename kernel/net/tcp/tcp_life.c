@@ -6,6 +6,7 @@
  */
 #include "mm/slab.h"
 #include "net/tcp/tcp_account.h"
+#include "net/ip6/ip6_headers.h"
 #include "net/tcp/tcp_int.h"
 #include "net/tcp/tcp_listen_int.h"
 #include "net/tcp/tcp_setting.h"
@@ -87,6 +88,10 @@ static void inherit_options(struct tcp_sock *t, const struct tcp_sock *l)
 	t->inet.receive_errors = l->inet.receive_errors;
 	t->inet.control_wanted = l->inet.control_wanted;
 	t->inet.min_ttl = l->inet.min_ttl;
+	t->inet.six = l->inet.six;
+	t->inet.six.headers = ip6_headers_get(l->inet.six.headers);
+	t->inet.six.flow = 0;
+	t->inet.six.path_mtu = 0;
 	t->nodelay = l->nodelay;
 	t->cork = l->cork;
 	t->mss_user = l->mss_user;

@@ -230,7 +230,7 @@ static bool input_unknown(struct tcp_sock *l, struct packet *p, struct tcp_segme
 	if (seg->flags & TCP_ACK) {
 		/* Its connection may have been made while we waited for the lock. */
 		i = flow_find(tcp_ports, &info->to, seg->to_port, &info->from, seg->from_port,
-			      p->nif->index);
+			      info->nif);
 		if (i) {
 			*again = READ_ONCE(((struct tcp_sock *)i)->state) != TCP_CLOSE;
 			sock_put(&i->sock);

@@ -5,7 +5,9 @@
  * send buffer. One longer than mss is cut further down, by the device if it can (gso_size).
  * The checksum is left to the device, too: the header has the sum of the pseudo header only.
  */
+#include "abi/in6.h"
 #include "lib/string.h"
+#include "net/ip6/ip6_headers.h"
 #include "net/tcp/tcp_int.h"
 #include "net/tcp/tcp_setting.h"
 
@@ -14,7 +16,7 @@
 static u32 ip_header_size(const struct tcp_sock *t)
 {
 	if (!ipaddr_is4(&t->inet.remote))
-		return 40;
+		return 40 + (t->inet.six.headers ? t->inet.six.headers->length : 0);
 	return 20 + align_up((u32)t->inet.options_length, 4u);
 }
 
@@ -173,6 +175,14 @@ static void fill_header(struct tcp_sock *t, struct packet *p, u32 seq, u8 flags,
 	p->sum_offset = offsetof(struct tcp_header, sum);
 }
 
+static void meta_six(struct inet_sock *i, struct ip_meta *meta)
+{
+	inet_sock_meta(i, &i->remote, meta);
+	meta->dont_fragment = i->six.mtu_discover != IPV6_PMTUDISC_DONT;
+	if (i->six.headers)
+		ip6_headers_add(meta, i->six.headers);
+}
+
 static int hand_down(struct tcp_sock *t, struct packet *p, struct route *r)
 {
 	struct inet_sock *i = &t->inet;
@@ -180,9 +190,11 @@ static int hand_down(struct tcp_sock *t, struct packet *p, struct route *r)
 		.protocol = IPPROTO_TCP, .tos = i->tos, .ttl = i->ttl,
 		.dont_fragment = i->mtu_discover != 0,
 		.options = i->options_length ? i->options : NULL,
-		.options_length = i->options_length, .flow_label = i->flow_label,
+		.options_length = i->options_length,
 	};
 
+	if (!ipaddr_is4(&i->remote))
+		meta_six(i, &meta);
 	p->mark = i->sock.mark;
 	p->priority = i->sock.priority;
 	return ip_send(p, r, &meta);

@@ -12,7 +12,8 @@ int tcp_reply(const struct tcp_reply *reply)
 		.from_port = hton16(reply->from_port), .to_port = hton16(reply->to_port),
 	};
 	struct ip_meta meta = {
-		.protocol = IPPROTO_TCP, .tos = reply->tos, .ttl = -1, .dont_fragment = true,
+		.protocol = IPPROTO_TCP, .tos = reply->tos, .ttl = reply->ttl,
+		.dont_fragment = true,
 	};
 	struct tcp_header *h;
 	struct packet *p;
@@ -49,8 +50,8 @@ void tcp_reply_reset(struct packet *p, const struct tcp_segment *seg)
 	const struct ip_info *info = ip_info(p);
 	struct tcp_reply reply = {
 		.from = info->to, .to = info->from, .from_port = seg->to_port,
-		.to_port = seg->from_port, .flags = TCP_RST, .mark = p->mark,
-		.nif = ipaddr_link_local(&info->from) ? p->nif->index : 0,
+		.to_port = seg->from_port, .flags = TCP_RST, .ttl = -1, .mark = p->mark,
+		.nif = inet_needs_scope(&info->from) ? info->nif : 0,
 	};
 
 	if (seg->flags & TCP_RST || info->kind != ROUTE_LOCAL)

@@ -85,7 +85,9 @@ void tcp_request_answer(const struct tcp_sock *l, struct tcp_request *r)
 	struct tcp_reply reply = {
 		.from = r->local, .to = r->remote, .from_port = r->local_port,
 		.to_port = r->remote_port, .seq = r->iss, .ack = r->irs + 1,
-		.window = (u16)r->rcv_wnd, .flags = TCP_SYN | TCP_ACK, .tos = l->inet.tos,
+		.window = (u16)r->rcv_wnd, .flags = TCP_SYN | TCP_ACK,
+		.tos = ipaddr_is4(&r->remote) ? l->inet.tos : l->inet.six.class,
+		.ttl = ipaddr_is4(&r->remote) ? l->inet.ttl : l->inet.six.hops,
 		.nif = ipaddr_link_local(&r->remote) ? r->nif : l->inet.sock.bound_if,
 		.mark = l->inet.sock.mark, .options = &o,
 	};
@@ -106,7 +108,7 @@ static void take_syn(struct tcp_request *r, struct packet *p, const struct tcp_s
 
 	*r = (struct tcp_request){
 		.local = info->to, .remote = info->from, .local_port = seg->to_port,
-		.remote_port = seg->from_port, .nif = p->nif->index, .irs = seg->seq,
+		.remote_port = seg->from_port, .nif = info->nif, .irs = seg->seq,
 		.snd_wnd = seg->window, .tos = info->tos,
 		.wscale_ok = o->has_wscale && READ_ONCE(tcp_window_scaling),
 		.sack_ok = o->sack_ok && READ_ONCE(tcp_sack),

@@ -4,6 +4,7 @@
  */
 #include "lib/format.h"
 #include "net/tcp/tcp.h"
+#include "net/tcp/tcp_account.h"
 #include "net/tcp/tcp_listen_int.h"
 
 #define LINE 256
@@ -145,4 +146,19 @@ void tcp_show(struct format_sink *out, bool six)
 		format_to(out, "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when "
 			       "retrnsmt   uid  timeout inode\n");
 	port_walk(tcp_ports, show_sock, &w);
+}
+
+static bool count_six(struct inet_sock *i, void *n)
+{
+	*(u32 *)n += i->sock.family == AF_INET6 &&
+		     READ_ONCE(((struct tcp_sock *)i)->state) != TCP_TIME_WAIT;
+	return true;
+}
+
+u32 tcp_count_six(void)
+{
+	u32 n = 0;
+
+	port_walk(tcp_ports, count_six, &n);
+	return n;
 }

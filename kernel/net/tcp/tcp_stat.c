@@ -57,8 +57,12 @@ static void show_netstat(struct format_sink *out)
 	print_line(out, COUNT_InCsumErrors + 1, TCP_COUNTER_MAX, true);
 }
 
-static void show_sockstat(struct format_sink *out)
+static void show_sockstat(struct format_sink *out, bool six)
 {
+	if (six) {
+		format_to(out, "TCP6: inuse %u\n", tcp_count_six());
+		return;
+	}
 	format_to(out, "TCP: inuse %u orphan %u tw %u alloc %u mem %u\n",
 		  READ_ONCE(tcp_n_sockets) - READ_ONCE(tcp_n_timewait), READ_ONCE(tcp_n_orphans),
 		  READ_ONCE(tcp_n_timewait), READ_ONCE(tcp_n_sockets), 0u);

@@ -49,17 +49,20 @@ static int bind(struct sock *s, const struct sockaddr_storage *a, u32 length)
 	struct ipaddr local;
 	u32 scope;
 	u16 port;
-	int err = inet_address_in(s, a, length, &local, &port, &scope);
+	int err = inet_bind_address(i, a, length, &local, &port, &scope);
 
 	if (err)
 		return err;
-	err = inet_bind_check(i, &local, scope);
-	if (err)
-		return err;
 	spin_lock(&s->lock);
-	err = i->local_port ? -EINVAL : inet_bind_port(udp_ports, i, &local, port, NULL);
+	if (i->local_port)
+		err = -EINVAL;
 	if (!err) {
 		i->scope = scope;
+		err = inet_bind_port(udp_ports, i, &local, port, NULL);
+		if (err)
+			i->scope = 0;
+	}
+	if (!err) {
 		i->bound_address = !ipaddr_any(&local);
 		i->bound_port = port != 0;
 		i->bound_to_many = is_many(&local, scope);
@@ -73,7 +76,7 @@ static int bind(struct sock *s, const struct sockaddr_storage *a, u32 length)
 /* Forgets the peer; what bind(2) did not give goes, too (connect(2), AF_UNSPEC). With the lock. */
 static void disconnect(struct inet_sock *i)
 {
-	struct ipaddr any = i->sock.family == AF_INET ? IPADDR_ANY4 : IPADDR_ANY;
+	struct ipaddr any = inet_any(i);
 
 	if (i->bound_port || i->bound_address)
 		flow_leave(udp_ports, i);
@@ -84,6 +87,7 @@ static void disconnect(struct inet_sock *i)
 	if (!i->bound_address)
 		i->local = any;
 	i->scope = 0;
+	i->six.flow = 0;
 	route_put(i->route);
 	i->route = NULL;
 }
@@ -105,15 +109,15 @@ static int connect_locked(struct inet_sock *i, const struct ipaddr *to, u16 port
 	if (!ipaddr_any(&i->remote) || i->remote_port)
 		disconnect(i);
 	i->scope = scope;
-	inet_sock_flow(i, &f);
-	f.to = *to;
-	if (ipaddr_any(&f.from))
-		f.from = ipaddr_is4(to) ? IPADDR_ANY4 : IPADDR_ANY;
+	inet_sock_flow(i, to, &f);
 	f.to_port = hton16(port);
 	if (ipaddr_multicast(to) && !f.nif)
-		f.nif = READ_ONCE(i->multicast_nif);
+		f.nif = ipaddr_is4(to) ? READ_ONCE(i->multicast_nif) :
+					 READ_ONCE(i->six.multicast_nif);
 	else if (ipaddr_is4(to) && !f.nif)
 		f.nif = READ_ONCE(i->unicast_nif);
+	if (inet_needs_scope(to) && !f.nif)
+		return -EINVAL;
 	err = route_output(&f, &r);
 	if (err)
 		return err;
@@ -125,7 +129,7 @@ static int connect_locked(struct inet_sock *i, const struct ipaddr *to, u16 port
 		/* Off the lists while its addresses change. */
 		if (ipaddr_any(&i->local))
 			i->local = r->from;
-		i->remote = ipaddr_any(to) ? r->hop : *to;
+		i->remote = *to;
 		i->remote_port = port;
 		err = flow_enter(udp_ports, i, gives_way);
 	}
@@ -152,8 +156,12 @@ static int connect(struct sock *s, const struct sockaddr_storage *a, u32 length,
 	err = inet_address_in(s, a, length, &to, &port, &scope);
 	if (err)
 		return err;
+	if (ipaddr_any(&to))
+		to = inet_this_machine(&to);
 	spin_lock(&s->lock);
 	err = connect_locked(i, &to, port, scope);
+	if (!err)
+		i->six.flow = inet_address_flow(s, a, length);
 	spin_unlock(&s->lock);
 	return err;
 }

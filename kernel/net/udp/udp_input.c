@@ -20,7 +20,7 @@ static void give(struct inet_sock *i, struct packet *p)
 	struct sock *s = &i->sock;
 	int err = 0;
 
-	if (unlikely(READ_ONCE(i->min_ttl)) && ip_info(p)->ttl < i->min_ttl)
+	if (unlikely(!inet_near_enough(i, ip_info(p))))
 		goto drop;
 	if (unlikely(p->length < sizeof(struct udp_header)))
 		goto drop;
@@ -43,12 +43,15 @@ drop:
 	packet_free(p);
 }
 
-/* Whether the packet's checksum holds; 0 says that there is none, which IPv6 has only by leave. */
-static bool sum_ok(struct packet *p, const struct udp_header *h)
+/* 0 says that there is no checksum, which IPv6 has only by the receiver's leave (RFC 8200, 8.1;
+ * UDP_NO_CHECK6_RX). */
+static bool sum_missing(const struct packet *p, const struct udp_header *h)
 {
-	if (unlikely(!h->sum))
-		return !six(p) || p->sum == SUM_VALID;
-	return ip_sum_valid(p);
+	return unlikely(!h->sum) && six(p);
+}
+static bool allows_missing(const struct sock *s)
+{
+	return READ_ONCE(((const struct udp_sock *)s)->no_check6_rx);
 }
 
 struct spread { struct packet *p; const struct udp_header *h; };
@@ -79,7 +82,8 @@ static void give_copy(struct inet_sock *i, void *arg)
 	struct spread *x = arg;
 	struct packet *copy;
 
-	if (!wants(i, ip_info(x->p), x->h))
+	if (!wants(i, ip_info(x->p), x->h) ||
+	    (sum_missing(x->p, x->h) && !allows_missing(&i->sock)))
 		return;
 	copy = packet_clone(x->p, MM_ATOMIC);
 	if (copy)
@@ -109,10 +113,8 @@ void udp_receive(struct packet *p)
 		goto bad;
 	if (unlikely(length < p->length))
 		packet_trim(p, length);
-	if (unlikely(!sum_ok(p, h))) {
-		UDP_COUNT(p, IN_CSUM_ERRORS);
-		goto bad;
-	}
+	if (unlikely(h->sum && !ip_sum_valid(p)))
+		goto bad_sum;
 	UDP_COUNT(p, IN_DATAGRAMS);
 	if (unlikely(info->kind != ROUTE_LOCAL)) {
 		receive_spread(p, h);
@@ -123,14 +125,22 @@ void udp_receive(struct packet *p)
 	    port_find(udp_ports, &info->to, ntoh16(h->to), &info->from, ntoh16(h->from),
 		      info->nif, NULL);
 	if (likely(i)) {
+		if (sum_missing(p, h) && !allows_missing(&i->sock)) {
+			sock_put(&i->sock);
+			goto bad_sum;
+		}
 		give(i, p);
 		sock_put(&i->sock);
 		return;
 	}
+	if (sum_missing(p, h))
+		goto bad_sum;
 	UDP_COUNT(p, NO_PORTS);
 	ip_send_unreachable(p, IP_PORT_UNREACHABLE);
 	packet_free(p);
 	return;
+bad_sum:
+	UDP_COUNT(p, IN_CSUM_ERRORS);
 bad:
 	UDP_COUNT(p, IN_ERRORS);
 	packet_free(p);
@@ -153,9 +163,14 @@ void udp_error(const struct ip_error *e)
 	told.port = ntoh16(h->to);
 	hard = e->fatal;
 	if (ip_error_is_mtu(e)) {
-		if (i->mtu_discover != IP_PMTUDISC_DONT && i->mtu_discover < IP_PMTUDISC_INTERFACE)
+		u8 discover = inet_mtu_discover(i, &e->to);
+
+		/* IPv6 has no other way than to make shorter packets. */
+		if (discover < IP_PMTUDISC_INTERFACE &&
+		    (discover != IP_PMTUDISC_DONT || !ipaddr_is4(&e->to)))
 			route_set_mtu(&e->to, e->info);
-		hard = i->mtu_discover != IP_PMTUDISC_DONT;
+		hard = discover != IP_PMTUDISC_DONT && (discover == IP_PMTUDISC_DO ||
+							ipaddr_is4(&e->to));
 	}
 	keeps = inet_keeps_errors(i, &e->to);
 	if (keeps) {

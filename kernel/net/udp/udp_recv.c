@@ -23,6 +23,8 @@ ssize_t udp_recv(struct sock *s, struct msg *m)
 
 	if (unlikely(m->flags & MSG_ERRQUEUE))
 		return inet_recv_error(s, m);
+	if (unlikely(inet_recv_path_mtu(s, m, &err)))
+		return err;
 	err = sock_recv_packet(s, m, &p);
 	if (unlikely(err || !p))
 		return err;

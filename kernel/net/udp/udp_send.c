@@ -56,7 +56,7 @@ static int transmit(struct udp_sock *u, struct packet *p, struct inet_send *to)
 		return 0;
 	}
 	if (err == -EMSGSIZE)
-		inet_local_error(&u->inet, EMSGSIZE, &to->flow.to, to->to_port, mtu);
+		inet_send_too_long(&u->inet, to, mtu);
 	/* What is lost on its way to the wire is lost as on the wire, unless somebody wants to
 	 * know (ip(7), IP_RECVERR). */
 	if (err == -ENOBUFS && !inet_keeps_errors(&u->inet, &to->flow.to)) {
@@ -68,16 +68,22 @@ static int transmit(struct udp_sock *u, struct packet *p, struct inet_send *to)
 
 void udp_cork_drop(struct udp_sock *u)
 {
+	if (!u->corked)
+		return;
 	packet_free(u->corked);
 	u->corked = NULL;
+	inet_send_end(&u->corked_to);
 }
 
 int udp_cork_push(struct udp_sock *u)
 {
 	struct packet *p = u->corked;
+	int err;
 
 	u->corked = NULL;
-	return transmit(u, p, &u->corked_to);
+	err = transmit(u, p, &u->corked_to);
+	inet_send_end(&u->corked_to);
+	return err;
 }
 
 /* A larger packet with the same bytes. */
@@ -113,6 +119,8 @@ static ssize_t send_corked(struct udp_sock *u, struct msg *m, u32 n, bool more)
 			err = -ENOBUFS;
 		if (!err)
 			sock_charge_send(s, u->corked);
+		else
+			inet_send_end(&u->corked_to);
 	}
 	if (!err && u->corked->length + n > UDP_MOST)
 		err = -EMSGSIZE;
@@ -169,12 +177,27 @@ static ssize_t send_segments(struct udp_sock *u, struct msg *m, u32 n, struct in
 	return sent ? (ssize_t)sent : err;
 }
 
+static ssize_t send_now(struct udp_sock *u, struct msg *m, u32 n, struct inet_send *to)
+{
+	int err;
+
+	if (unlikely(!to->to_port))
+		return -EINVAL;
+	if (!to->segment)
+		to->segment = READ_ONCE(u->segment);
+	if (unlikely(to->segment && n > to->segment))
+		return send_segments(u, m, n, to);
+	err = send_one(u, m, n, to);
+	return unlikely(err) ? err : (ssize_t)n;
+}
+
 ssize_t udp_send(struct sock *s, struct msg *m)
 {
 	struct udp_sock *u = udp_sock(s);
 	size_t n = iov_left(m->iter);
 	struct inet_send to;
 	bool more = m->flags & MSG_MORE || READ_ONCE(u->cork);
+	ssize_t sent = 0;
 	int err;
 
 	if (unlikely(n > UDP_MOST))
@@ -184,14 +207,8 @@ ssize_t udp_send(struct sock *s, struct msg *m)
 	if (unlikely(more || READ_ONCE(u->corked)))
 		return send_corked(u, m, (u32)n, more);
 	err = inet_send_begin(&u->inet, m, &to);
-	if (unlikely(err))
-		return err;
-	if (unlikely(!to.to_port))
-		return -EINVAL;
-	if (!to.segment)
-		to.segment = READ_ONCE(u->segment);
-	if (unlikely(to.segment && n > to.segment))
-		return send_segments(u, m, (u32)n, &to);
-	err = send_one(u, m, (u32)n, &to);
-	return unlikely(err) ? err : (ssize_t)n;
+	if (likely(!err))
+		sent = send_now(u, m, (u32)n, &to);
+	inet_send_end(&to);
+	return unlikely(err) ? err : sent;
 }

@@ -23,16 +23,19 @@ void udp_show(struct format_sink *out, bool six)
 {
 	struct rows r = { .out = out, .family = six ? AF_INET6 : AF_INET };
 
-	inet_show_sock_header(out, 5);
+	inet_show_sock_header(out, 5, six);
 	port_walk(udp_ports, row, &r);
 }
 
-static void sockstat(struct format_sink *out)
+static void sockstat(struct format_sink *out, bool six)
 {
-	struct rows r = { .family = AF_INET };
+	struct rows r = { .family = six ? AF_INET6 : AF_INET };
 
 	port_walk(udp_ports, row, &r);
-	format_to(out, "UDP: inuse %u mem 0\n", r.n);
+	if (six)
+		format_to(out, "UDP6: inuse %u\n", r.n);
+	else
+		format_to(out, "UDP: inuse %u mem 0\n", r.n);
 }
 
 static struct inet_show show = { .sockstat = sockstat };

@@ -38,10 +38,12 @@ SHOW(udp, udp_show(out, false))
 SHOW(udp6, udp_show(out, true))
 SHOW(raw, raw_show(out, false))
 SHOW(raw6, raw_show(out, true))
-SHOW(icmp, ping_show(out))
+SHOW(icmp, ping_show(out, false))
+SHOW(icmp6, ping_show(out, true))
 SHOW(snmp, inet_show_snmp(out))
 SHOW(netstat, inet_show_netstat(out))
-SHOW(sockstat, inet_show_sockstat(out))
+SHOW(sockstat, inet_show_sockstat(out, false))
+SHOW(sockstat6, inet_show_sockstat(out, true))
 SHOW(tcp, tcp_show(out, false))
 SHOW(tcp6, tcp_show(out, true))
 SHOW(unix, unix_show(out))
@@ -49,8 +51,8 @@ SHOW(unix, unix_show(out))
 #define FILE(name_) { .name = #name_, .mode = S_IFREG | 0444, .show = show_##name_ }
 
 const struct proc_node procfs_net_children[] = {
-	FILE(arp), FILE(dev), FILE(dev_mcast), FILE(icmp), FILE(igmp), FILE(netstat),
-	FILE(packet), FILE(raw), FILE(raw6), FILE(route), FILE(snmp), FILE(sockstat), FILE(tcp),
-	FILE(tcp6), FILE(udp), FILE(udp6), FILE(unix),
+	FILE(arp), FILE(dev), FILE(dev_mcast), FILE(icmp), FILE(icmp6), FILE(igmp), FILE(netstat),
+	FILE(packet), FILE(raw), FILE(raw6), FILE(route), FILE(snmp), FILE(sockstat),
+	FILE(sockstat6), FILE(tcp), FILE(tcp6), FILE(udp), FILE(udp6), FILE(unix),
 	{ 0 },
 };

@@ -64,7 +64,6 @@ void inet_sock_init(struct inet_sock *i)
 void inet_sock_fini(struct inet_sock *i) { }
 void inet_sock_close(struct inet_sock *i) { }
 int inet_name(struct sock *s, bool peer, struct sockaddr_storage *a) { return -ENOTCONN; }
-int inet_bind_check(struct inet_sock *i, const struct ipaddr *local, u32 scope) { return 0; }
 int inet_set_option(struct sock *s, int level, int name, const void __user *v, u32 n)
 {
 	return -ENOPROTOOPT;
@@ -92,6 +91,18 @@ int inet_address_in(struct sock *s, const struct sockaddr_storage *a, u32 length
 	*port = ntoh16(in->sin_port);
 	*scope = 0;
 	return 0;
+}
+
+int inet_bind_address(struct inet_sock *i, const struct sockaddr_storage *a, u32 length,
+		      struct ipaddr *local, u16 *port, u32 *scope)
+{
+	return inet_address_in(&i->sock, a, length, local, port, scope);
+}
+
+be32 inet_address_flow(struct sock *s, const struct sockaddr_storage *a, u32 length) { return 0; }
+void inet_sock_meta(const struct inet_sock *i, const struct ipaddr *to, struct ip_meta *meta)
+{
+	*meta = (struct ip_meta){ .protocol = IPPROTO_TCP, .ttl = -1 };
 }
 
 /* What tests call. ----------------------------------------------------------------------------- */
