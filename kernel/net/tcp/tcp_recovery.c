@@ -184,7 +184,8 @@ void tcp_recovery_ack(struct tcp_sock *t, const struct tcp_segment *seg, struct 
 
 int tcp_resend(struct tcp_sock *t, struct tcp_sent *s, u32 limit)
 {
-	u32 n = s->end - s->start;
+	u32 n = s->end - s->start, stamp;
+	u64 now = clock_monotonic();
 	u8 flags = TCP_ACK;
 	int sent;
 
@@ -200,17 +201,16 @@ int tcp_resend(struct tcp_sock *t, struct tcp_sent *s, u32 limit)
 	}
 	if (s->end == t->buf.end && n)
 		flags |= TCP_PSH;
+	/* Before the segment has its own: no echo of that is older than this one. */
+	stamp = tcp_stamp_now(t);
 	sent = tcp_transmit(t, s->start, n, flags);
 	if (sent < 0)
 		return sent;
 	if ((u32)sent < n && !tcp_sent_split(t, s, s->start + (u32)sent))
 		return -ENOMEM;
-	tcp_sent_again(t, s, clock_monotonic());
-	if (!t->undo_stamp) {
-		t->undo_stamp = tcp_stamp_now(t);
-		if (!t->undo_stamp)
-			t->undo_stamp = 1;
-	}
+	tcp_sent_again(t, s, now);
+	if (!t->undo_stamp)
+		t->undo_stamp = stamp ? stamp : ~0u;
 	t->undo_again += sent;
 	if (t->ca == TCP_CA_Recovery) {
 		t->prr_out += (u32)sent;

@@ -37,6 +37,7 @@
 struct host_link {
 	u64 delay_ns, jitter_ns;
 	unsigned loss, duplicate, reorder;
+	u64 send_ns;             /* how long the machine is at each packet */
 	u64 bytes_per_s;         /* 0: no limit; the queue before it holds 64 packets */
 	bool cut;                /* gso packets are segmented, else they pass whole */
 	u32 mtu;

@@ -76,6 +76,7 @@ static void send_one(struct packet *p, u32 from, u32 to)
 	if (tracing)
 		trace(p, from);
 
+	host_now_ns += host_link.send_ns;
 	host_sent++;
 	if (packet_sum_finish(p))
 		goto drop;

@@ -530,6 +530,34 @@ TEST(spurious_timeout_is_undone)
 	finish(&p);
 }
 
+/* A loss that was one stays one, also if the clock ticks while the segment is sent again: what its
+ * ACK echoes is not from before. */
+TEST(true_loss_is_not_undone)
+{
+	static char data[14480];
+	struct tcp_segment seg;
+	struct peer p;
+
+	host_begin(31);
+	if (!passive(&p, true, true))
+		return;
+	CHECK_EQ(host_write(p.t, data, sizeof(data), 0), (ssize_t)sizeof(data));
+	for (unsigned i = 0; i < 10; i++)
+		CHECK(expect(10, TCP_ACK, &seg));
+	p.echo = seg.options.stamp;
+	host_run_for(20 * MS);
+	host_link.send_ns = 3 * MS;
+	send_sack(&p, 0, 1448, 14480);
+	CHECK(expect(10, TCP_ACK, &seg));
+	CHECK_EQ(seg.seq, p.ack);
+	CHECK_EQ(p.t->ca, TCP_CA_Recovery);
+	p.echo = seg.options.stamp;
+	acked(&p, 14480);
+	CHECK_EQ(p.t->ca, TCP_CA_Open);
+	CHECK(p.t->cwnd <= 8u * 1448);
+	finish(&p);
+}
+
 TEST(zero_window)
 {
 	static char data[4000];
