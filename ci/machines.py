@@ -1,0 +1,99 @@
+"""What system tests of the network share: two machines that meet, with fixed addresses, and the
+program `net` (userland/tests/prog_net.c) on both.
+
+The first machine is 10.0.0.1 and fd00::1, the second 10.0.0.2 and fd00::2. They are joined by a
+Cable (ci/cable.py), or without one by QEMU's own stream, which is faster and loses nothing.
+"""
+
+import os
+import re
+import time
+
+NET = "/usr/lib/skerry-tests/net"
+
+
+def address(console, number):
+    """A fixed address in place of the lease that the machine has begun to ask for."""
+    console.output("killall -9 ifup 2>/dev/null; sleep 1; killall -9 udhcpc 2>/dev/null; sleep 1")
+    console.output(f"ifconfig eth0 10.0.0.{number} netmask 255.255.255.0")
+    console.output("while [ $(cat /sys/class/net/eth0/carrier) != 1 ]; do sleep 1; done", 30)
+
+
+def reach(console, number):
+    """Wait until the other side answers: links take a moment to come up."""
+    console.output("i=0; until ping -c 1 -W 1 10.0.0.%d >/dev/null; do i=$((i+1)); "
+                   "[ $i -lt 20 ] || break; done; [ $i -lt 20 ]" % number, 60)
+
+
+def disk_with_tests():
+    """The disk image that has the tests' programs."""
+    return [os.path.join(os.environ.get("B", "build"), "test.img")]
+
+
+def joined(folder, number, model):
+    """QEMU's arguments for one of two machines without a cable; number 0 starts first."""
+    path = os.path.join(folder, "joined.sock")
+    if number:
+        while not os.path.exists(path):
+            time.sleep(0.05)
+    side = "off" if number else "on"
+    return ["-netdev", f"stream,id=cable,server={side},addr.type=unix,addr.path={path}",
+            "-device", f"{model},netdev=cable,mac=52:54:00:00:00:{number + 1:02x}"]
+
+
+def meet(machine, kernels, models, cable=None, folder=None, **options):
+    """Boot both, and wait until they reach each other; their consoles."""
+    consoles = []
+    for number, (kernel, model) in enumerate(zip(kernels, models)):
+        extra = cable.end(number, model) if cable else joined(str(folder), number, model)
+        env = {"SMP": "2"} if kernel == "skerry" else {}
+        consoles.append(machine(extra=extra, kernel=kernel, env=env, disks=disk_with_tests(),
+                                **options))
+    for number, console in enumerate(consoles, 1):
+        console.prompt(120)
+        address(console, number)
+    reach(consoles[0], 2)
+    reach(consoles[1], 1)
+    return consoles
+
+
+def net(console, words, timeout=120):
+    """Run the program `net`; what it tells, by name."""
+    text = console.output(f"{NET} {words}", timeout)
+    values = dict(re.findall(r"(\w+)=(\w+)", text.strip().split("\n")[-1]))
+    assert values, text
+    return values
+
+
+def background(console, words, output="/dev/null"):
+    """Run it beside what comes; the number of the process."""
+    text = console.output(f"{NET} {words} >{output} 2>&1 & sleep 1; echo pid=$!")
+    return re.findall(r"pid=(\d+)", text)[-1]
+
+
+def transfer(sender, receiver, to, kib, port=7001, meanwhile=None, timeout=300):
+    """A stream from one to the other, sums compared; what the sender tells. `meanwhile` is called
+    while it goes on."""
+    sink = background(receiver, f"sink {port}", "/tmp/sink")
+    if meanwhile:
+        source = background(sender, f"source {to} {port} {kib} 5", "/tmp/source")
+        meanwhile()
+        sender.output(f"wait {source}; true", timeout)
+        text = sender.output("cat /tmp/source")
+    else:
+        text = sender.output(f"{NET} source {to} {port} {kib} 5", timeout)
+    receiver.output(f"wait {sink}; true")
+    sent, got = (dict(re.findall(r"(\w+)=(\w+)", t)) for t in
+                 (text, receiver.output("cat /tmp/sink")))
+    assert "sum" in sent and int(sent["bytes"]) == kib << 10, text
+    assert (sent["bytes"], sent["sum"]) == (got["bytes"], got["sum"])
+    return sent
+
+
+def free_memory(console):
+    """KiB of free memory."""
+    return int(console.output("grep MemFree /proc/meminfo").split()[1])
+
+
+def setting(console, name, value):
+    console.output(f"echo {value} >/proc/sys/net/ipv4/{name}")
