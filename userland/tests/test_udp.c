@@ -197,6 +197,43 @@ TEST(refused)
 	fails(send(a, "x", 1, 0), ECONNREFUSED, "send");
 }
 
+/* What nobody read goes with the socket: the group's memory is weighed in the end. */
+TEST(unread)
+{
+	static char data[30000];
+	int sent = 0;
+
+	loopback_up();
+	for (int i = 0; i < 200; i++) {
+		int a = udp_at(LO);
+
+		for (int n = 0; n < 3; n++)
+			sent += sendto4(a, data, sizeof(data), LO, port_of(a)) > 0;
+		close(a);
+	}
+	is(sent, 600, "datagrams that wait at the end");
+}
+
+TEST(refused_first)
+{
+	int a, b, port;
+	char c = 0;
+
+	loopback_up();
+	a = udp_at(LO);
+	b = udp_at(LO);
+	port = port_of(a);
+	must(connect4(a, LO, port_of(b)));
+	must(sendto4(b, "data", 4, LO, port));
+	ok(ready(a, POLLIN, 1000), "a datagram waits");
+	close(b);
+	is(send(a, "x", 1, 0), 1, "send to nobody");
+	ok(ready(a, POLLERR, 1000), "an error waits");
+	fails(recv(a, &c, 1, 0), ECONNREFUSED, "the error comes first");
+	is(recv(a, &c, 1, 0), 1, "then the datagram");
+	is(c, 'd', "its data");
+}
+
 /* Who does much wrong on this machine hears of all of it. */
 TEST(refused_often)
 {

@@ -299,7 +299,7 @@ int inet_option_out(int v, void __user *value, u32 *n);
 int inet_put_control(struct sock *s, struct msg *m, struct packet *p);
 /* Common part of making and of ending one. */
 void inet_sock_init(struct inet_sock *i);
-/* Drops its route, groups, errors. Thread context if it may have joined groups: see
+/* Drops its route, unread packets and errors. Thread context if it may have joined groups: see
  * inet_sock_close(). */
 void inet_sock_fini(struct inet_sock *i);
 /* Leaves all groups: for sock_ops.close. Thread context, no lock held. */

@@ -86,6 +86,7 @@ void inet_sock_close(struct inet_sock *i)
 
 void inet_sock_fini(struct inet_sock *i)
 {
+	packet_queue_free(&i->sock.receive);
 	packet_queue_free(&i->errors);
 	route_put(i->route);
 	i->route = NULL;
