@@ -254,6 +254,18 @@ void netif_tell(struct netif *nif, enum netif_event event)
 		watch->fn(watch, nif, event);
 }
 
+int netif_ask_up(struct netif *nif)
+{
+	struct netif_watch *watch;
+	int err = 0;
+
+	list_for_each_entry(watch, &watches, link) {
+		if (!err && watch->up)
+			err = watch->up(watch, nif);
+	}
+	return err;
+}
+
 void netif_watch(struct netif_watch *watch)
 {
 	struct netif *nif;
@@ -262,8 +274,11 @@ void netif_watch(struct netif_watch *watch)
 	list_add_tail(&watch->link, &watches);
 	list_for_each_entry(nif, &netif_list, link) {
 		watch->fn(watch, nif, NETIF_ADDED);
-		if (nif->flags & IFF_UP)
-			watch->fn(watch, nif, NETIF_UP);
+		if (!(nif->flags & IFF_UP))
+			continue;
+		if (watch->up && watch->up(watch, nif))
+			log_err("%s: no memory for a protocol", nif->name);
+		watch->fn(watch, nif, NETIF_UP);
 	}
 	netif_config_unlock();
 }

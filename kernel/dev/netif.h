@@ -269,6 +269,9 @@ extern void (*netif_stamp_fn)(struct packet *p, u8 what);
 enum netif_event { NETIF_ADDED, NETIF_GONE, NETIF_UP, NETIF_DOWN, NETIF_CARRIER, NETIF_CHANGED };
 struct netif_watch {
 	struct list link;
+	/* NULL, or: the interface goes up, its flags say so; before NETIF_UP. 0, or -errno: it
+	 * goes down again, told as NETIF_DOWN. */
+	int (*up)(struct netif_watch *watch, struct netif *nif);
 	void (*fn)(struct netif_watch *watch, struct netif *nif, enum netif_event event);
 };
 void netif_watch(struct netif_watch *watch);

@@ -35,6 +35,11 @@ int netif_open(struct netif *nif)
 	netif_tx_open(nif);
 	flags_change(nif, 0, IFF_UP);
 	netif_refilter(nif);
+	err = netif_ask_up(nif);
+	if (err) {
+		netif_close(nif);
+		return err;
+	}
 	netif_tell(nif, NETIF_UP);
 	return 0;
 }

@@ -7,6 +7,8 @@ extern struct list netif_list; /* c; readers RCU: by index (netif.c) */
 
 /* Tells the watches. Config lock. */
 void netif_tell(struct netif *nif, enum netif_event event);
+/* All watches' up(): the first error. */
+int netif_ask_up(struct netif *nif);
 /* Up and down. Config lock. (netif_config.c) */
 int netif_open(struct netif *nif);
 void netif_close(struct netif *nif);

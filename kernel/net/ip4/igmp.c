@@ -183,27 +183,35 @@ static void link_address(be32 group, u8 *out)
 	memcpy(out, address, sizeof(address)); /* RFC 1112, 6.4 */
 }
 
-static void listen(struct netif *nif, be32 group, bool on)
+static int listen(struct netif *nif, be32 group)
 {
 	u8 address[LINK_ADDRESS];
 
 	link_address(group, address);
-	if (on)
-		netif_join(nif, address);
-	else
-		netif_leave(nif, address);
+	return netif_join(nif, address);
 }
 
-void igmp_up(struct netif *nif)
+static void unlisten(struct netif *nif, be32 group)
+{
+	u8 address[LINK_ADDRESS];
+
+	link_address(group, address);
+	netif_leave(nif, address);
+}
+
+int igmp_up(struct netif *nif)
 {
 	struct igmp_state *s = ip4_if(nif)->igmp;
+	int err = listen(nif, IP4_ALL_HOSTS);
 
-	listen(nif, IP4_ALL_HOSTS, true);
+	if (err)
+		return err;
 	spin_lock(&s->lock);
 	s->up = true;
 	for (struct ip4_group *g = s->groups; g; g = g->next)
 		changed_locked(s, g);
 	spin_unlock(&s->lock);
+	return 0;
 }
 
 void igmp_down(struct netif *nif)
@@ -219,7 +227,7 @@ void igmp_down(struct netif *nif)
 	soft_timer_cancel(&in->igmp->timer);
 	spin_unlock(&in->igmp->lock);
 	if (was)
-		listen(nif, IP4_ALL_HOSTS, false);
+		unlisten(nif, IP4_ALL_HOSTS);
 }
 
 bool igmp_is_member(const struct netif *nif, be32 group)
@@ -290,12 +298,15 @@ static struct ip4_group *group_make(struct igmp_state *s, be32 group)
 
 	if (!g)
 		return NULL;
+	if (listen(s->nif, group)) {
+		kfree(g);
+		return NULL;
+	}
 	g->group = group;
 	spin_lock(&s->lock);
 	g->next = s->groups;
 	rcu_store(s->groups, g);
 	spin_unlock(&s->lock);
-	listen(s->nif, group, true);
 	route_flush(); /* routes know whether this machine is a member */
 	return g;
 }
@@ -315,7 +326,7 @@ static void group_drop(struct igmp_state *s, struct ip4_group *g)
 	up = s->up;
 	version = version_now(s, clock_monotonic());
 	spin_unlock(&s->lock);
-	listen(s->nif, g->group, false);
+	unlisten(s->nif, g->group);
 	route_flush();
 	if (up && reported(s, g) && (version == 3 || (version == 2 && g->last_reporter))) {
 		x.old = version == 2;

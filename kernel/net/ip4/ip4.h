@@ -69,7 +69,8 @@ static inline s32 ip4_conf_max(const struct netif *nif, enum ip4_conf_item item)
 /* Adds an address: 0, -EEXIST, -EINVAL, -ENOMEM. Everything but next, secondary and what is not
  * said is taken from `a`. With the config lock. */
 int ip4_addr_add(struct netif *nif, const struct ip4_addr *a);
-/* Removes the address with these: 0 or -EADDRNOTAVAIL. With the config lock. */
+/* Removes the address with these: 0, -EADDRNOTAVAIL, -ENOMEM (another is to take the place of a
+ * primary). With the config lock. */
 int ip4_addr_remove(struct netif *nif, be32 local, unsigned length);
 /* The address that suits best as a source of packets to `to` by an interface, of a scope not wider
  * than `scope`: 0 if there is none. Under RCU. */

@@ -1,7 +1,7 @@
 /*
- * Addresses of interfaces, and what follows from them: the routes to the address itself, to its
- * broadcasts and to its prefix, which come and go with the address and with the interface's being
- * up.
+ * Addresses of interfaces. The routes that follow from them (ip4_addr_route.c) come and go with the
+ * address and with the interface's being up; a change takes the memory that it needs before it
+ * begins, so that it happens as a whole or not at all.
  */
 #include "abi/errno.h"
 #include "abi/if.h"
@@ -141,53 +141,6 @@ be32 ip4_addr_select(const struct netif *nif, be32 to, u8 scope)
 	return e && e->nif && e->nif != nif ? select_on(e->nif, to, FIB_SCOPE_UNIVERSE) : 0;
 }
 
-/* Routes -------------------------------------------------------------------------------------- */
-
-static int own_route(const struct ip4_addr *a, be32 prefix, u8 length, u8 type)
-{
-	bool local = type == FIB_LOCAL || type == FIB_BROADCAST;
-	struct fib_entry e = {
-		.prefix = prefix, .length = length, .type = type, .protocol = FIB_BY_KERNEL,
-		.table = local ? FIB_LOCAL_TABLE : FIB_MAIN,
-		.scope = type == FIB_LOCAL ? FIB_SCOPE_HOST : FIB_SCOPE_LINK,
-		.source = a->local, .nif = a->nif,
-	};
-	int err = fib4_add(&e, false);
-
-	return err == -EEXIST ? 0 : err;
-}
-
-static int routes_add(const struct ip4_addr *a)
-{
-	be32 prefix = a->peer & a->mask;
-	bool loop = a->nif->flags & IFF_LOOPBACK;
-	int err = own_route(a, a->local, 32, FIB_LOCAL);
-
-	if (!err && a->broadcast && a->broadcast != IP4_BROADCAST)
-		err = own_route(a, a->broadcast, 32, FIB_BROADCAST);
-	if (err || !prefix || a->secondary || (a->length == 32 && a->peer == a->local))
-		return err;
-	err = own_route(a, prefix, a->length, loop ? FIB_LOCAL : FIB_UNICAST);
-	if (err || a->length >= 31)
-		return err;
-	/* The prefix with all ones, and all zeroes as of old (RFC 1122, 3.3.6). */
-	err = own_route(a, prefix | ~a->mask, 32, FIB_BROADCAST);
-	return err ?: own_route(a, prefix, 32, FIB_BROADCAST);
-}
-
-/* Those of all addresses of an interface, where it is up. */
-static void routes_rebuild(struct netif *nif)
-{
-	struct ip4_if *in = ip4_if(nif);
-
-	fib4_forget_own(nif);
-	if (!(nif->flags & IFF_UP))
-		return;
-	for (struct ip4_addr *a = in->addrs; a; a = a->next)
-		if (routes_add(a))
-			log_warn("%s: no memory for the routes of an address", nif->name);
-}
-
 /* Changes ------------------------------------------------------------------------------------- */
 
 static bool same_prefix(const struct ip4_addr *a, const struct ip4_addr *b)
@@ -205,11 +158,20 @@ static void insert(struct ip4_if *in, struct ip4_addr *a)
 	rcu_store(*at, a);
 }
 
-int ip4_addr_add(struct netif *nif, const struct ip4_addr *wanted)
+/* Whether an address goes when a primary does: one that is not promoted instead (ip-sysctl). */
+static bool goes_with(const struct ip4_addr *a, const struct ip4_addr *primary)
+{
+	return a->secondary && !primary->secondary && same_prefix(a, primary) &&
+	       !ip4_conf_max(a->nif, IP4_PROMOTE_SECONDARIES);
+}
+
+/* An address that can be linked without any need of memory, in the place of `old` if that is not
+ * NULL. */
+static int addr_make(struct netif *nif, const struct ip4_addr *wanted, const struct ip4_addr *old,
+		     struct fib_stock *stock, struct ip4_addr **out)
 {
 	struct ip4_if *in = ip4_if(nif);
 	struct ip4_addr *a;
-	int err;
 
 	if (!in || wanted->length > 32 || !wanted->local || ip4_is_multicast(wanted->local) ||
 	    wanted->local == IP4_BROADCAST)
@@ -225,78 +187,136 @@ int ip4_addr_add(struct netif *nif, const struct ip4_addr *wanted)
 		a->peer = a->local;
 	if (!a->label[0])
 		strlcpy(a->label, nif->name, sizeof(a->label));
-	for (struct ip4_addr *other = in->addrs; other; other = other->next) {
-		if (!same_prefix(a, other))
-			continue;
-		if (a->local == other->local) {
+	for (struct ip4_addr *other = in->addrs; other; other = other->next)
+		if (other != old && !(old && goes_with(other, old)) && same_prefix(a, other) &&
+		    a->local == other->local) {
 			kfree(a);
 			return -EEXIST;
 		}
-		a->secondary = true;
+	if (fib4_reserve(stock)) {
+		kfree(a);
+		return -ENOMEM;
 	}
+	*out = a;
+	return 0;
+}
+
+static void addr_link(struct ip4_addr *a, struct fib_stock *stock)
+{
+	struct ip4_if *in = ip4_if(a->nif);
+
+	for (struct ip4_addr *other = in->addrs; other; other = other->next)
+		a->secondary |= same_prefix(a, other);
 	ref_set(&a->refs, 1);
-	netif_get(nif);
+	netif_get(a->nif);
 	arp_acd_init(a);
 	insert(in, a);
-	err = nif->flags & IFF_UP ? routes_add(a) : 0;
+	if (a->nif->flags & IFF_UP)
+		ip4_addr_routes_add(a, stock);
+	fib4_unreserve(stock);
 	ip4_tell_addr(a, true);
 	route_flush();
-	if (nif->flags & IFF_UP)
+	if (a->nif->flags & IFF_UP)
 		arp_acd_start(a);
-	if (err)
-		ip4_addr_remove(nif, a->local, a->length);
+}
+
+int ip4_addr_add(struct netif *nif, const struct ip4_addr *wanted)
+{
+	struct fib_stock stock;
+	struct ip4_addr *a;
+	int err = addr_make(nif, wanted, NULL, &stock, &a);
+
+	if (!err)
+		addr_link(a, &stock);
 	return err;
 }
 
-static void unlink_addr(struct ip4_if *in, struct ip4_addr **at)
+static void addr_unlink(struct ip4_if *in, struct ip4_addr *a)
 {
-	struct ip4_addr *a = *at;
+	struct ip4_addr **at = &in->addrs;
 
+	while (*at != a)
+		at = &(*at)->next;
 	rcu_store(*at, a->next);
 	a->gone = true;
 	arp_acd_stop(a);
 	ip4_tell_addr(a, false);
-	fib4_forget_source(a->local);
+	ip4_addr_routes_drop(a);
+	if (fib4_kind(a->local) != FIB_LOCAL)
+		fib4_forget_source(a->local);
 	ip4_addr_put(a);
 }
 
-/* A primary went: the next of its prefix takes its place, or all of them go with it. */
-static void heirs(struct ip4_if *in, const struct ip4_addr *was)
+/* The next of its prefix takes the place of a primary that is gone. */
+static void promote(struct ip4_if *in, struct ip4_addr *a, struct fib_stock *stock)
 {
-	struct ip4_addr **at = &in->addrs, *a;
+	struct ip4_addr **at = &in->addrs;
 
-	while ((a = *at)) {
-		if (!a->secondary || !same_prefix(a, was)) {
-			at = &a->next;
-			continue;
-		}
-		if (ip4_conf_max(in->nif, IP4_PROMOTE_SECONDARIES)) {
-			rcu_store(*at, a->next);
-			a->secondary = false;
-			insert(in, a);
-			return;
-		}
-		unlink_addr(in, at);
-	}
+	while (*at != a)
+		at = &(*at)->next;
+	rcu_store(*at, a->next);
+	a->secondary = false;
+	insert(in, a);
+	if (a->nif->flags & IFF_UP)
+		ip4_addr_routes_add(a, stock);
+}
+
+static struct ip4_addr *find_secondary(struct ip4_if *in, const struct ip4_addr *primary)
+{
+	struct ip4_addr *a = in->addrs;
+
+	while (a && !(a->secondary && same_prefix(a, primary)))
+		a = a->next;
+	return primary->secondary ? NULL : a;
+}
+
+/* Takes an address away, and those that go with it: 0 or -ENOMEM, where one is to be promoted. */
+static int addr_remove(struct ip4_if *in, struct ip4_addr *a)
+{
+	struct ip4_addr *other = find_secondary(in, a);
+	bool promotes = other && !goes_with(other, a);
+	struct fib_stock stock = { .n = 0 };
+
+	if (promotes && fib4_reserve(&stock))
+		return -ENOMEM;
+	ref_get(&a->refs);
+	addr_unlink(in, a);
+	if (promotes)
+		promote(in, other, &stock);
+	while (!promotes && (other = find_secondary(in, a)))
+		addr_unlink(in, other);
+	fib4_unreserve(&stock);
+	route_flush();
+	ip4_addr_put(a);
+	return 0;
 }
 
 int ip4_addr_remove(struct netif *nif, be32 local, unsigned length)
 {
 	struct ip4_if *in = ip4_if(nif);
-	struct ip4_addr was;
 
-	for (struct ip4_addr **at = in ? &in->addrs : NULL; at && *at; at = &(*at)->next) {
-		if ((*at)->local != local || (*at)->length != length)
-			continue;
-		was = **at;
-		unlink_addr(in, at);
-		if (!was.secondary)
-			heirs(in, &was);
-		routes_rebuild(nif);
-		route_flush();
-		return 0;
-	}
+	for (struct ip4_addr *a = in ? in->addrs : NULL; a; a = a->next)
+		if (a->local == local && a->length == length)
+			return addr_remove(in, a);
 	return -EADDRNOTAVAIL;
+}
+
+int ip4_addr_replace(struct ip4_addr *old, const struct ip4_addr *wanted)
+{
+	struct fib_stock stock;
+	struct ip4_addr *a;
+	int err = addr_make(old->nif, wanted, old, &stock, &a);
+
+	if (err)
+		return err;
+	err = addr_remove(ip4_if(old->nif), old);
+	if (err) {
+		fib4_unreserve(&stock);
+		kfree(a);
+		return err;
+	}
+	addr_link(a, &stock);
+	return 0;
 }
 
 /* Interfaces ---------------------------------------------------------------------------------- */
@@ -332,31 +352,38 @@ static void detach(struct netif *nif)
 	if (!in)
 		return;
 	while (in->addrs)
-		unlink_addr(in, &in->addrs);
+		addr_unlink(in, in->addrs);
 	fib4_forget(nif, true);
 	igmp_down(nif);
 	rcu_store(nif->inet4, NULL);
 	rcu_call(&in->rcu, free_if);
 }
 
-static void up(struct netif *nif)
+static int up(struct netif_watch *watch, struct netif *nif)
 {
+	const struct ip4_addr loop = { .local = IP4_LOOPBACK, .length = 8,
+				       .scope = FIB_SCOPE_HOST };
 	struct ip4_if *in = ip4_if(nif);
+	struct fib_stock stock;
+	int err;
 
 	if (!in)
-		return;
-	if (nif->flags & IFF_LOOPBACK && !in->addrs) {
-		struct ip4_addr a = { .local = IP4_LOOPBACK, .length = 8,
-				      .scope = FIB_SCOPE_HOST };
-
-		if (ip4_addr_add(nif, &a))
-			log_warn("%s: no address", nif->name);
-	} else {
-		routes_rebuild(nif);
+		return 0;
+	err = igmp_up(nif);
+	if (err)
+		return err;
+	if (nif->flags & IFF_LOOPBACK && !in->addrs)
+		return ip4_addr_add(nif, &loop);
+	for (struct ip4_addr *a = in->addrs; a; a = a->next) {
+		err = fib4_reserve(&stock);
+		if (err)
+			return err;
+		ip4_addr_routes_add(a, &stock);
+		fib4_unreserve(&stock);
 	}
-	igmp_up(nif);
 	for (struct ip4_addr *a = in->addrs; a; a = a->next)
 		arp_acd_start(a);
+	return 0;
 }
 
 static void down(struct netif *nif)
@@ -380,19 +407,17 @@ static void watch_fn(struct netif_watch *watch, struct netif *nif, enum netif_ev
 	case NETIF_GONE:
 		detach(nif);
 		break;
-	case NETIF_UP:
-		up(nif);
-		break;
 	case NETIF_DOWN:
 		down(nif);
 		break;
+	case NETIF_UP:
 	case NETIF_CARRIER:
 	case NETIF_CHANGED:
 		break;
 	}
 }
 
-static struct netif_watch watch = { .fn = watch_fn };
+static struct netif_watch watch = { .up = up, .fn = watch_fn };
 
 void ip4_addr_init(void)
 {

@@ -172,29 +172,25 @@ static void entry_insert(struct fib *fib, struct fib_entry *e)
 	WRITE_ONCE(fib->lengths, fib->lengths | BIT(e->length));
 }
 
-int fib4_add(const struct fib_entry *wanted, bool replace)
+/* Makes e the route that is wanted; the caller frees it on an error. */
+static int entry_add(struct fib_entry *e, const struct fib_entry *wanted, bool replace)
 {
 	struct fib *fib = fib_of(wanted->table);
-	struct fib_entry *e, *other, *old = NULL;
+	struct fib_entry *other, *old = NULL;
 	int err;
 
-	e = slab_alloc(cache, MM_KERNEL);
-	if (!e)
-		return -ENOMEM;
 	*e = *wanted;
 	err = entry_check(e);
 	if (err)
-		goto fail;
+		return err;
 	hlist_for_each_entry(other, bucket_of(fib, e->prefix, e->length), link) {
 		if (!same_place(e, other) || other->metric != e->metric)
 			continue;
 		if (replace && !old)
 			old = other;
 		else if (!replace && other->nif == e->nif && other->gateway == e->gateway &&
-			 other->type == e->type && other->source == e->source) {
-			err = -EEXIST;
-			goto fail;
-		}
+			 other->type == e->type && other->source == e->source)
+			return -EEXIST;
 	}
 	if (e->nif)
 		netif_get(e->nif);
@@ -204,8 +200,49 @@ int fib4_add(const struct fib_entry *wanted, bool replace)
 	ip4_tell_route(e, true);
 	route_flush();
 	return 0;
-fail:
-	slab_free(cache, e);
+}
+
+int fib4_add(const struct fib_entry *wanted, bool replace)
+{
+	struct fib_entry *e = slab_alloc(cache, MM_KERNEL);
+	int err;
+
+	if (!e)
+		return -ENOMEM;
+	err = entry_add(e, wanted, replace);
+	if (err)
+		slab_free(cache, e);
+	return err;
+}
+
+int fib4_reserve(struct fib_stock *stock)
+{
+	stock->n = 0;
+	while (stock->n < ADDR_ROUTES) {
+		stock->entry[stock->n] = slab_alloc(cache, MM_KERNEL);
+		if (!stock->entry[stock->n]) {
+			fib4_unreserve(stock);
+			return -ENOMEM;
+		}
+		stock->n++;
+	}
+	return 0;
+}
+
+void fib4_unreserve(struct fib_stock *stock)
+{
+	while (stock->n)
+		slab_free(cache, stock->entry[--stock->n]);
+}
+
+int fib4_add_reserved(struct fib_stock *stock, const struct fib_entry *wanted)
+{
+	int err;
+
+	kassert(stock->n);
+	err = entry_add(stock->entry[stock->n - 1], wanted, false);
+	if (!err)
+		stock->n--;
 	return err;
 }
 
@@ -277,11 +314,6 @@ static bool is_by(const struct fib_entry *e, const void *nif)
 	return e->nif == nif;
 }
 
-static bool is_own(const struct fib_entry *e, const void *nif)
-{
-	return e->nif == nif && e->protocol == FIB_BY_KERNEL;
-}
-
 static bool is_from(const struct fib_entry *e, const void *source)
 {
 	return e->source == *(const be32 *)source;
@@ -292,12 +324,6 @@ void fib4_forget(struct netif *nif, bool local_too)
 	forget(&fib_main, is_by, nif);
 	if (local_too)
 		forget(&fib_local, is_by, nif);
-}
-
-void fib4_forget_own(struct netif *nif)
-{
-	forget(&fib_main, is_own, nif);
-	forget(&fib_local, is_own, nif);
 }
 
 void fib4_forget_source(be32 local)

@@ -52,8 +52,8 @@ bool icmp4_may_send(be32 to);
 void igmp_init(void);
 struct igmp_state *igmp_state_make(struct netif *nif);
 void igmp_state_free(struct igmp_state *s);
-/* The interface came up or went down. With the config lock. */
-void igmp_up(struct netif *nif);
+/* The interface came up (0 or -ENOMEM) or went down. With the config lock. */
+int igmp_up(struct netif *nif);
 void igmp_down(struct netif *nif);
 /* Whether this machine is a member of a group on an interface. Under RCU. */
 bool igmp_is_member(const struct netif *nif, be32 group);
@@ -80,7 +80,7 @@ int ip4_get_option(struct inet_sock *i, int name, void __user *value, u32 *n);
 int ip4_put_control(struct inet_sock *i, struct msg *m, struct packet *p);
 int ip4_get_control(struct inet_sock *i, const struct abi_cmsghdr *c, struct inet_send *to);
 
-/* ip4_addr.c, ip4_addr_ioctl.c, ip4_route_ioctl.c */
+/* ip4_addr.c, ip4_ioctl.c, ip4_route_ioctl.c */
 void ip4_addr_init(void);
 void ip4_ioctl_init(void);
 long ip4_route_ioctl(u32 request, u64 arg);
@@ -89,8 +89,23 @@ void fib4_init(void);
  * anybody). */
 u32 fib4_redirects(void);
 void fib4_forget_source(be32 local);
-/* The routes that the kernel made for the addresses of an interface go. */
-void fib4_forget_own(struct netif *nif);
+/* Room for the routes that an address brings, taken where one can still say that there is none. */
+enum { ADDR_ROUTES = 5 };
+struct fib_stock {
+	struct fib_entry *entry[ADDR_ROUTES];
+	unsigned n;
+};
+/* Fills one: 0 or -ENOMEM. What is not used is given back. */
+int fib4_reserve(struct fib_stock *stock);
+void fib4_unreserve(struct fib_stock *stock);
+/* As fib4_add(), which does not replace, without any need of memory. */
+int fib4_add_reserved(struct fib_stock *stock, const struct fib_entry *e);
+/* ip4_addr_route.c: the routes that follow from an address come, and go but for those that another
+ * address of the interface wants, too. The interface is up; config lock. */
+void ip4_addr_routes_add(const struct ip4_addr *a, struct fib_stock *stock);
+void ip4_addr_routes_drop(const struct ip4_addr *a);
+/* Puts `wanted` in the place of an address: as ip4_addr_add(), and on an error all is as it was. */
+int ip4_addr_replace(struct ip4_addr *old, const struct ip4_addr *wanted);
 void ip4_tell_addr(const struct ip4_addr *a, bool added);
 void ip4_tell_route(const struct fib_entry *e, bool added);
 void ip4_addr_put(struct ip4_addr *a);

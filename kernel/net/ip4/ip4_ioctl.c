@@ -76,22 +76,6 @@ static u8 class_length(be32 address)
 	return first < 128 ? 8 : first < 192 ? 16 : first < 224 ? 24 : 32;
 }
 
-/* Removes it and adds it in another shape; if that fails it stays as it was. */
-static int replace(struct netif *nif, const struct ip4_addr *old, const struct ip4_addr *new)
-{
-	struct ip4_addr was;
-	int err;
-
-	if (old) {
-		was = *old;
-		ip4_addr_remove(nif, old->local, old->length);
-	}
-	err = ip4_addr_add(nif, new);
-	if (err && old)
-		ip4_addr_add(nif, &was);
-	return err;
-}
-
 static int set_address(struct netif *nif, struct ip4_addr *old, const char *label, be32 address)
 {
 	struct ip4_addr a = { .local = address, .length = class_length(address) };
@@ -107,7 +91,7 @@ static int set_address(struct netif *nif, struct ip4_addr *old, const char *labe
 		a.length = 32;
 	if (nif->flags & IFF_BROADCAST && a.length < 31)
 		a.broadcast = address | ~ip4_mask(a.length);
-	return replace(nif, old, &a);
+	return old ? ip4_addr_replace(old, &a) : ip4_addr_add(nif, &a);
 }
 
 static int mask_length(be32 mask)
@@ -131,7 +115,7 @@ static int set_mask(struct netif *nif, struct ip4_addr *old, be32 mask)
 	    (!a.broadcast || a.broadcast == (a.local | ~a.mask)))
 		a.broadcast = a.local | ~ip4_mask((unsigned)length);
 	a.length = (u8)length;
-	return a.length == old->length ? 0 : replace(nif, old, &a);
+	return a.length == old->length ? 0 : ip4_addr_replace(old, &a);
 }
 
 static int set(u32 request, struct netif *nif, const struct ifreq *r)
@@ -157,7 +141,7 @@ static int set(u32 request, struct netif *nif, const struct ifreq *r)
 		a.broadcast = in->sin_addr.s_addr;
 	else
 		a.peer = in->sin_addr.s_addr;
-	return replace(nif, old, &a);
+	return ip4_addr_replace(old, &a);
 }
 
 static long addr_ioctl(u32 request, u64 arg)
