@@ -177,6 +177,15 @@ static bool error_fits(s64 result)
 					   result == -EIO || result == -EROFS;
 }
 
+void fail_told(s64 error)
+{
+	struct fail_plan *plan = fail_plan_current();
+
+	if (plan && plan->family == READ_ONCE(family.number) && READ_ONCE(family.struck) &&
+	    error_fits(error))
+		__atomic_add_fetch(&family.errors, 1, __ATOMIC_RELAXED);
+}
+
 void fail_call_end(s64 result)
 {
 	struct fail_plan *plan = fail_plan_current();
@@ -186,8 +195,7 @@ void fail_call_end(s64 result)
 		plan->hit = false;
 		return;
 	}
-	if (error_fits(result))
-		__atomic_add_fetch(&family.errors, 1, __ATOMIC_RELAXED);
+	fail_told(result);
 	if (plan->hit) {
 		plan->hit = false;
 		WRITE_ONCE(family.result, result);

@@ -63,6 +63,8 @@ size_t fail_family_describe(char *text, size_t size);
 /* The running thread begins and ends a system call. */
 void fail_call_begin(u32 number, const u64 args[3]);
 void fail_call_end(s64 result);
+/* An error that the running thread is told otherwise than by a call's result: 0 or -errno. */
+void fail_told(s64 error);
 
 #else
 
@@ -72,5 +74,6 @@ static inline void fail_inherit(struct fail_plan *child) {}
 static inline bool fail_now(enum fail_kind kind) { return false; }
 static inline void fail_call_begin(u32 number, const u64 args[3]) {}
 static inline void fail_call_end(s64 result) {}
+static inline void fail_told(s64 error) {}
 
 #endif

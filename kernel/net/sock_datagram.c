@@ -27,6 +27,9 @@ int sock_recv_packet(struct sock *s, struct msg *m, struct packet **out)
 
 	*out = NULL;
 	for (;;) {
+		err = sock_take_error(s);
+		if (unlikely(err))
+			return err;
 		if (likely(READ_ONCE(s->receive.first))) {
 			*out = take(s, m->flags & MSG_PEEK);
 			if (*out)
@@ -34,9 +37,6 @@ int sock_recv_packet(struct sock *s, struct msg *m, struct packet **out)
 			if (m->flags & MSG_PEEK && READ_ONCE(s->receive.first))
 				return -ENOMEM;
 		}
-		err = sock_take_error(s);
-		if (err)
-			return err;
 		if (READ_ONCE(s->shut) & SOCK_SHUT_RD)
 			return 0;
 		if (!known)

@@ -6,6 +6,7 @@
 #include "abi/filter.h"
 #include "arch/usercopy.h"
 #include "core/clock.h"
+#include "core/fail.h"
 #include "lib/string.h"
 #include "net/filter.h"
 
@@ -82,7 +83,10 @@ static bool get_number(struct sock *s, int name, int *out)
 	case SO_TYPE:       *out = s->type; break;
 	case SO_PROTOCOL:   *out = s->protocol; break;
 	case SO_DOMAIN:     *out = s->family; break;
-	case SO_ERROR:      *out = -sock_take_error(s); break;
+	case SO_ERROR:
+		*out = -sock_take_error(s);
+		fail_told(-*out);
+		break;
 	case SO_PRIORITY:   *out = (int)READ_ONCE(s->priority); break;
 	case SO_MARK:       *out = (int)READ_ONCE(s->mark); break;
 	case SO_RCVLOWAT:   *out = (int)READ_ONCE(s->receive_low); break;

@@ -211,3 +211,25 @@ TEST(programs)
 	is(recvfrom(one, b, sizeof(b), 0, (struct sockaddr *)&from, &n), 3, "arrives at the group");
 	ok(from.nl_groups == 1 << 4, "with the group's");
 }
+
+/* Who reads too slowly is told so first, and then goes on with what there is. */
+TEST(overrun)
+{
+	struct sockaddr_nl a = {.nl_family = AF_NETLINK, .nl_groups = 1 << 5};
+	int one = must(socket(AF_NETLINK, SOCK_RAW, NETLINK_USERSOCK));
+	int two = must(socket(AF_NETLINK, SOCK_RAW, NETLINK_USERSOCK));
+	int size = 1, n = 0;
+	char b[1000] = "";
+
+	must(bind(one, (struct sockaddr *)&a, sizeof(a)));
+	must(setsockopt(one, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)));
+	for (int i = 0; i < 100; i++)
+		sendto(two, b, sizeof(b), 0, (struct sockaddr *)&a, sizeof(a));
+	fails(recv(one, b, sizeof(b), MSG_DONTWAIT), ENOBUFS, "something was lost");
+	while (recv(one, b, sizeof(b), MSG_DONTWAIT) == sizeof(b))
+		n++;
+	is(errno, EAGAIN, "not told twice");
+	ok(n > 0 && n < 100, "some have arrived");
+	sendto(two, b, sizeof(b), 0, (struct sockaddr *)&a, sizeof(a));
+	is(recv(one, b, sizeof(b), MSG_DONTWAIT), sizeof(b), "what comes then");
+}

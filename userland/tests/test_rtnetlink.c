@@ -79,6 +79,34 @@ TEST(addresses)
 	is(verdict(fd, &r), ENODEV, "an interface that is none");
 }
 
+/* What goes with an address is its own; another of the same prefix and its routes stay. */
+TEST(addresses_apart)
+{
+	const struct nlmsghdr *h = (void *)answer;
+	struct request one, two;
+	int listener, own = 0, others = 0;
+
+	up();
+	one = addr_request(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, "10.98.0.1", 28);
+	is(verdict(fd, &one), 0, "one");
+	two = addr_request(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, "10.97.0.1", 28);
+	is(verdict(fd, &two), 0, "another");
+	listener = nl_open(1 << (RTNLGRP_IPV4_ROUTE - 1));
+	one = addr_request(RTM_DELADDR, 0, "10.98.0.1", 28);
+	is(verdict(fd, &one), 0, "one goes");
+	while (recv(listener, answer, sizeof(answer), MSG_DONTWAIT) > 0) {
+		if (h->nlmsg_type == RTM_DELROUTE &&
+		    find32(h, ROUTE, RTA_DST) == ip("10.98.0.1"))
+			own++;
+		else if ((find32(h, ROUTE, RTA_DST) & 0xffffff) != (ip("10.98.0.0") & 0xffffff))
+			others++;
+	}
+	is(own, 1, "its route is told to go");
+	is(others, 0, "no other is");
+	two = addr_request(RTM_DELADDR, 0, "10.97.0.1", 28);
+	is(verdict(fd, &two), 0, "the other goes");
+}
+
 static struct request route_request(int type, int flags, const char *to, int length)
 {
 	struct rtmsg m = {.rtm_family = AF_INET, .rtm_dst_len = length, .rtm_table = RT_TABLE_MAIN,

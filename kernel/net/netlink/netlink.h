@@ -83,11 +83,11 @@ bool nl_end(struct nl_out *out);
 u32 nl_port(const struct nl_request *r);
 /* Queues what was written to the socket that asked. */
 int nl_answer(struct nl_request *r, struct nl_out *out);
-/* Tells a group of a protocol, taking what was written; `except`: a port that is not told, 0:
- * none. */
-void nl_notify(int protocol, u32 group, struct nl_out *out, u32 except);
-/* Whether anybody would be told. */
-bool nl_has_listeners(int protocol, u32 group);
+/* Begins what a group of NETLINK_ROUTE is to be told, in at most `size` bytes: false if there is
+ * nobody, or no memory; then the members are told that they lost something. */
+bool nl_notify_begin(u32 group, struct nl_out *out, u32 size);
+/* Tells them, taking what was written. */
+void nl_notify(u32 group, struct nl_out *out);
 
 /* Families of sockets that tell of theirs over NETLINK_SOCK_DIAG; registered at boot. Thread
  * context, no lock held. */

@@ -30,6 +30,8 @@ static inline struct netlink_sock *netlink_sock(struct sock *s)
 
 /* Queues a packet, which it takes: 0, -ENOBUFS. */
 int nl_queue(struct netlink_sock *n, struct packet *p, u32 port, u32 group);
+/* Something for the socket was lost: its reader is told. */
+void nl_lost(struct netlink_sock *n);
 /* Handles the requests in `size` bytes. */
 void nl_requests(struct netlink_sock *n, const void *data, u32 size);
 /* Writes the next part of a dump, if there is one. */

@@ -3,6 +3,7 @@
  * acknowledgement or an error, or with a dump in parts.
  */
 #include "abi/errno.h"
+#include "core/fail.h"
 #include "lib/string.h"
 #include "mm/kmap.h"
 #include "net/netlink/netlink_int.h"
@@ -29,6 +30,7 @@ static void acknowledge(struct netlink_sock *n, const struct nlmsghdr *h, int er
 	struct nl_out out;
 	struct nlmsgerr *e;
 
+	fail_told(error);
 	if (nl_out_init(&out, NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(*e) + rest))) {
 		sock_set_error(&n->sock, ENOBUFS);
 		return;
@@ -65,6 +67,7 @@ static void dump_part(struct netlink_sock *n)
 	out.full = false;
 	if (more <= 0) {
 		nl_dump_stop(n);
+		fail_told(more);
 		status = nl_begin(&out, NLMSG_DONE, NLM_F_MULTI, d->seq, d->port, sizeof(*status));
 		if (status)
 			*status = more;

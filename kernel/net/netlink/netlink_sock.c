@@ -170,15 +170,15 @@ int nl_queue(struct netlink_sock *n, struct packet *p, u32 port, u32 group)
 		return 0;
 	}
 	packet_free(p);
-	if (!READ_ONCE(n->no_enobufs) && !__atomic_exchange_n(&n->congested, true,
-							      __ATOMIC_RELAXED))
-		sock_set_error(&n->sock, ENOBUFS);
+	nl_lost(n);
 	return -ENOBUFS;
 }
 
-bool nl_has_listeners(int protocol, u32 group)
+void nl_lost(struct netlink_sock *n)
 {
-	return protocol != NETLINK_ROUTE || READ_ONCE(nl_table.listeners[group - 1]);
+	if (!READ_ONCE(n->no_enobufs) && !__atomic_exchange_n(&n->congested, true,
+							      __ATOMIC_RELAXED))
+		sock_set_error(&n->sock, ENOBUFS);
 }
 
 /* The member of a group after the one with `last`, by port, with a reference; or NULL. */
@@ -200,23 +200,38 @@ static struct netlink_sock *next_member(int protocol, u32 group, u64 *last)
 	return best;
 }
 
+/* NULL as p: it could not be had. */
 static void multicast(int protocol, u32 group, struct packet *p, u32 from, u32 except)
 {
 	struct netlink_sock *n;
 	u64 last = 0;
 
 	while ((n = next_member(protocol, group, &last))) {
-		struct packet *copy = n->port == except ? NULL : packet_clone(p, MM_ATOMIC);
+		if (n->port != except) {
+			struct packet *copy = p ? packet_clone(p, MM_KERNEL) : NULL;
 
-		if (copy)
-			(void)nl_queue(n, copy, from, group);
+			if (copy)
+				(void)nl_queue(n, copy, from, group);
+			else
+				nl_lost(n);
+		}
 		sock_put(&n->sock);
 	}
 }
 
-void nl_notify(int protocol, u32 group, struct nl_out *out, u32 except)
+bool nl_notify_begin(u32 group, struct nl_out *out, u32 size)
 {
-	multicast(protocol, group, out->p, 0, except);
+	if (!READ_ONCE(nl_table.listeners[group - 1]))
+		return false;
+	if (!nl_out_init(out, size))
+		return true;
+	multicast(NETLINK_ROUTE, group, NULL, 0, 0);
+	return false;
+}
+
+void nl_notify(u32 group, struct nl_out *out)
+{
+	multicast(NETLINK_ROUTE, group, out->p, 0, 0);
 	packet_free(out->p);
 	out->p = NULL;
 }
@@ -310,6 +325,8 @@ static ssize_t netlink_recv(struct sock *s, struct msg *m)
 	if (m->flags & MSG_OOB)
 		return -EOPNOTSUPP;
 	err = sock_recv_packet(s, m, &p);
+	if (!READ_ONCE(s->receive.first))
+		WRITE_ONCE(n->congested, false);
 	if (err || !p)
 		return err;
 	from = *(struct nl_from *)p->cb;
@@ -329,8 +346,6 @@ static ssize_t netlink_recv(struct sock *s, struct msg *m)
 		if (err)
 			return err;
 	}
-	if (!READ_ONCE(s->receive.first))
-		WRITE_ONCE(n->congested, false);
 	nl_dump_more(n);
 	return done;
 }

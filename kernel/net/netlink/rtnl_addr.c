@@ -149,11 +149,10 @@ static void addr_changed(const struct ip4_addr *a, bool added)
 {
 	struct nl_out out;
 
-	if (!nl_has_listeners(NETLINK_ROUTE, RTNLGRP_IPV4_IFADDR) ||
-	    nl_out_init(&out, ADDR_ROOM))
+	if (!nl_notify_begin(RTNLGRP_IPV4_IFADDR, &out, ADDR_ROOM))
 		return;
 	addr_message(&out, a, added ? RTM_NEWADDR : RTM_DELADDR, 0, 0, 0);
-	nl_notify(NETLINK_ROUTE, RTNLGRP_IPV4_IFADDR, &out, 0);
+	nl_notify(RTNLGRP_IPV4_IFADDR, &out);
 }
 
 static struct ip4_watch watch = { .addr = addr_changed };

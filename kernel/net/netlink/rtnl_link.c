@@ -208,11 +208,11 @@ static void changed(struct netif_watch *watch, struct netif *nif, enum netif_eve
 {
 	struct nl_out out;
 
-	if (!nl_has_listeners(NETLINK_ROUTE, RTNLGRP_LINK) || nl_out_init(&out, LINK_ROOM))
+	if (!nl_notify_begin(RTNLGRP_LINK, &out, LINK_ROOM))
 		return;
 	link_message(&out, nif, event == NETIF_GONE ? RTM_DELLINK : RTM_NEWLINK, 0, 0, 0,
 		     event == NETIF_UP || event == NETIF_DOWN ? IFF_UP : 0);
-	nl_notify(NETLINK_ROUTE, RTNLGRP_LINK, &out, 0);
+	nl_notify(RTNLGRP_LINK, &out);
 }
 
 static struct netif_watch watch = { .fn = changed };

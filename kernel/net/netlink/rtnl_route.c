@@ -253,11 +253,10 @@ static void route_changed(const struct fib_entry *e, bool added)
 {
 	struct nl_out out;
 
-	if (!nl_has_listeners(NETLINK_ROUTE, RTNLGRP_IPV4_ROUTE) ||
-	    nl_out_init(&out, ROUTE_ROOM))
+	if (!nl_notify_begin(RTNLGRP_IPV4_ROUTE, &out, ROUTE_ROOM))
 		return;
 	route_message(&out, e, added ? RTM_NEWROUTE : RTM_DELROUTE, 0, 0, 0);
-	nl_notify(NETLINK_ROUTE, RTNLGRP_IPV4_ROUTE, &out, 0);
+	nl_notify(RTNLGRP_IPV4_ROUTE, &out);
 }
 
 static struct ip4_watch watch = { .route = route_changed };
