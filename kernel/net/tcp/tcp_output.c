@@ -280,5 +280,6 @@ void tcp_send_prod(struct tcp_sock *t, bool urgent)
 void tcp_send_reset(struct tcp_sock *t)
 {
 	tcp_count(OutRsts);
-	(void)tcp_transmit(t, t->snd_nxt, 0, TCP_RST | TCP_ACK);
+	if (tcp_transmit(t, t->snd_nxt, 0, TCP_RST | TCP_ACK))
+		tcp_count(TCPAbortFailed);
 }

@@ -21,9 +21,9 @@
 	X(TCPLossProbes) X(TCPLossProbeRecovery) X(TCPSlowStartRetrans) X(TCPRcvCollapsed) \
 	X(TCPDSACKOldSent) X(TCPDSACKOfoSent) X(TCPDSACKRecv) X(TCPAbortOnData) \
 	X(TCPAbortOnClose) X(TCPAbortOnMemory) X(TCPAbortOnTimeout) X(TCPAbortOnLinger) \
-	X(TCPBacklogDrop) X(TCPDeferAcceptDrop) X(TCPReqQFullDoCookies) X(TCPReqQFullDrop) \
-	X(TCPRcvCoalesce) X(TCPOFOQueue) X(TCPOFODrop) X(TCPOFOMerge) X(TCPChallengeACK) \
-	X(TCPSYNChallenge) X(TCPAutoCorking) X(TCPFromZeroWindowAdv) X(TCPToZeroWindowAdv) \
+	X(TCPAbortFailed) X(TCPBacklogDrop) X(TCPDeferAcceptDrop) X(TCPReqQFullDoCookies) \
+	X(TCPReqQFullDrop) X(TCPRcvCoalesce) X(TCPOFOQueue) X(TCPOFODrop) X(TCPOFOMerge) \
+	X(TCPChallengeACK) X(TCPSYNChallenge) X(TCPAutoCorking) X(TCPFromZeroWindowAdv) X(TCPToZeroWindowAdv) \
 	X(TCPWantZeroWindowAdv) X(TCPSynRetrans) X(TCPOrigDataSent) X(TCPACKSkippedChallenge) \
 	X(TCPKeepAlive) X(TCPDelivered) X(TCPZeroWindowDrop) X(TCPRcvQDrop) X(TCPTimeWaitOverflow) \
 	X(TCPReqQFull)

@@ -244,17 +244,19 @@ static int peek(struct reading *r)
 		p = packet_after(s, p);
 	}
 	for (; p && may_join(r, p); p = packet_after(s, p)) {
-		n = copy_some(r, p, skip);
-		if (n < 0)
+		n = unix_scm(p)->rights ? unix_scm_copy(p, &r->scm) : 0;
+		if (n == 0)
+			n = copy_some(r, p, skip);
+		if (n < 0) {
+			unix_scm_drop(&r->scm);
 			return r->copied ? 1 : (int)n;
+		}
 		found = 1;
 		r->copied += (size_t)n;
 		skip = 0;
 		if (s->peek_offset >= 0)
 			s->peek_offset += (s32)n;
-		if (unix_scm(p)->rights)
-			return unix_scm_copy(p, &r->scm) ? -ENOMEM : 1;
-		if (!iov_left(r->m->iter))
+		if (unix_scm(p)->rights || !iov_left(r->m->iter))
 			break;
 	}
 	return found;
