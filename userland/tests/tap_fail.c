@@ -94,12 +94,17 @@ static bool fell_short(const struct strike *s)
 	case SYS_pread64:
 	case SYS_pwrite64:
 	case SYS_getdents64:
+	case SYS_sendto:
+	case SYS_recvfrom:
+	case SYS_sendmmsg:
+	case SYS_recvmmsg:
 	case SYS_getrandom:
 		return s->result < (long)s->args[s->call == SYS_getrandom ? 1 : 2];
 	case SYS_brk:
 		return s->result < (long)s->args[0];
 	case SYS_readv:
 	case SYS_writev:
+	case SYS_sendmsg: /* of a stream, or UDP_SEGMENT */
 	case SYS_preadv:
 	case SYS_pwritev:
 	case SYS_preadv2:
@@ -148,6 +153,12 @@ static const struct loss {
 	{" cred_clone+", " sys_setfsgid+"},
 	/* The caller's own word, where it is told: as with a bad pointer, clone(2) says nothing. */
 	{" upcall_page_fault+", " process_clone+"},
+	/* Descriptors that come with a message, and MSG_CTRUNC says so: recvmsg(2). */
+	{" unix_scm_deliver+", " receive_message+"},
+	/* A reset, which nobody repeats: the peer finds out when it sends (RFC 9293, 3.5.2). */
+	{" tcp_transmit+", " tcp_send_reset+"},
+	/* A frame that is only looked at, and PACKET_STATISTICS says so: packet(7). */
+	{" packet_clone+", " packet_tap+"},
 };
 
 static bool is_legal(const struct strike *s)
@@ -219,7 +230,8 @@ static int mounts_count(const char *text)
 	return n;
 }
 
-/* What outlives processes: swap files, mounts, System V's objects, International Atomic Time. */
+/* What outlives processes: swap files, mounts, System V's objects, International Atomic Time, the
+ * network's configuration. */
 static void clean(const char *place)
 {
 	static char mounts[65536], where[PATH_MAX];
@@ -263,6 +275,7 @@ static void clean(const char *place)
 			msgctl(id, IPC_RMID, NULL);
 	u.timex = (struct timex){.modes = ADJ_TAI};
 	adjtimex(&u.timex);
+	tap_net_restore();
 	/* Another process does it, whose stack may grow where directories are deep. */
 	pid = (fork)();
 	if (pid == 0) {
@@ -291,6 +304,16 @@ static int setting_read(const char *path, char *value, size_t size)
 	return 0;
 }
 
+static void setting_write(const char *path, const char *value)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, value, strlen(value)) < 0)
+		diag("%s: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
 static void setting_save(const char *name, const char *path)
 {
 	struct setting *s = &settings[n_settings];
@@ -315,20 +338,15 @@ static void settings_restore(void)
 	for (int i = 0; i < n_settings; i++) {
 		struct setting *s = &settings[i];
 		char value[60];
-		int fd;
 
-		if (setting_read(s->path, value, sizeof(value)) || !strcmp(value, s->value))
-			continue;
-		fd = open(s->path, O_WRONLY | O_CLOEXEC);
-		if (fd < 0 || write(fd, s->value, strlen(s->value)) < 0)
-			diag("%s: %s", s->path, strerror(errno));
-		if (fd >= 0)
-			close(fd);
+		if (!setting_read(s->path, value, sizeof(value)) && strcmp(value, s->value))
+			setting_write(s->path, s->value);
 	}
 }
 
 /* The kernel's objects, by cache; but open files are counted by file-nr, since the storage of some
- * is kept at hand, as are a few stacks. */
+ * is kept at hand, as are a few stacks. Connections of TCP that nobody has any more wait for a
+ * minute, and are counted apart, at the end. */
 struct census {
 	int n;
 	struct {
@@ -337,7 +355,12 @@ struct census {
 	} cache[CACHES];
 };
 
-static void census_take(struct census *c)
+static bool is_connection(const char *cache)
+{
+	return !strcmp(cache, "tcp") || !strcmp(cache, "port_owner");
+}
+
+static void census_take(struct census *c, bool connections)
 {
 	static char text[65536];
 	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY);
@@ -356,7 +379,8 @@ static void census_take(struct census *c)
 			if (!strcmp(c->cache[c->n].name, "file"))
 				c->cache[c->n].active = atol(tap_read("/proc/sys/fs/file-nr"));
 			if (strcmp(c->cache[c->n].name, "kmap_area") &&
-			    strcmp(c->cache[c->n].name, "magazine"))
+			    strcmp(c->cache[c->n].name, "magazine") &&
+			    is_connection(c->cache[c->n].name) == connections)
 				c->n++;
 		}
 }
@@ -376,6 +400,21 @@ static bool census_compare(const struct census *before, const struct census *now
 						 now->cache[i].name, more);
 	}
 	return have == 0;
+}
+
+/* Waits until there are not more than before; false if there are, and what. */
+static bool census_returns(const struct census *before, bool connections, int tries, char *text,
+			   size_t size)
+{
+	static struct census now;
+
+	while (tries--) {
+		census_take(&now, connections);
+		if (census_compare(before, &now, text, size))
+			return true;
+		tap_sleep_ms(100);
+	}
+	return false;
 }
 
 static void show(const struct tap_result *r, const struct strike *s, const char *what)
@@ -430,7 +469,7 @@ static enum verdict run_round(const struct tap_test *test, const struct tap_way 
 /* All rounds of a test; how many. Objects may be freed late, so what stays is asked for again. */
 static int fail_test(const struct tap_test *test, struct tap_way *way, const char *nth, int most)
 {
-	static struct census before, after;
+	static struct census before;
 	int64_t started = tap_now();
 	enum verdict v = LEGAL;
 	char text[600] = "";
@@ -441,7 +480,7 @@ static int fail_test(const struct tap_test *test, struct tap_way *way, const cha
 	if (run_round(test, way) != UNTOUCHED)
 		return ok(false, "comes through"), 0;
 	way->seconds = (unsigned)(3 + (tap_now() - started) * 2 / 1000000000);
-	census_take(&before);
+	census_take(&before, false);
 	started = tap_now();
 	while (v != UNTOUCHED && n < most && bad < 8) {
 		if ((tap_now() - started) / 1000000000 >= SECONDS) {
@@ -457,14 +496,8 @@ static int fail_test(const struct tap_test *test, struct tap_way *way, const cha
 		bad += v == WRONG;
 	}
 	ok(!bad && n < ROUNDS, "comes through");
-	for (int tries = 0; tries < 20; tries++) {
-		census_take(&after);
-		if (census_compare(&before, &after, text, sizeof(text)))
-			break;
-		tap_sleep_ms(100);
-	}
 	diag("%s: %d rounds", test->name, n);
-	if (!ok(!*text, "leaves nothing behind"))
+	if (!ok(census_returns(&before, false, 40, text, sizeof(text)), "leaves nothing behind"))
 		diag("  more than before:%s", text);
 	return n;
 }
@@ -496,7 +529,8 @@ static int runner_fd(int fd)
 void tap_fail_all(const char *what, const char *dir, const struct tap_test *const *tests, int n,
 		  int counts[3])
 {
-	char place[PATH_MAX];
+	static struct census connections;
+	char place[PATH_MAX], text[600] = "";
 	struct tap_way way = {.place = place, .begin = arm};
 	const char *colon = strchr(what, ':');
 	int most = colon ? atoi(colon + 1) : ROUNDS, before, after, rounds = 0;
@@ -513,14 +547,21 @@ void tap_fail_all(const char *what, const char *dir, const struct tap_test *cons
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	tap_failing = true;
 	n_mounts = mounts_count(tap_read("/proc/self/mounts"));
+	/* Fragments that wait for lost ones go soon. */
+	setting_write("/proc/sys/net/ipv4/ipfrag_time", "1");
 	tap_names("/proc/sys", setting_save);
+	tap_net_save();
 	tell("forget");
+	census_take(&connections, true);
 	before = forgotten();
 	for (int i = 0; i < n; i++) {
 		snprintf(place, sizeof(place), "%s/tap.%d.%s", dir, getpid(), tests[i]->name);
 		rounds += fail_test(tests[i], &way, colon ? NULL : "new", most);
 		tap_count(counts);
 	}
+	if (!ok(census_returns(&connections, true, 1500, text, sizeof(text)),
+		"leaves no connections"))
+		diag("  more than before:%s", text);
 	after = forgotten();
 	if (!ok(after <= before, "nothing is forgotten"))
 		diag("  %d objects, %d before:\n%s", after, before, tap_read(MEMLEAK));

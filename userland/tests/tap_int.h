@@ -29,6 +29,9 @@ void tap_remove(const char *path);
 extern bool tap_failing;
 /* Calls each() for the names in a directory, without malloc(). */
 void tap_names(const char *path, void (*each)(const char *name, const char *path));
+/* Remembers the network's configuration (tap_net.c), with lo up, and puts it back. */
+void tap_net_save(void);
+void tap_net_restore(void);
 /* Goes through all failures of a kind ("alloc", "disk" ...) for each test. */
 void tap_fail_all(const char *kind, const char *dir, const struct tap_test *const *tests, int n,
 		  int counts[3]);

@@ -10,7 +10,7 @@ TESTS_DIR   := userland/tests
 TESTS_O     := $(B)/tests
 TESTS_NAMES := $(sort $(patsubst $(TESTS_DIR)/test_%.c,%,$(wildcard $(TESTS_DIR)/test_*.c)))
 TESTS_SH    := $(sort $(patsubst $(TESTS_DIR)/test_%.sh,%,$(wildcard $(TESTS_DIR)/test_*.sh)))
-TESTS_TAP    := $(addprefix $(TESTS_DIR)/,tap.c tap_fail.c)
+TESTS_TAP    := $(addprefix $(TESTS_DIR)/,tap.c tap_fail.c tap_net.c)
 TESTS_CFLAGS := -std=gnu17 -O1 -g -Wall -Wextra -Werror -Wno-format-truncation
 TESTS_PROGS  := $(addprefix $(TESTS_O)/,$(TESTS_NAMES))
 TESTS_HELLO  := $(addprefix $(TESTS_O)/hello-,static static-pie dynamic)

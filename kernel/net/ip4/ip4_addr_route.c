@@ -1,7 +1,7 @@
 /*
  * What follows from an address of an interface that is up: the routes to the address itself, to its
- * broadcasts and to its prefix. Which these are is a function of the address alone, so that one that
- * goes takes with it what no other address of the interface stands for; nothing is made anew.
+ * broadcasts and to its prefix. Which these are is a function of the address alone, so that one
+ * that goes takes with it what no other address of the interface stands for; nothing is made anew.
  */
 #include "abi/if.h"
 #include "net/ip4/ip4_int.h"

@@ -19,11 +19,11 @@
 	X(TCPPureAcks) X(TCPHPAcks) X(TCPSackRecovery) X(TCPSACKReorder) X(TCPFullUndo) \
 	X(TCPDSACKUndo) X(TCPLossUndo) X(TCPLostRetransmit) X(TCPFastRetrans) X(TCPTimeouts) \
 	X(TCPLossProbes) X(TCPLossProbeRecovery) X(TCPSlowStartRetrans) X(TCPRcvCollapsed) \
-	X(TCPDSACKOldSent) X(TCPDSACKOfoSent) X(TCPDSACKRecv) X(TCPAbortOnData) \
-	X(TCPAbortOnClose) X(TCPAbortOnMemory) X(TCPAbortOnTimeout) X(TCPAbortOnLinger) \
-	X(TCPAbortFailed) X(TCPBacklogDrop) X(TCPDeferAcceptDrop) X(TCPReqQFullDoCookies) \
-	X(TCPReqQFullDrop) X(TCPRcvCoalesce) X(TCPOFOQueue) X(TCPOFODrop) X(TCPOFOMerge) \
-	X(TCPChallengeACK) X(TCPSYNChallenge) X(TCPAutoCorking) X(TCPFromZeroWindowAdv) X(TCPToZeroWindowAdv) \
+	X(TCPDSACKOldSent) X(TCPDSACKOfoSent) X(TCPDSACKRecv) X(TCPAbortOnData) X(TCPAbortOnClose) \
+	X(TCPAbortOnMemory) X(TCPAbortOnTimeout) X(TCPAbortOnLinger) X(TCPAbortFailed) \
+	X(TCPBacklogDrop) X(TCPDeferAcceptDrop) X(TCPReqQFullDoCookies) X(TCPReqQFullDrop) \
+	X(TCPRcvCoalesce) X(TCPOFOQueue) X(TCPOFODrop) X(TCPOFOMerge) X(TCPChallengeACK) \
+	X(TCPSYNChallenge) X(TCPAutoCorking) X(TCPFromZeroWindowAdv) X(TCPToZeroWindowAdv) \
 	X(TCPWantZeroWindowAdv) X(TCPSynRetrans) X(TCPOrigDataSent) X(TCPACKSkippedChallenge) \
 	X(TCPKeepAlive) X(TCPDelivered) X(TCPZeroWindowDrop) X(TCPRcvQDrop) X(TCPTimeWaitOverflow) \
 	X(TCPReqQFull)
