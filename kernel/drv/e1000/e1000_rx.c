@@ -13,7 +13,12 @@
 #include "abi/if_ether.h"
 #include "lib/string.h"
 
-#define TELL_EVERY 32u /* descriptors given back between two doorbells */
+/*
+ * The doorbell (RDT) rings when this part of the ring has been used up, and not for what is below
+ * it: the device has the rest. A doorbell is a write to the device, and an emulated one wakes
+ * another thread of its emulator for it.
+ */
+#define TELL_PART 4u
 
 /* What a descriptor says, of either kind. */
 struct frame_status {
@@ -196,12 +201,13 @@ static void buffer_received(struct e1000_rx *rx, struct e1000_rx_slot *slot,
 		deliver(rx, p, f);
 }
 
-/* Lets the device use the descriptors up to the one before `next`. */
+/* Lets the device use the descriptors up to the one before `next`, if those are many. */
 static void tell(struct e1000_rx *rx)
 {
 	unsigned n = rx->nic->n_rx, up_to = rx->next ? rx->next - 1 : n - 1;
+	unsigned more = up_to >= rx->told ? up_to - rx->told : up_to + n - rx->told;
 
-	if (rx->told == up_to)
+	if (more < n / TELL_PART)
 		return;
 	rx->told = up_to;
 	io_wmb();
@@ -220,11 +226,8 @@ int e1000_rx_poll(struct e1000_rx *rx, int budget)
 		rx->next = index + 1 == size ? 0 : index + 1;
 		buffer_received(rx, &rx->slots[index], &f);
 		e1000_rx_write(rx, index);
-		n++;
-		if (unlikely(n % TELL_EVERY == 0))
-			tell(rx);
-	}
-	if (n)
 		tell(rx);
+		n++;
+	}
 	return n;
 }
