@@ -89,6 +89,12 @@ struct netif_ops {
 	int (*reset)(struct netif *nif);
 };
 
+/* What many frames ask for and is to be done once, when those that are there have been handled. */
+struct netif_after {
+	struct netif_after *next;            /* its CPU's list: soft work there */
+	void (*fn)(struct netif_after *after);
+};
+
 /* Sums; each CPU has its own, to which only it adds, never in an interrupt handler. */
 struct netif_counts {
 	u64 rx_packets, rx_bytes, rx_errors, rx_dropped, rx_missed, rx_length, rx_crc, rx_frame;
@@ -135,6 +141,8 @@ struct netif {
 	bool carrier;                /* a: the link is up */
 	bool carrier_told;           /* c: what the watches were told */
 	u32 features, offered_features; /* c; I: enum netif_features in use; that can be */
+	bool segments_joint;         /* I: segments that the device makes of a packet are lost
+				      * together: it gets none of packets with `lossy` */
 	u32 queue_length;            /* a, c to change: of tx queue, packets */
 	const struct netif_ops *ops; /* I */
 	bool lockless;               /* I: ops->send() takes packets on any CPU at the same time
@@ -222,6 +230,9 @@ void netif_count_sum(struct netif *nif, struct netif_counts *out);
  * linearizes and sums what the device does not do. nif, protocol and the offset of the network
  * header are set. Soft work or thread, no config lock needed. */
 int netif_send(struct packet *p);
+/* Calls a->fn() soon: when no more frames are there on this CPU, or enough were handled (64). It
+ * must not be asked for again before fn was called. Soft work. */
+void netif_after_round(struct netif_after *a);
 /* Changes, with the config lock: 0 or -errno. Everybody is told (netif_watch()). */
 int netif_set_flags(struct netif *nif, u32 flags);
 int netif_set_mtu(struct netif *nif, u32 mtu);

@@ -1,7 +1,8 @@
 /*
  * The soft work of the network: polls what interrupt handlers scheduled, and delivers the frames
  * that interfaces of this CPU answered themselves (loopback). Each round does a fair share, and
- * raises itself again if there is more.
+ * raises itself again if there is more. What the frames of a round ask for in common (the ACK of a
+ * connection, its next data) is done at its end: netif_after_round().
  *
  * A source is scheduled once however often it is asked for, on the CPU that asked first, and polled
  * there alone. States: SCHEDULED: on a list or being polled; AGAIN: asked for meanwhile, so the end
@@ -23,6 +24,7 @@ enum { POLL_SCHEDULED = 1 << 0, POLL_AGAIN = 1 << 1, POLL_DISABLED = 1 << 2 };
 struct netif_cpu {
 	struct list polls;          /* i */
 	struct packet_queue later;  /* o */
+	struct netif_after *after, **after_last; /* o: in the order they came */
 	bool running;               /* o: a round looks at `later` by itself */
 };
 
@@ -148,10 +150,33 @@ static int deliver_later(struct netif_cpu *c, int budget)
 	return n;
 }
 
+void netif_after_round(struct netif_after *a)
+{
+	struct netif_cpu *c = this_cpu_ptr(netif_cpu);
+
+	a->next = NULL;
+	*c->after_last = a;
+	c->after_last = &a->next;
+	if (unlikely(!c->running))
+		soft_raise(SOFT_NET);
+}
+
+static void do_after(struct netif_cpu *c)
+{
+	struct netif_after *a = c->after, *next;
+
+	c->after = NULL;
+	c->after_last = &c->after;
+	for (; a; a = next) {
+		next = a->next;
+		a->fn(a);
+	}
+}
+
 static void netif_soft(void)
 {
 	struct netif_cpu *c = this_cpu_ptr(netif_cpu);
-	int left = ROUND_BUDGET;
+	int left = ROUND_BUDGET, since = 0;
 
 	c->running = true;
 	while (left > 0) {
@@ -163,10 +188,17 @@ static void netif_soft(void)
 		np = poll_next(c);
 		if (np)
 			n += poll_one(np) + 1;
-		if (!n)
-			break;
 		left -= n;
+		since += n;
+		if (c->after && (!n || since >= POLL_BUDGET)) {
+			do_after(c);
+			since = 0;
+		} else if (!n) {
+			break;
+		}
 	}
+	if (c->after)
+		do_after(c);
 	c->running = false;
 	if (c->later.first || !list_empty(&c->polls))
 		soft_raise(SOFT_NET);
@@ -194,6 +226,7 @@ void netif_poll_start(void)
 
 		list_init(&c->polls);
 		packet_queue_init(&c->later);
+		c->after_last = &c->after;
 	}
 	soft_register(SOFT_NET, netif_soft);
 }

@@ -29,9 +29,12 @@ static bool sum_needed(const struct packet *p, u32 features)
 	return p->protocol != ETH_P_IPV6 || !(features & NETIF_SUM6);
 }
 
-static bool segments_needed(const struct packet *p, u32 features)
+static bool segments_needed(const struct netif *nif, const struct packet *p, u32 features)
 {
-	return p->gso_size && !(features & (p->gso == GSO_TCP4 ? NETIF_TSO4 : NETIF_TSO6));
+	if (likely(!p->gso_size))
+		return false;
+	return !(features & (p->gso == GSO_TCP4 ? NETIF_TSO4 : NETIF_TSO6)) ||
+	       (p->lossy && nif->segments_joint);
 }
 
 /* Puts the tag behind the addresses: 0 or -ENOMEM. */
@@ -182,7 +185,7 @@ int netif_send(struct packet *p)
 		netif_stamp_fn(p, PACKET_STAMP_QUEUED);
 	if (nif->n_tx > 1)
 		q = (p->hash ? p->hash : cpu_id()) % nif->n_tx;
-	if (unlikely(segments_needed(p, features)))
+	if (unlikely(segments_needed(nif, p, features)))
 		return transmit_segments(nif, q, p, features);
 	if (unlikely(p->has_vlan || p->n_frags || p->sum == SUM_PARTIAL) && prepare(p, features))
 		return drop(nif, p, -ENOBUFS);

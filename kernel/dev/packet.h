@@ -89,6 +89,7 @@ struct packet {
 	u8 kind;               /* enum packet_kind */
 	u8 gso;                /* enum packet_gso */
 	bool has_vlan;
+	bool lossy;            /* to send: packets get lost on its way */
 	u8 n_frags;
 	u8 stamps;             /* to send: PACKET_STAMP_*: its socket wants to be told when */
 	u8 cb[PACKET_CB] __aligned(8); /* the layer's that has it */

@@ -245,13 +245,52 @@ KTEST(netif_send_help)
 	netif_unregister(nif);
 }
 
+/* Segments that a device would lose together are made before it, if packets get lost. */
+KTEST(netif_send_lossy)
+{
+	struct packet *p;
+
+	fake_make();
+	nif->features = nif->offered_features = NETIF_SG | NETIF_SUM4 | NETIF_TSO4;
+	nif->segments_joint = true;
+	for (unsigned lossy = 0; lossy < 2; lossy++) {
+		p = frame(nif, own, ETH_P_IP, 20 + 20 + 3000);
+		p->data[14] = 0x45;
+		p->data[14 + 9] = 6;
+		p->data[14 + 20 + 12] = 5 << 4;
+		p->transport = p->sum_start = p->network + 20;
+		p->sum_offset = 16;
+		p->sum = SUM_PARTIAL;
+		p->gso = GSO_TCP4;
+		p->gso_size = 1000;
+		p->lossy = lossy;
+		KTEST_CHECK(netif_send(p) == 0);
+		KTEST_CHECK(sent.n == (lossy ? 3 : 1));
+		packet_queue_free(&sent);
+		packet_queue_init(&sent);
+		n_ring = 0;
+	}
+	netif_unregister(nif);
+}
+
 static void tap_fn(struct netif_tap *tap, struct packet *p)
 {
 	__atomic_add_fetch(p->kind == PKT_OUTGOING ? &n_tapped_out : &n_tapped, 1,
 			   __ATOMIC_RELAXED);
 }
 
-static u32 to_receive;
+static u32 to_receive, n_after, received_at_after; /* a */
+static bool asked;
+
+static void after_fn(struct netif_after *a)
+{
+	asked = false;
+	__atomic_store_n(&received_at_after, n_received, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&n_after, 1, __ATOMIC_SEQ_CST);
+}
+
+static struct netif_after after = { .fn = after_fn };
+
 static int poll_fn(struct netif_poll *np, int budget)
 {
 	int n = 0;
@@ -261,6 +300,9 @@ static int poll_fn(struct netif_poll *np, int budget)
 
 		to_receive--;
 		netif_receive(nif, frame(nif, to, TEST_PROTOCOL, 46));
+		if (!asked)
+			netif_after_round(&after);
+		asked = true;
 		n++;
 	}
 	if (n < budget)
@@ -276,13 +318,15 @@ KTEST(netif_poll)
 
 	fake_make();
 	tap.nif = nif;
-	n_received = n_tapped = n_tapped_out = 0;
+	n_received = n_tapped = n_tapped_out = n_after = 0;
 	netif_tap_add(&tap);
 	netif_poll_init(&np, nif, poll_fn);
 	to_receive = 1000;
 	netif_poll_schedule(&np);
 	netif_poll_schedule(&np);
 	KTEST_CHECK(wait_count(&n_received, 1000) && !to_receive);
+	/* Once for 64 frames, as more are there, and at the end. */
+	KTEST_CHECK(wait_count(&n_after, 16) && n_after == 16 && received_at_after == 1000);
 	KTEST_CHECK(READ_ONCE(received_kind) == PKT_HOST);
 	netif_poll_disable(&np);
 	to_receive = 1;

@@ -79,9 +79,11 @@ static int nif_make(struct e1000_nic *nic)
 	nif->offered_features = nic->family->features;
 	nif->features = nif->offered_features;
 	/* QEMU's 82574, which has no maker's number, cuts TCP into fragments of IPv4: one that is
-	 * lost on the way costs them all. */
-	if (nic->family->extended && !nic->pci->subsystem)
-		nif->features &= ~(u32)(NETIF_TSO4 | NETIF_TSO6);
+	 * lost on the way costs them all. With IPv6 it cannot even that. */
+	if (nic->family->extended && !nic->pci->subsystem) {
+		nif->features &= ~(u32)NETIF_TSO6;
+		nif->segments_joint = true;
+	}
 	e1000_read_address(nic, nif->address);
 	for (unsigned q = 0; q < nic->n_queues; q++) {
 		nic->rx[q].nic = nic->tx[q].nic = nic;

@@ -50,17 +50,21 @@ void tcp_delack_arm(struct tcp_sock *t)
 		tcp_timer_update(t);
 }
 
-void tcp_ack_decide(struct tcp_sock *t)
+bool tcp_ack_wanted(struct tcp_sock *t)
 {
 	if (!t->ack_due && !t->ack_now)
-		return;
-	if (t->ack_now || t->n_ooo || (t->quick && !t->pingpong) ||
-	    (t->rcv_nxt - t->rcv_wup > t->rcv_mss &&
-	     (tcp_readable(t) < tcp_base(t)->receive_low || tcp_window_select(t) >= t->rcv_wnd))) {
+		return false;
+	return t->ack_now || t->n_ooo || (t->quick && !t->pingpong) ||
+	       (t->rcv_nxt - t->rcv_wup > t->rcv_mss &&
+		(tcp_readable(t) < tcp_base(t)->receive_low || tcp_window_select(t) >= t->rcv_wnd));
+}
+
+void tcp_ack_decide(struct tcp_sock *t)
+{
+	if (tcp_ack_wanted(t))
 		tcp_send_ack(t);
-		return;
-	}
-	tcp_delack_arm(t);
+	else if (t->ack_due)
+		tcp_delack_arm(t);
 }
 
 void tcp_ack_sent(struct tcp_sock *t)

@@ -188,8 +188,6 @@ bool tcp_input(struct tcp_sock *t, struct packet *p, struct tcp_segment *seg)
 		taken = tcp_input_text(t, p, seg);
 	if (unlikely(TCP_IN(t, TCP_ENDED)))
 		return taken;
-	if (t->lost_bytes || t->snd_nxt != t->buf.end || t->fin_queued)
-		tcp_push_recovery(t);
-	tcp_ack_decide(t);
+	tcp_respond(t);
 	return taken;
 }

@@ -85,6 +85,9 @@ struct tcp_sock {
 	bool nodelay, cork, fin_queued, fin_sent;
 	bool engine;                       /* the engine has its reference */
 	bool counted_orphan;               /* in tcp_n_orphans */
+	bool responding;                   /* `respond` waits for the end of a round, with a
+					    * reference */
+	struct netif_after respond;
 	bool fin_seen;                     /* the peer's FIN is within rcv_nxt */
 	u16 mss;                           /* data bytes of a full segment, options taken off */
 
@@ -495,6 +498,11 @@ void tcp_keep_fire(struct tcp_sock *t);
 void tcp_ack_schedule(struct tcp_sock *t, u32 length);
 /* At the end of input: an ACK now, later, or none. */
 void tcp_ack_decide(struct tcp_sock *t);
+/* Whether tcp_ack_decide() would send one. */
+bool tcp_ack_wanted(struct tcp_sock *t);
+/* tcp_respond.c: what a segment brought about: data that may go now, an ACK. At once if that tells
+ * of a loss or helps out of one, else when the round of frames is over. Soft work. */
+void tcp_respond(struct tcp_sock *t);
 /* A segment with ACK went out. */
 void tcp_ack_sent(struct tcp_sock *t);
 void tcp_quick_ack(struct tcp_sock *t, u8 n);

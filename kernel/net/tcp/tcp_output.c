@@ -246,6 +246,7 @@ int tcp_transmit(struct tcp_sock *t, u32 seq, u32 n, u8 flags)
 		if ((u32)data > mss) {
 			p->gso_size = (u16)mss;
 			p->gso = ipaddr_is4(&t->inet.remote) ? GSO_TCP4 : GSO_TCP6;
+			p->lossy = t->total_again;
 		}
 	}
 	fill_header(t, p, seq, flags, size, &o);

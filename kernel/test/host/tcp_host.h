@@ -79,6 +79,7 @@ void host_fail_alloc(unsigned nth);
 struct host_segment {
 	struct tcp_segment seg;
 	u32 from, to;
+	bool lossy;              /* as the packet said */
 	u8 *data;
 	struct host_segment *next;
 };
@@ -90,5 +91,8 @@ void host_inject(u32 to, const struct tcp_segment *seg, const void *data);
 /* The same with bytes as they are, checksum included. */
 void host_inject_raw(u32 to, const void *bytes, u32 n);
 void host_error(const struct ip_error *e);
+/* What is injected from now on is one round of frames, until this is called with false. Else each
+ * packet is a round. */
+void host_hold_round(bool hold);
 
 #endif

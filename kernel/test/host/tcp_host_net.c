@@ -124,6 +124,7 @@ static void to_inbox(struct packet *p, u32 from, u32 to)
 		CHECK_LEFT(sum_fold(sum_bytes(p->data, p->length, sum)) != 0xffff);
 		s->from = from;
 		s->to = to;
+		s->lossy = p->lossy;
 		s->data = malloc(s->seg.length + 1);
 		memcpy(s->data, p->data + s->seg.header, s->seg.length);
 		*inbox_tail = s;
@@ -132,6 +133,31 @@ static void to_inbox(struct packet *p, u32 from, u32 to)
 		free(s);
 	}
 	packet_free(p);
+}
+
+static struct netif_after *after;
+static bool round_held;
+
+void netif_after_round(struct netif_after *a)
+{
+	a->next = after;
+	after = a;
+}
+
+static void end_round(void)
+{
+	struct netif_after *a;
+
+	while (!round_held && (a = after)) {
+		after = a->next;
+		a->fn(a);
+	}
+}
+
+void host_hold_round(bool hold)
+{
+	round_held = hold;
+	end_round();
 }
 
 static void deliver(struct packet *p, u32 from, u32 to)
@@ -149,6 +175,7 @@ static void deliver(struct packet *p, u32 from, u32 to)
 		to_inbox(p, from, to);
 	else
 		tcp_receive(p);
+	end_round();
 }
 
 void host_link_deliver(void)

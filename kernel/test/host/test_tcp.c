@@ -660,6 +660,58 @@ TEST(delayed_ack)
 	finish(&p);
 }
 
+/* Segments that come together have one ACK; what several ACKs let go goes in one packet. But what
+ * tells of a loss is said at once, and from then on packets say that the path loses some. */
+TEST(round_is_answered_once)
+{
+	static char data[30000];
+	struct host_segment *s;
+	struct tcp_segment seg;
+	struct peer p;
+
+	host_begin(31);
+	if (!passive(&p, false, true))
+		return;
+	host_hold_round(true);
+	for (unsigned i = 0; i < 4; i++)
+		send_data(&p, i * 1000, data, 1000);
+	CHECK(silence(1));
+	host_hold_round(false);
+	CHECK(expect(1, TCP_ACK, &seg));
+	CHECK_EQ(seg.ack, p.seq + 4000);
+	CHECK(silence(100));
+	p.seq += 4000;
+	host_link.cut = false;
+	CHECK_EQ(host_write(p.t, data, sizeof(data), 0), (ssize_t)sizeof(data));
+	CHECK(expect(1, TCP_ACK, &seg));
+	CHECK_EQ(seg.length, 14600);
+	host_hold_round(true);
+	acked(&p, 2920);
+	acked(&p, 2920);
+	CHECK(silence(1));
+	host_hold_round(false);
+	CHECK(expect(1, TCP_ACK, &seg));
+	CHECK(seg.length >= 4 * 1460);
+	host_hold_round(true);
+	send_data(&p, 1000, data, 1000);
+	CHECK(expect(1, TCP_ACK, &seg));
+	CHECK_EQ(seg.options.n_sack, 1);
+	host_hold_round(false);
+	/* The retransmission timer. */
+	CHECK(expect(2000, TCP_ACK, &seg));
+	host_run_for(2000 * MS);
+	while ((s = host_next()))
+		host_segment_free(s);
+	p.ack = p.t->snd_nxt;
+	send_flags(&p, TCP_ACK);
+	host_run_for(MS);
+	s = host_next();
+	CHECK(s && s->lossy);
+	if (s)
+		host_segment_free(s);
+	finish(&p);
+}
+
 TEST(keep_alive)
 {
 	struct tcp_segment seg;
