@@ -15,6 +15,7 @@
 #include "net/ip4/ip4_int.h"
 #include "net/link/arp_wire.h"
 #include "net/link/neighbour.h"
+#include "net/link/published.h"
 #include "sched/thread.h"
 #include "sched/wait.h"
 #include "test/ktest.h"
@@ -251,6 +252,69 @@ KTEST(net4_arp)
 	if (n)
 		neighbour_put(n);
 	unmake();
+}
+
+/* Whether a question for an address is answered, with our link address. */
+static bool arp_answered(be32 address)
+{
+	struct arp_packet a = { 0 };
+	struct packet *p;
+
+	while ((p = take()))
+		packet_free(p);
+	arp_arrives(ARP_REQUEST, THEM, address);
+	for (unsigned round = 0; round < 20; round++, nap()) {
+		while ((p = take())) {
+			packet_read(p, ETH_HLEN, &a, sizeof(a));
+			packet_free(p);
+			if (a.operation == hton16(ARP_REPLY) && a.from == address)
+				return !memcmp(a.from_link, own, 6);
+		}
+	}
+	return false;
+}
+
+/* Addresses that we route to elsewhere: published ones, or (proxy_arp) all. */
+KTEST(net4_published)
+{
+	struct fib_entry e = { .prefix = hton32(0xcb007109u), .length = 32, .type = FIB_UNICAST,
+			       .protocol = FIB_BY_STATIC, .table = FIB_MAIN,
+			       .scope = FIB_SCOPE_LINK };
+	struct ipaddr a = ipaddr_4(e.prefix);
+	s32 *item;
+
+	make();
+	item = ip4_if(nif)->conf.item;
+	e.nif = netif_by_name("lo");
+	netif_config_lock();
+	KTEST_CHECK(netif_set_flags(e.nif, e.nif->flags | IFF_UP) == 0);
+	KTEST_CHECK(fib4_add(&e, false) == 0);
+	KTEST_CHECK(published_add(nif, &a) == 0 && published_add(nif, &a) == 0);
+	netif_config_unlock();
+	KTEST_CHECK(!arp_answered(e.prefix)); /* not a router */
+	item[IP4_FORWARDING] = 1;
+	KTEST_CHECK(arp_answered(e.prefix));
+	netif_config_lock();
+	KTEST_CHECK(published_remove(nif, &a) == 0 && published_remove(nif, &a) == -ENOENT);
+	netif_config_unlock();
+	KTEST_CHECK(!arp_answered(e.prefix));
+	item[IP4_PROXY_ARP] = 1;
+	KTEST_CHECK(arp_answered(e.prefix));
+	item[IP4_PROXY_ARP] = 0;
+	netif_config_lock();
+	KTEST_CHECK(published_add(NULL, &a) == 0);
+	netif_config_unlock();
+	KTEST_CHECK(arp_answered(e.prefix));
+	netif_config_lock();
+	KTEST_CHECK(published_remove(NULL, &a) == 0 && published_add(nif, &a) == 0);
+	KTEST_CHECK(fib4_remove(&e) == 0);
+	netif_config_unlock();
+	KTEST_CHECK(!arp_answered(e.prefix)); /* we do not know the way */
+	netif_put(e.nif);
+	unmake();
+	netif_config_lock();
+	KTEST_CHECK(published_remove(nif, &a) == -ENOENT); /* its link has gone */
+	netif_config_unlock();
 }
 
 KTEST(net4_fragments)

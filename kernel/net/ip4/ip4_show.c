@@ -8,6 +8,7 @@
 #include "net/ip4/igmp.h"
 #include "net/ip4/ip4_int.h"
 #include "net/link/neighbour.h"
+#include "net/link/published.h"
 
 /* Rows are of one length (route(8) reads them by that no more, but others do). */
 static void pad(struct format_sink *out, const char *row)
@@ -57,11 +58,27 @@ static bool arp_row(struct neighbour *n, void *arg)
 	return true;
 }
 
+static bool published_row(struct netif *nif, const struct ipaddr *address, void *arg)
+{
+	const u8 *b = address->b + 12;
+	char ip[20];
+
+	if (!ipaddr_is4(address))
+		return true;
+	snprintf(ip, sizeof(ip), "%u.%u.%u.%u", b[0], b[1], b[2], b[3]);
+	format_to(arg, "%-16s 0x%-10x0x%-10x%s     *        %s\n", ip, nif ? nif->type : 0,
+		  ATF_PUBL | ATF_PERM, "00:00:00:00:00:00", nif ? nif->name : "*");
+	return true;
+}
+
 void arp_show(struct format_sink *out)
 {
 	format_to(out, "IP address       HW type     Flags       HW address            Mask     "
 		  "Device\n");
 	neighbour_each(arp_row, out);
+	netif_config_lock();
+	published_each(published_row, out);
+	netif_config_unlock();
 }
 
 static void igmp_netif(struct netif *nif, void *arg)

@@ -14,6 +14,7 @@
 #include "net/ip4/ip4_int.h"
 #include "net/link/ether.h"
 #include "net/link/neighbour.h"
+#include "net/link/published.h"
 
 void arp_send(struct netif *nif, u16 operation, be32 from, be32 to, const u8 *target,
 	      const u8 *to_link)
@@ -89,10 +90,11 @@ static void failed(struct neighbour *n, struct packet *p)
 }
 
 /* Whether a question for an address is answered here: it is ours (arp_ignore may ask for more), or
- * we route to it and proxy_arp is on. */
+ * we route to it by another link, and it is published or proxy_arp is on. */
 static bool answers_for(struct netif *nif, const struct arp_packet *a)
 {
 	s32 ignore = ip4_conf_max(nif, IP4_ARP_IGNORE);
+	struct ipaddr to = ipaddr_4(a->to);
 	const struct fib_entry *e;
 
 	if (fib4_kind(a->to) == FIB_LOCAL) {
@@ -100,7 +102,8 @@ static bool answers_for(struct netif *nif, const struct arp_packet *a)
 			return false;
 		return ignore < 2 || ip4_addr_on_link(nif, a->from);
 	}
-	if (!ip4_conf_max(nif, IP4_PROXY_ARP) || !ip4_conf_max(nif, IP4_FORWARDING))
+	if (!ip4_conf_max(nif, IP4_FORWARDING) ||
+	    !(ip4_conf_max(nif, IP4_PROXY_ARP) || published_on(nif, &to)))
 		return false;
 	e = fib4_lookup(FIB_MAIN, a->to, 0);
 	return e && e->nif && e->nif != nif;
@@ -162,6 +165,7 @@ static const struct neighbour_protocol neighbours = {
 
 void arp_init(void)
 {
+	published_init();
 	neighbour_protocol_register(false, &neighbours);
 	netif_protocol_register(&protocol);
 }

@@ -1,5 +1,5 @@
 /*
- * arp(7): entries set, removed and looked up by hand.
+ * arp(7): entries set, removed and looked up by hand; addresses published.
  */
 #include "abi/capability.h"
 #include "abi/errno.h"
@@ -11,6 +11,7 @@
 #include "net/ip4/ip4_int.h"
 #include "net/link/arp.h"
 #include "net/link/neighbour.h"
+#include "net/link/published.h"
 
 /* The interface that is meant: by name, or the one by which the address is reached. Referenced. */
 static int find_netif(struct arpreq *r, be32 address, struct netif **out)
@@ -36,8 +37,6 @@ static int set(struct netif *nif, const struct ipaddr *address, const struct arp
 	struct neighbour *n;
 	int err;
 
-	if (r->arp_flags & ATF_PUBL) /* proxy ARP goes by routes here: conf/proxy_arp */
-		return -EOPNOTSUPP;
 	if (!(r->arp_flags & ATF_COM) || r->arp_ha.sa_family != nif->type)
 		return -EINVAL;
 	n = neighbour_get(nif, address);
@@ -88,6 +87,73 @@ static int carry_out(u32 request, struct netif *nif, const struct ipaddr *addres
 	return err == -ENOENT ? -ENXIO : err;
 }
 
+struct by_link { const u8 *link_address; u16 type; struct netif *found; };
+
+static void is_by_link(struct netif *nif, void *arg)
+{
+	struct by_link *by = arg;
+
+	if (!by->found && nif->type == by->type &&
+	    !memcmp(nif->address, by->link_address, nif->address_length))
+		by->found = nif;
+}
+
+/* The interface of a published address: by name, or with the link address given; *out NULL: all.
+ * Referenced. Config lock. */
+static int published_netif(struct arpreq *r, struct netif **out)
+{
+	struct by_link by = { (const u8 *)r->arp_ha.sa_data, r->arp_ha.sa_family, NULL };
+
+	*out = NULL;
+	r->arp_dev[sizeof(r->arp_dev) - 1] = 0;
+	if (r->arp_dev[0]) {
+		*out = netif_by_name(r->arp_dev);
+		return *out ? 0 : -ENODEV;
+	}
+	if (!(r->arp_flags & ATF_COM))
+		return 0;
+	netif_each(is_by_link, &by);
+	if (!by.found)
+		return -ENODEV;
+	netif_get(by.found);
+	*out = by.found;
+	return 0;
+}
+
+/* With a mask of no bits, all addresses that we route to are meant: conf/proxy_arp. */
+static int publish_all(struct netif *nif, bool on)
+{
+	struct ip4_if *in = nif ? ip4_if(nif) : NULL;
+
+	if (nif && !in)
+		return -ENXIO;
+	WRITE_ONCE((in ? &in->conf : &ip4_conf_all)->item[IP4_PROXY_ARP], on);
+	return 0;
+}
+
+static int publish(u32 request, const struct ipaddr *address, struct arpreq *r)
+{
+	be32 mask = ((const struct sockaddr_in *)&r->arp_netmask)->sin_addr.s_addr;
+	bool on = request == SIOCSARP;
+	struct netif *nif;
+	int err;
+
+	if (!(r->arp_flags & ATF_NETMASK))
+		mask = ~0u;
+	if (mask && mask != ~0u)
+		return -EINVAL;
+	netif_config_lock();
+	err = published_netif(r, &nif);
+	if (!err && !mask)
+		err = publish_all(nif, on);
+	else if (!err)
+		err = on ? published_add(nif, address) : published_remove(nif, address);
+	netif_config_unlock();
+	if (nif)
+		netif_put(nif);
+	return err;
+}
+
 long arp_ioctl(struct sock *s, u32 request, u64 arg)
 {
 	const struct sockaddr_in *in;
@@ -106,6 +172,10 @@ long arp_ioctl(struct sock *s, u32 request, u64 arg)
 	if (in->sin_family != AF_INET)
 		return -EPFNOSUPPORT;
 	address = ipaddr_4(in->sin_addr.s_addr);
+	if (request != SIOCGARP && r.arp_flags & ATF_PUBL)
+		return publish(request, &address, &r);
+	if (r.arp_flags & (ATF_NETMASK | ATF_DONTPUB))
+		return -EINVAL;
 	err = find_netif(&r, in->sin_addr.s_addr, &nif);
 	if (err)
 		return err;

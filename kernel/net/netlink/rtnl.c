@@ -54,7 +54,7 @@ static int dump(struct nl_request *r, const struct rtnl_handler *const *by_famil
 
 	if (all && !by_family[SLOT_ALL] && !by_family[SLOT_4] && !by_family[SLOT_6])
 		return -EOPNOTSUPP;
-	err = nl_dump_start(r, all ? dump_all : h->dump, false);
+	err = nl_dump_start(r, all ? dump_all : h->dump, true);
 	return err ? err : 1;
 }
 

@@ -1,10 +1,12 @@
 /*
  * Neighbours of either version over NETLINK_ROUTE: RTM_NEWNEIGH, RTM_DELNEIGH, RTM_GETNEIGH (all).
+ * With NTF_PROXY they are about published addresses.
  */
 #include "abi/errno.h"
 #include "core/clock.h"
 #include "lib/string.h"
 #include "net/link/neighbour.h"
+#include "net/link/published.h"
 #include "net/netlink/netlink_int.h"
 
 #define NDA_COUNT (NDA_PROBES + 1)
@@ -14,9 +16,15 @@ static u32 ticks_since(u64 ns)
 	return (u32)((clock_monotonic() - ns) / (NSEC_PER_SEC / USER_HZ));
 }
 
+static void put_destination(struct nl_out *out, const struct ipaddr *a)
+{
+	bool four = ipaddr_is4(a);
+
+	nl_put(out, NDA_DST, four ? (const void *)&a->w[3] : a, four ? 4 : 16);
+}
+
 static bool neighbour_message(struct nl_out *out, struct neighbour *n, const struct nl_dump *d)
 {
-	bool four = ipaddr_is4(&n->address);
 	struct nda_cacheinfo cache = {
 		.ndm_confirmed = ticks_since(n->updated_ns), .ndm_used = ticks_since(n->used_ns),
 		.ndm_updated = ticks_since(n->updated_ns), .ndm_refcnt = ref_read(&n->refs) - 1,
@@ -26,12 +34,12 @@ static bool neighbour_message(struct nl_out *out, struct neighbour *n, const str
 
 	if (!m)
 		return nl_end(out);
-	m->ndm_family = four ? AF_INET : AF_INET6;
+	m->ndm_family = ipaddr_is4(&n->address) ? AF_INET : AF_INET6;
 	m->ndm_ifindex = (s32)n->nif->index;
 	m->ndm_state = (u16)READ_ONCE(n->state);
 	m->ndm_flags = n->router ? NTF_ROUTER : 0;
 	m->ndm_type = RTN_UNICAST;
-	nl_put(out, NDA_DST, four ? (const void *)&n->address.w[3] : &n->address, four ? 4 : 16);
+	put_destination(out, &n->address);
 	if (neighbour_address(n, address))
 		nl_put(out, NDA_LLADDR, address, n->nif->address_length);
 	nl_put(out, NDA_CACHEINFO, &cache, sizeof(cache));
@@ -61,17 +69,50 @@ done:
 	return true;
 }
 
+static bool dump_published(struct netif *nif, const struct ipaddr *address, void *arg)
+{
+	struct neighbour_walk *w = arg;
+	u8 family = ipaddr_is4(address) ? AF_INET : AF_INET6;
+	struct ndmsg *m;
+
+	if (w->n++ < w->d->at[0])
+		return true;
+	if (w->d->family == AF_UNSPEC || w->d->family == family) {
+		m = nl_begin(w->out, RTM_NEWNEIGH, NLM_F_MULTI, w->d->seq, w->d->port, sizeof(*m));
+		if (m) {
+			m->ndm_family = family;
+			m->ndm_ifindex = nif ? (s32)nif->index : 0;
+			m->ndm_flags = NTF_PROXY;
+			m->ndm_type = RTN_UNICAST;
+			put_destination(w->out, address);
+		}
+		if (!nl_end(w->out)) {
+			w->full = true;
+			return false;
+		}
+	}
+	w->d->at[0] = w->n;
+	return true;
+}
+
 /* at[0]: how many were written. Those that come and go meanwhile may be missed or told twice. */
 static int neighbour_dump(struct nl_dump *d, struct nl_out *out)
 {
+	const struct ndmsg *asked = d->request;
 	struct neighbour_walk w = { d, out, 0, false };
 
+	if (d->length >= sizeof(*asked) && asked->ndm_flags == NTF_PROXY) {
+		netif_config_lock();
+		published_each(dump_published, &w);
+		netif_config_unlock();
+		return w.full;
+	}
 	neighbour_each(dump_one, &w);
 	return w.full;
 }
 
 struct neighbour_request {
-	struct netif *nif;             /* referenced */
+	struct netif *nif;             /* referenced; NULL: all, of a published address only */
 	struct ipaddr address;
 	const u8 *link_address;        /* NULL: none */
 };
@@ -86,7 +127,8 @@ static int neighbour_parse(const struct nl_request *r, struct neighbour_request 
 
 	if (err)
 		return err;
-	if (!a[NDA_DST] || m->ndm_ifindex <= 0)
+	if (!a[NDA_DST] || m->ndm_ifindex < 0 ||
+	    (!m->ndm_ifindex && !(m->ndm_flags & NTF_PROXY)))
 		return -EINVAL;
 	if (m->ndm_family == AF_INET) {
 		err = nl_get(a[NDA_DST], &four, 4);
@@ -97,6 +139,10 @@ static int neighbour_parse(const struct nl_request *r, struct neighbour_request 
 	}
 	if (err)
 		return err;
+	q->nif = NULL;
+	q->link_address = NULL;
+	if (!m->ndm_ifindex)
+		return 0;
 	q->nif = netif_by_index((u32)m->ndm_ifindex);
 	if (!q->nif)
 		return -ENODEV;
@@ -106,6 +152,22 @@ static int neighbour_parse(const struct nl_request *r, struct neighbour_request 
 		return -EINVAL;
 	}
 	return 0;
+}
+
+/* Published addresses are IPv4's. */
+static int publish(struct neighbour_request *q, bool on)
+{
+	int err = -EOPNOTSUPP;
+
+	if (ipaddr_is4(&q->address)) {
+		netif_config_lock();
+		err = on ? published_add(q->nif, &q->address) :
+			   published_remove(q->nif, &q->address);
+		netif_config_unlock();
+	}
+	if (q->nif)
+		netif_put(q->nif);
+	return err;
 }
 
 static int neighbour_new(struct nl_request *r)
@@ -118,6 +180,8 @@ static int neighbour_new(struct nl_request *r)
 
 	if (err)
 		return err;
+	if (m->ndm_flags & NTF_PROXY)
+		return publish(&q, true);
 	n = neighbour_find(q.nif, &q.address);
 	if (n && flags & NLM_F_EXCL)
 		err = -EEXIST;
@@ -136,11 +200,14 @@ static int neighbour_new(struct nl_request *r)
 
 static int neighbour_delete(struct nl_request *r)
 {
+	const struct ndmsg *m = r->payload;
 	struct neighbour_request q;
 	int err = neighbour_parse(r, &q);
 
 	if (err)
 		return err;
+	if (m->ndm_flags & NTF_PROXY)
+		return publish(&q, false);
 	err = neighbour_remove(q.nif, &q.address);
 	netif_put(q.nif);
 	return err;
