@@ -118,6 +118,11 @@ struct icmp_filter {
 #define RTF_WINDOW	0x0080
 #define RTF_IRTT	0x0100
 #define RTF_REJECT	0x0200
+/* of in6_rtmsg and /proc/net/ipv6_route */
+#define RTF_DEFAULT	0x00010000
+#define RTF_ADDRCONF	0x00040000
+#define RTF_EXPIRES	0x00400000
+#define RTF_LOCAL	0x80000000
 
 struct rtentry {
 	u64 rt_pad1;

@@ -55,6 +55,7 @@ struct ifinfomsg {
 #define IFLA_QDISC		6
 #define IFLA_STATS		7
 #define IFLA_TXQLEN		13
+#define IFLA_PROTINFO		12
 #define IFLA_MAP		14
 #define IFLA_OPERSTATE		16
 #define IFLA_LINKMODE		17

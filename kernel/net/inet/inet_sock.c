@@ -15,7 +15,6 @@
 #include "net/ip4/ip4.h"
 #include "net/ip6/ip6_headers.h"
 
-#pragma weak ip6_settings
 
 static struct inet_type *types; /* I after boot: in order of registration */
 
@@ -68,8 +67,7 @@ void inet_sock_init(struct inet_sock *i)
 	i->six.mtu_discover = IPV6_PMTUDISC_WANT;
 	i->six.multicast_loop = i->six.multicast_all = i->six.auto_label = true;
 	spin_init(&i->errors_lock, RANK_NET_LEAF, "inet_errors");
-	if (&ip6_settings)
-		i->only_6 = i->sock.family == AF_INET6 && READ_ONCE(ip6_settings.bindv6only);
+	i->only_6 = i->sock.family == AF_INET6 && READ_ONCE(ip6_settings.bindv6only);
 	packet_queue_init(&i->errors);
 }
 
@@ -279,7 +277,7 @@ static void meta_six(const struct inet_sock *i, const struct ipaddr *to, struct 
 		.ignore_mtu = discover >= IPV6_PMTUDISC_PROBE, .mtu = READ_ONCE(six->mtu),
 		.flow_label = six->flow & hton32(0xfffff),
 	};
-	if (!meta->flow_label && READ_ONCE(six->auto_label) && &ip6_settings &&
+	if (!meta->flow_label && READ_ONCE(six->auto_label) &&
 	    READ_ONCE(ip6_settings.auto_flowlabels))
 		meta->flow_label = label_of(i, to);
 }

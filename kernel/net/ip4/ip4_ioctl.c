@@ -224,8 +224,17 @@ static bool is_alias(u64 arg)
 	       memchr(name, ':', strnlen(name, sizeof(name)));
 }
 
+/* Whether a socket of IPv6 means its own structures by a request (net/ip6/ip6_ioctl.c). */
+static bool is_of_ip6(const struct sock *s, u32 request)
+{
+	return s->family == AF_INET6 &&
+	       (request == SIOCSIFADDR || request == SIOCADDRT || request == SIOCDELRT);
+}
+
 static long ioctl(struct sock *s, u32 request, u64 arg)
 {
+	if (is_of_ip6(s, request))
+		return -ENOTTY;
 	switch (request) {
 	case SIOCGIFCONF:
 		return conf_ioctl(arg);

@@ -13,6 +13,8 @@
 #include "core/log.h"
 #include "mm/slab.h"
 #include "net/ip6/ip6_int.h"
+#include "net/ip6/mld.h"
+#include "net/ip6/nd.h"
 
 static struct ip6_watch *watches; /* I after boot */
 
@@ -212,6 +214,17 @@ static void routes_remove(const struct ip6_addr *a)
 	fib6_forget_source(&a->address);
 }
 
+/* Packets to groups that no route says anything of leave by it. */
+static void group_route_add(struct netif *nif)
+{
+	struct fib6_entry e = { .prefix = { .b = { 0xff } }, .length = 8, .type = FIB6_MULTICAST,
+				.protocol = FIB6_BY_KERNEL, .table = FIB6_LOCAL_TABLE,
+				.metric = FIB6_METRIC_KERNEL, .nif = nif };
+
+	if (!(nif->flags & IFF_LOOPBACK))
+		warn(fib6_add(&e, false), nif);
+}
+
 /* Changes ------------------------------------------------------------------------------------- */
 
 static bool needs_dad(const struct ip6_addr *a)
@@ -239,6 +252,8 @@ static void begin(struct ip6_addr *a)
 	if (needs_dad(a))
 		WRITE_ONCE(a->flags, a->flags | IFA_F_TENTATIVE);
 	routes_add(a);
+	if (a->flags & IFA_F_TENTATIVE)
+		nd_dad_start(a);
 }
 
 static int addr_check(const struct netif *nif, const struct ip6_addr *a)
@@ -255,6 +270,7 @@ static int addr_check(const struct netif *nif, const struct ip6_addr *a)
 
 int ip6_addr_add(struct netif *nif, const struct ip6_addr *wanted)
 {
+	struct ipaddr group = ip6_solicited_node(&wanted->address);
 	struct ip6_addr *a;
 	int err = addr_check(nif, wanted);
 
@@ -271,8 +287,14 @@ int ip6_addr_add(struct netif *nif, const struct ip6_addr *wanted)
 		.preferred_until = wanted->preferred_until, .valid_until = wanted->valid_until,
 		.refs = REFCOUNT_INIT(1),
 	};
+	err = mld_join(nif, &group);
+	if (err) {
+		kfree(a);
+		return err;
+	}
 	a->created_ns = a->updated_ns = clock_monotonic();
 	netif_get(nif);
+	nd_dad_init_addr(a);
 	insert(ip6_if(nif), a);
 	if (nif->flags & IFF_UP)
 		begin(a);
@@ -286,10 +308,13 @@ int ip6_addr_add(struct netif *nif, const struct ip6_addr *wanted)
 static void unlink_addr(struct ip6_if *in, struct ip6_addr **at)
 {
 	struct ip6_addr *a = *at;
+	struct ipaddr group = ip6_solicited_node(&a->address);
 
 	rcu_store(*at, a->next);
 	a->gone = true;
+	nd_dad_stop(a);
 	routes_remove(a);
+	mld_leave(in->nif, &group);
 	ip6_tell_addr(a, false);
 	ip6_addr_put(a);
 }
@@ -354,15 +379,18 @@ static void up(struct netif *nif)
 {
 	struct ip6_if *in = ip6_if(nif);
 	struct ip6_addr loopback = { .address = IP6_LOOPBACK, .length = 128,
-				     .flags = IFA_F_PERMANENT };
+				     .protocol = IFAPROT_KERNEL_LO, .flags = IFA_F_PERMANENT };
 
 	if (!ip6_is_on(in))
 		return;
+	group_route_add(nif);
+	mld_up(nif);
 	for (struct ip6_addr *a = in->addrs; a; a = a->next)
 		begin(a);
 	if (nif->flags & IFF_LOOPBACK && !ip6_addr_find(nif, &loopback.address) &&
 	    ip6_addr_add(nif, &loopback))
 		log_warn("%s: no address", nif->name);
+	nd_up(nif);
 }
 
 static bool is_kept(const struct ip6_addr *a)
@@ -379,14 +407,17 @@ static void down(struct netif *nif, bool all)
 
 	if (!in)
 		return;
+	nd_down(nif);
 	while (*at) {
 		if (all || !is_kept(*at)) {
 			unlink_addr(in, at);
 			continue;
 		}
+		nd_dad_stop(*at);
 		at = &(*at)->next;
 	}
 	fib6_forget(nif, true);
+	mld_down(nif);
 }
 
 void ip6_addr_switch(struct netif *nif, bool on)
@@ -403,6 +434,10 @@ static void free_if(struct rcu_head *head)
 {
 	struct ip6_if *in = container_of(head, struct ip6_if, rcu);
 
+	if (in->mld)
+		mld_state_free(in->mld);
+	if (in->nd)
+		nd_state_free(in->nd);
 	kfree(in);
 }
 
@@ -413,11 +448,17 @@ static void attach(struct netif *nif)
 	if (nif->mtu < IP6_MIN_MTU || ip6_if(nif))
 		return;
 	in = kzalloc(sizeof(*in), MM_KERNEL);
-	if (!in) {
+	if (in) {
+		in->nif = nif;
+		in->mld = mld_state_make(nif);
+		in->nd = nd_state_make(nif);
+	}
+	if (!in || !in->mld || !in->nd) {
 		log_err("%s: no memory for IPv6", nif->name);
+		if (in)
+			free_if(&in->rcu);
 		return;
 	}
-	in->nif = nif;
 	rcu_store(nif->inet6, in);
 	ip6_conf_begin(in);
 }

@@ -8,6 +8,7 @@
 #include "net/ip6/icmp6.h"
 #include "net/ip6/ip6_count.h"
 #include "net/ip6/ip6_int.h"
+#include "net/ip6/nd.h"
 #include "net/link/ether.h"
 
 static void no_route(struct packet *p, int err)
@@ -31,6 +32,8 @@ static void forward(struct packet *p, struct route *r)
 		icmp6_send(p, ICMP6_TOO_BIG, 0, mtu);
 		goto drop;
 	}
+	if (r->nif == p->nif)
+		nd_send_redirect(p, r);
 	if (packet_own_head(p, PACKET_ROOM))
 		goto drop;
 	((struct ip6_header *)p->data)->hops--;

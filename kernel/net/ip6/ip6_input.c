@@ -10,6 +10,8 @@
 #include "net/ip6/icmp6.h"
 #include "net/ip6/ip6_count.h"
 #include "net/ip6/ip6_int.h"
+#include "net/ip6/mld.h"
+#include "net/ip6/nd.h"
 
 /* Checks the header and trims the packet to its length; fills in what is known of it. A length of
  * nothing may be that of a jumbogram (RFC 2675), which no link here takes: what follows is cut off
@@ -85,7 +87,7 @@ static enum route_kind kind_of(struct packet *p, const struct ip6_header *h)
 /* Whether packets to a group are wanted here at all. */
 static bool member(const struct packet *p)
 {
-	return p->nif->flags & IFF_LOOPBACK;
+	return p->nif->flags & IFF_LOOPBACK || mld_is_member(p->nif, &ip_info((void *)p)->to);
 }
 
 /* Reads the extension headers of a packet for us, data at the IP header: false, and an ICMP error
@@ -193,36 +195,6 @@ drop:
 
 static struct netif_protocol protocol = { .protocol = ETH_P_IPV6, .receive = ip6_receive };
 
-static int set_option(struct inet_sock *i, int name, const void __user *value, u32 n)
-{
-	return -ENOPROTOOPT;
-}
-
-static int get_option(struct inet_sock *i, int name, void __user *value, u32 *n)
-{
-	return -ENOPROTOOPT;
-}
-
-static int put_control(struct inet_sock *i, struct msg *m, struct packet *p)
-{
-	return 0;
-}
-
-static int get_control(struct inet_sock *i, const struct abi_cmsghdr *c, struct inet_send *to)
-{
-	return -EINVAL;
-}
-
-static bool wants_multicast(struct inet_sock *i, const struct ipaddr *group,
-			    const struct ipaddr *from, u32 nif)
-{
-	return false;
-}
-
-static void leave_all(struct inet_sock *i)
-{
-}
-
 static const struct ip_version version = {
 	.header_length = sizeof(struct ip6_header),
 	.route = ip6_route,
@@ -230,12 +202,12 @@ static const struct ip_version version = {
 	.refuse = icmp6_refuse,
 	.address_kind = ip6_address_kind,
 	.hop_failed = icmp6_hop_failed,
-	.wants_multicast = wants_multicast,
-	.set_option = set_option,
-	.get_option = get_option,
-	.put_control = put_control,
-	.get_control = get_control,
-	.leave_all = leave_all,
+	.wants_multicast = ip6_wants_multicast,
+	.set_option = ip6_set_option,
+	.get_option = ip6_get_option,
+	.put_control = ip6_put_control,
+	.get_control = ip6_get_control,
+	.leave_all = ip6_leave_all,
 };
 
 void ip6_init(void)
@@ -245,6 +217,8 @@ void ip6_init(void)
 	ip6_lifetime_init();
 	ip6_reassembly_init();
 	icmp6_init();
+	nd_init();
 	ip6_addr_init();
+	ip6_ioctl_init();
 	netif_protocol_register(&protocol);
 }

@@ -7,6 +7,7 @@
  */
 #include "abi/capability.h"
 #include "abi/errno.h"
+#include "abi/in.h"
 #include "abi/in6.h"
 #include "arch/usercopy.h"
 #include "lib/string.h"
@@ -15,9 +16,6 @@
 #include "net/ip6/ip6_int.h"
 #include "net/ip6/mld.h"
 
-#pragma weak ip6_member_option
-#pragma weak ip6_leave_all
-#pragma weak ip6_conf_all
 
 enum { HEADER_MOST = 8 * 255 };
 
@@ -293,7 +291,7 @@ int ip6_set_option(struct inet_sock *i, int name, const void __user *value, u32 
 	bool *flag = flag_of(i, name);
 	int v = 0, err;
 
-	err = ip6_member_option ? ip6_member_option(i, name, value, n) : -ENOPROTOOPT;
+	err = ip6_member_option(i, name, value, n);
 	if (err != -ENOPROTOOPT)
 		return err;
 	switch (name) {
@@ -445,6 +443,8 @@ int ip6_get_option(struct inet_sock *i, int name, void __user *value, u32 *n)
 		return 0;
 	case IPV6_PATHMTU:
 		return get_path_mtu(i, value, n);
+	case MCAST_MSFILTER:
+		return ip6_member_get(i, value, n);
 	default:
 		break;
 	}

@@ -6,6 +6,7 @@
 #include "abi/if.h"
 #include "net/ip6/ip6_count.h"
 #include "net/ip6/ip6_int.h"
+#include "net/ip6/mld.h"
 #include "net/link/neighbour.h"
 
 /* What was found out so far. */
@@ -162,6 +163,7 @@ static int route_make(const struct flow *f, const struct answer *a, u32 generati
 	r->hop = a->hop;
 	r->from = a->from;
 	r->kind = a->kind;
+	r->loops = a->kind == ROUTE_MULTICAST && mld_is_member(a->nif, &r->to);
 	if (a->entry) {
 		r->window_metric = a->entry->window;
 		r->advmss_metric = a->entry->advmss;

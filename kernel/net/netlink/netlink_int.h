@@ -52,4 +52,11 @@ void rtnl_link_init(void);
 void rtnl_addr_init(void);
 void rtnl_route_init(void);
 void rtnl_neighbour_init(void);
+void rtnl_link6_init(void);
+void rtnl_addr6_init(void);
+void rtnl_route6_init(void);
+/* rtnl_link6.c: IPv6's part of a link's message; sets what such a part says: 0 or -errno. Config
+ * lock. */
+void rtnl_put_link6(struct nl_out *out, const struct netif *nif);
+int rtnl_set_link6(struct netif *nif, const struct nlattr *spec);
 void rtnl_rule_init(void);

@@ -490,6 +490,9 @@ void netlink_init(void)
 	rtnl_addr_init();
 	rtnl_route_init();
 	rtnl_neighbour_init();
+	rtnl_link6_init();
+	rtnl_addr6_init();
+	rtnl_route6_init();
 	rtnl_rule_init();
 	diag_inet_init();
 }

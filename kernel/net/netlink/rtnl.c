@@ -75,7 +75,7 @@ int rtnl_request(struct nl_request *r)
 	if (is_get(type) && r->h->nlmsg_flags & NLM_F_DUMP)
 		return dump(r, by_family, family);
 	h = by_family[slot_of(family)];
-	if (!h)
+	if (!h || !h->request)
 		h = by_family[SLOT_ALL];
 	if (!h || !h->request)
 		return -EOPNOTSUPP;

@@ -9,7 +9,7 @@
 #include "net/netlink/netlink_int.h"
 
 #define IFLA_COUNT   (IFLA_PERM_ADDRESS + 1)
-#define LINK_ROOM    1024 /* of one message */
+#define LINK_ROOM    1280 /* of one message */
 
 static void put_counts(struct nl_out *out, struct netif *nif)
 {
@@ -71,6 +71,7 @@ static bool link_message(struct nl_out *out, struct netif *nif, u16 type, u16 fl
 			nl_put(out, IFLA_PERM_ADDRESS, nif->permanent, nif->address_length);
 	}
 	put_counts(out, nif);
+	rtnl_put_link6(out, nif);
 	return nl_end(out);
 }
 
@@ -172,6 +173,8 @@ static int apply(struct netif *nif, const struct ifinfomsg *m, const struct nlat
 		if (!err)
 			nif->queue_length = v;
 	}
+	if (!err && a[IFLA_AF_SPEC])
+		err = rtnl_set_link6(nif, a[IFLA_AF_SPEC]);
 	if (!err && (m->ifi_flags || m->ifi_change))
 		err = netif_set_flags(nif, (nif->flags & ~change) | (m->ifi_flags & change));
 	return err;

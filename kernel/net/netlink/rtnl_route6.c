@@ -1,0 +1,328 @@
+/*
+ * Routes of IPv6 over NETLINK_ROUTE: RTM_NEWROUTE, RTM_DELROUTE, RTM_GETROUTE (all, or the one that
+ * a packet would take), and what is told to RTNLGRP_IPV6_ROUTE.
+ */
+#include "abi/errno.h"
+#include "core/clock.h"
+#include "lib/string.h"
+#include "net/ip6/ip6.h"
+#include "net/netlink/netlink_int.h"
+
+#define RTA_COUNT  (RTA_EXPIRES + 1)
+#define RTAX_COUNT (RTAX_HOPLIMIT + 1)
+#define ROUTE_ROOM 512 /* of one message */
+
+static void put_metric(struct nl_out *out, u16 type, u32 value)
+{
+	if (value)
+		nl_put32(out, type, value);
+}
+
+static void put_metrics(struct nl_out *out, const struct fib6_entry *e)
+{
+	struct nlattr *nest;
+
+	if (!e->mtu && !e->window && !e->advmss && !e->hop_limit)
+		return;
+	nest = nl_nest(out, RTA_METRICS);
+	put_metric(out, RTAX_MTU, e->mtu);
+	put_metric(out, RTAX_WINDOW, e->window);
+	put_metric(out, RTAX_ADVMSS, e->advmss);
+	put_metric(out, RTAX_HOPLIMIT, e->hop_limit);
+	nl_nest_end(out, nest);
+}
+
+static int nowhere_error(u8 type)
+{
+	switch (type) {
+	case FIB6_BLACKHOLE:
+		return -EINVAL;
+	case FIB6_PROHIBIT:
+		return -EACCES;
+	case FIB6_UNREACHABLE:
+		return -ENETUNREACH;
+	default:
+		return 0;
+	}
+}
+
+static void put_cacheinfo(struct nl_out *out, u64 until, u8 type)
+{
+	struct rta_cacheinfo cache = { .rta_error = (u32)nowhere_error(type) };
+	u64 now = clock_monotonic();
+
+	if (until)
+		cache.rta_expires = until > now ?
+			(s32)min((until - now) / (NSEC_PER_SEC / USER_HZ), (u64)0x7fffffff) : 0;
+	nl_put(out, RTA_CACHEINFO, &cache, sizeof(cache));
+}
+
+static bool route_message(struct nl_out *out, const struct fib6_entry *e, u16 type, u16 flags,
+			  u32 seq, u32 port)
+{
+	struct rtmsg *m = nl_begin(out, type, flags, seq, port, sizeof(*m));
+
+	if (!m)
+		return nl_end(out);
+	m->rtm_family = AF_INET6;
+	m->rtm_dst_len = e->length;
+	m->rtm_table = e->table;
+	m->rtm_protocol = e->protocol;
+	m->rtm_scope = RT_SCOPE_UNIVERSE;
+	m->rtm_type = e->type;
+	nl_put32(out, RTA_TABLE, e->table);
+	if (e->length)
+		nl_put(out, RTA_DST, &e->prefix, 16);
+	nl_put32(out, RTA_PRIORITY, e->metric);
+	if (!ipaddr_any(&e->source))
+		nl_put(out, RTA_PREFSRC, &e->source, 16);
+	if (!ipaddr_any(&e->gateway))
+		nl_put(out, RTA_GATEWAY, &e->gateway, 16);
+	if (e->nif)
+		nl_put32(out, RTA_OIF, e->nif->index);
+	put_metrics(out, e);
+	put_cacheinfo(out, READ_ONCE(e->until), e->type);
+	nl_put8(out, RTA_PREF, e->preference);
+	return nl_end(out);
+}
+
+struct route_walk { struct nl_dump *d; struct nl_out *out; u64 n; bool full; };
+
+static bool dump_one(const struct fib6_entry *e, void *arg)
+{
+	struct route_walk *w = arg;
+
+	if (w->n++ < w->d->at[0])
+		return true;
+	if (!route_message(w->out, e, RTM_NEWROUTE, NLM_F_MULTI, w->d->seq, w->d->port)) {
+		w->full = true;
+		return false;
+	}
+	w->d->at[0] = w->n;
+	return true;
+}
+
+/* at[0]: how many were written. */
+static int route_dump(struct nl_dump *d, struct nl_out *out)
+{
+	struct route_walk w = { d, out, 0, false };
+
+	netif_config_lock();
+	fib6_each(dump_one, &w);
+	netif_config_unlock();
+	return w.full;
+}
+
+/* Requests ------------------------------------------------------------------------------------ */
+
+static int metrics_parse(const struct nlattr *nest, struct fib6_entry *e)
+{
+	const struct nlattr *a[RTAX_COUNT];
+	int err = nl_attributes(nl_data(nest), nl_size(nest), a, RTAX_COUNT);
+
+	if (!err && a[RTAX_MTU])
+		err = nl_get(a[RTAX_MTU], &e->mtu, 4);
+	if (!err && a[RTAX_WINDOW])
+		err = nl_get(a[RTAX_WINDOW], &e->window, 4);
+	if (!err && a[RTAX_ADVMSS])
+		err = nl_get(a[RTAX_ADVMSS], &e->advmss, 4);
+	if (!err && a[RTAX_HOPLIMIT])
+		err = nl_get(a[RTAX_HOPLIMIT], &e->hop_limit, 4);
+	return err;
+}
+
+static int values_parse(const struct nlattr **a, struct fib6_entry *e, u32 *index, u32 *table)
+{
+	u32 seconds;
+	int err = 0;
+
+	if (a[RTA_DST])
+		err = nl_get(a[RTA_DST], &e->prefix, 16);
+	if (!err && a[RTA_GATEWAY])
+		err = nl_get(a[RTA_GATEWAY], &e->gateway, 16);
+	if (!err && a[RTA_PREFSRC])
+		err = nl_get(a[RTA_PREFSRC], &e->source, 16);
+	if (!err && a[RTA_PRIORITY])
+		err = nl_get(a[RTA_PRIORITY], &e->metric, 4);
+	if (!err && a[RTA_OIF])
+		err = nl_get(a[RTA_OIF], index, 4);
+	if (!err && a[RTA_TABLE])
+		err = nl_get(a[RTA_TABLE], table, 4);
+	if (!err && a[RTA_PREF])
+		err = nl_get(a[RTA_PREF], &e->preference, 1);
+	if (!err && a[RTA_METRICS])
+		err = metrics_parse(a[RTA_METRICS], e);
+	if (!err && a[RTA_EXPIRES]) {
+		err = nl_get(a[RTA_EXPIRES], &seconds, 4);
+		if (!err && seconds != IP6_FOREVER)
+			e->until = clock_monotonic() + seconds * NSEC_PER_SEC;
+	}
+	return err;
+}
+
+/* What a request says of a route; an interface is referenced. */
+static int route_parse(const struct nl_request *r, struct fib6_entry *e)
+{
+	const struct rtmsg *m = r->payload;
+	const struct nlattr *a[RTA_COUNT];
+	u32 header = NLMSG_ALIGN((u32)sizeof(*m)), index = 0, table = m->rtm_table;
+	int err = nl_attributes((const u8 *)r->payload + header, r->length - header, a, RTA_COUNT);
+	struct ipaddr prefix;
+
+	memset(e, 0, sizeof(*e));
+	if (!err)
+		err = values_parse(a, e, &index, &table);
+	if (err)
+		return err;
+	if (m->rtm_dst_len > 128 || m->rtm_src_len)
+		return -EINVAL;
+	prefix = ip6_prefix(&e->prefix, m->rtm_dst_len);
+	if (!ipaddr_equal(&prefix, &e->prefix))
+		return -EINVAL;
+	if (table != RT_TABLE_UNSPEC && table != RT_TABLE_MAIN && table != RT_TABLE_LOCAL)
+		return -EOPNOTSUPP;
+	if (e->preference == 2 || e->preference > FIB6_LOW)
+		e->preference = FIB6_MEDIUM;
+	e->length = m->rtm_dst_len;
+	e->type = m->rtm_type;
+	e->protocol = m->rtm_protocol;
+	e->table = (u8)(table == RT_TABLE_UNSPEC ? RT_TABLE_MAIN : table);
+	if (!index)
+		return 0;
+	e->nif = netif_by_index(index);
+	return e->nif ? 0 : -ENODEV;
+}
+
+/* Whether a route of the same prefix and metric is there. */
+struct search { const struct fib6_entry *wanted; bool found; };
+
+static bool is_same(const struct fib6_entry *e, void *arg)
+{
+	struct search *s = arg;
+	u32 metric = s->wanted->metric ?: FIB6_METRIC_USER;
+
+	s->found = e->table == s->wanted->table && e->length == s->wanted->length &&
+		   e->metric == metric && ipaddr_equal(&e->prefix, &s->wanted->prefix);
+	return !s->found;
+}
+
+static int route_new(struct nl_request *r)
+{
+	struct fib6_entry e;
+	struct search s = { .wanted = &e };
+	u32 flags = r->h->nlmsg_flags;
+	int err = route_parse(r, &e);
+
+	if (err)
+		return err;
+	netif_config_lock();
+	if (flags & NLM_F_EXCL)
+		fib6_each(is_same, &s);
+	err = s.found ? -EEXIST : fib6_add(&e, flags & NLM_F_REPLACE);
+	netif_config_unlock();
+	if (e.nif)
+		netif_put(e.nif);
+	return err;
+}
+
+static int route_delete(struct nl_request *r)
+{
+	struct fib6_entry e;
+	int err = route_parse(r, &e);
+
+	if (err)
+		return err;
+	if (!e.metric)
+		e.metric = ~0u;
+	netif_config_lock();
+	err = fib6_remove(&e);
+	netif_config_unlock();
+	if (e.nif)
+		netif_put(e.nif);
+	return err;
+}
+
+static int flow_parse(const struct nl_request *r, struct flow *f)
+{
+	const struct nlattr *a[RTA_COUNT];
+	u32 header = NLMSG_ALIGN((u32)sizeof(struct rtmsg));
+	int err = nl_attributes((const u8 *)r->payload + header, r->length - header, a, RTA_COUNT);
+
+	*f = (struct flow){ .protocol = IPPROTO_UDP };
+	if (!err && a[RTA_DST])
+		err = nl_get(a[RTA_DST], &f->to, 16);
+	if (!err && a[RTA_SRC])
+		err = nl_get(a[RTA_SRC], &f->from, 16);
+	if (!err && a[RTA_OIF])
+		err = nl_get(a[RTA_OIF], &f->nif, 4);
+	if (!err && a[RTA_MARK])
+		err = nl_get(a[RTA_MARK], &f->mark, 4);
+	return err;
+}
+
+static void put_found(struct nl_out *out, const struct nl_request *r, const struct route *route)
+{
+	static const u8 types[] = { [ROUTE_UNICAST] = RTN_UNICAST, [ROUTE_LOCAL] = RTN_LOCAL,
+				    [ROUTE_BROADCAST] = RTN_BROADCAST,
+				    [ROUTE_MULTICAST] = RTN_MULTICAST };
+	struct rtmsg *m = nl_begin(out, RTM_NEWROUTE, 0, r->h->nlmsg_seq, nl_port(r),
+				   sizeof(*m));
+
+	m->rtm_family = AF_INET6;
+	m->rtm_dst_len = 128;
+	m->rtm_table = route->kind == ROUTE_LOCAL ? RT_TABLE_LOCAL : RT_TABLE_MAIN;
+	m->rtm_type = types[route->kind];
+	m->rtm_flags = RTM_F_CLONED;
+	nl_put32(out, RTA_TABLE, m->rtm_table);
+	nl_put(out, RTA_DST, &route->to, 16);
+	nl_put32(out, RTA_OIF, route->nif->index);
+	nl_put(out, RTA_PREFSRC, &route->from, 16);
+	if (route->kind == ROUTE_UNICAST && !ipaddr_equal(&route->hop, &route->to))
+		nl_put(out, RTA_GATEWAY, &route->hop, 16);
+	put_cacheinfo(out, 0, RTN_UNICAST);
+	nl_end(out);
+}
+
+static int route_answer(struct nl_request *r)
+{
+	struct route *route;
+	struct nl_out out;
+	struct flow f;
+	int err = flow_parse(r, &f);
+
+	if (!err)
+		err = route_output(&f, &route);
+	if (err)
+		return err;
+	err = nl_out_init(&out, ROUTE_ROOM);
+	if (!err) {
+		put_found(&out, r, route);
+		err = nl_answer(r, &out);
+	}
+	route_put(route);
+	return err;
+}
+
+static const struct rtnl_handler handlers[] = {
+	{ RTM_NEWROUTE, AF_INET6, sizeof(struct rtmsg), route_new, NULL },
+	{ RTM_DELROUTE, AF_INET6, sizeof(struct rtmsg), route_delete, NULL },
+	{ RTM_GETROUTE, AF_INET6, sizeof(struct rtmsg), route_answer, route_dump },
+};
+
+static void route_changed(const struct fib6_entry *e, bool added)
+{
+	struct nl_out out;
+
+	if (!nl_notify_begin(RTNLGRP_IPV6_ROUTE, &out, ROUTE_ROOM))
+		return;
+	route_message(&out, e, added ? RTM_NEWROUTE : RTM_DELROUTE, 0, 0, 0);
+	nl_notify(RTNLGRP_IPV6_ROUTE, &out);
+}
+
+static struct ip6_watch watch = { .route = route_changed };
+
+void rtnl_route6_init(void)
+{
+	rtnl_register(handlers, ARRAY_SIZE(handlers));
+	ip6_watch(&watch);
+}
