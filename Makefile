@@ -61,7 +61,8 @@ include ci/linux-peer/peer.mk
 .PHONY: help kernel run debug addr2line clean distclean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST) | sort -u
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' \
+		$(MAKEFILE_LIST) | sort -u
 
 kernel: $(B)/skerry.elf ## the kernel, build/skerry.elf (VARIANT=release, debug, …)
 
@@ -71,7 +72,7 @@ $(B)/run.img: $(B)/skerry.img
 	$(Q)cp --sparse=always --reflink=auto $< $@
 
 run: $(B)/run.img ## build everything and boot it, console on the terminal (Ctrl-A X leaves)
-	@echo "  RUN     $< (a copy of skerry.img that keeps its changes; remove it to start afresh)"
+	@echo "  RUN     $< (a copy of skerry.img that keeps its changes; rm it to start afresh)"
 	@B=$(USER_B) SMP=$(or $(SMP),$(shell nproc)) ci/run-qemu --net '$(or $(NET),user)' $<
 
 debug: $(B)/run.img $(B)/skerry.elf ## boot under gdb, stopped at the kernel's first instruction
@@ -82,7 +83,8 @@ addr2line: ## name the source line of kernel addresses: make addr2line A="ffffff
 	@addr2line -apfie $(B)/skerry.elf $(A)
 
 clean: ## remove what was built, keep what was fetched
-	$(Q)if [ -d "$(B)" ]; then find "$(B)" -mindepth 1 -maxdepth 1 ! -name distfiles -exec rm -rf {} +; fi
+	$(Q)if [ -d "$(B)" ]; then \
+		find "$(B)" -mindepth 1 -maxdepth 1 ! -name distfiles -exec rm -rf {} +; fi
 
 distclean: clean ## remove what was fetched, too
 	$(Q)rm -rf $(DISTCACHE)

@@ -18,7 +18,8 @@ IMAGE_VARS      := B=$(B) BUSYBOX=$(BUSYBOX) BUSYBOX_LINKS=$(BUSYBOX_LINKS) SYSR
 ESP_KIB         := 65536
 
 GRUB_DIR      := /usr/lib/grub
-GRUB_MODULES  := part_gpt fat normal multiboot2 linux serial terminal echo test keystatus reboot halt
+GRUB_MODULES  := part_gpt fat normal multiboot2 linux serial terminal echo test keystatus reboot \
+	halt
 GRUB_BIOS     := biosdisk vbe vga
 GRUB_EFI      := efi_gop efi_uga all_video
 

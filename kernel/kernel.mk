@@ -1,23 +1,28 @@
-# The kernel: every .c and .S file of the rooms, compiled into $(B)/kernel/ and linked into $(B)/skerry.elf.
+# The kernel: every .c and .S file of the rooms, compiled into $(B)/kernel/ and linked into
+# $(B)/skerry.elf.
 #
 #   make kernel                 the whole kernel
-#   make kernel PARTIAL="…"     only these rooms; what they lack of the others does nothing and returns 0 (bring-up)
+#   make kernel PARTIAL="…"     only these rooms; what they lack of the others does nothing and
+#                               returns 0 (bring-up)
 #   make obj ROOM=vfs           compile one room, link nothing
-#   make sparse [ROOM=vfs]      look for user pointers used as kernel pointers and the like, if sparse is installed
+#   make sparse [ROOM=vfs]      look for user pointers used as kernel pointers and the like, if
+#                               sparse is installed
 #   VARIANT=release|debug|kasan|ubsan  checks; a change of flags rebuilds what they change
 #
-# It is linked twice: the first image yields the symbol table that the second contains (core/gen-symbols).
+# It is linked twice: the first image yields the symbol table that the second contains
+# (core/gen-symbols).
 
 VARIANT ?= release
 Q       ?= $(if $(V),,@)
 
 KCC     := gcc
-KCFLAGS := -std=gnu17 -O2 -g -ffreestanding -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
-	-fno-strict-aliasing -fno-common -fno-delete-null-pointer-checks -fwrapv -fno-omit-frame-pointer \
-	-fno-asynchronous-unwind-tables -fcf-protection=none -fno-optimize-sibling-calls \
-	-fstack-protector-strong -mstack-protector-guard=global -Wall -Wextra -Werror -Wno-unused-parameter \
-	-Wstrict-prototypes -Wmissing-prototypes -Wvla -Wframe-larger-than=2048 \
-	-Ikernel -I$(B)/gen -fmacro-prefix-map=kernel/= -ffile-prefix-map=$(CURDIR)=.
+KCFLAGS := -std=gnu17 -O2 -g -ffreestanding -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone \
+	-mgeneral-regs-only -fno-strict-aliasing -fno-common -fno-delete-null-pointer-checks \
+	-fwrapv -fno-omit-frame-pointer -fno-asynchronous-unwind-tables -fcf-protection=none \
+	-fno-optimize-sibling-calls -fstack-protector-strong -mstack-protector-guard=global -Wall \
+	-Wextra -Werror -Wno-unused-parameter -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+	-Wframe-larger-than=2048 -Ikernel -I$(B)/gen -fmacro-prefix-map=kernel/= \
+	-ffile-prefix-map=$(CURDIR)=.
 KCFLAGS_release :=
 KCFLAGS_debug   := -DCONFIG_DEBUG
 # Not bool and enum: for these checks gcc 12 reads a volatile variable once and not again, so that
@@ -48,16 +53,18 @@ KASAN_ONLY := $(addprefix %/,kasan.c kasan_report.c kasan_stacks.c kasan_string.
 KASAN_PLAIN := $(addprefix core/,kasan kasan_report kasan_stacks kasan_string panic) \
 	$(addprefix arch/x86_64/,kasan_shadow trace) mm/kasan_objects mm/slab
 
-KSRC := $(shell find kernel -name '*.[cS]' -not -path 'kernel/test/host/*' -not -path '*/vdso/*' | LC_ALL=C sort)
+KSRC := $(shell find kernel -name '*.[cS]' -not -path 'kernel/test/host/*' -not -path '*/vdso/*' | \
+	LC_ALL=C sort)
 KSRC := $(if $(filter kasan,$(VARIANT)),$(KSRC),$(filter-out $(KASAN_ONLY),$(KSRC)))
-KOBJ := $(addprefix $(B)/,$(addsuffix .o,$(basename $(KSRC)))) $(B)/gen/sys/syscall_table.o $(B)/gen/sys/syscall_names.o \
-	$(B)/gen/drv/fb/font.o
+KOBJ := $(addprefix $(B)/,$(addsuffix .o,$(basename $(KSRC)))) \
+	$(addprefix $(B)/gen/,sys/syscall_table.o sys/syscall_names.o drv/fb/font.o)
 ifdef PARTIAL
 KOBJ := $(filter $(PARTIAL:%=$(B)/kernel/%/%),$(KOBJ))
 KMISSING := $(B)/kernel/missing.o
 endif
 
-# The flags that the objects were made with, and the list of objects: the files change when these do.
+# The flags that the objects were made with, and the list of objects: the files change when these
+# do.
 KFLAGS_FILE := $(B)/kernel/flags
 KOBJ_FILE := $(B)/kernel/objects
 $(shell mkdir -p $(B)/kernel)
@@ -73,7 +80,9 @@ kernel: $(B)/skerry.elf ## build the kernel
 obj: $(filter $(B)/kernel/$(ROOM)/%,$(KOBJ)) ## compile one room: make obj ROOM=vfs
 
 sparse: $(KGEN_SYS) ## check the kernel's pointer annotations with sparse: make sparse [ROOM=vfs]
-	$(Q)bad=; for f in $(filter kernel/$(if $(ROOM),$(ROOM)/)%.c,$(KSRC)); do sparse $(KCFLAGS) -Wno-decl -Wno-cast-truncate -D__VERSION__='""' $$f || bad=1; done; [ -z "$$bad" ]
+	$(Q)bad=; for f in $(filter kernel/$(if $(ROOM),$(ROOM)/)%.c,$(KSRC)); do \
+		sparse $(KCFLAGS) -Wno-decl -Wno-cast-truncate -D__VERSION__='""' $$f || bad=1; \
+	done; [ -z "$$bad" ]
 
 ifeq ($(VARIANT),kasan)
 # The routines that core/kasan_string.c stands in front of.
@@ -89,7 +98,8 @@ $(B)/kernel/%.o: kernel/%.S $(KFLAGS_FILE)
 $(B)/gen/%.o: $(B)/gen/%.c $(KFLAGS_FILE)
 	$(Q)echo '  CC      $<' && $(KCC) $(KCFLAGS) -MMD -MP -c $< -o $@
 
-# From the one list of system calls: the dispatch table, the names and formats for the tracer, the prototypes.
+# From the one list of system calls: the dispatch table, the names and formats for the tracer, the
+# prototypes.
 KGEN_SYS := $(addprefix $(B)/gen/sys/,syscall_table.c syscall_names.c)
 $(KGEN_SYS) &: kernel/sys/gen-syscalls kernel/sys/syscalls.tbl
 	$(Q)echo '  GEN     $(B)/gen/sys' && mkdir -p $(B)/gen/sys && \
@@ -99,14 +109,17 @@ $(filter $(B)/kernel/sys/%,$(KOBJ)): | $(KGEN_SYS)
 
 # The screen's font, from GRUB's.
 $(B)/gen/drv/fb/font.c: kernel/drv/fb/gen-font /usr/share/grub/unicode.pf2
-	$(Q)echo '  GEN     $@' && mkdir -p $(@D) && kernel/drv/fb/gen-font /usr/share/grub/unicode.pf2 >$@
+	$(Q)echo '  GEN     $@' && mkdir -p $(@D) && \
+		kernel/drv/fb/gen-font /usr/share/grub/unicode.pf2 >$@
 
 # The vDSO: a shared object of its own, for user mode, embedded by vdso_image.S.
 KVDSO := $(B)/kernel/arch/x86_64/vdso
-KVDSO_CFLAGS := -std=gnu17 -O2 -ffreestanding -fPIC -fno-common -fvisibility=hidden -mgeneral-regs-only -fomit-frame-pointer \
-	-fno-stack-protector -fcf-protection=none -fasynchronous-unwind-tables -Wall -Wextra -Werror -Ikernel
-KVDSO_LDFLAGS := -shared -nostdlib -Bsymbolic --hash-style=both --eh-frame-hdr -soname=linux-vdso.so.1 \
-	-z max-page-size=4096 -z noexecstack --build-id=none --no-undefined -T kernel/arch/x86_64/vdso/vdso.ld
+KVDSO_CFLAGS := -std=gnu17 -O2 -ffreestanding -fPIC -fno-common -fvisibility=hidden \
+	-mgeneral-regs-only -fomit-frame-pointer -fno-stack-protector -fcf-protection=none \
+	-fasynchronous-unwind-tables -Wall -Wextra -Werror -Ikernel
+KVDSO_LDFLAGS := -shared -nostdlib -Bsymbolic --hash-style=both --eh-frame-hdr \
+	-soname=linux-vdso.so.1 -z max-page-size=4096 -z noexecstack --build-id=none \
+	--no-undefined -T kernel/arch/x86_64/vdso/vdso.ld
 $(KVDSO)/vdso.o: kernel/arch/x86_64/vdso/vdso.c $(KFLAGS_FILE)
 	$(Q)echo '  CC      $<' && mkdir -p $(@D) && $(KCC) $(KVDSO_CFLAGS) -MMD -MP -c $< -o $@
 $(KVDSO)/vdso.so: $(KVDSO)/vdso.o kernel/arch/x86_64/vdso/vdso.ld
@@ -116,14 +129,16 @@ $(B)/kernel/arch/x86_64/vdso_image.o: $(KVDSO)/vdso.so
 # For a partial kernel: every name that no object defines, as a function that returns 0.
 $(B)/kernel/missing.S: $(KOBJ) $(KOBJ_FILE)
 	$(Q){ nm -u $(KOBJ) | awk '$$1 == "U" {print $$2}' | sort -u; \
-		nm --defined-only $(KOBJ) | awk 'NF == 3 {print $$3; print $$3}'; } | sort | uniq -c | \
-		awk 'BEGIN {print ".text"} $$1 == 1 && $$2 !~ /_(start|end)$$|^symbols_|^kernel_phys/ \
+		nm --defined-only $(KOBJ) | awk 'NF == 3 {print $$3; print $$3}'; } | \
+		sort | uniq -c | awk 'BEGIN {print ".text"} \
+			$$1 == 1 && $$2 !~ /_(start|end)$$|^symbols_|^kernel_phys/ \
 			{print ".globl " $$2 "\n" $$2 ":"} END {print "xor %eax, %eax\nret"}' >$@
 
 # The two links. The first one's table is empty and it carries no debug information.
 $(B)/kernel/symbols_none.S: kernel/core/gen-symbols
 	$(Q)mkdir -p $(@D) && kernel/core/gen-symbols >$@
-$(B)/kernel/first.elf: $(KOBJ) $(KMISSING) $(B)/kernel/symbols_none.o kernel/arch/x86_64/kernel.ld $(KOBJ_FILE)
+$(B)/kernel/first.elf: $(KOBJ) $(KMISSING) $(B)/kernel/symbols_none.o \
+		kernel/arch/x86_64/kernel.ld $(KOBJ_FILE)
 	$(Q)ld -S $(KLDFLAGS) $(filter %.o,$^) -o $@
 $(B)/kernel/symbols.S: $(B)/kernel/first.elf kernel/core/gen-symbols
 	$(Q)kernel/core/gen-symbols $< >$@

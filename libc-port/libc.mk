@@ -26,7 +26,8 @@ $(MUSL_SRC)/.unpacked: libc-port/libc.mk
 $(MUSL_BUILD)/lib/libc.so: $(MUSL_SRC)/.unpacked
 	$(call say,MUSL,$(MUSL_VERSION))
 	$(Q)rm -rf $(MUSL_BUILD) && mkdir -p $(MUSL_BUILD)
-	$(Q)cd $(MUSL_BUILD) && CC=gcc AR=ar RANLIB=ranlib CFLAGS='-O2 -pipe' $(abspath $(MUSL_SRC))/configure \
+	$(Q)cd $(MUSL_BUILD) && \
+		CC=gcc AR=ar RANLIB=ranlib CFLAGS='-O2 -pipe' $(abspath $(MUSL_SRC))/configure \
 		--target=x86_64-linux-musl --prefix=/usr --syslibdir=/lib --disable-wrapper \
 		>configure.log 2>&1 || { tail -n 5 configure.log >&2; exit 1; }
 	+$(Q)$(MAKE) -C $(MUSL_BUILD) >$(MUSL_BUILD)/build.log 2>&1 || \
@@ -35,9 +36,11 @@ $(MUSL_BUILD)/lib/libc.so: $(MUSL_SRC)/.unpacked
 $(SYSROOT_READY): $(MUSL_BUILD)/lib/libc.so libc-port/skerry-cc libc-port/skerry.specs
 	$(call say,SYSROOT,$(SYSROOT))
 	$(Q)rm -rf $(SYSROOT) && mkdir -p $(SYSROOT)/bin
-	$(Q)$(MAKE) -C $(MUSL_BUILD) DESTDIR=$(abspath $(SYSROOT)) install >>$(MUSL_BUILD)/build.log 2>&1
+	$(Q)$(MAKE) -C $(MUSL_BUILD) DESTDIR=$(abspath $(SYSROOT)) install \
+		>>$(MUSL_BUILD)/build.log 2>&1
 	$(Q)cp -r $(wildcard $(addprefix /usr/include/,$(UAPI_DIRS))) $(SYSROOT)/usr/include/
-	$(Q)cp -rL $(firstword $(wildcard /usr/include/x86_64-linux-gnu/asm /usr/include/asm)) $(SYSROOT)/usr/include/
+	$(Q)cp -rL $(firstword $(wildcard /usr/include/x86_64-linux-gnu/asm /usr/include/asm)) \
+		$(SYSROOT)/usr/include/
 	$(Q)ln -sf /usr/lib/libc.so $(SYSROOT)/lib/ld-musl-x86_64.so.1
 	$(Q)cp libc-port/skerry.specs $(SYSROOT)/usr/lib/
 	$(Q)install -m 755 libc-port/skerry-cc $(SKERRY_CC)

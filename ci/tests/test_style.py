@@ -1,5 +1,7 @@
 """ci/check-style: says which lines are longer than 100 columns, and passes over the exceptions."""
 
+import importlib.machinery
+import importlib.util
 import os
 import subprocess
 
@@ -22,6 +24,17 @@ def test_lines_that_are_too_long(tmp_path):
     assert result.returncode == 1
     assert "a.c:2: 101 columns" in result.stdout and "a.c:3: 101 columns" in result.stdout
     assert "2 lines too long" in result.stdout
+
+
+def test_what_is_looked_at():
+    path = os.path.join(TOP, "ci/check-style")
+    loader = importlib.machinery.SourceFileLoader("check_style", path)
+    spec = importlib.util.spec_from_loader("check_style", loader)
+    module = importlib.util.module_from_spec(spec)
+    loader.exec_module(module)
+    names = {os.path.relpath(path, TOP) for path in module.sources()}
+    assert {"Makefile", "ci/guest", "docs/testing.md", "image/mkroot", "kernel/core/panic.c",
+            "kernel/kernel.mk", "userland/etc/rc", "userland/etc/rc.d/ntpd"} <= names
 
 
 def test_rows_of_tables(tmp_path):

@@ -1,4 +1,5 @@
-# The benchmark: static programs in $(B)/bench/bin, carried by the test image in /usr/lib/skerry-bench.
+# The benchmark: static programs in $(B)/bench/bin, carried by the test image in
+# /usr/lib/skerry-bench.
 
 BENCH_DIR   := userland/bench
 BENCH_O     := $(B)/bench/bin
@@ -8,8 +9,8 @@ BENCH_PROGS := $(BENCH_O)/bench $(BENCH_O)/hello
 $(BENCH_O)/bench: $(BENCH_SRC) $(BENCH_DIR)/bench.h $(BENCH_DIR)/bench.mk $(SYSROOT_READY)
 	$(call say,BENCH,$(@F))
 	$(Q)mkdir -p $(@D)
-	$(Q)$(SKERRY_CC) -static -s -std=gnu17 -O2 -Wall -Wextra -Werror -Wno-unused-result -Wno-unused-value \
-		-o $@ $(BENCH_SRC)
+	$(Q)$(SKERRY_CC) -static -s -std=gnu17 -O2 -Wall -Wextra -Werror -Wno-unused-result \
+		-Wno-unused-value -o $@ $(BENCH_SRC)
 
 $(BENCH_O)/hello: $(BENCH_DIR)/hello.c $(SYSROOT_READY)
 	$(Q)mkdir -p $(@D)

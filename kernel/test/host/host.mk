@@ -30,7 +30,8 @@ FUZZ_SECONDS ?= 20
 # Kernel sources see the renamed libc; the tests rename after they included the host's headers.
 $(HOST_O)/src/%.o: kernel/%.c $(HOST_DIR)/host.mk
 	$(Q)mkdir -p $(@D)
-	$(Q)$(HOST_CC) $(HOST_CFLAGS) -fno-builtin -include $(HOST_DIR)/rename.h -MMD -MP -c -o $@ $<
+	$(Q)$(HOST_CC) $(HOST_CFLAGS) -fno-builtin -include $(HOST_DIR)/rename.h \
+		-MMD -MP -c -o $@ $<
 
 $(HOST_O)/%.o: $(HOST_DIR)/%.c $(HOST_DIR)/host.mk
 	$(Q)mkdir -p $(@D)
@@ -47,7 +48,8 @@ $(foreach n,$(HOST_NAMES),$(eval $(call host_program,$(n))))
 
 $(HOST_O)/fuzz/%.o: kernel/%.c $(HOST_DIR)/host.mk
 	$(Q)mkdir -p $(@D)
-	$(Q)$(FUZZ_CC) -fno-builtin $(if $(filter $(HOST_DIR)/%,$<),,-include $(HOST_DIR)/rename.h) \
+	$(Q)$(FUZZ_CC) -fno-builtin \
+		$(if $(filter $(HOST_DIR)/%,$<),,-include $(HOST_DIR)/rename.h) \
 		-MMD -MP -c -o $@ $<
 
 define fuzz_program
@@ -66,7 +68,8 @@ host-test: $(HOST_PROGRAMS) ## unit tests on the host (ONLY=name for one program
 fuzz: $(HOST_FUZZ:%=$(HOST_O)/fuzz_%) ## fuzz the parsers, FUZZ_SECONDS each
 	$(Q)for f in $^; do \
 		mkdir -p $(HOST_O)/corpus/$${f##*/} && \
-		timeout $$(($(FUZZ_SECONDS) + 30)) $$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 \
+		timeout $$(($(FUZZ_SECONDS) + 30)) \
+			$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 \
 			-artifact_prefix=$(HOST_O)/ $(HOST_O)/corpus/$${f##*/} || exit 1; \
 	done
 
