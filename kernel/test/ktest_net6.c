@@ -47,9 +47,17 @@ static void make_on(struct ktest_wire *w, u8 number, struct ipaddr us, struct ip
 	neighbour_make(w, &them);
 }
 
+/* Errors without a limit of their rate to each, which tests would have to wait for. */
 static void make(void)
 {
 	make_on(&wire, 6, US, THEM);
+	WRITE_ONCE(ip6_settings.icmp_ratelimit, 0);
+}
+
+static void unmake(void)
+{
+	WRITE_ONCE(ip6_settings.icmp_ratelimit, 1000);
+	ktest_wire_unmake(&wire);
 }
 
 /* A packet that is being made: headers are put behind each other, each linked to the last. */
@@ -185,7 +193,7 @@ KTEST(net6_echo)
 	make();
 	send_echo(THEM);
 	KTEST_CHECK(answered());
-	ktest_wire_unmake(&wire);
+	unmake();
 }
 
 /* Sources that no packet is from, damage, others' packets: none of it is answered. */
@@ -217,7 +225,7 @@ KTEST(net6_dropped)
 		ktest_wire_arrive(&wire, ETH_P_IPV6, out.bytes, n, false);
 	send_echo(THEM);
 	KTEST_CHECK(answered()); /* this one, and none before */
-	ktest_wire_unmake(&wire);
+	unmake();
 }
 
 KTEST(net6_extensions)
@@ -261,7 +269,7 @@ KTEST(net6_extensions)
 	send(&wire, false);
 	send_echo(THEM);
 	KTEST_CHECK(answered());
-	ktest_wire_unmake(&wire);
+	unmake();
 }
 
 /* A piece of an echo request of `whole` bytes: n of them from `at` on, of packet `id`. */
@@ -310,7 +318,7 @@ KTEST(net6_fragments)
 	KTEST_CHECK(refused(&wire, ICMP6_PARAMETER, ICMP6_CHAIN_CUT, 0));
 	send_echo(THEM);
 	KTEST_CHECK(answered());
-	ktest_wire_unmake(&wire);
+	unmake();
 }
 
 /* What is longer than the link goes in pieces of one number that fit together. */
@@ -349,7 +357,7 @@ KTEST(net6_cut)
 	meta.dont_fragment = true;
 	KTEST_CHECK(ip_send(p, r, &meta) == -EMSGSIZE);
 	route_put(r);
-	ktest_wire_unmake(&wire);
+	unmake();
 }
 
 /* Errors are not about errors, nor about what went to many, and not without number. */
@@ -377,6 +385,7 @@ KTEST(net6_errors_limited)
 	p = next(&wire);
 	KTEST_CHECK(p && p->data[40] == ICMP6_PARAMETER && p->data[41] == ICMP6_BAD_OPTION);
 	packet_free(p);
+	WRITE_ONCE(ip6_settings.icmp_ratelimit, 1000);
 	for (unsigned i = 0; i < 40; i++) {
 		begin(THEM, US);
 		put(253, 8);
@@ -390,7 +399,7 @@ KTEST(net6_errors_limited)
 	KTEST_CHECK(p && p->data[40] == ICMP6_ECHO_REPLY);
 	packet_free(p);
 	KTEST_CHECK(told >= 1 && told <= 8);
-	ktest_wire_unmake(&wire);
+	unmake();
 }
 
 static void forwarding(bool on)
@@ -430,5 +439,5 @@ KTEST(net6_forward)
 	KTEST_CHECK(refused(&wire, ICMP6_UNREACHABLE, ICMP6_NO_ROUTE, 0));
 	forwarding(false);
 	ktest_wire_unmake(&other);
-	ktest_wire_unmake(&wire);
+	unmake();
 }

@@ -112,6 +112,7 @@ KTEST(route6_answers)
 	struct ipaddr us = US, gate = GATE1;
 	struct fib6_entry e = by_gate(IPADDR_ANY, 0, GATE1);
 	struct route *r;
+	u32 was;
 
 	make();
 	e.nif = wire.nif;
@@ -126,14 +127,18 @@ KTEST(route6_answers)
 	KTEST_CHECK(route_output(&f, &r) == 0 && route_mtu(r) == IP6_MIN_MTU);
 	route_put(r);
 	f.to = us;
+	was = ip6_loopback()->flags;
+	KTEST_CHECK(netif_set_flags(ip6_loopback(), was | IFF_UP) == 0);
 	KTEST_CHECK(route_output(&f, &r) == 0 && r->kind == ROUTE_LOCAL &&
 		    r->nif == ip6_loopback());
 	route_put(r);
+	KTEST_CHECK(netif_set_flags(ip6_loopback(), was) == 0);
 	f.to = AWAY;
 	f.from = AWAY; /* not ours */
 	KTEST_CHECK(route_output(&f, &r) == -EINVAL);
 	e = by_gate(AWAY, 128, IPADDR_ANY);
 	e.type = FIB6_PROHIBIT;
+	e.nif = NULL;
 	KTEST_CHECK(fib6_add(&e, false) == 0);
 	KTEST_CHECK(route_error(AWAY) == -EACCES);
 	KTEST_CHECK(fib6_remove(&e) == 0);

@@ -39,16 +39,21 @@ static void handle(struct packet *p, u8 type)
 		if (echo(p))
 			return;
 		break;
+	case ICMP6_ECHO_REPLY:
+		ping6_receive(p);
+		break;
+	case ICMP6_MLD_QUERY:
+	case ICMP6_MLD_REPORT:
+	case ICMP6_MLD_DONE:
+	case ICMP6_MLD2_REPORT:
+		mld_receive(p);
+		return;
 	case ICMP6_ROUTER_SOLICIT:
 	case ICMP6_ROUTER_ADVERT:
 	case ICMP6_NEIGHBOUR_SOLICIT:
 	case ICMP6_NEIGHBOUR_ADVERT:
 	case ICMP6_REDIRECT:
 		nd_receive(p);
-		return;
-	case ICMP6_MLD_QUERY:
-	case ICMP6_MLD_REPORT:
-		mld_receive(p);
 		return;
 	default:
 		if (icmp6_is_error(type))

@@ -1,7 +1,9 @@
 /*
  * Settings of IPv6: of interfaces (/proc/sys/net/ipv6/conf), and of the whole.
  */
+#include "core/log.h"
 #include "net/ip6/ip6_int.h"
+#include "net/ip6/mld.h"
 
 #define DEFAULTS { \
 	[IP6_HOP_LIMIT] = 64, [IP6_MTU] = IP6_MIN_MTU, [IP6_ACCEPT_RA] = 1, \
@@ -21,6 +23,22 @@ struct ip6_settings ip6_settings = {
 
 struct setting { enum ip6_conf_item item; s32 value; };
 
+/* Routers listen to the groups of all routers (RFC 4291, 2.8). */
+static void listen_as_router(struct netif *nif, bool router)
+{
+	static const u8 scopes[] = { IP6_SCOPE_INTERFACE, IP6_SCOPE_LINK, IP6_SCOPE_SITE };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(scopes); i++) {
+		struct ipaddr group = IP6_ALL_ROUTERS;
+
+		group.b[1] = scopes[i];
+		if (!router)
+			mld_leave(nif, &group);
+		else if (mld_join(nif, &group))
+			log_warn("%s: no memory for the routers' group", nif->name);
+	}
+}
+
 static void set_one(struct netif *nif, void *arg)
 {
 	const struct setting *s = arg;
@@ -31,6 +49,8 @@ static void set_one(struct netif *nif, void *arg)
 		return;
 	old = in->conf.item[s->item];
 	WRITE_ONCE(in->conf.item[s->item], s->value);
+	if (s->item == IP6_FORWARDING && !old != !s->value)
+		listen_as_router(nif, s->value);
 	if (s->item == IP6_DISABLE && !old != !s->value)
 		ip6_addr_switch(nif, !s->value);
 }
@@ -54,4 +74,6 @@ void ip6_conf_begin(struct ip6_if *in)
 {
 	in->conf = ip6_conf_default;
 	in->conf.item[IP6_MTU] = (s32)in->nif->mtu;
+	if (in->conf.item[IP6_FORWARDING])
+		listen_as_router(in->nif, true);
 }

@@ -85,9 +85,9 @@ static enum route_kind kind_of(struct packet *p, const struct ip6_header *h)
 }
 
 /* Whether packets to a group are wanted here at all. */
-static bool member(const struct packet *p)
+static bool member(const struct packet *p, const struct ip6_header *h)
 {
-	return p->nif->flags & IFF_LOOPBACK || mld_is_member(p->nif, &ip_info((void *)p)->to);
+	return p->nif->flags & IFF_LOOPBACK || mld_is_member(p->nif, &h->to);
 }
 
 /* Reads the extension headers of a packet for us, data at the IP header: false, and an ICMP error
@@ -182,7 +182,7 @@ void ip6_receive(struct packet *p)
 	/* What was spread on the link must not be for one machine. */
 	if (unlikely(kind == ROUTE_LOCAL && p->kind != PKT_HOST))
 		goto drop;
-	if (unlikely(kind == ROUTE_MULTICAST && !member(p)))
+	if (unlikely(kind == ROUTE_MULTICAST && !member(p, h)))
 		goto drop;
 	if (unlikely(kind == ROUTE_UNICAST))
 		ip6_forward(p);
