@@ -58,7 +58,8 @@ struct e1000_rx {
 	unsigned told;               /* p: up to where the device may go (RDT) */
 	struct packet *chain;        /* p: a frame of several buffers, so far */
 	bool skip;                   /* p: the rest of that frame is dropped */
-	bool masked;                 /* a: its handler has masked its interrupt */
+	bool masked;                 /* a: its interrupt is masked */
+	bool sends_told;             /* a: 8254x: it comes for finished sends, too, and is not to */
 	u32 frames;                  /* p: since the last look at the rate */
 	u64 looked_ns;               /* p: when that was */
 	u32 itr;                     /* p: what is in the throttle's register */

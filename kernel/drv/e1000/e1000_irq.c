@@ -3,7 +3,9 @@
  *
  * Three ways: a vector per queue and one for the rest (82574 with MSI-X; they mask themselves and
  * clear their causes, so a handler reads nothing); one interrupt whose cause register masks all
- * when read (82574 otherwise); and one that the handler masks (8254x).
+ * when read (82574 otherwise); and one whose causes are cleared when read (8254x). That one is
+ * masked only by a poll that finds a budget's worth of frames: with few of them, the two writes to
+ * mask and unmask it would cost more than an interrupt while a poll runs.
  *
  * The throttle (least time between interrupts) follows the rate of frames: none at few, so that a
  * single one is not late; some at many, so that an interrupt brings several.
@@ -32,7 +34,8 @@ static u32 queue_causes(const struct e1000_nic *nic, unsigned q, bool pending)
 static void queue_interrupt(struct e1000_rx *rx)
 {
 	rx->n_interrupts++;
-	WRITE_ONCE(rx->masked, true);
+	if (rx->nic->family->extended)
+		WRITE_ONCE(rx->masked, true);
 	netif_poll_schedule(&rx->np);
 }
 
@@ -66,8 +69,10 @@ static enum irq_result e1000_interrupt(void *arg)
 	causes = e1000_read(nic, E1000_ICR);
 	if (!causes || causes == ~0u)
 		return IRQ_NONE;
-	if (!nic->family->extended)
-		e1000_write(nic, E1000_IMC, ~0u);
+	if (READ_ONCE(nic->rx[0].sends_told)) {
+		WRITE_ONCE(nic->rx[0].sends_told, false);
+		e1000_write(nic, E1000_IMC, ICR_TXDW);
+	}
 	if (causes & ICR_LSC)
 		e1000_link_changed(nic);
 	queue_interrupt(&nic->rx[0]);
@@ -125,7 +130,7 @@ void e1000_irqs_enable(struct e1000_nic *nic)
 		causes = queue_causes(nic, 0, false);
 	}
 	for (unsigned q = 0; q < nic->n_queues; q++)
-		nic->rx[q].masked = false;
+		nic->rx[q].masked = nic->rx[q].sends_told = false;
 	e1000_write(nic, E1000_IMS, causes);
 }
 
@@ -171,8 +176,13 @@ int e1000_poll(struct netif_poll *np, int budget)
 	rx->frames += (u32)n;
 	if (unlikely(rx->frames >= RATE_LOOK))
 		throttle(rx);
-	if (n >= budget)
+	if (n >= budget) {
+		if (!nic->family->extended && !READ_ONCE(rx->masked)) {
+			e1000_write(nic, E1000_IMC, ~0u);
+			WRITE_ONCE(rx->masked, true);
+		}
 		return n;
+	}
 	if (netif_poll_done(np) && (READ_ONCE(rx->masked) || pending)) {
 		u32 causes = pending ? queue_causes(nic, rx->index, true) : 0;
 
@@ -181,6 +191,9 @@ int e1000_poll(struct netif_poll *np, int budget)
 			causes |= queue_causes(nic, rx->index, pending);
 		}
 		e1000_write(nic, E1000_IMS, causes);
+		/* Only now: a handler in between would take back what was not there yet. */
+		if (pending && !nic->family->extended)
+			WRITE_ONCE(rx->sends_told, true);
 	}
 	return n;
 }
