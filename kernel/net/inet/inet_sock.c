@@ -189,6 +189,7 @@ int inet_bind_check(struct inet_sock *i, const struct ipaddr *local, u32 scope)
 {
 	const struct ip_version *version = ip_version_of(local);
 	u32 nif = READ_ONCE(i->sock.bound_if);
+	s32 any;
 
 	if (ipaddr_any(local))
 		return 0;
@@ -198,7 +199,9 @@ int inet_bind_check(struct inet_sock *i, const struct ipaddr *local, u32 scope)
 		return -EINVAL; /* RFC 4007, 6: whose link? */
 	if (!version)
 		return -EADDRNOTAVAIL;
-	if (i->free_bind || i->any_source || READ_ONCE(ip4_settings.nonlocal_bind) ||
+	any = ipaddr_is4(local) ? READ_ONCE(ip4_settings.nonlocal_bind) :
+				  READ_ONCE(ip6_settings.ip_nonlocal_bind);
+	if (i->free_bind || i->any_source || any ||
 	    version->address_kind(local, scope ?: nif) != ROUTE_UNICAST)
 		return 0;
 	return -EADDRNOTAVAIL;

@@ -1,11 +1,8 @@
 /*
  * /proc/sys/net: settings of the network (ip-sysctl). All are numbers, a few are pairs of them; a
  * table says where each lives and what it may be, and one pair of functions reads and writes them.
- *
- * Below ipv4/conf there is a directory per interface with the same files; "all" and "default" are
- * like these (net/ip4/ip4.h says what they mean).
+ * Those of interfaces are procfs_net_conf.c's.
  */
-#include "abi/dirent.h"
 #include "abi/errno.h"
 #include "abi/stat.h"
 #include "lib/format.h"
@@ -13,16 +10,16 @@
 #include "lib/string.h"
 #include "net/inet/ports.h"
 #include "net/ip4/ip4.h"
-#include "net/link/neighbour.h"
+#include "net/ip6/ip6.h"
 #include "net/tcp/tcp_setting.h"
 #include "net/unix/unix.h"
-#include "proc/procfs/procfs_int.h"
+#include "proc/procfs/procfs_net_int.h"
 #include "vfs/file.h"
 
-enum { STORE_MAX = 64, TABLE_LENGTH_CONF = 4 };
+enum { STORE_MAX = 64 };
 
-#define MODE_RW (S_IFREG | 0644)
-#define MODE_D  (S_IFDIR | 0555)
+#define MODE_RW PROCFS_NET_RW
+#define MODE_D  PROCFS_NET_DIR
 
 /* A number: NULL `value`: it has functions of its own. */
 struct setting {
@@ -102,7 +99,7 @@ static int numbers_set(const struct setting *s, const s32 *in, int n)
 	return 0;
 }
 
-static ssize_t print(struct iov_iter *to, loff_t *pos, const s32 *v, int n)
+ssize_t procfs_numbers_print(struct iov_iter *to, loff_t *pos, const s32 *v, int n)
 {
 	char text[32];
 	int length = n == 2 ? snprintf(text, sizeof(text), "%d\t%d\n", v[0], v[1]) :
@@ -111,8 +108,7 @@ static ssize_t print(struct iov_iter *to, loff_t *pos, const s32 *v, int n)
 	return simple_read_buffer(to, pos, text, (size_t)length);
 }
 
-/* One or two numbers out of what is written: how many. */
-static int parse(struct iov_iter *from, s32 out[2])
+int procfs_numbers_parse(struct iov_iter *from, s32 out[2])
 {
 	size_t length = iov_left(from);
 	const char *at;
@@ -137,166 +133,26 @@ static ssize_t setting_read(struct file *file, struct iov_iter *to, loff_t *pos)
 	s32 v[2];
 	int n = numbers_get(setting_of(proc_inode(file->inode)->node), v);
 
-	return print(to, pos, v, n);
+	return procfs_numbers_print(to, pos, v, n);
 }
 
 static ssize_t setting_write(struct file *file, struct iov_iter *from, loff_t *pos)
 {
 	size_t length = iov_left(from);
 	s32 v[2];
-	int n = parse(from, v);
+	int n = procfs_numbers_parse(from, v);
 	int err = n < 0 ? n : numbers_set(setting_of(proc_inode(file->inode)->node), v, n);
 
 	return err ? err : (ssize_t)length;
 }
 
-static loff_t setting_seek(struct file *file, loff_t offset, int whence)
+loff_t procfs_numbers_seek(struct file *file, loff_t offset, int whence)
 {
 	return file_seek_to(file, offset, whence, -1);
 }
 
 static const struct file_ops setting_fops = {
-	.read = setting_read, .write = setting_write, .seek = setting_seek,
-};
-
-/* ipv4/conf: fd of a file's inode is the interface's index; those of "all" and "default" have
- * tables of their own. */
-static const struct proc_node all_items[IP4_CONF_ITEMS + 1], default_items[IP4_CONF_ITEMS + 1],
-			      netif_items[IP4_CONF_ITEMS + 1];
-
-static s32 *conf_item(const struct proc_inode *pi, struct netif **nif, enum ip4_conf_item *item)
-{
-	const struct proc_node *node = pi->node;
-
-	*nif = NULL;
-	if (node >= all_items && node < all_items + IP4_CONF_ITEMS) {
-		*item = (enum ip4_conf_item)(node - all_items);
-		return &ip4_conf_all.item[*item];
-	}
-	if (node >= default_items && node < default_items + IP4_CONF_ITEMS) {
-		*item = (enum ip4_conf_item)(node - default_items);
-		return &ip4_conf_default.item[*item];
-	}
-	*item = (enum ip4_conf_item)(node - netif_items);
-	*nif = netif_by_index((u32)pi->fd);
-	return *nif && ip4_if(*nif) ? &ip4_if(*nif)->conf.item[*item] : NULL;
-}
-
-static ssize_t conf_read(struct file *file, struct iov_iter *to, loff_t *pos)
-{
-	enum ip4_conf_item item;
-	struct netif *nif;
-	s32 *at, v = 0;
-
-	rcu_read_lock();
-	at = conf_item(proc_inode(file->inode), &nif, &item);
-	if (at)
-		v = READ_ONCE(*at);
-	rcu_read_unlock();
-	if (nif)
-		netif_put(nif);
-	return at ? print(to, pos, &v, 1) : -ENOENT;
-}
-
-static ssize_t conf_write(struct file *file, struct iov_iter *from, loff_t *pos)
-{
-	size_t length = iov_left(from);
-	enum ip4_conf_item item;
-	struct netif *nif;
-	s32 *at, v[2];
-	int n = parse(from, v);
-
-	if (n < 0)
-		return n;
-	if (n != 1)
-		return -EINVAL;
-	netif_config_lock();
-	at = conf_item(proc_inode(file->inode), &nif, &item);
-	if (at == &ip4_conf_default.item[item])
-		WRITE_ONCE(*at, v[0]);
-	else if (at)
-		ip4_conf_set(nif, item, v[0]);
-	netif_config_unlock();
-	if (nif)
-		netif_put(nif);
-	return at ? (ssize_t)length : -ENOENT;
-}
-
-static const struct file_ops conf_fops = {
-	.read = conf_read, .write = conf_write, .seek = setting_seek,
-};
-
-#define ITEM(number, name_) [number] = { .name = name_, .mode = MODE_RW, .fops = &conf_fops }
-#define ITEMS { \
-	ITEM(IP4_FORWARDING, "forwarding"), ITEM(IP4_RP_FILTER, "rp_filter"), \
-	ITEM(IP4_ACCEPT_REDIRECTS, "accept_redirects"), \
-	ITEM(IP4_SEND_REDIRECTS, "send_redirects"), \
-	ITEM(IP4_SECURE_REDIRECTS, "secure_redirects"), ITEM(IP4_ARP_IGNORE, "arp_ignore"), \
-	ITEM(IP4_ARP_ANNOUNCE, "arp_announce"), ITEM(IP4_PROXY_ARP, "proxy_arp"), \
-	ITEM(IP4_FORCE_IGMP_VERSION, "force_igmp_version"), \
-	ITEM(IP4_PROMOTE_SECONDARIES, "promote_secondaries"), \
-	[IP4_CONF_ITEMS] = { 0 }, \
-}
-static const struct proc_node all_items[IP4_CONF_ITEMS + 1] = ITEMS;
-static const struct proc_node default_items[IP4_CONF_ITEMS + 1] = ITEMS;
-static const struct proc_node netif_items[IP4_CONF_ITEMS + 1] = ITEMS;
-static const struct proc_node netif_dir = {
-	.name = "netif", .mode = MODE_D, .children = netif_items,
-};
-
-static int conf_lookup(struct proc_inode *dir, const struct name *name, struct inode **out)
-{
-	char text[NETIF_NAME];
-	struct netif *nif;
-	int index;
-
-	if (name->length >= sizeof(text))
-		return 0;
-	memcpy(text, name->text, name->length);
-	text[name->length] = 0;
-	nif = netif_by_name(text);
-	if (!nif)
-		return 0;
-	index = (int)nif->index;
-	netif_put(nif);
-	return procfs_inode(dir->inode.sb, &netif_dir, NULL, false, index, out);
-}
-
-/* The first interface with an index of at least `least`. */
-struct seek { u32 least, found; char name[NETIF_NAME]; };
-
-static void seek_netif(struct netif *nif, void *arg)
-{
-	struct seek *s = arg;
-
-	if (nif->index < s->least || (s->found && s->found < nif->index))
-		return;
-	s->found = nif->index;
-	strlcpy(s->name, nif->name, sizeof(s->name));
-}
-
-static int conf_readdir(struct proc_inode *dir, struct dir_sink *sink, u64 pos)
-{
-	struct seek s = { .least = pos > TABLE_LENGTH_CONF ? (u32)(pos - TABLE_LENGTH_CONF) : 1 };
-
-	for (;;) {
-		s.found = 0;
-		netif_config_lock();
-		netif_each(seek_netif, &s);
-		netif_config_unlock();
-		if (!s.found)
-			return 0;
-		s.least = s.found + 1;
-		if (!sink->emit(sink, s.name, (u32)strlen(s.name), (u64)s.found << 8 | 5, DT_DIR,
-				s.least + TABLE_LENGTH_CONF))
-			return 0;
-	}
-}
-
-static const struct proc_node conf_children[] = {
-	{ .name = "all", .mode = MODE_D, .children = all_items },
-	{ .name = "default", .mode = MODE_D, .children = default_items },
-	{ 0 },
+	.read = setting_read, .write = setting_write, .seek = procfs_numbers_seek,
 };
 
 /* Each table twice: as files, and where their numbers are. */
@@ -363,38 +219,45 @@ static const struct proc_node conf_children[] = {
 #define UNIX(X) \
 	X("max_dgram_qlen", .value = (s32 *)&unix_max_dgram_qlen, .low = 0, .high = 0x7fffffff)
 
-#define N4(field) (s32 *)&neighbour_settings[0].field
-#define NEIGH(X) \
-	X("base_reachable_time_ms", .value = N4(reachable_ms), .low = 1000, .high = 86400000) \
-	X("delay_first_probe_time", .value = N4(delay_s), .low = 1, .high = 3600) \
-	X("gc_stale_time", .value = N4(stale_s), .low = 1, .high = 86400) \
-	X("retrans_time_ms", .value = N4(retrans_ms), .low = 10, .high = 60000) \
-	X("ucast_solicit", .value = N4(unicast_probes), .low = 1, .high = 100) \
-	X("mcast_solicit", .value = N4(multicast_probes), .low = 1, .high = 100) \
-	X("unres_qlen_bytes", .value = N4(queue_bytes), .low = 0, .high = 0x7fffffff) \
-	X("gc_thresh1", .value = N4(gc_least), .low = 0, .high = 1000000) \
-	X("gc_thresh2", .value = N4(gc_soft), .low = 0, .high = 1000000) \
-	X("gc_thresh3", .value = N4(gc_most), .low = 1, .high = 1000000)
+#define IPV6(X) \
+	X("bindv6only", .value = &ip6_settings.bindv6only, .low = 0, .high = 1) \
+	X("ip_nonlocal_bind", .value = &ip6_settings.ip_nonlocal_bind, .low = 0, .high = 1) \
+	X("auto_flowlabels", .value = &ip6_settings.auto_flowlabels, .low = 0, .high = 3) \
+	X("ip6frag_time", .value = &ip6_settings.frag_time, .low = 1, .high = 3600) \
+	X("ip6frag_high_thresh", .value = &ip6_settings.frag_high, .low = 0, .high = 0x7fffffff) \
+	X("max_hbh_opts_number", .value = &ip6_settings.max_hbh_opts, .low = 0, .high = 255) \
+	X("max_dst_opts_number", .value = &ip6_settings.max_dst_opts, .low = 0, .high = 255) \
+	X("mld_max_msf", .value = &ip6_settings.mld_max_msf, .low = 0, .high = 10000) \
+	X("mld_qrv", .value = &ip6_settings.mld_qrv, .low = 1, .high = 7)
+#define ICMP6(X) \
+	X("ratelimit", .value = &ip6_settings.icmp_ratelimit, .low = 0, .high = 1000000) \
+	X("echo_ignore_all", .value = &ip6_settings.echo_ignore_all, .low = 0, .high = 1) \
+	X("echo_ignore_multicast", .value = &ip6_settings.echo_ignore_multicast, \
+	  .low = 0, .high = 1)
 #define AS_NODE(name_, ...) { .name = name_, .mode = MODE_RW, .fops = &setting_fops },
 #define AS_SETTING(name_, ...) { __VA_ARGS__ },
 
-static const struct proc_node neigh_children[] = { NEIGH(AS_NODE) { 0 } };
-static const struct setting neigh_settings[] = { NEIGH(AS_SETTING) };
 static const struct proc_node core_children[] = { CORE(AS_NODE) { 0 } };
 static const struct setting core_settings[] = { CORE(AS_SETTING) };
 static const struct proc_node unix_children[] = { UNIX(AS_NODE) { 0 } };
 static const struct setting unix_settings[] = { UNIX(AS_SETTING) };
 static const struct setting ipv4_settings[] = { IPV4(AS_SETTING) };
 
-static const struct proc_node neigh_dirs[] = {
-	{ .name = "default", .mode = MODE_D, .children = neigh_children },
-	{ 0 },
-};
+static const struct setting ipv6_settings[] = { IPV6(AS_SETTING) };
+static const struct proc_node icmp6_children[] = { ICMP6(AS_NODE) { 0 } };
+static const struct setting icmp6_settings[] = { ICMP6(AS_SETTING) };
+
 static const struct proc_node ipv4_children[] = {
 	IPV4(AS_NODE)
-	{ .name = "conf", .mode = MODE_D, .children = conf_children, .lookup = conf_lookup,
-	  .readdir = conf_readdir },
-	{ .name = "neigh", .mode = MODE_D, .children = neigh_dirs },
+	PROCFS_NET_CONF("conf", procfs_net_conf4),
+	PROCFS_NET_CONF("neigh", procfs_net_neigh4),
+	{ 0 },
+};
+static const struct proc_node ipv6_children[] = {
+	IPV6(AS_NODE)
+	PROCFS_NET_CONF("conf", procfs_net_conf6),
+	PROCFS_NET_CONF("neigh", procfs_net_neigh6),
+	{ .name = "icmp", .mode = MODE_D, .children = icmp6_children },
 	{ 0 },
 };
 
@@ -404,14 +267,17 @@ static const struct setting *setting_of(const struct proc_node *node)
 		return &core_settings[node - core_children];
 	if (node >= unix_children && node < unix_children + ARRAY_SIZE(unix_settings))
 		return &unix_settings[node - unix_children];
-	if (node >= neigh_children && node < neigh_children + ARRAY_SIZE(neigh_settings))
-		return &neigh_settings[node - neigh_children];
+	if (node >= ipv6_children && node < ipv6_children + ARRAY_SIZE(ipv6_settings))
+		return &ipv6_settings[node - ipv6_children];
+	if (node >= icmp6_children && node < icmp6_children + ARRAY_SIZE(icmp6_settings))
+		return &icmp6_settings[node - icmp6_children];
 	return &ipv4_settings[node - ipv4_children];
 }
 
 const struct proc_node procfs_net_sys_children[] = {
 	{ .name = "core", .mode = MODE_D, .children = core_children },
 	{ .name = "ipv4", .mode = MODE_D, .children = ipv4_children },
+	{ .name = "ipv6", .mode = MODE_D, .children = ipv6_children },
 	{ .name = "unix", .mode = MODE_D, .children = unix_children },
 	{ 0 },
 };
