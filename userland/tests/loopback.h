@@ -58,14 +58,85 @@ static inline long sendto4(int fd, const void *data, size_t n, uint32_t address,
 	return sendto(fd, data, n, 0, (struct sockaddr *)&a, sizeof(a));
 }
 
-/* The port that a socket of IPv4 has. */
+/* An address of either family. */
+union end { struct sockaddr any; struct sockaddr_in in; struct sockaddr_in6 in6; };
+
+/* The loopback's. */
+static inline union end end_at(int family, int port)
+{
+	union end e = {0};
+
+	if (family == AF_INET)
+		e.in = in4(INADDR_LOOPBACK, port);
+	else
+		e.in6 = (struct sockaddr_in6){.sin6_family = AF_INET6,
+					      .sin6_port = htons((uint16_t)port),
+					      .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	return e;
+}
+
+static inline socklen_t end_size(int family)
+{
+	return family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+}
+
+static inline int end_port(const union end *e)
+{
+	return ntohs(e->any.sa_family == AF_INET ? e->in.sin_port : e->in6.sin6_port);
+}
+
+static inline bool end_is_loopback(const union end *e)
+{
+	return e->any.sa_family == AF_INET ? e->in.sin_addr.s_addr == htonl(INADDR_LOOPBACK) :
+					     IN6_IS_ADDR_LOOPBACK(&e->in6.sin6_addr);
+}
+
+/* The port that a socket of either family has. */
 static inline int port_of(int fd)
 {
-	struct sockaddr_in a;
-	socklen_t n = sizeof(a);
+	union end e;
+	socklen_t n = sizeof(e);
 
-	must(getsockname(fd, (struct sockaddr *)&a, &n));
-	return ntohs(a.sin_port);
+	must(getsockname(fd, &e.any, &n));
+	return end_port(&e);
+}
+
+/* The same of IPv6, with an address as text. */
+static inline union end in6(const char *address, int port)
+{
+	union end e = end_at(AF_INET6, port);
+
+	must(inet_pton(AF_INET6, address, &e.in6.sin6_addr) == 1 ? 0 : -1);
+	return e;
+}
+
+static inline int bind6(int fd, const char *address, int port)
+{
+	union end e = in6(address, port);
+
+	return bind(fd, &e.any, sizeof(e.in6));
+}
+
+static inline int connect6(int fd, const char *address, int port)
+{
+	union end e = in6(address, port);
+
+	return connect(fd, &e.any, sizeof(e.in6));
+}
+
+static inline long sendto6(int fd, const void *data, size_t n, const char *address, int port)
+{
+	union end e = in6(address, port);
+
+	return sendto(fd, data, n, 0, &e.any, sizeof(e.in6));
+}
+
+static inline int udp6_at(const char *address)
+{
+	int fd = must(socket(AF_INET6, SOCK_DGRAM, 0));
+
+	must(bind6(fd, address, 0));
+	return fd;
 }
 
 /* A datagram socket bound to an address, with a port of its own. */

@@ -1,4 +1,7 @@
-/* For tests of TCP: sockets on the loopback interface, connected pairs, states. */
+/*
+ * For tests of TCP: sockets on the loopback interface, connected pairs, states. FAMILY, if it is
+ * defined before, is that of all of them: AF_INET6 in a program that includes another's text.
+ */
 #ifndef TCP_H
 #define TCP_H
 
@@ -11,36 +14,37 @@
 #define POLLRDHUP 0x2000
 #endif
 
-static inline struct sockaddr_in address(int port)
-{
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+#ifndef FAMILY
+#define FAMILY AF_INET
+#endif
 
-	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	return a;
+static inline union end address(int port)
+{
+	return end_at(FAMILY, port);
 }
 
 static inline int listener(int backlog)
 {
-	struct sockaddr_in a = address(0);
+	union end a = address(0);
 	int fd;
 
 	loopback_up();
-	fd = must(socket(AF_INET, SOCK_STREAM, 0));
-	must(bind(fd, (struct sockaddr *)&a, sizeof(a)));
+	fd = must(socket(FAMILY, SOCK_STREAM, 0));
+	must(bind(fd, &a.any, sizeof(a)));
 	must(listen(fd, backlog));
 	return fd;
 }
 
 static inline int try_connect(int fd, int port)
 {
-	struct sockaddr_in a = address(port);
+	union end a = address(port);
 
-	return connect(fd, (struct sockaddr *)&a, sizeof(a));
+	return connect(fd, &a.any, sizeof(a));
 }
 
 static inline int connected(int l)
 {
-	int fd = must(socket(AF_INET, SOCK_STREAM, 0));
+	int fd = must(socket(FAMILY, SOCK_STREAM, 0));
 
 	must(try_connect(fd, port_of(l)));
 	return fd;

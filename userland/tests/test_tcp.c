@@ -22,23 +22,23 @@ TEST(echo)
 
 TEST(names)
 {
-	struct sockaddr_in a, b;
+	union end a, b;
 	socklen_t n = sizeof(a);
 	int p[2];
 
 	make_pair(p);
-	works(getsockname(p[0], (struct sockaddr *)&a, &n), "own name");
-	works(getpeername(p[1], (struct sockaddr *)&b, &n), "peer's name");
-	is(n, sizeof(a), "length");
-	is(a.sin_port, b.sin_port, "the same port");
-	is(a.sin_addr.s_addr, htonl(INADDR_LOOPBACK), "address");
+	works(getsockname(p[0], &a.any, &n), "own name");
+	works(getpeername(p[1], &b.any, &n), "peer's name");
+	is(n, end_size(FAMILY), "length");
+	is(end_port(&a), end_port(&b), "the same port");
+	ok(end_is_loopback(&a), "address");
 	is(option(p[0], SOL_SOCKET, SO_TYPE), SOCK_STREAM, "SO_TYPE");
 	is(option(p[0], SOL_SOCKET, SO_PROTOCOL), IPPROTO_TCP, "SO_PROTOCOL");
 }
 
 TEST(refused)
 {
-	int l = listener(1), port = port_of(l), fd = must(socket(AF_INET, SOCK_STREAM, 0));
+	int l = listener(1), port = port_of(l), fd = must(socket(FAMILY, SOCK_STREAM, 0));
 
 	close(l);
 	fails(try_connect(fd, port), ECONNREFUSED, "nobody listens");
@@ -53,7 +53,7 @@ TEST(refused)
 
 TEST(connect_nonblocking)
 {
-	int l = listener(1), fd = must(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0)), port;
+	int l = listener(1), fd = must(socket(FAMILY, SOCK_STREAM | SOCK_NONBLOCK, 0)), port;
 	int r = try_connect(fd, port_of(l));
 
 	ok(r == 0 || errno == EINPROGRESS, "in progress, or done at once");
@@ -65,7 +65,7 @@ TEST(connect_nonblocking)
 	close(fd);
 	port = port_of(l);
 	close(l);
-	fd = must(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
+	fd = must(socket(FAMILY, SOCK_STREAM | SOCK_NONBLOCK, 0));
 	r = try_connect(fd, port);
 	ok(r < 0 && (errno == EINPROGRESS || errno == ECONNREFUSED), "nobody listens");
 	if (errno == EINPROGRESS) {
@@ -78,7 +78,7 @@ TEST(connect_nonblocking)
 
 TEST(listen_states)
 {
-	struct sockaddr_in a = address(0);
+	union end a = address(0);
 	int l = listener(5), fd, other;
 
 	is(option(l, SOL_SOCKET, SO_ACCEPTCONN), 1, "SO_ACCEPTCONN");
@@ -92,42 +92,42 @@ TEST(listen_states)
 	fails(read(l, &other, 1), ENOTCONN, "read of a listener");
 	fails(try_connect(l, port_of(l)), EISCONN, "connect of a listener");
 	works(listen(l, 7), "listen again");
-	fails(bind(l, (struct sockaddr *)&a, sizeof(a)), EINVAL, "bind twice");
+	fails(bind(l, &a.any, sizeof(a)), EINVAL, "bind twice");
 	fails(accept(fd, NULL, NULL), EINVAL, "accept of a connection");
 	fails(listen(fd, 1), EINVAL, "listen of a connection");
 }
 
 TEST(address_in_use)
 {
-	int l = listener(5), fd = must(socket(AF_INET, SOCK_STREAM, 0)), p;
-	struct sockaddr_in a = address(port_of(l));
+	int l = listener(5), fd = must(socket(FAMILY, SOCK_STREAM, 0)), p;
+	union end a = address(port_of(l));
 
-	fails(bind(fd, (struct sockaddr *)&a, sizeof(a)), EADDRINUSE, "a listener has it");
+	fails(bind(fd, &a.any, sizeof(a)), EADDRINUSE, "a listener has it");
 	must(set(fd, SOL_SOCKET, SO_REUSEADDR, 1));
-	fails(bind(fd, (struct sockaddr *)&a, sizeof(a)), EADDRINUSE, "and keeps it");
+	fails(bind(fd, &a.any, sizeof(a)), EADDRINUSE, "and keeps it");
 	p = connected(l);
 	must(accept(l, NULL, NULL));
 	close(l);
 	close(fd);
-	fd = must(socket(AF_INET, SOCK_STREAM, 0));
-	fails(bind(fd, (struct sockaddr *)&a, sizeof(a)), EADDRINUSE, "a connection has it");
+	fd = must(socket(FAMILY, SOCK_STREAM, 0));
+	fails(bind(fd, &a.any, sizeof(a)), EADDRINUSE, "a connection has it");
 	close(p);
 }
 
 TEST(reuse_port)
 {
-	int a = must(socket(AF_INET, SOCK_STREAM, 0)), b = must(socket(AF_INET, SOCK_STREAM, 0));
-	struct sockaddr_in any = address(0);
+	int a = must(socket(FAMILY, SOCK_STREAM, 0)), b = must(socket(FAMILY, SOCK_STREAM, 0));
+	union end any = address(0);
 
 	loopback_up();
 	must(set(a, SOL_SOCKET, SO_REUSEPORT, 1));
 	must(set(b, SOL_SOCKET, SO_REUSEPORT, 1));
-	must(bind(a, (struct sockaddr *)&any, sizeof(any)));
+	must(bind(a, &any.any, sizeof(any)));
 	any = address(port_of(a));
-	works(bind(b, (struct sockaddr *)&any, sizeof(any)), "two sockets, one port");
+	works(bind(b, &any.any, sizeof(any)), "two sockets, one port");
 	works(listen(a, 5), "one listens");
 	works(listen(b, 5), "the other too");
-	works(try_connect(must(socket(AF_INET, SOCK_STREAM, 0)), port_of(a)), "one gets it");
+	works(try_connect(must(socket(FAMILY, SOCK_STREAM, 0)), port_of(a)), "one gets it");
 	ok((await(a, 0) & POLLIN) || (await(b, POLLIN) & POLLIN), "somebody waits at one");
 }
 
@@ -219,7 +219,7 @@ TEST(backlog)
 	int l = listener(1), fd[6], first = 0, done;
 
 	for (int i = 0; i < 6; i++) {
-		fd[i] = must(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
+		fd[i] = must(socket(FAMILY, SOCK_STREAM | SOCK_NONBLOCK, 0));
 		(void)!try_connect(fd[i], port_of(l));
 	}
 	tap_sleep_ms(200);
@@ -278,7 +278,7 @@ TEST(disconnect)
 TEST(time_wait)
 {
 	int l = listener(5), c = connected(l), s = must(accept(l, NULL, NULL)), fd, port;
-	struct sockaddr_in a = address(port_of(l));
+	union end a = address(port_of(l));
 	char x;
 
 	/* The server closes first. */
@@ -288,10 +288,10 @@ TEST(time_wait)
 	close(c);
 	close(l);
 	tap_sleep_ms(50);
-	fd = must(socket(AF_INET, SOCK_STREAM, 0));
-	fails(bind(fd, (struct sockaddr *)&a, sizeof(a)), EADDRINUSE, "TIME-WAIT has the port");
+	fd = must(socket(FAMILY, SOCK_STREAM, 0));
+	fails(bind(fd, &a.any, sizeof(a)), EADDRINUSE, "TIME-WAIT has the port");
 	must(set(fd, SOL_SOCKET, SO_REUSEADDR, 1));
-	fails(bind(fd, (struct sockaddr *)&a, sizeof(a)), EADDRINUSE,
+	fails(bind(fd, &a.any, sizeof(a)), EADDRINUSE,
 	      "unless it was made with SO_REUSEADDR");
 	close(fd);
 	ok(port > 0, "port");
@@ -312,7 +312,7 @@ TEST(ipv6_socket)
 	must(listen(l, 5));
 	must(getsockname(l, (struct sockaddr *)&a, &n));
 	c = must(socket(AF_INET, SOCK_STREAM, 0));
-	works(try_connect(c, ntohs(a.sin6_port)), "IPv4 to a socket of both");
+	works(connect4(c, INADDR_LOOPBACK, ntohs(a.sin6_port)), "IPv4 to a socket of both");
 	n = sizeof(peer);
 	s = must(accept(l, (struct sockaddr *)&peer, &n));
 	is(n, sizeof(peer), "an address of IPv6");
@@ -363,7 +363,7 @@ static int churn(void *arg)
 
 	for (int i = 0; i < 300; i++) {
 		struct linger l = {1, 0};
-		int fd = socket(AF_INET, SOCK_STREAM, 0);
+		int fd = socket(FAMILY, SOCK_STREAM, 0);
 		char c = (char)i;
 
 		if (fd < 0 || try_connect(fd, port) || write(fd, &c, 1) != 1 ||

@@ -212,9 +212,9 @@ int inet_bind_address(struct inet_sock *i, const struct sockaddr_storage *a, u32
 {
 	int err;
 
-	if (i->sock.family == AF_INET6 && length >= sizeof(a->ss_family) &&
-	    a->ss_family != AF_INET6)
-		return -EAFNOSUPPORT;
+	if (i->sock.family == AF_INET6 && a->ss_family != AF_INET6)
+		return length < offsetof(struct sockaddr_in6, sin6_scope_id) ? -EINVAL :
+									       -EAFNOSUPPORT;
 	err = inet_address_in(&i->sock, a, length, local, port, scope);
 	if (err == -ENETUNREACH)
 		return i->only_6 ? -EINVAL : -EADDRNOTAVAIL;

@@ -1,0 +1,3 @@
+/* TCP over IPv6: what test_tcp.c says of sockets of AF_INET. */
+#define FAMILY AF_INET6
+#include "test_tcp.c"
