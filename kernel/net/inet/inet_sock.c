@@ -15,7 +15,6 @@
 #include "net/ip4/ip4.h"
 #include "net/ip6/ip6_headers.h"
 
-
 static struct inet_type *types; /* I after boot: in order of registration */
 
 void inet_type_register(struct inet_type *type)

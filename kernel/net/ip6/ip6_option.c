@@ -16,7 +16,6 @@
 #include "net/ip6/ip6_int.h"
 #include "net/ip6/mld.h"
 
-
 enum { HEADER_MOST = 8 * 255 };
 
 /* Those that turn one kind of control data on. */
@@ -228,7 +227,7 @@ static int set_family(struct inet_sock *i, int family)
 	spin_unlock(&s->lock);
 	if (!err) {
 		netif_config_lock();
-		ip6_leave_all(i);
+		ip_versions[1]->leave_all(i);
 		netif_config_unlock();
 	}
 	return err;

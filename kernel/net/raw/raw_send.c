@@ -10,7 +10,6 @@
 #include "net/ip6/ip6_int.h"
 #include "vm/iov.h"
 
-
 /* A header of the caller's: what it left out is filled in (raw(7)), the rest is as it says. The
  * length and the sum always are; data begins with it. */
 static int header_finish(struct packet *p, const struct route *r)
