@@ -20,10 +20,15 @@
 
 #define VLAN_HLEN 4
 
+/* Devices know the sums of TCP and UDP, which are at these places of their headers. */
+enum { TCP_SUM = 16, UDP_SUM = 6 };
+
 static bool sum_needed(const struct packet *p, u32 features)
 {
 	if (p->sum != SUM_PARTIAL)
 		return false;
+	if (unlikely(p->sum_offset != TCP_SUM && p->sum_offset != UDP_SUM))
+		return true;
 	if (p->protocol == ETH_P_IP)
 		return !(features & NETIF_SUM4);
 	return p->protocol != ETH_P_IPV6 || !(features & NETIF_SUM6);
