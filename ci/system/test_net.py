@@ -4,26 +4,13 @@ person types to see whether a network works, then what a bad network does."""
 import hashlib
 import random
 import re
-import struct
-import time
 
 import pytest
 
+from machines import address, reach
+
 MODELS = ["e1000", "e1000e"]
 MEGABYTE = "dd if=/dev/urandom of=/tmp/data bs=1M count=%d 2>/dev/null; sha256sum </tmp/data"
-
-
-def address(console, number):
-    """A fixed address in place of the lease that the machine has begun to ask for."""
-    console.output("killall -9 ifup 2>/dev/null; sleep 1; killall -9 udhcpc 2>/dev/null; sleep 1")
-    console.output(f"ifconfig eth0 10.0.0.{number} netmask 255.255.255.0")
-    console.output("while [ $(cat /sys/class/net/eth0/carrier) != 1 ]; do sleep 1; done", 30)
-
-
-def reach(console, number):
-    """Wait until the other side answers: links take a moment to come up."""
-    console.output("i=0; until ping -c 1 -W 1 10.0.0.%d >/dev/null; do i=$((i+1)); "
-                   "[ $i -lt 20 ] || break; done; [ $i -lt 20 ]" % number, 60)
 
 
 @pytest.fixture(name="pair", params=MODELS)
@@ -86,61 +73,6 @@ def test_lossy_cable(pair, cable):
             client.output(f"nc -w 90 10.0.0.{to} 5000 </tmp/data", 200)
             got = server.output("wait; sha256sum </tmp/got", 120).split()[0]
             assert got == wanted
-
-
-def malformed(seeded):
-    """A frame for 10.0.0.1 that is wrong somewhere: header fields, lengths, fragments, options."""
-    kind = seeded.randrange(8)
-    mac = b"\x52\x54\0\0\0\1" if seeded.random() < 0.8 else b"\xff" * 6
-    protocol = seeded.choice([1, 2, 6, 17, seeded.randrange(256)])
-    body = seeded.randbytes(seeded.randrange(0, 120))
-    if protocol == 6 and len(body) >= 20 and kind < 6:
-        body = struct.pack(">HHIIBBHHH", seeded.randrange(65536), seeded.choice([80, 5000, 22]),
-                           seeded.getrandbits(32), seeded.getrandbits(32),
-                           seeded.randrange(16) << 4, seeded.randrange(256), 1000, 0, 0) + body[20:]
-    words = seeded.choice([5, 5, 5, 6, 15, seeded.randrange(16)])
-    version = 4 if seeded.random() < 0.9 else seeded.randrange(16)
-    fragment = seeded.choice([0, 0, 0x2000, seeded.randrange(65536)])
-    length = seeded.choice([20 + len(body), 20 + len(body), seeded.randrange(65536)])
-    header = bytearray(struct.pack(">BBHHHBBH4s4s", version << 4 | words, seeded.randrange(256),
-                                   length, seeded.randrange(8), fragment, seeded.randrange(256),
-                                   protocol, 0, bytes([10, 0, 0, seeded.choice([2, 2, 1, 255])]),
-                                   bytes([10, 0, 0, 1])))
-    if seeded.random() < 0.9:
-        total = sum(struct.unpack(">10H", header))
-        total = (total & 0xffff) + (total >> 16)
-        struct.pack_into(">H", header, 10, ~((total & 0xffff) + (total >> 16)) & 0xffff)
-    ethertype = seeded.choice([0x800] * 6 + [0x806, 0x86dd, 0x8100, seeded.randrange(65536)])
-    packet = bytes(header) + body
-    if kind == 7:
-        packet = seeded.randbytes(seeded.randrange(0, 1500))
-    return mac + b"\x52\x54\0\0\0\2" + struct.pack(">H", ethertype) + packet
-
-
-def test_malformed_storm(machine, cable):
-    """Frames that nobody should send, 50,000 of them: the machine answers afterwards, and no memory
-    is gone."""
-    console = machine(extra=cable.end(0, "e1000"), env={"SMP": "2"})
-    console.prompt(120)
-    address(console, 1)
-    console.output("nc -l -p 5000 >/dev/null </dev/null & httpd -h /tmp; sleep 1")
-
-    def free():
-        time.sleep(40)        # fragments and half-open connections time out
-        return int(console.output("grep MemFree /proc/meminfo").split()[1])
-
-    seeded = random.Random(4)
-    for _ in range(2000):
-        cable.inject(0, malformed(seeded))
-    before = free()
-    for burst in range(100):
-        for _ in range(500):
-            cable.inject(0, malformed(seeded))
-        while cable.queued(0) > 100000:
-            time.sleep(0.02)
-    assert "alive" in console.output("echo alive", 60)
-    assert free() > before - 2048
-    assert "panic" not in console.output("dmesg | tail -30").lower()
 
 
 def test_dhcp_and_user_network(machine):
