@@ -275,7 +275,9 @@ u32 packet_charge_size(const struct packet *p);
 /* Charges a packet to the receive buffer and queues it: 0, or -ENOBUFS: no room (s->drops is
  * counted; it stays the caller's). With the lock. */
 int sock_queue_receive(struct sock *s, struct packet *p);
-/* The same without queuing; its release hook gives the bytes back. */
+/* The same without queuing; its release hook gives the bytes back. The first is for a queue that is
+ * freed with the socket, the second holds a reference of it. */
+bool sock_charge_queued(struct sock *s, struct packet *p);
 bool sock_charge_receive(struct sock *s, struct packet *p);
 /* Charges a packet that is to be sent, so that it counts until it is freed; holds a reference of
  * the socket meanwhile; wakes POLLOUT when half the buffer has become free. */

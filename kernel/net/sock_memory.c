@@ -57,6 +57,17 @@ bool sock_charge_receive(struct sock *s, struct packet *p)
 	return true;
 }
 
+bool sock_charge_queued(struct sock *s, struct packet *p)
+{
+	if (!receive_room(s)) {
+		s->drops++;
+		return false;
+	}
+	receive_charge(s, p);
+	p->release = queued_release;
+	return true;
+}
+
 int sock_queue_receive(struct sock *s, struct packet *p)
 {
 	if (!receive_room(s)) {

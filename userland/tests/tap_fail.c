@@ -157,6 +157,9 @@ static const struct loss {
 	{" unix_scm_deliver+", " receive_message+"},
 	/* A reset, which nobody repeats: the peer finds out when it sends (RFC 9293, 3.5.2). */
 	{" tcp_transmit+", " tcp_send_reset+"},
+	/* A time stamp; the data go all the same. */
+	{" inet_stamp_report+", " inet_stamp_report+"},
+	{" tcp_mark+", " tcp_mark+"},
 	/* A frame that is only looked at, and PACKET_STATISTICS says so: packet(7). */
 	{" packet_clone+", " packet_tap+"},
 };
@@ -547,8 +550,9 @@ void tap_fail_all(const char *what, const char *dir, const struct tap_test *cons
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	tap_failing = true;
 	n_mounts = mounts_count(tap_read("/proc/self/mounts"));
-	/* Fragments that wait for lost ones go soon. */
+	/* Fragments that wait for lost ones, and connections that nobody answers, go soon. */
 	setting_write("/proc/sys/net/ipv4/ipfrag_time", "1");
+	setting_write("/proc/sys/net/ipv4/tcp_orphan_retries", "1");
 	tap_names("/proc/sys", setting_save);
 	tap_net_save();
 	tell("forget");

@@ -214,6 +214,26 @@ TEST(unread)
 	is(sent, 600, "datagrams that wait at the end");
 }
 
+/* And the errors that nobody asked for. */
+TEST(unread_errors)
+{
+	int told = 0, a, port;
+
+	loopback_up();
+	a = udp_at(LO);
+	port = port_of(a);
+	close(a);
+	for (int i = 0; i < 300; i++) {
+		a = must(socket(AF_INET, SOCK_DGRAM, 0));
+		must(set_int(a, IPPROTO_IP, IP_RECVERR, 1));
+		for (int n = 0; n < 20; n++)
+			sendto4(a, "to nobody", 9, LO, port);
+		told += ready(a, POLLERR, 1000);
+		close(a);
+	}
+	is(told, 300, "sockets with errors that wait at the end");
+}
+
 TEST(refused_first)
 {
 	int a, b, port;

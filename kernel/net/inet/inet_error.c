@@ -32,7 +32,7 @@ static void enqueue(struct inet_sock *i, const struct report *r, struct packet *
 		return;
 	*(struct report *)p->cb = *r;
 	p->drops = 0;
-	if (!sock_charge_receive(&i->sock, p)) {
+	if (!sock_charge_queued(&i->sock, p)) {
 		packet_free(p);
 		return;
 	}
