@@ -259,6 +259,20 @@ void log_console_remove(struct log_console *console)
 	log_unlock(&echo_lock, flags);
 }
 
+unsigned log_console_names(const char **names, unsigned max)
+{
+	u64 flags = log_lock(&echo_lock);
+	struct log_console *console;
+	unsigned n = 0;
+
+	list_for_each_entry(console, &consoles, link) {
+		if (console->name && n < max)
+			names[n++] = console->name;
+	}
+	log_unlock(&echo_lock, flags);
+	return n;
+}
+
 bool log_has_console(void)
 {
 	return !list_empty(&consoles);

@@ -85,6 +85,8 @@ void log_release(u64 flags);
 void log_panic_begin(void);
 /* Whether that has happened. Any context. */
 bool log_in_panic(void);
+/* The names of the registered consoles, in order of registration: how many, at most max. */
+unsigned log_console_names(const char **names, unsigned max);
 /* Whether a console is registered. */
 bool log_has_console(void);
 /*

@@ -11,7 +11,7 @@ extern const u32 symbols_offsets[]; /* symbols_count of them, then the end of te
 extern const u32 symbols_names[];   /* places in symbols_strings */
 extern const char symbols_strings[];
 
-const char *symbol_find(u64 address, u64 *offset)
+const char *symbol_find_sized(u64 address, u64 *offset, u64 *size)
 {
 	u32 lo = 0, hi = symbols_count;
 
@@ -28,7 +28,14 @@ const char *symbol_find(u64 address, u64 *offset)
 	}
 	if (offset)
 		*offset = address - (symbols_base + symbols_offsets[lo]);
+	if (size)
+		*size = symbols_offsets[lo + 1] - symbols_offsets[lo];
 	return symbols_strings + symbols_names[lo];
+}
+
+const char *symbol_find(u64 address, u64 *offset)
+{
+	return symbol_find_sized(address, offset, NULL);
 }
 
 void symbol_each(void (*fn)(u64 address, const char *name, void *arg), void *arg)

@@ -12,8 +12,10 @@
 #include "abi/errno.h"
 #include "arch/mmu.h"
 #include "core/log.h"
+#include "core/resource.h"
 #include "core/spinlock.h"
 #include "lib/bitmap.h"
+#include "lib/format.h"
 #include "mm/kmap.h"
 #include "mm/slab.h"
 
@@ -77,6 +79,15 @@ static void bars_read(struct pci_device *d)
 	pci_write16(d, PCI_COMMAND, command);
 }
 
+/* Says whose the BARs are. */
+static void bars_note(const struct pci_device *d, const char *name)
+{
+	for (unsigned i = 0; i < 6; i++)
+		if (d->bar[i].base)
+			resource_add(d->bar[i].io ? RESOURCE_PORTS : RESOURCE_MEMORY,
+				     d->bar[i].base, d->bar[i].size, name);
+}
+
 /* Follows a bridge to the bus behind it, once. */
 static void bridge_scan(struct pci_device *d)
 {
@@ -91,6 +102,7 @@ static bool function_scan(u8 bus, u8 slot, u8 function, u8 *header)
 {
 	u16 vendor = (u16)pci_config_read(0, bus, slot, function, PCI_VENDOR_ID, 2);
 	struct pci_device *d;
+	char name[16];
 
 	if (vendor == 0xffff || vendor == 0)
 		return false;
@@ -115,6 +127,8 @@ static bool function_scan(u8 bus, u8 slot, u8 function, u8 *header)
 	d->irq_line_register = pci_read8(d, PCI_IRQ_LINE);
 	d->irq_pin = pci_read8(d, PCI_IRQ_PIN);
 	bars_read(d);
+	snprintf(name, sizeof(name), "%04x:%02x:%02x.%u", d->segment, bus, slot, function);
+	bars_note(d, name);
 	list_add_tail(&d->link, &devices);
 	log_debug("pci %02x:%02x.%u: %04x:%04x class %06x", bus, slot, function, d->vendor,
 		  d->device, d->class);
@@ -204,8 +218,10 @@ void pci_bind(const struct pci_driver *driver)
 		if (!driver_wants(driver, d) || !device_claim(d, driver))
 			continue;
 		err = driver->probe(d);
-		if (!err)
+		if (!err) {
+			bars_note(d, driver->name);
 			continue;
+		}
 		device_disclaim(d);
 		if (err != -ENODEV)
 			log_err("%s: %02x:%02x.%u does not start (%d)", driver->name, d->bus,

@@ -15,7 +15,9 @@
 #include "arch/io.h"
 #include "arch/mmu.h"
 #include "core/log.h"
+#include "core/resource.h"
 #include "core/spinlock.h"
+#include "lib/format.h"
 #include "mm/kmap.h"
 #include "mm/slab.h"
 #include "sched/mutex.h"
@@ -53,6 +55,7 @@ static struct spinlock ports = SPINLOCK_INIT(RANK_IRQ, "pci ports");
 static void ecam_add(const struct mcfg_entry *e)
 {
 	struct ecam *m;
+	char name[32];
 
 	if (n_ecams == ECAM_MAX || !e->base || e->base % BUS_BYTES || e->first_bus > e->last_bus)
 		return;
@@ -64,6 +67,10 @@ static void ecam_add(const struct mcfg_entry *e)
 	m->first_bus = e->first_bus;
 	m->last_bus = e->last_bus;
 	ecams[n_ecams++] = m;
+	snprintf(name, sizeof(name), "PCI ECAM %04x [bus %02x-%02x]", m->segment, m->first_bus,
+		 m->last_bus);
+	resource_add(RESOURCE_MEMORY, m->base + m->first_bus * BUS_BYTES,
+		     (m->last_bus - m->first_bus + 1) * BUS_BYTES, name);
 	log_info("pci: segment %u, buses %u-%u by ECAM at %#lx", m->segment, m->first_bus,
 		 m->last_bus, (unsigned long)m->base);
 }
@@ -72,6 +79,7 @@ void pci_config_init(void)
 {
 	const struct mcfg *t = (const struct mcfg *)acpi_table_find("MCFG", 0);
 
+	resource_add(RESOURCE_PORTS, 0xcf8, 8, "PCI conf1");
 	if (!t || t->header.length < sizeof(*t))
 		return;
 	for (size_t i = 0; i < (t->header.length - sizeof(*t)) / sizeof(t->entries[0]); i++)

@@ -153,6 +153,21 @@ void sched_loadavg(u32 out[3])
 
 /* What no sample has divided yet is divided as the rest was. Neither time ever goes back (POSIX
  * times()). */
+bool sched_look(struct thread *t, void (*fn)(struct thread *t, void *arg), void *arg)
+{
+	u64 flags = irq_save();
+	struct runqueue *rq = thread_lock_runqueue(t);
+	u32 state = READ_ONCE(t->state);
+	bool asleep = state != THREAD_RUNNING && state != THREAD_DEAD && state != THREAD_NEW &&
+		      !t->queued && !__atomic_load_n(&t->on_cpu, __ATOMIC_ACQUIRE);
+
+	if (asleep)
+		fn(t, arg);
+	spin_unlock(&rq->lock);
+	irq_restore(flags);
+	return asleep;
+}
+
 void sched_thread_times(struct thread *t, u64 *user_ns, u64 *system_ns)
 {
 	u64 flags = irq_save(), run, user, system, rest;

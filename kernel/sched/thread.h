@@ -229,6 +229,9 @@ void sched_set_hung_limit(u64 ns);
  * last time, for CPU-time timers and RLIMIT_CPU: about every 10 ms that its CPU is busy, when the
  * sampling tick finds it. Interrupts off, no run-queue lock held, so it may send signals. */
 void sched_set_charge_hook(void (*hook)(struct thread *t, u64 user_ns, u64 system_ns));
+/* Calls fn with a thread that is asleep and stays so meanwhile: false if it is not. fn must not
+ * sleep nor wake. */
+bool sched_look(struct thread *t, void (*fn)(struct thread *t, void *arg), void *arg);
 /* CPU time of a thread up to now, ns, split into user and system. */
 void sched_thread_times(struct thread *t, u64 *user_ns, u64 *system_ns);
 

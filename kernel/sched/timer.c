@@ -135,6 +135,23 @@ bool timer_cancel(struct timer *t)
 	return was;
 }
 
+unsigned timer_view(unsigned cpu, struct timer_view *out, unsigned max)
+{
+	struct timer_queue *q = percpu_ptr(timer_queue, cpu);
+	u64 flags = irq_save();
+	unsigned n = 0;
+
+	spin_lock(&q->lock);
+	for (struct rb_node *node = q->first; node && n < max; node = rb_next(node)) {
+		const struct timer *t = timer_of(node);
+
+		out[n++] = (struct timer_view){ t, t->fn, t->expires_ns };
+	}
+	spin_unlock(&q->lock);
+	irq_restore(flags);
+	return n;
+}
+
 /* Whether its function is running: perhaps not where it was armed last. */
 static bool timer_runs(const struct timer *t)
 {

@@ -19,4 +19,11 @@ void timer_arm(struct timer *t, u64 expires_ns);
 /* Disarms; whether it was armed. Its function may still be running on another CPU:
  * timer_cancel_sync() waits for that (not from the function itself). */
 bool timer_cancel(struct timer *t);
+/* The timers of a CPU in order of expiry, for /proc/timer_list: how many, at most max. */
+struct timer_view {
+	const struct timer *timer; /* an address to print, not to look at */
+	void (*fn)(struct timer *timer);
+	u64 expires_ns;
+};
+unsigned timer_view(unsigned cpu, struct timer_view *out, unsigned max);
 bool timer_cancel_sync(struct timer *t);

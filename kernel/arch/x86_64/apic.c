@@ -13,6 +13,7 @@
 #include "arch/x86_64/irq_int.h"
 #include "arch/x86_64/mmu_int.h"
 #include "arch/x86_64/msr_int.h"
+#include "core/resource.h"
 
 enum apic_register {
 	APIC_ID = 0x20, APIC_TPR = 0x80, APIC_EOI = 0xb0, APIC_SVR = 0xf0, APIC_ESR = 0x280,
@@ -69,6 +70,7 @@ void apic_init(u32 max_id)
 	x2apic = base & APIC_BASE_X2APIC || (max_id >= ID_BROADCAST && cpu_features.x2apic);
 	if (!x2apic)
 		registers = device_map(base & APIC_BASE_ADDR, PAGE_SIZE);
+	resource_add(RESOURCE_MEMORY, base & APIC_BASE_ADDR, PAGE_SIZE, "Local APIC");
 }
 
 void apic_init_cpu(void)

@@ -13,6 +13,7 @@
 #include "arch/x86_64/image_int.h"
 #include "arch/x86_64/range_int.h"
 #include "core/panic.h"
+#include "core/resource.h"
 #include "lib/string.h"
 
 /*
@@ -66,6 +67,11 @@ void boot_alloc_limit_set(paddr_t limit)
 	alloc_limit = limit;
 }
 
+static void image_note(const char *name, const char *start, const char *end)
+{
+	resource_add(RESOURCE_MEMORY, virt_to_phys(start), (u64)(end - start), name);
+}
+
 /*
  * The public list: what is usable, without the image, the initial RAM disk and the reserved low
  * memory.
@@ -84,6 +90,13 @@ static void make_ram_list(void)
 		boot_info.ram_end = boot_usable[i].end;
 		range_add(&ram, boot_usable[i].start, boot_usable[i].end);
 	}
+	for (unsigned i = 0; i < usable.n; i++)
+		resource_add(RESOURCE_MEMORY, boot_usable[i].start,
+			     boot_usable[i].end - boot_usable[i].start, "System RAM");
+	image_note("Kernel code", text_start, text_end);
+	image_note("Kernel rodata", rodata_start, rodata_end);
+	image_note("Kernel data", data_start, data_end);
+	image_note("Kernel bss", bss_start, image_end);
 	range_remove(&ram, 0, LOW_RESERVED);
 	range_remove(&ram, virt_to_phys(image_start), virt_to_phys(image_end));
 	if (boot_info.initrd.end > boot_info.initrd.start)

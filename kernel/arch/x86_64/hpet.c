@@ -7,6 +7,7 @@
 #include "arch/x86_64/cpu_int.h"
 #include "arch/x86_64/mmu_int.h"
 #include "arch/x86_64/time_int.h"
+#include "core/resource.h"
 
 struct hpet_table {
 	struct acpi_header header;
@@ -54,6 +55,7 @@ const struct counter *hpet_counter(void)
 	    t->address >> cpu_features.phys_bits)
 		return NULL;
 	registers = device_map(t->address, HPET_SIZE);
+	resource_add(RESOURCE_MEMORY, t->address, HPET_SIZE, "HPET 0");
 	capabilities = mmio_read64(registers + HPET_CAPABILITIES);
 	period = capabilities >> 32;
 	if (period == 0 || period > PERIOD_MAX)

@@ -8,13 +8,16 @@
 #include "arch/x86_64/irq_int.h"
 #include "arch/x86_64/mmu_int.h"
 #include "core/log.h"
+#include "core/resource.h"
 #include "core/spinlock.h"
+#include "lib/format.h"
 
 #define IOAPIC_MAX 16
 
 #define WINDOW_INDEX 0x00
 #define WINDOW_DATA  0x10
 #define WINDOW_SIZE  0x20
+#define DECODED_SIZE 0x400
 
 #define REG_VERSION     0x01
 #define REG_REDIRECTION 0x10 /* + 2 * line */
@@ -49,10 +52,13 @@ static void reg_write(struct ioapic *io, unsigned reg, u32 v)
 void ioapic_add(paddr_t address, unsigned gsi_base)
 {
 	struct ioapic *io = &ioapics[n_ioapics];
+	char name[16];
 
 	if (n_ioapics == IOAPIC_MAX)
 		return;
 	io->window = device_map(address, WINDOW_SIZE);
+	snprintf(name, sizeof(name), "IOAPIC %u", n_ioapics);
+	resource_add(RESOURCE_MEMORY, address, DECODED_SIZE, name);
 	io->gsi_base = gsi_base;
 	io->n_lines = (reg_read(io, REG_VERSION) >> 16 & 0xff) + 1;
 	for (unsigned i = 0; i < io->n_lines; i++)

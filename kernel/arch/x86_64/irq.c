@@ -11,6 +11,7 @@
 #include "arch/x86_64/irq_int.h"
 #include "arch/x86_64/smp_int.h"
 #include "core/log.h"
+#include "core/resource.h"
 #include "core/spinlock.h"
 
 #define PIC1_COMMAND 0x20
@@ -145,6 +146,8 @@ static void pic_disable(void)
 	io_out8(PIC2_DATA, PIC_8086);
 	io_out8(PIC1_DATA, 0xff);
 	io_out8(PIC2_DATA, 0xff);
+	resource_add(RESOURCE_PORTS, PIC1_COMMAND, 2, "pic1");
+	resource_add(RESOURCE_PORTS, PIC2_COMMAND, 2, "pic2");
 }
 
 static void timer_interrupt(void *arg)

@@ -4,6 +4,7 @@
  */
 #include "arch/io.h"
 #include "arch/x86_64/time_int.h"
+#include "core/resource.h"
 
 #define PIT_HZ       1193182
 #define PIT_CHANNEL2 0x42
@@ -28,6 +29,8 @@ static const struct counter pit = { .name = "pit", .read = pit_read, .mask = 0xf
 
 const struct counter *pit_counter(void)
 {
+	resource_add(RESOURCE_PORTS, PIT_CHANNEL2, 2, "timer0");
+	resource_add(RESOURCE_PORTS, PIT_GATE, 1, "speaker");
 	io_out8(PIT_GATE, (io_in8(PIT_GATE) & ~SPEAKER_ON) | GATE_ON);
 	io_out8(PIT_COMMAND, COMMAND_RATE2);
 	io_out8(PIT_CHANNEL2, 0);

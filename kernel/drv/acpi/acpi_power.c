@@ -11,6 +11,7 @@
 #include "arch/cpu.h"
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/resource.h"
 #include "dev/drivers.h"
 #include "dev/power.h"
 #include "drv/acpi/acpi_int.h"
@@ -125,6 +126,22 @@ static void off_init(bool acpi_mode)
 	log_info("acpi: power off by sleep types %u, %u", sleep_type[0], sleep_type[1]);
 }
 
+static void block_note(const struct acpi_address *a, u64 bytes, const char *name)
+{
+	if (a->address && a->space <= 1)
+		resource_add(a->space ? RESOURCE_PORTS : RESOURCE_MEMORY, a->address, bytes, name);
+}
+
+static void fixed_note(const struct acpi_fixed *f)
+{
+	block_note(&f->pm1_event[0], f->pm1_event_bytes, "ACPI PM1a_EVT_BLK");
+	block_note(&f->pm1_event[1], f->pm1_event_bytes, "ACPI PM1b_EVT_BLK");
+	block_note(&f->pm1_control[0], 2, "ACPI PM1a_CNT_BLK");
+	block_note(&f->pm1_control[1], 2, "ACPI PM1b_CNT_BLK");
+	block_note(&f->gpe[0], f->gpe_bytes[0], "ACPI GPE0_BLK");
+	block_note(&f->gpe[1], f->gpe_bytes[1], "ACPI GPE1_BLK");
+}
+
 void acpi_register(void)
 {
 	const struct acpi_header *fadt = acpi_table_find("FACP", 0);
@@ -134,6 +151,7 @@ void acpi_register(void)
 		log_info("acpi: no FADT");
 	else
 		acpi_mode = acpi_mode_enter();
+	fixed_note(&acpi_fixed);
 	acpi_aml_init();
 	acpi_prt_init();
 	off_init(acpi_mode);

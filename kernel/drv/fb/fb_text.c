@@ -9,6 +9,7 @@
 #include "arch/io.h"
 #include "arch/mmu.h"
 #include "core/log.h"
+#include "core/resource.h"
 #include "dev/display.h"
 #include "dev/pci.h"
 #include "mm/kmap.h"
@@ -154,6 +155,8 @@ bool fb_text_init(void)
 	if (!cells_at)
 		return false;
 	text_mode_set();
+	resource_add(RESOURCE_PORTS, 0x3c0, 0x20, "vga+");
+	resource_add(RESOURCE_MEMORY, TEXT_BASE, COLUMNS * ROWS * 2, "vga+");
 	display.name = "vga";
 	display.ops = &text_ops;
 	display.columns = COLUMNS;

@@ -10,6 +10,7 @@
 #include "abi/errno.h"
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/resource.h"
 #include "core/spinlock.h"
 #include "dev/input.h"
 #include "dev/irq.h"
@@ -141,6 +142,8 @@ void ps2_register(void)
 		log_info("ps2: no keyboard controller");
 		return;
 	}
+	resource_add(RESOURCE_PORTS, 0x60, 1, "keyboard");
+	resource_add(RESOURCE_PORTS, 0x64, 1, "keyboard");
 	decoder.set2 = !translated;
 	err = irq_request_isa(KEYBOARD_IRQ, "keyboard", keyboard_interrupt, NULL, &line);
 	if (err) {

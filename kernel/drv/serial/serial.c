@@ -12,6 +12,7 @@
 #include "arch/io.h"
 #include "core/clock.h"
 #include "core/cmdline.h"
+#include "core/resource.h"
 #include "dev/drivers.h"
 #include "lib/ctype.h"
 #include "lib/parse.h"
@@ -179,6 +180,7 @@ void serial_register(void)
 		s->uart.ops = &serial_ops;
 		s->uart.kind = s->fifo ? "16550A" : "16450";
 		s->uart.clock_baud = CLOCK_BAUD;
+		resource_add(RESOURCE_PORTS, s->uart.io, 8, "serial");
 		uart_register(&s->uart);
 		log_info("ttyS%u: %s at I/O %#x, irq %u", s->uart.number, s->uart.kind, s->uart.io,
 			 s->uart.irq);

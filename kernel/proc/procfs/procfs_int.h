@@ -114,6 +114,9 @@ int show_oom_adj(struct text *t, struct task *task);
 int store_oom_adj(struct task *task, char *buf, size_t n);
 int show_personality(struct text *t, struct task *task);
 int show_schedstat(struct text *t, struct task *task);
+int show_stack(struct text *t, struct task *task);
+int show_syscall(struct text *t, struct task *task);
+int show_sched(struct text *t, struct task *task);
 int show_maps(struct text *t, struct task *task);
 int show_smaps(struct text *t, struct task *task);
 int show_mounts(struct text *t, struct task *task);
@@ -141,6 +144,12 @@ int show_swaps(struct text *t, struct task *task);
 int show_locks(struct text *t, struct task *task);
 int show_kallsyms(struct text *t, struct task *task);
 int show_slabinfo(struct text *t, struct task *task);
+int show_iomem(struct text *t, struct task *task);
+int show_ioports(struct text *t, struct task *task);
+int show_consoles(struct text *t, struct task *task);
+int show_timer_list(struct text *t, struct task *task);
+/* procfs_console.c: /proc/tty. */
+extern const struct proc_node procfs_tty_children[];
 
 /* procfs_ipc.c: System V identifiers and their limits. */
 int show_sysv_shm(struct text *t, struct task *task);

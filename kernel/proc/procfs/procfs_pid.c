@@ -168,6 +168,9 @@ static int task_readdir(struct proc_inode *dir, struct dir_sink *sink, u64 pos)
 	{ .name = "limits", .mode = FILE_R, .show = show_limits }, \
 	{ .name = "io", .mode = FILE_RO, .show = show_io, .look = true }, \
 	{ .name = "wchan", .mode = FILE_R, .show = show_wchan }, \
+	{ .name = "stack", .mode = FILE_RO, .show = show_stack, .look = true }, \
+	{ .name = "syscall", .mode = FILE_RO, .show = show_syscall, .look = true }, \
+	{ .name = "sched", .mode = FILE_R, .show = show_sched }, \
 	{ .name = "schedstat", .mode = FILE_R, .show = show_schedstat }, \
 	{ .name = "personality", .mode = FILE_RO, .show = show_personality, .look = true }, \
 	{ .name = "oom_adj", .mode = FILE_RW, .show = show_oom_adj, .store = store_oom_adj }, \
