@@ -18,6 +18,7 @@ struct resource {
 /* Notes `size` bytes or ports from start on; 0: nothing. The name is copied. Any thread, or boot;
  * a few hundred are kept. */
 void resource_add(enum resource_kind kind, u64 start, u64 size, const char *name);
-/* Those of a kind in order of address, the larger before what it contains: how many, at most max. */
+/* Those of a kind in order of address, the larger before what it contains: how many, at most
+ * max. */
 unsigned resource_list(enum resource_kind kind, struct resource *out, unsigned max);
 #define RESOURCES_MAX 256

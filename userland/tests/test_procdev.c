@@ -1,5 +1,5 @@
-/* What /proc tells of the machine's addresses, consoles, terminals and timers, and of what threads do
- * in the kernel (proc(5)). */
+/* What /proc tells of the machine's addresses, consoles, terminals and timers, and of what threads
+ * do in the kernel (proc(5)). */
 #include "tap.h"
 #include <sched.h>
 #include <sys/wait.h>
@@ -24,7 +24,8 @@ static bool ranges_nest(const char *text, const char *wanted, int *found)
 	strcpy(copy, text);
 	for (char *line = strtok(copy, "\n"); line; line = strtok(NULL, "\n")) {
 		depth = (int)strspn(line, " ") / 2;
-		if (depth > 14 || sscanf(line + depth * 2, "%llx-%llx : %n", &start, &end, &at) != 2)
+		if (depth > 14 ||
+		    sscanf(line + depth * 2, "%llx-%llx : %n", &start, &end, &at) != 2)
 			return false;
 		if (end < start || end > ends[depth])
 			return false;
@@ -87,8 +88,8 @@ TEST(terminals)
 		char name[64], node[64], range[64], type[64];
 		int major;
 
-		good &= sscanf(line, "%63s %63s %d %63s %63s", name, node, &major, range, type) == 5 &&
-			!strncmp(node, "/dev/", 5);
+		good &= sscanf(line, "%63s %63s %d %63s %63s", name, node, &major, range,
+			       type) == 5 && !strncmp(node, "/dev/", 5);
 	}
 	ok(good && n >= 5, "name, node, major, minors, type");
 	ok(strstr(text, "system:console") != NULL, "the console");

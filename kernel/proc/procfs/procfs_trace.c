@@ -1,6 +1,6 @@
 /*
- * What a thread does in the kernel: /proc/[pid]/stack, syscall and sched (proc(5)). A thread that is
- * asleep is looked at with its run queue locked, so that it cannot go on meanwhile.
+ * What a thread does in the kernel: /proc/[pid]/stack, syscall and sched (proc(5)). A thread that
+ * is asleep is looked at with its run queue locked, so that it cannot go on meanwhile.
  */
 #include "abi/capability.h"
 #include "abi/errno.h"
