@@ -69,7 +69,7 @@ static int convert(const struct rtentry *r, struct fib_entry *e)
 			return -EINVAL;
 		e->gateway = address_of(&r->rt_gateway);
 	} else {
-		e->scope = FIB_SCOPE_LINK;
+		e->scope = r->rt_flags & RTF_REJECT ? FIB_SCOPE_HOST : FIB_SCOPE_LINK;
 	}
 	if (r->rt_flags & RTF_MTU)
 		e->mtu = (u32)min(r->rt_mtu, (u64)0xffff);
