@@ -52,8 +52,13 @@ def meet(machine, kernels, models, cable=None, folder=None, **options):
     for number, console in enumerate(consoles, 1):
         console.prompt(120)
         address(console, number)
+        console.output(f"ip -6 addr add fd00::{number}/64 dev eth0")
     reach(consoles[0], 2)
     reach(consoles[1], 1)
+    for number, console in enumerate(consoles, 1):
+        # Not before duplicates of the address were looked for.
+        console.output("i=0; until ping -c 1 -W 1 fd00::%d >/dev/null 2>&1; do i=$((i+1)); "
+                       "[ $i -lt 20 ] || break; sleep 1; done; [ $i -lt 20 ]" % (3 - number), 60)
     return consoles
 
 

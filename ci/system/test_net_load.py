@@ -1,5 +1,6 @@
-"""Much at once: floods of pings, long transfers, a thousand connections, connections that come and
-go, a device that is reset under load. With TEST_FULL the long forms of it."""
+"""Much at once, over IPv4 and IPv6: floods of pings, long transfers, a thousand connections,
+connections that come and go, a device that is reset under load. With TEST_FULL the long forms of
+it."""
 
 import os
 import re
@@ -24,24 +25,27 @@ def pair_fixture(machine, tmp_path, request):
 
 
 def directions(pair):
-    return (pair[0], pair[1], "10.0.0.2"), (pair[1], pair[0], "10.0.0.1")
+    """Who to whom, and the address of the latter in either version."""
+    for number in range(2):
+        yield pair[number], pair[1 - number], f"10.0.0.{2 - number}", f"fd00::{2 - number}"
 
 
 def flood(pair):
     """Pings as fast as they go; the rings of either device may overflow, once in a while."""
-    for console, _, to in directions(pair):
-        told = net(console, f"flood {to} 5000 56")
-        assert int(told["received"]) >= 4900
-        told = net(console, f"flood {to} 100 65507")
-        assert int(told["received"]) >= 90
+    for console, _, *addresses in directions(pair):
+        for to in addresses:
+            told = net(console, f"flood {to} 3000 56")
+            assert int(told["received"]) >= 2900
+            told = net(console, f"flood {to} 50 65507")
+            assert int(told["received"]) >= 45
 
 
 def connections(pair):
     """A thousand at once, and thousands one after the other."""
-    for console, _, to in directions(pair):
-        net(console, f"many {to} 7000 1000 2", 200)
-        for who in ("client", "server"):
-            net(console, f"churn {to} 7000 {CHURN // 2} {who}", 600)
+    for console, _, four, six in directions(pair):
+        net(console, f"many {four} 7000 1000 2", 200)
+        net(console, f"churn {four} 7000 {CHURN // 2} client", 600)
+        net(console, f"churn {six} 7000 {CHURN // 2} server", 600)
 
 
 def resets(console, peer, count=100):
@@ -66,7 +70,7 @@ def test_load(pair, request):
         if not FULL:
             # Those in TIME-WAIT need their minute; without so many of them this one ends sooner.
             setting(console, "tcp_max_tw_buckets", 50)
-    net(ours, "many 10.0.0.2 7000 100 1")
+    net(ours, "many fd00::2 7000 100 1")
     net(pair[1], "many 10.0.0.1 7000 1000 1")
     flood(pair)
     time.sleep(1)
@@ -74,8 +78,9 @@ def test_load(pair, request):
     connections(pair)
     if FULL:
         time.sleep(65)
-    for sender, receiver, to in directions(pair):
-        transfer(sender, receiver, to, TRANSFER // 4 if short else TRANSFER, timeout=900)
+    for sender, receiver, four, six in directions(pair):
+        transfer(sender, receiver, four, TRANSFER // 4 if short else TRANSFER, timeout=900)
+        transfer(sender, receiver, six, TRANSFER // 4, timeout=900)
     if not short:
         resets(ours, pair[1])
     time.sleep(2)
