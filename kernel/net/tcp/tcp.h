@@ -9,9 +9,11 @@
 /* Boot, after the IP layer: tables, caches, protocol. Panics without memory. */
 void tcp_init(void);
 
-/* Settings are in tcp_setting.h. Names of the congestion controls; and the one that new sockets
- * get, which can be set: 0 or -ENOENT. */
-const char *tcp_cc_names(void);
+/* Settings are in tcp_setting.h. Names of the congestion controls, all or those that everybody may
+ * choose (which can be set, a list of names: 0 or -ENOENT); and the one that new sockets get, which
+ * can be set, and is allowed then: 0 or -ENOENT. */
+void tcp_cc_names(char *out, size_t size, bool allowed);
+int tcp_cc_set_allowed(const char *names);
 const char *tcp_cc_default_name(void);
 int tcp_cc_set_default(const char *name);
 

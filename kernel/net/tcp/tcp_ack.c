@@ -202,6 +202,7 @@ bool tcp_ack(struct tcp_sock *t, const struct tcp_segment *seg)
 	if (seg->options.n_sack && t->sack_ok)
 		tcp_sack_input(t, seg, &a);
 	take_samples(t, seg, &a);
+	tcp_count_add(TCPDelivered, DIV_ROUND_UP(a.delivered, t->mss));
 	if (t->tlp_out)
 		tcp_tlp_ack(t, seg, &a);
 	if (t->ca != TCP_CA_Open || t->n_sent)

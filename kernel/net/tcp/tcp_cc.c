@@ -2,19 +2,35 @@
  * The table of congestion controls, and slow start, which they share.
  */
 #include "abi/errno.h"
+#include "lib/format.h"
 #include "lib/string.h"
 #include "net/tcp/tcp.h"
 #include "net/tcp/tcp_int.h"
 
-static const struct tcp_cc *const controls[] = { &tcp_cubic, &tcp_reno };
+static const struct tcp_cc *const controls[] = { &tcp_reno, &tcp_cubic };
 static const struct tcp_cc *default_cc = &tcp_cubic; /* a */
+static u32 allowed = (1u << ARRAY_SIZE(controls)) - 1; /* a: a bit for each */
+
+/* Its number, or -ENOENT. `length`: of the name. */
+static int find(const char *name, size_t length)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(controls); i++)
+		if (strlen(controls[i]->name) == length &&
+		    memcmp(controls[i]->name, name, length) == 0)
+			return (int)i;
+	return -ENOENT;
+}
 
 const struct tcp_cc *tcp_cc_find(const char *name)
 {
-	for (unsigned i = 0; i < ARRAY_SIZE(controls); i++)
-		if (strcmp(controls[i]->name, name) == 0)
-			return controls[i];
-	return NULL;
+	int i = find(name, strlen(name));
+
+	return i < 0 ? NULL : controls[i];
+}
+
+bool tcp_cc_allowed(const struct tcp_cc *cc)
+{
+	return READ_ONCE(allowed) >> find(cc->name, strlen(cc->name)) & 1;
 }
 
 const struct tcp_cc *tcp_cc_default(void)
@@ -24,17 +40,42 @@ const struct tcp_cc *tcp_cc_default(void)
 
 int tcp_cc_set_default(const char *name)
 {
-	const struct tcp_cc *cc = tcp_cc_find(name);
+	int i = find(name, strlen(name));
 
-	if (!cc)
-		return -ENOENT;
-	WRITE_ONCE(default_cc, cc);
+	if (i < 0)
+		return i;
+	WRITE_ONCE(default_cc, controls[i]);
+	__atomic_fetch_or(&allowed, 1u << i, __ATOMIC_RELAXED);
 	return 0;
 }
 
-const char *tcp_cc_names(void)
+int tcp_cc_set_allowed(const char *names)
 {
-	return "cubic reno";
+	u32 bits = 0;
+
+	for (names += strspn(names, " \t\n"); *names; names += strspn(names, " \t\n")) {
+		size_t length = strcspn(names, " \t\n");
+		int i = find(names, length);
+
+		if (i < 0)
+			return i;
+		bits |= 1u << i;
+		names += length;
+	}
+	WRITE_ONCE(allowed, bits);
+	return 0;
+}
+
+void tcp_cc_names(char *out, size_t size, bool only_allowed)
+{
+	u32 which = only_allowed ? READ_ONCE(allowed) : ~0u;
+	size_t at = 0;
+
+	out[0] = 0;
+	for (unsigned i = 0; i < ARRAY_SIZE(controls); i++)
+		if (which >> i & 1 && at < size)
+			at += (size_t)snprintf(out + at, size - at, "%s%s", at ? " " : "",
+					       controls[i]->name);
 }
 
 const char *tcp_cc_default_name(void)

@@ -46,6 +46,8 @@ const struct tcp_cc *tcp_cc_find(const char *name);
 /* The one that new sockets get; set by net.ipv4.tcp_congestion_control: 0 or -ENOENT. */
 const struct tcp_cc *tcp_cc_default(void);
 int tcp_cc_set_default(const char *name);
+/* Whether everybody may choose it. */
+bool tcp_cc_allowed(const struct tcp_cc *cc);
 /* Slow start (RFC 5681, 3.1; RFC 3465): grows cwnd by what was acknowledged, at most up to
  * ssthresh: the bytes left for congestion avoidance. */
 u32 tcp_slow_start(struct tcp_sock *t, u32 bytes);

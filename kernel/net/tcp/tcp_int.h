@@ -188,7 +188,10 @@ struct tcp_sock {
 	/* Receive buffer tuning */
 	u32 tune_seq, tune_space;          /* copied_seq when this round began; bytes per round */
 	u64 tune_ns;
-	u32 rcv_rtt;                       /* µs */
+	u32 rcv_rtt;                       /* µs, of the peer's data; 0: not known */
+	u32 rcv_rtt_echo;                  /* the stamp that was measured last */
+	u32 rcv_rtt_seq;                   /* a window's end, as it was told at rcv_rtt_ns */
+	u64 rcv_rtt_ns;                    /* 0: not measuring */
 
 	/* Options */
 	u32 keep_idle, keep_interval;      /* s, 0: default */
@@ -460,6 +463,8 @@ void tcp_tlp_fire(struct tcp_sock *t);
 
 void tcp_rtt_sample(struct tcp_sock *t, u32 us);
 void tcp_rto_reset(struct tcp_sock *t);
+/* Data came: measures the round trip as a receiver can. */
+void tcp_receive_rtt(struct tcp_sock *t, const struct tcp_segment *seg);
 static inline u32 tcp_srtt_us(const struct tcp_sock *t) { return t->srtt >> 3; }
 
 /* tcp_timer.c  --------------------------------------------------------------------------------- */

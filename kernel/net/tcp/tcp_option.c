@@ -1,6 +1,7 @@
 /*
  * Options of SOL_TCP (tcp(7)); those of IP are net/inet's.
  */
+#include "abi/capability.h"
 #include "abi/fcntl.h"
 #include "arch/usercopy.h"
 #include "lib/string.h"
@@ -20,6 +21,8 @@ static int set_congestion(struct sock *s, const void __user *value, u32 n)
 	cc = tcp_cc_find(name);
 	if (!cc)
 		return -ENOENT;
+	if (READ_ONCE(t->cc) != cc && !tcp_cc_allowed(cc) && !sock_capable(CAP_NET_ADMIN))
+		return -EPERM;
 	spin_lock(&s->lock);
 	if (t->cc != cc) {
 		t->cc = cc;

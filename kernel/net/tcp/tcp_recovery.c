@@ -79,7 +79,6 @@ void tcp_undo(struct tcp_sock *t)
 	if (t->cc->undone)
 		t->cc->undone(t);
 	t->ca = t->sacked_bytes ? TCP_CA_Disorder : TCP_CA_Open;
-	tcp_count(TCPFullUndo);
 }
 
 /* Whether this ACK shows that the recovery was for nothing. */
@@ -158,6 +157,12 @@ void tcp_recovery_ack(struct tcp_sock *t, const struct tcp_segment *seg, struct 
 	if (a->dsack)
 		tcp_rack_reorder(t, true);
 	if (t->ca >= TCP_CA_Recovery && was_spurious(t, seg, a)) {
+		if (a->dsack)
+			tcp_count(TCPDSACKUndo);
+		else if (t->ca == TCP_CA_Loss)
+			tcp_count(TCPLossUndo);
+		else
+			tcp_count(TCPFullUndo);
 		tcp_undo(t);
 		return;
 	}

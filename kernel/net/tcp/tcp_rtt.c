@@ -46,3 +46,29 @@ void tcp_rtt_sample(struct tcp_sock *t, u32 us)
 	}
 	tcp_rto_reset(t);
 }
+
+/* With stamps: the time since the peer was given the one that comes back, a millisecond at least.
+ * Without: how long it takes to fill a window, which is a round trip or more, so the least counts.
+ */
+void tcp_receive_rtt(struct tcp_sock *t, const struct tcp_segment *seg)
+{
+	u32 us;
+
+	if (t->stamps_ok) {
+		if (seg->options.echo == t->rcv_rtt_echo || seg->length < t->rcv_mss)
+			return;
+		t->rcv_rtt_echo = seg->options.echo;
+		us = max(tcp_stamp_now(t) - seg->options.echo, 1u);
+		us = us < 60000 ? us * 1000 : 60000000;
+		t->rcv_rtt = t->rcv_rtt ? t->rcv_rtt - t->rcv_rtt / 8 + us / 8 : us;
+		return;
+	}
+	if (t->rcv_rtt_ns && seq_lt(seg->seq + seg->length, t->rcv_rtt_seq))
+		return;
+	if (t->rcv_rtt_ns) {
+		us = (u32)min((clock_monotonic() - t->rcv_rtt_ns) / 1000, (u64)60000000);
+		t->rcv_rtt = t->rcv_rtt ? min(t->rcv_rtt, max(us, 1u)) : max(us, 1u);
+	}
+	t->rcv_rtt_ns = clock_monotonic();
+	t->rcv_rtt_seq = t->rcv_wup + t->rcv_wnd;
+}

@@ -8,6 +8,7 @@
  */
 #include "abi/net_tstamp.h"
 #include "net/tcp/tcp_int.h"
+#include "net/tcp/tcp_setting.h"
 #include "vm/iov.h"
 
 #define LARGE_ORDER 3          /* 32 KiB */
@@ -253,12 +254,13 @@ ssize_t tcp_send_page(struct sock *s, struct page *page, u32 offset, u32 n, u32 
 bool tcp_writable(const struct tcp_sock *t)
 {
 	const struct sock *s = &t->inet.sock;
-	u32 used = READ_ONCE(s->send_used), limit = READ_ONCE(s->send_limit);
+	u32 used = READ_ONCE(s->send_used), limit = READ_ONCE(s->send_limit), low;
 
 	/* A third of the buffer, as Linux has it: worth waking somebody. */
 	if (used >= limit || limit - used < used / 2)
 		return false;
-	return t->notsent_low == ~0u || tcp_unsent(t) < t->notsent_low;
+	low = t->notsent_low == ~0u ? READ_ONCE(tcp_notsent_lowat) : t->notsent_low;
+	return low == ~0u || tcp_unsent(t) < low;
 }
 
 void tcp_wake_writer(struct tcp_sock *t)

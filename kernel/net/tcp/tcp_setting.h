@@ -16,4 +16,5 @@ extern u32 tcp_moderate_rcvbuf, tcp_slow_start_after_idle;
 extern u32 tcp_challenge_ack_limit;                /* per second, over all connections */
 extern u32 tcp_invalid_ratelimit;                  /* ms */
 extern u32 tcp_min_snd_mss;
+extern u32 tcp_notsent_lowat;                      /* bytes; ~0: no limit */
 extern u32 tcp_rmem[3], tcp_wmem[3];               /* least, first, most bytes of a buffer */

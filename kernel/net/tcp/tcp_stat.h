@@ -16,17 +16,17 @@
 	X(SyncookiesSent) X(SyncookiesRecv) X(SyncookiesFailed) X(EmbryonicRsts) X(PruneCalled) \
 	X(OfoPruned) X(OutOfWindowIcmps) X(TW) X(TWRecycled) X(PAWSActive) X(PAWSEstab) \
 	X(DelayedACKs) X(DelayedACKLost) X(ListenOverflows) X(ListenDrops) X(TCPHPHits) \
-	X(TCPPureAcks) X(TCPHPAcks) X(TCPSackRecovery) X(TCPSACKReorder) X(TCPFullUndo) \
+	X(TCPPureAcks) X(TCPSackRecovery) X(TCPSACKReorder) X(TCPFullUndo) \
 	X(TCPDSACKUndo) X(TCPLossUndo) X(TCPLostRetransmit) X(TCPFastRetrans) X(TCPTimeouts) \
-	X(TCPLossProbes) X(TCPLossProbeRecovery) X(TCPSlowStartRetrans) X(TCPRcvCollapsed) \
-	X(TCPDSACKOldSent) X(TCPDSACKOfoSent) X(TCPDSACKRecv) X(TCPAbortOnData) X(TCPAbortOnClose) \
-	X(TCPAbortOnMemory) X(TCPAbortOnTimeout) X(TCPAbortOnLinger) X(TCPAbortFailed) \
-	X(TCPBacklogDrop) X(TCPDeferAcceptDrop) X(TCPReqQFullDoCookies) X(TCPReqQFullDrop) \
-	X(TCPRcvCoalesce) X(TCPOFOQueue) X(TCPOFODrop) X(TCPOFOMerge) X(TCPChallengeACK) \
-	X(TCPSYNChallenge) X(TCPAutoCorking) X(TCPFromZeroWindowAdv) X(TCPToZeroWindowAdv) \
-	X(TCPWantZeroWindowAdv) X(TCPSynRetrans) X(TCPOrigDataSent) X(TCPACKSkippedChallenge) \
-	X(TCPKeepAlive) X(TCPDelivered) X(TCPZeroWindowDrop) X(TCPRcvQDrop) X(TCPTimeWaitOverflow) \
-	X(TCPReqQFull)
+	X(TCPLossProbes) X(TCPLossProbeRecovery) X(TCPSlowStartRetrans) \
+	X(TCPDSACKOldSent) X(TCPDSACKOfoSent) X(TCPDSACKRecv) X(TCPAbortOnData) \
+	X(TCPAbortOnClose) X(TCPAbortOnMemory) X(TCPAbortOnTimeout) X(TCPAbortOnLinger) \
+	X(TCPAbortFailed) \
+	X(TCPDeferAcceptDrop) X(TCPReqQFullDoCookies) X(TCPReqQFullDrop) \
+	X(TCPRcvCoalesce) X(TCPOFOQueue) X(TCPOFODrop) X(TCPChallengeACK) \
+	X(TCPSYNChallenge) X(TCPFromZeroWindowAdv) X(TCPToZeroWindowAdv) \
+	X(TCPSynRetrans) X(TCPOrigDataSent) X(TCPACKSkippedChallenge) \
+	X(TCPKeepAlive) X(TCPDelivered) X(TCPZeroWindowDrop) X(TCPRcvQDrop) X(TCPTimeWaitOverflow)
 
 #define TCP_COUNTER_ENUM(name) COUNT_##name,
 enum tcp_counter {

@@ -63,8 +63,10 @@ bool tcp_input_text(struct tcp_sock *t, struct packet *p, struct tcp_segment *se
 		return false;
 	if (unlikely(seg->flags & TCP_URG || t->urgent == URGENT_AWAITED))
 		tcp_urgent_input(t, p, seg);
-	if (seg->length)
+	if (seg->length) {
 		t->data_in++;
+		tcp_receive_rtt(t, seg);
+	}
 	taken = tcp_queue_data(t, p, seg, &fin);
 	if (fin)
 		take_fin(t);

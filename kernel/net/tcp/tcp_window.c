@@ -72,9 +72,11 @@ void tcp_window_first(u32 space, u32 mss, bool scale, u32 *window, u8 *wscale)
 void tcp_tune_receive(struct tcp_sock *t)
 {
 	struct sock *s = tcp_base(t);
-	u32 rtt = t->rcv_rtt ? t->rcv_rtt : tcp_srtt_us(t), copied, want;
+	u32 rtt = tcp_srtt_us(t), copied, want;
 	u64 now = clock_monotonic();
 
+	if (!rtt || (t->rcv_rtt && t->rcv_rtt < rtt))
+		rtt = t->rcv_rtt;
 	if (now - t->tune_ns < (u64)rtt * 1000)
 		return;
 	copied = t->copied_seq - t->tune_seq;

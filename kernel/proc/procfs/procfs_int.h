@@ -151,6 +151,19 @@ int show_timer_list(struct text *t, struct task *task);
 /* procfs_console.c: /proc/tty. */
 extern const struct proc_node procfs_tty_children[];
 
+/* procfs_tcp_sys.c: settings of TCP that are no single numbers. */
+int show_tcp_rmem(struct text *t, struct task *task);
+int store_tcp_rmem(struct task *task, char *buf, size_t n);
+int show_tcp_wmem(struct text *t, struct task *task);
+int store_tcp_wmem(struct task *task, char *buf, size_t n);
+int show_tcp_cc(struct text *t, struct task *task);
+int store_tcp_cc(struct task *task, char *buf, size_t n);
+int show_tcp_cc_available(struct text *t, struct task *task);
+int show_tcp_cc_allowed(struct text *t, struct task *task);
+int store_tcp_cc_allowed(struct task *task, char *buf, size_t n);
+int show_tcp_notsent(struct text *t, struct task *task);
+int store_tcp_notsent(struct task *task, char *buf, size_t n);
+
 /* procfs_ipc.c: System V identifiers and their limits. */
 int show_sysv_shm(struct text *t, struct task *task);
 int show_sysv_sem(struct text *t, struct task *task);

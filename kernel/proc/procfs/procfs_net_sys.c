@@ -249,6 +249,16 @@ static const struct setting icmp6_settings[] = { ICMP6(AS_SETTING) };
 
 static const struct proc_node ipv4_children[] = {
 	IPV4(AS_NODE)
+	{ .name = "tcp_rmem", .mode = MODE_RW, .show = show_tcp_rmem, .store = store_tcp_rmem },
+	{ .name = "tcp_wmem", .mode = MODE_RW, .show = show_tcp_wmem, .store = store_tcp_wmem },
+	{ .name = "tcp_congestion_control", .mode = MODE_RW, .show = show_tcp_cc,
+	  .store = store_tcp_cc },
+	{ .name = "tcp_available_congestion_control", .mode = S_IFREG | 0444,
+	  .show = show_tcp_cc_available },
+	{ .name = "tcp_allowed_congestion_control", .mode = MODE_RW, .show = show_tcp_cc_allowed,
+	  .store = store_tcp_cc_allowed },
+	{ .name = "tcp_notsent_lowat", .mode = MODE_RW, .show = show_tcp_notsent,
+	  .store = store_tcp_notsent },
 	PROCFS_NET_CONF("conf", procfs_net_conf4),
 	PROCFS_NET_CONF("neigh", procfs_net_neigh4),
 	{ 0 },

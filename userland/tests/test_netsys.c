@@ -1,0 +1,162 @@
+/* Settings of the network below /proc/sys/net, and that they take effect. */
+#include "tcp.h"
+
+#define DIR4 "/proc/sys/net/ipv4/"
+
+static int store(const char *path, const char *text)
+{
+	int fd = must(open(path, O_WRONLY)), saved;
+	ssize_t n = write(fd, text, strlen(text));
+
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return n < 0 ? -1 : 0;
+}
+
+/* A setting is changed for a test, and put back. */
+static void with(const char *path, const char *text, void (*run)(void))
+{
+	char before[256];
+
+	snprintf(before, sizeof(before), "%s", tap_read(path));
+	works(store(path, text), path);
+	run();
+	must(store(path, before));
+}
+
+static const char *congestion(int fd)
+{
+	static char name[16];
+	socklen_t n = sizeof(name);
+
+	must(getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, &n));
+	return name;
+}
+
+static int as_user(void *argument)
+{
+	int s = must(socket(AF_INET, SOCK_STREAM, 0));
+
+	(void)argument;
+	fails(setsockopt(s, IPPROTO_TCP, TCP_CONGESTION, "cubic", 5), EPERM,
+	      "a user may not choose another");
+	works(setsockopt(s, IPPROTO_TCP, TCP_CONGESTION, "reno", 4), "but that one");
+	return 0;
+}
+
+static void users_choose(void)
+{
+	is_text(tap_read(DIR4 "tcp_allowed_congestion_control"), "reno\n", "one is allowed");
+	is(tap_as_user(as_user, NULL), 0, "the user's checks");
+}
+
+static void new_ones_have_reno(void)
+{
+	with(DIR4 "tcp_allowed_congestion_control", "reno\n", users_choose);
+	is_text(congestion(must(socket(AF_INET, SOCK_STREAM, 0))), "reno", "new sockets have it");
+}
+
+TEST(congestion_controls)
+{
+	int s = must(socket(AF_INET, SOCK_STREAM, 0));
+
+	is_text(tap_read(DIR4 "tcp_congestion_control"), "cubic\n", "the first one");
+	ok(strstr(tap_read(DIR4 "tcp_available_congestion_control"), "cubic") &&
+	   strstr(tap_read(DIR4 "tcp_available_congestion_control"), "reno"), "what there is");
+	with(DIR4 "tcp_congestion_control", "reno\n", new_ones_have_reno);
+	is_text(congestion(s), "cubic", "old ones keep theirs");
+	fails(store(DIR4 "tcp_congestion_control", "none"), ENOENT, "no such");
+	fails(store(DIR4 "tcp_allowed_congestion_control", "reno none"), ENOENT, "no such");
+}
+
+static void buffers_are_small(void)
+{
+	int s = must(socket(AF_INET, SOCK_STREAM, 0));
+
+	is(get_int(s, SOL_SOCKET, SO_RCVBUF), 20000, "a new socket has that");
+}
+
+static void send_buffers_are_small(void)
+{
+	int s = must(socket(AF_INET, SOCK_STREAM, 0));
+
+	is(get_int(s, SOL_SOCKET, SO_SNDBUF), 30000, "a new socket has that");
+}
+
+TEST(buffers)
+{
+	unsigned v[3];
+
+	is(sscanf(tap_read(DIR4 "tcp_rmem"), "%u %u %u", v, v + 1, v + 2), 3, "three sizes");
+	ok(v[0] <= v[1] && v[1] <= v[2], "in order");
+	with(DIR4 "tcp_rmem", "4096 20000 6000000", buffers_are_small);
+	with(DIR4 "tcp_wmem", "4096 30000 6000000\n", send_buffers_are_small);
+	fails(store(DIR4 "tcp_rmem", "0 1 2"), EINVAL, "nothing");
+	fails(store(DIR4 "tcp_wmem", "x"), EINVAL, "no number");
+}
+
+static void little_is_unsent(void)
+{
+	static char data[1 << 20];
+	struct pollfd p;
+	int pair[2];
+
+	make_pair(pair);
+	must(fcntl(pair[0], F_SETFL, O_NONBLOCK));
+	set_int(pair[1], SOL_SOCKET, SO_RCVBUF, 4096);
+	while (write(pair[0], data, sizeof(data)) > 0)
+		;
+	p = (struct pollfd){.fd = pair[0], .events = POLLOUT};
+	is(poll(&p, 1, 0), 0, "a full connection is not ready");
+}
+
+TEST(unsent)
+{
+	is_text(tap_read(DIR4 "tcp_notsent_lowat"), "4294967295\n", "no limit");
+	with(DIR4 "tcp_notsent_lowat", "1000\n", little_is_unsent);
+}
+
+/* A line of names and one of numbers. */
+static void table(const char *path, const char *name)
+{
+	char text[16384], *line, *rest = text;
+	int words[2] = {0, 0}, found = 0;
+
+	snprintf(text, sizeof(text), "%s", tap_read(path));
+	while ((line = strsep(&rest, "\n")) && found < 2) {
+		if (strncmp(line, name, strlen(name)))
+			continue;
+		for (char *w = strtok(line, " "); w; w = strtok(NULL, " "))
+			words[found]++;
+		found++;
+	}
+	is(found, 2, "two lines");
+	ok(words[0] > 1 && words[0] == words[1], "a number for each name");
+}
+
+TEST(counters)
+{
+	table("/proc/net/netstat", "TcpExt:");
+	table("/proc/net/netstat", "IpExt:");
+	table("/proc/net/snmp", "Tcp:");
+	table("/proc/net/snmp", "Udp:");
+}
+
+TEST(round_trip_of_a_receiver)
+{
+	struct tcp_info info;
+	socklen_t n = sizeof(info);
+	char text[20000] = "";
+	int p[2];
+
+	make_pair(p);
+	for (int i = 0; i < 20; i++) {
+		must(write(p[0], text, sizeof(text)));
+		for (size_t got = 0; got < sizeof(text);)
+			got += (size_t)must(read(p[1], text, sizeof(text)));
+		tap_sleep_ms(2);
+	}
+	must(getsockopt(p[1], IPPROTO_TCP, TCP_INFO, &info, &n));
+	ok(info.tcpi_rcv_rtt > 0 && info.tcpi_rcv_rtt < 60000000, "tcpi_rcv_rtt");
+}
