@@ -34,7 +34,18 @@ struct sockaddr_ll {
 #define PACKET_HDRLEN		11
 #define PACKET_RESERVE		12
 #define PACKET_TIMESTAMP	17
+#define PACKET_FANOUT		18
 #define PACKET_IGNORE_OUTGOING	23
+
+/* PACKET_FANOUT: the group's number, its mode and flags in the upper half. */
+#define PACKET_FANOUT_HASH		0
+#define PACKET_FANOUT_LB		1
+#define PACKET_FANOUT_CPU		2
+#define PACKET_FANOUT_ROLLOVER		3
+#define PACKET_FANOUT_RND		4
+#define PACKET_FANOUT_QM		5
+#define PACKET_FANOUT_FLAG_ROLLOVER	0x1000
+#define PACKET_FANOUT_FLAG_UNIQUEID	0x2000
 
 #define PACKET_MR_MULTICAST	0
 #define PACKET_MR_PROMISC	1
@@ -70,6 +81,13 @@ struct tpacket_auxdata {
 #define TPACKET_ALIGNMENT	16
 
 enum tpacket_versions { TPACKET_V1, TPACKET_V2, TPACKET_V3 };
+
+struct tpacket_hdr {
+	u64 tp_status;
+	u32 tp_len, tp_snaplen;
+	u16 tp_mac, tp_net;
+	u32 tp_sec, tp_usec;
+};
 
 struct tpacket2_hdr {
 	u32 tp_status, tp_len, tp_snaplen;

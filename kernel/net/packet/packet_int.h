@@ -14,6 +14,7 @@
 #include "net/sock.h"
 
 struct packet_ring;
+struct packet_fanout;
 
 /* PACKET_ADD_MEMBERSHIP, counted. */
 struct packet_member {
@@ -36,6 +37,7 @@ struct packet_sock {
 	u8 version;                  /* c: enum tpacket_versions */
 	u32 reserve;                 /* c */
 	struct packet_ring *ring;    /* l to change, NULL: none */
+	struct packet_fanout *fanout; /* c: its group, whose tap stands for its own; NULL: none */
 };
 
 /* What a queued packet carries in its cb. */
@@ -82,3 +84,11 @@ int packet_ring_mmap(struct sock *s, struct map_request *req);
 bool packet_ring_put(struct packet_sock *ps, struct packet *p, const struct packet_note *note,
 		     u32 skip, u32 keep, bool *wake);
 bool packet_ring_ready(struct packet_sock *ps);
+/* Whether the next frame or block of its ring is the kernel's. Under RCU. */
+bool packet_ring_free_next(struct packet_sock *ps);
+/* packet_fanout.c: PACKET_FANOUT, set: 0, -EINVAL, -EALREADY, -ENOSPC, -ENOMEM; and told. No lock
+ * held. */
+int packet_fanout_join(struct packet_sock *ps, u32 value);
+int packet_fanout_number(const struct packet_sock *ps);
+/* It is no member any more, and has no tap. Config lock. */
+void packet_fanout_leave(struct packet_sock *ps);

@@ -79,7 +79,7 @@ int packet_set_option(struct sock *s, int level, int name, const void __user *va
 	case PACKET_RX_RING:
 		return set_ring(ps, value, n);
 	case PACKET_AUXDATA: case PACKET_ORIGDEV: case PACKET_VERSION: case PACKET_RESERVE:
-	case PACKET_TIMESTAMP: case PACKET_IGNORE_OUTGOING:
+	case PACKET_TIMESTAMP: case PACKET_IGNORE_OUTGOING: case PACKET_FANOUT:
 		break;
 	default:
 		return -ENOPROTOOPT;
@@ -100,6 +100,8 @@ int packet_set_option(struct sock *s, int level, int name, const void __user *va
 			return -EINVAL;
 		WRITE_ONCE(ps->ignore_outgoing, v);
 		return 0;
+	case PACKET_FANOUT:
+		return packet_fanout_join(ps, (u32)v);
 	case PACKET_TIMESTAMP:
 		return v ? -EINVAL : 0; /* no device takes stamps of its own */
 	default:
@@ -134,7 +136,7 @@ static int header_length(const void __user *value, u32 n, int *out)
 		return -EFAULT;
 	switch (version) {
 	case TPACKET_V1:
-		*out = 32;
+		*out = sizeof(struct tpacket_hdr);
 		return 0;
 	case TPACKET_V2:
 		*out = sizeof(struct tpacket2_hdr);
@@ -174,6 +176,9 @@ int packet_get_option(struct sock *s, int level, int name, void __user *value, u
 		break;
 	case PACKET_TIMESTAMP:
 		v = 0;
+		break;
+	case PACKET_FANOUT:
+		v = packet_fanout_number(ps);
 		break;
 	case PACKET_HDRLEN:
 		err = header_length(value, *n, &v);

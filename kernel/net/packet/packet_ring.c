@@ -1,6 +1,6 @@
 /*
  * Rings of packet sockets: memory that the kernel fills with frames and a program reads in place
- * (packet(7), PACKET_RX_RING). Version 2 is a ring of frames of one size; version 3 one of blocks,
+ * (packet(7), PACKET_RX_RING). Versions 1 and 2 are a ring of frames of one size; 3 one of blocks,
  * in which frames follow each other, and which is handed over when it is full or some time has
  * passed since its first frame.
  *
@@ -83,17 +83,36 @@ void packet_ring_offsets(const struct packet_sock *ps, const struct packet_note 
 	*mac = (u16)(n - link);
 }
 
+/* The header's bytes in rings of a version. */
+static u32 header_size(const struct packet_sock *ps)
+{
+	return ps->version == TPACKET_V1 ? sizeof(struct tpacket_hdr) :
+	       ps->version == TPACKET_V2 ? sizeof(struct tpacket2_hdr) :
+					   sizeof(struct tpacket3_hdr);
+}
+
+/* Writes a header of version 1, whose beginning has other places, as its status is longer. */
+static void write_header1(struct packet_ring *r, u64 at, const struct tpacket2_hdr *h)
+{
+	struct tpacket_hdr one = { .tp_len = h->tp_len, .tp_snaplen = h->tp_snaplen,
+				   .tp_mac = h->tp_mac, .tp_net = h->tp_net, .tp_sec = h->tp_sec,
+				   .tp_usec = h->tp_nsec / 1000 };
+
+	packet_ring_write(r, at + 4, (u8 *)&one + 4, sizeof(one) - 4);
+}
+
 static bool put_frame(struct packet_sock *ps, struct packet *p, const struct packet_note *note,
 		      u32 skip, u32 keep)
 {
 	struct packet_ring *r = ps->ring;
 	u64 at = frame_at(r, r->head), stamp = p->stamp_ns ? p->stamp_ns : clock_realtime();
+	u32 header = align_up(header_size(ps), (u32)TPACKET_ALIGNMENT);
 	struct tpacket2_hdr h = { .tp_len = note->length };
 
 	if (packet_ring_status(r, at) != TP_STATUS_KERNEL)
 		return false;
-	packet_ring_offsets(ps, note, (u32)align_up(sizeof(h), (size_t)TPACKET_ALIGNMENT) +
-			    (u32)sizeof(struct sockaddr_ll), &h.tp_mac, &h.tp_net);
+	packet_ring_offsets(ps, note, header + (u32)sizeof(struct sockaddr_ll), &h.tp_mac,
+			    &h.tp_net);
 	if (h.tp_mac > r->frame_size)
 		return false;
 	h.tp_snaplen = min(keep, r->frame_size - h.tp_mac);
@@ -103,9 +122,11 @@ static bool put_frame(struct packet_sock *ps, struct packet *p, const struct pac
 		h.tp_vlan_tci = p->vlan;
 		h.tp_vlan_tpid = ETH_P_8021Q;
 	}
-	packet_ring_write(r, at + 4, (u8 *)&h + 4, sizeof(h) - 4);
-	packet_ring_write(r, at + align_up(sizeof(h), (size_t)TPACKET_ALIGNMENT), &note->from,
-			  sizeof(note->from));
+	if (ps->version == TPACKET_V1)
+		write_header1(r, at, &h);
+	else
+		packet_ring_write(r, at + 4, (u8 *)&h + 4, sizeof(h) - 4);
+	packet_ring_write(r, at + header, &note->from, sizeof(note->from));
 	packet_ring_copy(r, at + h.tp_mac, p, skip, h.tp_snaplen);
 	packet_ring_set_status(r, at, note->status | (ps->n_drops ? TP_STATUS_LOSING : 0));
 	r->head = r->head + 1 == r->n_frames ? 0 : r->head + 1;
@@ -141,15 +162,27 @@ bool packet_ring_ready(struct packet_sock *ps)
 	return ready;
 }
 
+bool packet_ring_free_next(struct packet_sock *ps)
+{
+	struct packet_ring *r;
+	bool free = false;
+
+	spin_lock(&ps->sock.lock);
+	r = ps->ring;
+	if (r)
+		free = packet_ring_status(r, ps->version != TPACKET_V3 ? frame_at(r, r->head) :
+					  (u64)r->head * r->block_size + BLOCK_STATUS) ==
+		       TP_STATUS_KERNEL;
+	spin_unlock(&ps->sock.lock);
+	return free;
+}
+
 /* Whether the numbers of a request agree with each other. */
 static bool request_valid(const struct packet_sock *ps, const struct tpacket_req3 *q)
 {
-	u32 header = ps->version == TPACKET_V3 ? sizeof(struct tpacket3_hdr) :
-						 sizeof(struct tpacket2_hdr);
-	u32 least = (u32)align_up(header + sizeof(struct sockaddr_ll), (size_t)TPACKET_ALIGNMENT);
+	u32 least = (u32)align_up(header_size(ps) + sizeof(struct sockaddr_ll),
+				  (size_t)TPACKET_ALIGNMENT);
 
-	if (ps->version == TPACKET_V1)
-		return false;
 	if (!q->tp_block_size || !is_aligned(q->tp_block_size, (u32)PAGE_SIZE) ||
 	    (s32)q->tp_block_size < 0)
 		return false;

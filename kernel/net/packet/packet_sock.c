@@ -70,6 +70,10 @@ static int packet_bind(struct sock *s, const struct sockaddr_storage *a, u32 len
 	if (length < sizeof(*ll) || ll->sll_family != AF_PACKET)
 		return -EINVAL;
 	netif_config_lock();
+	if (ps->fanout) {
+		netif_config_unlock();
+		return -EINVAL;
+	}
 	if (ll->sll_ifindex) {
 		nif = netif_by_index((u32)ll->sll_ifindex);
 		if (!nif) {
@@ -151,6 +155,7 @@ static void packet_close(struct sock *s)
 	list_del(&s->link);
 	if (ps->tapped)
 		netif_tap_remove(&ps->tap);
+	packet_fanout_leave(ps);
 	packet_members_drop(ps, 0);
 	netif_config_unlock();
 	packet_queue_init(&left);
@@ -190,6 +195,7 @@ static void packet_watch(struct netif_watch *watch, struct netif *nif, enum neti
 			if (ps->tapped)
 				netif_tap_remove(&ps->tap);
 			ps->tapped = false;
+			packet_fanout_leave(ps);
 		}
 	}
 }
@@ -204,7 +210,8 @@ void packet_sock_show(struct format_sink *out)
 		struct packet_sock *ps = packet_sock(s);
 
 		format_to(out, "%016lx %-6u %-4u %04x   %-5d %u %-6u %-6u %-6lu\n", 0ul,
-			  ref_read(&s->refs), s->type, ps->protocol, (int)ps->ifindex, ps->tapped,
+			  ref_read(&s->refs), s->type, ps->protocol, (int)ps->ifindex,
+			  ps->tapped || ps->fanout,
 			  READ_ONCE(s->receive_used), s->uid, (unsigned long)READ_ONCE(s->ino));
 	}
 	netif_config_unlock();
