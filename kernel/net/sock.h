@@ -256,13 +256,17 @@ u64 sock_send_deadline(const struct sock *s, u32 msg_flags);
  * -ERESTARTSYS without a timeout, -EINTR with one. sock_wait_for(): only wakes with one of `events`
  * count (name POLLERR and POLLHUP, too), and those that name none. No lock held. */
 #define sock_wait_for(s, events, cond, deadline) \
+	sock_wait_by_(wait_events, s, events, cond, deadline)
+/* One of several who wait for the same: what comes wakes one of them (accept(2)). */
+#define sock_wait_in_turn(s, events, cond, deadline) \
+	sock_wait_by_(wait_events_exclusive, s, events, cond, deadline)
+#define sock_wait_by_(how, s, events, cond, deadline) \
 	({ \
 		u64 until_ = (deadline); \
 		int err_ = 0; \
 		if (!(cond)) \
-			err_ = until_ ? sock_wait_result(wait_events(&(s)->wait, events, cond, \
-								     until_), until_) : \
-					-EAGAIN; \
+			err_ = until_ ? sock_wait_result(how(&(s)->wait, events, cond, until_), \
+							 until_) : -EAGAIN; \
 		err_; \
 	})
 #define sock_wait(s, cond, deadline) sock_wait_for(s, 0, cond, deadline)

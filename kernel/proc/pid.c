@@ -17,6 +17,7 @@ static struct spinlock pid_lock = SPINLOCK_INIT(RANK_PID, "pid");
 static DECLARE_BITMAP(pid_map, PID_MAX_DEFAULT); /* pid_lock */
 static struct hlist_head pid_hash[PID_HASH_SIZE]; /* pid_lock, RCU */
 static s32 last_nr;  /* pid_lock */
+static u64 last_serial; /* pid_lock */
 static u32 n_pids;   /* pid_lock */
 
 static struct hlist_head *pid_bucket(s32 nr)
@@ -51,6 +52,7 @@ int pid_alloc(struct pid **out)
 	if (pid->nr) {
 		bitmap_set(pid_map, (size_t)pid->nr);
 		last_nr = pid->nr;
+		pid->serial = ++last_serial;
 		n_pids++;
 		hlist_add_head_rcu(&pid->hash, pid_bucket(pid->nr));
 	}

@@ -23,6 +23,7 @@ struct pid {
 	struct refcount refs;      /* uses of the number */
 	struct refcount holds;     /* of the structure; all uses together count once */
 	s32 nr;                    /* I */
+	u64 serial;                /* I: no other use of the number has it */
 	struct task *task;         /* t: the thread with this tid */
 	struct process *process;   /* t: the process with this pid, zombies included */
 	struct list members;       /* t: processes of the group (process->group_link) */

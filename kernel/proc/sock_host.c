@@ -60,24 +60,32 @@ static void tell_thread(const struct file_owner *owner, const struct abi_siginfo
 	thread_put(task->thread);
 }
 
-static void tell_group(const struct file_owner *owner, const struct abi_siginfo *info)
+static void tell_group(struct pid *group, const struct file_owner *owner,
+		       const struct abi_siginfo *info)
 {
-	struct pid *group = pid_find_get(owner->id);
 	struct process *p;
 
-	if (!group)
-		return;
 	spin_lock(&proc_tree_lock);
 	list_for_each_entry(p, &group->members, group_link)
 		if (may_tell(owner, p))
 			signal_send_process(p, info);
 	spin_unlock(&proc_tree_lock);
-	pid_put(group);
+}
+
+static void tell(struct pid *pid, const struct file_owner *owner, const struct abi_siginfo *info)
+{
+	if (owner->type == F_OWNER_PGRP)
+		tell_group(pid, owner, info);
+	else if (owner->type == F_OWNER_TID)
+		tell_thread(owner, info);
+	else
+		tell_process(owner, info);
 }
 
 static void host_signal(const struct file_owner *owner, int signo, int code, u32 band)
 {
 	struct abi_siginfo info = signal_info_kernel(signo);
+	struct pid *pid;
 
 	if (signo == SIGIO && owner->signal) {
 		info.si_signo = owner->signal;
@@ -85,12 +93,13 @@ static void host_signal(const struct file_owner *owner, int signo, int code, u32
 		info.si_band = band;
 		info.si_fd = owner->fd;
 	}
-	if (owner->type == F_OWNER_PGRP)
-		tell_group(owner, &info);
-	else if (owner->type == F_OWNER_TID)
-		tell_thread(owner, &info);
-	else
-		tell_process(owner, &info);
+	/* Nobody else is told who has got the number meanwhile; held, it keeps its meaning. */
+	pid = pid_find_get(owner->id);
+	if (!pid)
+		return;
+	if (pid->serial == owner->serial)
+		tell(pid, owner, &info);
+	pid_put(pid);
 }
 
 static bool host_process_exists(s32 nr)

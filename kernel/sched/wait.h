@@ -76,15 +76,15 @@ void wait_end(struct wait_queue *q, struct wait_entry *entry);
  * signal. _timeout: also -ETIMEDOUT once clock_monotonic() >= deadline_ns. `cond` must not sleep.
  */
 #define wait_loop_(q, cond, state, deadline, stop) \
-	wait_loop_for_(q, 0, cond, state, deadline, stop)
-#define wait_loop_for_(q, events, cond, state, deadline, stop) \
+	wait_loop_for_(q, 0, false, cond, state, deadline, stop)
+#define wait_loop_for_(q, events, exclusive, cond, state, deadline, stop) \
 	({ \
 		int ret_ = 0; \
 		might_sleep(); \
 		if (!(cond)) { \
 			struct wait_entry entry_; \
 			for (;;) { \
-				wait_begin_for((q), &entry_, (state), false, (events)); \
+				wait_begin_for((q), &entry_, (state), (exclusive), (events)); \
 				if (cond) \
 					break; \
 				if (stop) { \
@@ -110,7 +110,12 @@ void wait_end(struct wait_queue *q, struct wait_entry *entry);
 /* The interruptible one with a timeout, of which only wakes with one of `events` take notice (and
  * those without any). */
 #define wait_events(q, events, cond, deadline_ns) \
-	wait_loop_for_(q, events, cond, THREAD_INTERRUPTIBLE, deadline_ns, thread_signal_pending())
+	wait_loop_for_(q, events, false, cond, THREAD_INTERRUPTIBLE, deadline_ns, \
+		       thread_signal_pending())
+/* The same as one of those of whom wait_wake_one() wakes one. */
+#define wait_events_exclusive(q, events, cond, deadline_ns) \
+	wait_loop_for_(q, events, true, cond, THREAD_INTERRUPTIBLE, deadline_ns, \
+		       thread_signal_pending())
 #define wait_until_timeout(q, cond, deadline_ns) \
 	wait_loop_(q, cond, THREAD_UNINTERRUPTIBLE, deadline_ns, false)
 

@@ -205,6 +205,7 @@ static long owner_set(struct file *file, u8 type, s32 id)
 	if (id && !pid)
 		return id < 0 ? -EINVAL : -ESRCH;
 	owner.id = id;
+	owner.serial = pid ? pid->serial : 0;
 	owner.type = type;
 	owner.uid = cred_current()->uid;
 	owner.euid = cred_current()->euid;
@@ -221,17 +222,28 @@ static long file_owner_set(struct file *file, s32 id)
 	return owner_set(file, id < 0 ? F_OWNER_PGRP : F_OWNER_PID, id < 0 ? -id : id);
 }
 
+/* The number, while it is still that of whom it was given for; else 0. */
+static s32 owner_number(const struct file_owner *owner)
+{
+	struct pid *pid = owner->id ? pid_find_get(owner->id) : NULL;
+	bool same = pid && pid->serial == owner->serial;
+
+	pid_put(pid);
+	return same ? owner->id : 0;
+}
+
 static s32 file_owner_get(struct file *file)
 {
 	struct file_owner owner = file_owner(file);
 
+	owner.id = owner_number(&owner);
 	return owner.type == F_OWNER_PGRP ? -owner.id : owner.id;
 }
 
 static long owner_ex(struct file *file, unsigned cmd, struct f_owner_ex __user *user)
 {
 	struct file_owner owner = file_owner(file);
-	struct f_owner_ex ex = { owner.type, owner.id };
+	struct f_owner_ex ex = { owner.type, owner_number(&owner) };
 
 	if (cmd == F_GETOWN_EX)
 		return copy_out_obj(user, &ex);

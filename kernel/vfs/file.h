@@ -79,6 +79,7 @@ struct file_ops {
 /* Who is told by a signal that something happened to a file (fcntl(2), F_SETOWN). */
 struct file_owner {
 	s32 id;                  /* 0: nobody */
+	u64 serial;              /* of that use of the number (struct pid) */
 	u8 type;                 /* F_OWNER_TID, F_OWNER_PID, F_OWNER_PGRP */
 	s32 signal;              /* F_SETSIG; 0: SIGIO, without information */
 	u32 uid, euid;           /* of who set it: whom the signal may reach is theirs */

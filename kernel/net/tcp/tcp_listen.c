@@ -130,8 +130,7 @@ int tcp_accept(struct sock *s, u32 flags, struct sock **out)
 		spin_unlock(&s->lock);
 		if (err != -EAGAIN)
 			break;
-		err = sock_wait_for(s, POLLIN,
-				    accept_or_end(l), deadline);
+		err = sock_wait_in_turn(s, POLLIN, accept_or_end(l), deadline);
 		if (err)
 			break;
 	}

@@ -147,9 +147,9 @@ int unix_accept(struct sock *s, u32 flags, struct sock **out)
 		if (!err && READ_ONCE(s->shut) & SOCK_SHUT_RD)
 			err = -EINVAL;
 		if (!err)
-			err = sock_wait_for(s, POLLIN | POLLHUP | POLLERR,
-					    READ_ONCE(u->n_pending) || READ_ONCE(s->error) ||
-					    READ_ONCE(s->shut) & SOCK_SHUT_RD, deadline);
+			err = sock_wait_in_turn(s, POLLIN | POLLHUP | POLLERR,
+						READ_ONCE(u->n_pending) || READ_ONCE(s->error) ||
+						READ_ONCE(s->shut) & SOCK_SHUT_RD, deadline);
 		if (err)
 			return err;
 	}
