@@ -4,8 +4,8 @@
  * chance, by the queue of the device, or the first with room (rollover, which may also stand behind
  * another mode).
  *
- * Locks: groups and their members change under the interfaces' config lock; the tap reads them under
- * RCU, where a member that has just left may still be given a frame.
+ * Locks: groups and their members change under the interfaces' config lock; the tap reads them
+ * under RCU, where a member that has just left may still be given a frame.
  */
 #include "abi/errno.h"
 #include "abi/if_ether.h"
