@@ -2,7 +2,7 @@
  * Reading MLD (RFC 2710, 3; RFC 3810, 5.1 and 8.1). Pure.
  */
 #include "lib/string.h"
-#include "net/ip6/icmp6.h"
+#include "net/ip6/icmp6_wire.h"
 #include "net/ip6/mld_wire.h"
 
 /* Times from 32768 on are a mantissa and an exponent (RFC 3810, 5.1.3); milliseconds. */

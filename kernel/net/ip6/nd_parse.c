@@ -5,7 +5,7 @@
  * Options that nobody knows are skipped; one without a length makes the whole message void.
  */
 #include "lib/string.h"
-#include "net/ip6/icmp6.h"
+#include "net/ip6/icmp6_wire.h"
 #include "net/ip6/nd_wire.h"
 
 static void prefix_read(const u8 *option, struct nd_message *out)
