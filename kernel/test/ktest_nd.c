@@ -249,7 +249,8 @@ KTEST(nd_duplicates)
 	KTEST_CHECK(p);
 	memcpy(nonce, p ? p->data + 40 + 24 + 2 : nonce, 6);
 	packet_free(p);
-	begin(ICMP6_NEIGHBOUR_SOLICIT, nobody, ip6_solicited_node(&us), sizeof(struct nd_neighbour));
+	begin(ICMP6_NEIGHBOUR_SOLICIT, nobody, ip6_solicited_node(&us),
+	      sizeof(struct nd_neighbour));
 	((struct nd_neighbour *)out.icmp)->target = US;
 	out.icmp[used] = ND_NONCE;
 	out.icmp[used + 1] = 1;

@@ -1,5 +1,5 @@
-/* Addresses, routes and links of IPv6 over NETLINK_ROUTE (rtnetlink(7)), by the classic calls and in
- * /proc, on the loopback interface. */
+/* Addresses, routes and links of IPv6 over NETLINK_ROUTE (rtnetlink(7)), by the classic calls and
+ * in /proc, on the loopback interface. */
 #include "nl.h"
 #include <arpa/inet.h>
 #include <linux/if_addr.h>
@@ -293,8 +293,8 @@ TEST(classic_calls)
 		    "00000005 "), "in /proc");
 	works(ioctl(six, SIOCDELRT, &r), "removed");
 	fails(ioctl(six, SIOCDELRT, &r), ESRCH, "once");
-	ok(file_has("/proc/net/if_inet6", "00000000000000000000000000000001 01 80 10 80       lo\n"),
-	   "::1");
+	ok(file_has("/proc/net/if_inet6",
+		    "00000000000000000000000000000001 01 80 10 80       lo\n"), "::1");
 	ok(file_has("/proc/net/igmp6", "ff020000000000000000000000000001"), "all nodes");
 	ok(file_has("/proc/net/snmp6", "Ip6InReceives"), "counters");
 }
