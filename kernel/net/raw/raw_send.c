@@ -73,7 +73,8 @@ static int checksum(struct raw_sock *raw, struct packet *p, const struct route *
 	memcpy(p->data + at, &zero, sizeof(zero));
 	ip_sum_partial(p, &r->from, r->kind == ROUTE_LOCAL ? &r->hop : &r->to,
 		       (u8)raw->inet.sock.protocol, (u16)at);
-	return 0;
+	/* Devices know the sums of TCP and UDP, not of what this may be. */
+	return packet_sum_finish(p);
 }
 
 static int transmit(struct inet_sock *i, struct packet *p, struct inet_send *to)
