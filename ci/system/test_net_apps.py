@@ -186,7 +186,7 @@ def test_arp(sides):
     assert status == 1                      # somebody has it
     client.output("arping -D -c 1 -w 1 -I eth0 10.0.0.99")
     # an address that the server publishes: it routes there, by another link
-    ask = "arping -c 1 -w 2 -I eth0 10.0.0.50"
+    ask = "arping -c 1 -w 1 -I eth0 10.0.0.50"
     server.output("echo 1 >/proc/sys/net/ipv4/ip_forward; ip route add 10.0.0.50/32 dev lo")
     server.run("echo 0 >/proc/sys/net/ipv4/neigh/eth0/proxy_delay")   # Linux would wait a second
     status, _ = client.run(ask)
@@ -211,6 +211,35 @@ def test_syslog(sides):
     client.output("logger -p daemon.warning -t apps over the wire; sleep 1; over; "
                   "service syslogd start >/dev/null 2>&1; true")
     assert re.search(r"<28>.* apps: over the wire", server.output("over; cat got; rm got"))
+
+
+def test_six(sides):
+    """The same over IPv6."""
+    client, server, to = sides
+    own = 3 - int(to[-1])
+    for console, number in ((client, own), (server, 3 - own)):
+        console.output("ip -6 addr show dev eth0 | grep -q fd00:: || "
+                       f"ip addr add fd00::{number}/64 dev eth0")
+    to = f"fd00::{3 - own}"
+    client.output(f"until ping6 -c 1 -W 1 {to} >/dev/null; do usleep 200000; done", 30)
+    assert " 0% packet loss" in client.output(f"ping6 -c 2 -s 5000 {to}")
+    mac = f"fe80::5054:ff:fe00:{3 - own}"
+    assert " 0% packet loss" in client.output(f"ping6 -c 1 -I eth0 {mac}")
+    assert re.search(rf"^ 1  {to}  [\d.]+ ms", client.output(f"traceroute6 -n -q 1 {to}"), re.M)
+    assert f"{to} dev eth0 lladdr 52:54:00:00:00:0{3 - own}" in client.output("ip -6 neigh")
+    server.output("mkdir -p www; cp numbers www")
+    start(server, f"httpd -f -p [::]:8080 -h {MINE}/www", "t", 8080)
+    client.output(f"wget -q -O got http://[{to}]:8080/numbers")
+    same_numbers(client)
+    server.output("over")
+    start(server, f"udpsvd -E :: 69 tftpd -c {MINE}/www", "u", 69)
+    client.output(f"tftp -g -l got -r numbers {to}", 60)
+    same_numbers(client)
+    server.output("over")
+    start(server, "nc -lk -s :: -p 7003 -e cat", "t", 7003)
+    assert client.output(f"echo echoed | nc -w 2 {to} 7003") == "echoed\n"
+    server.output("over")
+    assert re.search(r":::22 .* LISTEN", server.output("netstat -ltn"))
 
 
 def test_dhcp_server(pair):

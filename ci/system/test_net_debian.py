@@ -198,6 +198,31 @@ def test_ip_and_old_tools(ours):
     assert not re.search(r"10\.7[78]", ours.output("deb ip route"))
 
 
+def test_six(ours, host):
+    """IPv6, on the loopback and with QEMU's router."""
+    assert "inet6 ::1/128 scope host" in ours.output("deb ip -6 addr show dev lo")
+    ours.output("until deb ip -6 addr show dev eth0 | grep -q 'scope site dynamic'; do "
+                "usleep 200000; done", 30)
+    assert re.search(r"default via fe80::2 dev eth0 proto ra", ours.output("deb ip -6 route"))
+    assert " 0% packet loss" in ours.output("deb ping -6 -c 2 -i 0.2 fec0::2")
+    assert "lladdr 52:56:00:00:00:02 router" in ours.output("deb ip -6 neigh")
+    ours.output("mkdir -p /tmp/www; seq 1 50000 >/tmp/www/f; httpd -p [::]:8080 -h /tmp/www")
+    ours.output("deb tcpdump -l -n -i lo -c 3 ip6 and tcp dst port 8080 >/tmp/text 2>/tmp/err & "
+                "listening /tmp/err")
+    ours.output("deb curl -6 -sS http://[::1]:8080/f | cmp - /tmp/www/f; wait")
+    assert re.search(r"IP6 ::1\.\d+ > ::1\.8080: Flags \[S\]", ours.output("cat /tmp/text"))
+    # a socket of IPv6 that serves both
+    ours.output("deb curl -4 -sS http://127.0.0.1:8080/f | cmp - /tmp/www/f; killall httpd")
+    ours.output("deb nc.openbsd -6 -l 7300 >/tmp/got & usleep 300000; "
+                "echo six | deb nc.openbsd -6 -N ::1 7300; wait")
+    assert ours.output("cat /tmp/got") == "six\n"
+    ours.output("deb socat TCP6-LISTEN:7301 EXEC:/bin/cat & usleep 300000")
+    assert re.search(r"LISTEN +0 +\d+ +\*:7301 +\*:\*", ours.output("deb ss -6 -tan"))
+    assert ours.output("echo cat | deb socat - TCP6:[::1]:7301; wait") == "cat\n"
+    ours.output("deb iperf3 -s -1 -D; usleep 300000")
+    assert bandwidth(ours.output("deb iperf3 -6 -c ::1 -t 1"), "receiver") > 100
+
+
 def bandwidth(text, who):
     """Mbit/s of iperf3's last line about the sender or the receiver."""
     value, unit = re.findall(rf"([\d.]+) ([KMG])bits/sec.*{who}", text)[-1]
