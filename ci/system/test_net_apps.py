@@ -1,7 +1,11 @@
 """BusyBox' network programs and dropbear at work: Skerry (10.0.0.1) and Debian's Linux (10.0.0.2)
 on a cable, each a server to the other."""
 
+import os
 import re
+import shutil
+import socket
+import subprocess
 import time
 
 import pytest
@@ -342,3 +346,27 @@ def test_interfaces_file(pair):
     ours.output("cp old /etc/network/interfaces; rm /var/run/ifstate; "
                 "ifconfig eth0 10.0.0.1 netmask 255.255.255.0")
     time.sleep(0.1)
+
+
+@pytest.mark.skipif(not os.environ.get("TEST_FULL"), reason="long, and changes the host's network")
+def test_tap(machine):
+    """The host itself is the peer, by an interface of its own (RFC 2544's addresses)."""
+    name = f"tap{os.getpid()}"
+    if not shutil.which("ip") or subprocess.run(
+            ["ip", "tuntap", "add", "dev", name, "mode", "tap"], check=False,
+            stderr=subprocess.DEVNULL).returncode:
+        pytest.skip("cannot make a tap interface")
+    try:
+        subprocess.run(["ip", "addr", "add", "198.18.7.1/24", "dev", name], check=True)
+        subprocess.run(["ip", "link", "set", name, "up"], check=True)
+        console = machine(net=f"tap:{name}")
+        prepare(console, 9)
+        console.output("ifconfig eth0 198.18.7.2 netmask 255.255.255.0")
+        console.output("i=0; until ping -c 1 -W 1 198.18.7.1 >/dev/null; do i=$((i+1)); "
+                       "[ $i -lt 20 ] || break; done; [ $i -lt 20 ]", 60)
+        console.output("nc -l -p 7000 -e cat & up t 7000")
+        with socket.create_connection(("198.18.7.2", 7000), 20) as s:
+            s.sendall(b"from the host")
+            assert s.recv(100) == b"from the host"
+    finally:
+        subprocess.run(["ip", "link", "del", name], check=False)
