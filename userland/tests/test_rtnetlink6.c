@@ -5,6 +5,7 @@
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/ipv6_route.h>
+#include <linux/neighbour.h>
 #include <linux/route.h>
 #include <netinet/in.h>
 #include <sys/ioctl.h>
@@ -310,4 +311,43 @@ TEST(settings)
 	ok(file_has("/proc/sys/net/ipv6/neigh/lo/retrans_time_ms", "1000\n"), "of neighbours");
 	f = fopen("/proc/sys/net/ipv6/conf/lo/hop_limit", "w");
 	ok(f && fputs("64\n", f) >= 0 && !fclose(f), "as it was");
+}
+
+static struct request neighbour_request(int type, int flags)
+{
+	struct ndmsg m = {.ndm_family = AF_INET6, .ndm_ifindex = 1, .ndm_state = NUD_PERMANENT};
+	struct request r = request(type, NLM_F_ACK | flags, &m, sizeof(m));
+	static const uint8_t link[6] = {2, 0, 0, 0, 0, 7};
+
+	add6(&r, NDA_DST, "2001:db8:7::9");
+	if (type == RTM_NEWNEIGH)
+		add(&r, NDA_LLADDR, link, sizeof(link));
+	return r;
+}
+
+static bool is_our_neighbour(const struct nlmsghdr *h, int type)
+{
+	return h->nlmsg_type == type && is6(h, sizeof(struct ndmsg), NDA_DST, "2001:db8:7::9");
+}
+
+TEST(neighbours)
+{
+	struct nlmsghdr *h = (void *)answer;
+	struct request r = neighbour_request(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_EXCL);
+	int listener = nl_open(1 << (RTNLGRP_NEIGH - 1));
+	ssize_t n;
+
+	up();
+	is(verdict(fd, &r), 0, "made");
+	do
+		n = receive(listener);
+	while (n > 0 && !is_our_neighbour(h, RTM_NEWNEIGH));
+	ok(n > 0, "told");
+	r = neighbour_request(RTM_DELNEIGH, 0);
+	is(verdict(fd, &r), 0, "removed");
+	do
+		n = receive(listener);
+	while (n > 0 && !is_our_neighbour(h, RTM_DELNEIGH));
+	ok(n > 0, "told");
+	is(verdict(fd, &r), ENOENT, "once");
 }

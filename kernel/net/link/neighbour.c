@@ -104,6 +104,7 @@ static void unlink_locked(struct neighbour *n, struct packet_queue *lost)
 		neighbour_put(n); /* the timer's; the table still has one */
 	while (n->queue.n)
 		packet_enqueue(lost, packet_dequeue(&n->queue));
+	neighbour_changed(n);
 	spin_unlock(&n->lock);
 }
 

@@ -48,6 +48,7 @@ struct neighbour {
 	struct spinlock lock;
 	u32 state;                    /* a, n to change: enum neighbour_state */
 	bool dead;                    /* n: not in the table any more */
+	bool untold;                  /* n: it waits to be told of (neighbour_watch()) */
 	bool confirmed;               /* a: a transport heard from it since the timer ran last */
 	bool used;                    /* a: somebody sent to it since the timer ran last */
 	bool router;                  /* n: IPv6: it is a router (RFC 4861, 7.2.5) */
@@ -127,3 +128,10 @@ extern struct neighbour_settings neighbour_settings[2]; /* IPv4, IPv6: limits of
 /* Those of an interface, without the limits; routers set some (RFC 4861, 6.3.4). */
 struct neighbour_settings *neighbour_netif_settings(const struct netif *nif, bool six);
 u32 neighbour_count(bool six);
+
+/* Who wants to know of entries that change: one, registered at boot. */
+struct neighbour_watch {
+	bool (*is_wanted)(void);      /* whether anybody listens now; any lock may be held */
+	void (*tell)(struct neighbour *n, bool gone); /* thread context, no lock held */
+};
+void neighbour_watch(const struct neighbour_watch *w);

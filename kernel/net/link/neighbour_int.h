@@ -22,6 +22,8 @@ static inline const struct neighbour_protocol *neighbour_protocol(const struct n
 bool neighbour_unlink(struct neighbour *n, struct packet_queue *lost);
 /* Answers packets that waited for one that failed. */
 void neighbour_fail(struct neighbour *n, struct packet_queue *lost);
+/* neighbour_tell.c: it is to be told of. With its lock. */
+void neighbour_changed(struct neighbour *n);
 /* A new entry's first state: computed ones are ready at once. Not in the table yet. */
 void neighbour_begin(struct neighbour *n);
 /* Sets address and header of an entry. With its lock (or not in the table yet). */

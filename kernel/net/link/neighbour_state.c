@@ -47,6 +47,7 @@ static void set_state(struct neighbour *n, u32 state)
 		return;
 	n->updated_ns = clock_monotonic();
 	WRITE_ONCE(n->state, state);
+	neighbour_changed(n);
 }
 
 void neighbour_begin(struct neighbour *n)
@@ -181,8 +182,10 @@ static void apply(struct neighbour *n, const u8 *link_address, u32 state, u32 fl
 					memcmp(n->link_address, link_address,
 					       n->nif->address_length));
 
-	if (changed)
+	if (changed) {
 		neighbour_set_address(n, link_address);
+		neighbour_changed(n);
+	}
 	if (flags & NEIGH_ROUTER_KNOWN)
 		n->router = flags & NEIGH_ROUTER;
 	/* The same address said again does not make a confirmed one doubtful. */
@@ -229,8 +232,10 @@ bool neighbour_advertised(struct neighbour *n, const u8 *link_address, bool soli
 		if (n->state == NEIGH_REACHABLE)
 			become(n, NEIGH_STALE); /* it casts doubt on what is known, no more */
 	} else {
-		if (differs || !valid)
+		if (differs || !valid) {
 			neighbour_set_address(n, link_address);
+			neighbour_changed(n);
+		}
 		n->router = router;
 		if (solicited || differs || !valid)
 			become(n, solicited ? NEIGH_REACHABLE : NEIGH_STALE);

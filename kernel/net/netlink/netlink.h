@@ -86,6 +86,8 @@ int nl_answer(struct nl_request *r, struct nl_out *out);
 /* Begins what a group of NETLINK_ROUTE is to be told, in at most `size` bytes: false if there is
  * nobody, or no memory; then the members are told that they lost something. */
 bool nl_notify_begin(u32 group, struct nl_out *out, u32 size);
+/* Whether there is anybody. Any context. */
+bool nl_has_listeners(u32 group);
 /* Tells them, taking what was written. */
 void nl_notify(u32 group, struct nl_out *out);
 

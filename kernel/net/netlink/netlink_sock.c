@@ -219,9 +219,14 @@ static void multicast(int protocol, u32 group, struct packet *p, u32 from, u32 e
 	}
 }
 
+bool nl_has_listeners(u32 group)
+{
+	return READ_ONCE(nl_table.listeners[group - 1]);
+}
+
 bool nl_notify_begin(u32 group, struct nl_out *out, u32 size)
 {
-	if (!READ_ONCE(nl_table.listeners[group - 1]))
+	if (!nl_has_listeners(group))
 		return false;
 	if (!nl_out_init(out, size))
 		return true;

@@ -1,6 +1,6 @@
 /*
  * Neighbours of either version over NETLINK_ROUTE: RTM_NEWNEIGH, RTM_DELNEIGH, RTM_GETNEIGH (all).
- * With NTF_PROXY they are about published addresses.
+ * With NTF_PROXY they are about published addresses. What changes is told to RTNLGRP_NEIGH.
  */
 #include "abi/errno.h"
 #include "core/clock.h"
@@ -10,6 +10,7 @@
 #include "net/netlink/netlink_int.h"
 
 #define NDA_COUNT (NDA_PROBES + 1)
+#define NEIGHBOUR_ROOM 256 /* of one message */
 
 static u32 ticks_since(u64 ns)
 {
@@ -23,13 +24,14 @@ static void put_destination(struct nl_out *out, const struct ipaddr *a)
 	nl_put(out, NDA_DST, four ? (const void *)&a->w[3] : a, four ? 4 : 16);
 }
 
-static bool neighbour_message(struct nl_out *out, struct neighbour *n, const struct nl_dump *d)
+static bool neighbour_message(struct nl_out *out, struct neighbour *n, u16 type, u16 flags,
+			      u32 seq, u32 port)
 {
 	struct nda_cacheinfo cache = {
 		.ndm_confirmed = ticks_since(n->updated_ns), .ndm_used = ticks_since(n->used_ns),
 		.ndm_updated = ticks_since(n->updated_ns), .ndm_refcnt = ref_read(&n->refs) - 1,
 	};
-	struct ndmsg *m = nl_begin(out, RTM_NEWNEIGH, NLM_F_MULTI, d->seq, d->port, sizeof(*m));
+	struct ndmsg *m = nl_begin(out, type, flags, seq, port, sizeof(*m));
 	u8 address[LINK_ADDRESS];
 
 	if (!m)
@@ -60,7 +62,7 @@ static bool dump_one(struct neighbour *n, void *arg)
 	if ((w->d->family != AF_UNSPEC && w->d->family != family) ||
 	    READ_ONCE(n->state) & (NEIGH_NOARP))
 		goto done;
-	if (!neighbour_message(w->out, n, w->d)) {
+	if (!neighbour_message(w->out, n, RTM_NEWNEIGH, NLM_F_MULTI, w->d->seq, w->d->port)) {
 		w->full = true;
 		return false;
 	}
@@ -219,7 +221,26 @@ static const struct rtnl_handler handlers[] = {
 	{ RTM_GETNEIGH, AF_UNSPEC, sizeof(struct ndmsg), NULL, neighbour_dump },
 };
 
+static bool is_wanted(void)
+{
+	return nl_has_listeners(RTNLGRP_NEIGH);
+}
+
+static void changed(struct neighbour *n, bool gone)
+{
+	struct nl_out out;
+
+	if (READ_ONCE(n->state) & NEIGH_NOARP ||
+	    !nl_notify_begin(RTNLGRP_NEIGH, &out, NEIGHBOUR_ROOM))
+		return;
+	neighbour_message(&out, n, gone ? RTM_DELNEIGH : RTM_NEWNEIGH, 0, 0, 0);
+	nl_notify(RTNLGRP_NEIGH, &out);
+}
+
+static const struct neighbour_watch watch = { .is_wanted = is_wanted, .tell = changed };
+
 void rtnl_neighbour_init(void)
 {
 	rtnl_register(handlers, ARRAY_SIZE(handlers));
+	neighbour_watch(&watch);
 }
