@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from test_net import MODELS
+from test_net import MEGABYTE, MODELS
 
 
 def address(console, number):
@@ -55,3 +55,27 @@ def test_ping(pair):
     assert re.search("inet6 addr: fd00::1/64", ours.output("ifconfig eth0"))
     assert "fd00::/64" in ours.output("ip -6 route")
     assert "fd00::/64" in ours.output("route -A inet6")
+
+
+def test_transfers(pair):
+    ours, peer = pair
+    for server, client, to in ((ours, peer, "fd00::1"), (peer, ours, "fd00::2")):
+        wanted = client.output(MEGABYTE % 4, 60).split()[0]
+        server.output("nc -l -p 5000 >/tmp/got </dev/null & sleep 1")
+        client.output(f"nc -w 60 {to} 5000 </tmp/data", 120)
+        got = server.output("wait; sha256sum </tmp/got", 60).split()[0]
+        assert got == wanted
+    # UDP, also in fragments
+    for server, client, to in ((ours, peer, "fd00::1"), (peer, ours, "fd00::2")):
+        server.output("nc -u -l -p 6000 >/tmp/udp </dev/null & sleep 1")
+        client.output(f"head -c 6000 /tmp/data | timeout 3 nc -u -w 1 {to} 6000; true", 20)
+        wanted = client.output("head -c 6000 /tmp/data | sha256sum").split()[0]
+        assert server.output("sha256sum </tmp/udp").split()[0] == wanted
+        server.output("killall nc; wait; true")
+    # nobody listens
+    status, text = ours.run("telnet fd00::2 9", 20)
+    assert status and "refused" in text
+    # fetched by HTTP, by a socket that listens to both families
+    ours.output("mkdir -p /tmp/www; echo hello-web >/tmp/www/f; httpd -h /tmp/www")
+    assert "hello-web" in peer.output("wget -q -O - 'http://[fd00::1]/f'", 30)
+    assert re.search(":::80 .*LISTEN", ours.output("netstat -ltn"))
