@@ -157,6 +157,8 @@ static const struct loss {
 	{" unix_scm_deliver+", " receive_message+"},
 	/* A reset, which nobody repeats: the peer finds out when it sends (RFC 9293, 3.5.2). */
 	{" tcp_transmit+", " tcp_send_reset+"},
+	/* The report of an error that the call returns as well. */
+	{" inet_local_error+", " inet_local_error+"},
 	/* A time stamp; the data go all the same. */
 	{" inet_stamp_report+", " inet_stamp_report+"},
 	{" tcp_mark+", " tcp_mark+"},
@@ -360,7 +362,13 @@ struct census {
 
 static bool is_connection(const char *cache)
 {
-	return !strcmp(cache, "tcp") || !strcmp(cache, "port_owner");
+	static const char *const theirs[] = {"tcp", "tcp_sent", "tcp_request", "port_owner",
+					     "route"};
+
+	for (size_t i = 0; i < sizeof(theirs) / sizeof(*theirs); i++)
+		if (!strcmp(cache, theirs[i]))
+			return true;
+	return false;
 }
 
 static void census_take(struct census *c, bool connections)
@@ -552,6 +560,7 @@ void tap_fail_all(const char *what, const char *dir, const struct tap_test *cons
 	n_mounts = mounts_count(tap_read("/proc/self/mounts"));
 	/* Fragments that wait for lost ones, and connections that nobody answers, go soon. */
 	setting_write("/proc/sys/net/ipv4/ipfrag_time", "1");
+	setting_write("/proc/sys/net/ipv6/ip6frag_time", "1");
 	setting_write("/proc/sys/net/ipv4/tcp_orphan_retries", "1");
 	tap_names("/proc/sys", setting_save);
 	tap_net_save();

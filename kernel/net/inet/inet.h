@@ -309,6 +309,8 @@ void inet_sock_flow(const struct inet_sock *i, const struct ipaddr *to, struct f
 /* The socket's route to its peer, looked up again if void: borrowed of the socket, or NULL and
  * *err. With sock.lock. */
 struct route *inet_sock_route(struct inet_sock *i, int *err);
+/* The MTU of the way to the peer: 0, -ENOTCONN (no peer, or no way), -ENOMEM. Takes the lock. */
+int inet_path_mtu(struct inet_sock *i, u32 *mtu);
 /* Queues an error for MSG_ERRQUEUE if the socket wants them. Any lock but errors_lock. */
 void inet_queue_error(struct inet_sock *i, const struct ip_error *e);
 /* Forgets them. */

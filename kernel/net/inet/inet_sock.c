@@ -323,6 +323,20 @@ struct route *inet_sock_route(struct inet_sock *i, int *err)
 	return r;
 }
 
+int inet_path_mtu(struct inet_sock *i, u32 *mtu)
+{
+	struct route *r = NULL;
+	int err = -ENOTCONN;
+
+	spin_lock(&i->sock.lock);
+	if (!ipaddr_any(&i->remote))
+		r = inet_sock_route(i, &err);
+	if (r)
+		*mtu = route_mtu(r);
+	spin_unlock(&i->sock.lock);
+	return !err || err == -ENOMEM || err == -ENOBUFS ? err : -ENOTCONN;
+}
+
 u32 inet_datagram_poll(struct sock *s)
 {
 	u32 events = sock_datagram_poll(s);

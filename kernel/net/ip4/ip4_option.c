@@ -225,20 +225,12 @@ int ip4_set_option(struct inet_sock *i, int name, const void __user *value, u32 
 	return err ?: set_number(i, name, v);
 }
 
-/* The MTU of the way to the peer. */
 static int get_mtu(struct inet_sock *i, void __user *value, u32 *n)
 {
-	struct route *r = NULL;
-	u32 mtu = 0;
-	int err;
+	u32 mtu;
+	int err = inet_path_mtu(i, &mtu);
 
-	spin_lock(&i->sock.lock);
-	if (!ipaddr_any(&i->remote))
-		r = inet_sock_route(i, &err);
-	if (r)
-		mtu = route_mtu(r);
-	spin_unlock(&i->sock.lock);
-	return mtu ? inet_option_out((int)mtu, value, n) : -ENOTCONN;
+	return err ?: inet_option_out((int)mtu, value, n);
 }
 
 static int get_bytes(const void *bytes, u32 size, void __user *value, u32 *n)

@@ -319,32 +319,18 @@ int ip6_set_option(struct inet_sock *i, int name, const void __user *value, u32 
 	return err == -ENOPROTOOPT || n >= sizeof(v) ? err : -EINVAL;
 }
 
-/* The MTU of the way to the peer: 0: there is none. */
-static u32 path_mtu(struct inet_sock *i)
-{
-	struct route *r = NULL;
-	u32 mtu = 0;
-	int err;
-
-	spin_lock(&i->sock.lock);
-	if (!ipaddr_any(&i->remote))
-		r = inet_sock_route(i, &err);
-	if (r)
-		mtu = route_mtu(r);
-	spin_unlock(&i->sock.lock);
-	return mtu;
-}
-
 /* IPV6_PATHMTU (RFC 3542, 11.3). */
 static int get_path_mtu(struct inet_sock *i, void __user *value, u32 *n)
 {
-	struct ip6_mtuinfo info = { .ip6m_mtu = path_mtu(i) };
+	struct ip6_mtuinfo info = { .ip6m_mtu = 0 };
 	struct sockaddr_storage name;
+	int err;
 
 	if (*n < sizeof(info))
 		return -EINVAL;
-	if (!info.ip6m_mtu)
-		return -ENOTCONN;
+	err = inet_path_mtu(i, &info.ip6m_mtu);
+	if (err)
+		return err;
 	if (inet_name(&i->sock, true, &name) == sizeof(info.ip6m_addr))
 		memcpy(&info.ip6m_addr, &name, sizeof(info.ip6m_addr));
 	*n = sizeof(info);
@@ -416,8 +402,7 @@ static int get_number(struct inet_sock *i, int name, int *v)
 		*v = get_preferences(i);
 		return 0;
 	case IPV6_MTU:
-		*v = (int)path_mtu(i);
-		return *v ? 0 : -ENOTCONN;
+		return inet_path_mtu(i, (u32 *)v);
 	case IPV6_ADDRFORM:
 		*v = i->sock.family;
 		return ipaddr_any(&i->remote) ? -ENOTCONN : 0;
