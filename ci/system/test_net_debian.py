@@ -56,8 +56,8 @@ def enter(console):
     console.prompt(120)
     console.output(debian.ENTER)
     console.output("printf '#!/bin/sh\\nexec chroot /mnt \"$@\"\\n' >/bin/deb; chmod +x /bin/deb")
-    console.output("listening() { until grep -q '^listening\\|listening on' $1; do usleep 100000; "
-                   "done; }")
+    console.output("listening() { until grep -q 'listening on' $1 2>/dev/null; do "
+                   "usleep 100000; done; }")
 
 
 @pytest.fixture(name="ours", scope="module")
@@ -107,15 +107,16 @@ def pcap_packets(data):
 def test_tcpdump(ours, host):
     port = int(host.rsplit(":", 1)[1])
     # as text, four packets of ping
-    ours.output("deb tcpdump -l -n -i eth0 -c 4 icmp >/tmp/text 2>/tmp/err & listening /tmp/err")
-    ours.output("ping -c 2 10.0.2.2 >/dev/null; wait")
+    ours.output("rm -f /tmp/err; deb tcpdump -l -n -i eth0 -c 4 icmp >/tmp/text 2>/tmp/err & "
+                "listening /tmp/err")
+    ours.output("ping -c 2 10.0.2.2 >/dev/null; wait $!")
     text = ours.output("cat /tmp/text")
     assert len(re.findall(r"IP 10\.0\.2\.15 > 10\.0\.2\.2: ICMP echo request", text)) == 2
     assert len(re.findall(r"IP 10\.0\.2\.2 > 10\.0\.2\.15: ICMP echo reply", text)) == 2
     assert " 0 packets dropped by kernel" in ours.output("cat /tmp/err").replace("\n", " ")
     # into a file, only TCP of one port, while others talk; read back here and there
-    ours.output(f"deb tcpdump -U -n -i eth0 -w /tmp/x.pcap tcp port {port} 2>/tmp/err & "
-                "dump=$!; listening /tmp/err")
+    ours.output(f"rm -f /tmp/err; deb tcpdump -U -n -i eth0 -w /tmp/x.pcap tcp port {port} "
+                "2>/tmp/err & dump=$!; listening /tmp/err")
     ours.output(f"ping -c 1 10.0.2.2 >/dev/null; deb curl -sS http://{host}/nothing; sleep 1")
     ours.output("kill -INT $dump && wait $dump")
     assert f"> 10.0.2.2.{port}: Flags [S]" in ours.output("deb tcpdump -n -r /tmp/x.pcap 2>&1")
@@ -128,8 +129,8 @@ def test_tcpdump(ours, host):
     assert any(b"GET /nothing HTTP/1.1" in frame for frame in frames)
     assert any(b"404" in frame and b"none\n" in frame for frame in frames)
     # all interfaces, and what the loopback carries
-    ours.output("deb tcpdump -l -n -i any -c 2 host 127.0.0.1 and icmp >/tmp/text 2>/tmp/err & "
-                "listening /tmp/err; ping -c 1 127.0.0.1 >/dev/null; wait")
+    ours.output("rm -f /tmp/err; deb tcpdump -l -n -i any -c 2 host 127.0.0.1 and icmp >/tmp/text "
+                "2>/tmp/err & listening /tmp/err; ping -c 1 127.0.0.1 >/dev/null; wait $!")
     assert ours.output("cat /tmp/text").count("127.0.0.1 > 127.0.0.1: ICMP echo") == 2
 
 
@@ -140,17 +141,18 @@ def test_socat(ours):
         "UNIX-LISTEN:/tmp/u,fork TCP4:127.0.0.1:7000": "UNIX-CONNECT:/tmp/u",
         "ABSTRACT-LISTEN:name,fork UNIX-CONNECT:/tmp/u": "ABSTRACT-CONNECT:name",
         "UNIX-RECVFROM:/tmp/d,fork EXEC:/bin/cat": "UNIX-SENDTO:/tmp/d,bind=/tmp/d2",
-        "PTY,link=/tmp/p,raw,echo=0,wait-slave TCP4:127.0.0.1:7000": "/tmp/p,raw,echo=0",
+        "PTY,link=/tmp/p,raw,echo=0,wait-slave,pty-interval=.1 TCP4:127.0.0.1:7000":
+            "/tmp/p,raw,echo=0",
     }
     for relay in relays:
         ours.output(f"deb socat {relay} & socats=\"$socats $!\"; usleep 300000")
     for number, client in enumerate(relays.values()):
-        text = ours.output(f"(echo said-{number}; usleep 300000) | deb socat -t .5 -T 1 - {client}")
+        text = ours.output(f"(echo said-{number}; sleep 1) | deb socat -t .5 -T 2 - {client}")
         assert text == f"said-{number}\n", client
     # a program at a terminal of its own
     text = ours.output("echo tty | deb socat -t 2 - EXEC:/bin/sh\\ -c\\ tty,pty,stderr")
     assert "/dev/pts/" in text
-    ours.output("kill $socats; wait; socats=")
+    ours.output("kill $socats; wait $socats; true")
 
 
 def test_ss(ours):
@@ -171,7 +173,7 @@ def test_ss(ours):
     assert ours.output("deb ss -tanH dport = :7201") == ""
     text = ours.output("deb ss -tlnp sport = :7200")
     assert re.search(r'users:\(\("nc\.openbsd",pid=\d+', text)
-    ours.output("kill $servers $client; wait")
+    ours.output("kill $servers $client; wait $servers $client; true")
     assert not re.search(r"(LISTEN|ESTAB).*:7200", ours.output("deb ss -tan"))
 
 
@@ -207,18 +209,18 @@ def test_six(ours, host):
     assert " 0% packet loss" in ours.output("deb ping -6 -c 2 -i 0.2 fec0::2")
     assert "lladdr 52:56:00:00:00:02 router" in ours.output("deb ip -6 neigh")
     ours.output("mkdir -p /tmp/www; seq 1 50000 >/tmp/www/f; httpd -p [::]:8080 -h /tmp/www")
-    ours.output("deb tcpdump -l -n -i lo -c 3 ip6 and tcp dst port 8080 >/tmp/text 2>/tmp/err & "
-                "listening /tmp/err")
-    ours.output("deb curl -6 -sS http://[::1]:8080/f | cmp - /tmp/www/f; wait")
+    ours.output("rm -f /tmp/err; deb tcpdump -l -n -i lo -c 3 ip6 and tcp dst port 8080 >/tmp/text "
+                "2>/tmp/err & listening /tmp/err")
+    ours.output("deb curl -6 -sS http://[::1]:8080/f | cmp - /tmp/www/f; wait $!")
     assert re.search(r"IP6 ::1\.\d+ > ::1\.8080: Flags \[S\]", ours.output("cat /tmp/text"))
     # a socket of IPv6 that serves both
     ours.output("deb curl -4 -sS http://127.0.0.1:8080/f | cmp - /tmp/www/f; killall httpd")
     ours.output("deb nc.openbsd -6 -l 7300 >/tmp/got & usleep 300000; "
-                "echo six | deb nc.openbsd -6 -N ::1 7300; wait")
+                "echo six | deb nc.openbsd -6 -N ::1 7300; wait $!")
     assert ours.output("cat /tmp/got") == "six\n"
     ours.output("deb socat TCP6-LISTEN:7301 EXEC:/bin/cat & usleep 300000")
     assert re.search(r"LISTEN +0 +\d+ +\*:7301 +\*:\*", ours.output("deb ss -6 -tan"))
-    assert ours.output("echo cat | deb socat - TCP6:[::1]:7301; wait") == "cat\n"
+    assert ours.output("echo cat | deb socat - TCP6:[::1]:7301; wait $!") == "cat\n"
     ours.output("deb iperf3 -s -1 -D; usleep 300000")
     assert bandwidth(ours.output("deb iperf3 -6 -c ::1 -t 1"), "receiver") > 100
 
