@@ -79,3 +79,15 @@ def test_transfers(pair):
     ours.output("mkdir -p /tmp/www; echo hello-web >/tmp/www/f; httpd -h /tmp/www")
     assert "hello-web" in peer.output("wget -q -O - 'http://[fd00::1]/f'", 30)
     assert re.search(":::80 .*LISTEN", ours.output("netstat -ltn"))
+
+
+def test_lossy_cable(pair, cable):
+    ours, peer = pair
+    for server, client, to in ((ours, peer, "fd00::1"), (peer, ours, "fd00::2")):
+        cable.loss = cable.delay = cable.reorder = cable.duplicates = 0
+        wanted = client.output(MEGABYTE % 1, 60).split()[0]
+        server.output("nc -l -p 5000 >/tmp/got </dev/null & sleep 1")
+        cable.loss, cable.delay, cable.reorder, cable.duplicates = 0.03, 0.002, 0.01, 0.01
+        client.output(f"nc -w 90 {to} 5000 </tmp/data", 200)
+        got = server.output("wait; sha256sum </tmp/got", 120).split()[0]
+        assert got == wanted
