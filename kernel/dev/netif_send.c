@@ -23,18 +23,10 @@
 /* Devices know the sums of TCP and UDP, which are at these places of their headers. */
 enum { TCP_SUM = 16, UDP_SUM = 6 };
 
-/* Where TCP and UDP have their sums: devices know of no others. */
-static bool known_sum(const struct packet *p)
-{
-	return p->sum_offset == 16 || p->sum_offset == 6;
-}
-
 static bool sum_needed(const struct packet *p, u32 features)
 {
 	if (p->sum != SUM_PARTIAL)
 		return false;
-	if (unlikely(!known_sum(p)))
-		return true;
 	if (unlikely(p->sum_offset != TCP_SUM && p->sum_offset != UDP_SUM))
 		return true;
 	if (p->protocol == ETH_P_IP)
