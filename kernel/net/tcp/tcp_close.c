@@ -1,6 +1,7 @@
 /*
  * The ends of a connection as the user orders them: shutdown(2), close(2), connect(AF_UNSPEC).
  */
+#include "net/filter.h"
 #include "net/tcp/tcp_account.h"
 #include "net/tcp/tcp_int.h"
 #include "net/tcp/tcp_setting.h"
@@ -135,6 +136,8 @@ void tcp_close(struct sock *s)
 		spin_lock(&s->lock);
 	}
 	become_orphan(t);
+	/* It would only keep the connection from ending. */
+	filter_free(s);
 	spin_unlock(&s->lock);
 	inet_sock_close(&t->inet);
 	sock_put(s);

@@ -81,6 +81,7 @@ int sock_recv_stamp(struct sock *s, struct msg *m, u64 stamp_ns) { return 0; }
 int sock_send_control(struct sock *s, struct msg *m, u32 *wanted) { return 0; }
 void sock_filter_inherit(struct sock *s, const struct sock *listener) { }
 bool sock_capable(unsigned capability) { return true; }
+void filter_free(struct sock *s) { }
 u32 filter_keep(struct sock *s, struct packet *p, u32 skip) { return ~0u; }
 
 int inet_address_in(struct sock *s, const struct sockaddr_storage *a, u32 length,
