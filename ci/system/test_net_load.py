@@ -88,4 +88,5 @@ def test_load(pair, request):
     stat = ours.output("cat /proc/net/sockstat")
     assert lost < 2048, stat + ours.output("cat /proc/slabinfo /proc/meminfo")
     if FULL:
-        assert re.search(r"TCP: inuse \d+ orphan 0 tw 0 ", stat)
+        # None of the thousands; the last transfers may still be in TIME-WAIT.
+        assert re.search(r"TCP: inuse \d+ orphan 0 tw \d ", stat), stat
