@@ -40,7 +40,7 @@ static bool view_load(const struct filter_view *view, s32 offset, u8 *to, u32 n)
 
 		if (offset >= SKF_NET_OFF)
 			at = (s64)offset - SKF_NET_OFF + p->network - data;
-		else if (offset >= SKF_LL_OFF)
+		else if (offset >= SKF_LL_OFF && p->link_length)
 			at = (s64)offset - SKF_LL_OFF + p->link - data;
 		else
 			return false;
