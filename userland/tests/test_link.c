@@ -318,3 +318,46 @@ TEST(link_ring3)
 	is(seen, 10, "all frames, over several blocks, the last by time");
 	is(wrong, 0, "as they were sent");
 }
+
+/* Frames that end where their block does, though what is the program's own leaves its beginning at
+ * an odd place: each stays within its block. */
+TEST(link_ring3_full_blocks)
+{
+	enum { BLOCK = 4096, BLOCKS = 8, OWN = 8, FRAMES = 6 };
+	int out = must(socket(AF_PACKET, SOCK_RAW, 0)), in = link_socket(SOCK_RAW, TYPE);
+	struct tpacket_req3 req = {.tp_block_size = BLOCK, .tp_block_nr = BLOCKS,
+				   .tp_frame_size = BLOCK, .tp_frame_nr = BLOCKS,
+				   .tp_retire_blk_tov = 20, .tp_sizeof_priv = OWN};
+	struct pollfd wait = {.fd = in, .events = POLLIN};
+	int version = TPACKET_V3, reserve = 2000, seen = 0, beyond = 0;
+	unsigned room = BLOCK - sizeof(struct tpacket_block_desc) - OWN;
+	char *ring;
+
+	must(setsockopt(in, SOL_PACKET, PACKET_VERSION, &version, sizeof(version)));
+	must(setsockopt(in, SOL_PACKET, PACKET_RESERVE, &reserve, sizeof(reserve)));
+	must(setsockopt(in, SOL_PACKET, PACKET_RX_RING, &req, sizeof(req)));
+	ring = mmap(NULL, BLOCK * BLOCKS, PROT_READ | PROT_WRITE, MAP_SHARED, in, 0);
+	if (!ok(ring != MAP_FAILED, "a ring of blocks"))
+		return;
+	for (int i = 0; i < FRAMES; i++)
+		send_frame(out, TYPE, room - reserve - 82 - 14);
+	for (int block = 0; seen < FRAMES && poll(&wait, 1, 5000) == 1;
+	     block = (block + 1) % BLOCKS) {
+		struct tpacket_block_desc *d = (void *)(ring + block * BLOCK);
+		volatile uint32_t *status = &d->hdr.bh1.block_status;
+		unsigned at = d->hdr.bh1.offset_to_first_pkt;
+
+		if (!(*status & TP_STATUS_USER))
+			break;
+		for (unsigned i = 0; i < d->hdr.bh1.num_pkts && at < BLOCK - 100; i++) {
+			struct tpacket3_hdr *h = (void *)((char *)d + at);
+
+			beyond += at + h->tp_mac + h->tp_snaplen > BLOCK;
+			seen++;
+			at += h->tp_next_offset;
+		}
+		*status = TP_STATUS_KERNEL;
+	}
+	is(seen, FRAMES, "all frames");
+	is(beyond, 0, "each in its block");
+}

@@ -79,7 +79,7 @@ static void frame_put(struct packet_ring *r, struct packet *p, const struct pack
 	if (!r->n++)
 		r->first_stamp = r->last_stamp;
 	r->last = r->used;
-	r->used += size;
+	r->used = min(r->used + size, r->block_size); /* the last needs no padding */
 }
 
 bool packet_block_put(struct packet_sock *ps, struct packet *p, const struct packet_note *note,

@@ -5,6 +5,9 @@
 #include "lib/string.h"
 #include "net/packet/packet_int.h"
 
+/* Offsets of frames in a ring have 16 bits. */
+enum { RESERVE_MOST = 0xff00 };
+
 static int set_member(struct packet_sock *ps, const void __user *value, u32 n, bool add)
 {
 	/* The address may be longer than the structure has room for. */
@@ -55,7 +58,7 @@ static int set_layout(struct packet_sock *ps, int name, int value)
 		err = -EBUSY;
 	else if (name == PACKET_VERSION && (value < TPACKET_V1 || value > TPACKET_V3))
 		err = -EINVAL;
-	else if (name == PACKET_RESERVE && (value < 0 || value > 0x10000))
+	else if (name == PACKET_RESERVE && (value < 0 || value > RESERVE_MOST))
 		err = -EINVAL;
 	else if (name == PACKET_VERSION)
 		ps->version = (u8)value;
