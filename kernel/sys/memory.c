@@ -102,6 +102,8 @@ long sys_mmap(u64 addr, size_t length, int prot, int flags, int fd, u64 offset)
 		req.flags |= AREA_LOCKED;
 	if (!error)
 		error = vm_map(aspace_current(), &req, &at);
+	if (req.release)
+		req.release(req.source_data);
 	if (!error && (flags & (MAP_POPULATE | MAP_LOCKED)) && !(flags & MAP_NONBLOCK))
 		vm_populate(aspace_current(), at, length);
 	if (r.file)

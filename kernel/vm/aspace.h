@@ -174,6 +174,9 @@ struct map_request {
 	pgoff_t index;
 	const struct area_source *source;
 	void *source_data;  /* vm calls source->get for the area it makes */
+	/* If not NULL, the request has a reference of its own to source_data, which whoever asked
+	 * for it gives back by this after vm_map(): the file may let go of it meanwhile. */
+	void (*release)(void *source_data);
 	const char *name;
 };
 /*

@@ -302,6 +302,12 @@ int packet_ring_set(struct packet_sock *ps, const struct tpacket_req3 *q)
 	return 0;
 }
 
+static void memory_put(void *memory)
+{
+	shmem_put(memory);
+}
+
+/* The ring may be dropped as soon as the lock is: the request keeps its memory. */
 int packet_ring_mmap(struct sock *s, struct map_request *req)
 {
 	struct packet_sock *ps = packet_sock(s);
@@ -314,6 +320,8 @@ int packet_ring_mmap(struct sock *s, struct map_request *req)
 		req->cache = &r->memory->cache;
 		req->source = &shmem_source;
 		req->source_data = r->memory;
+		req->release = memory_put;
+		shmem_get(r->memory);
 		err = 0;
 	}
 	netif_config_unlock();
