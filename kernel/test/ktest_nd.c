@@ -9,6 +9,7 @@
 #include "abi/rtnetlink.h"
 #include "core/clock.h"
 #include "lib/string.h"
+#include "mm/slab.h"
 #include "net/ip6/icmp6_wire.h"
 #include "net/ip6/ip6_int.h"
 #include "net/ip6/mld.h"
@@ -424,5 +425,32 @@ KTEST(mld_reports)
 	netif_config_unlock();
 	KTEST_CHECK(reported(MLD_TO_INCLUDE, group));
 	KTEST_CHECK(!mld_is_member(wire.nif, &group));
+	unmake();
+}
+
+/* A socket leaves a group that the state, made anew meanwhile, never heard of, or only by another
+ * socket; sources and all. */
+KTEST(mld_older_membership)
+{
+	struct inet_part none = { 0 }, all = { .member = true }, some = { .member = true };
+	struct ipaddr group = ip6_address(0xff05, 0, 0, 0, 0, 0, 0, 0x77);
+	struct inet_sources *f = kzalloc(sizeof(*f) + sizeof(f->source[0]), MM_KERNEL);
+
+	f->n = 1;
+	f->source[0] = THEM;
+	some.filter = f;
+	make(IFA_F_NODAD);
+	netif_config_lock();
+	KTEST_CHECK(mld_change(wire.nif, &group, &some, &none) == 0);
+	KTEST_CHECK(!mld_is_member(wire.nif, &group));
+	KTEST_CHECK(mld_change(wire.nif, &group, &some, &all) == 0);
+	KTEST_CHECK(mld_is_member(wire.nif, &group));
+	KTEST_CHECK(mld_change(wire.nif, &group, &none, &all) == 0);
+	KTEST_CHECK(mld_change(wire.nif, &group, &some, &none) == 0);
+	KTEST_CHECK(mld_is_member(wire.nif, &group));
+	KTEST_CHECK(mld_change(wire.nif, &group, &all, &none) == 0);
+	KTEST_CHECK(!mld_is_member(wire.nif, &group));
+	netif_config_unlock();
+	kfree(f);
 	unmake();
 }

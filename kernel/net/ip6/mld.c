@@ -246,33 +246,60 @@ bool mld_is_member(const struct netif *nif, const struct ipaddr *group)
 
 /* Changes ------------------------------------------------------------------------------------- */
 
-static struct mld_source *source_slot(struct ip6_group *g, const struct ipaddr *address)
+static struct mld_source *source_find(struct ip6_group *g, const struct ipaddr *address)
 {
 	for (u32 k = 0; k < g->n_sources; k++)
 		if (ipaddr_equal(&g->sources[k].address, address))
 			return &g->sources[k];
+	return NULL;
+}
+
+static struct mld_source *source_slot(struct ip6_group *g, const struct ipaddr *address)
+{
+	struct mld_source *x = source_find(g, address);
+
+	if (x)
+		return x;
 	g->sources[g->n_sources] = (struct mld_source){ .address = *address };
 	return &g->sources[g->n_sources++];
 }
 
-/* Adds (or takes away) what one socket wants. With the lock; there is room for its sources. */
-static void count(struct ip6_group *g, const struct inet_part *part, int by)
+/* Adds what one socket wants. With the lock; there is room for its sources. */
+static void count(struct ip6_group *g, const struct inet_part *part)
 {
 	const struct inet_sources *f = part->filter;
 	bool exclude = !f || f->exclude;
 
 	if (!part->member)
 		return;
-	g->users += (u32)by;
-	if (exclude)
-		g->exclude_users += (u32)by;
+	g->users++;
+	g->exclude_users += exclude;
 	for (u32 k = 0; f && k < f->n; k++) {
 		struct mld_source *x = source_slot(g, &f->source[k]);
 
-		if (exclude)
-			x->exclude += (u32)by;
-		else
-			x->include += (u32)by;
+		x->exclude += exclude;
+		x->include += !exclude;
+	}
+}
+
+/* Takes away what one socket wanted, as far as it is known: a membership may be older than the
+ * state, which goes while the MTU is too small for IPv6. With the lock. */
+static void uncount(struct ip6_group *g, const struct inet_part *part)
+{
+	const struct inet_sources *f = part->filter;
+	bool exclude = !f || f->exclude;
+
+	if (!part->member || !g->users)
+		return;
+	g->users--;
+	if (exclude && g->exclude_users)
+		g->exclude_users--;
+	for (u32 k = 0; f && k < f->n; k++) {
+		struct mld_source *x = source_find(g, &f->source[k]);
+		u32 *n = x ? exclude ? &x->exclude : &x->include : NULL;
+
+		if (n && *n)
+			--*n;
 	}
 }
 
@@ -341,8 +368,11 @@ int mld_change(struct netif *nif, const struct ipaddr *group, const struct inet_
 	struct ip6_group *g = group_find(s, group);
 	u32 room = to->filter ? to->filter->n : 0;
 	struct mld_source *sources = NULL, *old = NULL;
+	bool fresh = !g;
 
-	if (!g)
+	if (fresh && !to->member)
+		return 0;
+	if (fresh)
 		g = group_make(s, group);
 	if (!g)
 		return -ENOMEM;
@@ -359,8 +389,9 @@ int mld_change(struct netif *nif, const struct ipaddr *group, const struct inet_
 		old = g->sources;
 		g->sources = sources;
 	}
-	count(g, to, 1);
-	count(g, from, -1);
+	count(g, to);
+	if (!fresh)
+		uncount(g, from);
 	drop_unused_sources(g);
 	if (g->users)
 		changed_locked(s, g);
