@@ -67,6 +67,11 @@ KTEST(route6_order)
 	part = by_gate(half, 47, GATE2);
 	part.nif = NULL; /* a link's gateway needs it */
 	KTEST_CHECK(fib6_add(&part, false) == -EINVAL);
+	part.type = FIB6_UNREACHABLE; /* nothing leads nowhere in the table of addresses */
+	part.table = FIB6_LOCAL_TABLE;
+	KTEST_CHECK(fib6_add(&part, false) == -EINVAL);
+	part.type = FIB6_UNICAST;
+	part.table = FIB6_MAIN;
 	part.nif = wire.nif;
 	all.nif = wire.nif;
 	KTEST_CHECK(fib6_add(&all, false) == 0);

@@ -177,6 +177,8 @@ static int entry_check(struct fib6_entry *e)
 	if (e->length > 128 || !ipaddr_equal(&prefix, &e->prefix))
 		return -EINVAL;
 	if (leads_nowhere(e->type)) {
+		if (e->table == FIB6_LOCAL_TABLE)
+			return -EINVAL; /* what is there is this machine, by an interface */
 		e->nif = NULL;
 		e->gateway = IPADDR_ANY;
 		return 0;
