@@ -78,7 +78,8 @@ static int put_original(struct inet_sock *i, struct msg *m, struct packet *p)
 	int n;
 
 	/* Ports are the first words of UDP and TCP alike; others have none. */
-	if (info->protocol == IPPROTO_UDP || info->protocol == IPPROTO_TCP)
+	if ((info->protocol == IPPROTO_UDP || info->protocol == IPPROTO_TCP) &&
+	    p->transport + 4u <= packet_offset(p) + p->head)
 		memcpy(&port, (u8 *)packet_transport(p) + 2, 2);
 	n = inet_address_out(&i->sock, &info->to, ntoh16(port), info->nif, &name);
 	return msg_put_control(m, SOL_IPV6, IPV6_ORIGDSTADDR, &name, (size_t)n);

@@ -36,7 +36,7 @@ static void put_name(struct nl_out *out, struct unix_sock *u, u32 show)
 /* Who waits to be accepted, by the inodes of their sockets. */
 static void put_pending(struct nl_out *out, struct unix_sock *u)
 {
-	struct unix_sock *embryo;
+	struct unix_sock *embryo, *peer;
 	struct nlattr *nest = nl_nest(out, UNIX_DIAG_ICONS);
 	u32 n = 0;
 
@@ -46,7 +46,8 @@ static void put_pending(struct nl_out *out, struct unix_sock *u)
 
 		if (!ino)
 			break;
-		*ino = embryo->peer ? (u32)READ_ONCE(embryo->peer->sock.ino) : 0;
+		peer = READ_ONCE(embryo->peer); /* may close meanwhile, its lock is not held */
+		*ino = peer ? (u32)READ_ONCE(peer->sock.ino) : 0;
 	}
 	spin_unlock(&u->sock.lock);
 	nl_nest_end(out, nest);
