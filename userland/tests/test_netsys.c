@@ -160,3 +160,16 @@ TEST(round_trip_of_a_receiver)
 	must(getsockopt(p[1], IPPROTO_TCP, TCP_INFO, &info, &n));
 	ok(info.tcpi_rcv_rtt > 0 && info.tcpi_rcv_rtt < 60000000, "tcpi_rcv_rtt");
 }
+
+/* Each of the four directories of settings has the numbers of its own. */
+TEST(neighbours_default)
+{
+	is_text(tap_read("/proc/sys/net/ipv4/neigh/default/base_reachable_time_ms"), "30000\n",
+		"IPv4's");
+	is_text(tap_read("/proc/sys/net/ipv6/neigh/default/base_reachable_time_ms"), "30000\n",
+		"IPv6's");
+	is_text(tap_read("/proc/sys/net/ipv6/neigh/default/delay_first_probe_time"), "5\n",
+		"the second");
+	is_text(tap_read("/proc/sys/net/ipv6/neigh/lo/base_reachable_time_ms"), "30000\n",
+		"an interface's");
+}

@@ -25,7 +25,6 @@ struct kind {
 	const struct proc_node *items[WHOSE];  /* NULL: there is no such directory */
 	const struct proc_node *dir;           /* an interface's */
 	const struct range *ranges;
-	unsigned n;
 	/* The number; NULL: the interface has none. RCU or config lock. */
 	s32 *(*at)(enum whose whose, struct netif *nif, unsigned item);
 	/* Config lock. NULL: it is only stored. */
@@ -170,14 +169,12 @@ static s32 *neigh_at6(enum whose whose, struct netif *nif, unsigned item)
 }
 
 static const struct kind kinds[] = {
-	{ procfs_net_conf4, { all4, default4, netif4 }, &dir4, ranges4, IP4_CONF_ITEMS, at4,
-	  set4 },
-	{ procfs_net_conf6, { all6, default6, netif6 }, &dir6, ranges6, IP6_CONF_ITEMS, at6,
-	  set6 },
+	{ procfs_net_conf4, { all4, default4, netif4 }, &dir4, ranges4, at4, set4 },
+	{ procfs_net_conf6, { all6, default6, netif6 }, &dir6, ranges6, at6, set6 },
 	{ procfs_net_neigh4, { NULL, neigh_default4, neigh_netif4 }, &neigh_dir4, neigh_ranges,
-	  NEIGH_DEFAULTS, neigh_at4, NULL },
+	  neigh_at4, NULL },
 	{ procfs_net_neigh6, { NULL, neigh_default6, neigh_netif6 }, &neigh_dir6, neigh_ranges,
-	  NEIGH_DEFAULTS, neigh_at6, NULL },
+	  neigh_at6, NULL },
 };
 
 /* Files --------------------------------------------------------------------------------------- */
@@ -189,12 +186,14 @@ static bool place_of(const struct proc_inode *pi, struct place *p)
 {
 	for (unsigned k = 0; k < ARRAY_SIZE(kinds); k++)
 		for (unsigned w = 0; w < WHOSE; w++) {
-			const struct proc_node *items = kinds[k].items[w];
+			const struct proc_node *item = kinds[k].items[w];
 
-			if (!items || pi->node < items || pi->node >= items + kinds[k].n)
+			while (item && item->name && item != pi->node)
+				item++;
+			if (!item || !item->name)
 				continue;
 			*p = (struct place){ &kinds[k], (enum whose)w,
-					     (unsigned)(pi->node - items), NULL };
+					     (unsigned)(item - kinds[k].items[w]), NULL };
 			if (w == OF_NETIF)
 				p->nif = netif_by_index((u32)pi->fd);
 			return w != OF_NETIF || p->nif;
