@@ -610,3 +610,17 @@ TEST(many)
 	exits(child[0], 0, "a sender ends");
 	exits(child[1], 0, "a sender ends");
 }
+
+/* A socket may wait for packets to an address that is not here, but not send from it. */
+TEST(free_bind)
+{
+	int fd;
+
+	loopback_up();
+	fd = must(socket(AF_INET, SOCK_DGRAM, 0));
+	fails(bind4(fd, 0xc0000201, 0), EADDRNOTAVAIL, "a stranger's address");
+	must(set_int(fd, IPPROTO_IP, IP_FREEBIND, 1));
+	works(bind4(fd, 0xc0000201, 0), "is bound freely");
+	ok(sendto4(fd, "x", 1, LO, 9) < 0, "nothing is sent from it");
+	ok(connect4(fd, LO, 9) < 0, "nor connected");
+}

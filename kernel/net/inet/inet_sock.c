@@ -239,7 +239,8 @@ void inet_sock_flow(const struct inet_sock *i, const struct ipaddr *to, struct f
 		.to = *to, .from = i->local, .nif = READ_ONCE(s->bound_if) ?: i->scope,
 		.mark = READ_ONCE(s->mark), .protocol = (u8)s->protocol, .tos = i->tos,
 		.dont_route = READ_ONCE(s->flags) & SOCK_DONTROUTE,
-		.any_source = i->any_source || i->free_bind,
+		/* What was bound freely is received; IPv4 sends by its own addresses alone. */
+		.any_source = i->any_source || (i->free_bind && !ipaddr_is4(to)),
 		.from_port = hton16(i->local_port),
 	};
 	if (ipaddr_any(&f->from) || i->bound_to_many)
