@@ -159,3 +159,28 @@ TEST(refused)
 	fails(setsockopt(receiver, IPPROTO_IP, MCAST_JOIN_GROUP, &r, sizeof(r)), ENODEV,
 	      "no such interface");
 }
+
+/* A socket of IPv6 may join a group of IPv4; its sources are no business of IPv6's options. */
+TEST(mapped_group)
+{
+	char bytes[GROUP_FILTER_SIZE(1)] = {0};
+	struct group_filter *f = (void *)bytes;
+	struct ip_mreqn r = {.imr_multiaddr.s_addr = htonl(GROUP), .imr_ifindex = 1};
+	union end a = in6("::ffff:0.0.0.0", 0), one = a;
+	socklen_t n = sizeof(bytes);
+	int fd;
+
+	loopback_up();
+	fd = must(socket(AF_INET6, SOCK_DGRAM, 0));
+	works(setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &r, sizeof(r)), "joined");
+	a.in6.sin6_addr.s6_addr32[3] = htonl(GROUP);
+	one.in6.sin6_addr.s6_addr32[3] = htonl(SOURCE);
+	f->gf_interface = 1;
+	memcpy(&f->gf_group, &a, sizeof(a.in6));
+	memcpy(&f->gf_slist[0], &one, sizeof(one.in6));
+	f->gf_fmode = MCAST_INCLUDE;
+	f->gf_numsrc = 1;
+	fails(setsockopt(fd, IPPROTO_IPV6, MCAST_MSFILTER, f, n), EINVAL, "the mapped group");
+	works(setsockopt(fd, IPPROTO_IP, IP_DROP_MEMBERSHIP, &r, sizeof(r)), "left");
+	close(fd);
+}

@@ -21,6 +21,12 @@ static int address_of(bool six, const struct sockaddr_storage *a, struct ipaddr 
 	return 0;
 }
 
+/* A group of the version itself: a mapped one is IPv4's, whose memberships IGMP counts. */
+static bool is_group(bool six, const struct ipaddr *a)
+{
+	return ipaddr_multicast(a) && ipaddr_is4(a) != six;
+}
+
 static bool op_of(int name, enum inet_member_op *op)
 {
 	switch (name) {
@@ -113,7 +119,7 @@ int inet_msfilter_set(struct inet_sock *i, const struct inet_group_ops *ops,
 	if (head.gf_numsrc > ops->most_sources())
 		return -ENOBUFS;
 	if (n < sizeof(head) + head.gf_numsrc * sizeof(struct sockaddr_storage) ||
-	    address_of(ops->six, &head.gf_group, &group) || !ipaddr_multicast(&group) ||
+	    address_of(ops->six, &head.gf_group, &group) || !is_group(ops->six, &group) ||
 	    (head.gf_fmode != MCAST_INCLUDE && head.gf_fmode != MCAST_EXCLUDE))
 		return -EINVAL;
 	err = sources_read(ops, &head, value, &filter);
@@ -174,7 +180,7 @@ int inet_msfilter_get(struct inet_sock *i, const struct inet_group_ops *ops, voi
 		return -EINVAL;
 	if (copy_in_obj(&head, (struct group_filter __user *)value))
 		return -EFAULT;
-	if (address_of(ops->six, &head.gf_group, &group) || !ipaddr_multicast(&group))
+	if (address_of(ops->six, &head.gf_group, &group) || !is_group(ops->six, &group))
 		return -EINVAL;
 	room = min(head.gf_numsrc, (u32)((*n - sizeof(head)) / sizeof(struct sockaddr_storage)));
 	err = sources_copy(i, &group, head.gf_interface, &exclude, &f);
