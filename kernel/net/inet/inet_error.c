@@ -212,7 +212,9 @@ bool inet_recv_path_mtu(struct sock *s, struct msg *m, int *err)
 	spin_unlock(&s->lock);
 	if (!info.ip6m_mtu || s->family != AF_INET6)
 		return false;
-	inet_address_out(s, &to, 0, READ_ONCE(i->scope), &name);
+	/* It may just have become a socket of IPv4 (IPV6_ADDRFORM), with a shorter name. */
+	if (inet_address_out(s, &to, 0, READ_ONCE(i->scope), &name) != sizeof(info.ip6m_addr))
+		return false;
 	memcpy(&info.ip6m_addr, &name, sizeof(info.ip6m_addr));
 	*err = msg_put_control(m, SOL_IPV6, IPV6_PATHMTU, &info, sizeof(info));
 	return true;

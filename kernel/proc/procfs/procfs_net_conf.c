@@ -122,9 +122,12 @@ const struct proc_node procfs_net_neigh6[] = { DIR("default", neigh_default6), {
 
 static s32 *at4(enum whose whose, struct netif *nif, unsigned item)
 {
+	struct ip4_if *in;
+
 	if (whose != OF_NETIF)
 		return &(whose == OF_ALL ? &ip4_conf_all : &ip4_conf_default)->item[item];
-	return ip4_if(nif) ? &ip4_if(nif)->conf.item[item] : NULL;
+	in = ip4_if(nif); /* may go meanwhile */
+	return in ? &in->conf.item[item] : NULL;
 }
 
 static void set4(enum whose whose, struct netif *nif, unsigned item, s32 value)
@@ -137,9 +140,12 @@ static void set4(enum whose whose, struct netif *nif, unsigned item, s32 value)
 
 static s32 *at6(enum whose whose, struct netif *nif, unsigned item)
 {
+	struct ip6_if *in;
+
 	if (whose != OF_NETIF)
 		return &(whose == OF_ALL ? &ip6_conf_all : &ip6_conf_default)->item[item];
-	return ip6_if(nif) ? &ip6_if(nif)->conf.item[item] : NULL;
+	in = ip6_if(nif);
+	return in ? &in->conf.item[item] : NULL;
 }
 
 static void set6(enum whose whose, struct netif *nif, unsigned item, s32 value)
