@@ -212,9 +212,12 @@ struct route *inet_send_route(struct inet_sock *i, struct inet_send *to, int *er
 			return NULL;
 		i->route = r;
 	}
-	/* Those of control data stand for all of the socket's own. */
+	/* Those of control data stand for all of the socket's own, which may have gone since the
+	 * last datagram of the same sending. */
 	if (unlikely(to->headers || i->six.headers) && !ipaddr_is4(&to->flow.to))
 		ip6_headers_add(&to->meta, to->headers ?: i->six.headers);
+	else if (unlikely(to->meta.options_length) && !ipaddr_is4(&to->flow.to))
+		to->meta.options_length = 0;
 	if (unlikely(r->kind == ROUTE_BROADCAST) && !(READ_ONCE(i->sock.flags) & SOCK_BROADCAST)) {
 		*err = -EACCES;
 		return NULL;
