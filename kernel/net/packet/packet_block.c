@@ -99,11 +99,8 @@ bool packet_block_put(struct packet_sock *ps, struct packet *p, const struct pac
 		block_close(r, 0);
 		*wake = true;
 	}
-	if (!r->open && !block_open(ps, r)) {
-		if (*wake)
-			sock_wake(&ps->sock, POLLIN | POLLRDNORM);
+	if (!r->open && !block_open(ps, r))
 		return false;
-	}
 	frame_put(r, p, note, skip, &h);
 	return true;
 }

@@ -80,7 +80,8 @@ int packet_ring_set(struct packet_sock *ps, const struct tpacket_req3 *req);
 void packet_ring_stop(struct packet_ring *ring); /* with the lock: it is off the socket */
 void packet_ring_free(struct packet_ring *ring);
 int packet_ring_mmap(struct sock *s, struct map_request *req);
-/* Puts a frame into it, `keep` bytes from `skip` on; with the lock: false: it is full. */
+/* Puts a frame into it, `keep` bytes from `skip` on; with the lock: false: it is full. *wake: there
+ * is something new for the reader, who is woken without the lock. */
 bool packet_ring_put(struct packet_sock *ps, struct packet *p, const struct packet_note *note,
 		     u32 skip, u32 keep, bool *wake);
 bool packet_ring_ready(struct packet_sock *ps);

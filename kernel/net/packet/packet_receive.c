@@ -71,7 +71,7 @@ void packet_tap(struct netif_tap *tap, struct packet *p)
 	struct packet_sock *ps = container_of(tap, struct packet_sock, tap);
 	struct sock *s = &ps->sock;
 	struct packet_note note;
-	bool wake = true, taken;
+	bool wake, taken;
 	u32 skip, keep;
 
 	if (p->kind == PKT_OUTGOING && (p->sock == s || READ_ONCE(ps->ignore_outgoing)))
@@ -92,13 +92,13 @@ void packet_tap(struct netif_tap *tap, struct packet *p)
 	if (ps->ring)
 		taken = packet_ring_put(ps, p, &note, skip, keep, &wake);
 	else
-		taken = queue(ps, p, &note, skip, keep);
+		taken = wake = queue(ps, p, &note, skip, keep);
 	if (taken)
 		ps->n_packets++;
 	else
 		ps->n_drops++;
 	spin_unlock(&s->lock);
-	if (taken && wake)
+	if (wake)
 		sock_wake(s, POLLIN | POLLRDNORM);
 }
 

@@ -138,8 +138,8 @@ bool packet_ring_put(struct packet_sock *ps, struct packet *p, const struct pack
 {
 	if (ps->version == TPACKET_V3)
 		return packet_block_put(ps, p, note, skip, keep, wake);
-	*wake = true;
-	return put_frame(ps, p, note, skip, keep);
+	*wake = put_frame(ps, p, note, skip, keep);
+	return *wake;
 }
 
 /* The frame or block before the one that is filled next is the user's. */
