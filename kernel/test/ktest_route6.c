@@ -132,12 +132,12 @@ KTEST(route6_answers)
 	KTEST_CHECK(route_output(&f, &r) == 0 && route_mtu(r) == IP6_MIN_MTU);
 	route_put(r);
 	f.to = us;
-	was = ip6_loopback()->flags;
-	KTEST_CHECK(netif_set_flags(ip6_loopback(), was | IFF_UP) == 0);
+	was = route_loopback()->flags;
+	KTEST_CHECK(netif_set_flags(route_loopback(), was | IFF_UP) == 0);
 	KTEST_CHECK(route_output(&f, &r) == 0 && r->kind == ROUTE_LOCAL &&
-		    r->nif == ip6_loopback());
+		    r->nif == route_loopback());
 	route_put(r);
-	KTEST_CHECK(netif_set_flags(ip6_loopback(), was) == 0);
+	KTEST_CHECK(netif_set_flags(route_loopback(), was) == 0);
 	f.to = AWAY;
 	f.from = AWAY; /* not ours */
 	KTEST_CHECK(route_output(&f, &r) == -EINVAL);

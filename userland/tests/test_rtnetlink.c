@@ -164,6 +164,12 @@ TEST(routes)
 	ok(receive(fd) > 0 && h->nlmsg_type == RTM_NEWROUTE, "a packet's route");
 	ok(m->rtm_dst_len == 32 && find32(h, ROUTE, RTA_DST) == ip("10.77.3.4"), "to its address");
 	is(find32(h, ROUTE, RTA_OIF), 1, "by that interface");
+	r = route_request(RTM_GETROUTE, 0, "127.0.0.1", 32);
+	r.h.nlmsg_flags = NLM_F_REQUEST;
+	ask(fd, &r);
+	ok(receive(fd) > 0 && m->rtm_type == RTN_LOCAL, "and this machine's own");
+	is(m->rtm_table, RT_TABLE_MAIN, "of which the table is not told");
+	is(m->rtm_flags & RTM_F_CLONED, RTM_F_CLONED, "both are kept");
 	r = route_request(RTM_DELROUTE, 0, "10.77.0.0", 16);
 	is(verdict(fd, &r), 0, "removed");
 	is(routes(), 0, "gone");

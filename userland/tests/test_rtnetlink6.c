@@ -223,6 +223,29 @@ TEST(which_route)
 	is(((struct rtmsg *)NLMSG_DATA(h))->rtm_type, RTN_LOCAL, "this machine");
 	is(find32(h, ROUTE, RTA_OIF), 1, "by lo");
 	ok(is6(h, ROUTE, RTA_PREFSRC, "::1"), "from ::1");
+	is(find32(h, ROUTE, RTA_TABLE), RT_TABLE_LOCAL, "as the table for it says");
+}
+
+TEST(route_to_nowhere)
+{
+	struct nlmsghdr *h = (void *)answer;
+	struct request r;
+	int listener;
+
+	up();
+	listener = nl_open(1 << (RTNLGRP_IPV6_ROUTE - 1));
+	r = route_request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, "2001:db8:9::", 48);
+	((struct rtmsg *)r.payload)->rtm_type = RTN_UNREACHABLE;
+	is(verdict(fd, &r), 0, "added");
+	ok(receive(listener) > 0 && h->nlmsg_type == RTM_NEWROUTE, "told");
+	is(((struct rtmsg *)NLMSG_DATA(h))->rtm_type, RTN_UNREACHABLE, "its type");
+	is(find32(h, ROUTE, RTA_OIF), 1, "lo stands for no interface");
+	is(find32(h, ROUTE, RTA_PRIORITY), 1024, "the metric of users");
+	ok(find(h, ROUTE, RTA_CACHEINFO) &&
+	   !((struct rta_cacheinfo *)RTA_DATA(find(h, ROUTE, RTA_CACHEINFO)))->rta_error,
+	   "no error, as it is not in use");
+	r = route_request(RTM_DELROUTE, 0, "2001:db8:9::", 48);
+	is(verdict(fd, &r), 0, "and goes");
 }
 
 /* The part of AF_INET6 in a link's message. */

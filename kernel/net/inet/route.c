@@ -11,6 +11,7 @@
 #include "net/inet/route.h"
 
 #include "abi/errno.h"
+#include "abi/rtnetlink.h"
 #include "core/clock.h"
 #include "core/panic.h"
 #include "core/random.h"
@@ -33,6 +34,32 @@ static struct {
 	u32 used;                         /* a: whether there ever was one */
 	struct path_mtu entry[PATHS][PATH_WAYS]; /* lock */
 } paths = { .lock = SPINLOCK_INIT(RANK_ROUTE, "paths") };
+
+struct netif *route_loopback(void)
+{
+	static struct netif *loopback; /* a: NULL until first asked for */
+	struct netif *nif = READ_ONCE(loopback);
+
+	if (unlikely(!nif)) {
+		nif = netif_by_name("lo");
+		WRITE_ONCE(loopback, nif);
+	}
+	return nif;
+}
+
+int route_type_error(u8 type)
+{
+	switch (type) {
+	case RTN_UNREACHABLE:
+		return -EHOSTUNREACH;
+	case RTN_PROHIBIT:
+		return -EACCES;
+	case RTN_BLACKHOLE:
+		return -EINVAL;
+	default:
+		return 0;
+	}
+}
 
 void route_init(void)
 {

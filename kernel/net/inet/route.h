@@ -74,4 +74,9 @@ struct route *route_alloc(struct netif *nif, const struct flow *f, u32 generatio
 void route_flush(void);
 /* Sets r->mtu to `mtu` or to what was learned of the path to r->to. */
 void route_fill_mtu(struct route *r, u32 mtu);
+/* The loopback interface, which never goes: borrowed. */
+struct netif *route_loopback(void);
+/* What a route of a type (RTN_* of rtnetlink(7)) that leads nowhere answers: -EHOSTUNREACH,
+ * -EACCES, -EINVAL; 0: it leads somewhere. Pure. */
+int route_type_error(u8 type);
 void route_init(void);

@@ -19,19 +19,6 @@ struct answer {
 	u8 kind;
 };
 
-static struct netif *loopback; /* I after boot; never goes */
-
-static struct netif *loopback_netif(void)
-{
-	struct netif *nif = READ_ONCE(loopback);
-
-	if (unlikely(!nif)) {
-		nif = netif_by_name("lo");
-		WRITE_ONCE(loopback, nif);
-	}
-	return nif;
-}
-
 /* The interface of a source address that was given; under RCU, not referenced. */
 static struct netif *source_netif(be32 from)
 {
@@ -43,18 +30,7 @@ static struct netif *source_netif(be32 from)
 /* RTN_* that lead nowhere, and no route at all. */
 static int entry_error(const struct fib_entry *e)
 {
-	if (!e)
-		return -ENETUNREACH;
-	switch (e->type) {
-	case FIB_UNREACHABLE:
-		return -EHOSTUNREACH;
-	case FIB_PROHIBIT:
-		return -EACCES;
-	case FIB_BLACKHOLE:
-		return -EINVAL;
-	default:
-		return 0;
-	}
+	return e ? route_type_error(e->type) : -ENETUNREACH;
 }
 
 /* 255.255.255.255 and groups: by the interface asked for, that of the source, or the route. */
@@ -86,7 +62,7 @@ static int route_local(const struct flow *f, be32 to, const struct fib_entry *e,
 			a->from = e->source ?: ip4_addr_select(e->nif, to, FIB_SCOPE_LINK);
 		return 0;
 	}
-	a->nif = loopback_netif();
+	a->nif = route_loopback();
 	if (!a->from)
 		a->from = to;
 	return a->nif && READ_ONCE(a->nif->flags) & IFF_UP ? 0 : -ENETUNREACH;

@@ -9,7 +9,6 @@
 /* ip6_route.c */
 int ip6_route(const struct flow *f, struct route **out);
 int ip6_address_kind(const struct ipaddr *a, u32 nif);
-struct netif *ip6_loopback(void);
 
 /* ip6_output.c */
 int ip6_send(struct packet *p, struct route *r, const struct ip_meta *meta);

@@ -78,6 +78,7 @@ static long route_ioctl(u32 request, u64 arg)
 		return err;
 	netif_config_lock();
 	if (request == SIOCADDRT) {
+		e.metric = e.metric ?: FIB6_METRIC_USER;
 		err = fib6_add(&e, false);
 	} else {
 		e.protocol = 0;

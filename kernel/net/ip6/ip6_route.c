@@ -17,19 +17,6 @@ struct answer {
 	u8 kind;
 };
 
-static struct netif *loopback; /* I after boot; never goes */
-
-struct netif *ip6_loopback(void)
-{
-	struct netif *nif = READ_ONCE(loopback);
-
-	if (unlikely(!nif)) {
-		nif = netif_by_name("lo");
-		WRITE_ONCE(loopback, nif);
-	}
-	return nif;
-}
-
 /* The interface of a source address that was given; under RCU, not referenced. */
 static struct netif *source_netif(const struct ipaddr *from)
 {
@@ -41,18 +28,7 @@ static struct netif *source_netif(const struct ipaddr *from)
 /* RTN_* that lead nowhere, and no route at all. */
 static int entry_error(const struct fib6_entry *e)
 {
-	if (!e)
-		return -ENETUNREACH;
-	switch (e->type) {
-	case FIB6_UNREACHABLE:
-		return -EHOSTUNREACH;
-	case FIB6_PROHIBIT:
-		return -EACCES;
-	case FIB6_BLACKHOLE:
-		return -EINVAL;
-	default:
-		return 0;
-	}
+	return e ? route_type_error(e->type) : -ENETUNREACH;
 }
 
 /* The source, if it was not given: the route's, or what suits best there. Routers' packets have
@@ -78,7 +54,7 @@ static int route_group(const struct flow *f, const struct ipaddr *to, struct net
 	a->hop = *to;
 	a->nif = wanted ?: source_netif(&f->from);
 	if (!a->nif && ip6_scope_of(to) <= IP6_SCOPE_INTERFACE)
-		a->nif = ip6_loopback();
+		a->nif = route_loopback();
 	if (!a->nif) {
 		/* What was said for groups before what is there for each interface. */
 		a->entry = fib6_lookup(to, 0);
@@ -95,7 +71,7 @@ static int route_local(const struct ipaddr *to, const struct fib6_entry *e, stru
 	a->entry = e;
 	a->hop = *to;
 	a->kind = ROUTE_LOCAL;
-	a->nif = ip6_loopback();
+	a->nif = route_loopback();
 	if (ipaddr_any(&a->from) && e->type == FIB6_LOCAL)
 		a->from = *to;
 	else if (ipaddr_any(&a->from) && !ip6_addr_select(e->nif, to, 0, &a->from))

@@ -4,6 +4,8 @@
 #include "net/netlink/netlink.h"
 #include "sched/mutex.h"
 
+struct flow;
+
 #define NL_GROUPS 64
 #define NL_OUT 7168 /* fits, with its end, into the 8 KiB that programs receive into */
 
@@ -60,3 +62,8 @@ void rtnl_route6_init(void);
 void rtnl_put_link6(struct nl_out *out, const struct netif *nif);
 int rtnl_set_link6(struct netif *nif, const struct nlattr *spec);
 void rtnl_rule_init(void);
+
+#define ROUTE_ROOM 512 /* of one message about a route */
+/* rtnl_found.c: RTM_GETROUTE of one: answers with the route that a packet would take, of either
+ * version. 0, those of route_output(), -ENOBUFS. Thread context, no lock held. */
+int rtnl_route_find(struct nl_request *r, const struct flow *f);

@@ -9,7 +9,6 @@
 
 #define RTA_COUNT  (RTA_MARK + 1)
 #define RTAX_COUNT (RTAX_HOPLIMIT + 1)
-#define ROUTE_ROOM 512 /* of one message */
 
 static void put_metric(struct nl_out *out, u16 type, u32 value)
 {
@@ -199,48 +198,12 @@ static int flow_parse(const struct nl_request *r, struct flow *f)
 	return err;
 }
 
-static void put_found(struct nl_out *out, const struct nl_request *r, const struct route *route)
-{
-	static const u8 types[] = { [ROUTE_UNICAST] = RTN_UNICAST, [ROUTE_LOCAL] = RTN_LOCAL,
-				    [ROUTE_BROADCAST] = RTN_BROADCAST,
-				    [ROUTE_MULTICAST] = RTN_MULTICAST };
-	struct rtmsg *m = nl_begin(out, RTM_NEWROUTE, 0, r->h->nlmsg_seq, r->from->port,
-				   sizeof(*m));
-	struct rta_cacheinfo cache = { 0 };
-
-	m->rtm_family = AF_INET;
-	m->rtm_dst_len = 32;
-	m->rtm_table = route->kind == ROUTE_LOCAL ? RT_TABLE_LOCAL : RT_TABLE_MAIN;
-	m->rtm_type = types[route->kind];
-	m->rtm_flags = RTM_F_CLONED;
-	nl_put32(out, RTA_TABLE, m->rtm_table);
-	nl_put32(out, RTA_DST, route->to.w[3]);
-	nl_put32(out, RTA_OIF, route->nif->index);
-	nl_put32(out, RTA_PREFSRC, route->from.w[3]);
-	if (route->kind == ROUTE_UNICAST && !ipaddr_equal(&route->hop, &route->to))
-		nl_put32(out, RTA_GATEWAY, route->hop.w[3]);
-	nl_put(out, RTA_CACHEINFO, &cache, sizeof(cache));
-	nl_end(out);
-}
-
 static int route_answer(struct nl_request *r)
 {
-	struct route *route;
-	struct nl_out out;
 	struct flow f;
 	int err = flow_parse(r, &f);
 
-	if (!err)
-		err = route_output(&f, &route);
-	if (err)
-		return err;
-	err = nl_out_init(&out, ROUTE_ROOM);
-	if (!err) {
-		put_found(&out, r, route);
-		err = nl_answer(r, &out);
-	}
-	route_put(route);
-	return err;
+	return err ?: rtnl_route_find(r, &f);
 }
 
 static const struct rtnl_handler handlers[] = {

@@ -10,7 +10,6 @@
 
 #define RTA_COUNT  (RTA_EXPIRES + 1)
 #define RTAX_COUNT (RTAX_HOPLIMIT + 1)
-#define ROUTE_ROOM 512 /* of one message */
 
 static void put_metric(struct nl_out *out, u16 type, u32 value)
 {
@@ -32,23 +31,9 @@ static void put_metrics(struct nl_out *out, const struct fib6_entry *e)
 	nl_nest_end(out, nest);
 }
 
-static int nowhere_error(u8 type)
+static void put_cacheinfo(struct nl_out *out, u64 until)
 {
-	switch (type) {
-	case FIB6_BLACKHOLE:
-		return -EINVAL;
-	case FIB6_PROHIBIT:
-		return -EACCES;
-	case FIB6_UNREACHABLE:
-		return -ENETUNREACH;
-	default:
-		return 0;
-	}
-}
-
-static void put_cacheinfo(struct nl_out *out, u64 until, u8 type)
-{
-	struct rta_cacheinfo cache = { .rta_error = (u32)nowhere_error(type) };
+	struct rta_cacheinfo cache = { 0 };
 	u64 now = clock_monotonic();
 
 	if (until)
@@ -78,10 +63,9 @@ static bool route_message(struct nl_out *out, const struct fib6_entry *e, u16 ty
 		nl_put(out, RTA_PREFSRC, &e->source, 16);
 	if (!ipaddr_any(&e->gateway))
 		nl_put(out, RTA_GATEWAY, &e->gateway, 16);
-	if (e->nif)
-		nl_put32(out, RTA_OIF, e->nif->index);
+	nl_put32(out, RTA_OIF, (e->nif ?: route_loopback())->index);
 	put_metrics(out, e);
-	put_cacheinfo(out, READ_ONCE(e->until), e->type);
+	put_cacheinfo(out, READ_ONCE(e->until));
 	nl_put8(out, RTA_PREF, e->preference);
 	return nl_end(out);
 }
@@ -199,10 +183,9 @@ struct search { const struct fib6_entry *wanted; bool found; };
 static bool is_same(const struct fib6_entry *e, void *arg)
 {
 	struct search *s = arg;
-	u32 metric = s->wanted->metric ?: FIB6_METRIC_USER;
 
 	s->found = e->table == s->wanted->table && e->length == s->wanted->length &&
-		   e->metric == metric && ipaddr_equal(&e->prefix, &s->wanted->prefix);
+		   e->metric == s->wanted->metric && ipaddr_equal(&e->prefix, &s->wanted->prefix);
 	return !s->found;
 }
 
@@ -215,6 +198,7 @@ static int route_new(struct nl_request *r)
 
 	if (err)
 		return err;
+	e.metric = e.metric ?: FIB6_METRIC_USER;
 	netif_config_lock();
 	if (flags & NLM_F_EXCL)
 		fib6_each(is_same, &s);
@@ -234,6 +218,7 @@ static int route_delete(struct nl_request *r)
 		return err;
 	if (!e.metric)
 		e.metric = ~0u;
+	e.type = 0; /* what else is given says which */
 	netif_config_lock();
 	err = fib6_remove(&e);
 	netif_config_unlock();
@@ -260,47 +245,12 @@ static int flow_parse(const struct nl_request *r, struct flow *f)
 	return err;
 }
 
-static void put_found(struct nl_out *out, const struct nl_request *r, const struct route *route)
-{
-	static const u8 types[] = { [ROUTE_UNICAST] = RTN_UNICAST, [ROUTE_LOCAL] = RTN_LOCAL,
-				    [ROUTE_BROADCAST] = RTN_BROADCAST,
-				    [ROUTE_MULTICAST] = RTN_MULTICAST };
-	struct rtmsg *m = nl_begin(out, RTM_NEWROUTE, 0, r->h->nlmsg_seq, nl_port(r),
-				   sizeof(*m));
-
-	m->rtm_family = AF_INET6;
-	m->rtm_dst_len = 128;
-	m->rtm_table = route->kind == ROUTE_LOCAL ? RT_TABLE_LOCAL : RT_TABLE_MAIN;
-	m->rtm_type = types[route->kind];
-	m->rtm_flags = RTM_F_CLONED;
-	nl_put32(out, RTA_TABLE, m->rtm_table);
-	nl_put(out, RTA_DST, &route->to, 16);
-	nl_put32(out, RTA_OIF, route->nif->index);
-	nl_put(out, RTA_PREFSRC, &route->from, 16);
-	if (route->kind == ROUTE_UNICAST && !ipaddr_equal(&route->hop, &route->to))
-		nl_put(out, RTA_GATEWAY, &route->hop, 16);
-	put_cacheinfo(out, 0, RTN_UNICAST);
-	nl_end(out);
-}
-
 static int route_answer(struct nl_request *r)
 {
-	struct route *route;
-	struct nl_out out;
 	struct flow f;
 	int err = flow_parse(r, &f);
 
-	if (!err)
-		err = route_output(&f, &route);
-	if (err)
-		return err;
-	err = nl_out_init(&out, ROUTE_ROOM);
-	if (!err) {
-		put_found(&out, r, route);
-		err = nl_answer(r, &out);
-	}
-	route_put(route);
-	return err;
+	return err ?: rtnl_route_find(r, &f);
 }
 
 static const struct rtnl_handler handlers[] = {
