@@ -1,7 +1,8 @@
 /*
  * Rows of work that several processes share, to see what a second processor brings: the same work
  * by the same number of processes whatever the machine has. One row only computes; the other lives
- * in the kernel, each process in a directory of its own.
+ * in the kernel, each process in a directory of its own. An operation is long: how the work begins
+ * and who ends last must not count.
  */
 #include "bench.h"
 
@@ -9,12 +10,12 @@ enum { WORKERS = 4 };
 
 static volatile uint64_t sink;
 
-/* An operation of computing, some 10 ms a worker: xorshift64 over a register. */
+/* An operation of computing, some 70 ms a worker: xorshift64 over a register. */
 static bool compute(long n, int self)
 {
 	uint64_t x = 88172645463325252ull + self;
 
-	for (long i = 0; i < n << 22; i++) {
+	for (long i = 0; i < n << 25; i++) {
 		x ^= x << 13;
 		x ^= x >> 7;
 		x ^= x << 17;
@@ -46,7 +47,7 @@ static bool run_hello(void)
 }
 
 /*
- * An operation of calls: eight times a program whose output comes by a pipe, and a file made,
+ * An operation of calls: 64 times a program whose output comes by a pipe, and a file made,
  * written and removed.
  */
 static bool calls(long n, int self)
@@ -57,7 +58,7 @@ static bool calls(long n, int self)
 	snprintf(dir, sizeof(dir), DISK_DIR "/parallel-%d", self);
 	if (mkdir(dir, 0700) < 0 || chdir(dir) < 0)
 		return false;
-	for (long i = 0; i < n * 8 && well; i++) {
+	for (long i = 0; i < n * 64 && well; i++) {
 		int fd;
 
 		well = run_hello() && (fd = open("file", O_CREAT | O_WRONLY, 0600)) >= 0 &&
