@@ -48,26 +48,9 @@ static int to_link(struct packet *p, struct route *r)
 /* A copy to this machine's own sockets, as if it had come by the interface. */
 static void loop_back(struct packet *p, struct route *r)
 {
-	struct packet *copy = packet_clone(p, MM_ATOMIC);
-	u32 length = r->nif->header_length;
-	u8 *header;
-
-	if (!copy)
-		return;
-	copy->nif = r->nif;
-	copy->protocol = ETH_P_IP;
-	copy->kind = r->kind == ROUTE_MULTICAST ? PKT_MULTICAST : PKT_BROADCAST;
-	if (packet_own_head(copy, length)) {
-		packet_free(copy);
-		return;
-	}
-	header = packet_push(copy, length);
-	if (length)
-		ether_header_make((struct ether_header *)header, r->nif->broadcast,
-				  r->nif->address, ETH_P_IP);
-	copy->link = packet_offset(copy);
-	copy->link_length = (u16)length;
-	netif_receive_later(r->nif, copy);
+	link_loop_back(p, r->nif, ETH_P_IP,
+		       r->kind == ROUTE_MULTICAST ? PKT_MULTICAST : PKT_BROADCAST,
+		       r->nif->broadcast);
 }
 
 /* Groups and broadcasts: this machine's own, then the link. False: that was all, p is freed. */

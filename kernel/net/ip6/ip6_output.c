@@ -25,37 +25,13 @@ static int to_link(struct packet *p, struct route *r)
 	return link_send(p, r, ETH_P_IPV6);
 }
 
-/* The link address of a group (RFC 2464, 7). */
-static void group_address(const struct ipaddr *group, u8 *out)
-{
-	out[0] = out[1] = 0x33;
-	memcpy(out + 2, group->b + 12, 4);
-}
-
 /* A copy to this machine's own sockets, as if it had come by the interface. */
 static void loop_back(struct packet *p, struct route *r)
 {
-	struct packet *copy = packet_clone(p, MM_ATOMIC);
-	u32 length = r->nif->header_length;
-	u8 to[ETHER_ADDRESS], *header;
+	u8 to[ETHER_ADDRESS];
 
-	if (!copy)
-		return;
-	copy->nif = r->nif;
-	copy->protocol = ETH_P_IPV6;
-	copy->kind = PKT_MULTICAST;
-	if (packet_own_head(copy, length)) {
-		packet_free(copy);
-		return;
-	}
-	header = packet_push(copy, length);
-	group_address(&r->to, to);
-	if (length)
-		ether_header_make((struct ether_header *)header, to, r->nif->address,
-				  ETH_P_IPV6);
-	copy->link = packet_offset(copy);
-	copy->link_length = (u16)length;
-	netif_receive_later(r->nif, copy);
+	ether_group_address(&r->to, to);
+	link_loop_back(p, r->nif, ETH_P_IPV6, PKT_MULTICAST, to);
 }
 
 /* Groups: this machine's own members, then the link. False: that was all, p is freed. */

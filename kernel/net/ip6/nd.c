@@ -46,13 +46,6 @@ static void solicit(struct neighbour *n, bool unicast, const struct packet *wait
 		nd_send_solicit(n->nif, &n->address, &from, unicast ? &n->address : &group, NULL);
 }
 
-/* RFC 2464, 7. */
-static void map_multicast(const struct ipaddr *group, u8 *link_address)
-{
-	link_address[0] = link_address[1] = 0x33;
-	memcpy(link_address + 2, group->b + 12, 4);
-}
-
 static void failed(struct neighbour *n, struct packet *p)
 {
 	icmp6_hop_failed(p);
@@ -243,8 +236,7 @@ u8 nd_router_flags(const struct netif *nif)
 }
 
 static const struct neighbour_protocol neighbours = {
-	.protocol = ETH_P_IPV6, .solicit = solicit, .map_multicast = map_multicast,
-	.failed = failed,
+	.protocol = ETH_P_IPV6, .solicit = solicit, .failed = failed,
 };
 static struct netif_watch watch = { .fn = watch_fn };
 

@@ -73,17 +73,6 @@ static void solicit(struct neighbour *n, bool unicast, const struct packet *wait
 		arp_send(n->nif, ARP_REQUEST, from, n->address.w[3], NULL, NULL);
 }
 
-/* RFC 1112, 6.4; 255.255.255.255 has the link's own broadcast. */
-static void map_multicast(const struct ipaddr *group, u8 *link_address)
-{
-	link_address[0] = 0x01;
-	link_address[1] = 0x00;
-	link_address[2] = 0x5e;
-	link_address[3] = group->b[13] & 0x7f;
-	link_address[4] = group->b[14];
-	link_address[5] = group->b[15];
-}
-
 static void failed(struct neighbour *n, struct packet *p)
 {
 	icmp4_hop_failed(p);
@@ -159,8 +148,7 @@ static void receive(struct packet *p)
 
 static struct netif_protocol protocol = { .protocol = ETH_P_ARP, .receive = receive };
 static const struct neighbour_protocol neighbours = {
-	.protocol = ETH_P_IP, .solicit = solicit, .map_multicast = map_multicast,
-	.failed = failed,
+	.protocol = ETH_P_IP, .solicit = solicit, .failed = failed,
 };
 
 void arp_init(void)

@@ -1,5 +1,6 @@
 /*
- * Links without neighbours (loopback): a header of zeroes, if the link has one at all.
+ * Links without neighbours (loopback): a header of zeroes, if the link has one at all. And what
+ * goes to many, of whom this machine is one.
  */
 #include "net/link/ether.h"
 
@@ -26,4 +27,27 @@ int link_send_plain(struct netif *nif, struct packet *p, u16 protocol)
 	p->link_length = (u16)length;
 	p->protocol = protocol;
 	return netif_send(p);
+}
+
+void link_loop_back(struct packet *p, struct netif *nif, u16 protocol, u8 kind, const u8 *to)
+{
+	struct packet *copy = packet_clone(p, MM_ATOMIC);
+	u32 length = nif->header_length;
+	u8 *header;
+
+	if (!copy)
+		return;
+	copy->nif = nif;
+	copy->protocol = protocol;
+	copy->kind = kind;
+	if (packet_own_head(copy, length)) {
+		packet_free(copy);
+		return;
+	}
+	header = packet_push(copy, length);
+	if (length)
+		ether_header_make((struct ether_header *)header, to, nif->address, protocol);
+	copy->link = packet_offset(copy);
+	copy->link_length = (u16)length;
+	netif_receive_later(nif, copy);
 }

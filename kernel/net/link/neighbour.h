@@ -68,8 +68,6 @@ struct neighbour_protocol {
 	/* Asks for the address, n->probes questions were asked before; `unicast`: only it. `from`:
 	 * source address of a packet that waits, or NULL. No lock held; soft work or thread. */
 	void (*solicit)(struct neighbour *n, bool unicast, const struct packet *waiting);
-	/* Link address of a group. */
-	void (*map_multicast)(const struct ipaddr *group, u8 *link_address);
 	/* It cannot be reached: takes a packet that waited for it. */
 	void (*failed)(struct neighbour *n, struct packet *p);
 };

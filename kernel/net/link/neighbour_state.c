@@ -60,7 +60,7 @@ void neighbour_begin(struct neighbour *n)
 	else if (n->address.w[3] == ~0u && ipaddr_is4(&n->address))
 		memcpy(address, n->nif->broadcast, LINK_ADDRESS);
 	else if (ipaddr_multicast(&n->address))
-		neighbour_protocol(n)->map_multicast(&n->address, address);
+		ether_group_address(&n->address, address);
 	else
 		return;
 	neighbour_set_address(n, address);
