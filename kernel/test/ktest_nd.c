@@ -10,6 +10,7 @@
 #include "core/clock.h"
 #include "lib/string.h"
 #include "mm/slab.h"
+#include "net/inet/mcast.h"
 #include "net/ip6/icmp6_wire.h"
 #include "net/ip6/ip6_int.h"
 #include "net/ip6/mld.h"
@@ -419,11 +420,11 @@ KTEST(mld_reports)
 	KTEST_CHECK(mld_change(wire.nif, &group, &none, &all) == 0);
 	netif_config_unlock();
 	KTEST_CHECK(mld_is_member(wire.nif, &group));
-	KTEST_CHECK(reported(MLD_TO_EXCLUDE, group));
+	KTEST_CHECK(reported(MCAST_TO_EXCLUDE, group));
 	netif_config_lock();
 	KTEST_CHECK(mld_change(wire.nif, &group, &all, &none) == 0);
 	netif_config_unlock();
-	KTEST_CHECK(reported(MLD_TO_INCLUDE, group));
+	KTEST_CHECK(reported(MCAST_TO_INCLUDE, group));
 	KTEST_CHECK(!mld_is_member(wire.nif, &group));
 	unmake();
 }

@@ -27,7 +27,7 @@ static void send(struct netif *nif, struct packet *p, be32 to)
 	route_put(r);
 }
 
-void igmp_send_old(struct netif *nif, u8 type, be32 group)
+void igmp_send_old(struct netif *nif, int version, bool leave, const struct ipaddr *group)
 {
 	struct packet *p = packet_alloc(PACKET_ROOM, sizeof(struct igmp_header), MM_ATOMIC);
 	struct igmp_header *h;
@@ -35,12 +35,14 @@ void igmp_send_old(struct netif *nif, u8 type, be32 group)
 	if (!p)
 		return;
 	h = (struct igmp_header *)packet_put(p, sizeof(*h));
-	*h = (struct igmp_header){ .type = type, .group = group };
+	*h = (struct igmp_header){ .group = group->w[3] };
+	h->type = leave ? IGMP_LEAVE : version == 1 ? IGMP_REPORT1 : IGMP_REPORT2;
 	h->sum = sum_finish(sum_bytes(h, sizeof(*h), 0));
-	send(nif, p, type == IGMP_LEAVE ? ALL_ROUTERS : group);
+	send(nif, p, leave ? ALL_ROUTERS : h->group);
 }
 
-void igmp_send_record(struct netif *nif, u8 type, be32 group, const be32 *sources, u32 n)
+void igmp_send_record(struct netif *nif, enum mcast_record type, const struct ipaddr *group,
+		      const struct ipaddr *sources, u32 n)
 {
 	u32 size = (u32)(sizeof(struct igmp_report3) + sizeof(struct igmp_record)) + 4 * n;
 	struct packet *p = packet_alloc(PACKET_ROOM, size, MM_ATOMIC);
@@ -52,8 +54,10 @@ void igmp_send_record(struct netif *nif, u8 type, be32 group, const be32 *source
 	report = (struct igmp_report3 *)packet_put(p, size);
 	*report = (struct igmp_report3){ .type = IGMP_REPORT3, .n = hton16(1) };
 	record = (struct igmp_record *)(report + 1);
-	*record = (struct igmp_record){ .type = type, .n = hton16((u16)n), .group = group };
-	memcpy(record->source, sources, 4 * n);
+	*record = (struct igmp_record){ .type = (u8)type, .n = hton16((u16)n),
+					.group = group->w[3] };
+	for (u32 k = 0; k < n; k++)
+		record->source[k] = sources[k].w[3];
 	report->sum = sum_finish(sum_bytes(report, size, 0));
 	send(nif, p, ALL_V3);
 }

@@ -12,7 +12,6 @@ struct igmp_report3 { u8 type, reserved; be16 sum, reserved2, n; } __packed;
 
 enum igmp_type { IGMP_QUERY = 0x11, IGMP_REPORT1 = 0x12, IGMP_REPORT2 = 0x16, IGMP_LEAVE = 0x17,
 		 IGMP_REPORT3 = 0x22 };
-enum igmp_record_type { IGMP_IS_INCLUDE = 1, IGMP_IS_EXCLUDE, IGMP_TO_INCLUDE, IGMP_TO_EXCLUDE };
 
 /* What a message asks; pure. */
 struct igmp_heard {

@@ -21,8 +21,7 @@ extern struct ip4_conf ip4_conf_all, ip4_conf_default;
 /* Sets one of an interface (NULL: all; ip4_conf_default is set directly), with what follows. */
 void ip4_conf_set(struct netif *nif, enum ip4_conf_item item, s32 value);
 
-struct ip4_group;
-struct igmp_state;
+struct mcast_state;
 
 /* An address. I: constant but for c.  c: config lock; readers RCU. */
 struct ip4_addr {
@@ -49,7 +48,7 @@ struct ip4_if {
 	struct ip4_addr *addrs;  /* c; readers RCU: in the order that they were added, primaries
 				  * first of their prefix */
 	struct ip4_conf conf;    /* a */
-	struct igmp_state *igmp; /* I: groups and their timers (net/ip4/igmp.c) */
+	struct mcast_state *igmp; /* I: groups and their timers (net/ip4/igmp.c) */
 	struct rcu_head rcu;
 };
 static inline struct ip4_if *ip4_if(const struct netif *nif)

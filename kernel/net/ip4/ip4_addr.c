@@ -8,6 +8,7 @@
 #include "core/log.h"
 #include "lib/string.h"
 #include "mm/slab.h"
+#include "net/inet/mcast.h"
 #include "net/ip4/ip4_int.h"
 #include "net/link/arp.h"
 
@@ -341,7 +342,7 @@ static void free_if(struct rcu_head *head)
 {
 	struct ip4_if *in = container_of(head, struct ip4_if, rcu);
 
-	igmp_state_free(in->igmp);
+	mcast_state_free(in->igmp);
 	kfree(in);
 }
 

@@ -50,15 +50,14 @@ bool icmp4_may_send(be32 to);
 
 /* igmp.c and ip4_member.c */
 void igmp_init(void);
-struct igmp_state *igmp_state_make(struct netif *nif);
-void igmp_state_free(struct igmp_state *s);
+struct mcast_state *igmp_state_make(struct netif *nif); /* NULL: no memory */
 /* The interface came up (0 or -ENOMEM) or went down. With the config lock. */
 int igmp_up(struct netif *nif);
 void igmp_down(struct netif *nif);
 /* Whether this machine is a member of a group on an interface. Under RCU. */
 bool igmp_is_member(const struct netif *nif, be32 group);
 /* A socket's wish changed: 0 or -ENOMEM. Config lock. */
-int igmp_change(struct netif *nif, be32 group, const struct inet_part *from,
+int igmp_change(struct netif *nif, const struct ipaddr *group, const struct inet_part *from,
 		const struct inet_part *to);
 bool ip4_wants_multicast(struct inet_sock *i, const struct ipaddr *group,
 			 const struct ipaddr *from, u32 nif);

@@ -19,12 +19,6 @@ static bool is_on(const struct netif *nif)
 	return ip4_if(nif);
 }
 
-static int change(struct netif *nif, const struct ipaddr *group, const struct inet_part *from,
-		  const struct inet_part *to)
-{
-	return igmp_change(nif, group->w[3], from, to);
-}
-
 static u32 most_members(void)
 {
 	return (u32)READ_ONCE(ip4_settings.max_memberships);
@@ -36,7 +30,7 @@ static u32 most_sources(void)
 }
 
 static const struct inet_group_ops ops = {
-	.is_on = is_on, .change = change, .most_members = most_members,
+	.is_on = is_on, .change = igmp_change, .most_members = most_members,
 	.most_sources = most_sources,
 };
 

@@ -85,16 +85,16 @@ static void igmp_netif(struct netif *nif, void *arg)
 {
 	struct format_sink *out = arg;
 	struct ip4_if *in = ip4_if(nif);
-	struct igmp_state *s = in ? in->igmp : NULL;
+	struct mcast_state *s = in ? in->igmp : NULL;
 	u32 n = 1;
 
 	if (!s || !(nif->flags & IFF_UP))
 		return;
-	for (struct ip4_group *g = s->groups; g; g = g->next)
+	for (struct mcast_group *g = s->groups; g; g = g->next)
 		n++;
 	format_to(out, "%u\t%-10s: %5u %7s\n", nif->index, nif->name, n, "V3");
-	for (struct ip4_group *g = s->groups; g; g = g->next)
-		format_to(out, "\t\t\t\t%08X %5u %d:%08X\t\t%d\n", g->group, g->users,
+	for (struct mcast_group *g = s->groups; g; g = g->next)
+		format_to(out, "\t\t\t\t%08X %5u %d:%08X\t\t%d\n", g->address.w[3], g->users,
 			  READ_ONCE(g->report_at) != 0, 0, g->last_reporter);
 	format_to(out, "\t\t\t\t%08X %5u %d:%08X\t\t%d\n", IP4_ALL_HOSTS, 1, 0, 0, 0);
 }

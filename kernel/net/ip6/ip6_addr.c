@@ -12,6 +12,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "mm/slab.h"
+#include "net/inet/mcast.h"
 #include "net/ip6/ip6_int.h"
 #include "net/ip6/mld.h"
 #include "net/ip6/nd.h"
@@ -435,7 +436,7 @@ static void free_if(struct rcu_head *head)
 	struct ip6_if *in = container_of(head, struct ip6_if, rcu);
 
 	if (in->mld)
-		mld_state_free(in->mld);
+		mcast_state_free(in->mld);
 	if (in->nd)
 		nd_state_free(in->nd);
 	kfree(in);

@@ -99,8 +99,8 @@ static void groups_netif(struct netif *nif, void *out)
 
 	if (!in)
 		return;
-	for (struct ip6_group *g = in->mld->groups; g; g = g->next)
-		group_row(out, nif, &g->group, g->users, READ_ONCE(g->report_at));
+	for (struct mcast_group *g = in->mld->groups; g; g = g->next)
+		group_row(out, nif, &g->address, g->users, READ_ONCE(g->report_at));
 	if (nif->flags & IFF_UP)
 		group_row(out, nif, &everybody, 1, 0);
 }
@@ -116,10 +116,10 @@ static void sources_netif(struct netif *nif, void *out)
 {
 	struct ip6_if *in = ip6_if(nif);
 
-	for (struct ip6_group *g = in ? in->mld->groups : NULL; g; g = g->next)
+	for (struct mcast_group *g = in ? in->mld->groups : NULL; g; g = g->next)
 		for (u32 k = 0; k < g->n_sources; k++)
 			format_to(out, "%3u %6.6s %s %s %6u %6u\n", nif->index, nif->name,
-				  hex(&g->group).text, hex(&g->sources[k].address).text,
+				  hex(&g->address).text, hex(&g->sources[k].address).text,
 				  g->sources[k].include, g->sources[k].exclude);
 }
 

@@ -7,10 +7,9 @@
 #include "net/inet/inet_member.h"
 #include "net/ip6/ip6.h"
 
-struct mld_state;
+struct mcast_state;
 
-struct mld_state *mld_state_make(struct netif *nif); /* NULL: no memory */
-void mld_state_free(struct mld_state *s);
+struct mcast_state *mld_state_make(struct netif *nif); /* NULL: no memory */
 /* The interface came up, or has a link-local address now: groups are told of (again); or it went
  * down. Config lock. */
 void mld_up(struct netif *nif);

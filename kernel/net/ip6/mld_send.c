@@ -16,7 +16,7 @@ static void send(struct netif *nif, struct packet *p, const struct ipaddr *to)
 	icmp6_send_on(nif, p, &from, to, 1, true);
 }
 
-void mld_send_old(struct netif *nif, u8 type, const struct ipaddr *group)
+void mld_send_old(struct netif *nif, int version, bool leave, const struct ipaddr *group)
 {
 	const struct ipaddr routers = IP6_ALL_ROUTERS;
 	struct packet *p = packet_alloc(PACKET_ROOM, sizeof(struct mld_header), MM_ATOMIC);
@@ -25,11 +25,12 @@ void mld_send_old(struct netif *nif, u8 type, const struct ipaddr *group)
 	if (!p)
 		return;
 	h = (struct mld_header *)packet_put(p, sizeof(*h));
-	*h = (struct mld_header){ .type = type, .group = *group };
-	send(nif, p, type == ICMP6_MLD_DONE ? &routers : group);
+	*h = (struct mld_header){ .type = leave ? ICMP6_MLD_DONE : ICMP6_MLD_REPORT,
+				   .group = *group };
+	send(nif, p, leave ? &routers : group);
 }
 
-void mld_send_record(struct netif *nif, u8 type, const struct ipaddr *group,
+void mld_send_record(struct netif *nif, enum mcast_record type, const struct ipaddr *group,
 		     const struct ipaddr *sources, u32 n)
 {
 	const struct ipaddr routers = IP6_MLD2_ROUTERS;
@@ -43,7 +44,7 @@ void mld_send_record(struct netif *nif, u8 type, const struct ipaddr *group,
 	report = (struct mld_report2 *)packet_put(p, size);
 	*report = (struct mld_report2){ .type = ICMP6_MLD2_REPORT, .n = hton16(1) };
 	record = (struct mld_record *)(report + 1);
-	*record = (struct mld_record){ .type = type, .n = hton16((u16)n), .group = *group };
+	*record = (struct mld_record){ .type = (u8)type, .n = hton16((u16)n), .group = *group };
 	memcpy(record->source, sources, 16 * n);
 	send(nif, p, &routers);
 }

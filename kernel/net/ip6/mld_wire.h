@@ -21,8 +21,6 @@ struct mld_record { u8 type, aux; be16 n; struct ipaddr group; struct ipaddr sou
 struct mld_report2 { u8 type, code; be16 sum, reserved, n; } __packed;
 static_assert(sizeof(struct mld_header) == 24 && sizeof(struct mld_record) == 20, "mld");
 
-enum mld_record_type { MLD_IS_INCLUDE = 1, MLD_IS_EXCLUDE, MLD_TO_INCLUDE, MLD_TO_EXCLUDE };
-
 /* What a message says. */
 struct mld_heard {
 	bool query;              /* else a report of version 1 of another host */

@@ -21,8 +21,7 @@ static inline void ether_header_make(struct ether_header *h, const u8 *to, const
 	h->type = hton16(type);
 }
 
-/* The link address of a group, whose first ETHER_ADDRESS bytes are written (RFC 1112, 6.4; RFC 2464,
- * 7). */
+/* The link address of a group, of ETHER_ADDRESS bytes (RFC 1112, 6.4; RFC 2464, 7). */
 static inline void ether_group_address(const struct ipaddr *group, u8 *out)
 {
 	const u8 *b = group->b;
