@@ -12,6 +12,7 @@
 #include "drv/ahci/ahci_int.h"
 
 #include "abi/errno.h"
+#include "core/clock.h"
 #include "lib/bitops.h"
 
 /* A command as the task file has it. */
@@ -168,12 +169,29 @@ out:
 	return err;
 }
 
-void ahci_command_simple(struct ahci_port *p, u8 command, u32 bytes)
+int ahci_command_ask(struct ahci_port *p, u8 command, u64 lba, u64 timeout_ms)
 {
-	struct ata_taskfile f = { .command = command, .device = ATA_DEVICE_LBA };
+	struct ata_taskfile f = {
+		.command = command,
+		.device = ATA_DEVICE_LBA,
+		.count = command == ATA_READ_LOG_EXT,
+		.lba = lba,
+	};
+	u64 end = clock_monotonic() + timeout_ms * NSEC_PER_MSEC;
 
-	prd_write(&p->tables[0].prd[0], p->area_bus + offsetof(struct ahci_area, identify), bytes);
+	prd_write(&p->tables[0].prd[0], p->area_bus + offsetof(struct ahci_area, answer),
+		  sizeof(p->area->answer));
 	fis_write(&p->tables[0], &f);
 	header_write(&p->area->headers[0], false, 1);
 	barrier();
+	ahci_port_write(p, PORT_IS, ~0u);
+	ahci_port_write(p, PORT_CI, 1);
+	while (ahci_port_read(p, PORT_CI) & 1) {
+		if (ahci_port_read(p, PORT_IS) & (PORT_IS_TFES | PORT_IS_BROKEN))
+			return -EIO; /* the slot stays */
+		if (clock_monotonic() > end)
+			return -ETIMEDOUT;
+		ahci_sleep_us(100);
+	}
+	return ahci_port_read(p, PORT_TFD) & ATA_STATUS_ERR ? -EIO : 0;
 }

@@ -1,13 +1,15 @@
 /*
  * Errors and their repair (AHCI 6.2). When something goes wrong the port leaves the state UP, its
  * interrupts are shut, and recovery runs in a worker: stop the engine; reset the link (COMRESET) if
- * the device hangs, the link had errors, or queued commands were running (after an error a device
- * takes nothing more until it is reset); start again; give back what was in flight.
+ * the device hangs or the link had errors; start again; give back what was in flight.
  *
- * A device error on the only command in flight is that command's, if it was not queued. Else all
- * are played again one at a time and not queued (p->careful), so that the next error is known to be
- * whose. What was in flight during a time-out or a link error counts a retry each; the block layer
- * ends a request that has too many.
+ * *Whose error it was.* A device that fails a queued command drops the others and keeps the failed
+ * one's tag in a log, reading which also lets it go on (READ LOG EXT page 10h, SATA 3.4, 13.7.4).
+ * Where there is no such log the link is reset instead. An error while one command was in flight is
+ * that command's. Else nobody knows, nobody is blamed, and all are played again one at a time and
+ * not queued (p->careful), so that the next error is known to be whose. This holds for time-outs
+ * and link errors as well. Who is blamed has a retry counted, and the block layer ends a request
+ * that has too many; a medium error is not tried again.
  *
  * A port whose link stays down, or that does not come back from reset, loses its disk: everything
  * fails with -ENXIO.
@@ -20,6 +22,7 @@
 
 #define LINK_MS  1000
 #define READY_MS 10000
+#define LOG_MS   2000
 #define ATTEMPTS 3
 
 bool ahci_port_fail_locked(struct ahci_port *p, unsigned trouble)
@@ -73,6 +76,9 @@ static int port_revive(struct ahci_port *p, bool reset)
 		if (!reset && PORT_DET(ahci_port_read(p, PORT_SSTS)) != PORT_DET_UP)
 			reset = true;
 		err = reset ? link_reset(p) : 0;
+		if (err)
+			log_err("%s: reset %u of the link: %s", p->disk.name, i + 1,
+				err == -ENODEV ? "nothing is there" : "the device is never ready");
 		if (err == -ENODEV)
 			return err;
 		if (!err) {
@@ -83,34 +89,73 @@ static int port_revive(struct ahci_port *p, bool reset)
 	return -ETIMEDOUT;
 }
 
-/* Back to work: state, interrupts, and the requests. */
-static void port_resume(struct ahci_port *p, bool single)
-{
-	struct blk_request *lost[32];
-	unsigned n, trouble;
-	u8 error;
-	u64 flags = spin_lock_irq(&p->lock);
+/* What recovery found out. */
+struct verdict {
+	int culprit;   /* slot of the command that failed; -1: not known */
+	u8 error;      /* the device's error register for it */
+};
 
+/* Asks the device which queued command failed. If the answer makes no sense, the culprit stays
+ * unknown; whether the device has answered, so that it needs no reset. */
+static bool culprit_ask(struct ahci_port *p, struct verdict *v)
+{
+	struct ata_queued_error e;
+
+	if (ahci_port_read(p, PORT_TFD) & (ATA_STATUS_BSY | ATA_STATUS_DRQ))
+		return false;
+	ahci_port_start(p);
+	if (ahci_command_ask(p, ATA_READ_LOG_EXT, ATA_LOG_QUEUED_ERROR, LOG_MS) ||
+	    ata_queued_error_parse((const u8 *)p->area->answer, &e) || !(p->queued & BIT(e.tag)))
+		return false;
+	v->culprit = (int)e.tag;
+	v->error = e.error;
+	return true;
+}
+
+/* The only command in flight, or -1. */
+static int only_slot(const struct ahci_port *p)
+{
+	return p->issued && is_pow2(p->issued) ? (int)ctz64(p->issued) : -1;
+}
+
+/* Gives back what was in flight: the innocent before the culprit in the queue. */
+static void give_back(struct ahci_port *p, struct blk_request **lost, unsigned n,
+		      struct blk_request *culprit, bool medium)
+{
+	unsigned innocent = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		if (lost[i] != culprit)
+			lost[innocent++] = lost[i];
+	if (culprit && medium)
+		blk_done(culprit, -EIO); /* the medium is bad there: no use to try again */
+	else if (culprit)
+		blk_requeue(&p->disk, &culprit, 1, true);
+	if (innocent)
+		blk_requeue(&p->disk, lost, innocent, false);
+	blk_kick(&p->disk);
+}
+
+/* Back to work: state, interrupts, and the requests. */
+static void port_resume(struct ahci_port *p, const struct verdict *v)
+{
+	struct blk_request *lost[32], *culprit = NULL;
+	u64 flags = spin_lock_irq(&p->lock);
+	bool medium = p->trouble & AHCI_DEVICE_ERROR && v->error & (ATA_ERROR_UNC | ATA_ERROR_IDNF);
+	unsigned n;
+
+	if (v->culprit >= 0 && p->trouble & AHCI_BLAME)
+		culprit = p->running[v->culprit];
 	n = ahci_port_take_all_locked(p, lost);
-	trouble = p->trouble;
-	error = (u8)(p->status >> 8);
-	if (!single && !p->careful && trouble & (AHCI_DEVICE_ERROR | AHCI_LINK_ERROR))
-		p->careful = n;
+	if (v->culprit < 0 && p->trouble & AHCI_BLAME)
+		p->careful = max(p->careful, n);
+	else if (p->careful && culprit && medium)
+		p->careful--;
 	p->trouble = 0;
 	p->state = AHCI_UP;
 	spin_unlock_irq(&p->lock, flags);
 	ahci_port_write(p, PORT_IE, PORT_IE_ALL);
-	if (single && trouble == AHCI_DEVICE_ERROR && error & (ATA_ERROR_UNC | ATA_ERROR_IDNF)) {
-		flags = spin_lock_irq(&p->lock);
-		if (p->careful)
-			p->careful--;
-		spin_unlock_irq(&p->lock, flags);
-		blk_done(lost[0], -EIO); /* the medium is bad there: no use to try again */
-	} else if (n) {
-		blk_requeue(&p->disk, lost, n,
-			    single || trouble & (AHCI_TIMED_OUT | AHCI_LINK_ERROR));
-	}
-	blk_kick(&p->disk);
+	give_back(p, lost, n, culprit, medium);
 }
 
 /* The disk is not there any more. */
@@ -140,22 +185,38 @@ static const char *trouble_text(unsigned trouble)
 	return trouble & AHCI_TIMED_OUT ? "no answer" : "controller reset";
 }
 
+/* What was in flight and what was found, for the log. */
+static void recovery_log(struct ahci_port *p, const struct verdict *v)
+{
+	const struct blk_request *req = v->culprit < 0 ? NULL : p->running[v->culprit];
+
+	if (!req || !(p->trouble & AHCI_BLAME))
+		return;
+	log_warn("%s: it was tag %d, %s at sector %llu, attempt %u, error %#x", p->disk.name,
+		 v->culprit, req->xfer.op == BLK_READ ? "read" :
+		 req->xfer.op == BLK_WRITE ? "write" : "other",
+		 (unsigned long long)req->xfer.lba, req->retries + 1u, v->error);
+}
+
 static void recover(struct ahci_port *p)
 {
-	bool single, reset;
-	u64 flags = spin_lock_irq(&p->lock);
+	struct verdict v = { .culprit = only_slot(p), .error = (u8)(p->status >> 8) };
+	bool reset = p->trouble & (AHCI_LINK_ERROR | AHCI_LINK_CHANGE | AHCI_TIMED_OUT);
+	bool ask = p->queued && !reset && p->trouble & AHCI_DEVICE_ERROR && p->id.log;
 
-	single = p->issued && !(p->issued & (p->issued - 1)) && !p->queued;
-	reset = p->queued || p->trouble & (AHCI_LINK_ERROR | AHCI_LINK_CHANGE | AHCI_TIMED_OUT);
 	p->n_errors++;
-	spin_unlock_irq(&p->lock, flags);
-	log_warn("%s: %s (status %#x, link %#x, %u in flight): %s", p->disk.name,
+	log_warn("%s: %s (status %#x, link %#x, %u in flight)%s", p->disk.name,
 		 trouble_text(p->trouble), p->status, p->serr, popcount64(p->issued),
-		 reset ? "resetting the link" : "restarting");
+		 reset ? ": resetting the link" : "");
+	if (ask && !ahci_port_stop(p) && culprit_ask(p, &v))
+		reset = false;
+	else
+		reset |= p->queued != 0;
+	recovery_log(p, &v);
 	if (port_revive(p, reset))
 		ahci_port_lose(p);
 	else
-		port_resume(p, single);
+		port_resume(p, &v);
 }
 
 void ahci_port_recover(struct work *work)

@@ -27,6 +27,8 @@ enum ahci_trouble {
 	AHCI_TIMED_OUT    = 1 << 3,
 	AHCI_HBA_RESET    = 1 << 4,
 };
+/* Some command may be at fault. */
+#define AHCI_BLAME (AHCI_DEVICE_ERROR | AHCI_LINK_ERROR | AHCI_TIMED_OUT)
 
 /* I: constant after probe. */
 struct ahci_hba {
@@ -45,7 +47,7 @@ struct ahci_port {
 	unsigned number;             /* I */
 	struct disk disk;            /* I; its own lock inside */
 	struct ata_identity id;      /* I */
-	struct ahci_area *area;      /* p: device memory; identify: r */
+	struct ahci_area *area;      /* p: device memory; answer: r */
 	struct ahci_table *tables;   /* p */
 	dma_addr_t area_bus, tables_bus; /* I */
 
@@ -92,9 +94,9 @@ int must_check ahci_port_attach(struct ahci_port *p);
 /* ahci_command.c */
 /* disk_ops.start */
 int ahci_start(struct disk *disk, struct blk_request *req);
-/* Writes command slot 0 for a command without LBA, with `bytes` read into area->identify, for
- * polling. */
-void ahci_command_simple(struct ahci_port *p, u8 command, u32 bytes);
+/* Runs a command that reads 512 bytes into area->answer, polling; no other command may run. `lba`:
+ * what the command understands by it. 0, -EIO, -ETIMEDOUT. Thread context. */
+int must_check ahci_command_ask(struct ahci_port *p, u8 command, u64 lba, u64 timeout_ms);
 
 /* ahci_irq.c */
 irq_handler ahci_interrupt;

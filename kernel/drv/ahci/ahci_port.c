@@ -155,12 +155,9 @@ int ahci_port_identify(struct ahci_port *p)
 
 	if (err)
 		return err;
-	ahci_command_simple(p, ATA_IDENTIFY, sizeof(p->area->identify));
-	ahci_port_write(p, PORT_CI, 1);
-	err = ahci_port_wait(p, PORT_CI, 1, 0, IDENTIFY_MS);
-	if (err || ahci_port_read(p, PORT_TFD) & ATA_STATUS_ERR)
+	if (ahci_command_ask(p, ATA_IDENTIFY, 0, IDENTIFY_MS))
 		return -EIO;
-	return ata_identify_parse(p->area->identify, &p->id);
+	return ata_identify_parse(p->area->answer, &p->id);
 }
 
 /* The disk's limits and properties from what it told. `ahci.noncq` on the command line: no queued

@@ -86,6 +86,7 @@ enum {
 enum ata_command {
 	ATA_DSM = 0x06,
 	ATA_READ_DMA_EXT = 0x25,
+	ATA_READ_LOG_EXT = 0x2f,
 	ATA_WRITE_DMA_EXT = 0x35,
 	ATA_WRITE_DMA_FUA_EXT = 0x3d,
 	ATA_READ_FPDMA = 0x60,
@@ -97,6 +98,7 @@ enum ata_command {
 	ATA_IDENTIFY = 0xec,
 };
 #define ATA_DSM_TRIM 1
+#define ATA_LOG_QUEUED_ERROR 0x10
 #define ATA_DEVICE_LBA 0x40
 #define ATA_DEVICE_FUA 0x80
 
@@ -132,7 +134,7 @@ struct ahci_area {
 	struct ahci_header headers[32]; /* 1 KiB aligned */
 	u8 received[256];               /* FISes from the device, 256-byte aligned */
 	u8 unused[768];
-	u16 identify[256];
+	u16 answer[256];                /* to IDENTIFY DEVICE, READ LOG EXT */
 	u64 trim[64];                   /* ranges: address | sectors << 48 */
 };
 

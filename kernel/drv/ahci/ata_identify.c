@@ -1,6 +1,8 @@
 /*
  * IDENTIFY DEVICE data (ACS-3, 7.12.7): 256 words. Words that hold validity bits count only if
  * those are right (bit 15 clear, bit 14 set).
+ *
+ * And the log page that names the queued command that failed.
  */
 #include "drv/ahci/ata_identify.h"
 
@@ -55,6 +57,7 @@ int ata_identify_parse(const u16 w[256], struct ata_identity *out)
 	out->flush_ext = valid83 && w[83] & BIT(13);
 	out->write_cache = w[82] != 0xffff && w[85] & BIT(5);
 	out->fua = out->lba48 && word_valid(w[84]) && w[84] & BIT(6);
+	out->log = out->lba48 && word_valid(w[87]) && w[87] & BIT(5);
 	out->trim = w[169] != 0xffff && w[169] & BIT(0) && out->lba48;
 	out->rotational = w[217] != 1;
 	out->ncq = out->lba48 && w[76] != 0xffff && w[76] & BIT(8);
@@ -66,5 +69,26 @@ int ata_identify_parse(const u16 w[256], struct ata_identity *out)
 	if (!out->n_sectors || out->n_sectors > BIT(48) || !is_pow2(out->sector_size) ||
 	    out->sector_size < 512 || out->sector_size > 4096)
 		return -ENODEV;
+	return 0;
+}
+
+#define QUEUED_ERROR_NOT_QUEUED BIT(7)
+
+int ata_queued_error_parse(const u8 page[512], struct ata_queued_error *out)
+{
+	u8 sum = 0;
+
+	for (unsigned i = 0; i < 512; i++)
+		sum = (u8)(sum + page[i]);
+	if (sum || page[0] & QUEUED_ERROR_NOT_QUEUED)
+		return -EINVAL;
+	out->tag = page[0] & 0x1f;
+	out->status = page[2];
+	out->error = page[3];
+	out->lba = 0;
+	for (unsigned i = 0; i < 3; i++) {
+		out->lba |= (u64)page[4 + i] << (8 * i);
+		out->lba |= (u64)page[8 + i] << (24 + 8 * i);
+	}
 	return 0;
 }

@@ -1,4 +1,4 @@
-/* What IDENTIFY DEVICE tells (ACS-3, 7.12.7). Pure. */
+/* What IDENTIFY DEVICE (ACS-3, 7.12.7) and the log of queued commands' errors tell. Pure. */
 #pragma once
 
 #include "lib/types.h"
@@ -8,6 +8,7 @@ struct ata_identity {
 	u64 n_sectors;          /* logical */
 	u32 sector_size;        /* logical, bytes */
 	u32 physical_sector_size;
+	bool log;               /* READ LOG EXT */
 	bool lba48, ncq, write_cache, flush, flush_ext, fua, trim, rotational;
 	unsigned depth;         /* NCQ: commands at a time, 1 … 32 */
 };
@@ -15,3 +16,14 @@ struct ata_identity {
 /* 0, or -ENODEV for a device that cannot DMA, has no LBA, no sectors, or sectors of a size that we
  * do not take. */
 int must_check ata_identify_parse(const u16 words[256], struct ata_identity *out);
+
+/* Which queued command failed, and how. */
+struct ata_queued_error {
+	unsigned tag;
+	u8 status, error;
+	u64 lba;
+};
+
+/* Page 10h of READ LOG EXT (SATA 3.4, 13.7.4): 0, or -EINVAL if its sum is wrong or the error was
+ * not of a queued command. */
+int must_check ata_queued_error_parse(const u8 page[512], struct ata_queued_error *out);

@@ -53,6 +53,25 @@ TEST(identify_usual)
 	      !id.rotational);
 }
 
+TEST(queued_error_log)
+{
+	struct ata_queued_error e;
+	u8 page[512] = { 17, 0, 0x41, 0x40, 1, 2, 3, 0x40, 4, 5, 6 };
+	u8 sum = 0;
+
+	for (unsigned i = 0; i < 511; i++)
+		sum = (u8)(sum + page[i]);
+	page[511] = (u8)-sum;
+	CHECK_EQ(ata_queued_error_parse(page, &e), 0);
+	CHECK(e.tag == 17 && e.status == 0x41 && e.error == 0x40 && e.lba == 0x060504030201);
+	page[300]++;
+	CHECK_EQ(ata_queued_error_parse(page, &e), (u64)-EINVAL);
+	page[300]--;
+	page[0] |= 0x80; /* not of a queued command */
+	page[511] -= 0x80;
+	CHECK_EQ(ata_queued_error_parse(page, &e), (u64)-EINVAL);
+}
+
 TEST(identify_sector_sizes)
 {
 	struct ata_identity id;
