@@ -123,6 +123,7 @@ struct ifaddrmsg {
 #define IFAPROT_KERNEL_LL	3	/* link-local */
 
 #define IFA_F_SECONDARY		0x01
+#define IFA_F_TEMPORARY		IFA_F_SECONDARY
 #define IFA_F_NODAD		0x02
 #define IFA_F_OPTIMISTIC	0x04
 #define IFA_F_DADFAILED		0x08

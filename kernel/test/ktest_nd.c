@@ -345,6 +345,55 @@ KTEST(nd_router)
 }
 
 /* Many prefixes make no more than 16 addresses, many routers no more than 16 routes. */
+/* Whether the interface has so many temporary addresses. */
+static bool temporaries_become(unsigned wanted)
+{
+	for (unsigned round = 0; round < 600; round++) {
+		unsigned n = 0;
+
+		netif_config_lock();
+		for (struct ip6_addr *a = ip6_if(wire.nif)->addrs; a; a = a->next)
+			n += a->flags & IFA_F_TEMPORARY && !(a->flags & IFA_F_TENTATIVE);
+		netif_config_unlock();
+		if (n == wanted)
+			return true;
+		ktest_nap();
+	}
+	return false;
+}
+
+KTEST(nd_temporary)
+{
+	make(IFA_F_NODAD);
+	netif_config_lock();
+	ip6_conf_set(wire.nif, IP6_USE_TEMPADDR, 1);
+	ip6_conf_set(wire.nif, IP6_REGEN_MAX_RETRY, 0); /* nothing but the least advance */
+	ip6_conf_set(wire.nif, IP6_TEMP_PREFERRED, 4);
+	ip6_conf_set(wire.nif, IP6_MAX_DESYNC, 0);
+	netif_config_unlock();
+	router_says(1800, 0, 86400, 3600);
+	KTEST_CHECK(flags_become(MADE, IFA_F_MANAGETEMPADDR, IFA_F_TENTATIVE));
+	KTEST_CHECK(temporaries_become(1));
+	KTEST_CHECK(temporaries_become(2)); /* the successor, two seconds before the end */
+	unmake();
+}
+
+KTEST(nd_optimistic)
+{
+	struct ipaddr us = US;
+
+	make(IFA_F_OPTIMISTIC);
+	/* Usable at once, but nobody is to believe in it. */
+	KTEST_CHECK(flags_become(US, IFA_F_TENTATIVE | IFA_F_OPTIMISTIC, 0));
+	KTEST_CHECK(ip6_addr_is_ours(&us, wire.nif));
+	solicit(THEM, ip6_solicited_node(&us), US);
+	KTEST_CHECK(advertised(THEM, ND_SOLICITED));
+	KTEST_CHECK(flags_become(US, 0, IFA_F_TENTATIVE | IFA_F_OPTIMISTIC));
+	solicit(THEM, ip6_solicited_node(&us), US);
+	KTEST_CHECK(advertised(THEM, ND_SOLICITED | ND_OVERRIDE));
+	unmake();
+}
+
 KTEST(nd_limits)
 {
 	u32 n = 0;

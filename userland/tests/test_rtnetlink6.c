@@ -1,64 +1,16 @@
 /* Addresses, routes and links of IPv6 over NETLINK_ROUTE (rtnetlink(7)), by the classic calls and
  * in /proc, on the loopback interface. */
-#include "nl.h"
-#include <arpa/inet.h>
-#include <linux/if_addr.h>
+#include "nl6.h"
 #include <linux/if_link.h>
 #include <linux/ipv6_route.h>
 #include <linux/neighbour.h>
 #include <linux/route.h>
-#include <netinet/in.h>
 #include <sys/ioctl.h>
 
-#define ADDR  sizeof(struct ifaddrmsg)
-#define ROUTE sizeof(struct rtmsg)
 #define LINK  sizeof(struct ifinfomsg)
-
-static int fd;
 
 /* As linux/ipv6.h has it, which does not go with netinet/in.h. */
 struct in6_ifreq6 { struct in6_addr address; uint32_t length; int index; };
-
-static void up(void)
-{
-	struct ifinfomsg m = {.ifi_index = 1, .ifi_flags = IFF_UP, .ifi_change = IFF_UP};
-	struct request r = request(RTM_NEWLINK, NLM_F_ACK, &m, sizeof(m));
-
-	fd = nl_open(0);
-	must(-verdict(fd, &r));
-}
-
-static struct in6_addr ip(const char *text)
-{
-	struct in6_addr a;
-
-	must(inet_pton(AF_INET6, text, &a) - 1);
-	return a;
-}
-
-static void add6(struct request *r, int type, const char *address)
-{
-	struct in6_addr a = ip(address);
-
-	add(r, type, &a, sizeof(a));
-}
-
-static bool is6(const struct nlmsghdr *h, unsigned header, int type, const char *address)
-{
-	const struct rtattr *a = find(h, header, type);
-	struct in6_addr wanted = ip(address);
-
-	return a && RTA_PAYLOAD(a) == 16 && !memcmp(RTA_DATA(a), &wanted, 16);
-}
-
-static struct request addr_request(int type, int flags, const char *address, int length)
-{
-	struct ifaddrmsg m = {.ifa_family = AF_INET6, .ifa_prefixlen = length, .ifa_index = 1};
-	struct request r = request(type, NLM_F_ACK | flags, &m, sizeof(m));
-
-	add6(&r, IFA_ADDRESS, address);
-	return r;
-}
 
 static bool is_ours(const struct nlmsghdr *h)
 {

@@ -195,7 +195,7 @@ static bool fits(const struct route *r, const struct flow *f)
 {
 	return route_valid(r) && ipaddr_equal(&r->to, &f->to) && r->asked_nif == f->nif &&
 	       ipaddr_equal(&r->asked_from, &f->from) &&
-	       r->asked_flags == (u8)(f->dont_route | f->multicast_nif << 1 | f->any_source << 2) &&
+	       r->asked_flags == flow_flags(f) &&
 	       (!r->mtu_until || clock_monotonic() < r->mtu_until);
 }
 

@@ -247,6 +247,7 @@ void inet_sock_flow(const struct inet_sock *i, const struct ipaddr *to, struct f
 		f->from = ipaddr_is4(&f->to) ? IPADDR_ANY4 : IPADDR_ANY;
 	if (unlikely(!ipaddr_is4(&f->to))) {
 		f->tos = READ_ONCE(i->six.class);
+		f->prefer = READ_ONCE(i->six.prefer) & IP6_PREFERENCES;
 		flow_six(i, f);
 	}
 }

@@ -90,11 +90,6 @@ void route_put(struct route *r)
 		rcu_call(&r->rcu, route_free);
 }
 
-static u8 asked_flags(const struct flow *f)
-{
-	return (u8)(f->dont_route | f->multicast_nif << 1 | f->any_source << 2);
-}
-
 struct route *route_alloc(struct netif *nif, const struct flow *f, u32 generation)
 {
 	struct route *r = slab_alloc(cache, MM_ATOMIC);
@@ -104,7 +99,7 @@ struct route *route_alloc(struct netif *nif, const struct flow *f, u32 generatio
 	*r = (struct route){ .refs = REFCOUNT_INIT(1), .to = f->to, .from = f->from,
 			     .hop = f->to, .nif = nif, .generation = generation,
 			     .asked_from = f->from, .asked_nif = f->nif,
-			     .asked_flags = asked_flags(f) };
+			     .asked_flags = flow_flags(f) };
 	netif_get(nif);
 	return r;
 }
@@ -122,7 +117,7 @@ static struct route *recent_find(struct route **slot, const struct flow *f)
 	struct route *r = rcu_load(*slot);
 
 	if (!r || !ipaddr_equal(&r->to, &f->to) || !ipaddr_equal(&r->asked_from, &f->from) ||
-	    r->asked_nif != f->nif || r->asked_flags != asked_flags(f) || !route_valid(r))
+	    r->asked_nif != f->nif || r->asked_flags != flow_flags(f) || !route_valid(r))
 		return NULL;
 	if (r->mtu_until && clock_monotonic() >= r->mtu_until)
 		return NULL;

@@ -24,8 +24,15 @@ struct flow {
 	bool dont_route;         /* only directly reachable ones: SO_DONTROUTE */
 	bool multicast_nif;      /* nif is only a wish of a multicast socket */
 	bool any_source;         /* `from` need not be an address of this machine */
+	u8 prefer;               /* IPv6: what the source shall be like: IP6_PREFER_* */
 	be16 from_port, to_port;
 };
+
+/* All that the answer depends on beside addresses and nif. */
+static inline u8 flow_flags(const struct flow *f)
+{
+	return (u8)(f->dont_route | f->multicast_nif << 1 | f->any_source << 2 | f->prefer << 3);
+}
 
 enum route_kind { ROUTE_UNICAST, ROUTE_LOCAL, ROUTE_BROADCAST, ROUTE_MULTICAST };
 

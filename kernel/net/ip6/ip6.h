@@ -18,13 +18,14 @@ enum ip6_conf_item {
 	IP6_ROUTER_SOLICITATION_INTERVAL, IP6_ROUTER_SOLICITATION_DELAY,
 	IP6_FORCE_MLD_VERSION, IP6_ACCEPT_RA_DEFRTR, IP6_ACCEPT_RA_PINFO, IP6_ACCEPT_RA_MTU,
 	IP6_DISABLE, IP6_KEEP_ADDR_ON_DOWN, IP6_ADDR_GEN_MODE,
+	IP6_USE_TEMPADDR, IP6_TEMP_VALID, IP6_TEMP_PREFERRED, IP6_REGEN_MAX_RETRY,
+	IP6_REGEN_MIN_ADVANCE, IP6_MAX_DESYNC, IP6_OPTIMISTIC_DAD, IP6_USE_OPTIMISTIC,
 	IP6_CONF_ITEMS
 };
 struct ip6_conf { s32 item[IP6_CONF_ITEMS]; };
 extern struct ip6_conf ip6_conf_all, ip6_conf_default;
 /* Sets one of an interface (NULL: all, and the default with it), with what follows. Config lock. */
 void ip6_conf_set(struct netif *nif, enum ip6_conf_item item, s32 value);
-
 enum { IP6_FOREVER = 0xffffffffu }; /* seconds of a lifetime without end */
 
 /* An address. I: constant.  c: config lock; readers RCU.  a: atomic, c to change. */
@@ -40,6 +41,10 @@ struct ip6_addr {
 	u32 flags;               /* a: IFA_F_TENTATIVE, DADFAILED, DEPRECATED, PERMANENT, NODAD … */
 	u64 created_ns, updated_ns;     /* a: CLOCK_MONOTONIC */
 	u64 preferred_until, valid_until; /* a: CLOCK_MONOTONIC ns; 0: for ever */
+	struct ipaddr made_of;   /* I: of a temporary one: the public address of the same prefix */
+	u32 desync;              /* I: the same: seconds that it is preferred for less (RFC 8981) */
+	u8 retries;              /* I: the same: how many before it were somebody else's */
+	bool renewed;            /* c: the same: its successor was made */
 	u32 dad_nonce_low;       /* c: RFC 7527 */
 	u8 dad_probes;           /* c: sent so far (net/ip6/nd_dad.c) */
 	bool gone;               /* c: off the list */
@@ -71,6 +76,12 @@ static inline s32 ip6_conf_get(const struct netif *nif, enum ip6_conf_item item)
 	return READ_ONCE((in ? &in->conf : &ip6_conf_all)->item[item]);
 }
 
+/* Whether one of those that all have or the interface has is set. */
+static inline bool ip6_conf_either(const struct netif *nif, enum ip6_conf_item item)
+{
+	return READ_ONCE(ip6_conf_all.item[item]) || ip6_conf_get(nif, item);
+}
+
 /* Adds an address from the fields marked I, flags and lifetimes of `a`, with its prefix' route and
  * its solicited-node group, and begins duplicate address detection: 0, -EEXIST, -EINVAL, -ENOMEM,
  * -EACCES (IPv6 is off there). Config lock. */
@@ -82,6 +93,17 @@ void ip6_addr_set_lifetimes(struct ip6_addr *a, u32 valid, u32 preferred);
 /* Its flags change, and everybody is told: e.g. no longer tentative. Config lock. */
 void ip6_addr_set_flags(struct ip6_addr *a, u32 set, u32 clear);
 void ip6_addr_put(struct ip6_addr *a);
+/* What follows for the temporary addresses of a public one whose lifetimes changed, or that is new
+ * (`create`; RFC 8981, 3.3 and 3.4). Config lock. */
+void ip6_temporary_manage(struct ip6_addr *public, bool create);
+/* All temporary addresses of a public one go. Config lock. */
+void ip6_temporary_remove(struct netif *nif, const struct ipaddr *public);
+/* Whether new addresses of an interface may be optimistic (RFC 4429). */
+static inline bool ip6_is_optimistic(const struct netif *nif)
+{
+	return ip6_conf_either(nif, IP6_OPTIMISTIC_DAD) &&
+	       !READ_ONCE(ip6_conf_all.item[IP6_FORWARDING]);
+}
 /* The entry of an address on an interface, tentative ones too, or NULL. RCU or config lock. */
 struct ip6_addr *ip6_addr_find(const struct netif *nif, const struct ipaddr *address);
 /* Whether IPv6 is spoken there. */

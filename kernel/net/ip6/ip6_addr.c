@@ -80,77 +80,16 @@ bool ip6_addr_is_ours(const struct ipaddr *address, const struct netif *nif)
 	return e && e->type == FIB6_LOCAL;
 }
 
-/* Whether packets may carry it. */
-static bool is_usable(u32 flags)
-{
-	return !(flags & IFA_F_DADFAILED) &&
-	       (!(flags & IFA_F_TENTATIVE) || flags & IFA_F_OPTIMISTIC);
-}
-
 bool ip6_addr_link_local(const struct netif *nif, struct ipaddr *out)
 {
 	struct ip6_if *in = ip6_if(nif);
 
 	for (struct ip6_addr *a = in ? rcu_load(in->addrs) : NULL; a; a = rcu_load(a->next))
-		if (ipaddr_link_local(&a->address) && is_usable(READ_ONCE(a->flags))) {
+		if (ipaddr_link_local(&a->address) && ip6_addr_usable(READ_ONCE(a->flags))) {
 			*out = a->address;
 			return true;
 		}
 	return false;
-}
-
-/* Choosing a source --------------------------------------------------------------------------- */
-
-/* What was asked for, and the best that was found. */
-struct choice {
-	const struct ipaddr *to;
-	u32 prefer;
-	bool found;
-	struct ip6_candidate best;
-};
-
-static void choose_on(struct choice *c, const struct netif *nif, bool outgoing)
-{
-	struct ip6_if *in = ip6_if(nif);
-
-	for (struct ip6_addr *a = in ? rcu_load(in->addrs) : NULL; a; a = rcu_load(a->next)) {
-		u32 flags = READ_ONCE(a->flags);
-		struct ip6_candidate one = {
-			.address = a->address, .length = a->length, .outgoing = outgoing,
-			.deprecated = flags & IFA_F_DEPRECATED,
-			.temporary = flags & IFA_F_SECONDARY,
-			.optimistic = flags & IFA_F_OPTIMISTIC && flags & IFA_F_TENTATIVE,
-		};
-
-		if (!is_usable(flags) || (!outgoing && ip6_scope_of(&a->address) == IP6_SCOPE_LINK))
-			continue;
-		if (c->found && !ip6_source_better(&one, &c->best, c->to, c->prefer))
-			continue;
-		c->best = one;
-		c->found = true;
-	}
-}
-
-bool ip6_addr_select(const struct netif *nif, const struct ipaddr *to, u32 prefer,
-		     struct ipaddr *from)
-{
-	struct choice c = { .to = to, .prefer = prefer };
-	struct netif *other = NULL;
-	u32 index = 0;
-
-	choose_on(&c, nif, true);
-	/* Groups and the link are spoken to with an address of the link alone (RFC 6724, 4). */
-	if (!ipaddr_multicast(to) && ip6_scope_of(to) != IP6_SCOPE_LINK &&
-	    (!c.found || ip6_scope_of(&c.best.address) < ip6_scope_of(to) || c.best.deprecated))
-		while ((other = netif_next(index))) {
-			index = other->index;
-			if (other != nif)
-				choose_on(&c, other, false);
-			netif_put(other);
-		}
-	if (c.found)
-		*from = c.best.address;
-	return c.found;
 }
 
 /* Routes -------------------------------------------------------------------------------------- */
@@ -201,7 +140,7 @@ static void routes_add(const struct ip6_addr *a)
 		return;
 	if (!a->no_prefix_route)
 		warn(fib6_add(&prefix, true), a->nif);
-	if (is_usable(a->flags))
+	if (ip6_addr_usable(a->flags))
 		warn(fib6_add(&local, false), a->nif);
 }
 
@@ -252,6 +191,8 @@ static void begin(struct ip6_addr *a)
 {
 	if (needs_dad(a))
 		WRITE_ONCE(a->flags, a->flags | IFA_F_TENTATIVE);
+	else
+		WRITE_ONCE(a->flags, a->flags & ~(u32)IFA_F_OPTIMISTIC);
 	routes_add(a);
 	if (a->flags & IFA_F_TENTATIVE)
 		nd_dad_start(a);
@@ -286,6 +227,7 @@ int ip6_addr_add(struct netif *nif, const struct ip6_addr *wanted)
 		.protocol = wanted->protocol, .no_prefix_route = wanted->no_prefix_route,
 		.flags = wanted->flags & ~(u32)(IFA_F_TENTATIVE | IFA_F_DADFAILED),
 		.preferred_until = wanted->preferred_until, .valid_until = wanted->valid_until,
+		.made_of = wanted->made_of, .desync = wanted->desync, .retries = wanted->retries,
 		.refs = REFCOUNT_INIT(1),
 	};
 	err = mld_join(nif, &group);
@@ -336,13 +278,13 @@ int ip6_addr_remove(struct netif *nif, const struct ipaddr *address, unsigned le
 
 void ip6_addr_set_flags(struct ip6_addr *a, u32 set, u32 clear)
 {
-	bool before = is_usable(a->flags), after;
+	bool before = ip6_addr_usable(a->flags), after;
 	struct fib6_entry local = local_route(a);
 
 	if (a->gone)
 		return;
 	WRITE_ONCE(a->flags, (a->flags & ~clear) | set);
-	after = is_usable(a->flags);
+	after = ip6_addr_usable(a->flags);
 	if (!before && after && a->nif->flags & IFF_UP)
 		warn(fib6_add(&local, false), a->nif);
 	else if (before && !after)

@@ -1,6 +1,7 @@
 /*
  * Settings of IPv6: of interfaces (/proc/sys/net/ipv6/conf), and of the whole.
  */
+#include "abi/if.h"
 #include "core/log.h"
 #include "net/ip6/ip6_int.h"
 #include "net/ip6/mld.h"
@@ -11,6 +12,8 @@
 	[IP6_ACCEPT_DAD] = 1, [IP6_ROUTER_SOLICITATIONS] = -1, \
 	[IP6_ROUTER_SOLICITATION_INTERVAL] = 4, [IP6_ROUTER_SOLICITATION_DELAY] = 1, \
 	[IP6_ACCEPT_RA_DEFRTR] = 1, [IP6_ACCEPT_RA_PINFO] = 1, [IP6_ACCEPT_RA_MTU] = 1, \
+	[IP6_TEMP_VALID] = 7 * 86400, [IP6_TEMP_PREFERRED] = 86400, [IP6_REGEN_MAX_RETRY] = 3, \
+	[IP6_REGEN_MIN_ADVANCE] = 2, [IP6_MAX_DESYNC] = 600, \
 }
 struct ip6_conf ip6_conf_all = { .item = DEFAULTS };
 struct ip6_conf ip6_conf_default = { .item = DEFAULTS };
@@ -74,6 +77,8 @@ void ip6_conf_begin(struct ip6_if *in)
 {
 	in->conf = ip6_conf_default;
 	in->conf.item[IP6_MTU] = (s32)in->nif->mtu;
+	if (in->nif->flags & (IFF_LOOPBACK | IFF_NOARP))
+		in->conf.item[IP6_USE_TEMPADDR] = -1; /* nobody to hide from */
 	if (in->conf.item[IP6_FORWARDING])
 		listen_as_router(in->nif, true);
 }

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "abi/rtnetlink.h"
 #include "net/inet/inet_int.h"
 #include "net/ip6/ip6.h"
 
@@ -46,6 +47,13 @@ int ip6_get_control(struct inet_sock *i, const struct abi_cmsghdr *c, struct ine
 /* IPV6_PKTINFO, which sockets of AF_INET6 get of packets of either version. */
 int ip6_put_pktinfo(struct inet_sock *i, struct msg *m, struct packet *p);
 
+/* Whether packets may carry an address with these flags (optimistic ones: RFC 4429). Pure. */
+static inline bool ip6_addr_usable(u32 flags)
+{
+	return !(flags & IFA_F_DADFAILED) &&
+	       (!(flags & IFA_F_TENTATIVE) || flags & IFA_F_OPTIMISTIC);
+}
+
 /* ip6_fib.c */
 void fib6_init(void);
 /* What of this machine an address is, to packets that came by (or leave by) an interface (index;
@@ -63,6 +71,12 @@ void ip6_addr_init(void);
 void ip6_addr_switch(struct netif *nif, bool on);
 /* ip6_conf.c: the settings that an interface begins with. Config lock. */
 void ip6_conf_begin(struct ip6_if *in);
+/* ip6_temporary.c. When an address needs a successor: CLOCK_MONOTONIC ns; 0: it needs none. The
+ * successor is made, once. Nobody may have the address, which is temporary: another is made in its
+ * place. All with the config lock. */
+u64 ip6_temporary_due(const struct ip6_addr *a);
+void ip6_temporary_renew(struct ip6_addr *a);
+void ip6_temporary_failed(struct ip6_addr *a);
 void ip6_lifetime_init(void);
 /* Some lifetime of an address or a route is new. Any context. */
 void ip6_lifetime_changed(void);

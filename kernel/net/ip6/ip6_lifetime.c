@@ -36,6 +36,8 @@ static void look_at(struct netif *nif, void *arg)
 			ip6_addr_remove(nif, &a->address, a->length);
 		else if (!(a->flags & IFA_F_DEPRECATED) && is_over(l, a->preferred_until))
 			ip6_addr_set_flags(a, IFA_F_DEPRECATED, 0);
+		else if (is_over(l, ip6_temporary_due(a)))
+			ip6_temporary_renew(a);
 	}
 }
 

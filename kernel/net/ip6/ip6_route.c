@@ -41,7 +41,7 @@ static int source_choose(const struct flow *f, struct answer *a, const struct ip
 		a->from = a->entry->source;
 		return 0;
 	}
-	return ip6_addr_select(a->nif, to, 0, &a->from) ? 0 : -EADDRNOTAVAIL;
+	return ip6_addr_select(a->nif, to, f->prefer, &a->from) ? 0 : -EADDRNOTAVAIL;
 }
 
 /* Groups: by the interface asked for, that of the source, or the route. */
@@ -66,7 +66,8 @@ static int route_group(const struct flow *f, const struct ipaddr *to, struct net
 	return err ?: source_choose(f, a, to);
 }
 
-static int route_local(const struct ipaddr *to, const struct fib6_entry *e, struct answer *a)
+static int route_local(const struct flow *f, const struct ipaddr *to, const struct fib6_entry *e,
+		       struct answer *a)
 {
 	a->entry = e;
 	a->hop = *to;
@@ -74,7 +75,7 @@ static int route_local(const struct ipaddr *to, const struct fib6_entry *e, stru
 	a->nif = route_loopback();
 	if (ipaddr_any(&a->from) && e->type == FIB6_LOCAL)
 		a->from = *to;
-	else if (ipaddr_any(&a->from) && !ip6_addr_select(e->nif, to, 0, &a->from))
+	else if (ipaddr_any(&a->from) && !ip6_addr_select(e->nif, to, f->prefer, &a->from))
 		return -EADDRNOTAVAIL;
 	return a->nif && READ_ONCE(a->nif->flags) & IFF_UP ? 0 : -ENETUNREACH;
 }
@@ -113,7 +114,7 @@ static int decide(const struct flow *f, struct netif *wanted, struct answer *a)
 		return route_group(f, to, wanted, a);
 	e = fib6_local(to, wanted ? wanted->index : 0);
 	if (e)
-		return route_local(to, e, a);
+		return route_local(f, to, e, a);
 	return ipaddr_loopback(to) ? -ENETUNREACH : route_remote(f, to, wanted, a);
 }
 

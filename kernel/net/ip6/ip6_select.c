@@ -2,8 +2,8 @@
  * Which of two source addresses is better for a destination (RFC 6724, 5), by the rules in their
  * order and the policy table of labels in its default form (2.1). Pure.
  *
- * Rules 4 (home addresses) and 5.5 (which router told of the prefix) have nothing to say here:
- * there is no mobility, and routers are not told apart by prefixes.
+ * Rule 5.5 (which router told of the prefix) has nothing to say here: routers are not told apart
+ * by prefixes. Optimistic addresses come last of those that are alike (RFC 4429, 3.3).
  */
 #include "net/ip6/ip6_wire.h"
 
@@ -35,6 +35,16 @@ static unsigned matching(const struct ip6_candidate *c, const struct ipaddr *to)
 	return min(ip6_common_bits(&c->address, to), (unsigned)c->length);
 }
 
+/* Whether it is of the kind that is wanted, temporary or public. */
+static bool suits(const struct ip6_candidate *c, u32 prefer)
+{
+	bool temporary = c->temporary_first;
+
+	if (prefer & (IP6_PREFER_TEMPORARY | IP6_PREFER_PUBLIC))
+		temporary = prefer & IP6_PREFER_TEMPORARY;
+	return c->temporary == temporary;
+}
+
 bool ip6_source_better(const struct ip6_candidate *a, const struct ip6_candidate *b,
 		       const struct ipaddr *to, u32 prefer)
 {
@@ -49,15 +59,17 @@ bool ip6_source_better(const struct ip6_candidate *a, const struct ip6_candidate
 					   scope_b < ip6_scope_of(to);
 	if (a->deprecated != b->deprecated)                      /* 3 */
 		return b->deprecated;
-	if (a->optimistic != b->optimistic)                      /* RFC 4429, 3.3 */
-		return b->optimistic;
+	if (a->home != b->home)                                  /* 4 */
+		return a->home == !(prefer & IP6_PREFER_CARE_OF);
 	if (a->outgoing != b->outgoing)                          /* 5 */
 		return a->outgoing;
 	label_a = label_of(&a->address) == label_of(to);
 	label_b = label_of(&b->address) == label_of(to);
 	if (label_a != label_b)                                  /* 6 */
 		return label_a;
-	if (a->temporary != b->temporary)                        /* 7 */
-		return a->temporary == !!(prefer & IP6_PREFER_TEMPORARY);
-	return matching(a, to) > matching(b, to);                /* 8 */
+	if (suits(a, prefer) != suits(b, prefer))                /* 7 */
+		return suits(a, prefer);
+	if (matching(a, to) != matching(b, to))                  /* 8 */
+		return matching(a, to) > matching(b, to);
+	return !a->optimistic && b->optimistic;
 }

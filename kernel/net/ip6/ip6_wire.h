@@ -107,10 +107,14 @@ bool ip6_chain_is_whole(const u8 *bytes, u32 n, const struct ip6_chain *chain);
 struct ip6_candidate {
 	struct ipaddr address;
 	u8 length;               /* of its prefix */
-	bool deprecated, temporary, optimistic;
+	bool deprecated, home, temporary, optimistic;
+	bool temporary_first;    /* its interface would rather use temporary ones */
 	bool outgoing;           /* it is of the interface that the packet leaves by */
 };
-enum { IP6_PREFER_TEMPORARY = 1, IP6_PREFER_PUBLIC = 2 }; /* IPV6_PREFER_SRC_* of RFC 5014 */
+/* IPV6_PREFER_SRC_* of RFC 5014. CARE_OF: an address that is not the home one; which is preferred
+ * otherwise. Neither of the others: as the interface has it. */
+enum { IP6_PREFER_TEMPORARY = 1, IP6_PREFER_PUBLIC = 2, IP6_PREFER_CARE_OF = 4,
+       IP6_PREFERENCES = 7 };
 /* Whether a is the better source for packets to `to`. `prefer`: of IP6_PREFER_*. Pure. */
 bool ip6_source_better(const struct ip6_candidate *a, const struct ip6_candidate *b,
 		       const struct ipaddr *to, u32 prefer);

@@ -94,12 +94,13 @@ static void solicited(struct netif *nif, const struct ip_info *info, const struc
 
 	if (!a || state & IFA_F_DADFAILED)
 		return;
-	if (state & IFA_F_TENTATIVE) {
-		/* Who asks from an address only wants to talk: nobody answers (RFC 4862, 5.4.3). */
-		if (ipaddr_any(&info->from))
-			nd_dad_heard(a, m->nonce);
+	if (state & IFA_F_TENTATIVE && ipaddr_any(&info->from))
+		nd_dad_heard(a, m->nonce);
+	/* Who asks from an address only wants to talk: nobody answers (RFC 4862, 5.4.3). */
+	if (state & IFA_F_TENTATIVE && (ipaddr_any(&info->from) || !(state & IFA_F_OPTIMISTIC)))
 		return;
-	}
+	if (state & IFA_F_OPTIMISTIC)
+		flags &= ~(u32)ND_OVERRIDE; /* whoever has it for certain is believed (RFC 4429) */
 	learn(nif, &info->from, m->source_link);
 	if (ipaddr_any(&info->from))
 		nd_send_advert(nif, &m->target, &everybody, flags);

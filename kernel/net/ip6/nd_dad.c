@@ -84,7 +84,7 @@ static bool needed(const struct ip6_addr *a)
 /* Nobody else has it: whoever waits for that begins. Config lock. */
 static void unique(struct ip6_addr *a)
 {
-	ip6_addr_set_flags(a, 0, IFA_F_TENTATIVE);
+	ip6_addr_set_flags(a, 0, IFA_F_TENTATIVE | IFA_F_OPTIMISTIC);
 	if (!ipaddr_link_local(&a->address) || a->nif->flags & IFF_LOOPBACK)
 		return;
 	mld_up(a->nif); /* groups are told of again, from an address now (RFC 3590) */
@@ -156,6 +156,8 @@ static void duplicate(struct ip6_addr *a)
 		log_err("%s: IPv6 is switched off", a->nif->name);
 		ip6_conf_set(a->nif, IP6_DISABLE, 1);
 	}
+	if (a->flags & IFA_F_TEMPORARY)
+		ip6_temporary_failed(a);
 }
 
 /* The first of an interface's addresses that was decided, and how. Config lock. */

@@ -65,8 +65,9 @@ void nd_router_gone(struct netif *nif, const struct ipaddr *router);
 void nd_later(struct packet *p);
 void nd_later_init(void);
 
-/* slaac.c: a prefix that a router advertises for addresses. Config lock. */
-void slaac_prefix(struct netif *nif, const struct nd_prefix *p);
+/* slaac.c: a prefix that a router advertises for addresses, which may be used before it is known
+ * that nobody else has them (`optimistic`). Config lock. */
+void slaac_prefix(struct netif *nif, const struct nd_prefix *p, bool optimistic);
 /* The link-local address, if the interface has none and is to have one. Config lock. */
 void slaac_link_local(struct netif *nif);
 

@@ -192,6 +192,9 @@ static void neighbour_learn(struct netif *nif, const struct ipaddr *router, cons
 
 static void prefixes(struct netif *nif, const struct nd_message *m)
 {
+	/* Who does not know the router's link address would have to ask for it (RFC 4429, 3.3). */
+	bool optimistic = m->source_link && ip6_is_optimistic(nif);
+
 	for (u32 k = 0; k < m->n_prefixes; k++) {
 		const struct nd_prefix *p = &m->prefix[k];
 
@@ -201,7 +204,7 @@ static void prefixes(struct netif *nif, const struct nd_message *m)
 		if (p->flags & ND_ON_LINK)
 			prefix_route(nif, p);
 		if (p->flags & ND_AUTONOMOUS && ip6_conf_get(nif, IP6_AUTOCONF))
-			slaac_prefix(nif, p);
+			slaac_prefix(nif, p, optimistic);
 	}
 }
 

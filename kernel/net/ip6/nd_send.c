@@ -18,6 +18,20 @@ static struct packet *message(u32 n, void **out)
 	return p;
 }
 
+/* The link address goes with no packet from an address that may be another's: it would be believed
+ * (RFC 4429, 3.2). */
+static bool is_certain(const struct netif *nif, const struct ipaddr *from)
+{
+	struct ip6_addr *a;
+	bool certain;
+
+	rcu_read_lock();
+	a = ip6_addr_find(nif, from);
+	certain = !a || !(READ_ONCE(a->flags) & IFA_F_OPTIMISTIC);
+	rcu_read_unlock();
+	return certain;
+}
+
 static void add_link(struct packet *p, const struct netif *nif, u8 type)
 {
 	struct nd_link_option *o;
@@ -40,7 +54,7 @@ void nd_send_solicit(struct netif *nif, const struct ipaddr *target, const struc
 		return;
 	h->type = ICMP6_NEIGHBOUR_SOLICIT;
 	h->target = *target;
-	if (!ipaddr_any(from))
+	if (!ipaddr_any(from) && is_certain(nif, from))
 		add_link(p, nif, ND_SOURCE_LINK);
 	if (nonce) {
 		struct nd_nonce_option *o = (struct nd_nonce_option *)packet_put(p, sizeof(*o));
@@ -83,7 +97,7 @@ void nd_send_router_solicit(struct netif *nif)
 	if (!known)
 		from = IPADDR_ANY;
 	h->type = ICMP6_ROUTER_SOLICIT;
-	if (known)
+	if (known && is_certain(nif, &from))
 		add_link(p, nif, ND_SOURCE_LINK);
 	icmp6_send_on(nif, p, &from, &to, ND_HOPS, false);
 }

@@ -70,6 +70,8 @@ void slaac_link_local(struct netif *nif)
 
 	if (ip6_conf_get(nif, IP6_ADDR_GEN_MODE) == ND_GEN_NONE)
 		return;
+	if (ip6_is_optimistic(nif))
+		a.flags |= IFA_F_OPTIMISTIC;
 	for (struct ip6_addr *own = in->addrs; own; own = own->next)
 		if (ipaddr_link_local(&own->address))
 			return;
@@ -91,12 +93,14 @@ static void prolong(struct ip6_addr *a, const struct nd_prefix *p)
 	u32 valid = shortened(p->valid, ip6_left(a->valid_until));
 
 	ip6_addr_set_lifetimes(a, valid, min(p->preferred, valid));
+	ip6_temporary_manage(a, false);
 }
 
-void slaac_prefix(struct netif *nif, const struct nd_prefix *p)
+void slaac_prefix(struct netif *nif, const struct nd_prefix *p, bool optimistic)
 {
 	struct ip6_addr a = {
 		.length = 64, .protocol = IFAPROT_KERNEL_RA, .no_prefix_route = true,
+		.flags = IFA_F_MANAGETEMPADDR | (optimistic ? IFA_F_OPTIMISTIC : 0),
 		.valid_until = ip6_until(p->valid), .preferred_until = ip6_until(p->preferred),
 	};
 	struct ip6_if *in = ip6_if(nif);
@@ -109,7 +113,8 @@ void slaac_prefix(struct netif *nif, const struct nd_prefix *p)
 		if (own->protocol != IFAPROT_KERNEL_RA)
 			continue;
 		n++;
-		if (!ip6_prefix_equal(&own->address, &p->prefix, 64))
+		if (own->flags & IFA_F_TEMPORARY ||
+		    !ip6_prefix_equal(&own->address, &p->prefix, 64))
 			continue;
 		prolong(own, p);
 		have = true;
@@ -119,5 +124,7 @@ void slaac_prefix(struct netif *nif, const struct nd_prefix *p)
 		return;
 	if (!p->preferred)
 		a.flags |= IFA_F_DEPRECATED;
-	ip6_addr_add(nif, &a); /* fails: it is there by hand, or no memory: routers say it again */
+	/* It fails if it is there by hand, or without memory: routers say it again. */
+	if (!ip6_addr_add(nif, &a))
+		ip6_temporary_manage(ip6_addr_find(nif, &a.address), true);
 }

@@ -13,7 +13,8 @@
 #define ADDR_ROOM  256 /* of one message */
 
 enum { SETTABLE = IFA_F_NODAD | IFA_F_HOMEADDRESS | IFA_F_MANAGETEMPADDR | IFA_F_NOPREFIXROUTE |
-		  IFA_F_OPTIMISTIC };
+		  IFA_F_OPTIMISTIC,
+       CHANGEABLE = IFA_F_PERMANENT | IFA_F_HOMEADDRESS | IFA_F_MANAGETEMPADDR };
 
 static u32 seconds_left(u64 until)
 {
@@ -41,7 +42,8 @@ static u8 scope_of(const struct ip6_addr *a)
 static u32 flags_of(const struct ip6_addr *a)
 {
 	return READ_ONCE(a->flags) | (a->valid_until ? 0 : IFA_F_PERMANENT) |
-	       (a->no_prefix_route && a->protocol != IFAPROT_KERNEL_RA ? IFA_F_NOPREFIXROUTE : 0);
+	       (a->no_prefix_route && a->protocol != IFAPROT_KERNEL_RA &&
+		!(a->flags & IFA_F_TEMPORARY) ? IFA_F_NOPREFIXROUTE : 0);
 }
 
 static bool addr_message(struct nl_out *out, const struct ip6_addr *a, u16 type, u16 flags, u32 seq,
@@ -171,15 +173,41 @@ static int addr_parse(const struct nl_request *r, struct addr_request *q)
 	return q->a.nif ? 0 : -ENODEV;
 }
 
+/* What cannot be had together. With the interface, which may not be for optimists. */
+static int flags_check(struct addr_request *q)
+{
+	if (!ip6_conf_either(q->a.nif, IP6_OPTIMISTIC_DAD))
+		q->a.flags &= ~(u32)IFA_F_OPTIMISTIC;
+	if (q->a.flags & IFA_F_OPTIMISTIC && q->a.flags & IFA_F_NODAD)
+		return -EINVAL;
+	return q->a.flags & IFA_F_MANAGETEMPADDR && q->a.length != 64 ? -EINVAL : 0;
+}
+
 /* One that is there gets the lifetimes. */
 static int change(struct ip6_addr *a, const struct addr_request *q, u32 flags)
 {
+	bool had = a->flags & IFA_F_MANAGETEMPADDR, has = q->a.flags & IFA_F_MANAGETEMPADDR;
+
 	if (flags & NLM_F_EXCL || !(flags & NLM_F_REPLACE))
 		return -EEXIST;
-	ip6_addr_set_flags(a, q->a.flags & IFA_F_PERMANENT,
-			   ~q->a.flags & IFA_F_PERMANENT);
+	if (a->flags & IFA_F_TEMPORARY && has)
+		return -EINVAL;
+	ip6_addr_set_flags(a, q->a.flags & CHANGEABLE, ~q->a.flags & CHANGEABLE);
 	ip6_addr_set_lifetimes(a, q->valid, q->preferred);
+	if (has)
+		ip6_temporary_manage(a, !had);
+	else if (had)
+		ip6_temporary_remove(a->nif, &a->address);
 	return 0;
+}
+
+static int add(const struct addr_request *q)
+{
+	int err = ip6_addr_add(q->a.nif, &q->a);
+
+	if (!err && q->a.flags & IFA_F_MANAGETEMPADDR)
+		ip6_temporary_manage(ip6_addr_find(q->a.nif, &q->a.address), true);
+	return err;
 }
 
 static int addr_new(struct nl_request *r)
@@ -192,7 +220,9 @@ static int addr_new(struct nl_request *r)
 		return err;
 	netif_config_lock();
 	old = ip6_addr_find(q.a.nif, &q.a.address);
-	err = old ? change(old, &q, r->h->nlmsg_flags) : ip6_addr_add(q.a.nif, &q.a);
+	err = flags_check(&q);
+	if (!err)
+		err = old ? change(old, &q, r->h->nlmsg_flags) : add(&q);
 	netif_config_unlock();
 	netif_put(q.a.nif);
 	return err;
@@ -207,6 +237,8 @@ static int addr_delete(struct nl_request *r)
 		return err;
 	netif_config_lock();
 	err = ip6_addr_remove(q.a.nif, &q.a.address, q.a.length);
+	if (!err && q.a.flags & IFA_F_MANAGETEMPADDR)
+		ip6_temporary_remove(q.a.nif, &q.a.address);
 	netif_config_unlock();
 	netif_put(q.a.nif);
 	return err;

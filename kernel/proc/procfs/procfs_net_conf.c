@@ -70,7 +70,15 @@ static const struct file_ops conf_fops = {
 	X(IP6_ACCEPT_RA_MTU, "accept_ra_mtu", 0, 1) \
 	X(IP6_DISABLE, "disable_ipv6", 0, 1) \
 	X(IP6_KEEP_ADDR_ON_DOWN, "keep_addr_on_down", -1, 1) \
-	X(IP6_ADDR_GEN_MODE, "addr_gen_mode", 0, 3)
+	X(IP6_ADDR_GEN_MODE, "addr_gen_mode", 0, 3) \
+	X(IP6_USE_TEMPADDR, "use_tempaddr", -INT_MAX_, INT_MAX_) \
+	X(IP6_TEMP_VALID, "temp_valid_lft", -INT_MAX_, INT_MAX_) \
+	X(IP6_TEMP_PREFERRED, "temp_prefered_lft", -INT_MAX_, INT_MAX_) \
+	X(IP6_REGEN_MAX_RETRY, "regen_max_retry", -INT_MAX_, INT_MAX_) \
+	X(IP6_REGEN_MIN_ADVANCE, "regen_min_advance", 0, INT_MAX_) \
+	X(IP6_MAX_DESYNC, "max_desync_factor", -INT_MAX_, INT_MAX_) \
+	X(IP6_OPTIMISTIC_DAD, "optimistic_dad", -INT_MAX_, INT_MAX_) \
+	X(IP6_USE_OPTIMISTIC, "use_optimistic", -INT_MAX_, INT_MAX_)
 
 /* Fields of struct neighbour_settings by their place among its numbers. */
 #define FIELD(name) (offsetof(struct neighbour_settings, name) / sizeof(u32))

@@ -320,6 +320,15 @@ TEST(source_by_rule)
 	b.temporary = true;
 	CHECK(beats(&a, &b, &to, 0));            /* 7 */
 	CHECK(beats(&b, &a, &to, IP6_PREFER_TEMPORARY));
+	a.temporary_first = b.temporary_first = true; /* as the interface has it … */
+	CHECK(beats(&b, &a, &to, 0));
+	CHECK(beats(&a, &b, &to, IP6_PREFER_PUBLIC)); /* … but for who says what he wants */
+	a.temporary_first = b.temporary_first = b.temporary = false;
+	a.length = b.length = 32;
+	a.optimistic = true;                     /* the rest being equal, who is certain */
+	CHECK(beats(&b, &a, &to, 0));
+	a.optimistic = false;
+	a.length = b.length = 64;
 	CHECK(beats(&a, &unique, &to, 0));       /* 6: labels */
 	CHECK(beats(&a, &six_to_four, &to, 0));
 	to = ip6_address(0x2002, 9, 9, 9, 0, 0, 0, 9);
@@ -328,6 +337,10 @@ TEST(source_by_rule)
 	CHECK(beats(&unique, &a, &to, 0));
 	unique.outgoing = false;                 /* 5 */
 	CHECK(beats(&a, &unique, &to, 0));
+	unique.home = true;                      /* 4 */
+	CHECK(beats(&unique, &a, &to, 0));
+	CHECK(beats(&a, &unique, &to, IP6_PREFER_CARE_OF));
+	unique.home = false;
 	a.deprecated = true;                     /* 3 */
 	CHECK(beats(&unique, &a, &to, 0));
 }
