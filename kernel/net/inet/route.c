@@ -194,7 +194,7 @@ void route_set_mtu(const struct ipaddr *to, u32 mtu)
 		route_flush();
 }
 
-void route_fill_mtu(struct route *r, u32 mtu)
+static void fill_mtu(struct route *r, u32 mtu)
 {
 	struct path_mtu *path;
 
@@ -208,4 +208,18 @@ void route_fill_mtu(struct route *r, u32 mtu)
 		r->mtu_until = path->until;
 	}
 	spin_unlock(&paths.lock);
+}
+
+void route_fill_metrics(struct route *r, u32 link_mtu, const struct route_metrics *m)
+{
+	u32 mtu = link_mtu;
+
+	if (m) {
+		r->window_metric = m->window;
+		r->advmss_metric = m->advmss;
+		r->hop_limit = m->hop_limit;
+		if (m->mtu)
+			mtu = min(mtu, m->mtu);
+	}
+	fill_mtu(r, mtu);
 }

@@ -36,6 +36,9 @@ static inline u8 flow_flags(const struct flow *f)
 
 enum route_kind { ROUTE_UNICAST, ROUTE_LOCAL, ROUTE_BROADCAST, ROUTE_MULTICAST };
 
+/* What routes of tables may say of packets; 0: nothing. */
+struct route_metrics { u32 mtu, window, advmss, hop_limit; };
+
 /* I: constant.  a: atomic. */
 struct route {
 	struct refcount refs;
@@ -79,8 +82,9 @@ static inline u32 route_mtu(const struct route *r) { return READ_ONCE(r->mtu); }
 struct route *route_alloc(struct netif *nif, const struct flow *f, u32 generation);
 /* All routes made so far are void: the tables, addresses or interfaces changed. */
 void route_flush(void);
-/* Sets r->mtu to `mtu` or to what was learned of the path to r->to. */
-void route_fill_mtu(struct route *r, u32 mtu);
+/* Sets the metrics to those of the entry that it was made from (NULL: it has none), and r->mtu to
+ * the least of theirs, the link's, and what was learned of the path to r->to. */
+void route_fill_metrics(struct route *r, u32 link_mtu, const struct route_metrics *m);
 /* The loopback interface, which never goes: borrowed. */
 struct netif *route_loopback(void);
 /* What a route of a type (RTN_* of rtnetlink(7)) that leads nowhere answers: -EHOSTUNREACH,

@@ -98,7 +98,7 @@ struct fib_entry {
 	be32 gateway;            /* 0: on the link */
 	be32 source;             /* 0: chosen by the route's use */
 	struct netif *nif;       /* referenced; NULL: of those types that lead nowhere */
-	u32 mtu, window, advmss, hop_limit; /* 0: not given */
+	struct route_metrics metrics;
 	struct rcu_head rcu;
 };
 

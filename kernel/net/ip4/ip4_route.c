@@ -126,13 +126,7 @@ static int route_make(const struct flow *f, const struct answer *a, u32 generati
 	r->from = ipaddr_4(a->from);
 	r->kind = a->kind;
 	r->loops = a->kind == ROUTE_MULTICAST && igmp_is_member(a->nif, a->hop);
-	if (a->entry) {
-		r->window_metric = a->entry->window;
-		r->advmss_metric = a->entry->advmss;
-		r->hop_limit = a->entry->hop_limit;
-	}
-	route_fill_mtu(r, a->entry && a->entry->mtu ? min(a->entry->mtu, a->nif->mtu) :
-						      a->nif->mtu);
+	route_fill_metrics(r, a->nif->mtu, a->entry ? &a->entry->metrics : NULL);
 	if (needs_neighbour(a->nif)) {
 		hop = a->kind == ROUTE_BROADCAST ? ipaddr_4(IP4_BROADCAST) : r->hop;
 		r->neighbour = neighbour_get(a->nif, &hop);

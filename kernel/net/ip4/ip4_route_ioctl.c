@@ -72,12 +72,12 @@ static int convert(const struct rtentry *r, struct fib_entry *e)
 		e->scope = r->rt_flags & RTF_REJECT ? FIB_SCOPE_HOST : FIB_SCOPE_LINK;
 	}
 	if (r->rt_flags & RTF_MTU)
-		e->mtu = (u32)min(r->rt_mtu, (u64)0xffff);
+		e->metrics.mtu = (u32)min(r->rt_mtu, (u64)0xffff);
 	if (r->rt_flags & RTF_WINDOW)
-		e->window = (u32)min(r->rt_window, (u64)~0u);
+		e->metrics.window = (u32)min(r->rt_window, (u64)~0u);
 	/* Its "mss" is what Linux has made of RTF_MTU: the MTU less 40 bytes of headers. */
-	if (e->mtu > 40)
-		e->advmss = e->mtu - 40;
+	if (e->metrics.mtu > 40)
+		e->metrics.advmss = e->metrics.mtu - 40;
 	return 0;
 }
 

@@ -18,6 +18,7 @@ static void pad(struct format_sink *out, const char *row)
 
 static bool route_row(const struct fib_entry *e, void *out)
 {
+	const struct route_metrics *m = &e->metrics;
 	bool nowhere = !e->nif;
 	u32 flags = RTF_UP | (e->gateway ? RTF_GATEWAY : 0) | (e->length == 32 ? RTF_HOST : 0) |
 		    (e->protocol == FIB_BY_REDIRECT ? RTF_DYNAMIC : 0) |
@@ -26,7 +27,7 @@ static bool route_row(const struct fib_entry *e, void *out)
 
 	snprintf(row, sizeof(row), "%s\t%08X\t%08X\t%04X\t%d\t%u\t%u\t%08X\t%u\t%u\t%u",
 		 nowhere ? "*" : e->nif->name, e->prefix, e->gateway, flags, 0, 0, e->metric,
-		 ip4_mask(e->length), e->advmss ? e->advmss + 40 : 0, e->window, 0);
+		 ip4_mask(e->length), m->advmss ? m->advmss + 40 : 0, m->window, 0);
 	pad(out, row);
 	return true;
 }

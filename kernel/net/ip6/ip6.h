@@ -140,7 +140,7 @@ struct fib6_entry {
 	struct ipaddr gateway;   /* any: on the link */
 	struct ipaddr source;    /* any: chosen by the route's use */
 	struct netif *nif;       /* referenced; NULL: of those types that lead nowhere */
-	u32 mtu, window, advmss, hop_limit; /* 0: not given */
+	struct route_metrics metrics;
 	u64 until;               /* a: CLOCK_MONOTONIC ns; 0: for ever */
 	struct rcu_head rcu;
 };

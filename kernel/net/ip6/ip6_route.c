@@ -119,15 +119,11 @@ static int decide(const struct flow *f, struct netif *wanted, struct answer *a)
 }
 
 /* What fits on the link: of its MTU, and what its routers say of it (RFC 4861, 6.3.4). */
-static u32 link_mtu(const struct answer *a)
+static u32 link_mtu(const struct netif *nif)
 {
-	u32 mtu = a->nif->mtu, told = (u32)ip6_conf_get(a->nif, IP6_MTU);
+	u32 told = (u32)ip6_conf_get(nif, IP6_MTU);
 
-	if (told >= IP6_MIN_MTU)
-		mtu = min(mtu, told);
-	if (a->entry && a->entry->mtu)
-		mtu = min(mtu, a->entry->mtu);
-	return mtu;
+	return told >= IP6_MIN_MTU ? min(nif->mtu, told) : nif->mtu;
 }
 
 static int route_make(const struct flow *f, const struct answer *a, u32 generation,
@@ -141,12 +137,7 @@ static int route_make(const struct flow *f, const struct answer *a, u32 generati
 	r->from = a->from;
 	r->kind = a->kind;
 	r->loops = a->kind == ROUTE_MULTICAST && mld_is_member(a->nif, &r->to);
-	if (a->entry) {
-		r->window_metric = a->entry->window;
-		r->advmss_metric = a->entry->advmss;
-		r->hop_limit = a->entry->hop_limit;
-	}
-	route_fill_mtu(r, link_mtu(a));
+	route_fill_metrics(r, link_mtu(a->nif), a->entry ? &a->entry->metrics : NULL);
 	if (!(a->nif->flags & IFF_LOOPBACK)) {
 		r->neighbour = neighbour_get(a->nif, &r->hop);
 		if (!r->neighbour) {

@@ -4,7 +4,7 @@
 #include "net/netlink/netlink.h"
 #include "sched/mutex.h"
 
-struct flow;
+struct route_metrics;
 
 #define NL_GROUPS 64
 #define NL_OUT 7168 /* fits, with its end, into the 8 KiB that programs receive into */
@@ -63,7 +63,40 @@ void rtnl_put_link6(struct nl_out *out, const struct netif *nif);
 int rtnl_set_link6(struct netif *nif, const struct nlattr *spec);
 void rtnl_rule_init(void);
 
+/*
+ * A dump that goes through objects in an order that holds while it is read, with a lock. d->at[1]
+ * tells how many of them were written or passed by; of several lists d->at[0] tells which one.
+ */
+struct nl_walk { struct nl_dump *d; struct nl_out *out; u64 n; bool full; };
+
+/* Whether the next object is one that is still to come. */
+static inline bool nl_walk_due(struct nl_walk *w)
+{
+	return w->n++ >= w->d->at[1];
+}
+
+/* The object was written, if it fitted: whether to go on. */
+static inline bool nl_walk_wrote(struct nl_walk *w, bool fits)
+{
+	if (fits)
+		w->d->at[1] = w->n;
+	else
+		w->full = true;
+	return fits;
+}
+
+/* Whether objects of this interface are to come; of that, d->at[0] is the number. */
+bool nl_walk_enter(struct nl_walk *w, const struct netif *nif);
+/* A dump's fill() that calls each() with every interface, with the config lock. `arg` is a struct
+ * nl_walk. */
+int nl_walk_netifs(struct nl_dump *d, struct nl_out *out,
+		   void (*each)(struct netif *nif, void *arg));
+
 #define ROUTE_ROOM 512 /* of one message about a route */
 /* rtnl_found.c: RTM_GETROUTE of one: answers with the route that a packet would take, of either
- * version. 0, those of route_output(), -ENOBUFS. Thread context, no lock held. */
-int rtnl_route_find(struct nl_request *r, const struct flow *f);
+ * version. 0, -EINVAL, those of route_output(), -ENOBUFS. Thread context, no lock held. */
+int rtnl_route_answer(struct nl_request *r);
+/* rtnl_metrics.c: a route's RTA_METRICS, if it has any; and what such an attribute says: 0 or
+ * -EINVAL. */
+void rtnl_metrics_put(struct nl_out *out, const struct route_metrics *m);
+int rtnl_metrics_parse(const struct nlattr *nest, struct route_metrics *m);

@@ -79,40 +79,23 @@ static bool addr_message(struct nl_out *out, const struct ip6_addr *a, u16 type,
 
 /* Dumps --------------------------------------------------------------------------------------- */
 
-struct addr_walk { struct nl_dump *d; struct nl_out *out; bool full; };
-
-/* at[0]: the interface that was begun last, at[1]: how many of its addresses were written. */
 static void dump_netif(struct netif *nif, void *arg)
 {
-	struct addr_walk *w = arg;
+	struct nl_walk *w = arg;
+	struct nl_dump *d = w->d;
 	struct ip6_if *in = ip6_if(nif);
-	u64 n = 0;
 
-	if (w->full || nif->index < w->d->at[0])
+	if (!in || !nl_walk_enter(w, nif))
 		return;
-	if (nif->index > w->d->at[0]) {
-		w->d->at[0] = nif->index;
-		w->d->at[1] = 0;
-	}
-	for (struct ip6_addr *a = in ? in->addrs : NULL; a; a = a->next) {
-		if (n++ < w->d->at[1])
-			continue;
-		if (!addr_message(w->out, a, RTM_NEWADDR, NLM_F_MULTI, w->d->seq, w->d->port)) {
-			w->full = true;
-			return;
-		}
-		w->d->at[1] = n;
-	}
+	for (struct ip6_addr *a = in->addrs; a && !w->full; a = a->next)
+		if (nl_walk_due(w))
+			nl_walk_wrote(w, addr_message(w->out, a, RTM_NEWADDR, NLM_F_MULTI, d->seq,
+						      d->port));
 }
 
 static int addr_dump(struct nl_dump *d, struct nl_out *out)
 {
-	struct addr_walk w = { d, out, false };
-
-	netif_config_lock();
-	netif_each(dump_netif, &w);
-	netif_config_unlock();
-	return w.full;
+	return nl_walk_netifs(d, out, dump_netif);
 }
 
 /* Requests ------------------------------------------------------------------------------------ */

@@ -5,6 +5,8 @@
 #include "net/inet/route.h"
 #include "net/netlink/netlink_int.h"
 
+#define RTA_COUNT (RTA_MARK + 1)
+
 /* An address, in as many bytes as its version has. */
 static void put_address(struct nl_out *out, u16 type, const struct ipaddr *a, bool four)
 {
@@ -39,12 +41,43 @@ static void put_found(struct nl_out *out, const struct nl_request *r, const stru
 	nl_end(out);
 }
 
-int rtnl_route_find(struct nl_request *r, const struct flow *f)
+/* The value of an attribute with an address. */
+static int get_address(const struct nlattr *a, struct ipaddr *to, bool four)
+{
+	return four ? nl_get(a, &to->w[3], 4) : nl_get(a, to, sizeof(*to));
+}
+
+static int flow_parse(const struct nl_request *r, struct flow *f)
+{
+	const struct rtmsg *m = r->payload;
+	const struct nlattr *a[RTA_COUNT];
+	u32 header = NLMSG_ALIGN((u32)sizeof(*m));
+	bool four = m->rtm_family == AF_INET;
+	int err = nl_attributes((const u8 *)r->payload + header, r->length - header, a, RTA_COUNT);
+
+	*f = (struct flow){ .protocol = IPPROTO_UDP };
+	if (four)
+		f->to = f->from = IPADDR_ANY4;
+	if (!err && a[RTA_DST])
+		err = get_address(a[RTA_DST], &f->to, four);
+	if (!err && a[RTA_SRC])
+		err = get_address(a[RTA_SRC], &f->from, four);
+	if (!err && a[RTA_OIF])
+		err = nl_get(a[RTA_OIF], &f->nif, 4);
+	if (!err && a[RTA_MARK])
+		err = nl_get(a[RTA_MARK], &f->mark, 4);
+	return err;
+}
+
+int rtnl_route_answer(struct nl_request *r)
 {
 	struct route *route;
 	struct nl_out out;
-	int err = route_output(f, &route);
+	struct flow f;
+	int err = flow_parse(r, &f);
 
+	if (!err)
+		err = route_output(&f, &route);
 	if (err)
 		return err;
 	err = nl_out_init(&out, ROUTE_ROOM);

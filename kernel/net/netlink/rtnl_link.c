@@ -75,11 +75,9 @@ static bool link_message(struct nl_out *out, struct netif *nif, u16 type, u16 fl
 	return nl_end(out);
 }
 
-struct link_walk { struct nl_dump *d; struct nl_out *out; bool full; };
-
 static void dump_one(struct netif *nif, void *arg)
 {
-	struct link_walk *w = arg;
+	struct nl_walk *w = arg;
 
 	if (w->full || nif->index <= w->d->at[0])
 		return;
@@ -91,12 +89,7 @@ static void dump_one(struct netif *nif, void *arg)
 
 static int link_dump(struct nl_dump *d, struct nl_out *out)
 {
-	struct link_walk w = { d, out, false };
-
-	netif_config_lock();
-	netif_each(dump_one, &w);
-	netif_config_unlock();
-	return w.full;
+	return nl_walk_netifs(d, out, dump_one);
 }
 
 /* The interface that a request means, by index or name, with a reference. */

@@ -94,11 +94,9 @@ static bool ifinfo_message(struct nl_out *out, const struct netif *nif, u16 flag
 	return nl_end(out);
 }
 
-struct link_walk { struct nl_dump *d; struct nl_out *out; bool full; };
-
 static void dump_one(struct netif *nif, void *arg)
 {
-	struct link_walk *w = arg;
+	struct nl_walk *w = arg;
 
 	if (w->full || nif->index <= w->d->at[0] || !ip6_if(nif))
 		return;
@@ -111,14 +109,9 @@ static void dump_one(struct netif *nif, void *arg)
 /* Only for who asks for it: links of all families are those of rtnl_link.c. */
 static int dump(struct nl_dump *d, struct nl_out *out)
 {
-	struct link_walk w = { d, out, false };
-
 	if (d->family != AF_INET6)
 		return 0;
-	netif_config_lock();
-	netif_each(dump_one, &w);
-	netif_config_unlock();
-	return w.full;
+	return nl_walk_netifs(d, out, dump_one);
 }
 
 static const struct rtnl_handler handlers[] = {

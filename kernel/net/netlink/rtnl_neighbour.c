@@ -49,59 +49,47 @@ static bool neighbour_message(struct nl_out *out, struct neighbour *n, u16 type,
 	return nl_end(out);
 }
 
-struct neighbour_walk { struct nl_dump *d; struct nl_out *out; u64 n; bool full; };
-
 static bool dump_one(struct neighbour *n, void *arg)
 {
-	struct neighbour_walk *w = arg;
+	struct nl_walk *w = arg;
+	struct nl_dump *d = w->d;
 	u8 family = ipaddr_is4(&n->address) ? AF_INET : AF_INET6;
 
-	if (w->n++ < w->d->at[0])
+	if (!nl_walk_due(w))
 		return true;
 	/* What is computed from the address is no news. */
-	if ((w->d->family != AF_UNSPEC && w->d->family != family) ||
-	    READ_ONCE(n->state) & (NEIGH_NOARP))
-		goto done;
-	if (!neighbour_message(w->out, n, RTM_NEWNEIGH, NLM_F_MULTI, w->d->seq, w->d->port)) {
-		w->full = true;
-		return false;
-	}
-done:
-	w->d->at[0] = w->n;
-	return true;
+	if ((d->family != AF_UNSPEC && d->family != family) || READ_ONCE(n->state) & NEIGH_NOARP)
+		return nl_walk_wrote(w, true);
+	return nl_walk_wrote(w, neighbour_message(w->out, n, RTM_NEWNEIGH, NLM_F_MULTI, d->seq,
+						  d->port));
 }
 
 static bool dump_published(struct netif *nif, const struct ipaddr *address, void *arg)
 {
-	struct neighbour_walk *w = arg;
+	struct nl_walk *w = arg;
 	u8 family = ipaddr_is4(address) ? AF_INET : AF_INET6;
 	struct ndmsg *m;
 
-	if (w->n++ < w->d->at[0])
+	if (!nl_walk_due(w))
 		return true;
-	if (w->d->family == AF_UNSPEC || w->d->family == family) {
-		m = nl_begin(w->out, RTM_NEWNEIGH, NLM_F_MULTI, w->d->seq, w->d->port, sizeof(*m));
-		if (m) {
-			m->ndm_family = family;
-			m->ndm_ifindex = nif ? (s32)nif->index : 0;
-			m->ndm_flags = NTF_PROXY;
-			m->ndm_type = RTN_UNICAST;
-			put_destination(w->out, address);
-		}
-		if (!nl_end(w->out)) {
-			w->full = true;
-			return false;
-		}
+	if (w->d->family != AF_UNSPEC && w->d->family != family)
+		return nl_walk_wrote(w, true);
+	m = nl_begin(w->out, RTM_NEWNEIGH, NLM_F_MULTI, w->d->seq, w->d->port, sizeof(*m));
+	if (m) {
+		m->ndm_family = family;
+		m->ndm_ifindex = nif ? (s32)nif->index : 0;
+		m->ndm_flags = NTF_PROXY;
+		m->ndm_type = RTN_UNICAST;
+		put_destination(w->out, address);
 	}
-	w->d->at[0] = w->n;
-	return true;
+	return nl_walk_wrote(w, nl_end(w->out));
 }
 
-/* at[0]: how many were written. Those that come and go meanwhile may be missed or told twice. */
+/* at[1]: how many were written. Those that come and go meanwhile may be missed or told twice. */
 static int neighbour_dump(struct nl_dump *d, struct nl_out *out)
 {
 	const struct ndmsg *asked = d->request;
-	struct neighbour_walk w = { d, out, 0, false };
+	struct nl_walk w = { d, out, 0, false };
 
 	if (d->length >= sizeof(*asked) && asked->ndm_flags == NTF_PROXY) {
 		netif_config_lock();

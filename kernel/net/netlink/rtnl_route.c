@@ -8,13 +8,6 @@
 #include "net/netlink/netlink_int.h"
 
 #define RTA_COUNT  (RTA_MARK + 1)
-#define RTAX_COUNT (RTAX_HOPLIMIT + 1)
-
-static void put_metric(struct nl_out *out, u16 type, u32 value)
-{
-	if (value)
-		nl_put32(out, type, value);
-}
 
 static bool route_message(struct nl_out *out, const struct fib_entry *e, u16 type, u16 flags,
 			  u32 seq, u32 port)
@@ -41,39 +34,25 @@ static bool route_message(struct nl_out *out, const struct fib_entry *e, u16 typ
 		nl_put32(out, RTA_GATEWAY, e->gateway);
 	if (e->nif)
 		nl_put32(out, RTA_OIF, e->nif->index);
-	if (e->mtu || e->window || e->advmss || e->hop_limit) {
-		struct nlattr *nest = nl_nest(out, RTA_METRICS);
-
-		put_metric(out, RTAX_MTU, e->mtu);
-		put_metric(out, RTAX_WINDOW, e->window);
-		put_metric(out, RTAX_ADVMSS, e->advmss);
-		put_metric(out, RTAX_HOPLIMIT, e->hop_limit);
-		nl_nest_end(out, nest);
-	}
+	rtnl_metrics_put(out, &e->metrics);
 	return nl_end(out);
 }
 
-struct route_walk { struct nl_dump *d; struct nl_out *out; u64 n; bool full; };
-
 static bool dump_one(const struct fib_entry *e, void *arg)
 {
-	struct route_walk *w = arg;
+	struct nl_walk *w = arg;
+	struct nl_dump *d = w->d;
 
-	if (w->n++ < w->d->at[1])
-		return true;
-	if (!route_message(w->out, e, RTM_NEWROUTE, NLM_F_MULTI, w->d->seq, w->d->port)) {
-		w->full = true;
-		return false;
-	}
-	w->d->at[1] = w->n;
-	return true;
+	return !nl_walk_due(w) ||
+	       nl_walk_wrote(w, route_message(w->out, e, RTM_NEWROUTE, NLM_F_MULTI, d->seq,
+					      d->port));
 }
 
 /* at[0]: the table, at[1]: how many of it were written. */
 static int route_dump(struct nl_dump *d, struct nl_out *out)
 {
 	static const enum fib_table tables[] = { FIB_MAIN, FIB_LOCAL_TABLE };
-	struct route_walk w = { d, out, 0, false };
+	struct nl_walk w = { d, out, 0, false };
 
 	netif_config_lock();
 	for (; !w.full && d->at[0] < ARRAY_SIZE(tables); d->at[0] += !w.full) {
@@ -84,22 +63,6 @@ static int route_dump(struct nl_dump *d, struct nl_out *out)
 	}
 	netif_config_unlock();
 	return w.full;
-}
-
-static int metrics_parse(const struct nlattr *nest, struct fib_entry *e)
-{
-	const struct nlattr *a[RTAX_COUNT];
-	int err = nl_attributes(nl_data(nest), nl_size(nest), a, RTAX_COUNT);
-
-	if (!err && a[RTAX_MTU])
-		err = nl_get(a[RTAX_MTU], &e->mtu, 4);
-	if (!err && a[RTAX_WINDOW])
-		err = nl_get(a[RTAX_WINDOW], &e->window, 4);
-	if (!err && a[RTAX_ADVMSS])
-		err = nl_get(a[RTAX_ADVMSS], &e->advmss, 4);
-	if (!err && a[RTAX_HOPLIMIT])
-		err = nl_get(a[RTAX_HOPLIMIT], &e->hop_limit, 4);
-	return err;
 }
 
 /* What a request says of a route; an interface is referenced. */
@@ -124,7 +87,7 @@ static int route_parse(const struct nl_request *r, struct fib_entry *e)
 	if (!err && a[RTA_TABLE])
 		err = nl_get(a[RTA_TABLE], &table, 4);
 	if (!err && a[RTA_METRICS])
-		err = metrics_parse(a[RTA_METRICS], e);
+		err = rtnl_metrics_parse(a[RTA_METRICS], &e->metrics);
 	if (err)
 		return err;
 	if (m->rtm_dst_len > 32 || m->rtm_src_len || e->prefix & ~ip4_mask(m->rtm_dst_len))
@@ -177,39 +140,10 @@ static int route_delete(struct nl_request *r)
 	return err;
 }
 
-static int flow_parse(const struct nl_request *r, struct flow *f)
-{
-	const struct nlattr *a[RTA_COUNT];
-	u32 header = NLMSG_ALIGN((u32)sizeof(struct rtmsg));
-	be32 to = 0, from = 0;
-	int err = nl_attributes((const u8 *)r->payload + header, r->length - header, a, RTA_COUNT);
-
-	*f = (struct flow){ .protocol = IPPROTO_UDP };
-	if (!err && a[RTA_DST])
-		err = nl_get(a[RTA_DST], &to, 4);
-	if (!err && a[RTA_SRC])
-		err = nl_get(a[RTA_SRC], &from, 4);
-	if (!err && a[RTA_OIF])
-		err = nl_get(a[RTA_OIF], &f->nif, 4);
-	if (!err && a[RTA_MARK])
-		err = nl_get(a[RTA_MARK], &f->mark, 4);
-	f->to = ipaddr_4(to);
-	f->from = ipaddr_4(from);
-	return err;
-}
-
-static int route_answer(struct nl_request *r)
-{
-	struct flow f;
-	int err = flow_parse(r, &f);
-
-	return err ?: rtnl_route_find(r, &f);
-}
-
 static const struct rtnl_handler handlers[] = {
 	{ RTM_NEWROUTE, AF_INET, sizeof(struct rtmsg), route_new, NULL },
 	{ RTM_DELROUTE, AF_INET, sizeof(struct rtmsg), route_delete, NULL },
-	{ RTM_GETROUTE, AF_INET, sizeof(struct rtmsg), route_answer, route_dump },
+	{ RTM_GETROUTE, AF_INET, sizeof(struct rtmsg), rtnl_route_answer, route_dump },
 };
 
 static void route_changed(const struct fib_entry *e, bool added)

@@ -9,27 +9,6 @@
 #include "net/netlink/netlink_int.h"
 
 #define RTA_COUNT  (RTA_EXPIRES + 1)
-#define RTAX_COUNT (RTAX_HOPLIMIT + 1)
-
-static void put_metric(struct nl_out *out, u16 type, u32 value)
-{
-	if (value)
-		nl_put32(out, type, value);
-}
-
-static void put_metrics(struct nl_out *out, const struct fib6_entry *e)
-{
-	struct nlattr *nest;
-
-	if (!e->mtu && !e->window && !e->advmss && !e->hop_limit)
-		return;
-	nest = nl_nest(out, RTA_METRICS);
-	put_metric(out, RTAX_MTU, e->mtu);
-	put_metric(out, RTAX_WINDOW, e->window);
-	put_metric(out, RTAX_ADVMSS, e->advmss);
-	put_metric(out, RTAX_HOPLIMIT, e->hop_limit);
-	nl_nest_end(out, nest);
-}
 
 static void put_cacheinfo(struct nl_out *out, u64 until)
 {
@@ -64,32 +43,26 @@ static bool route_message(struct nl_out *out, const struct fib6_entry *e, u16 ty
 	if (!ipaddr_any(&e->gateway))
 		nl_put(out, RTA_GATEWAY, &e->gateway, 16);
 	nl_put32(out, RTA_OIF, (e->nif ?: route_loopback())->index);
-	put_metrics(out, e);
+	rtnl_metrics_put(out, &e->metrics);
 	put_cacheinfo(out, READ_ONCE(e->until));
 	nl_put8(out, RTA_PREF, e->preference);
 	return nl_end(out);
 }
 
-struct route_walk { struct nl_dump *d; struct nl_out *out; u64 n; bool full; };
-
 static bool dump_one(const struct fib6_entry *e, void *arg)
 {
-	struct route_walk *w = arg;
+	struct nl_walk *w = arg;
+	struct nl_dump *d = w->d;
 
-	if (w->n++ < w->d->at[0])
-		return true;
-	if (!route_message(w->out, e, RTM_NEWROUTE, NLM_F_MULTI, w->d->seq, w->d->port)) {
-		w->full = true;
-		return false;
-	}
-	w->d->at[0] = w->n;
-	return true;
+	return !nl_walk_due(w) ||
+	       nl_walk_wrote(w, route_message(w->out, e, RTM_NEWROUTE, NLM_F_MULTI, d->seq,
+					      d->port));
 }
 
-/* at[0]: how many were written. */
+/* at[1]: how many were written. */
 static int route_dump(struct nl_dump *d, struct nl_out *out)
 {
-	struct route_walk w = { d, out, 0, false };
+	struct nl_walk w = { d, out, 0, false };
 
 	netif_config_lock();
 	fib6_each(dump_one, &w);
@@ -98,22 +71,6 @@ static int route_dump(struct nl_dump *d, struct nl_out *out)
 }
 
 /* Requests ------------------------------------------------------------------------------------ */
-
-static int metrics_parse(const struct nlattr *nest, struct fib6_entry *e)
-{
-	const struct nlattr *a[RTAX_COUNT];
-	int err = nl_attributes(nl_data(nest), nl_size(nest), a, RTAX_COUNT);
-
-	if (!err && a[RTAX_MTU])
-		err = nl_get(a[RTAX_MTU], &e->mtu, 4);
-	if (!err && a[RTAX_WINDOW])
-		err = nl_get(a[RTAX_WINDOW], &e->window, 4);
-	if (!err && a[RTAX_ADVMSS])
-		err = nl_get(a[RTAX_ADVMSS], &e->advmss, 4);
-	if (!err && a[RTAX_HOPLIMIT])
-		err = nl_get(a[RTAX_HOPLIMIT], &e->hop_limit, 4);
-	return err;
-}
 
 static int values_parse(const struct nlattr **a, struct fib6_entry *e, u32 *index, u32 *table)
 {
@@ -135,7 +92,7 @@ static int values_parse(const struct nlattr **a, struct fib6_entry *e, u32 *inde
 	if (!err && a[RTA_PREF])
 		err = nl_get(a[RTA_PREF], &e->preference, 1);
 	if (!err && a[RTA_METRICS])
-		err = metrics_parse(a[RTA_METRICS], e);
+		err = rtnl_metrics_parse(a[RTA_METRICS], &e->metrics);
 	if (!err && a[RTA_EXPIRES]) {
 		err = nl_get(a[RTA_EXPIRES], &seconds, 4);
 		if (!err && seconds != IP6_FOREVER)
@@ -227,36 +184,10 @@ static int route_delete(struct nl_request *r)
 	return err;
 }
 
-static int flow_parse(const struct nl_request *r, struct flow *f)
-{
-	const struct nlattr *a[RTA_COUNT];
-	u32 header = NLMSG_ALIGN((u32)sizeof(struct rtmsg));
-	int err = nl_attributes((const u8 *)r->payload + header, r->length - header, a, RTA_COUNT);
-
-	*f = (struct flow){ .protocol = IPPROTO_UDP };
-	if (!err && a[RTA_DST])
-		err = nl_get(a[RTA_DST], &f->to, 16);
-	if (!err && a[RTA_SRC])
-		err = nl_get(a[RTA_SRC], &f->from, 16);
-	if (!err && a[RTA_OIF])
-		err = nl_get(a[RTA_OIF], &f->nif, 4);
-	if (!err && a[RTA_MARK])
-		err = nl_get(a[RTA_MARK], &f->mark, 4);
-	return err;
-}
-
-static int route_answer(struct nl_request *r)
-{
-	struct flow f;
-	int err = flow_parse(r, &f);
-
-	return err ?: rtnl_route_find(r, &f);
-}
-
 static const struct rtnl_handler handlers[] = {
 	{ RTM_NEWROUTE, AF_INET6, sizeof(struct rtmsg), route_new, NULL },
 	{ RTM_DELROUTE, AF_INET6, sizeof(struct rtmsg), route_delete, NULL },
-	{ RTM_GETROUTE, AF_INET6, sizeof(struct rtmsg), route_answer, route_dump },
+	{ RTM_GETROUTE, AF_INET6, sizeof(struct rtmsg), rtnl_route_answer, route_dump },
 };
 
 static void route_changed(const struct fib6_entry *e, bool added)
