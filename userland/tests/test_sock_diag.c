@@ -133,6 +133,44 @@ TEST(tcp_dump)
 	is(dump(fd, &r, is_wanted), 0, "by another");
 }
 
+TEST(tcp_time_wait)
+{
+	struct inet_diag_req_v2 *q;
+	struct inet_diag_msg *m = NLMSG_DATA(h);
+	struct request r;
+	int l, a, b, found = 0;
+	uint64_t cookie;
+	char c;
+
+	open_diag();
+	connection(&l, &a, &b);
+	want(a, TCP_TIME_WAIT, true);
+	wanted.idiag_inode = 0;
+	cookie = cookie_of(a);
+	must(shutdown(a, SHUT_WR));
+	is(read(b, &c, 1), 0, "end of file");
+	must(close(b));
+	r = inet_request(NLM_F_DUMP, IPPROTO_TCP, 1 << TCP_TIME_WAIT);
+	for (int i = 0; i < 100 && !found; i++) {
+		found = dump(fd, &r, is_wanted);
+		tap_sleep_ms(10);
+	}
+	is(found, 1, "in TIME-WAIT");
+	r = inet_request(NLM_F_DUMP, IPPROTO_TCP, 1 << TCP_ESTABLISHED);
+	is(dump(fd, &r, is_wanted), 0, "which is not asked for");
+	r = inet_request(0, IPPROTO_TCP, ~0u);
+	q = (void *)r.payload;
+	q->id.idiag_sport = wanted.id.idiag_sport;
+	q->id.idiag_dport = wanted.id.idiag_dport;
+	q->id.idiag_src[0] = q->id.idiag_dst[0] = htonl(INADDR_LOOPBACK);
+	ask(fd, &r);
+	if (!ok(receive(fd) > 0 && h->nlmsg_type == SOCK_DIAG_BY_FAMILY, "by its ends"))
+		return;
+	ok(is_wanted(h) && m->idiag_timer == 3 && m->idiag_expires > 0, "state and timer");
+	ok(m->id.idiag_cookie[0] == (uint32_t)cookie && m->id.idiag_cookie[1] == cookie >> 32,
+	   "the socket's cookie");
+}
+
 TEST(tcp_one)
 {
 	struct request r;

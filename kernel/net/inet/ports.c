@@ -111,10 +111,9 @@ static void owner_free(struct rcu_head *head)
 	slab_free(owners, container_of(head, struct port_owner, rcu));
 }
 
-/* With the bucket's lock. */
-static void owner_put(struct port_bucket *b, struct port_owner *o)
+void port_owner_put(struct port_bucket *b, struct port_owner *o)
 {
-	if (!hlist_empty(&o->open) || !hlist_empty(&o->flowing))
+	if (!hlist_empty(&o->open) || !hlist_empty(&o->flowing) || !hlist_empty(&o->waiting))
 		return;
 	hlist_del_rcu(&o->link);
 	b->taken_out++;
@@ -150,16 +149,14 @@ static void owner_move(struct port_table *t, struct inet_sock *i, enum port_list
 	spin_unlock(&b->lock);
 }
 
-/* Whether packets could be for either of two sockets, by address and family (RFC 3493, 5.3). */
-static bool addresses_meet(const struct inet_sock *i, const struct ipaddr *local,
-			   const struct inet_sock *other)
+bool port_addresses_meet(const struct ipaddr *a, bool a_only_6, const struct ipaddr *b,
+			 bool b_only_6)
 {
-	bool four = ipaddr_is4(local), other_four = ipaddr_is4(&other->local);
-	bool any = ipaddr_any(local), other_any = ipaddr_any(&other->local);
+	bool four = ipaddr_is4(a), any = ipaddr_any(a), b_any = ipaddr_any(b);
 
-	if (four != other_four)
-		return four ? other_any && !other->only_6 : any && !i->only_6;
-	return any || other_any || ipaddr_equal(local, &other->local);
+	if (four != ipaddr_is4(b))
+		return four ? b_any && !b_only_6 : any && !a_only_6;
+	return any || b_any || ipaddr_equal(a, b);
 }
 
 /* Whether `other` keeps the socket from having its port at an address. With the bucket's lock. */
@@ -170,7 +167,7 @@ static bool conflicts(struct inet_sock *i, const struct ipaddr *local, struct in
 	u32 both = READ_ONCE(i->sock.flags) & READ_ONCE(other->sock.flags);
 
 	if (other == i || (nif && other_nif && nif != other_nif) ||
-	    !addresses_meet(i, local, other))
+	    !port_addresses_meet(local, i->only_6, &other->local, other->only_6))
 		return false;
 	if (both & SOCK_REUSEPORT && i->sock.uid == other->sock.uid)
 		return false;
@@ -188,7 +185,7 @@ static bool owner_conflicts(struct port_owner *o, struct inet_sock *i, const str
 	hlist_for_each_entry(other, &o->flowing, port_link)
 		if (conflicts(i, local, other, listening))
 			return true;
-	return false;
+	return flow_wait_conflicts(o, i, local);
 }
 
 /* Takes one port if it is free, or (share) if the rules allow. */
@@ -270,6 +267,8 @@ static bool flow_add(struct port_table *t, struct flow_bucket *b, struct inet_so
 		b->taken_out++;
 		__atomic_sub_fetch(&t->flowing, 1, __ATOMIC_RELAXED);
 	}
+	if (unlikely(!hlist_empty(&b->waiting)) && !flow_wait_yield(t, b, i))
+		return false;
 	hlist_add_head_rcu(&i->flow_link, &b->chain);
 	__atomic_add_fetch(&t->flowing, 1, __ATOMIC_RELAXED);
 	return true;
@@ -345,7 +344,7 @@ static int port_try_flow(struct port_table *t, struct inet_sock *i, u16 port,
 	spin_unlock(&f->lock);
 	if (err) {
 		i->local_port = 0;
-		owner_put(b, o);
+		port_owner_put(b, o);
 	}
 out:
 	spin_unlock(&b->lock);
@@ -388,29 +387,6 @@ bool port_inherit(struct port_table *t, struct inet_sock *child, struct inet_soc
 	return has;
 }
 
-void port_replace(struct port_table *t, struct inet_sock *from, struct inet_sock *to)
-{
-	struct port_bucket *b = port_bucket(t, from->local_port);
-	struct flow_bucket *f = flow_bucket(t, &from->local, from->local_port, &from->remote,
-					    from->remote_port);
-
-	spin_lock(&b->lock);
-	spin_lock(&f->lock);
-	if (!hlist_unhashed(&from->flow_link)) {
-		hlist_add_head_rcu(&to->flow_link, &f->chain);
-		hlist_del_rcu(&from->flow_link);
-		store_release(&f->taken_out, f->taken_out + 1);
-	}
-	spin_unlock(&f->lock);
-	if (from->port) {
-		owner_add(from->port, to, (enum port_list)from->in_list);
-		owner_remove(b, from);
-		from->port = NULL;
-	}
-	spin_unlock(&b->lock);
-	from->local_port = 0;
-}
-
 void port_release(struct port_table *t, struct inet_sock *i)
 {
 	struct port_bucket *b;
@@ -422,7 +398,7 @@ void port_release(struct port_table *t, struct inet_sock *i)
 	b = port_bucket(t, i->local_port);
 	spin_lock(&b->lock);
 	owner_remove(b, i);
-	owner_put(b, i->port);
+	port_owner_put(b, i->port);
 	i->port = NULL;
 	spin_unlock(&b->lock);
 	i->local_port = 0;

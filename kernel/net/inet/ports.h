@@ -21,6 +21,27 @@ struct port_table;
 
 enum port_list { PORT_NONE, PORT_OPEN, PORT_FLOW };
 
+/*
+ * A flow without a socket: what is left of a connection that only keeps its ends taken for a while
+ * (TIME-WAIT). It stands in the tables beside the sockets: it is found by flow_wait_find() when
+ * flow_find() knows none, and it counts when somebody wants its port or its ends.
+ * I: constant.  b, f: its port's, its flow's bucket's lock; readers RCU.
+ */
+struct flow_wait {
+	struct refcount refs;        /* the tables' one, and of who found it */
+	u16 family;                  /* I: the socket's … */
+	bool only_6;                 /* I */
+	u8 sharing;                  /* I: SOCK_REUSEADDR | SOCK_REUSEPORT */
+	u16 local_port, remote_port; /* I */
+	u32 nif;                     /* I: that its packets come by; 0: any */
+	struct ipaddr local, remote; /* I */
+	struct port_owner *port;     /* b */
+	struct hlist_node port_link; /* b */
+	struct hlist_node flow_link; /* f */
+	struct slab_cache *cache;    /* I: where it is from */
+	struct rcu_head rcu;
+};
+
 /* At boot; NULL: no memory. `flow_buckets`: a power of two. Its sockets give up their routes by an
  * interface that goes. */
 struct port_table *port_table_create(const char *name, unsigned flow_buckets);
@@ -57,9 +78,9 @@ int port_bind_flow(struct port_table *t, struct inet_sock *i,
 		   bool (*reusable)(struct sock *other));
 /*
  * Enters the flow (local, local_port, remote, remote_port) of a socket that has a port; 0 or
- * -EADDRNOTAVAIL: it exists. `reusable` is asked whether an existing one may give way (TIME-WAIT;
- * datagram sockets): if so it is taken out of the flow table, and a later port_release() of it does
- * the rest; called with bucket locks, must not take locks of sockets; NULL: never. With sock.lock.
+ * -EADDRNOTAVAIL: it exists. `reusable` is asked whether an existing one may give way (datagram
+ * sockets): if so it is taken out of the flow table, and a later port_release() of it does the
+ * rest; called with bucket locks, must not take locks of sockets; NULL: never. With sock.lock.
  */
 int flow_enter(struct port_table *t, struct inet_sock *i, bool (*reusable)(struct sock *other));
 /* Takes it out; it keeps its port. With sock.lock. */
@@ -67,9 +88,18 @@ void flow_leave(struct port_table *t, struct inet_sock *i);
 /* A child of a listener shares its port: sets child->local_port; its flow is to be entered next.
  * The parent need not be locked: false if it has given the port up. */
 bool port_inherit(struct port_table *t, struct inet_sock *child, struct inet_sock *parent);
-/* `to` takes over the port and the flow of `from` (same addresses and ports, set already), which
- * has none then: for a connection that goes on as a smaller object. With both locks. */
-void port_replace(struct port_table *t, struct inet_sock *from, struct inet_sock *to);
+/* Whether a flow that waits gives way to a new one, for good; with bucket locks. Boot; else no flow
+ * waits in this table. */
+void port_table_set_waits(struct port_table *t, bool (*yields)(struct flow_wait *w));
+/* `w`, of its cache and else all zero, gets the ends of a socket with a flow, and waits beside it:
+ * the socket's flow is to be taken out next. One reference. With sock.lock. */
+void flow_wait_begin(struct port_table *t, struct flow_wait *w, struct inet_sock *from);
+/* Takes it out and drops the tables' reference. Once. */
+void flow_wait_end(struct port_table *t, struct flow_wait *w);
+/* The flow of a received packet that waits, with a reference, or NULL. Under RCU. */
+struct flow_wait *flow_wait_find(struct port_table *t, const struct ipaddr *local, u16 local_port,
+				 const struct ipaddr *remote, u16 remote_port, u32 nif);
+void flow_wait_put(struct flow_wait *w);
 /* Gives the port (and the flow) back; one that has none is left as it is. With sock.lock. */
 void port_release(struct port_table *t, struct inet_sock *i);
 
@@ -94,6 +124,9 @@ void port_walk(struct port_table *t, bool (*fn)(struct inet_sock *i, void *arg),
 struct port_place { u32 bucket, skip; };
 void port_walk_from(struct port_table *t, struct port_place *at,
 		    bool (*fn)(struct inet_sock *i, void *arg), void *arg);
+/* The same for flows that wait. */
+void flow_wait_walk(struct port_table *t, struct port_place *at,
+		    bool (*fn)(struct flow_wait *w, void *arg), void *arg);
 /* ip_local_port_range of /proc/sys/net/ipv4; set: 0 or -EINVAL. */
 void port_range(u16 *low, u16 *high);
 int port_set_range(u16 low, u16 high);

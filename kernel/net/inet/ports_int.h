@@ -13,6 +13,7 @@ struct port_owner {
 	struct hlist_node link;    /* b */
 	struct hlist_head open;    /* b: sockets that anybody's packets may be for */
 	struct hlist_head flowing; /* b: sockets with a flow */
+	struct hlist_head waiting; /* b: flows without a socket */
 	u16 port;                  /* I */
 	bool by_connect;           /* b: all of them have it by connect(2) alone: flows to other
 				    * peers may share it */
@@ -21,13 +22,14 @@ struct port_owner {
 
 /* `taken_out` counts what left the bucket (lock to change): see ports.h. */
 struct port_bucket { struct spinlock lock; u32 taken_out; struct hlist_head chain; };
-struct flow_bucket { struct spinlock lock; u32 taken_out; struct hlist_head chain; };
+struct flow_bucket { struct spinlock lock; u32 taken_out; struct hlist_head chain, waiting; };
 
 struct port_table {
 	const char *name;          /* I */
 	bool plain;                /* I after boot */
 	u32 n_flows;               /* I */
-	u32 flowing;               /* a: flows in the table */
+	u32 flowing, waiting;      /* a: flows in the table, with and without a socket */
+	bool (*yields)(struct flow_wait *w); /* I after boot */
 	u64 seed;                  /* I: of its hashes, so that peers cannot choose buckets */
 	struct flow_bucket *flows; /* I */
 	struct port_table *next;   /* I after boot */
@@ -73,3 +75,17 @@ static inline bool flow_is(const struct inet_sock *i, const struct ipaddr *local
 	return i->local_port == local_port && i->remote_port == remote_port &&
 	       ipaddr_equal(&i->local, local) && ipaddr_equal(&i->remote, remote);
 }
+
+/* Gives an entry up if nobody has the port any more. With the bucket's lock. */
+void port_owner_put(struct port_bucket *b, struct port_owner *o);
+/* Whether packets could be for both an address and another, by family (RFC 3493, 5.3); only_6: of
+ * the socket of each. */
+bool port_addresses_meet(const struct ipaddr *a, bool a_only_6, const struct ipaddr *b,
+			 bool b_only_6);
+/* ports_wait.c: whether a flow that waits keeps a socket from having the port at an address. With
+ * the port's bucket locked. */
+bool flow_wait_conflicts(const struct port_owner *o, const struct inet_sock *i,
+			 const struct ipaddr *local);
+/* Whether the ends of a socket are free of flows that wait: those that give way are taken out. With
+ * the flow's bucket locked. */
+bool flow_wait_yield(struct port_table *t, struct flow_bucket *b, const struct inet_sock *i);

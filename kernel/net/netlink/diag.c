@@ -57,17 +57,17 @@ int diag_request(struct nl_request *r)
 	return err ? err : 1;
 }
 
-int diag_cookie_check(const struct sock *s, const u32 cookie[2])
+int diag_cookie_check(u64 own, const u32 cookie[2])
 {
 	if (cookie[0] == INET_DIAG_NOCOOKIE && cookie[1] == INET_DIAG_NOCOOKIE)
 		return 0;
-	return cookie[0] == (u32)s->cookie && cookie[1] == (u32)(s->cookie >> 32) ? 0 : -ESTALE;
+	return cookie[0] == (u32)own && cookie[1] == (u32)(own >> 32) ? 0 : -ESTALE;
 }
 
-void diag_cookie_put(const struct sock *s, u32 cookie[2])
+void diag_cookie_put(u64 own, u32 cookie[2])
 {
-	cookie[0] = (u32)s->cookie;
-	cookie[1] = (u32)(s->cookie >> 32);
+	cookie[0] = (u32)own;
+	cookie[1] = (u32)(own >> 32);
 }
 
 void diag_put_memory(struct nl_out *out, u16 type, struct sock *s)

@@ -128,12 +128,10 @@ static bool put_sock(struct inet_sock *i, struct diag_walk *w)
 	if (!wanted)
 		return true;
 	if (m) {
-		diag_cookie_put(&i->sock, m->id.idiag_cookie);
-		if (state.idiag_state != TCP_TIME_WAIT) {
-			m->idiag_uid = i->sock.uid;
-			m->idiag_inode = (u32)READ_ONCE(i->sock.ino);
-			put_attributes(i, w);
-		}
+		diag_cookie_put(i->sock.cookie, m->id.idiag_cookie);
+		m->idiag_uid = i->sock.uid;
+		m->idiag_inode = (u32)READ_ONCE(i->sock.ino);
+		put_attributes(i, w);
 	}
 	return nl_end(w->out);
 }
@@ -157,6 +155,14 @@ static bool each(struct inet_sock *i, void *arg)
 full:
 	w->full = true;
 	return false;
+}
+
+static bool each_wait(struct flow_wait *f, void *arg)
+{
+	struct diag_walk *w = arg;
+
+	w->full = !tcp_diag_wait(f, w);
+	return !w->full;
 }
 
 /* What a request has beside its header: a protocol, a filter (NULL: none). 0 or -errno. */
@@ -205,7 +211,7 @@ static int inet_check(struct nl_request *r)
 	return err;
 }
 
-/* at: bucket, place in it; place in a list; in a listener. */
+/* at: bucket, place in it; place in a list, or those two of flows that wait; in a listener. */
 static int inet_dump(struct nl_dump *d, struct nl_out *out)
 {
 	struct question q;
@@ -216,6 +222,7 @@ static int inet_dump(struct nl_dump *d, struct nl_out *out)
 		.seq = d->seq, .port = d->port, .flags = NLM_F_MULTI,
 		.see_marks = sock_capable(CAP_NET_ADMIN), .inner = (u32)d->at[3],
 		.place = { (u32)d->at[0], (u32)d->at[1] }, .skip = table ? 0 : d->at[2],
+		.wait_place = { (u32)d->at[2], (u32)(d->at[2] >> 32) },
 	};
 
 	if (err)
@@ -224,9 +231,11 @@ static int inet_dump(struct nl_dump *d, struct nl_out *out)
 		port_walk_from(table, &w.place, each, &w);
 	else
 		raw_walk(w.q->sdiag_family, each, &w);
+	if (table && !w.full && w.q->idiag_states & 1u << TCP_TIME_WAIT)
+		flow_wait_walk(table, &w.wait_place, each_wait, &w);
 	d->at[0] = w.place.bucket;
 	d->at[1] = w.place.skip;
-	d->at[2] = w.skip;
+	d->at[2] = table ? (u64)w.wait_place.skip << 32 | w.wait_place.bucket : w.skip;
 	d->at[3] = w.inner;
 	return w.full;
 }
@@ -243,9 +252,11 @@ static void ends(const struct inet_diag_req_v2 *q, struct ipaddr *local, struct 
 	}
 }
 
-/* The socket of a request, with a reference: a packet that it is for is from `remote`. With UDP the
- * request names the ends of such a packet, with TCP those of the socket, as on Linux. */
-static struct inet_sock *find(const struct inet_diag_req_v2 *q, u32 protocol)
+/* The socket of a request, or the flow without one, with a reference: a packet that it is for is
+ * from `remote`. With UDP the request names the ends of such a packet, with TCP those of the
+ * socket, as on Linux. */
+static struct inet_sock *find(const struct inet_diag_req_v2 *q, u32 protocol,
+			      struct flow_wait **wait)
 {
 	struct port_table *t = table_of(protocol);
 	u16 local_port = ntoh16(q->id.idiag_sport), remote_port = ntoh16(q->id.idiag_dport);
@@ -260,6 +271,8 @@ static struct inet_sock *find(const struct inet_diag_req_v2 *q, u32 protocol)
 	rcu_read_lock();
 	i = flow_find(t, &local, local_port, &remote, remote_port, q->id.idiag_if);
 	if (!i)
+		*wait = flow_wait_find(t, &local, local_port, &remote, remote_port, q->id.idiag_if);
+	if (!i && !*wait)
 		i = port_find(t, &local, local_port, &remote, remote_port, q->id.idiag_if, NULL);
 	rcu_read_unlock();
 	return i;
@@ -271,6 +284,7 @@ static int inet_one(struct nl_request *r)
 	struct diag_walk w = { .q = &all, .seq = r->h->nlmsg_seq, .port = r->from->port,
 			       .see_marks = sock_capable(CAP_NET_ADMIN) };
 	struct question more;
+	struct flow_wait *wait = NULL;
 	struct inet_sock *i;
 	struct nl_out out;
 	int err = question_parse(r->payload, r->length, &more);
@@ -279,21 +293,28 @@ static int inet_one(struct nl_request *r)
 		return err;
 	if (!table_of(more.protocol))
 		return more.protocol == IPPROTO_RAW ? -EOPNOTSUPP : -ENOENT;
-	i = find(&q, more.protocol);
-	if (!i)
+	i = find(&q, more.protocol, &wait);
+	if (!i && !wait)
 		return -ENOENT;
 	all = (struct inet_diag_req_v2){ .idiag_ext = q.idiag_ext, .idiag_states = ~0u };
-	err = diag_cookie_check(&i->sock, q.id.idiag_cookie);
+	err = diag_cookie_check(i ? i->sock.cookie : tcp_diag_wait_cookie(wait),
+				q.id.idiag_cookie);
 	if (err && more.protocol == IPPROTO_TCP)
 		err = -ENOENT; /* as on Linux */
 	if (!err)
 		err = nl_out_init(&out, MESSAGE);
 	if (!err) {
 		w.out = &out;
-		put_sock(i, &w);
+		if (i)
+			put_sock(i, &w);
+		else
+			tcp_diag_wait(wait, &w);
 		err = nl_answer(r, &out);
 	}
-	sock_put(&i->sock);
+	if (i)
+		sock_put(&i->sock);
+	else
+		flow_wait_put(wait);
 	return err;
 }
 

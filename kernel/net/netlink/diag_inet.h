@@ -18,7 +18,7 @@ struct diag_walk {
 	u32 seq, port;
 	u16 flags;                     /* NLM_F_MULTI or 0 */
 	bool see_marks;
-	struct port_place place;
+	struct port_place place, wait_place; /* of sockets; of flows without one, after them */
 	u64 n, skip;                   /* of lists without places */
 	u32 inner;                     /* of a listener's connections */
 	bool full;                     /* no more fits */
@@ -36,5 +36,8 @@ static inline bool diag_asked(const struct diag_walk *w, u16 attribute)
 void tcp_diag_state(struct inet_sock *i, struct inet_diag_msg *m);
 /* What is beyond inet_diag_msg: TCP_INFO, congestion control. No lock. */
 void tcp_diag_attributes(struct inet_sock *i, struct diag_walk *w);
+/* The message of a connection in TIME-WAIT that is wanted: false: it does not fit. No lock. */
+bool tcp_diag_wait(struct flow_wait *f, struct diag_walk *w);
+u64 tcp_diag_wait_cookie(struct flow_wait *f);
 /* The half-open connections of a listener, from w->inner on: false: no more fits. No lock. */
 bool tcp_diag_requests(struct inet_sock *i, struct diag_walk *w);

@@ -4,6 +4,7 @@
 #include "net/netlink/diag_inet.h"
 #include "net/tcp/tcp.h"
 #include "net/tcp/tcp_listen_int.h"
+#include "net/tcp/tcp_wait.h"
 
 struct port_table *tcp_port_table(void)
 {
@@ -24,7 +25,7 @@ void tcp_diag_state(struct inet_sock *i, struct inet_diag_msg *m)
 	if (t->state == TCP_LISTEN) {
 		m->idiag_rqueue = t->listener->n_accept;
 		m->idiag_wqueue = t->listener->backlog;
-	} else if (!TCP_IN(t, S_(CLOSE) | S_(TIME_WAIT))) {
+	} else if (t->state != TCP_CLOSE) {
 		m->idiag_rqueue = TCP_IN(t, S_(SYN_SENT) | S_(SYN_RECV)) ? 0 : tcp_readable(t);
 		m->idiag_wqueue = t->buf.end - t->buf.start;
 	}
@@ -41,6 +42,34 @@ void tcp_diag_attributes(struct inet_sock *i, struct diag_walk *w)
 	}
 	if (diag_asked(w, INET_DIAG_CONG))
 		nl_put_string(w->out, INET_DIAG_CONG, READ_ONCE(t->cc)->name);
+}
+
+bool tcp_diag_wait(struct flow_wait *f, struct diag_walk *w)
+{
+	struct tcp_wait *wait = tcp_wait(f);
+	u64 at = tcp_wait_until(wait), now = clock_monotonic();
+	struct diag_entry e = {
+		.local = &f->local, .remote = &f->remote, .family = f->family, .nif = f->nif,
+		.local_port = f->local_port, .remote_port = f->remote_port,
+		.mark = wait->mark,
+	};
+	struct inet_diag_msg *m;
+
+	if (!diag_wants(w, &e))
+		return true;
+	m = diag_begin(w, &e);
+	if (m) {
+		m->idiag_state = TCP_TIME_WAIT;
+		m->idiag_timer = 3;
+		m->idiag_expires = at > now ? (u32)((at - now) / TCP_MS) : 0;
+		diag_cookie_put(wait->cookie, m->id.idiag_cookie);
+	}
+	return nl_end(w->out);
+}
+
+u64 tcp_diag_wait_cookie(struct flow_wait *f)
+{
+	return tcp_wait(f)->cookie;
 }
 
 /* False: no more fits. */

@@ -105,8 +105,8 @@ struct diag_family {
 };
 void diag_register(const struct diag_family *family);
 /* What a request's cookie says: 0, or -ESTALE if it is another socket's. */
-int diag_cookie_check(const struct sock *s, const u32 cookie[2]);
-void diag_cookie_put(const struct sock *s, u32 cookie[2]);
+int diag_cookie_check(u64 own, const u32 cookie[2]);
+void diag_cookie_put(u64 own, u32 cookie[2]);
 /* An attribute with the socket's memory. */
 void diag_put_memory(struct nl_out *out, u16 type, struct sock *s);
 

@@ -74,7 +74,7 @@ static bool put_sock(struct nl_out *out, struct packet_sock *ps, const struct nl
 	m->pdiag_type = (u8)ps->sock.type;
 	m->pdiag_num = ps->protocol;
 	m->pdiag_ino = (u32)READ_ONCE(ps->sock.ino);
-	diag_cookie_put(&ps->sock, m->pdiag_cookie);
+	diag_cookie_put(ps->sock.cookie, m->pdiag_cookie);
 	if (q->pdiag_show & PACKET_SHOW_INFO)
 		put_info(out, ps);
 	if (q->pdiag_show & PACKET_SHOW_MCLIST)

@@ -10,7 +10,7 @@
 extern u32 tcp_n_sockets;        /* allocated */
 extern u32 tcp_n_orphans;        /* connections whose file is gone */
 extern u32 tcp_n_established;    /* ESTABLISHED or CLOSE-WAIT (RFC 4022, tcpCurrEstab) */
-extern u32 tcp_n_timewait;
+extern u32 tcp_n_timewait;       /* connections in TIME-WAIT, which have no socket */
 
 static inline void tcp_account(u32 *n, int delta)
 {
@@ -20,5 +20,5 @@ static inline u64 tcp_established_count(void)
 {
 	return __atomic_load_n(&tcp_n_established, __ATOMIC_RELAXED);
 }
-/* Sockets of AF_INET6 that are not in TIME-WAIT. Thread context. */
+/* Sockets of AF_INET6. Thread context. */
 u32 tcp_count_six(void);

@@ -33,7 +33,7 @@ int tcp_shutdown(struct sock *s, int how)
 	if (how < SHUT_RD || how > SHUT_RDWR)
 		return -EINVAL;
 	spin_lock(&s->lock);
-	if (TCP_IN(t, TCP_ENDED)) {
+	if (t->state == TCP_CLOSE) {
 		err = -ENOTCONN;
 	} else if (t->state == TCP_LISTEN) {
 		if (which & SOCK_SHUT_RD)
@@ -78,7 +78,7 @@ static void begin_close(struct tcp_sock *t)
 {
 	struct sock *s = tcp_base(t);
 
-	if (TCP_IN(t, TCP_ENDED))
+	if (t->state == TCP_CLOSE)
 		return;
 	if (t->state == TCP_LISTEN) {
 		tcp_listen_stop(t);
@@ -109,8 +109,6 @@ static void become_orphan(struct tcp_sock *t)
 		return;
 	}
 	WRITE_ONCE(s->receive_used, 0);
-	if (t->state == TCP_TIME_WAIT)
-		return;
 	tcp_ooo_purge(t);
 	t->counted_orphan = true;
 	tcp_account(&tcp_n_orphans, 1);
@@ -194,7 +192,7 @@ int tcp_disconnect(struct sock *s)
 	spin_lock(&s->lock);
 	if (t->state == TCP_LISTEN) {
 		tcp_listen_stop(t);
-	} else if (!TCP_IN(t, TCP_ENDED)) {
+	} else if (t->state != TCP_CLOSE) {
 		WRITE_ONCE(s->error, ECONNRESET);
 		tcp_abort(t);
 	} else {

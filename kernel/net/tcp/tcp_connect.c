@@ -80,13 +80,13 @@ static int take_flow(struct tcp_sock *t)
 		int err;
 
 		i->local = i->source;
-		err = flow_enter(tcp_ports, i, tcp_reusable);
+		err = flow_enter(tcp_ports, i, NULL);
 		if (err)
 			i->local = before;
 		return err;
 	}
 	i->local = i->source;
-	return port_bind_flow(tcp_ports, i, tcp_reusable);
+	return port_bind_flow(tcp_ports, i, NULL);
 }
 
 static void send_syn(struct tcp_sock *t, struct route *r)
@@ -141,7 +141,7 @@ static int end_connect(struct tcp_sock *t, bool *reset)
 	struct sock *s = tcp_base(t);
 	int err;
 
-	if (!TCP_IN(t, TCP_ENDED)) {
+	if (t->state != TCP_CLOSE) {
 		t->phase = PHASE_CONNECTED;
 		return 0;
 	}

@@ -63,7 +63,7 @@ void tcp_error(const struct ip_error *e)
 		return;
 	t = (struct tcp_sock *)i;
 	spin_lock(&i->sock.lock);
-	if (!TCP_IN(t, TCP_ENDED)) {
+	if (t->state != TCP_CLOSE) {
 		if (seq_ge(seq, t->snd_una) && seq_le(seq, t->snd_nxt))
 			connection_error(t, e);
 		else

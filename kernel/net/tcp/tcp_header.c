@@ -109,6 +109,7 @@ bool tcp_header_parse(const void *bytes, u32 head, u32 length, struct tcp_segmen
 	seg->header = (u8)header;
 	seg->length = length - header;
 	seg->end = seg->seq + seg->length + !!(h->flags & TCP_SYN) + !!(h->flags & TCP_FIN);
+	seg->has_iss_least = false;
 	o->mss = 0;
 	o->n_sack = 0;
 	o->has_wscale = o->has_stamp = o->sack_ok = false;

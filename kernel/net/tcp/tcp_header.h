@@ -48,6 +48,9 @@ struct tcp_segment {
 	u8 flags;
 	u8 header;            /* bytes of header, options included */
 	struct tcp_options options;
+	bool has_iss_least;
+	u32 iss_least;        /* the answer's number is to be at least this: the ends were another
+			       * connection's just now */
 };
 
 /*

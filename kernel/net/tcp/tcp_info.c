@@ -49,7 +49,7 @@ void tcp_info_fill(struct tcp_sock *t, struct tcp_info *info)
 
 	memset(info, 0, sizeof(*info));
 	spin_lock(&s->lock);
-	info->tcpi_state = t->state == TCP_TIME_WAIT ? TCP_CLOSE : t->state;
+	info->tcpi_state = t->state;
 	info->tcpi_ca_state = t->ca;
 	info->tcpi_retransmits = t->retransmits;
 	info->tcpi_probes = t->probes;

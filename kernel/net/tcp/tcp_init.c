@@ -43,6 +43,7 @@ void tcp_init(void)
 	tcp_request_init_cache();
 	if (!tcp_ports || !tcp_cache)
 		panic("tcp: no memory");
+	tcp_timewait_init();
 	tcp_isn_init();
 	tcp_cookie_init();
 	tcp_stat_init();

@@ -35,6 +35,7 @@ static bool check_packet(struct packet *p, struct tcp_segment *seg)
 static bool filter_pass(struct sock *s, struct packet *p, struct tcp_segment *seg)
 {
 	u32 keep = filter_keep(s, p, 0);
+	struct tcp_segment old;
 
 	if (!keep)
 		return false;
@@ -42,10 +43,15 @@ static bool filter_pass(struct sock *s, struct packet *p, struct tcp_segment *se
 	if (keep >= p->length)
 		return true;
 	packet_trim(p, keep);
-	return tcp_header_parse(p->data, p->head, p->length, seg);
+	old = *seg;
+	if (!tcp_header_parse(p->data, p->head, p->length, seg))
+		return false;
+	seg->has_iss_least = old.has_iss_least;
+	seg->iss_least = old.iss_least;
+	return true;
 }
 
-/* A connection's segment; false: it is over, or gave way to a new one: ask the listener. */
+/* A connection's segment; false: it is over. */
 static bool input_flow(struct tcp_sock *t, struct packet *p, struct tcp_segment *seg, bool *taken)
 {
 	struct sock *s = tcp_base(t);
@@ -59,17 +65,10 @@ static bool input_flow(struct tcp_sock *t, struct packet *p, struct tcp_segment 
 	t->segs_in++;
 	if (t->state == TCP_CLOSE)
 		ours = false;
-	else if (unlikely(t->state == TCP_TIME_WAIT))
-		ours = !tcp_timewait_input(t, p, seg);
 	else
 		*taken = tcp_input(t, p, seg);
 	spin_unlock(&s->lock);
 	return ours;
-}
-
-static bool listener_suits(const struct sock *s)
-{
-	return READ_ONCE(((const struct tcp_sock *)s)->state) == TCP_LISTEN;
 }
 
 void tcp_receive(struct packet *p)
@@ -97,8 +96,10 @@ void tcp_receive(struct packet *p)
 			if (likely(ours))
 				break;
 		}
+		if (tcp_timewait_input(p, &seg))
+			break;
 		i = port_find(tcp_ports, &info->to, seg.to_port, &info->from, seg.from_port,
-			      info->nif, listener_suits);
+			      info->nif, tcp_is_listening);
 		if (!i) {
 			tcp_reply_reset(p, &seg);
 			break;
@@ -186,7 +187,7 @@ bool tcp_input(struct tcp_sock *t, struct packet *p, struct tcp_segment *seg)
 		return false;
 	if (seg->end != seg->seq || seg->flags & TCP_URG)
 		taken = tcp_input_text(t, p, seg);
-	if (unlikely(TCP_IN(t, TCP_ENDED)))
+	if (unlikely(t->state == TCP_CLOSE))
 		return taken;
 	tcp_respond(t);
 	return taken;

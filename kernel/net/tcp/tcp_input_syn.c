@@ -87,7 +87,7 @@ bool tcp_input_syn_sent(struct tcp_sock *t, struct packet *p, struct tcp_segment
 	if (seg->length || seg->flags & (TCP_FIN | TCP_URG)) {
 		seg->seq++;
 		taken = tcp_input_text(t, p, seg);
-		if (TCP_IN(t, TCP_ENDED))
+		if (t->state == TCP_CLOSE)
 			return taken;
 	}
 	/* The ACK of the handshake goes with data if there are any. */

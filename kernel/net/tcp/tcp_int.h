@@ -174,9 +174,6 @@ struct tcp_sock {
 	u64 timer_ns;                      /* what it is armed for, 0: not */
 	u64 tx_ns, delack_ns, keep_ns;
 	u8 tx_kind;                        /* enum tcp_tx_timer */
-	bool timewait;                     /* on the list of TIME-WAIT */
-	struct list timewait_link;         /* its lock */
-	u64 timewait_ns;
 
 	/* Path */
 	u32 path_mtu;                      /* that mss was made of */
@@ -222,10 +219,8 @@ static inline struct sock *tcp_base(struct tcp_sock *t) { return &t->inet.sock; 
 
 #define TCP_IN(t, states) ((1u << (t)->state) & (states))
 #define S_(x) (1u << TCP_##x)
-#define TCP_SYNCHRONIZED (S_(ESTABLISHED) | S_(FIN_WAIT1) | S_(FIN_WAIT2) | S_(TIME_WAIT) | \
+#define TCP_SYNCHRONIZED (S_(ESTABLISHED) | S_(FIN_WAIT1) | S_(FIN_WAIT2) | \
 			  S_(CLOSE_WAIT) | S_(LAST_ACK) | S_(CLOSING))
-/* States in which there is no connection for the user. */
-#define TCP_ENDED (S_(CLOSE) | S_(TIME_WAIT))
 
 extern struct port_table *tcp_ports;
 extern struct slab_cache *tcp_cache;
@@ -275,14 +270,13 @@ void tcp_orphan(struct tcp_sock *t);
 
 /* tcp_timewait.c ----------------------------------------------------------------------------- */
 
-/* TIME-WAIT begins, for 2 MSL. The buffers are given up. */
+/* TIME-WAIT begins, for 2 MSL, in a small object (tcp_wait.h); the socket is done with, as after
+ * tcp_done(). */
 void tcp_timewait_enter(struct tcp_sock *t);
-void tcp_timewait_leave(struct tcp_sock *t);
-/* A segment for one in TIME-WAIT (RFC 9293, 3.10.7; RFC 6191; RFC 1337): true if it is a SYN that
- * may have the place: the connection is over then, and a listener is to be asked. */
-bool tcp_timewait_input(struct tcp_sock *t, struct packet *p, const struct tcp_segment *seg);
-/* For ports.h: whether `other` is in TIME-WAIT and may give way to a new connection (RFC 6191). */
-bool tcp_reusable(struct sock *other);
+/* A segment of no connection: true if it was for one in TIME-WAIT; false: there is none (any more:
+ * a SYN may have the place), a listener is to be asked. Under RCU, no lock. */
+bool tcp_timewait_input(struct packet *p, struct tcp_segment *seg);
+void tcp_timewait_init(void);
 
 /* tcp_input.c: a segment comes ---------------------------------------------------------------- */
 

@@ -37,7 +37,6 @@ void tcp_setup(struct tcp_sock *t)
 	packet_queue_init(&t->reading);
 	sendbuf_init(&t->buf, 0);
 	tcp_timer_init(t);
-	list_init(&t->timewait_link);
 	list_init(&t->accept_link);
 	list_init(&t->marks);
 	setup_engine(t);
@@ -142,10 +141,6 @@ void tcp_set_state(struct tcp_sock *t, enum tcp_state state)
 		tcp_account(&tcp_n_established, delta);
 	if (state == TCP_CLOSE && counts_established(t->state))
 		tcp_count(EstabResets);
-	if (state == TCP_TIME_WAIT)
-		tcp_account(&tcp_n_timewait, 1);
-	else if (t->state == TCP_TIME_WAIT)
-		tcp_account(&tcp_n_timewait, -1);
 	WRITE_ONCE(t->state, (u8)state);
 }
 
@@ -209,8 +204,6 @@ void tcp_done(struct tcp_sock *t)
 	if (TCP_IN(t, S_(SYN_SENT) | S_(SYN_RECV)))
 		tcp_count(AttemptFails);
 	tcp_timer_stop(t);
-	if (t->state == TCP_TIME_WAIT)
-		tcp_timewait_leave(t);
 	tcp_set_state(t, TCP_CLOSE);
 	tcp_purge(t, s->flags & SOCK_ORPHAN);
 	/* A port that bind(2) gave stays until close(2). */

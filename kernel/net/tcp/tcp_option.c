@@ -104,7 +104,7 @@ static int set_keep(struct tcp_sock *t, int name, int v)
 		return 0;
 	}
 	t->keep_idle = (u32)v;
-	if (tcp_base(t)->flags & SOCK_KEEPALIVE && !TCP_IN(t, TCP_ENDED | S_(LISTEN)))
+	if (tcp_base(t)->flags & SOCK_KEEPALIVE && !TCP_IN(t, S_(CLOSE) | S_(LISTEN)))
 		tcp_keep_arm(t, tcp_keep_idle(t));
 	return 0;
 }

@@ -35,7 +35,7 @@ u32 tcp_poll(struct sock *s)
 
 	if (state == TCP_LISTEN)
 		return listener_poll(t);
-	if (shut == (SOCK_SHUT_RD | SOCK_SHUT_WR) || (1u << state) & TCP_ENDED)
+	if (shut == (SOCK_SHUT_RD | SOCK_SHUT_WR) || state == TCP_CLOSE)
 		events |= POLLHUP;
 	if (shut & SOCK_SHUT_RD)
 		events |= POLLIN | POLLRDNORM | POLLRDHUP;
@@ -80,7 +80,7 @@ long tcp_ioctl(struct sock *s, u32 request, u64 arg)
 		answer = (s32)inq(t);
 		break;
 	case TIOCOUTQ:
-		answer = TCP_IN(t, S_(SYN_SENT) | S_(SYN_RECV) | TCP_ENDED) ? 0 :
+		answer = TCP_IN(t, S_(SYN_SENT) | S_(SYN_RECV) | S_(CLOSE)) ? 0 :
 			 (s32)(t->buf.end - t->buf.start);
 		break;
 	case SIOCOUTQNSD:

@@ -85,14 +85,14 @@ static int nothing_there(struct tcp_sock *t, struct reader *r)
 
 	if (r->done)
 		return r->done >= r->target || s->error || s->shut & SOCK_SHUT_RD ||
-		       TCP_IN(t, TCP_ENDED) ? 0 : 1;
+		       t->state == TCP_CLOSE ? 0 : 1;
 	if (t->fin_seen)
 		return 0;
 	if (s->error)
 		return sock_take_error(s);
 	if (s->shut & SOCK_SHUT_RD)
 		return 0;
-	if (TCP_IN(t, TCP_ENDED))
+	if (t->state == TCP_CLOSE)
 		return -ENOTCONN;
 	return 1;
 }
@@ -179,7 +179,7 @@ static bool can_go_on(struct tcp_sock *t, u32 have)
 	const struct sock *s = &t->inet.sock;
 
 	return tcp_readable(t) > have || READ_ONCE(s->error) ||
-	       READ_ONCE(s->shut) & SOCK_SHUT_RD || (1u << READ_ONCE(t->state)) & TCP_ENDED;
+	       READ_ONCE(s->shut) & SOCK_SHUT_RD || READ_ONCE(t->state) == TCP_CLOSE;
 }
 
 static int wait_data(struct tcp_sock *t, struct reader *r)

@@ -146,6 +146,8 @@ void tcp_request_new(struct tcp_sock *l, struct packet *p, const struct tcp_segm
 		return;
 	}
 	take_syn(&now, p, seg);
+	/* Whose ends were in TIME-WAIT is no forger, and brings no more than there was. */
+	full = full && !seg->has_iss_least;
 	if (cookies == 2 || (full && cookies)) {
 		tcp_count(TCPReqQFullDoCookies);
 		answer_by_cookie(l, &now);
@@ -161,6 +163,8 @@ void tcp_request_new(struct tcp_sock *l, struct packet *p, const struct tcp_segm
 	}
 	*r = now;
 	r->iss = tcp_isn(&r->local, r->local_port, &r->remote, r->remote_port);
+	if (seg->has_iss_least && seq_lt(r->iss, seg->iss_least))
+		r->iss = seg->iss_least;
 	r->deadline_ns = clock_monotonic() + TCP_RTO_FIRST;
 	hlist_add_head(&r->link, bucket(q, &r->remote, r->remote_port));
 	q->n_requests++;
@@ -218,7 +222,7 @@ struct tcp_sock *tcp_request_accept(struct tcp_sock *l, const struct tcp_request
 	/* Nobody knows it yet; from the flow table on others wait for the lock. */
 	if (!port_inherit(tcp_ports, &t->inet, &l->inet))
 		goto fail;
-	if (flow_enter(tcp_ports, &t->inet, tcp_reusable))
+	if (flow_enter(tcp_ports, &t->inet, NULL))
 		goto fail_port;
 	t->engine = true;
 	sock_get(s);

@@ -31,7 +31,7 @@ static void respond_after(struct netif_after *after)
 
 	spin_lock(&s->lock);
 	t->responding = false;
-	if (TCP_IN(t, TCP_SYNCHRONIZED & ~TCP_ENDED))
+	if (TCP_IN(t, TCP_SYNCHRONIZED))
 		respond(t);
 	spin_unlock(&s->lock);
 	sock_put(s);

@@ -6,6 +6,7 @@
 #include "net/tcp/tcp.h"
 #include "net/tcp/tcp_account.h"
 #include "net/tcp/tcp_listen_int.h"
+#include "net/tcp/tcp_wait.h"
 
 #define LINE 256
 
@@ -34,10 +35,6 @@ static u64 ticks_until(u64 ns)
 
 unsigned tcp_timer_kind(const struct tcp_sock *t, u64 *at)
 {
-	if (t->state == TCP_TIME_WAIT) {
-		*at = t->timewait_ns;
-		return 3;
-	}
 	if (t->tx_ns) {
 		*at = t->tx_ns;
 		return t->tx_kind == TX_PERSIST ? 4 : 1;
@@ -134,9 +131,26 @@ static bool show_sock(struct inet_sock *i, void *arg)
 	return true;
 }
 
+/* In the form of a connection, with what is left of one. */
+static bool show_wait(struct flow_wait *f, void *arg)
+{
+	struct show *w = arg;
+	char rest[LINE / 2];
+
+	if (f->family != w->family)
+		return true;
+	snprintf(rest, sizeof(rest), "%02X %08X:%08X %02X:%08llX %08X %5u %8d %u %u %016X",
+		 TCP_TIME_WAIT, 0, 0, 3,
+		 (unsigned long long)ticks_until(tcp_wait_until(tcp_wait(f))), 0, 0, 0, 0,
+		 f->refs.n, 0);
+	show_line(w, &f->local, f->local_port, &f->remote, f->remote_port, rest);
+	return true;
+}
+
 void tcp_show(struct format_sink *out, bool six)
 {
 	struct show w = { .family = six ? AF_INET6 : AF_INET, .out = out };
+	struct port_place at = { 0 };
 
 	if (six)
 		format_to(out, "  sl  local_address                         remote_address"
@@ -146,12 +160,12 @@ void tcp_show(struct format_sink *out, bool six)
 		format_to(out, "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when "
 			       "retrnsmt   uid  timeout inode\n");
 	port_walk(tcp_ports, show_sock, &w);
+	flow_wait_walk(tcp_ports, &at, show_wait, &w);
 }
 
 static bool count_six(struct inet_sock *i, void *n)
 {
-	*(u32 *)n += i->sock.family == AF_INET6 &&
-		     READ_ONCE(((struct tcp_sock *)i)->state) != TCP_TIME_WAIT;
+	*(u32 *)n += i->sock.family == AF_INET6;
 	return true;
 }
 

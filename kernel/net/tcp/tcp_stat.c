@@ -64,7 +64,7 @@ static void show_sockstat(struct format_sink *out, bool six)
 		return;
 	}
 	format_to(out, "TCP: inuse %u orphan %u tw %u alloc %u mem %u\n",
-		  READ_ONCE(tcp_n_sockets) - READ_ONCE(tcp_n_timewait), READ_ONCE(tcp_n_orphans),
+		  READ_ONCE(tcp_n_sockets), READ_ONCE(tcp_n_orphans),
 		  READ_ONCE(tcp_n_timewait), READ_ONCE(tcp_n_sockets), 0u);
 }
 

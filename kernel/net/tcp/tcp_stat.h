@@ -25,7 +25,8 @@
 	X(TCPDeferAcceptDrop) X(TCPReqQFullDoCookies) X(TCPReqQFullDrop) \
 	X(TCPRcvCoalesce) X(TCPOFOQueue) X(TCPOFODrop) X(TCPChallengeACK) \
 	X(TCPSYNChallenge) X(TCPFromZeroWindowAdv) X(TCPToZeroWindowAdv) \
-	X(TCPSynRetrans) X(TCPOrigDataSent) X(TCPACKSkippedChallenge) \
+	X(TCPSynRetrans) X(TCPOrigDataSent) X(TCPACKSkippedTimeWait) \
+	X(TCPACKSkippedChallenge) \
 	X(TCPKeepAlive) X(TCPDelivered) X(TCPZeroWindowDrop) X(TCPRcvQDrop) X(TCPTimeWaitOverflow)
 
 #define TCP_COUNTER_ENUM(name) COUNT_##name,

@@ -2,165 +2,271 @@
  * TIME-WAIT (RFC 9293, 3.6.1): after an active close the pair of ends stays taken for 2 MSL, so
  * that late segments do not disturb a successor.
  *
- * The connection itself stands there, without buffers and timer: a list in order of expiry with one
+ * The socket is done with then. What stays is a struct tcp_wait: ends, numbers, time stamps, in the
+ * tables of ports as a flow without a socket. They wait on a list in order of expiry, with one
  * timer for all (they wait equally long). A SYN that is newer by time stamp or sequence number may
- * have the place at once (RFC 6191, RFC 1122, 4.2.2.13), and so may connect(2) from here if the
- * last segment is older than a second.
+ * have the place at once (RFC 6191, RFC 1122, 4.2.2.13), if somebody listens, and so may connect(2)
+ * from here if the last segment is older than a second.
  *
- * Lock: list_lock (RANK_NET_LEAF) guards list and timer; after the sock's.
+ * Lock: wait_lock (RANK_NET_LEAF) guards list, timer and what changes in those on it; after a
+ * sock's and the tables'. References: the tables', which is dropped by who takes it off the list.
  */
-#include "core/log.h"
+#include "mm/slab.h"
 #include "net/tcp/tcp_account.h"
 #include "net/tcp/tcp_int.h"
 #include "net/tcp/tcp_setting.h"
+#include "net/tcp/tcp_wait.h"
 
-static struct spinlock list_lock = SPINLOCK_INIT(RANK_NET_LEAF, "tcp_timewait");
-static LIST_HEAD(waiting);                     /* list_lock */
-static struct soft_timer timer;                /* list_lock: arming */
-static bool timer_ready;                       /* list_lock */
+static struct slab_cache *wait_cache;          /* I */
+static struct spinlock wait_lock = SPINLOCK_INIT(RANK_NET_LEAF, "tcp_timewait");
+static LIST_HEAD(waiting);                     /* wait_lock */
+static struct soft_timer timer;                /* wait_lock: arming */
 
-/* Takes one that is due off the list, with the list's reference. */
-static struct tcp_sock *take_due(u64 now)
+static void end(struct tcp_wait *w)
 {
-	struct tcp_sock *t;
+	tcp_account(&tcp_n_timewait, -1);
+	flow_wait_end(tcp_ports, &w->flow);
+}
 
-	spin_lock(&list_lock);
-	t = list_first_entry_or_null(&waiting, struct tcp_sock, timewait_link);
-	if (t && t->timewait_ns > now) {
-		soft_timer_arm(&timer, t->timewait_ns);
-		t = NULL;
+/* Takes one that is due off the list. */
+static struct tcp_wait *take_due(u64 now)
+{
+	struct tcp_wait *w;
+
+	spin_lock(&wait_lock);
+	w = list_first_entry_or_null(&waiting, struct tcp_wait, link);
+	if (w && w->until_ns > now) {
+		soft_timer_arm(&timer, w->until_ns);
+		w = NULL;
 	}
-	if (t) {
-		list_del_init(&t->timewait_link);
-		t->timewait = false;
-	}
-	spin_unlock(&list_lock);
-	return t;
+	if (w)
+		list_del_init(&w->link);
+	spin_unlock(&wait_lock);
+	return w;
 }
 
 static void expire(struct soft_timer *unused)
 {
 	u64 now = clock_monotonic();
-	struct tcp_sock *t;
+	struct tcp_wait *w;
 
-	while ((t = take_due(now))) {
-		struct sock *s = tcp_base(t);
-
-		spin_lock(&s->lock);
-		if (t->state == TCP_TIME_WAIT)
-			tcp_done(t);
-		spin_unlock(&s->lock);
-		sock_put(s);
-	}
+	while ((w = take_due(now)))
+		end(w);
 }
 
-static void enlist(struct tcp_sock *t)
+/* From its beginning. With wait_lock. */
+static void wait_anew(struct tcp_wait *w)
 {
-	bool first;
+	bool first = list_empty(&waiting);
 
-	spin_lock(&list_lock);
-	if (!timer_ready) {
-		soft_timer_init(&timer, expire);
-		timer_ready = true;
-	}
-	t->timewait_ns = clock_monotonic() + TCP_TIMEWAIT;
-	if (t->timewait) {
-		list_move_tail(&t->timewait_link, &waiting);
-	} else {
-		first = list_empty(&waiting);
-		list_add_tail(&t->timewait_link, &waiting);
-		t->timewait = true;
-		sock_get(tcp_base(t));
-		if (first)
-			soft_timer_arm(&timer, t->timewait_ns);
-	}
-	spin_unlock(&list_lock);
+	w->until_ns = clock_monotonic() + TCP_TIMEWAIT;
+	list_move_tail(&w->link, &waiting);
+	if (first)
+		soft_timer_arm(&timer, w->until_ns);
+}
+
+/* It is over before its time; not twice. */
+static void end_early(struct tcp_wait *w)
+{
+	bool listed;
+
+	spin_lock(&wait_lock);
+	listed = !list_empty(&w->link);
+	list_del_init(&w->link);
+	spin_unlock(&wait_lock);
+	if (listed)
+		end(w);
+}
+
+static struct tcp_wait *make(struct tcp_sock *t)
+{
+	struct tcp_wait *w;
+
+	if (__atomic_load_n(&tcp_n_timewait, __ATOMIC_RELAXED) >= READ_ONCE(tcp_max_tw_buckets))
+		return NULL;
+	w = slab_alloc(wait_cache, MM_ATOMIC | MM_ZERO);
+	if (!w)
+		return NULL;
+	w->flow.cache = wait_cache;
+	w->cookie = tcp_base(t)->cookie;
+	w->mark = tcp_base(t)->mark;
+	w->snd_nxt = t->snd_nxt;
+	w->rcv_nxt = t->rcv_nxt;
+	w->window = (u16)(t->rcv_wnd >> t->rcv_wscale);
+	w->stamps_ok = t->stamps_ok;
+	w->ts_offset = t->ts_offset;
+	w->ts_recent = t->ts_recent;
+	w->ts_recent_ns = t->ts_recent_ns;
+	w->tos = ipaddr_is4(&t->inet.remote) ? t->inet.tos : t->inet.six.class;
+	w->ttl = ipaddr_is4(&t->inet.remote) ? t->inet.ttl : t->inet.six.hops;
+	return w;
 }
 
 void tcp_timewait_enter(struct tcp_sock *t)
 {
-	if (__atomic_load_n(&tcp_n_timewait, __ATOMIC_RELAXED) >= READ_ONCE(tcp_max_tw_buckets)) {
+	struct tcp_wait *w = make(t);
+
+	if (w) {
+		tcp_count(TW);
+		tcp_account(&tcp_n_timewait, 1);
+		list_init(&w->link);
+		flow_wait_begin(tcp_ports, &w->flow, &t->inet);
+		spin_lock(&wait_lock);
+		wait_anew(w);
+		spin_unlock(&wait_lock);
+	} else {
 		tcp_count(TCPTimeWaitOverflow);
-		tcp_done(t);
-		return;
 	}
-	tcp_count(TW);
-	tcp_timer_stop(t);
-	tcp_sent_purge(t);
-	tcp_ooo_purge(t);
-	sendbuf_fini(&t->buf);
-	WRITE_ONCE(tcp_base(t)->send_used, 0);
-	tcp_set_state(t, TCP_TIME_WAIT);
-	if (tcp_base(t)->flags & SOCK_ORPHAN) {
-		/* An orphan no more: it needs nothing that is scarce. */
-		tcp_account(&tcp_n_orphans, -1);
-		t->counted_orphan = false;
-	}
-	tcp_base(t)->shut = SOCK_SHUT_RD | SOCK_SHUT_WR;
-	enlist(t);
-	sock_wake(tcp_base(t), POLLIN | POLLOUT | POLLHUP | POLLRDHUP | POLLRDNORM | POLLWRNORM);
+	tcp_done(t);
 }
 
-void tcp_timewait_leave(struct tcp_sock *t)
+/* The ACK that says where the connection stood. */
+static void answer(const struct tcp_wait *w, u32 echo)
 {
-	bool listed;
+	struct tcp_options o = {
+		.has_stamp = w->stamps_ok, .echo = echo,
+		.stamp = (u32)(clock_monotonic() / TCP_MS) + w->ts_offset,
+	};
+	struct tcp_reply reply = {
+		.from = w->flow.local, .to = w->flow.remote, .from_port = w->flow.local_port,
+		.to_port = w->flow.remote_port, .seq = w->snd_nxt, .ack = w->rcv_nxt,
+		.window = w->window, .flags = TCP_ACK, .tos = w->tos, .ttl = w->ttl,
+		.nif = w->flow.nif, .mark = w->mark, .options = &o,
+	};
 
-	spin_lock(&list_lock);
-	listed = t->timewait;
-	if (listed) {
-		list_del_init(&t->timewait_link);
-		t->timewait = false;
-	}
-	spin_unlock(&list_lock);
-	if (listed)
-		sock_put(tcp_base(t));
+	(void)tcp_reply(&reply);
 }
 
-static bool newer_syn(const struct tcp_sock *t, const struct tcp_segment *seg)
+/* A SYN of a connection after this one. */
+static bool newer_syn(const struct tcp_wait *w, const struct tcp_segment *seg)
 {
 	if ((seg->flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN)
 		return false;
-	if (t->stamps_ok && seg->options.has_stamp)
-		return (s32)(seg->options.stamp - t->ts_recent) > 0;
-	return seq_gt(seg->seq, t->rcv_nxt);
+	return seq_gt(seg->seq, w->rcv_nxt) ||
+	       (w->stamps_ok && seg->options.has_stamp &&
+		(s32)(seg->options.stamp - w->ts_recent) > 0);
 }
 
-bool tcp_timewait_input(struct tcp_sock *t, struct packet *p, const struct tcp_segment *seg)
+/* With wait_lock: whether the segment is one to answer. */
+static bool dubious(struct tcp_wait *w, const struct tcp_segment *seg, bool old)
 {
-	bool old = t->stamps_ok && seg->options.has_stamp &&
-		   (s32)(seg->options.stamp - t->ts_recent) < 0;
+	u64 now = clock_monotonic();
 
-	if (newer_syn(t, seg)) {
-		tcp_count(TWRecycled);
-		tcp_done(t);
-		return true;
-	}
-	if (seg->flags & TCP_RST) {
-		/* RFC 1337: assassination is optional. */
-		if (!READ_ONCE(tcp_rfc1337) && seg->seq == t->rcv_nxt)
-			tcp_done(t);
+	if (seg->flags & TCP_RST)
+		return false;
+	if (!old && seg->seq == w->rcv_nxt && seg->end == seg->seq) {
+		/* An ACK of our FIN, once more: a sign of life. */
+		wait_anew(w);
+		if (w->stamps_ok && seg->options.has_stamp) {
+			w->ts_recent = seg->options.stamp;
+			w->ts_recent_ns = now;
+		}
 		return false;
 	}
-	if (old || seg->flags & TCP_SYN || seg->length ||
-	    (seg->flags & TCP_FIN && seq_lt(seg->end, t->rcv_nxt))) {
-		tcp_challenge(t);
+	if (old)
+		tcp_count(PAWSEstab);
+	/* Our last ACK was lost, perhaps: again, and from the start. */
+	if (old || seg->flags & TCP_ACK)
+		wait_anew(w);
+	if (!(seg->flags & TCP_FIN) && w->answered_ns &&
+	    now - w->answered_ns < READ_ONCE(tcp_invalid_ratelimit) * TCP_MS) {
+		tcp_count(TCPACKSkippedTimeWait);
 		return false;
 	}
-	if (seg->flags & TCP_FIN) {
-		/* Our last ACK was lost: again, and from the start. */
-		tcp_send_ack(t);
-		enlist(t);
-	}
-	return false;
+	w->answered_ns = now;
+	return true;
 }
 
-bool tcp_reusable(struct sock *other)
+/* A segment for one that waits (RFC 9293, 3.10.7.4). */
+static void take_segment(struct tcp_wait *w, const struct tcp_segment *seg, bool old)
 {
-	struct tcp_sock *t = tcp_sock(other);
+	bool over = false, reply = false;
+	u32 echo;
+
+	spin_lock(&wait_lock);
+	if (list_empty(&w->link)) {
+		spin_unlock(&wait_lock);
+		return;
+	}
+	/* RFC 1337: the assassination of one in TIME-WAIT is prevented if asked for. */
+	if (seg->flags & TCP_RST && seg->seq == w->rcv_nxt && !old) {
+		over = !READ_ONCE(tcp_rfc1337);
+		if (!over)
+			wait_anew(w);
+	}
+	reply = dubious(w, seg, old);
+	echo = w->ts_recent;
+	spin_unlock(&wait_lock);
+	if (over)
+		end_early(w);
+	else if (reply)
+		answer(w, echo);
+}
+
+bool tcp_timewait_input(struct packet *p, struct tcp_segment *seg)
+{
+	const struct ip_info *info = ip_info(p);
+	struct flow_wait *flow = flow_wait_find(tcp_ports, &info->to, seg->to_port, &info->from,
+						seg->from_port, info->nif);
+	struct inet_sock *listener;
+	bool old, yields = false;
+	struct tcp_wait *w;
+
+	if (!flow)
+		return false;
+	w = tcp_wait(flow);
+	old = w->stamps_ok && seg->options.has_stamp &&
+	      (s32)(seg->options.stamp - READ_ONCE(w->ts_recent)) < 0;
+	if (!old && newer_syn(w, seg)) {
+		listener = port_find(tcp_ports, &info->to, seg->to_port, &info->from,
+				     seg->from_port, info->nif, tcp_is_listening);
+		if (listener) {
+			tcp_count(TWRecycled);
+			/* What is sent now has to be beyond what was sent (RFC 1122). */
+			seg->iss_least = w->snd_nxt + 0x10000;
+			seg->has_iss_least = true;
+			end_early(w);
+			sock_put(&listener->sock);
+			yields = true;
+		}
+	}
+	if (!yields)
+		take_segment(w, seg, old);
+	flow_wait_put(flow);
+	return !yields;
+}
+
+/* For connect(2), by tcp_tw_reuse (RFC 6191): it goes as soon as it can. With bucket locks. */
+static bool gives_way(struct flow_wait *flow)
+{
+	struct tcp_wait *w = tcp_wait(flow);
 	u32 how = READ_ONCE(tcp_tw_reuse);
+	u64 now = clock_monotonic();
+	bool yields = true;
 
-	if (READ_ONCE(t->state) != TCP_TIME_WAIT || !t->stamps_ok || !how ||
-	    (how == 2 && !ipaddr_loopback(&t->inet.remote)))
-		return false;
-	return clock_monotonic() - t->ts_recent_ns > 1000 * TCP_MS;
+	spin_lock(&wait_lock);
+	if (!list_empty(&w->link)) {
+		yields = w->stamps_ok && how && (how == 1 || ipaddr_loopback(&flow->remote)) &&
+			 now - w->ts_recent_ns > 1000 * TCP_MS;
+		if (yields) {
+			w->until_ns = now;
+			list_move(&w->link, &waiting);
+			soft_timer_arm(&timer, now);
+		}
+	}
+	spin_unlock(&wait_lock);
+	return yields;
+}
+
+u64 tcp_wait_until(const struct tcp_wait *w)
+{
+	return READ_ONCE(w->until_ns);
+}
+
+void tcp_timewait_init(void)
+{
+	wait_cache = slab_cache_create("tcp_wait", sizeof(struct tcp_wait), 0);
+	if (wait_cache)
+		port_table_set_waits(tcp_ports, gives_way);
+	soft_timer_init(&timer, expire);
 }

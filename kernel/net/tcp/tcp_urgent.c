@@ -41,7 +41,7 @@ ssize_t tcp_urgent_recv(struct tcp_sock *t, struct msg *m)
 	spin_lock(&s->lock);
 	if (s->flags & SOCK_OOBINLINE || t->urgent == URGENT_NONE || t->urgent == URGENT_READ) {
 		n = -EINVAL;
-	} else if (TCP_IN(t, TCP_ENDED) && !t->fin_seen && s->error) {
+	} else if (t->state == TCP_CLOSE && !t->fin_seen && s->error) {
 		n = -ENOTCONN;
 	} else if (t->urgent == URGENT_VALID) {
 		byte = t->urgent_byte;
@@ -49,7 +49,7 @@ ssize_t tcp_urgent_recv(struct tcp_sock *t, struct msg *m)
 			t->urgent = URGENT_READ;
 		m->out_flags |= MSG_OOB;
 		n = 1;
-	} else if (!TCP_IN(t, TCP_ENDED) && !(s->shut & SOCK_SHUT_RD)) {
+	} else if (t->state != TCP_CLOSE && !(s->shut & SOCK_SHUT_RD)) {
 		n = -EAGAIN;
 	}
 	spin_unlock(&s->lock);

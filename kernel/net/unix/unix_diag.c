@@ -92,7 +92,7 @@ static bool put_sock(struct nl_out *out, struct unix_sock *u, u8 state, u32 show
 	m->udiag_type = (u8)s->type;
 	m->udiag_state = state;
 	m->udiag_ino = (u32)READ_ONCE(s->ino);
-	diag_cookie_put(s, m->udiag_cookie);
+	diag_cookie_put(s->cookie, m->udiag_cookie);
 	put_name(out, u, show);
 	if (show & UDIAG_SHOW_PEER)
 		put_peer(out, u);
@@ -144,7 +144,7 @@ static int unix_one(struct nl_request *r)
 			break;
 	if (!u)
 		return -ENOENT;
-	err = diag_cookie_check(&u->sock, q->udiag_cookie);
+	err = diag_cookie_check(u->sock.cookie, q->udiag_cookie);
 	if (!err)
 		err = nl_out_init(&out, MESSAGE + 4 * ICONS);
 	if (!err) {

@@ -4,6 +4,7 @@
 #include "test/host/tcp_host_int.h"
 
 #include "lib/inetsum.h"
+#include "mm/slab.h"
 #include "net/inet/show.h"
 
 #define IP_HEADER 20u
@@ -392,6 +393,63 @@ static struct inet_sock *find_flow(const struct ipaddr *local, u16 local_port,
 	return NULL;
 }
 
+/* Flows that wait: a list. */
+static struct flow_wait *waits[4096];
+static unsigned n_waits;
+static bool (*wait_yields)(struct flow_wait *w);
+
+void port_table_set_waits(struct port_table *t, bool (*yields)(struct flow_wait *w))
+{
+	wait_yields = yields;
+}
+
+void flow_wait_begin(struct port_table *t, struct flow_wait *w, struct inet_sock *from)
+{
+	ref_set(&w->refs, 1);
+	w->family = from->sock.family;
+	w->local = from->local;
+	w->remote = from->remote;
+	w->local_port = from->local_port;
+	w->remote_port = from->remote_port;
+	if (n_waits == ARRAY_SIZE(waits))
+		abort();
+	waits[n_waits++] = w;
+}
+
+void flow_wait_end(struct port_table *t, struct flow_wait *w)
+{
+	for (unsigned k = 0; k < n_waits; k++)
+		if (waits[k] == w) {
+			waits[k] = waits[--n_waits];
+			break;
+		}
+	flow_wait_put(w);
+}
+
+void flow_wait_put(struct flow_wait *w)
+{
+	if (ref_put(&w->refs))
+		slab_free(w->cache, w);
+}
+
+struct flow_wait *flow_wait_find(struct port_table *t, const struct ipaddr *local, u16 local_port,
+				 const struct ipaddr *remote, u16 remote_port, u32 index)
+{
+	for (unsigned k = 0; k < n_waits; k++)
+		if (waits[k]->local_port == local_port && waits[k]->remote_port == remote_port &&
+		    ipaddr_equal(&waits[k]->local, local) &&
+		    ipaddr_equal(&waits[k]->remote, remote) && ref_try_get(&waits[k]->refs))
+			return waits[k];
+	return NULL;
+}
+
+void flow_wait_walk(struct port_table *t, struct port_place *at,
+		    bool (*fn)(struct flow_wait *w, void *arg), void *arg)
+{
+	for (unsigned k = 0; k < n_waits && fn(waits[k], arg); k++)
+		;
+}
+
 int flow_enter(struct port_table *t, struct inet_sock *i, bool (*reusable)(struct sock *other))
 {
 	struct inet_sock *other = find_flow(&i->local, i->local_port, &i->remote, i->remote_port);
@@ -401,6 +459,12 @@ int flow_enter(struct port_table *t, struct inet_sock *i, bool (*reusable)(struc
 			return -EADDRNOTAVAIL;
 		other->in_list = PORT_OPEN;
 	}
+	for (unsigned k = 0; k < n_waits; k++)
+		if (waits[k]->local_port == i->local_port &&
+		    waits[k]->remote_port == i->remote_port &&
+		    ipaddr_equal(&waits[k]->local, &i->local) &&
+		    ipaddr_equal(&waits[k]->remote, &i->remote) && !wait_yields(waits[k]))
+			return -EADDRNOTAVAIL;
 	enter(i);
 	i->in_list = PORT_FLOW;
 	return 0;

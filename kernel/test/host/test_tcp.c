@@ -2,6 +2,7 @@
  * TCP against a scripted peer: the header's parser, handshakes, RFC 5961's and PAWS' defences, how
  * connections end.
  */
+#include "net/tcp/tcp_account.h"
 #include "test/host/tcp_peer.h"
 
 TEST(header_roundtrip)
@@ -278,6 +279,7 @@ TEST(time_wait)
 {
 	struct tcp_segment seg;
 	struct peer p;
+	u32 before;
 
 	host_begin(20);
 	if (!passive(&p, true, false))
@@ -288,19 +290,152 @@ TEST(time_wait)
 	CHECK_EQ(p.t->state, TCP_FIN_WAIT2);
 	send_flags(&p, TCP_FIN | TCP_ACK);
 	CHECK(expect(10, TCP_ACK, &seg));
-	CHECK_EQ(p.t->state, TCP_TIME_WAIT);
+	CHECK_EQ(p.t->state, TCP_CLOSE);
+	CHECK_EQ(tcp_n_timewait, 1);
+	before = seg.seq;
 	/* FIN once more, as our ACK was lost. */
 	host_run_for(30000 * MS);
 	send_flags(&p, TCP_FIN | TCP_ACK);
 	CHECK(expect(10, TCP_ACK, &seg));
 	host_run_for(50000 * MS);
-	CHECK_EQ(p.t->state, TCP_TIME_WAIT);
-	/* A newer SYN takes the place. */
+	CHECK_EQ(tcp_n_timewait, 1);
+	/* A newer SYN takes the place; what we send is beyond what we sent. */
 	p.stamp += 1000;
-	p.seq += 5;
+	p.seq -= 5;
 	send_flags(&p, TCP_SYN);
 	CHECK(expect(10, TCP_SYN | TCP_ACK, &seg));
+	CHECK(seq_gt(seg.seq, before + 0xffff));
+	CHECK_EQ(tcp_n_timewait, 0);
+	finish(&p);
+}
+
+/* The peer's connection of passive() in TIME-WAIT; p->seq and p->ack are those of its end. */
+static bool timewait(struct peer *p, bool stamps)
+{
+	struct tcp_segment seg;
+
+	if (!passive(p, stamps, false))
+		return false;
+	tcp_shutdown(tcp_base(p->t), SHUT_WR);
+	CHECK(expect(10, TCP_FIN | TCP_ACK, &seg));
+	acked(p, 1);
+	send_flags(p, TCP_FIN | TCP_ACK);
+	CHECK(expect(10, TCP_ACK, &seg));
+	p->seq++;
+	CHECK_EQ(seg.ack, p->seq);
+	CHECK_EQ(tcp_n_timewait, 1);
+	return true;
+}
+
+TEST(time_wait_old_segments)
+{
+	struct tcp_segment seg;
+	struct peer p;
+
+	host_begin(22);
+	if (!timewait(&p, true))
+		return;
+	/* A bare ACK is none to answer. */
+	send_flags(&p, TCP_ACK);
+	CHECK(silence(5));
+	/* Old data, an old SYN: where the connection stood, but not for each. */
+	p.seq -= 100;
+	send_data(&p, 0, "old", 3);
+	CHECK(expect(10, TCP_ACK, &seg));
+	CHECK_EQ(seg.seq, p.ack);
+	CHECK_EQ(seg.ack, p.seq + 100);
+	CHECK_EQ(seg.options.echo, p.stamp);
+	send_data(&p, 0, "old", 3);
+	CHECK(silence(5));
+	host_run_for(600 * MS);
+	send_flags(&p, TCP_SYN);
+	CHECK(expect(10, TCP_ACK, &seg));
+	CHECK_EQ(tcp_n_timewait, 1);
+	/* By its stamp a SYN with a higher number is old, too. */
+	host_run_for(600 * MS);
+	p.seq += 1000;
+	p.stamp--;
+	send_flags(&p, TCP_SYN);
+	CHECK(expect(10, TCP_ACK, &seg));
+	CHECK_EQ(tcp_n_timewait, 1);
+	host_run_for(61000 * MS);
+	CHECK_EQ(tcp_n_timewait, 0);
+	send_flags(&p, TCP_ACK);
+	CHECK(expect(10, TCP_RST, &seg));
+	finish(&p);
+}
+
+TEST(time_wait_by_number)
+{
+	struct tcp_segment seg;
+	struct peer p;
+
+	host_begin(23);
+	if (!timewait(&p, false))
+		return;
+	p.seq += 1;
+	send_flags(&p, TCP_SYN);
+	CHECK(expect(10, TCP_SYN | TCP_ACK, &seg));
+	CHECK(seq_ge(seg.seq, p.ack + 0x10000));
+	CHECK_EQ(tcp_n_timewait, 0);
+	finish(&p);
+}
+
+TEST(time_wait_nobody_listens)
+{
+	struct tcp_segment seg;
+	struct peer p;
+
+	host_begin(24);
+	if (!timewait(&p, false))
+		return;
+	host_close(p.l);
+	p.l = NULL;
+	p.seq += 1;
+	send_flags(&p, TCP_SYN);
+	CHECK(expect(10, TCP_ACK, &seg));
+	CHECK_EQ(tcp_n_timewait, 1);
+	finish(&p);
+}
+
+TEST(time_wait_assassination)
+{
+	struct peer p;
+
+	host_begin(25);
+	tcp_rfc1337 = 1;
+	if (!timewait(&p, false))
+		return;
+	send_flags(&p, TCP_RST);
+	CHECK_EQ(tcp_n_timewait, 1);
+	tcp_rfc1337 = 0;
+	p.seq++;
+	send_flags(&p, TCP_RST);
+	CHECK_EQ(tcp_n_timewait, 1);
+	p.seq--;
+	send_flags(&p, TCP_RST);
+	CHECK_EQ(tcp_n_timewait, 0);
+	finish(&p);
+}
+
+TEST(time_wait_limit)
+{
+	struct tcp_segment seg;
+	u32 limit = tcp_max_tw_buckets;
+	struct peer p;
+
+	host_begin(26);
+	tcp_max_tw_buckets = 0;
+	if (!passive(&p, false, false))
+		return;
+	tcp_shutdown(tcp_base(p.t), SHUT_WR);
+	CHECK(expect(10, TCP_FIN | TCP_ACK, &seg));
+	acked(&p, 1);
+	send_flags(&p, TCP_FIN | TCP_ACK);
+	CHECK(expect(10, TCP_ACK, &seg));
+	CHECK_EQ(tcp_n_timewait, 0);
 	CHECK_EQ(p.t->state, TCP_CLOSE);
+	tcp_max_tw_buckets = limit;
 	finish(&p);
 }
 
