@@ -326,3 +326,13 @@ void packet_queue_free(struct packet_queue *q)
 	while ((p = packet_dequeue(q)))
 		packet_free(p);
 }
+
+void packet_list_free(struct packet *p)
+{
+	while (p) {
+		struct packet *next = p->next;
+
+		packet_free(p);
+		p = next;
+	}
+}

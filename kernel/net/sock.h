@@ -120,6 +120,8 @@ struct sock_ops {
 	/* The last reference is gone: frees what the protocol has in it (not the sock itself). Any
 	 * context but handlers; must not sleep. NULL: nothing. */
 	void (*destroy)(struct sock *s);
+	/* It knows SO_PEEK_OFF. */
+	bool peeks_on;
 	/* mmap(2): fills the request (vfs/file.h). NULL: -ENODEV. */
 	int (*mmap)(struct sock *s, struct map_request *req);
 	/* Pairs of descriptors (socketpair(2)): connects two new ones. */
@@ -137,6 +139,7 @@ enum sock_flag {
 	SOCK_NOFCS = 1 << 19, SOCK_WIFI_STATUS = 1 << 20, SOCK_ERRORS_PRI = 1 << 21,
 	SOCK_RCVMARK = 1 << 22, SOCK_PASSSEC = 1 << 23, SOCK_STAMPING_NEW = 1 << 24,
 	SOCK_STAMPS_COUNTED = 1 << 25, /* it wants stamps of reception (net/sock_stamp.c) */
+	SOCK_TRAINS = 1 << 26,     /* its reader takes joined packets together (UDP_GRO) */
 };
 enum sock_shut { SOCK_SHUT_RD = 1, SOCK_SHUT_WR = 2 };
 
@@ -164,7 +167,7 @@ struct sock {
 	u32 priority, mark;           /* a */
 	u32 bound_if;                 /* a: SO_BINDTODEVICE: index of the interface, 0: any */
 	u32 drops;                    /* a: packets dropped for want of room */
-	s32 peek_offset;              /* r: SO_PEEK_OFF, -1: off */
+	s32 peek_offset;              /* l, and r where that is used: SO_PEEK_OFF, -1: off */
 	bool async;                   /* l: the file has O_ASYNC: its owner gets SIGIO */
 	struct file_owner owner;      /* l: the file's */
 	u32 async_due;                /* the list's lock: POLL* that the owner is to be told of */
@@ -278,7 +281,13 @@ int sock_wait_result(int err, u64 deadline);
 u32 packet_charge_size(const struct packet *p);
 /* Charges a packet to the receive buffer and queues it: 0, or -ENOBUFS: no room (s->drops is
  * counted; it stays the caller's). With the lock. */
-int sock_queue_receive(struct sock *s, struct packet *p);
+static inline int sock_queue_receive(struct sock *s, struct packet *p);
+/* The same for a queue of the protocol's own, whose packets are freed before the socket is. */
+int sock_queue_receive_on(struct sock *s, struct packet *p, struct packet_queue *queue);
+static inline int sock_queue_receive(struct sock *s, struct packet *p)
+{
+	return sock_queue_receive_on(s, p, &s->receive);
+}
 /* The same without queuing; its release hook gives the bytes back. The first is for a queue that is
  * freed with the socket, the second holds a reference of it. */
 bool sock_charge_queued(struct sock *s, struct packet *p);
@@ -302,12 +311,32 @@ int sock_alloc_send(struct sock *s, u32 room, u32 n, u32 msg_flags, struct packe
 /* Datagrams: the common bodies of recv() and poll() -------------------------------------------- */
 
 /* The next packet of the queue, waiting as flags say: taken off, or (MSG_PEEK) with its bytes
- * shared (packet_clone()); -EAGAIN, -EINTR …, the pending error; 0 bytes after shutdown: *out NULL
- * and 0. Of a protocol without recv_lock. */
-int sock_recv_packet(struct sock *s, struct msg *m, struct packet **out);
+ * shared (packet_clone()), of which *skip are before SO_PEEK_OFF; -EAGAIN, -EINTR …, the pending
+ * error; 0 bytes after shutdown: *out NULL and 0. With SOCK_TRAINS: a list (next) of packets that
+ * are joined, for packet_list_free(). Of a protocol without recv_lock. */
+int sock_recv_packet_at(struct sock *s, struct msg *m, struct packet **out, u32 *skip);
+/* The same of a protocol that does not know SO_PEEK_OFF. */
+static inline int sock_recv_packet(struct sock *s, struct msg *m, struct packet **out)
+{
+	u32 skip;
+
+	return sock_recv_packet_at(s, m, out, &skip);
+}
+/* The packet that a peek shall see, of which *skip bytes are passed over: the first, or the one in
+ * which SO_PEEK_OFF lies; NULL. With the lock. */
+struct packet *sock_peek_at(struct sock *s, u32 *skip);
+/* SO_PEEK_OFF goes on by what was seen, or back (n < 0) by what was taken. Takes the lock. */
+void sock_peek_move(struct sock *s, s64 n);
+static inline void sock_peek_moved(struct sock *s, s64 n)
+{
+	if (unlikely(READ_ONCE(s->peek_offset) >= 0))
+		sock_peek_move(s, n);
+}
 /* Copies its data from `offset` on to the message, MSG_TRUNC, time stamps and the count of drops
  * (SO_RXQ_OVFL) included: bytes to answer, or -EFAULT. */
 ssize_t sock_recv_copy(struct sock *s, struct msg *m, struct packet *p, u32 offset);
+/* What is told with it: time stamps, the count of drops, the mark: 0 or -EFAULT. */
+int sock_recv_told(struct sock *s, struct msg *m, const struct packet *p);
 /* The time stamps of a packet (0: now) as control data, as SO_TIMESTAMP* ask. 0 or -EFAULT. */
 int sock_recv_stamp(struct sock *s, struct msg *m, u64 stamp_ns);
 /* Control data SO_TIMESTAMPING with a stamp of software's. 0 or -EFAULT. */
@@ -321,6 +350,8 @@ int sock_send_control(struct sock *s, struct msg *m, u32 *wanted);
 u8 sock_stamps_of(struct sock *s, u32 wanted, u32 *key);
 /* A connection has what its listener has. Nobody else knows it yet. */
 void sock_stamp_inherit(struct sock *s, const struct sock *listener);
+/* Bytes that the next read gets: 0 also if there is none. With the lock. */
+s32 sock_next_length(const struct sock *s);
 /* Polling of datagram sockets: what is in the queue, what room there is, errors, shutdown. */
 u32 sock_datagram_poll(struct sock *s);
 /* Whether a packet passes the socket's filter; it may be trimmed. Soft work, under RCU. */
@@ -339,6 +370,8 @@ struct sock *file_sock(struct file *file);
 /* setsockopt(2), getsockopt(2): common ones, else the protocol's. */
 int sock_set_option(struct sock *s, int level, int name, const void __user *value, u32 n);
 int sock_get_option(struct sock *s, int level, int name, void __user *value, u32 *n);
+/* Sets or clears a bit of `flags`. Takes the lock. */
+void sock_set_flag(struct sock *s, u32 flag, bool on);
 /* What the socket's memory is used for: SO_MEMINFO. */
 void sock_memory(struct sock *s, u32 info[SK_MEMINFO_VARS]);
 /* SIOC* of interfaces, routes, neighbours, whatever the socket: by net/inet and net/link. */

@@ -5,24 +5,80 @@
 
 #include "vm/iov.h"
 
-/* The next packet or NULL. */
-static struct packet *take(struct sock *s, bool peek)
+struct packet *sock_peek_at(struct sock *s, u32 *skip)
 {
-	struct packet *p;
+	struct packet *p = s->receive.first;
 
-	spin_lock(&s->lock);
-	if (peek)
-		p = s->receive.first ? packet_clone(s->receive.first, MM_ATOMIC) : NULL;
-	else
-		p = packet_dequeue(&s->receive);
-	spin_unlock(&s->lock);
+	*skip = 0;
+	if (likely(s->peek_offset < 0))
+		return p;
+	*skip = (u32)s->peek_offset;
+	/* One without bytes is seen once. */
+	while (p && *skip >= p->length && (*skip || p->queued & PACKET_PEEKED)) {
+		*skip -= p->length;
+		p = p->next;
+	}
+	if (p && !p->length)
+		p->queued |= PACKET_PEEKED;
 	return p;
 }
 
-int sock_recv_packet(struct sock *s, struct msg *m, struct packet **out)
+void sock_peek_move(struct sock *s, s64 n)
+{
+	spin_lock(&s->lock);
+	if (s->peek_offset >= 0)
+		s->peek_offset = (s32)min(max(s->peek_offset + n, (s64)0), (s64)0x7fffffff);
+	spin_unlock(&s->lock);
+}
+
+/* The packets that are joined to p are linked behind it: off the queue, or clones of them, as p
+ * is. False: no memory. With the lock. */
+static bool take_train(struct sock *s, struct packet *p, struct packet *after, bool peek)
+{
+	for (; after && after->queued & PACKET_JOINED; p = p->next) {
+		struct packet *rest = after->next;
+
+		p->next = peek ? packet_clone(after, MM_ATOMIC) : packet_dequeue(&s->receive);
+		if (!p->next)
+			return false;
+		after = rest;
+	}
+	return true;
+}
+
+/* The next packet: 0; -EAGAIN: there is none (of *seen, a peek may have passed over all); or
+ * -ENOMEM. */
+static int take(struct sock *s, bool peek, struct packet **out, u32 *skip, u32 *seen)
+{
+	struct packet *p, *after = NULL;
+	int err = 0;
+
+	*skip = 0;
+	spin_lock(&s->lock);
+	*seen = s->receive.n;
+	p = peek ? sock_peek_at(s, skip) : packet_dequeue(&s->receive);
+	if (!p)
+		err = -EAGAIN;
+	if (p)
+		after = peek ? p->next : s->receive.first;
+	if (p && peek)
+		p = packet_clone(p, MM_ATOMIC);
+	if (unlikely(!err && !p))
+		err = -ENOMEM;
+	if (!err && unlikely(s->flags & SOCK_TRAINS) && !take_train(s, p, after, peek))
+		err = -ENOMEM;
+	spin_unlock(&s->lock);
+	if (unlikely(err == -ENOMEM))
+		packet_list_free(p);
+	*out = err ? NULL : p;
+	return err;
+}
+
+int sock_recv_packet_at(struct sock *s, struct msg *m, struct packet **out, u32 *skip)
 {
 	u64 deadline = ~0ull;
 	bool known = false;
+	u32 seen = 0;
 	int err;
 
 	*out = NULL;
@@ -31,11 +87,9 @@ int sock_recv_packet(struct sock *s, struct msg *m, struct packet **out)
 		if (unlikely(err))
 			return err;
 		if (likely(READ_ONCE(s->receive.first))) {
-			*out = take(s, m->flags & MSG_PEEK);
-			if (*out)
-				return 0;
-			if (m->flags & MSG_PEEK && READ_ONCE(s->receive.first))
-				return -ENOMEM;
+			err = take(s, m->flags & MSG_PEEK, out, skip, &seen);
+			if (likely(err != -EAGAIN))
+				return err;
 		}
 		if (READ_ONCE(s->shut) & SOCK_SHUT_RD)
 			return 0;
@@ -43,11 +97,22 @@ int sock_recv_packet(struct sock *s, struct msg *m, struct packet **out)
 			deadline = sock_receive_deadline(s, m->flags);
 		known = true;
 		err = sock_wait_for(s, POLLIN | POLLERR | POLLHUP | POLLRDHUP,
-				    READ_ONCE(s->receive.first) || READ_ONCE(s->error) ||
+				    READ_ONCE(s->receive.n) != seen || READ_ONCE(s->error) ||
 				    READ_ONCE(s->shut) & SOCK_SHUT_RD, deadline);
 		if (err)
 			return err;
 	}
+}
+
+int sock_recv_told(struct sock *s, struct msg *m, const struct packet *p)
+{
+	int err = sock_recv_stamp(s, m, p->stamp_ns);
+
+	if (!err && unlikely(s->flags & SOCK_RXQ_OVFL) && p->drops)
+		err = msg_put_control(m, SOL_SOCKET, SO_RXQ_OVFL, &p->drops, sizeof(p->drops));
+	if (!err && unlikely(s->flags & SOCK_RCVMARK))
+		err = msg_put_control(m, SOL_SOCKET, SO_MARK, &p->mark, sizeof(p->mark));
+	return err;
 }
 
 ssize_t sock_recv_copy(struct sock *s, struct msg *m, struct packet *p, u32 offset)
@@ -59,14 +124,21 @@ ssize_t sock_recv_copy(struct sock *s, struct msg *m, struct packet *p, u32 offs
 		m->out_flags |= MSG_TRUNC;
 	if (packet_copy_to(p, offset, m->iter, n) != n)
 		return -EFAULT;
-	err = sock_recv_stamp(s, m, p->stamp_ns);
-	if (!err && unlikely(s->flags & SOCK_RXQ_OVFL) && p->drops)
-		err = msg_put_control(m, SOL_SOCKET, SO_RXQ_OVFL, &p->drops, sizeof(p->drops));
-	if (!err && unlikely(s->flags & SOCK_RCVMARK))
-		err = msg_put_control(m, SOL_SOCKET, SO_MARK, &p->mark, sizeof(p->mark));
+	err = sock_recv_told(s, m, p);
 	if (err)
 		return err;
 	return m->flags & MSG_TRUNC ? (ssize_t)length : (ssize_t)n;
+}
+
+s32 sock_next_length(const struct sock *s)
+{
+	const struct packet *p = s->receive.first;
+	u32 n = p ? p->length : 0;
+
+	if (unlikely(s->flags & SOCK_TRAINS))
+		while (p && (p = p->next) && p->queued & PACKET_JOINED)
+			n += p->length;
+	return (s32)n;
 }
 
 u32 sock_datagram_poll(struct sock *s)

@@ -164,6 +164,9 @@ int sock_get_option(struct sock *s, int level, int name, void __user *value, u32
 	case SO_SNDTIMEO_OLD:
 	case SO_SNDTIMEO_NEW:
 		return get_timeout(READ_ONCE(s->send_timeout), value, n);
+	case SO_PEEK_OFF:
+		number = READ_ONCE(s->peek_offset);
+		return s->ops->peeks_on ? answer(value, n, &number, sizeof(number)) : -EOPNOTSUPP;
 	case SO_PEERNAME:
 		return get_peer_name(s, value, n);
 	case SO_BINDTODEVICE:
@@ -183,8 +186,6 @@ int sock_get_option(struct sock *s, int level, int name, void __user *value, u32
 			err = answer(value, n, &nobody, sizeof(nobody));
 		if (err == -ENOPROTOOPT && name == SO_PEERGROUPS)
 			err = -ENODATA;
-		if (err == -ENOPROTOOPT && name == SO_PEEK_OFF)
-			err = -EOPNOTSUPP;
 		return err;
 	}
 }

@@ -68,7 +68,7 @@ bool sock_charge_queued(struct sock *s, struct packet *p)
 	return true;
 }
 
-int sock_queue_receive(struct sock *s, struct packet *p)
+int sock_queue_receive_on(struct sock *s, struct packet *p, struct packet_queue *queue)
 {
 	if (!receive_room(s)) {
 		s->drops++;
@@ -79,7 +79,7 @@ int sock_queue_receive(struct sock *s, struct packet *p)
 	if (unlikely(s->incoming_cpu != (s32)cpu_id()))
 		WRITE_ONCE(s->incoming_cpu, (s32)cpu_id());
 	p->release = queued_release;
-	packet_enqueue(&s->receive, p);
+	packet_enqueue(queue, p);
 	return 0;
 }
 

@@ -14,7 +14,7 @@
 #define RCVBUF_MIN 2304u /* what one small packet counts for, as user space sees it on Linux */
 #define SNDBUF_MIN 4608u
 
-static void flag_set(struct sock *s, u32 flag, bool on)
+void sock_set_flag(struct sock *s, u32 flag, bool on)
 {
 	spin_lock(&s->lock);
 	WRITE_ONCE(s->flags, on ? s->flags | flag : s->flags & ~flag);
@@ -39,7 +39,7 @@ static int set_flag(struct sock *s, int name, u32 flag, int value)
 		return -EPERM;
 	if (name == SO_LOCK_FILTER && !value && s->flags & SOCK_FILTER_LOCKED)
 		return -EPERM;
-	flag_set(s, flag, value);
+	sock_set_flag(s, flag, value);
 	return 0;
 }
 
@@ -59,7 +59,7 @@ static int set_buffer(struct sock *s, int name, int value)
 	most = 0x7fffffffu / 2;
 	size = max(min(size, most) * 2, send ? SNDBUF_MIN : RCVBUF_MIN);
 	WRITE_ONCE(*(send ? &s->send_limit : &s->receive_limit), size);
-	flag_set(s, send ? SOCK_SNDBUF_SET : SOCK_RCVBUF_SET, true);
+	sock_set_flag(s, send ? SOCK_SNDBUF_SET : SOCK_RCVBUF_SET, true);
 	if (send)
 		sock_wake(s, POLLOUT | POLLWRNORM);
 	return 0;
@@ -108,19 +108,27 @@ static int set_linger(struct sock *s, const void __user *value, u32 n)
 		return -EFAULT;
 	if (l.l_onoff)
 		WRITE_ONCE(s->linger_s, (u32)l.l_linger);
-	flag_set(s, SOCK_LINGER, l.l_onoff);
+	sock_set_flag(s, SOCK_LINGER, l.l_onoff);
 	return 0;
 }
 
 static int protocol_set(struct sock *s, int level, int name, const void __user *value, u32 n)
 {
-	int err = level == SOL_SOCKET ? -ENOPROTOOPT : -EOPNOTSUPP;
-
 	if (s->ops->set_option)
-		err = s->ops->set_option(s, level, name, value, n);
-	if (level == SOL_SOCKET && name == SO_PEEK_OFF && err == -ENOPROTOOPT)
-		err = -EOPNOTSUPP;
-	return err;
+		return s->ops->set_option(s, level, name, value, n);
+	return level == SOL_SOCKET ? -ENOPROTOOPT : -EOPNOTSUPP;
+}
+
+static int set_peek_offset(struct sock *s, int value)
+{
+	if (!s->ops->peeks_on)
+		return -EOPNOTSUPP;
+	mutex_lock(&s->recv_lock);
+	spin_lock(&s->lock);
+	WRITE_ONCE(s->peek_offset, value);
+	spin_unlock(&s->lock);
+	mutex_unlock(&s->recv_lock);
+	return 0;
 }
 
 static int set_number(struct sock *s, int name, int value, const void __user *user, u32 n)
@@ -159,6 +167,8 @@ static int set_number(struct sock *s, int name, int value, const void __user *us
 	case SO_INCOMING_CPU:
 		WRITE_ONCE(s->incoming_cpu, value);
 		return 0;
+	case SO_PEEK_OFF:
+		return set_peek_offset(s, value);
 	case SO_BUF_LOCK:
 		return set_buffer_lock(s, value);
 	case SO_RESERVE_MEM: /* memory is not accounted to groups */

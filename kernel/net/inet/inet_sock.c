@@ -355,7 +355,7 @@ long inet_datagram_ioctl(struct sock *s, u32 request, u64 arg)
 	switch (request) {
 	case SIOCINQ: /* the next datagram's length, which may be 0 */
 		spin_lock(&s->lock);
-		n = s->receive.first ? (s32)s->receive.first->length : 0;
+		n = sock_next_length(s);
 		spin_unlock(&s->lock);
 		break;
 	case SIOCOUTQ:

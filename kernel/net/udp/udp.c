@@ -20,6 +20,7 @@ static int create(u16 family, int type, int protocol, struct sock **out)
 	if (!s)
 		return -ENOMEM;
 	inet_sock_init(inet_sock(s));
+	udp_gro_init(udp_sock(s));
 	*out = s;
 	return 0;
 }
@@ -218,6 +219,9 @@ static int set_udp_option(struct udp_sock *u, int name, const void __user *value
 			return -EINVAL;
 		WRITE_ONCE(u->segment, (u16)v);
 		return 0;
+	case UDP_GRO:
+		sock_set_flag(&u->inet.sock, SOCK_TRAINS, v != 0);
+		return 0;
 	case UDP_NO_CHECK6_TX:
 		WRITE_ONCE(u->no_check6_tx, v != 0);
 		return 0;
@@ -247,6 +251,8 @@ static int get_option(struct sock *s, int level, int name, void __user *value, u
 		return inet_option_out(u->cork, value, n);
 	case UDP_SEGMENT:
 		return inet_option_out(u->segment, value, n);
+	case UDP_GRO:
+		return inet_option_out(!!(READ_ONCE(u->inet.sock.flags) & SOCK_TRAINS), value, n);
 	case UDP_NO_CHECK6_TX:
 		return inet_option_out(u->no_check6_tx, value, n);
 	case UDP_NO_CHECK6_RX:
@@ -285,6 +291,7 @@ static const struct sock_ops ops = {
 	.ioctl = inet_datagram_ioctl,
 	.set_option = set_option,
 	.get_option = get_option,
+	.peeks_on = true,
 	.close = close,
 	.destroy = destroy,
 };

@@ -1,14 +1,24 @@
 /*
  * UDP (RFC 768), for both families: udp.c makes sockets, binds and connects them, udp_send.c and
- * udp_recv.c are the calls, udp_input.c is what comes from below.
+ * udp_recv.c are the calls, udp_input.c is what comes from below, udp_gro.c what is read together.
  */
 #pragma once
 
+#include "dev/netif.h"
 #include "net/inet/inet_int.h"
 #include "net/udp/udp_wire.h"
 
 enum { UDP_SEGMENTS = 64 }; /* of one call with UDP_SEGMENT, at most */
 enum { UDP_MOST = 65507 + 20 + 20 }; /* no datagram has more data, whatever the version */
+
+/* What came in this round for a socket with UDP_GRO.  l: sock.lock. */
+struct udp_gro {
+	struct netif_after after;    /* l to ask for it, once; it has a reference to the socket */
+	struct packet_queue waiting; /* l: will be in the receive queue at the round's end */
+	struct packet *last;         /* l: of `waiting`, what the next may be joined to */
+	u32 size, n, bytes;          /* l: of its train: length of the first; datagrams; bytes */
+	bool asked;                  /* l */
+};
 
 /* s: send_lock.  a: torn reads harmless. */
 struct udp_sock {
@@ -19,6 +29,7 @@ struct udp_sock {
 	bool cork;               /* a: UDP_CORK */
 	bool no_check6_tx, no_check6_rx; /* a */
 	u16 segment;             /* a: UDP_SEGMENT: 0: off */
+	struct udp_gro gro;      /* used with SOCK_TRAINS (UDP_GRO) */
 };
 static inline struct udp_sock *udp_sock(struct sock *s) { return (struct udp_sock *)s; }
 
@@ -31,6 +42,11 @@ void udp_cork_drop(struct udp_sock *u);
 int udp_cork_push(struct udp_sock *u);
 /* Binds a socket that has no port to any. With sock.lock. */
 int udp_autobind(struct inet_sock *i);
+
+/* Of a socket with UDP_GRO: queues a datagram, whose data are its payload, to be seen at the
+ * round's end: 0, -ENOBUFS (it stays the caller's). With sock.lock; soft work. */
+int udp_gro_queue(struct udp_sock *u, struct packet *p);
+void udp_gro_init(struct udp_sock *u);
 
 void udp_receive(struct packet *p);
 void udp_error(const struct ip_error *e);

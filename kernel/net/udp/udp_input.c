@@ -18,6 +18,7 @@ static bool six(const struct packet *p)
 static void give(struct inet_sock *i, struct packet *p)
 {
 	struct sock *s = &i->sock;
+	bool together = false;
 	int err = 0;
 
 	if (unlikely(!inet_near_enough(i, ip_info(p))))
@@ -30,13 +31,19 @@ static void give(struct inet_sock *i, struct packet *p)
 		goto drop;
 	packet_pull(p, sizeof(struct udp_header));
 	spin_lock(&s->lock);
-	err = READ_ONCE(s->shut) & SOCK_SHUT_RD ? -EPIPE : sock_queue_receive(s, p);
+	if (READ_ONCE(s->shut) & SOCK_SHUT_RD)
+		err = -EPIPE;
+	else if (unlikely(together = READ_ONCE(s->flags) & SOCK_TRAINS))
+		err = udp_gro_queue(udp_sock(s), p);
+	else
+		err = sock_queue_receive(s, p);
 	spin_unlock(&s->lock);
 	if (err) {
 		UDP_COUNT(p, RCVBUF_ERRORS);
 		goto drop;
 	}
-	sock_wake(s, POLLIN | POLLRDNORM);
+	if (likely(!together))
+		sock_wake(s, POLLIN | POLLRDNORM);
 	return;
 drop:
 	UDP_COUNT(p, IN_ERRORS);

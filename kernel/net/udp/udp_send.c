@@ -14,19 +14,25 @@
 
 #define COUNT(to, what) inet_count(ipaddr_is4(to) ? UDP4_##what : UDP6_##what)
 
+/* Whether datagrams to an address go without a checksum. */
+static bool sums_off(const struct udp_sock *u, const struct ipaddr *to)
+{
+	return ipaddr_is4(to) ? READ_ONCE(u->inet.sock.flags) & SOCK_NO_CHECK :
+				READ_ONCE(u->no_check6_tx);
+}
+
 /* Header and checksum. With the lock; data begins with the payload, in own bytes. */
 static void header_make(struct udp_sock *u, struct packet *p, const struct route *r,
 			const struct inet_send *to)
 {
 	struct udp_header *h = (struct udp_header *)packet_push(p, sizeof(*h));
-	bool four = ipaddr_is4(&r->to);
 	struct ipaddr dest = r->kind == ROUTE_LOCAL ? r->hop : r->to;
 
 	*h = (struct udp_header){
 		.from = hton16(u->inet.local_port), .to = hton16(to->to_port),
 		.length = hton16((u16)p->length),
 	};
-	if (four ? READ_ONCE(u->inet.sock.flags) & SOCK_NO_CHECK : u->no_check6_tx)
+	if (sums_off(u, &r->to))
 		return;
 	ip_sum_partial(p, &r->from, &dest, IPPROTO_UDP, offsetof(struct udp_header, sum));
 }
@@ -163,7 +169,7 @@ static ssize_t send_segments(struct udp_sock *u, struct msg *m, u32 n, struct in
 	if (r)
 		mtu = route_mtu(r);
 	spin_unlock(&u->inet.sock.lock);
-	if (!err && (n > (u32)to->segment * UDP_SEGMENTS ||
+	if (!err && (n > (u32)to->segment * UDP_SEGMENTS || sums_off(u, &to->flow.to) ||
 		     to->segment + sizeof(struct udp_header) +
 		     ip_version_of(&to->flow.to)->header_length > mtu))
 		err = -EINVAL;

@@ -225,6 +225,7 @@ static struct unix_sock *end(struct unix_sock *u, struct packet_queue *queue,
 	if (!queue->first)
 		queue->last = &queue->first;
 	packet_queue_init(&u->sock.receive);
+	u->urgent = NULL;
 	list_splice_init(&u->pending, pending);
 	u->n_pending = 0;
 	spin_unlock(&u->sock.lock);
@@ -235,15 +236,17 @@ static void close_one(struct unix_sock *u, bool embryo, struct list *pending)
 {
 	struct packet_queue queue;
 	struct unix_sock *peer;
+	bool unread;
 
 	unix_forget(u);
 	peer = end(u, &queue, pending);
+	unread = u->sock.type == SOCK_STREAM ? queue.bytes : queue.first != NULL;
 	sock_wake(&u->sock, POLLIN | POLLOUT | POLLHUP); /* who waits to be connected */
 	unix_unstall(u);
 	if (peer && u->sock.type == SOCK_DGRAM)
 		unix_stall_cancel(u, peer);
 	else if (peer)
-		peer_hangup(u, peer, queue.first || embryo);
+		peer_hangup(u, peer, unread || embryo);
 	packet_queue_free(&queue);
 	unix_put(peer);
 	unix_put(u);
@@ -352,6 +355,9 @@ static long unix_ioctl(struct sock *s, u32 request, u64 arg)
 	case FIONREAD: /* SIOCINQ */
 		n = unix_input_length(s);
 		break;
+	case SIOCATMARK:
+		n = unix_at_mark(s);
+		break;
 	default:
 		return -ENOTTY;
 	}
@@ -359,22 +365,6 @@ static long unix_ioctl(struct sock *s, u32 request, u64 arg)
 		return n;
 	out = (int)n;
 	return copy_out_obj((int __user *)arg, &out);
-}
-
-static int unix_set_option(struct sock *s, int level, int name, const void __user *value, u32 n)
-{
-	int number;
-
-	if (level != SOL_SOCKET)
-		return -EOPNOTSUPP;
-	if (name != SO_PEEK_OFF)
-		return -ENOPROTOOPT;
-	if (copy_in_obj(&number, (const int __user *)value) < 0)
-		return -EFAULT;
-	mutex_lock(&s->recv_lock);
-	s->peek_offset = number;
-	mutex_unlock(&s->recv_lock);
-	return 0;
 }
 
 /* Of who connected, listened, or made the pair: a reference of theirs. */
@@ -408,15 +398,11 @@ static int unix_get_option(struct sock *s, int level, int name, void __user *val
 	struct unix_sock *u = unix_sock(s);
 	const struct cred *cred;
 	struct ucred who;
-	int number, err;
+	int err;
 
 	if (level != SOL_SOCKET)
 		return -EOPNOTSUPP;
 	switch (name) {
-	case SO_PEEK_OFF:
-		number = READ_ONCE(s->peek_offset);
-		*n = min(*n, (u32)sizeof(number));
-		return copy_out(value, &number, *n);
 	case SO_PEERCRED:
 	case SO_PEERGROUPS:
 		cred = peer_cred(u, &who);
@@ -434,60 +420,37 @@ static int unix_get_option(struct sock *s, int level, int name, void __user *val
 	}
 }
 
+/* What all types have in common. */
+#define UNIX_OPS \
+	.bind = unix_bind, .name = unix_name, .shutdown = unix_shutdown, .ioctl = unix_ioctl, \
+	.get_option = unix_get_option, .peeks_on = true, .flush = unix_flush, \
+	.close = unix_close, .destroy = unix_destroy, .pair = unix_pair
+/* And those with connections. */
+#define UNIX_CONNECTION_OPS \
+	.connect = unix_stream_connect, .listen = unix_listen, .accept = unix_accept, \
+	.poll = unix_stream_poll
+
 static const struct sock_ops stream_ops = {
-	.bind = unix_bind,
-	.connect = unix_stream_connect,
-	.listen = unix_listen,
-	.accept = unix_accept,
-	.name = unix_name,
+	UNIX_OPS,
+	UNIX_CONNECTION_OPS,
 	.send = unix_stream_send,
 	.recv = unix_stream_recv,
 	.send_page = unix_stream_send_page,
-	.shutdown = unix_shutdown,
-	.poll = unix_stream_poll,
-	.ioctl = unix_ioctl,
-	.set_option = unix_set_option,
-	.get_option = unix_get_option,
-	.flush = unix_flush,
-	.close = unix_close,
-	.destroy = unix_destroy,
-	.pair = unix_pair,
 };
 
 static const struct sock_ops datagram_ops = {
-	.bind = unix_bind,
+	UNIX_OPS,
 	.connect = unix_datagram_connect,
-	.name = unix_name,
 	.send = unix_datagram_send,
 	.recv = unix_datagram_recv,
-	.shutdown = unix_shutdown,
 	.poll = unix_datagram_poll,
-	.ioctl = unix_ioctl,
-	.set_option = unix_set_option,
-	.get_option = unix_get_option,
-	.flush = unix_flush,
-	.close = unix_close,
-	.destroy = unix_destroy,
-	.pair = unix_pair,
 };
 
 static const struct sock_ops seqpacket_ops = {
-	.bind = unix_bind,
-	.connect = unix_stream_connect,
-	.listen = unix_listen,
-	.accept = unix_accept,
-	.name = unix_name,
+	UNIX_OPS,
+	UNIX_CONNECTION_OPS,
 	.send = unix_seqpacket_send,
 	.recv = unix_seqpacket_recv,
-	.shutdown = unix_shutdown,
-	.poll = unix_stream_poll,
-	.ioctl = unix_ioctl,
-	.set_option = unix_set_option,
-	.get_option = unix_get_option,
-	.flush = unix_flush,
-	.close = unix_close,
-	.destroy = unix_destroy,
-	.pair = unix_pair,
 };
 
 void unix_init(void)

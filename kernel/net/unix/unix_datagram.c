@@ -5,6 +5,8 @@
  */
 #include "net/unix/unix_int.h"
 
+#include "vm/iov.h"
+
 /* What was received from the old peer is lost with it, and a peer that was connected to us learns
  * that we are gone (unix(7), ECONNRESET). No lock held; takes the reference to `old`. */
 static void disconnected(struct unix_sock *u, struct unix_sock *old)
@@ -281,14 +283,10 @@ static struct packet *choose(struct sock *s, u32 flags, u32 *skip)
 	struct packet *p = READ_ONCE(s->receive.first);
 
 	*skip = 0;
-	if (likely(!(flags & MSG_PEEK) || s->peek_offset <= 0))
+	if (likely(!(flags & MSG_PEEK) || s->peek_offset < 0))
 		return p;
-	*skip = (u32)s->peek_offset;
 	spin_lock(&s->lock);
-	while (p && *skip >= p->length) {
-		*skip -= p->length;
-		p = p->next;
-	}
+	p = sock_peek_at(s, skip);
 	spin_unlock(&s->lock);
 	return p;
 }
@@ -325,8 +323,7 @@ static int wait_message(struct sock *s, u32 flags, struct packet **out, u32 *ski
 /* Takes the message off the queue, its rights with it. recv_lock held. */
 static void take(struct sock *s, struct packet *p, struct unix_scm *scm)
 {
-	if (unlikely(s->peek_offset > 0))
-		s->peek_offset = max(s->peek_offset - (s32)p->length, 0);
+	sock_peek_moved(s, -(s64)p->length);
 	unix_scm_take(p, scm);
 	spin_lock(&s->lock);
 	packet_dequeue(&s->receive);
@@ -338,6 +335,7 @@ ssize_t unix_datagram_recv(struct sock *s, struct msg *m)
 	struct unix_scm scm = { .has_cred = false };
 	bool peeks = m->flags & MSG_PEEK;
 	struct packet *p = NULL;
+	size_t room = iov_left(m->iter);
 	ssize_t n;
 	u32 skip;
 
@@ -354,8 +352,8 @@ ssize_t unix_datagram_recv(struct sock *s, struct msg *m)
 		take(s, p, &scm);
 	unix_name_out(m, p->sock);
 	n = sock_recv_copy(s, m, p, skip);
-	if (peeks && s->peek_offset >= 0 && n >= 0)
-		s->peek_offset += (s32)min(p->length - skip, (u32)n);
+	if (peeks && n >= 0)
+		sock_peek_moved(s, (s64)min((size_t)(p->length - skip), room));
 out:
 	mutex_unlock(&s->recv_lock);
 	if (p && !peeks) {

@@ -189,6 +189,7 @@ static void queue_take(struct unix_sock *u, struct packet_queue *to)
 {
 	struct packet *p;
 
+	WRITE_ONCE(u->urgent, NULL);
 	while ((p = packet_dequeue(&u->sock.receive)) != NULL)
 		packet_enqueue(to, p);
 }

@@ -49,6 +49,8 @@ struct unix_sock {
 	u32 n_pending, backlog;   /* l */
 	s32 peer_pid;             /* l: who is at the other end (SO_PEERCRED); a listener: itself */
 	const struct cred *peer_cred; /* l: the same, referenced, or NULL */
+	struct packet *urgent;    /* l: in the queue: the one byte of it is urgent and was not read
+				   * (MSG_OOB); NULL: none */
 	struct list stalls;       /* l: senders that wait for room in this one's queue */
 	struct unix_stall stall;  /* of pollers, on the list of peer */
 	u32 in_flight;            /* g: how often its file is on its way in a message */
@@ -137,6 +139,8 @@ ssize_t unix_stream_send(struct sock *s, struct msg *m);
 ssize_t unix_stream_recv(struct sock *s, struct msg *m);
 ssize_t unix_stream_send_page(struct sock *s, struct page *page, u32 offset, u32 n, u32 flags);
 u32 unix_stream_poll(struct sock *s);
+/* Whether the next byte is the urgent one, or came after it if that was read (SIOCATMARK). */
+bool unix_at_mark(struct sock *s);
 
 /* unix_datagram.c */
 int unix_datagram_connect(struct sock *s, const struct sockaddr_storage *a, u32 length,

@@ -2,6 +2,11 @@
  * Streams: bytes in packets of the sender's, which the receiver takes from the front of its queue.
  * A message's descriptors and credentials stay with its first packet: a read does not go past
  * descriptors, nor, with SO_PASSCRED, from one sender to another (unix(7)).
+ *
+ * An urgent byte (MSG_OOB) is a packet of its own, to which u->urgent points until it was read or a
+ * later one took its place. Where it was in the stream is the mark: a read ends there. One that
+ * begins there passes over the byte, or reads it with SO_OOBINLINE. Read by itself it leaves an
+ * empty packet behind, which is the mark still.
  */
 #include "net/unix/unix_int.h"
 
@@ -18,7 +23,7 @@ static int may_send(struct unix_sock *u, struct unix_sock **peer)
 }
 
 /* Into the peer's queue and wakes it: 0, or -EPIPE (it reads no more). */
-static int deliver(struct unix_sock *peer, struct packet *p)
+static int deliver(struct unix_sock *peer, struct packet *p, bool urgent)
 {
 	int err = 0;
 
@@ -27,7 +32,11 @@ static int deliver(struct unix_sock *peer, struct packet *p)
 		err = -EPIPE;
 	else
 		packet_enqueue(&peer->sock.receive, p);
+	if (unlikely(urgent) && !err)
+		WRITE_ONCE(peer->urgent, p);
 	spin_unlock(&peer->sock.lock);
+	if (unlikely(urgent) && !err)
+		sock_urgent(&peer->sock);
 	if (likely(!err))
 		sock_wake(&peer->sock, POLLIN | POLLRDNORM | WAKE_SYNC);
 	return err;
@@ -40,9 +49,9 @@ static int wait_room(struct sock *s, u32 flags)
 	return sock_wait_room(s, flags);
 }
 
-/* One packet of it: bytes or -errno. */
-static ssize_t send_chunk(struct sock *s, struct unix_sock *peer, struct msg *m,
-			  struct unix_scm *scm)
+/* One packet of at most `left` bytes: how many or -errno. */
+static ssize_t send_chunk(struct sock *s, struct unix_sock *peer, struct msg *m, size_t left,
+			  struct unix_scm *scm, bool urgent)
 {
 	u32 most = max(READ_ONCE(s->send_limit) / 2, 128u) - 64, n;
 	struct packet *p;
@@ -50,14 +59,14 @@ static ssize_t send_chunk(struct sock *s, struct unix_sock *peer, struct msg *m,
 
 	if (err)
 		return err;
-	n = (u32)min(iov_left(m->iter), (size_t)min(most, CHUNK));
+	n = (u32)min(left, (size_t)min(most, CHUNK));
 	err = unix_packet(s, m, n, &p);
 	if (err)
 		return err;
 	unix_scm_cred(unix_sock(s), peer, scm);
 	err = unix_scm_attach(p, scm);
 	if (!err)
-		err = deliver(peer, p);
+		err = deliver(peer, p, urgent);
 	if (err) {
 		packet_free(p);
 		return err;
@@ -65,13 +74,31 @@ static ssize_t send_chunk(struct sock *s, struct unix_sock *peer, struct msg *m,
 	return (ssize_t)n;
 }
 
+/* All of a message; with MSG_OOB its last byte is urgent: bytes or -errno. */
+static ssize_t send_all(struct sock *s, struct unix_sock *peer, struct msg *m,
+			struct unix_scm *scm)
+{
+	size_t urgent = m->flags & MSG_OOB ? 1 : 0;
+	ssize_t done = 0, n = 0;
+
+	while (iov_left(m->iter) && n >= 0) {
+		size_t left = iov_left(m->iter);
+		bool last = urgent && left == 1;
+
+		n = send_chunk(s, peer, m, last ? 1 : left - urgent, scm, last);
+		if (n > 0)
+			done += n;
+	}
+	return done ? done : n;
+}
+
 ssize_t unix_stream_send(struct sock *s, struct msg *m)
 {
 	struct unix_sock *u = unix_sock(s), *peer;
 	struct unix_scm scm;
-	ssize_t done = 0, n;
+	ssize_t n;
 
-	if (m->flags & MSG_OOB)
+	if (m->flags & MSG_OOB && !iov_left(m->iter))
 		return -EOPNOTSUPP;
 	n = unix_scm_begin(m, &scm);
 	if (n)
@@ -80,15 +107,10 @@ ssize_t unix_stream_send(struct sock *s, struct msg *m)
 		n = READ_ONCE(u->state) == UNIX_CONNECTED ? -EISCONN : -EOPNOTSUPP;
 	else
 		n = may_send(u, &peer);
-	while (!n && iov_left(m->iter)) {
-		n = send_chunk(s, peer, m, &scm);
-		if (n < 0)
-			break;
-		done += n;
-		n = 0;
-	}
+	if (!n)
+		n = send_all(s, peer, m, &scm);
 	unix_scm_drop(&scm);
-	return done ? done : n;
+	return n;
 }
 
 ssize_t unix_stream_send_page(struct sock *s, struct page *page, u32 offset, u32 n, u32 flags)
@@ -112,7 +134,7 @@ ssize_t unix_stream_send_page(struct sock *s, struct page *page, u32 offset, u32
 	unix_scm_cred(u, peer, &scm);
 	err = unix_scm_attach(p, &scm);
 	if (!err)
-		err = deliver(peer, p);
+		err = deliver(peer, p, false);
 	if (err) {
 		packet_free(p);
 		return err;
@@ -195,6 +217,19 @@ static ssize_t copy_some(struct reading *r, struct packet *p, u32 skip)
 	return packet_copy_to(p, skip, r->m->iter, n) == n ? (ssize_t)n : -EFAULT;
 }
 
+/* The first packet goes. r. */
+static void remove_first(struct unix_sock *u)
+{
+	struct packet *p;
+
+	spin_lock(&u->sock.lock);
+	p = packet_dequeue(&u->sock.receive);
+	if (unlikely(u->urgent == p))
+		WRITE_ONCE(u->urgent, NULL);
+	spin_unlock(&u->sock.lock);
+	packet_free(p);
+}
+
 /* n bytes of the first packet were read: it goes when it is empty. r. Whether the read may go
  * on. */
 static bool consume(struct reading *r, struct packet *p, u32 n)
@@ -203,18 +238,15 @@ static bool consume(struct reading *r, struct packet *p, u32 n)
 
 	if (unlikely(unix_scm(p)->rights))
 		unix_scm_take(p, &r->scm);
-	if (unlikely(s->peek_offset > 0))
-		s->peek_offset = max(s->peek_offset - (s32)n, 0);
-	spin_lock(&s->lock);
+	sock_peek_moved(s, -(s64)n);
 	if (n < p->length) {
+		spin_lock(&s->lock);
 		s->receive.bytes -= n;
 		packet_pull(p, n);
 		spin_unlock(&s->lock);
 		return false;
 	}
-	packet_dequeue(&s->receive);
-	spin_unlock(&s->lock);
-	packet_free(p);
+	remove_first(r->u);
 	return !r->scm.rights;
 }
 
@@ -229,12 +261,33 @@ static struct packet *packet_after(struct sock *s, struct packet *p)
 	return next;
 }
 
+/* Where a read goes on that has come to p (NULL: the queue's end): there, or behind the mark; NULL:
+ * nowhere. r. */
+static struct packet *pass_mark(struct reading *r, struct packet *p)
+{
+	struct unix_sock *u = r->u;
+
+	while (p && unlikely(!p->length || p == READ_ONCE(u->urgent))) {
+		struct packet *next;
+
+		if (r->copied)
+			return NULL;
+		if (p->length && READ_ONCE(u->sock.flags) & SOCK_OOBINLINE)
+			return p;
+		next = packet_after(&u->sock, p);
+		if (!(r->m->flags & MSG_PEEK))
+			remove_first(u);
+		p = next;
+	}
+	return p;
+}
+
 /* Reads what there is without taking it, from SO_PEEK_OFF on. r. Whether that was anything, or an
  * error. */
 static int peek(struct reading *r)
 {
 	struct sock *s = &r->u->sock;
-	struct packet *p = s->receive.first;
+	struct packet *p = pass_mark(r, s->receive.first);
 	u32 skip = s->peek_offset > 0 ? (u32)s->peek_offset : 0;
 	int found = 0;
 	ssize_t n;
@@ -243,7 +296,7 @@ static int peek(struct reading *r)
 		skip -= p->length;
 		p = packet_after(s, p);
 	}
-	for (; p && may_join(r, p); p = packet_after(s, p)) {
+	for (; (p = pass_mark(r, p)) && may_join(r, p); p = packet_after(s, p)) {
 		n = unix_scm(p)->rights ? unix_scm_copy(p, &r->scm) : 0;
 		if (n == 0)
 			n = copy_some(r, p, skip);
@@ -254,8 +307,7 @@ static int peek(struct reading *r)
 		found = 1;
 		r->copied += (size_t)n;
 		skip = 0;
-		if (s->peek_offset >= 0)
-			s->peek_offset += (s32)n;
+		sock_peek_moved(s, n);
 		if (unix_scm(p)->rights || !iov_left(r->m->iter))
 			break;
 	}
@@ -265,9 +317,11 @@ static int peek(struct reading *r)
 /* Reads from the first packet on: 1 if more may follow, 0 if not, or an error. r. */
 static int take(struct reading *r)
 {
-	struct packet *p = r->u->sock.receive.first;
+	struct packet *p = pass_mark(r, r->u->sock.receive.first);
 	ssize_t n;
 
+	if (unlikely(!p)) /* the mark, or nothing but it */
+		return !r->copied;
 	if (unlikely(!may_join(r, p)))
 		return 0;
 	n = copy_some(r, p, 0);
@@ -301,6 +355,46 @@ static ssize_t read_stream(struct reading *r)
 	return r->copied || more >= 0 ? (ssize_t)r->copied : more;
 }
 
+/* The urgent byte by itself: 1, -EINVAL (there is none), -EFAULT. */
+static ssize_t read_urgent(struct unix_sock *u, struct msg *m)
+{
+	struct sock *s = &u->sock;
+	struct packet *p;
+	ssize_t n = 1;
+
+	mutex_lock(&s->recv_lock);
+	p = READ_ONCE(s->flags) & SOCK_OOBINLINE ? NULL : READ_ONCE(u->urgent);
+	if (!p)
+		n = -EINVAL;
+	else if (packet_copy_to(p, 0, m->iter, 1) != 1)
+		n = -EFAULT;
+	if (n == 1 && !(m->flags & MSG_PEEK)) {
+		spin_lock(&s->lock);
+		if (u->urgent == p)
+			WRITE_ONCE(u->urgent, NULL);
+		s->receive.bytes--;
+		packet_pull(p, 1);
+		spin_unlock(&s->lock);
+	}
+	mutex_unlock(&s->recv_lock);
+	if (n == 1)
+		m->out_flags |= MSG_OOB;
+	return n;
+}
+
+bool unix_at_mark(struct sock *s)
+{
+	const struct packet *p, *urgent;
+	bool at;
+
+	spin_lock(&s->lock);
+	p = s->receive.first;
+	urgent = unix_sock(s)->urgent;
+	at = p && (urgent ? p == urgent : !p->length);
+	spin_unlock(&s->lock);
+	return at;
+}
+
 ssize_t unix_stream_recv(struct sock *s, struct msg *m)
 {
 	size_t size = iov_left(m->iter);
@@ -309,8 +403,8 @@ ssize_t unix_stream_recv(struct sock *s, struct msg *m)
 
 	if (READ_ONCE(r.u->state) != UNIX_CONNECTED)
 		return -EINVAL;
-	if (m->flags & MSG_OOB)
-		return -EOPNOTSUPP;
+	if (unlikely(m->flags & MSG_OOB))
+		return read_urgent(r.u, m);
 	r.target = m->flags & MSG_WAITALL ? size : min((size_t)READ_ONCE(s->receive_low), size);
 	r.target = max(r.target, (size_t)1);
 	n = read_stream(&r);
@@ -331,6 +425,8 @@ u32 unix_stream_poll(struct sock *s)
 		events |= POLLHUP;
 	if (READ_ONCE(s->receive.first) || READ_ONCE(u->n_pending))
 		events |= POLLIN | POLLRDNORM;
+	if (unlikely(READ_ONCE(u->urgent)))
+		events |= POLLPRI;
 	if (state != UNIX_LISTEN && READ_ONCE(s->send_used) < READ_ONCE(s->send_limit) / 2)
 		events |= POLLOUT | POLLWRNORM | POLLWRBAND;
 	return events;
