@@ -7,6 +7,7 @@
  */
 #include "net/inet/inet.h"
 
+#include "abi/errno.h"
 #include "core/panic.h"
 #include "net/inet/inet_int.h"
 #include "net/tcp/tcp.h"
@@ -38,6 +39,36 @@ int ip_send(struct packet *p, struct route *r, const struct ip_meta *meta)
 void ip_send_unreachable(struct packet *p, enum ip_unreachable what)
 {
 	ip_version_of(&ip_info(p)->to)->refuse(p, what);
+}
+
+static void refuse_route(struct packet *p, const struct flow *f, int err)
+{
+	const struct ip_version *version = ip_version_of(&f->to);
+
+	if (err == -ENETUNREACH)
+		version->refuse(p, IP_NET_UNREACHABLE);
+	else if (err == -EHOSTUNREACH)
+		version->refuse(p, IP_HOST_UNREACHABLE);
+	else if (err == -EACCES)
+		version->refuse(p, IP_PROHIBITED);
+}
+
+int ip_forward(struct packet *p, const struct flow *f,
+	       void (*forward)(struct packet *p, struct route *r))
+{
+	struct route *r;
+	int err = route_output(f, &r);
+
+	if (err) {
+		refuse_route(p, f, err);
+		return err;
+	}
+	if (r->kind == ROUTE_UNICAST)
+		forward(p, r);
+	else
+		packet_free(p);
+	route_put(r);
+	return 0;
 }
 
 bool ip_deliver(struct packet *p)

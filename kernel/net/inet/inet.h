@@ -88,6 +88,11 @@ void ip_deliver_error(struct ip_error *e, u8 protocol);
 enum ip_unreachable { IP_PORT_UNREACHABLE, IP_HOST_UNREACHABLE, IP_NET_UNREACHABLE,
 		      IP_PROTOCOL_UNREACHABLE, IP_PROHIBITED };
 void ip_send_unreachable(struct packet *p, enum ip_unreachable what);
+/* A packet that is for somebody else goes to forward(), which takes it, with its route: 0. If that
+ * is none that leads on, the packet is freed. -errno: there is none; the sender was told why, the
+ * packet is still the caller's. Soft work. */
+int ip_forward(struct packet *p, const struct flow *f,
+	       void (*forward)(struct packet *p, struct route *r));
 
 struct inet_sock;
 struct inet_send;
@@ -309,6 +314,8 @@ void inet_sock_flow(const struct inet_sock *i, const struct ipaddr *to, struct f
 /* The socket's route to its peer, looked up again if void: borrowed of the socket, or NULL and
  * *err. With sock.lock. */
 struct route *inet_sock_route(struct inet_sock *i, int *err);
+/* An interface goes (`nif`): so does the route by it. For walks; true: go on. */
+bool inet_sock_forget(struct inet_sock *i, void *nif);
 /* The MTU of the way to the peer: 0, -ENOTCONN (no peer, or no way), -ENOMEM. Takes the lock. */
 int inet_path_mtu(struct inet_sock *i, u32 *mtu);
 /* Queues an error for MSG_ERRQUEUE if the socket wants them. Any lock but errors_lock. */

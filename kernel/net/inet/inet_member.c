@@ -209,8 +209,8 @@ int inet_member_set_sources(struct inet_sock *i, const struct inet_group_ops *op
 			    const struct ipaddr *group, struct netif *nif,
 			    struct inet_sources *filter)
 {
-	struct inet_member **at = member_at(i, group, nif->index);
-	int err = *at && ops->is_on(nif) ? 0 : -EINVAL;
+	struct inet_member **at = nif ? member_at(i, group, nif->index) : NULL;
+	int err = !nif ? -ENODEV : *at && ops->is_on(nif) ? 0 : -EINVAL;
 
 	if (!err && filter && !filter->n) {
 		if (!filter->exclude)

@@ -46,8 +46,9 @@ int inet_member_do(struct inet_sock *i, const struct inet_group_ops *ops,
 		   const struct inet_member_request *r, struct netif *nif);
 /* The membership of a group on an interface (0: any), or NULL. Config lock. */
 struct inet_member *inet_member_find(struct inet_sock *i, const struct ipaddr *group, u32 nif);
-/* Replaces the sources of a membership, taking `filter` over (NULL: all are wanted): 0, -EINVAL (no
- * membership), -ENOMEM. One that includes nothing leaves the group. Config lock. */
+/* Replaces the sources of a membership, taking `filter` over (NULL: all are wanted): 0, -ENODEV (no
+ * interface), -EINVAL (no membership), -ENOMEM. One that includes nothing leaves the group. Config
+ * lock. */
 int inet_member_set_sources(struct inet_sock *i, const struct inet_group_ops *ops,
 			    const struct ipaddr *group, struct netif *nif,
 			    struct inet_sources *filter);

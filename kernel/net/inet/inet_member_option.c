@@ -127,12 +127,7 @@ int inet_msfilter_set(struct inet_sock *i, const struct inet_group_ops *ops,
 		return err;
 	netif_config_lock();
 	nif = head.gf_interface ? netif_by_index(head.gf_interface) : find(&group);
-	if (nif) {
-		err = inet_member_set_sources(i, ops, &group, nif, filter);
-	} else {
-		kfree(filter);
-		err = -ENODEV;
-	}
+	err = inet_member_set_sources(i, ops, &group, nif, filter);
 	netif_config_unlock();
 	if (nif)
 		netif_put(nif);

@@ -325,6 +325,17 @@ struct route *inet_sock_route(struct inet_sock *i, int *err)
 	return r;
 }
 
+bool inet_sock_forget(struct inet_sock *i, void *nif)
+{
+	spin_lock(&i->sock.lock);
+	if (i->route && i->route->nif == nif) {
+		route_put(i->route);
+		i->route = NULL;
+	}
+	spin_unlock(&i->sock.lock);
+	return true;
+}
+
 int inet_path_mtu(struct inet_sock *i, u32 *mtu)
 {
 	struct route *r = NULL;

@@ -404,19 +404,8 @@ void port_release(struct port_table *t, struct inet_sock *i)
 	i->local_port = 0;
 }
 
-static bool forget(struct inet_sock *i, void *nif)
-{
-	spin_lock(&i->sock.lock);
-	if (i->route && i->route->nif == nif) {
-		route_put(i->route);
-		i->route = NULL;
-	}
-	spin_unlock(&i->sock.lock);
-	return true;
-}
-
 void port_tables_forget(struct netif *nif)
 {
 	for (struct port_table *t = tables; t; t = t->next)
-		port_walk(t, forget, nif);
+		port_walk(t, inet_sock_forget, nif);
 }

@@ -1,7 +1,6 @@
 /*
  * Forwarding (RFC 1812, 5.2): a packet for somebody else, if this machine is to be a router.
  */
-#include "abi/errno.h"
 #include "abi/if.h"
 #include "abi/if_ether.h"
 #include "abi/in.h"
@@ -22,17 +21,6 @@ static void ttl_lower(struct ip4_header *h)
 
 	h->ttl--;
 	h->sum = (u16)(sum + (sum >= 0xffff));
-}
-
-static void no_route(struct packet *p, int err)
-{
-	inet_count(IPEXT_IN_NO_ROUTES);
-	if (err == -ENETUNREACH)
-		icmp4_send(p, ICMP4_UNREACHABLE, ICMP4_NET, 0);
-	else if (err == -EHOSTUNREACH)
-		icmp4_send(p, ICMP4_UNREACHABLE, ICMP4_HOST, 0);
-	else if (err == -EACCES)
-		icmp4_send(p, ICMP4_UNREACHABLE, ICMP4_PROHIBITED, 0);
 }
 
 /* A better router on the link where it came from: the sender is told (RFC 1812, 5.2.7.2). */
@@ -98,8 +86,6 @@ void ip4_forward(struct packet *p)
 	struct ip4_if *in = ip4_if(p->nif);
 	struct flow f = { .to = ipaddr_4(h->to), .from = IPADDR_ANY4, .tos = h->tos,
 			  .protocol = h->protocol };
-	struct route *r;
-	int err;
 
 	if (!in || !READ_ONCE(in->conf.item[IP4_FORWARDING]) || p->kind != PKT_HOST ||
 	    p->nif->flags & IFF_LOOPBACK) {
@@ -111,17 +97,9 @@ void ip4_forward(struct packet *p)
 		icmp4_send(p, ICMP4_TIME_EXCEEDED, ICMP4_TTL, 0);
 		goto drop;
 	}
-	err = route_output(&f, &r);
-	if (err) {
-		no_route(p, err);
-		goto drop;
-	}
-	if (r->kind == ROUTE_UNICAST)
-		forward(p, r);
-	else
-		packet_free(p);
-	route_put(r);
-	return;
+	if (!ip_forward(p, &f, forward))
+		return;
+	inet_count(IPEXT_IN_NO_ROUTES);
 drop:
 	packet_free(p);
 }

@@ -62,12 +62,7 @@ int ip4_msfilter_set(struct inet_sock *i, const struct inet_group_ops *ops,
 	group = ipaddr_4(head.imsf_multiaddr);
 	netif_config_lock();
 	nif = ip4_group_netif(&group, 0, head.imsf_interface);
-	if (nif) {
-		err = inet_member_set_sources(i, ops, &group, nif, filter);
-	} else {
-		kfree(filter);
-		err = -ENODEV;
-	}
+	err = inet_member_set_sources(i, ops, &group, nif, filter);
 	netif_config_unlock();
 	if (nif)
 		netif_put(nif);

@@ -2,7 +2,6 @@
  * Forwarding: a packet for somebody else, if this machine is to be a router. Packets are never cut
  * on the way (RFC 8200, 5), and never leave the zone of their addresses (RFC 4007, 9).
  */
-#include "abi/errno.h"
 #include "abi/if.h"
 #include "abi/if_ether.h"
 #include "net/ip6/icmp6.h"
@@ -10,17 +9,6 @@
 #include "net/ip6/ip6_int.h"
 #include "net/ip6/nd.h"
 #include "net/link/ether.h"
-
-static void no_route(struct packet *p, int err)
-{
-	ip6_count(IP6_IN_NO_ROUTES);
-	if (err == -ENETUNREACH)
-		icmp6_send(p, ICMP6_UNREACHABLE, ICMP6_NO_ROUTE, 0);
-	else if (err == -EHOSTUNREACH)
-		icmp6_send(p, ICMP6_UNREACHABLE, ICMP6_ADDRESS, 0);
-	else if (err == -EACCES)
-		icmp6_send(p, ICMP6_UNREACHABLE, ICMP6_PROHIBITED, 0);
-}
 
 /* Takes the packet. */
 static void forward(struct packet *p, struct route *r)
@@ -53,8 +41,6 @@ void ip6_forward(struct packet *p)
 	const struct ip6_header *h = (const struct ip6_header *)p->data;
 	struct flow f = { .to = h->to, .from = h->from, .any_source = true,
 			  .protocol = h->next, .tos = ip6_traffic_class(h) };
-	struct route *r;
-	int err;
 
 	if (!ip6_conf_get(p->nif, IP6_FORWARDING) || p->kind != PKT_HOST ||
 	    p->nif->flags & IFF_LOOPBACK || ipaddr_link_local(&h->to)) {
@@ -70,17 +56,9 @@ void ip6_forward(struct packet *p)
 		icmp6_send(p, ICMP6_TIME_EXCEEDED, ICMP6_HOPS, 0);
 		goto drop;
 	}
-	err = route_output(&f, &r);
-	if (err) {
-		no_route(p, err);
-		goto drop;
-	}
-	if (r->kind == ROUTE_UNICAST)
-		forward(p, r);
-	else
-		packet_free(p);
-	route_put(r);
-	return;
+	if (!ip_forward(p, &f, forward))
+		return;
+	ip6_count(IP6_IN_NO_ROUTES);
 drop:
 	packet_free(p);
 }

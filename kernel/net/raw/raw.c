@@ -271,21 +271,10 @@ void raw_walk(u16 family, bool (*fn)(struct inet_sock *i, void *arg), void *arg)
 	rcu_read_unlock();
 }
 
-static bool forget(struct inet_sock *i, void *nif)
-{
-	spin_lock(&i->sock.lock);
-	if (i->route && i->route->nif == nif) {
-		route_put(i->route);
-		i->route = NULL;
-	}
-	spin_unlock(&i->sock.lock);
-	return true;
-}
-
 void raw_forget(struct netif *nif)
 {
-	raw_walk(AF_INET, forget, nif);
-	raw_walk(AF_INET6, forget, nif);
+	raw_walk(AF_INET, inet_sock_forget, nif);
+	raw_walk(AF_INET6, inet_sock_forget, nif);
 }
 
 static struct inet_type type = { .type = SOCK_RAW, .protocol = 0, .create = create };
