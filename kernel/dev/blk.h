@@ -84,6 +84,9 @@ struct disk_ops {
 	/* A request has run for too long: recover the hardware and make every request in flight be
 	 * done or replayed (blk_requeue). Thread context. */
 	void (*timeout)(struct disk *disk, struct blk_request *req);
+	/* Somebody wants the disk gone as if it had been unplugged: 0 when it is unregistered, or
+	 * -EBUSY (it is being repaired). Thread context, with a reference. NULL: not possible. */
+	int (*detach)(struct disk *disk);
 	/* The last reference to an unregistered disk is gone: free it. Thread context. NULL:
 	 * nothing to free. */
 	void (*release)(struct disk *disk);
@@ -151,6 +154,17 @@ int disk_register(struct disk *disk);
  * forgets the blkdevs (storage lives until the last reference, then ops->release()). Thread
  * context. */
 void disk_unregister(struct disk *disk);
+/* Where disks are plugged in: a controller. Registered once and for ever; numbered from 0. */
+struct disk_host {
+	struct list link;       /* r */
+	unsigned number;        /* I: by disk_host_register() */
+	const char *driver;     /* I */
+	/* Looks for disks that are not known yet, and registers them. Thread context. */
+	void (*scan)(struct disk_host *host);
+};
+void disk_host_register(struct disk_host *host);
+/* The host of this number, or NULL. Thread context. */
+struct disk_host *disk_host_find(unsigned number);
 /* A request that start() took is finished. Any context. */
 void blk_done(struct blk_request *req, int error);
 /* The driver can take more. Any context. */

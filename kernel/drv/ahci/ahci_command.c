@@ -50,7 +50,7 @@ static void prd_write(struct ahci_prd *prd, dma_addr_t bus, u32 bytes)
 static void rw_taskfile(const struct ahci_port *p, const struct blk_transfer *x, unsigned slot,
 			bool queued, struct ata_taskfile *f)
 {
-	unsigned shift = ctz64(p->id.sector_size >> 9);
+	unsigned shift = ctz64(p->device->id.sector_size >> 9);
 	bool write = x->op == BLK_WRITE;
 	u16 count = (u16)(x->n_sectors >> shift);
 
@@ -61,7 +61,7 @@ static void rw_taskfile(const struct ahci_port *p, const struct blk_transfer *x,
 		f->features = count;
 		f->count = (u16)(slot << 3);
 		f->device |= x->fua ? ATA_DEVICE_FUA : 0;
-	} else if (p->id.lba48) {
+	} else if (p->device->id.lba48) {
 		f->command = ATA_READ_DMA_EXT;
 		if (write)
 			f->command = x->fua ? ATA_WRITE_DMA_FUA_EXT : ATA_WRITE_DMA_EXT;
@@ -77,7 +77,7 @@ static void rw_taskfile(const struct ahci_port *p, const struct blk_transfer *x,
 /* The ranges of a TRIM (ACS-3, 7.5): address in 48 bits, number of sectors in 16. */
 static unsigned trim_write(struct ahci_port *p, const struct blk_transfer *x)
 {
-	unsigned shift = ctz64(p->id.sector_size >> 9), n = 0;
+	unsigned shift = ctz64(p->device->id.sector_size >> 9), n = 0;
 	u64 lba = x->lba >> shift, left = x->n_sectors >> shift;
 
 	for (; n < ARRAY_SIZE(p->area->trim); n++) {
@@ -99,7 +99,7 @@ static int slot_fill(struct ahci_port *p, unsigned slot, const struct blk_reques
 	int n = 0;
 
 	if (x->op == BLK_FLUSH) {
-		f.command = p->id.flush_ext ? ATA_FLUSH_EXT : ATA_FLUSH;
+		f.command = p->device->id.flush_ext ? ATA_FLUSH_EXT : ATA_FLUSH;
 	} else if (x->op == BLK_DISCARD) {
 		f.command = ATA_DSM;
 		f.features = ATA_DSM_TRIM;
@@ -109,7 +109,7 @@ static int slot_fill(struct ahci_port *p, unsigned slot, const struct blk_reques
 		n = 1;
 	} else {
 		rw_taskfile(p, x, slot, queued, &f);
-		n = blk_map(&p->disk, req, p->segments, AHCI_PRDS);
+		n = blk_map(&p->device->disk, req, p->segments, AHCI_PRDS);
 		if (unlikely(n <= 0))
 			return -EIO;
 		for (int i = 0; i < n; i++)
@@ -133,18 +133,19 @@ static bool may_start(const struct ahci_port *p, bool queued, bool alone)
 
 int ahci_start(struct disk *disk, struct blk_request *req)
 {
-	struct ahci_port *p = disk->data;
+	struct ahci_device *dev = disk->data;
+	struct ahci_port *p = dev->port;
 	bool data = req->xfer.op == BLK_READ || req->xfer.op == BLK_WRITE;
 	unsigned slot;
 	int err = -EBUSY;
 
 	spin_lock(&p->lock);
-	bool queued = data && p->id.ncq && !p->careful;
+	bool queued = data && dev->id.ncq && !p->careful;
 	bool alone = !data || p->careful;
 	u32 free = ~p->issued & (u32)(BIT(disk->depth) - 1);
 
-	if (unlikely(p->state != AHCI_UP)) {
-		err = p->state == AHCI_GONE ? -ENXIO : -EBUSY;
+	if (unlikely(p->state != AHCI_UP || p->device != dev)) {
+		err = p->device == dev ? -EBUSY : -ENXIO;
 		goto out;
 	}
 	if (!free || !may_start(p, queued, alone))

@@ -11,14 +11,15 @@
  * and link errors as well. Who is blamed has a retry counted, and the block layer ends a request
  * that has too many; a medium error is not tried again.
  *
- * A port whose link stays down, or that does not come back from reset, loses its disk: everything
- * fails with -ENXIO.
+ * A port whose link stays down, that does not come back from reset, or where another device answers
+ * after a change of the link loses its device: everything fails with -ENXIO.
  */
 #include "drv/ahci/ahci_int.h"
 
 #include "abi/errno.h"
 #include "core/log.h"
 #include "lib/bitops.h"
+#include "lib/string.h"
 
 #define LINK_MS  1000
 #define READY_MS 10000
@@ -77,7 +78,7 @@ static int port_revive(struct ahci_port *p, bool reset)
 			reset = true;
 		err = reset ? link_reset(p) : 0;
 		if (err)
-			log_err("%s: reset %u of the link: %s", p->disk.name, i + 1,
+			log_err("%s: reset %u of the link: %s", p->device->disk.name, i + 1,
 				err == -ENODEV ? "nothing is there" : "the device is never ready");
 		if (err == -ENODEV)
 			return err;
@@ -130,10 +131,10 @@ static void give_back(struct ahci_port *p, struct blk_request **lost, unsigned n
 	if (culprit && medium)
 		blk_done(culprit, -EIO); /* the medium is bad there: no use to try again */
 	else if (culprit)
-		blk_requeue(&p->disk, &culprit, 1, true);
+		blk_requeue(&p->device->disk, &culprit, 1, true);
 	if (innocent)
-		blk_requeue(&p->disk, lost, innocent, false);
-	blk_kick(&p->disk);
+		blk_requeue(&p->device->disk, lost, innocent, false);
+	blk_kick(&p->device->disk);
 }
 
 /* Back to work: state, interrupts, and the requests. */
@@ -158,20 +159,26 @@ static void port_resume(struct ahci_port *p, const struct verdict *v)
 	give_back(p, lost, n, culprit, medium);
 }
 
-/* The disk is not there any more. */
 void ahci_port_lose(struct ahci_port *p)
 {
+	struct ahci_device *dev = p->device;
 	struct blk_request *lost[32];
-	u64 flags = spin_lock_irq(&p->lock);
-	unsigned n = ahci_port_take_all_locked(p, lost);
+	unsigned n;
+	u64 flags;
 
-	p->state = AHCI_GONE;
+	/* The device must not write to memory that callers take for theirs again. */
+	if (ahci_port_stop(p))
+		log_warn("ahci%u: port %u does not stop", p->hba->index, p->number);
+	flags = spin_lock_irq(&p->lock);
+	n = ahci_port_take_all_locked(p, lost);
+	p->device = NULL;
+	p->state = AHCI_PROBING;
 	spin_unlock_irq(&p->lock, flags);
-	log_err("%s: gone", p->disk.name);
+	log_err("%s: gone", dev->disk.name);
 	for (unsigned i = 0; i < n; i++)
 		blk_done(lost[i], -ENXIO);
-	blk_kick(&p->disk);
-	work_queue(&p->removal);
+	blk_kick(&dev->disk);
+	work_queue(&dev->removal);
 }
 
 static const char *trouble_text(unsigned trouble)
@@ -185,6 +192,16 @@ static const char *trouble_text(unsigned trouble)
 	return trouble & AHCI_TIMED_OUT ? "no answer" : "controller reset";
 }
 
+/* Whether what answers after a change of the link is what was there before. */
+static bool same_device(struct ahci_port *p)
+{
+	const struct ata_identity *was = &p->device->id;
+	struct ata_identity is;
+
+	return !ahci_identify(p, &is) && is.n_sectors == was->n_sectors &&
+	       !strcmp(is.serial, was->serial) && !strcmp(is.model, was->model);
+}
+
 /* What was in flight and what was found, for the log. */
 static void recovery_log(struct ahci_port *p, const struct verdict *v)
 {
@@ -192,8 +209,8 @@ static void recovery_log(struct ahci_port *p, const struct verdict *v)
 
 	if (!req || !(p->trouble & AHCI_BLAME))
 		return;
-	log_warn("%s: it was tag %d, %s at sector %llu, attempt %u, error %#x", p->disk.name,
-		 v->culprit, req->xfer.op == BLK_READ ? "read" :
+	log_warn("%s: it was tag %d, %s at sector %llu, attempt %u, error %#x",
+		 p->device->disk.name, v->culprit, req->xfer.op == BLK_READ ? "read" :
 		 req->xfer.op == BLK_WRITE ? "write" : "other",
 		 (unsigned long long)req->xfer.lba, req->retries + 1u, v->error);
 }
@@ -202,10 +219,10 @@ static void recover(struct ahci_port *p)
 {
 	struct verdict v = { .culprit = only_slot(p), .error = (u8)(p->status >> 8) };
 	bool reset = p->trouble & (AHCI_LINK_ERROR | AHCI_LINK_CHANGE | AHCI_TIMED_OUT);
-	bool ask = p->queued && !reset && p->trouble & AHCI_DEVICE_ERROR && p->id.log;
+	bool ask = p->queued && !reset && p->trouble & AHCI_DEVICE_ERROR && p->device->id.log;
 
 	p->n_errors++;
-	log_warn("%s: %s (status %#x, link %#x, %u in flight)%s", p->disk.name,
+	log_warn("%s: %s (status %#x, link %#x, %u in flight)%s", p->device->disk.name,
 		 trouble_text(p->trouble), p->status, p->serr, popcount64(p->issued),
 		 reset ? ": resetting the link" : "");
 	if (ask && !ahci_port_stop(p) && culprit_ask(p, &v))
@@ -213,10 +230,15 @@ static void recover(struct ahci_port *p)
 	else
 		reset |= p->queued != 0;
 	recovery_log(p, &v);
-	if (port_revive(p, reset))
+	if (port_revive(p, reset)) {
 		ahci_port_lose(p);
-	else
+		ahci_port_listen(p);
+	} else if (p->trouble & AHCI_LINK_CHANGE && !same_device(p)) {
+		ahci_port_lose(p);
+		work_queue(&p->arrival);
+	} else {
 		port_resume(p, &v);
+	}
 }
 
 void ahci_port_recover(struct work *work)
@@ -224,20 +246,16 @@ void ahci_port_recover(struct work *work)
 	recover(container_of(work, struct ahci_port, recovery));
 }
 
-void ahci_port_remove(struct work *work)
-{
-	disk_unregister(&container_of(work, struct ahci_port, removal)->disk);
-}
-
 void ahci_timeout(struct disk *disk, struct blk_request *req)
 {
-	struct ahci_port *p = disk->data;
+	struct ahci_device *dev = disk->data;
+	struct ahci_port *p = dev->port;
 	struct blk_request *done[32];
 	unsigned n = 0;
 	bool mine = false;
 	u64 flags = spin_lock_irq(&p->lock);
 
-	if (p->state == AHCI_UP) {
+	if (p->state == AHCI_UP && p->device == dev) {
 		n = ahci_port_reap_locked(p, done); /* perhaps only the interrupt was lost */
 		if (p->issued)
 			mine = ahci_port_fail_locked(p, AHCI_TIMED_OUT);

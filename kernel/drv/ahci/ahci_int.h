@@ -1,9 +1,11 @@
 /*
- * Private to drv/ahci: an HBA and its ports.
+ * Private to drv/ahci: an HBA, its ports, and the devices on them.
  *
- * A port with a disk is in one of these states. UP: commands run. RECOVERING: it takes none;
- * whoever took it out of UP (the interrupt, a time-out) has recovery run once, in thread context,
- * which gives back all that was in flight. GONE: the disk is not there any more.
+ * A port lives as long as its HBA, a device from plugging in until it is unplugged and the last
+ * user of its disk is gone. A port is in one of these states. EMPTY: nothing is there that we use;
+ * a change of the link is heard. PROBING: somebody looks what is there. UP: commands run.
+ * RECOVERING: it takes none; whoever took it out of UP (the interrupt, a time-out) has recovery run
+ * once, in thread context, which gives back all that was in flight.
  */
 #pragma once
 
@@ -12,12 +14,11 @@
 #include "dev/pci.h"
 #include "drv/ahci/ahci_regs.h"
 #include "drv/ahci/ata_identify.h"
-#include "sched/rcu.h"
 #include "sched/work.h"
 
 struct ahci_port;
 
-enum ahci_port_state { AHCI_UP, AHCI_RECOVERING, AHCI_GONE };
+enum ahci_port_state { AHCI_EMPTY, AHCI_PROBING, AHCI_UP, AHCI_RECOVERING };
 
 /* Why a port recovers. */
 enum ahci_trouble {
@@ -26,33 +27,41 @@ enum ahci_trouble {
 	AHCI_LINK_CHANGE  = 1 << 2, /* PORT_IS_LINK */
 	AHCI_TIMED_OUT    = 1 << 3,
 	AHCI_HBA_RESET    = 1 << 4,
+	AHCI_GIVEN_UP     = 1 << 5, /* somebody wants the device gone */
 };
 /* Some command may be at fault. */
 #define AHCI_BLAME (AHCI_DEVICE_ERROR | AHCI_LINK_ERROR | AHCI_TIMED_OUT)
 
-/* I: constant after probe. */
+/* Lives for ever.  I: constant after probe. */
 struct ahci_hba {
 	struct pci_device *pci;      /* I */
+	struct disk_host host;       /* I */
 	u8 *regs;                    /* I */
 	u32 cap, ports_implemented;  /* I */
 	unsigned n_slots, index;     /* I */
-	/* Written in thread context, read by the interrupt; freed after an RCU grace period. */
-	struct ahci_port *ports[32];
+	struct ahci_port *ports[32]; /* I */
 };
 
-/* I: constant after probe.  p: lock.  r: recovery, one at a time. */
+/* What is plugged into a port, and its disk.  I: constant. */
+struct ahci_device {
+	struct disk disk;            /* its own lock inside */
+	struct ahci_port *port;      /* I */
+	struct ata_identity id;      /* I */
+	struct work removal;         /* runs disk_unregister() */
+};
+
+/* I: constant after probe.  p: lock.  r: who probes or recovers, one at a time. */
 struct ahci_port {
 	struct ahci_hba *hba;        /* I */
 	u8 *regs;                    /* I */
 	unsigned number;             /* I */
-	struct disk disk;            /* I; its own lock inside */
-	struct ata_identity id;      /* I */
 	struct ahci_area *area;      /* p: device memory; answer: r */
-	struct ahci_table *tables;   /* p */
+	struct ahci_table *tables;   /* p: made when the first device comes */
 	dma_addr_t area_bus, tables_bus; /* I */
 
 	struct spinlock lock;        /* RANK_DRIVER */
 	enum ahci_port_state state;  /* p */
+	struct ahci_device *device;  /* p: while UP or RECOVERING */
 	unsigned trouble;            /* p: enum ahci_trouble bits, while recovering */
 	u32 status, serr;            /* p: PORT_TFD and PORT_SERR as the error left them */
 	struct blk_request *running[32]; /* p */
@@ -63,8 +72,7 @@ struct ahci_port {
 	struct dma_segment segments[AHCI_PRDS]; /* p: scratch */
 
 	struct work recovery;        /* runs ahci_port_recover() */
-	struct work removal;         /* runs disk_unregister() */
-	struct rcu_head rcu;         /* for the end */
+	struct work arrival;         /* runs ahci_port_arrive() */
 	u64 n_errors, n_resets;      /* r */
 };
 
@@ -78,7 +86,7 @@ int must_check ahci_port_wait(struct ahci_port *p, unsigned reg, u32 mask, u32 v
 
 /* ahci_port.c: the port's life. Thread context. */
 /* A port's memory and first settings; its link begins to come up. NULL: no memory, or the port is
- * stuck. */
+ * stuck. It is PROBING. */
 struct ahci_port *ahci_port_create(struct ahci_hba *hba, unsigned number);
 void ahci_port_destroy(struct ahci_port *p);
 /* Where the port's structures are, FIS reception, power. Used after any reset. */
@@ -86,10 +94,29 @@ void ahci_port_setup(struct ahci_port *p);
 /* Runs commands; the device is ready. Stops: 0 or -ETIMEDOUT. */
 void ahci_port_start(struct ahci_port *p);
 int must_check ahci_port_stop(struct ahci_port *p);
-/* Asks the device what it is, polling: 0, -ENODEV, -EIO. */
-int must_check ahci_port_identify(struct ahci_port *p);
-/* Makes the disk known. 0, or an error, after which the port is gone. */
-int must_check ahci_port_attach(struct ahci_port *p);
+/* Memory for the port's commands: 0 or -ENOMEM. */
+int must_check ahci_port_tables(struct ahci_port *p);
+unsigned ahci_address_bits(const struct ahci_hba *hba);
+
+/* ahci_probe.c: what is there. Thread context. */
+/* Finds the devices of a new HBA. */
+void ahci_hba_probe_ports(struct ahci_hba *hba);
+/* An EMPTY port becomes PROBING: whether it was EMPTY. Its interrupts are shut. Port lock. */
+bool ahci_port_begin_locked(struct ahci_port *p);
+/* Looks what is on a PROBING port, which is UP or EMPTY afterwards. */
+void ahci_port_arrive(struct work *work);
+/* A PROBING port has nothing of use: it becomes EMPTY, and hears if that changes. */
+void ahci_port_listen(struct ahci_port *p);
+/* Looks for devices on all EMPTY ports. */
+void ahci_scan(struct disk_host *host);
+
+/* ahci_device.c. Thread context. */
+/* Asks the device what it is: 0, -ENODEV, -EIO, -ENOMEM. */
+int must_check ahci_identify(struct ahci_port *p, struct ata_identity *id);
+/* Makes a disk of what is on a PROBING port, which becomes UP; on an error it is still PROBING. */
+int must_check ahci_device_attach(struct ahci_port *p, const struct ata_identity *id);
+/* disk_ops.detach: gives up the device as if it were unplugged. */
+int ahci_detach(struct disk *disk);
 
 /* ahci_command.c */
 /* disk_ops.start */
@@ -107,9 +134,9 @@ unsigned ahci_port_reap_locked(struct ahci_port *p, struct blk_request *out[32])
 /* Takes the port out of UP because of `trouble`, if it is UP; whether it was. Port lock. */
 bool ahci_port_fail_locked(struct ahci_port *p, unsigned trouble);
 void ahci_port_recover(struct work *work);
-/* Gives up the disk: everything in flight and to come fails. The port is not UP. */
+/* The device is gone: everything in flight and to come fails. The port is RECOVERING and then
+ * PROBING. */
 void ahci_port_lose(struct ahci_port *p);
-void ahci_port_remove(struct work *work);
 /* disk_ops.timeout */
 void ahci_timeout(struct disk *disk, struct blk_request *req);
 /* Takes everything in flight off the port: how many requests in `out`. Port lock. */
@@ -117,5 +144,3 @@ unsigned ahci_port_take_all_locked(struct ahci_port *p, struct blk_request *out[
 
 /* ahci.c: resets the HBA and makes it ready: 0, -ETIMEDOUT. Thread context. */
 int must_check ahci_hba_reset(struct ahci_hba *hba);
-/* Finds the disks. */
-void ahci_hba_probe_ports(struct ahci_hba *hba);

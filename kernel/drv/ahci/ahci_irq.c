@@ -57,6 +57,8 @@ static void port_interrupt(struct ahci_port *p)
 			ahci_port_fail_locked(p, trouble_of(status));
 			work_queue(&p->recovery);
 		}
+	} else if (status & PORT_IS_LINK && ahci_port_begin_locked(p)) {
+		work_queue(&p->arrival);
 	}
 	spin_unlock(&p->lock);
 	for (unsigned i = 0; i < n; i++)
@@ -71,7 +73,7 @@ enum irq_result ahci_interrupt(void *arg)
 	if (!status)
 		return IRQ_NONE;
 	for (u32 left = status; left; left &= left - 1) {
-		struct ahci_port *p = load_acquire(&hba->ports[ctz64(left)]);
+		struct ahci_port *p = hba->ports[ctz64(left)];
 
 		if (likely(p))
 			port_interrupt(p);

@@ -17,30 +17,57 @@ static void ports_quiesce(void *arg)
 {
 	struct ahci_hba *hba = arg;
 
-	for (unsigned i = 0; i < 32; i++)
-		if (hba->ports[i] && !hba->ports[i]->disk.gone && hba->ports[i]->disk.write_cache)
-			(void)!blk_flush(hba->ports[i]->disk.whole);
+	for (unsigned i = 0; i < 32; i++) {
+		struct ahci_port *p = hba->ports[i];
+		struct disk *disk = NULL;
+		u64 flags;
+
+		if (!p)
+			continue;
+		flags = spin_lock_irq(&p->lock);
+		if (p->device) {
+			disk = &p->device->disk;
+			disk_get(disk);
+		}
+		spin_unlock_irq(&p->lock, flags);
+		if (disk && disk->write_cache)
+			(void)!blk_flush(disk->whole);
+		if (disk)
+			disk_put(disk);
+	}
 	mmio_write32(hba->regs + AHCI_GHC, AHCI_GHC_AE); /* interrupts off */
 }
 
+/* Takes a port out of work: PROBING (nothing was there) or RECOVERING, when nobody else has it. */
+static void port_take(struct ahci_port *p, unsigned trouble)
+{
+	u64 flags;
+	bool mine = false;
+
+	while (!mine) {
+		work_flush(&p->recovery);
+		work_flush(&p->arrival);
+		flags = spin_lock_irq(&p->lock);
+		mine = ahci_port_fail_locked(p, trouble) || ahci_port_begin_locked(p);
+		spin_unlock_irq(&p->lock, flags);
+		if (!mine)
+			ahci_sleep_us(1000);
+	}
+}
+
+/* The ports stay PROBING, so nobody comes near them any more. */
 static void ahci_remove(struct pci_device *pci)
 {
 	struct ahci_hba *hba = pci->data;
 
 	for (unsigned i = 0; i < 32; i++) {
 		struct ahci_port *p = hba->ports[i];
-		u64 flags;
-		bool mine;
 
 		if (!p)
 			continue;
-		flags = spin_lock_irq(&p->lock);
-		mine = ahci_port_fail_locked(p, AHCI_HBA_RESET);
-		spin_unlock_irq(&p->lock, flags);
-		work_flush(&p->recovery);
-		if (mine)
+		port_take(p, AHCI_GIVEN_UP);
+		if (p->device)
 			ahci_port_lose(p);
-		work_flush(&p->removal);
 	}
 	pci_release_irqs(pci);
 	pci_disable(pci);
@@ -50,27 +77,23 @@ static void ahci_remove(struct pci_device *pci)
 static int ahci_reset(struct pci_device *pci)
 {
 	struct ahci_hba *hba = pci->data;
-	u32 stopped = 0;
 	int err;
 
+	for (unsigned i = 0; i < 32; i++)
+		if (hba->ports[i])
+			port_take(hba->ports[i], AHCI_HBA_RESET);
+	err = ahci_hba_reset(hba);
 	for (unsigned i = 0; i < 32; i++) {
 		struct ahci_port *p = hba->ports[i];
-		u64 flags;
 
 		if (!p)
 			continue;
-		flags = spin_lock_irq(&p->lock);
-		stopped |= ahci_port_fail_locked(p, AHCI_HBA_RESET) ? 1u << i : 0;
-		spin_unlock_irq(&p->lock, flags);
-		work_flush(&p->recovery);
-	}
-	err = ahci_hba_reset(hba);
-	for (unsigned i = 0; i < 32; i++) {
-		if (!(stopped & 1u << i))
-			continue;
 		if (!err)
-			ahci_port_setup(hba->ports[i]);
-		ahci_port_recover(&hba->ports[i]->recovery);
+			ahci_port_setup(p);
+		if (p->device)
+			ahci_port_recover(&p->recovery);
+		else
+			ahci_port_listen(p);
 	}
 	return err;
 }
@@ -109,6 +132,9 @@ static int ahci_probe(struct pci_device *pci)
 		 hba->cap & AHCI_CAP_S64A ? ", 64 bits" : "",
 		 pci->msix ? "MSI-X" : pci->msi ? "MSI" : "pin");
 	ahci_hba_probe_ports(hba);
+	hba->host.driver = "ahci";
+	hba->host.scan = ahci_scan;
+	disk_host_register(&hba->host);
 	if (power_at_end(ports_quiesce, hba))
 		log_warn("ahci%u: write caches will not be flushed at the end", hba->index);
 	return 0;

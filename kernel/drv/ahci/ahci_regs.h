@@ -19,6 +19,7 @@ enum {
 
 #define AHCI_CAP_PORTS(cap) (((cap) & 0x1f) + 1)
 #define AHCI_CAP_SLOTS(cap) (((cap) >> 8 & 0x1f) + 1)
+#define AHCI_CAP_SSS  BIT(27)
 #define AHCI_CAP_SNCQ BIT(30)
 #define AHCI_CAP_S64A BIT(31)
 #define AHCI_GHC_HR BIT(0)
@@ -75,7 +76,10 @@ enum {
 #define PORT_DET_UP   3
 #define PORT_SCTL_DET_RESET 1u
 #define PORT_SCTL_NO_SLEEP  (3u << 8) /* no partial, no slumber */
-#define PORT_SIG_ATA   0x00000101u
+#define PORT_SIG_ATA        0x00000101u
+#define PORT_SIG_ATAPI      0xeb140101u
+#define PORT_SIG_MULTIPLIER 0x96690101u
+#define PORT_SIG_ENCLOSURE  0xc33c0101u
 
 #define ATA_STATUS_ERR BIT(0)
 #define ATA_STATUS_DRQ BIT(3)

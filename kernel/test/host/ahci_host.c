@@ -1,0 +1,304 @@
+/* The model HBA: see ahci_host.h. Registers as AHCI 1.3.1 has them; of bus addresses it takes
+ * pointers. */
+#include "test/host/ahci_host.h"
+
+#include "arch/io.h"
+#include "lib/bitops.h"
+
+#define REG(r) model.port[(r) / 4]
+
+struct model model;
+
+static u8 registers[AHCI_PORT0 + AHCI_PORT_BYTES];
+
+static void interrupt_raise(u32 bits)
+{
+	REG(PORT_IS) |= bits;
+	if (!(REG(PORT_IS) & REG(PORT_IE)) || !(model.ghc & AHCI_GHC_IE))
+		return;
+	model.is |= 1;
+	(void)ahci_interrupt(&hba);
+}
+
+static struct ahci_header *header(unsigned slot)
+{
+	u64 list = (u64)REG(PORT_CLBU) << 32 | REG(PORT_CLB);
+
+	return (struct ahci_header *)list + slot;
+}
+
+static struct ahci_table *table(unsigned slot)
+{
+	return (struct ahci_table *)header(slot)->table;
+}
+
+static u8 command_of(unsigned slot)
+{
+	return (u8)(table(slot)->fis[0] >> 16);
+}
+
+static bool is_queued(unsigned slot)
+{
+	u8 c = command_of(slot);
+
+	return c == ATA_READ_FPDMA || c == ATA_WRITE_FPDMA;
+}
+
+static u64 lba_of(unsigned slot)
+{
+	const u32 *fis = table(slot)->fis;
+
+	return (fis[1] & 0xffffff) | (u64)(fis[2] & 0xffffff) << 24;
+}
+
+static void answer(unsigned slot, const void *data)
+{
+	memcpy((void *)table(slot)->prd[0].bus, data, 512);
+}
+
+static void identify(unsigned slot)
+{
+	u16 w[256] = { [10] = (u16)(model.serial << 8 | ' '), [49] = 0x300, [75] = 31,
+		       [76] = 1 << 8, [82] = 1 << 5, [85] = 1 << 5,
+		       [83] = 0x4000 | 1 << 10 | 1 << 12 | 1 << 13, [84] = 0x4000 | 1 << 6,
+		       [87] = 0x4000, [100] = MODEL_SECTORS, [217] = 1 };
+
+	w[87] |= model.has_log ? 1 << 5 : 0;
+	answer(slot, w);
+}
+
+/* Commands that the driver polls for. */
+static bool ask_execute(unsigned slot)
+{
+	switch (command_of(slot)) {
+	case ATA_IDENTIFY:
+		identify(slot);
+		break;
+	case ATA_READ_LOG_EXT:
+		model.n_logs++;
+		answer(slot, model.log);
+		break;
+	default:
+		return false;
+	}
+	model.halted = model.sulking = false;
+	REG(PORT_TFD) = 0x50;
+	REG(PORT_CI) &= ~(1u << slot);
+	return true;
+}
+
+static void command_take(unsigned slot)
+{
+	unsigned n;
+
+	if (ask_execute(slot))
+		return;
+	CHECK(!(model.taken & 1u << slot));
+	model.taken |= 1u << slot;
+	n = popcount64(model.taken);
+	model.most = max(model.most, n);
+	if (is_queued(slot)) {
+		CHECK(REG(PORT_SACT) & 1u << slot);
+		REG(PORT_CI) &= ~(1u << slot);
+	}
+}
+
+static void transfer(unsigned slot)
+{
+	bool write = header(slot)->flags & AHCI_HEADER_WRITE;
+	u8 *at = model.medium[lba_of(slot)];
+
+	for (unsigned i = 0; i < header(slot)->flags >> 16; i++) {
+		const struct ahci_prd *prd = &table(slot)->prd[i];
+
+		if (write)
+			memcpy(at, (void *)prd->bus, prd->bytes_less_one + 1);
+		else
+			memcpy((void *)prd->bus, at, prd->bytes_less_one + 1);
+		at += prd->bytes_less_one + 1;
+	}
+}
+
+static bool touches(unsigned slot, u64 lba)
+{
+	return header(slot)->flags >> 16 && lba >= lba_of(slot) && lba < lba_of(slot) + MODEL_IO;
+}
+
+static void command_fail(unsigned slot)
+{
+	u8 sum = 0;
+
+	model.halted = true;
+	model.sulking = is_queued(slot);
+	REG(PORT_TFD) = 0x41 | (u32)model.bad_error << 8;
+	memset(model.log, 0, 512);
+	model.log[0] = (u8)slot;
+	model.log[2] = 0x41;
+	model.log[3] = model.bad_error;
+	for (unsigned i = 0; i < 511; i++)
+		sum = (u8)(sum + model.log[i]);
+	model.log[511] = (u8)-sum;
+	interrupt_raise(PORT_IS_TFES);
+}
+
+bool model_step(void)
+{
+	u32 ready = model.taken;
+	unsigned slot;
+
+	if (model.halted)
+		return false;
+	for (u32 left = ready; left && model.n_hang; left &= left - 1)
+		if (touches(ctz64(left), model.hang_lba)) {
+			ready &= ~(1u << ctz64(left));
+			if (!(REG(PORT_TFD) & ATA_STATUS_DRQ))
+				model.n_hang--;
+			REG(PORT_TFD) |= ATA_STATUS_DRQ; /* until it is reset */
+		}
+	if (REG(PORT_TFD) & ATA_STATUS_DRQ || !ready)
+		return false;
+	do
+		slot = (unsigned)unit_below(32);
+	while (!(ready & 1u << slot));
+	model.taken &= ~(1u << slot);
+	if (model.link_errors) {
+		model.link_errors = false;
+		model.halted = true;
+		interrupt_raise(PORT_IS_IFS);
+		return true;
+	}
+	if (model.n_bad && touches(slot, model.bad_lba)) {
+		model.n_bad--;
+		command_fail(slot);
+		return true;
+	}
+	transfer(slot);
+	if (is_queued(slot)) {
+		model.n_queued++;
+		REG(PORT_SACT) &= ~(1u << slot);
+		interrupt_raise(PORT_IS_SDBS);
+	} else {
+		model.n_plain++;
+		REG(PORT_CI) &= ~(1u << slot);
+		interrupt_raise(PORT_IS_DHRS);
+	}
+	return true;
+}
+
+/* The link as it is when nobody resets it. */
+static void link_set(void)
+{
+	REG(PORT_SSTS) = model.plugged ? 0x123 : 0;
+	REG(PORT_SIG) = model.kind == MODEL_DISK ? PORT_SIG_ATA : PORT_SIG_MULTIPLIER;
+	REG(PORT_TFD) = !model.plugged ? 0x7f : model.dead ? 0x80 : 0x50;
+}
+
+void model_reset(void)
+{
+	model.taken = 0;
+	model.halted = model.sulking = false;
+	link_set();
+}
+
+void ahci_host_plug(bool plugged)
+{
+	model.plugged = plugged;
+	model_reset();
+	interrupt_raise(PORT_IS_PRCS | (plugged ? PORT_IS_PCS : 0));
+}
+
+static void sctl_write(u32 v)
+{
+	bool was = (REG(PORT_SCTL) & 0xf) == 1, is = (v & 0xf) == 1;
+
+	REG(PORT_SCTL) = v;
+	if (is) {
+		REG(PORT_SSTS) = 0;
+	} else if (was) {
+		model.n_resets++;
+		model_reset();
+		REG(PORT_IS) |= model.plugged ? PORT_IS_PCS : 0;
+	}
+}
+
+static void cmd_write(u32 v)
+{
+	bool was = REG(PORT_CMD) & PORT_CMD_ST, is = v & PORT_CMD_ST;
+
+	v &= ~(u32)(PORT_CMD_CR | PORT_CMD_FR);
+	v |= (is ? (u32)PORT_CMD_CR : 0) | (v & PORT_CMD_FRE ? (u32)PORT_CMD_FR : 0);
+	REG(PORT_CMD) = v;
+	if (was && !is)
+		REG(PORT_CI) = REG(PORT_SACT) = model.taken = 0;
+	if (was && !is && !model.sulking)
+		model.halted = false;
+}
+
+static void port_write(unsigned reg, u32 v)
+{
+	switch (reg) {
+	case PORT_IS:
+	case PORT_SERR:
+		REG(reg) &= ~v;
+		break;
+	case PORT_CMD:
+		cmd_write(v);
+		break;
+	case PORT_SCTL:
+		sctl_write(v);
+		break;
+	case PORT_SACT:
+		REG(PORT_SACT) |= v;
+		break;
+	case PORT_CI:
+		CHECK(REG(PORT_CMD) & PORT_CMD_ST);
+		REG(PORT_CI) |= v;
+		if (model.plugged)
+			for (; v; v &= v - 1)
+				command_take(ctz64(v));
+		break;
+	default:
+		REG(reg) = v;
+	}
+}
+
+u32 mmio_read32(const volatile void *p)
+{
+	unsigned at = (unsigned)((const volatile u8 *)p - hba.regs);
+
+	if (at >= AHCI_PORT0)
+		return REG(at - AHCI_PORT0);
+	return at == AHCI_GHC ? model.ghc : at == AHCI_IS ? model.is : 0;
+}
+
+void mmio_write32(volatile void *p, u32 v)
+{
+	unsigned at = (unsigned)((volatile u8 *)p - hba.regs);
+
+	if (at >= AHCI_PORT0)
+		port_write(at - AHCI_PORT0, v);
+	else if (at == AHCI_IS)
+		model.is &= ~v;
+	else if (at == AHCI_GHC)
+		model.ghc = v & ~(u32)AHCI_GHC_HR;
+}
+
+void ahci_host_begin(bool plugged, bool has_log)
+{
+	model = (struct model){ .plugged = plugged, .has_log = has_log, .serial = 'A',
+				.bad_lba = ~0ull, .hang_lba = ~0ull };
+	hba = (struct ahci_hba){ .regs = registers, .cap = AHCI_CAP_SNCQ | AHCI_CAP_S64A,
+				 .ports_implemented = 1, .n_slots = 32 };
+	model_reset();
+	CHECK_EQ(ahci_hba_reset(&hba), 0);
+	ahci_hba_probe_ports(&hba);
+	CHECK(!the_disk == !plugged);
+}
+
+void ahci_host_end(void)
+{
+	if (the_disk)
+		CHECK_EQ(the_disk->ops->detach(the_disk), 0);
+	CHECK(!the_disk);
+	ahci_port_destroy(hba.ports[0]);
+}
