@@ -7,61 +7,61 @@
 #include "fs/sysfs/sysfs_int.h"
 
 /* A list of numbers from first to last, as the kernel's lists are written. */
-static int show_list(struct sysfs_text *t, unsigned first, unsigned last)
+static int show_list(struct text *t, unsigned first, unsigned last)
 {
 	if (first == last)
-		sysfs_printf(t, "%u\n", first);
+		text_printf(t, "%u\n", first);
 	else
-		sysfs_printf(t, "%u-%u\n", first, last);
+		text_printf(t, "%u-%u\n", first, last);
 	return 0;
 }
 
-static int show_mask(struct sysfs_text *t, u64 mask)
+static int show_mask(struct text *t, u64 mask)
 {
 	unsigned n = cpu_count();
 
 	if (n > 32)
-		sysfs_printf(t, "%0*x,%08x\n", (int)(n - 32 + 3) / 4, (u32)(mask >> 32), (u32)mask);
+		text_printf(t, "%0*x,%08x\n", (int)(n - 32 + 3) / 4, (u32)(mask >> 32), (u32)mask);
 	else
-		sysfs_printf(t, "%0*x\n", (int)(n + 3) / 4, (u32)mask);
+		text_printf(t, "%0*x\n", (int)(n + 3) / 4, (u32)mask);
 	return 0;
 }
 
-static int show_all(struct sysfs_text *t, unsigned index)
+static int show_all(struct text *t, unsigned index)
 {
 	return show_list(t, 0, cpu_count() - 1);
 }
 
-static int show_none(struct sysfs_text *t, unsigned index)
+static int show_none(struct text *t, unsigned index)
 {
-	sysfs_printf(t, "\n");
+	text_printf(t, "\n");
 	return 0;
 }
 
-static int show_kernel_max(struct sysfs_text *t, unsigned index)
+static int show_kernel_max(struct text *t, unsigned index)
 {
-	sysfs_printf(t, "%u\n", CPU_MAX - 1);
+	text_printf(t, "%u\n", CPU_MAX - 1);
 	return 0;
 }
 
-static int show_number(struct sysfs_text *t, unsigned cpu)
+static int show_number(struct text *t, unsigned cpu)
 {
-	sysfs_printf(t, "%u\n", cpu);
+	text_printf(t, "%u\n", cpu);
 	return 0;
 }
 
-static int show_zero(struct sysfs_text *t, unsigned cpu)
+static int show_zero(struct text *t, unsigned cpu)
 {
-	sysfs_printf(t, "0\n");
+	text_printf(t, "0\n");
 	return 0;
 }
 
-static int show_self(struct sysfs_text *t, unsigned cpu)
+static int show_self(struct text *t, unsigned cpu)
 {
 	return show_mask(t, 1ull << cpu);
 }
 
-static int show_self_list(struct sysfs_text *t, unsigned cpu)
+static int show_self_list(struct text *t, unsigned cpu)
 {
 	return show_list(t, cpu, cpu);
 }

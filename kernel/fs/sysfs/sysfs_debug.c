@@ -119,10 +119,10 @@ static const struct file_ops fail_fops = {
 
 static void leak_line(const char *line, void *arg)
 {
-	sysfs_printf(arg, "%s\n", line);
+	text_printf(arg, "%s\n", line);
 }
 
-static int memleak_show(struct sysfs_text *t, unsigned index)
+static int memleak_show(struct text *t, unsigned index)
 {
 	memleak_each(leak_line, t);
 	return 0;
@@ -143,16 +143,23 @@ static int memleak_store(char *text, unsigned index)
 	return strcmp(text, "scan") ? -EINVAL : memleak_scan(pause_briefly);
 }
 
+#define STACKS_ROOM (64 * 1024)
+
+/* Under a spinlock: threads for whom there is no room are left out. */
 static void stack_line(struct thread *t, void *arg)
 {
-	if (t->stack)
-		sysfs_printf(arg, "%6zu %7d %s\n", kstack_used(t->stack), t->tid, t->name);
+	struct text *text = arg;
+
+	if (t->stack && text->room - text->used >= TEXT_LINE)
+		text_printf(text, "%6zu %7d %s\n", kstack_used(t->stack), t->tid, t->name);
 }
 
-static int stacks_show(struct sysfs_text *t, unsigned index)
+static int stacks_show(struct text *t, unsigned index)
 {
-	sysfs_printf(t, "%6u bytes has each\n%6zu had used at most one that ended\n", KSTACK_SIZE,
-		     kstack_worst());
+	if (!text_reserve(t, STACKS_ROOM))
+		return -ENOMEM;
+	text_printf(t, "%6u bytes has each\n%6zu had used at most one that ended\n", KSTACK_SIZE,
+		    kstack_worst());
 	thread_each(stack_line, t);
 	return 0;
 }

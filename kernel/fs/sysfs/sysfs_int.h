@@ -6,21 +6,13 @@
 
 #include "vfs/file.h"
 #include "vfs/super.h"
-
-/* A text of SYSFS_TEXT_MAX bytes at most; what is printed beyond is lost. */
-struct sysfs_text {
-	char *buf;
-	size_t used;
-};
-#define SYSFS_TEXT_MAX (64 * 1024)
-
-void sysfs_printf(struct sysfs_text *t, const char *fmt, ...) __printf(2, 3);
+#include "vfs/text.h"
 
 struct sysfs_node {
 	const char *name;
 	u32 mode;                         /* type and permissions */
 	/* Regular files: prints the text. `index` says of which of several. 0 or -errno. */
-	int (*show)(struct sysfs_text *t, unsigned index);
+	int (*show)(struct text *t, unsigned index);
 	/* Writes: `text` is NUL-terminated. 0 or -errno. NULL: not writable. */
 	int (*store)(char *text, unsigned index);
 	const struct sysfs_node *children; /* directories: a table, ended by name NULL */

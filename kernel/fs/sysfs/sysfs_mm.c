@@ -11,14 +11,14 @@
 #include "lib/string.h"
 #include "vm/large.h"
 
-static int show_enabled(struct sysfs_text *t, unsigned index)
+static int show_enabled(struct text *t, unsigned index)
 {
 	enum vm_large_mode mode = vm_large_mode();
 
 	for (unsigned i = VM_LARGE_ALWAYS; i <= VM_LARGE_NEVER; i++)
-		sysfs_printf(t, i == mode ? "%s[%s]" : "%s%s", i ? " " : "",
-			     vm_large_name((enum vm_large_mode)i));
-	sysfs_printf(t, "\n");
+		text_printf(t, i == mode ? "%s[%s]" : "%s%s", i ? " " : "",
+			    vm_large_name((enum vm_large_mode)i));
+	text_printf(t, "\n");
 	return 0;
 }
 
@@ -34,9 +34,9 @@ static int store_enabled(char *text, unsigned index)
 	return err;
 }
 
-static int show_size(struct sysfs_text *t, unsigned index)
+static int show_size(struct text *t, unsigned index)
 {
-	sysfs_printf(t, "%llu\n", LARGE_PAGE_SIZE);
+	text_printf(t, "%llu\n", LARGE_PAGE_SIZE);
 	return 0;
 }
 

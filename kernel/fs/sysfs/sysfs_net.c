@@ -25,7 +25,7 @@ static unsigned next_interface(unsigned after, char *name, size_t size)
 
 /* A text about an interface, which is there as long as it is made. */
 #define SHOW(name, body) \
-	static int show_##name(struct sysfs_text *t, unsigned index) \
+	static int show_##name(struct text *t, unsigned index) \
 	{ \
 		struct netif *nif = netif_by_index(index); \
 		int err = 0; \
@@ -37,11 +37,11 @@ static unsigned next_interface(unsigned after, char *name, size_t size)
 		return err; \
 	}
 
-static void print_address(struct sysfs_text *t, const struct netif *nif, const u8 *address)
+static void print_address(struct text *t, const struct netif *nif, const u8 *address)
 {
 	for (unsigned i = 0; i < nif->address_length; i++)
-		sysfs_printf(t, i ? ":%02x" : "%02x", address[i]);
-	sysfs_printf(t, "\n");
+		text_printf(t, i ? ":%02x" : "%02x", address[i]);
+	text_printf(t, "\n");
 }
 
 static const char *operstate(const struct netif *nif)
@@ -57,7 +57,7 @@ static const char *operstate(const struct netif *nif)
 }
 
 /* -EINVAL if there is no link to speak of. */
-static int print_link(struct sysfs_text *t, struct netif *nif, bool duplex)
+static int print_link(struct text *t, struct netif *nif, bool duplex)
 {
 	u32 mbits;
 	bool full;
@@ -65,45 +65,45 @@ static int print_link(struct sysfs_text *t, struct netif *nif, bool duplex)
 	if (!nif->ops->link || !(nif->flags & IFF_UP))
 		return -EINVAL;
 	if (!nif->carrier) {
-		sysfs_printf(t, duplex ? "unknown\n" : "-1\n");
+		text_printf(t, duplex ? "unknown\n" : "-1\n");
 		return 0;
 	}
 	nif->ops->link(nif, &mbits, &full);
 	if (duplex)
-		sysfs_printf(t, "%s\n", full ? "full" : "half");
+		text_printf(t, "%s\n", full ? "full" : "half");
 	else
-		sysfs_printf(t, "%u\n", mbits);
+		text_printf(t, "%u\n", mbits);
 	return 0;
 }
 
-static int print_carrier(struct sysfs_text *t, const struct netif *nif)
+static int print_carrier(struct text *t, const struct netif *nif)
 {
 	if (!(nif->flags & IFF_UP))
 		return -EINVAL;
-	sysfs_printf(t, "%d\n", nif->carrier);
+	text_printf(t, "%d\n", nif->carrier);
 	return 0;
 }
 
-static void print_device(struct sysfs_text *t, struct netif *nif, bool vendor_wanted)
+static void print_device(struct text *t, struct netif *nif, bool vendor_wanted)
 {
 	u16 vendor = 0, device = 0;
 
 	nif->ops->bus(nif, &vendor, &device);
-	sysfs_printf(t, "0x%04x\n", vendor_wanted ? vendor : device);
+	text_printf(t, "0x%04x\n", vendor_wanted ? vendor : device);
 }
 
 SHOW(address, print_address(t, nif, nif->address))
 SHOW(broadcast, print_address(t, nif, nif->broadcast))
-SHOW(mtu, sysfs_printf(t, "%u\n", nif->mtu))
-SHOW(flags, sysfs_printf(t, "0x%x\n", nif->flags & 0xffff))
-SHOW(ifindex, sysfs_printf(t, "%u\n", nif->index))
-SHOW(addr_len, sysfs_printf(t, "%u\n", nif->address_length))
-SHOW(operstate, sysfs_printf(t, "%s\n", operstate(nif)))
+SHOW(mtu, text_printf(t, "%u\n", nif->mtu))
+SHOW(flags, text_printf(t, "0x%x\n", nif->flags & 0xffff))
+SHOW(ifindex, text_printf(t, "%u\n", nif->index))
+SHOW(addr_len, text_printf(t, "%u\n", nif->address_length))
+SHOW(operstate, text_printf(t, "%s\n", operstate(nif)))
 SHOW(carrier, err = print_carrier(t, nif))
 SHOW(speed, err = print_link(t, nif, false))
 SHOW(duplex, err = print_link(t, nif, true))
-SHOW(type, sysfs_printf(t, "%u\n", nif->type))
-SHOW(tx_queue_len, sysfs_printf(t, "%u\n", nif->queue_length))
+SHOW(type, text_printf(t, "%u\n", nif->type))
+SHOW(tx_queue_len, text_printf(t, "%u\n", nif->queue_length))
 SHOW(vendor, print_device(t, nif, true))
 SHOW(device, print_device(t, nif, false))
 
@@ -145,7 +145,7 @@ static int store_tx_queue_len(char *text, unsigned index)
 }
 
 #define STATISTIC(name, expression) \
-	static int show_stat_##name(struct sysfs_text *t, unsigned index) \
+	static int show_stat_##name(struct text *t, unsigned index) \
 	{ \
 		struct netif *nif = netif_by_index(index); \
 		struct netif_counts c; \
@@ -154,7 +154,7 @@ static int store_tx_queue_len(char *text, unsigned index)
 			return -ENODEV; \
 		netif_count_sum(nif, &c); \
 		netif_put(nif); \
-		sysfs_printf(t, "%lu\n", (u64)(expression)); \
+		text_printf(t, "%lu\n", (u64)(expression)); \
 		return 0; \
 	}
 

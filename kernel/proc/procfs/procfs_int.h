@@ -7,25 +7,7 @@
 
 #include "proc/process.h"
 #include "vfs/super.h"
-
-/*
- * A text that grows as it is printed into. A long one may be made in parts: a show function that
- * stops at the record that would take it beyond `want` bytes, unless that is the part's first,
- * leaves in `next` where it goes on (not 0), and is called again with it as `from` when the part
- * was read. `from` is 0 at the first call.
- */
-struct text {
-	char *buf;
-	size_t used, room;
-	int error;       /* first -ENOMEM */
-	size_t want;
-	u64 from, next;
-};
-
-void text_printf(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void text_write(struct text *t, const char *bytes, size_t n);
-/* A path as files of /proc show it: newlines as \012. */
-void text_escape(struct text *t, const char *s, const char *special);
+#include "vfs/text.h"
 
 struct proc_inode;
 

@@ -4,8 +4,6 @@
  * them here, the last that was made; a read ends with its part, so that it gets whole records and
  * costs no more than what it asked for, however long the text is.
  */
-#include <stdarg.h>
-
 #include "abi/errno.h"
 #include "abi/stat.h"
 #include "lib/format.h"
@@ -15,8 +13,6 @@
 #include "proc/procfs/procfs_int.h"
 #include "vfs/file.h"
 
-#define ROOM_FIRST 1024
-#define STORE_MAX  4096 /* longest write */
 #define PART_MIN   4096
 #define PART_MAX   65536
 
@@ -29,64 +25,6 @@ struct text_file {
 	struct aspace *space; /* I: of texts that are not for everybody: what the opener might look
 			       * into, referenced; after an exec they are empty */
 };
-
-static bool text_grow(struct text *t, size_t more)
-{
-	size_t room = t->room ? t->room : ROOM_FIRST;
-	char *buf;
-
-	if (t->used + more <= t->room)
-		return true;
-	while (room < t->used + more)
-		room *= 2;
-	buf = t->error ? NULL : kvmalloc(room, MM_KERNEL);
-	if (!buf) {
-		t->error = -ENOMEM;
-		return false;
-	}
-	memcpy(buf, t->buf, t->used);
-	kvfree(t->buf);
-	t->buf = buf;
-	t->room = room;
-	return true;
-}
-
-void text_write(struct text *t, const char *bytes, size_t n)
-{
-	if (!text_grow(t, n))
-		return;
-	memcpy(t->buf + t->used, bytes, n);
-	t->used += n;
-}
-
-void text_printf(struct text *t, const char *fmt, ...)
-{
-	va_list args;
-	int n;
-
-	if (!text_grow(t, 128))
-		return;
-	va_start(args, fmt);
-	n = vsnprintf(t->buf + t->used, t->room - t->used, fmt, args);
-	va_end(args);
-	if ((size_t)n >= t->room - t->used) {
-		if (!text_grow(t, (size_t)n + 1))
-			return;
-		va_start(args, fmt);
-		vsnprintf(t->buf + t->used, t->room - t->used, fmt, args);
-		va_end(args);
-	}
-	t->used += (size_t)n;
-}
-
-void text_escape(struct text *t, const char *s, const char *special)
-{
-	for (; *s; s++)
-		if (strchr(special, *s))
-			text_printf(t, "\\%03o", (unsigned char)*s);
-		else
-			text_write(t, s, 1);
-}
 
 static int text_open(struct file *file)
 {
@@ -113,7 +51,7 @@ static void text_release(struct file *file)
 
 	if (tf->space)
 		aspace_put(tf->space);
-	kvfree(tf->text.buf);
+	text_free(&tf->text);
 	kfree(tf);
 }
 
@@ -154,8 +92,7 @@ static int text_make(struct text_file *tf, struct proc_inode *pi)
 	struct task *task = NULL;
 	int error;
 
-	t->used = 0;
-	t->error = 0;
+	text_clear(t);
 	t->from = t->next;
 	t->next = 0;
 	if (pi->pid) {
@@ -223,14 +160,10 @@ static ssize_t text_store(struct file *file, struct iov_iter *from, loff_t *pos)
 
 	if (!pi->node->store)
 		return -EINVAL;
-	if (n >= STORE_MAX)
-		return -EINVAL;
-	buf = kmalloc(n + 1, MM_KERNEL);
-	if (!buf)
-		return -ENOMEM;
-	error = iov_copy_from(from, buf, n) == n ? 0 : -EFAULT;
-	buf[n] = 0;
-	if (!error && pi->pid && !(task = procfs_task(pi)))
+	error = text_take(from, &buf);
+	if (error)
+		return error;
+	if (pi->pid && !(task = procfs_task(pi)))
 		error = -ESRCH;
 	if (!error)
 		error = pi->node->store(task, buf, n);
