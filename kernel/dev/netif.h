@@ -154,6 +154,7 @@ struct netif {
 	struct list multicast;       /* l: link addresses to listen to, struct netif_group */
 	void *inet4;                 /* c; readers RCU: addresses and settings of IPv4 */
 	void *inet6;                 /* the same of IPv6 */
+	void *mld;                   /* c: groups of IPv6, which stay while inet6 is not there */
 	void *neighbours;            /* net/link: settings of its neighbours; set once, freed with
 				      * it */
 	void *private;               /* driver's */

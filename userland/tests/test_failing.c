@@ -2,11 +2,15 @@
  * System calls on memory, processes and what they wait for while memory runs out: see failing.h.
  */
 #define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/signalfd.h>
@@ -349,8 +353,22 @@ static int run_sched(void)
 	return 0;
 }
 
+/* Who is a member of a group, hears the link addresses that its packets go to. */
+static int run_group(void)
+{
+	struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+	struct ipv6_mreq group = {.ipv6mr_interface = if_nametoindex("lo")};
+	int fd = must(socket(AF_INET6, SOCK_DGRAM, 0));
+
+	must(ioctl(fd, SIOCSIFFLAGS, &lo));
+	inet_pton(AF_INET6, "ff02::a1:b2c3", &group.ipv6mr_multiaddr);
+	DO(setsockopt(fd, IPPROTO_IPV6, IPV6_JOIN_GROUP, &group, sizeof(group)));
+	EXPECT(strstr(tap_read("/proc/net/dev_mcast"), "333300a1b2c3"));
+	return 0;
+}
+
 static const struct scenario scenarios[] = {
-	{"mmap", run_mmap}, {"mmap, populated", run_mmap_populate},
+	{"mmap", run_mmap}, {"mmap, populated", run_mmap_populate}, {"IPv6 group", run_group},
 	{"mmap of a file", run_mmap_file}, {"mprotect", run_mprotect}, {"munmap", run_munmap},
 	{"mremap", run_mremap}, {"page fault", run_touch}, {"copy on write", run_copy_on_write},
 	{"mlock", run_mlock}, {"fork", run_fork}, {"exec", run_exec}, {"thread", run_thread},

@@ -41,8 +41,7 @@ static void member_leave(const struct inet_group_ops *ops, struct inet_member **
 
 	rcu_store(*at, g->next);
 	if (nif) {
-		if (ops->is_on(nif))
-			ops->change(nif, &g->group, &was, &none);
+		ops->change(nif, &g->group, &was, &none);
 		netif_put(nif);
 	}
 	rcu_call(&g->rcu, member_free);
@@ -186,7 +185,7 @@ int inet_member_do(struct inet_sock *i, const struct inet_group_ops *ops,
 {
 	struct inet_member **at = member_at(i, &r->group, nif->index);
 
-	if (!ops->is_on(nif))
+	if (r->op != INET_LEAVE && !ops->is_on(nif))
 		return -ENODEV;
 	switch (r->op) {
 	case INET_JOIN:

@@ -18,7 +18,7 @@ struct inet_group_ops {
 	/* Whether the interface has the version at all. */
 	bool (*is_on)(const struct netif *nif);
 	/* A socket's wish changed: the interface's state follows: 0 or -ENOMEM. Taking away never
-	 * fails. */
+	 * fails, and may come where the version is off. */
 	int (*change)(struct netif *nif, const struct ipaddr *group, const struct inet_part *from,
 		      const struct inet_part *to);
 	/* How many memberships a socket may have, and sources of one. */

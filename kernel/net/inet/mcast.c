@@ -29,8 +29,9 @@ static void group_free(struct rcu_head *head)
 	kfree(g);
 }
 
-void mcast_state_free(struct mcast_state *s)
+static void state_free(struct rcu_head *head)
 {
+	struct mcast_state *s = container_of(head, struct mcast_state, rcu);
 	struct mcast_group *g;
 
 	while ((g = s->groups)) {
@@ -38,6 +39,11 @@ void mcast_state_free(struct mcast_state *s)
 		group_free(&g->rcu);
 	}
 	kfree(s);
+}
+
+void mcast_state_free(struct mcast_state *s)
+{
+	rcu_call(&s->rcu, state_free);
 }
 
 int mcast_listen(struct netif *nif, const struct ipaddr *group)
@@ -143,8 +149,8 @@ static void count(struct mcast_group *g, const struct inet_part *part)
 	}
 }
 
-/* Takes away what one user wanted, as far as it is known: a membership may be older than the
- * state, which goes while the MTU is too small for IPv6. With the lock. */
+/* Takes away what one user wanted, as far as it is known: the kernel also leaves groups that it had
+ * no memory to join. With the lock. */
 static void uncount(struct mcast_group *g, const struct inet_part *part)
 {
 	const struct inet_sources *f = part->filter;
@@ -204,6 +210,7 @@ static void group_drop(struct mcast_state *s, struct mcast_group *g)
 	while (*at != g)
 		at = &(*at)->next;
 	rcu_store(*at, g->next);
+	mcast_due_drop(&s->dues, &g->due);
 	up = s->up;
 	version = mcast_version(s, clock_monotonic());
 	spin_unlock(&s->lock);

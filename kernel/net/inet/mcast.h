@@ -15,6 +15,7 @@
 
 #include "dev/netif.h"
 #include "net/inet/inet_member.h"
+#include "net/inet/mcast_due.h"
 #include "sched/soft.h"
 
 /* Of a record, in both protocols. */
@@ -47,9 +48,7 @@ struct mcast_group {
 	u32 users, exclude_users;  /* c, l: sockets and the kernel; those that exclude */
 	struct mcast_source *sources; /* c, l */
 	u32 n_sources;             /* c, l */
-	u64 report_at;             /* l: when to report as asked; 0: not */
-	u64 change_at;             /* l: when to tell of a change again; 0: told */
-	u8 changes_left;           /* l */
+	struct mcast_due due;      /* l */
 	bool last_reporter;        /* l: of an old version: it is for us to say that we leave */
 	struct rcu_head rcu;
 };
@@ -62,14 +61,17 @@ struct mcast_state {
 	const struct mcast_protocol *protocol; /* I */
 	struct spinlock lock;
 	struct mcast_group *groups; /* c, l; R */
+	struct mcast_dues dues;    /* l: which of them are to be told of, and when */
 	u64 old_until[MCAST_OLD_VERSIONS]; /* l: of version 1, 2: a querier was heard */
 	u8 robustness;             /* l: of the querier */
 	bool up;                   /* l */
 	struct soft_timer timer;   /* l */
+	struct rcu_head rcu;
 };
 
 /* A fresh state, which is down, or NULL: no memory. */
 struct mcast_state *mcast_state_make(struct netif *nif, const struct mcast_protocol *protocol);
+/* Of one that is down; readers under RCU may be there. Config lock. */
 void mcast_state_free(struct mcast_state *s);
 /* The interface came up, or has another address to tell from: groups are told of (again); or it
  * went down. True if it was up before. Config lock. */

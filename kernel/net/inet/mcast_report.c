@@ -62,38 +62,24 @@ static void describe(const struct mcast_group *g, bool change, struct saying *ou
 /* The next thing to be said, or false: with the lock. */
 static bool due_locked(struct mcast_state *s, u64 now, struct saying *out)
 {
-	for (struct mcast_group *g = s->groups; g; g = g->next) {
-		bool change = g->change_at && g->change_at <= now;
-		bool asked = g->report_at && g->report_at <= now;
+	struct mcast_due *d = mcast_due_first(&s->dues);
+	struct mcast_group *g = d ? container_of(d, struct mcast_group, due) : NULL;
 
-		if (!change && !asked)
-			continue;
-		if (asked)
-			g->report_at = 0;
-		if (change)
-			g->change_at = --g->changes_left ?
-				       now + 1 + random_below(UNSOLICITED) : 0;
-		describe(g, change, out);
-		out->version = mcast_version(s, now);
-		if (out->version < s->protocol->newest)
-			g->last_reporter = true;
-		return true;
-	}
-	return false;
+	if (!d || d->at > now)
+		return false;
+	describe(g, mcast_due_done(&s->dues, d, now, now + 1 + random_below(UNSOLICITED)), out);
+	out->version = mcast_version(s, now);
+	if (out->version < s->protocol->newest)
+		g->last_reporter = true;
+	return true;
 }
 
 static void rearm_locked(struct mcast_state *s)
 {
-	u64 next = ~0ull;
+	struct mcast_due *d = mcast_due_first(&s->dues);
 
-	for (struct mcast_group *g = s->groups; g; g = g->next) {
-		if (g->report_at)
-			next = min(next, g->report_at);
-		if (g->change_at)
-			next = min(next, g->change_at);
-	}
-	if (next != ~0ull && s->up)
-		soft_timer_arm(&s->timer, next);
+	if (d && s->up)
+		soft_timer_arm(&s->timer, d->at);
 }
 
 void mcast_timer(struct soft_timer *t)
@@ -124,8 +110,7 @@ void mcast_changed_locked(struct mcast_state *s, struct mcast_group *g)
 {
 	if (!mcast_is_reported(s, g) || !s->up)
 		return;
-	g->changes_left = robustness_of(s);
-	g->change_at = clock_monotonic();
+	mcast_due_changed(&s->dues, &g->due, clock_monotonic(), robustness_of(s));
 	rearm_locked(s);
 }
 
@@ -157,8 +142,7 @@ void mcast_queried(struct mcast_state *s, int version, const struct ipaddr *grou
 		if (!mcast_is_reported(s, g) ||
 		    (!ipaddr_any(group) && !ipaddr_equal(group, &g->address)))
 			continue;
-		if (!g->report_at || g->report_at > at)
-			g->report_at = at;
+		mcast_due_asked(&s->dues, &g->due, at);
 	}
 	rearm_locked(s);
 	spin_unlock(&s->lock);
@@ -172,8 +156,10 @@ void mcast_reported_by_other(struct mcast_state *s, const struct ipaddr *group)
 	g = mcast_find(s, group);
 	if (g) {
 		g->last_reporter = false;
-		if (mcast_version(s, clock_monotonic()) < s->protocol->newest)
-			g->report_at = 0;
+		if (mcast_version(s, clock_monotonic()) < s->protocol->newest) {
+			g->due.report_at = 0;
+			mcast_due_set(&s->dues, &g->due);
+		}
 	}
 	spin_unlock(&s->lock);
 }

@@ -96,7 +96,7 @@ static void igmp_netif(struct netif *nif, void *arg)
 	format_to(out, "%u\t%-10s: %5u %7s\n", nif->index, nif->name, n, "V3");
 	for (struct mcast_group *g = s->groups; g; g = g->next)
 		format_to(out, "\t\t\t\t%08X %5u %d:%08X\t\t%d\n", g->address.w[3], g->users,
-			  READ_ONCE(g->report_at) != 0, 0, g->last_reporter);
+			  READ_ONCE(g->due.report_at) != 0, 0, g->last_reporter);
 	format_to(out, "\t\t\t\t%08X %5u %d:%08X\t\t%d\n", IP4_ALL_HOSTS, 1, 0, 0, 0);
 }
 

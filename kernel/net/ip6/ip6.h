@@ -56,12 +56,14 @@ struct ip6_addr {
 struct mcast_state;
 struct nd_state;
 
-/* What IPv6 keeps of an interface: nif->inet6; NULL where the MTU is too small for it. */
+/* What IPv6 keeps of an interface: nif->inet6; NULL where the MTU is too small for it. Groups stay
+ * meanwhile, since sockets do not leave them. */
 struct ip6_if {
 	struct netif *nif;       /* I */
 	struct ip6_addr *addrs;  /* c; readers RCU: wider scopes first, as `ip addr` shows them */
 	struct ip6_conf conf;    /* a */
-	struct mcast_state *mld;   /* I: groups and their timers (net/ip6/mld.c) */
+	struct mcast_state *mld; /* I: groups and their timers (net/ip6/mld.c): nif->mld */
+	bool all_nodes;          /* c: listens to all nodes' link address */
 	struct nd_state *nd;     /* I: routers and what they said (net/ip6/nd.c) */
 	struct rcu_head rcu;
 };

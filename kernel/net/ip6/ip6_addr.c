@@ -377,8 +377,6 @@ static void free_if(struct rcu_head *head)
 {
 	struct ip6_if *in = container_of(head, struct ip6_if, rcu);
 
-	if (in->mld)
-		mcast_state_free(in->mld);
 	if (in->nd)
 		nd_state_free(in->nd);
 	kfree(in);
@@ -390,10 +388,12 @@ static void attach(struct netif *nif)
 
 	if (nif->mtu < IP6_MIN_MTU || ip6_if(nif))
 		return;
+	if (!nif->mld)
+		nif->mld = mld_state_make(nif);
 	in = kzalloc(sizeof(*in), MM_KERNEL);
 	if (in) {
 		in->nif = nif;
-		in->mld = mld_state_make(nif);
+		in->mld = nif->mld;
 		in->nd = nd_state_make(nif);
 	}
 	if (!in || !in->mld || !in->nd) {
@@ -413,8 +413,17 @@ static void detach(struct netif *nif)
 	if (!in)
 		return;
 	down(nif, true);
+	ip6_conf_end(in);
 	rcu_store(nif->inet6, NULL);
 	rcu_call(&in->rcu, free_if);
+}
+
+static void forget(struct netif *nif)
+{
+	detach(nif);
+	if (nif->mld)
+		mcast_state_free(nif->mld);
+	nif->mld = NULL;
 }
 
 /* The MTU may have become too small, or large enough. */
@@ -440,7 +449,7 @@ static void watch_fn(struct netif_watch *watch, struct netif *nif, enum netif_ev
 		attach(nif);
 		break;
 	case NETIF_GONE:
-		detach(nif);
+		forget(nif);
 		break;
 	case NETIF_UP:
 		up(nif);

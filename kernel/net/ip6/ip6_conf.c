@@ -82,3 +82,9 @@ void ip6_conf_begin(struct ip6_if *in)
 	if (in->conf.item[IP6_FORWARDING])
 		listen_as_router(in->nif, true);
 }
+
+void ip6_conf_end(struct ip6_if *in)
+{
+	if (in->conf.item[IP6_FORWARDING])
+		listen_as_router(in->nif, false);
+}

@@ -71,6 +71,8 @@ void ip6_addr_init(void);
 void ip6_addr_switch(struct netif *nif, bool on);
 /* ip6_conf.c: the settings that an interface begins with. Config lock. */
 void ip6_conf_begin(struct ip6_if *in);
+/* IPv6 leaves an interface: what begin() joined. Config lock. */
+void ip6_conf_end(struct ip6_if *in);
 /* ip6_temporary.c. When an address needs a successor: CLOCK_MONOTONIC ns; 0: it needs none. The
  * successor is made, once. Nobody may have the address, which is temporary: another is made in its
  * place. All with the config lock. */

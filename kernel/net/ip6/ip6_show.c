@@ -100,7 +100,7 @@ static void groups_netif(struct netif *nif, void *out)
 	if (!in)
 		return;
 	for (struct mcast_group *g = in->mld->groups; g; g = g->next)
-		group_row(out, nif, &g->address, g->users, READ_ONCE(g->report_at));
+		group_row(out, nif, &g->address, g->users, READ_ONCE(g->due.report_at));
 	if (nif->flags & IFF_UP)
 		group_row(out, nif, &everybody, 1, 0);
 }

@@ -2,6 +2,7 @@
  * Groups of IPv6: routers are told of them by MLDv2 (RFC 3810; with queriers of version 1 as its
  * chapter 8 says). What a group is and when it is told is net/inet/mcast.h's.
  */
+#include "core/log.h"
 #include "net/ip6/ip6_int.h"
 #include "net/ip6/mld_int.h"
 
@@ -33,9 +34,13 @@ struct mcast_state *mld_state_make(struct netif *nif)
 void mld_up(struct netif *nif)
 {
 	const struct ipaddr everybody = IP6_ALL_NODES;
+	struct ip6_if *in = ip6_if(nif);
 
-	if (!mcast_up(ip6_if(nif)->mld))
-		mcast_listen(nif, &everybody);
+	mcast_up(in->mld);
+	if (!in->all_nodes && mcast_listen(nif, &everybody))
+		log_warn("%s: no memory for all nodes' group", nif->name);
+	else
+		in->all_nodes = true;
 }
 
 void mld_down(struct netif *nif)
@@ -45,8 +50,10 @@ void mld_down(struct netif *nif)
 
 	if (!in)
 		return;
-	if (mcast_down(in->mld))
+	mcast_down(in->mld);
+	if (in->all_nodes)
 		mcast_unlisten(nif, &everybody);
+	in->all_nodes = false;
 	mcast_forget_queriers(in->mld);
 }
 
@@ -63,7 +70,7 @@ bool mld_is_member(const struct netif *nif, const struct ipaddr *group)
 int mld_change(struct netif *nif, const struct ipaddr *group, const struct inet_part *from,
 	       const struct inet_part *to)
 {
-	return mcast_change(ip6_if(nif)->mld, group, from, to);
+	return mcast_change(nif->mld, group, from, to);
 }
 
 int mld_join(struct netif *nif, const struct ipaddr *group)

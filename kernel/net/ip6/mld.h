@@ -20,7 +20,8 @@ int mld_join(struct netif *nif, const struct ipaddr *group);
 void mld_leave(struct netif *nif, const struct ipaddr *group);
 /* Whether this machine is a member of a group on an interface. Under RCU. */
 bool mld_is_member(const struct netif *nif, const struct ipaddr *group);
-/* A socket's wish changed: 0 or -ENOMEM. Config lock. */
+/* A socket's wish changed: 0 or -ENOMEM. A wish to leave is heard where IPv6 is off, too. Config
+ * lock. */
 int mld_change(struct netif *nif, const struct ipaddr *group, const struct inet_part *from,
 	       const struct inet_part *to);
 

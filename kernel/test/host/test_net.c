@@ -1,8 +1,9 @@
-/* Parsers of IPv4, ICMP, IGMP and ARP, and the putting together of fragments. */
+/* Parsers of IPv4, ICMP, IGMP and ARP, the putting together of fragments, groups' times. */
 #include "test/host/unit.h"
 
 #include "abi/errno.h"
 #include "net/inet/frag_list.h"
+#include "net/inet/mcast_due.h"
 #include "net/ip4/icmp_wire.h"
 #include "net/ip4/igmp_wire.h"
 #include "net/ip4/ip4_wire.h"
@@ -311,4 +312,34 @@ TEST(udp_lengths)
 	CHECK_EQ(udp_length(&h, 19), 0);
 	h.length = hton16(7);
 	CHECK_EQ(udp_length(&h, 30), 0);
+}
+
+TEST(group_times)
+{
+	struct mcast_due d[64] = { 0 };
+	struct mcast_dues all = { 0 };
+	u64 now = 0, n = 0;
+
+	CHECK(!mcast_due_first(&all));
+	for (u32 i = 0; i < 64; i++)
+		mcast_due_asked(&all, &d[i], 100 + i * 37 % 64);
+	mcast_due_asked(&all, &d[5], 1000); /* a later wish changes nothing, an earlier does */
+	CHECK_EQ(d[5].at, 100 + 5 * 37 % 64);
+	mcast_due_asked(&all, &d[6], 7);
+	CHECK(mcast_due_first(&all) == &d[6]);
+	mcast_due_changed(&all, &d[7], 3, 2);
+	CHECK(mcast_due_first(&all) == &d[7]);
+	CHECK(mcast_due_done(&all, &d[7], 3, 50)); /* told once, and to be told again */
+	CHECK_EQ(d[7].at, 50);
+	CHECK(mcast_due_done(&all, &d[7], 60, 99));
+	CHECK_EQ(d[7].at, 100 + 7 * 37 % 64); /* the report is left */
+	mcast_due_drop(&all, &d[8]);
+	CHECK_EQ(d[8].at, 0);
+	for (struct mcast_due *x; (x = mcast_due_first(&all)); n++) {
+		CHECK(x->at >= now);
+		now = x->at;
+		CHECK(!mcast_due_done(&all, x, now, 0));
+		CHECK_EQ(x->at, 0);
+	}
+	CHECK_EQ(n, 63);
 }
