@@ -374,15 +374,11 @@ static bool is_connection(const char *cache)
 static void census_take(struct census *c, bool connections)
 {
 	static char text[65536];
-	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY);
 	char *line;
 
 	sync();
-	if (fd >= 0) {
-		if (write(fd, "3", 1) < 0)
-			diag("drop_caches: %s", strerror(errno));
-		close(fd);
-	}
+	setting_write("/proc/sys/vm/drop_caches", "3");
+	setting_write("/proc/sys/net/ipv4/route/flush", "1"); /* answers that are kept at hand */
 	strcpy(text, tap_read("/proc/slabinfo"));
 	c->n = 0;
 	for (line = strtok(text, "\n"); line && c->n < CACHES; line = strtok(NULL, "\n"))

@@ -161,6 +161,14 @@ TEST(round_trip_of_a_receiver)
 	ok(info.tcpi_rcv_rtt > 0 && info.tcpi_rcv_rtt < 60000000, "tcpi_rcv_rtt");
 }
 
+/* What `ip route flush cache` writes. */
+TEST(flush)
+{
+	works(store(DIR4 "route/flush", "-1"), "IPv4's routes");
+	works(store("/proc/sys/net/ipv6/route/flush", "1\n"), "IPv6's routes");
+	fails(store("/proc/sys/net/ipv6/route/flush", "now"), EINVAL, "not a number");
+}
+
 /* Each of the four directories of settings has the numbers of its own. */
 TEST(neighbours_default)
 {

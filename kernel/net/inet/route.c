@@ -16,6 +16,7 @@
 #include "core/panic.h"
 #include "core/random.h"
 #include "lib/hash.h"
+#include "lib/string.h"
 #include "mm/slab.h"
 #include "net/inet/inet.h"
 #include "net/link/neighbour.h"
@@ -192,6 +193,14 @@ void route_set_mtu(const struct ipaddr *to, u32 mtu)
 	spin_unlock(&paths.lock);
 	if (changed)
 		route_flush();
+}
+
+void route_forget(void)
+{
+	spin_lock(&paths.lock);
+	memset(paths.entry, 0, sizeof(paths.entry));
+	spin_unlock(&paths.lock);
+	route_flush();
 }
 
 static void fill_mtu(struct route *r, u32 mtu)

@@ -76,6 +76,9 @@ static inline bool route_valid(const struct route *r)
 void route_set_mtu(const struct ipaddr *to, u32 mtu);
 static inline u32 route_mtu(const struct route *r) { return READ_ONCE(r->mtu); }
 
+/* Forgets all answers and what was learned of paths. Thread context. */
+void route_forget(void);
+
 /* For the IP versions: */
 /* A route with one reference, nif referenced, everything else to be filled in: NULL: no memory.
  * `generation` as it was before the tables were looked at. */

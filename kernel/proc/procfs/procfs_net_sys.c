@@ -9,6 +9,7 @@
 #include "lib/parse.h"
 #include "lib/string.h"
 #include "net/inet/ports.h"
+#include "net/inet/route.h"
 #include "net/ip4/ip4.h"
 #include "net/ip6/ip6.h"
 #include "net/tcp/tcp_setting.h"
@@ -155,6 +156,27 @@ static const struct file_ops setting_fops = {
 	.read = setting_read, .write = setting_write, .seek = procfs_numbers_seek,
 };
 
+/* Any number: routes and what was learned of paths are asked for anew. */
+static ssize_t flush_write(struct file *file, struct iov_iter *from, loff_t *pos)
+{
+	size_t length = iov_left(from);
+	s32 v[2];
+	int n = procfs_numbers_parse(from, v);
+
+	if (n != 1)
+		return n < 0 ? n : -EINVAL;
+	route_forget();
+	return (ssize_t)length;
+}
+
+static const struct file_ops flush_fops = {
+	.write = flush_write, .seek = procfs_numbers_seek,
+};
+static const struct proc_node route_children[] = {
+	{ .name = "flush", .mode = S_IFREG | 0200, .fops = &flush_fops },
+	{ 0 },
+};
+
 /* Each table twice: as files, and where their numbers are. */
 #define TCP(X) \
 	X("tcp_abort_on_overflow", .value = (s32 *)&tcp_abort_on_overflow, .low = 0, .high = 1) \
@@ -261,6 +283,7 @@ static const struct proc_node ipv4_children[] = {
 	  .store = store_tcp_notsent },
 	PROCFS_NET_CONF("conf", procfs_net_conf4),
 	PROCFS_NET_CONF("neigh", procfs_net_neigh4),
+	{ .name = "route", .mode = MODE_D, .children = route_children },
 	{ 0 },
 };
 static const struct proc_node ipv6_children[] = {
@@ -268,6 +291,7 @@ static const struct proc_node ipv6_children[] = {
 	PROCFS_NET_CONF("conf", procfs_net_conf6),
 	PROCFS_NET_CONF("neigh", procfs_net_neigh6),
 	{ .name = "icmp", .mode = MODE_D, .children = icmp6_children },
+	{ .name = "route", .mode = MODE_D, .children = route_children },
 	{ 0 },
 };
 
