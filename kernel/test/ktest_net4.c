@@ -11,6 +11,7 @@
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "net/inet/mcast.h"
+#include "net/inet/reassembly.h"
 #include "net/ip4/icmp_wire.h"
 #include "net/ip4/igmp_wire.h"
 #include "net/ip4/ip4_int.h"
@@ -323,9 +324,12 @@ KTEST(net4_fragments)
 	struct echo e = echo_make();
 	u8 piece[sizeof(struct ip4_header) + 16];
 	struct ip4_header *h = (struct ip4_header *)piece;
+	u32 packets, now;
+	u64 bytes, now_bytes;
 
 	make();
 	arp_arrives(ARP_REQUEST, THEM, US);
+	reassembly_usage(false, &packets, &bytes);
 	for (u32 at = 32; at != (u32)-16; at -= 16) { /* the last piece first; the whole has 32 */
 		u32 n = min(sizeof(e) - sizeof(e.ip) - at, (size_t)16);
 
@@ -340,7 +344,13 @@ KTEST(net4_fragments)
 		arrive(ETH_P_IP, piece, (u32)sizeof(*h) + n);
 	}
 	KTEST_CHECK(answered());
+	/* A piece that waits for others does not outlive its interface. */
+	arrive(ETH_P_IP, piece, sizeof(piece));
+	reassembly_usage(false, &now, &now_bytes);
+	KTEST_CHECK(now == packets + 1 && now_bytes > bytes);
 	unmake();
+	reassembly_usage(false, &now, &now_bytes);
+	KTEST_CHECK(now == packets && now_bytes == bytes);
 }
 
 /* Who does not answer is asked three times; then what waits comes back as an error. */
@@ -394,6 +404,10 @@ KTEST(net4_routes)
 	KTEST_CHECK(!route_valid(r));
 	route_put(r);
 	KTEST_CHECK(route_output(&f, &r) == 0 && route_mtu(r) == 1300);
+	route_forget();
+	KTEST_CHECK(!route_valid(r));
+	route_put(r);
+	KTEST_CHECK(route_output(&f, &r) == 0 && route_mtu(r) == 1500);
 	netif_config_lock();
 	KTEST_CHECK(ip4_addr_remove(nif, US, 24) == 0);
 	netif_config_unlock();
@@ -474,5 +488,45 @@ KTEST(net4_groups)
 	KTEST_CHECK(reported(MCAST_TO_INCLUDE, group, 0));
 	KTEST_CHECK(!igmp_is_member(nif, group) && !netif_is_member(nif, address));
 	kfree(f);
+	unmake();
+}
+
+/* Each of many groups is reported once when a router asks for all, and one that it asks for. */
+KTEST(net4_many_groups)
+{
+	enum { GROUPS = 200 };
+	static u8 reports[GROUPS];
+	struct inet_part none = { 0 }, all = { .member = true };
+	be32 group = hton32(0xef010300u);
+	struct packet *p;
+
+	make();
+	netif_config_lock();
+	for (u32 i = 0; i < GROUPS; i++) {
+		const struct ipaddr address = ipaddr_4(hton32(0xef010300u + i));
+
+		KTEST_CHECK(igmp_change(nif, &address, &none, &all) == 0);
+	}
+	netif_config_unlock();
+	for (unsigned i = 0; i < 2 * GROUPS; i++) /* robustness 2 */
+		packet_free(frame(ETH_P_IP));
+	query(1, 0);
+	memset(reports, 0, sizeof(reports));
+	for (unsigned i = 0; i < GROUPS; i++) {
+		struct igmp_frame f = { 0 };
+		u32 at;
+
+		p = frame(ETH_P_IP);
+		if (!p)
+			break;
+		packet_read(p, 0, &f, min(p->length, (u32)sizeof(f)));
+		packet_free(p);
+		at = ntoh32(f.record.group) - ntoh32(group);
+		if (at < GROUPS && f.record.type == MCAST_IS_EXCLUDE)
+			reports[at]++;
+	}
+	KTEST_CHECK(mem_is_all(reports, 1, sizeof(reports)));
+	query(1, group);
+	KTEST_CHECK(reported(MCAST_IS_EXCLUDE, group, 0));
 	unmake();
 }

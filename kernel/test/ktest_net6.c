@@ -9,8 +9,10 @@
 #include "abi/rtnetlink.h"
 #include "core/clock.h"
 #include "lib/string.h"
+#include "net/inet/reassembly.h"
 #include "net/ip6/icmp6_wire.h"
 #include "net/ip6/ip6_int.h"
+#include "net/ip6/mld.h"
 #include "net/link/neighbour.h"
 #include "test/ktest.h"
 #include "test/ktest_wire.h"
@@ -289,7 +291,11 @@ static void send_piece(u32 id, u32 whole, u32 at, u32 n)
 
 KTEST(net6_fragments)
 {
+	u32 packets, now;
+	u64 bytes, now_bytes;
+
 	make();
+	reassembly_usage(true, &packets, &bytes);
 	send_piece(1, ECHO_BYTES, 32, 16);
 	send_piece(1, ECHO_BYTES, 0, 16);
 	send_piece(1, ECHO_BYTES, 0, 16); /* once more */
@@ -318,7 +324,11 @@ KTEST(net6_fragments)
 	KTEST_CHECK(refused(&wire, ICMP6_PARAMETER, ICMP6_CHAIN_CUT, 0));
 	send_echo(THEM);
 	KTEST_CHECK(answered());
+	reassembly_usage(true, &now, &now_bytes);
+	KTEST_CHECK(now > packets && now_bytes > bytes);
 	unmake();
+	reassembly_usage(true, &now, &now_bytes); /* those that wait go with the interface */
+	KTEST_CHECK(now == packets && now_bytes == bytes);
 }
 
 /* What is longer than the link goes in pieces of one number that fit together. */
@@ -439,5 +449,51 @@ KTEST(net6_forward)
 	KTEST_CHECK(refused(&wire, ICMP6_UNREACHABLE, ICMP6_NO_ROUTE, 0));
 	forwarding(false);
 	ktest_wire_unmake(&other);
+	unmake();
+}
+
+static void set_mtu(u32 mtu)
+{
+	netif_config_lock();
+	KTEST_CHECK(netif_set_mtu(wire.nif, mtu) == 0);
+	netif_config_unlock();
+}
+
+static void change(const struct ipaddr *group, const struct inet_part *from,
+		   const struct inet_part *to)
+{
+	netif_config_lock();
+	KTEST_CHECK(mld_change(wire.nif, group, from, to) == 0);
+	netif_config_unlock();
+}
+
+/* Sockets' groups are there again when the MTU is large enough for IPv6 again; what is left
+ * meanwhile is not. */
+KTEST(net6_small_mtu)
+{
+	const struct ipaddr kept = ip6_address(0xff02, 0, 0, 0, 0, 0, 1, 1),
+			    left = ip6_address(0xff02, 0, 0, 0, 0, 0, 1, 2);
+	const struct inet_part none = { 0 }, all = { .member = true };
+	const u8 kept_link[LINK_ADDRESS] = { 0x33, 0x33, 0, 1, 0, 1 },
+		 left_link[LINK_ADDRESS] = { 0x33, 0x33, 0, 1, 0, 2 },
+		 everybody[LINK_ADDRESS] = { 0x33, 0x33, 0, 0, 0, 1 };
+
+	make();
+	change(&kept, &none, &all);
+	change(&kept, &none, &all);
+	change(&left, &none, &all);
+	set_mtu(1000);
+	KTEST_CHECK(!ip6_if(wire.nif) && !mld_is_member(wire.nif, &kept));
+	KTEST_CHECK(!netif_is_member(wire.nif, everybody));
+	change(&left, &all, &none);
+	set_mtu(1500);
+	KTEST_CHECK(mld_is_member(wire.nif, &kept) && netif_is_member(wire.nif, kept_link));
+	KTEST_CHECK(!mld_is_member(wire.nif, &left) && !netif_is_member(wire.nif, left_link));
+	KTEST_CHECK(netif_is_member(wire.nif, everybody));
+	change(&kept, &all, &none);
+	KTEST_CHECK(mld_is_member(wire.nif, &kept));
+	change(&kept, &all, &none);
+	KTEST_CHECK(!mld_is_member(wire.nif, &kept) && !netif_is_member(wire.nif, kept_link));
+	set_mtu(1000); /* and it goes while IPv6 is off */
 	unmake();
 }

@@ -10,6 +10,7 @@
 #include "abi/errno.h"
 #include "core/panic.h"
 #include "net/inet/inet_int.h"
+#include "net/inet/reassembly.h"
 #include "net/tcp/tcp.h"
 
 const struct ip_version *ip_versions[2];
@@ -154,6 +155,7 @@ static void inet_watch(struct netif_watch *watch, struct netif *nif, enum netif_
 	if (event == NETIF_GONE) {
 		port_tables_forget(nif);
 		raw_forget(nif);
+		reassembly_forget(nif);
 	}
 }
 

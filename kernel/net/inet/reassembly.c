@@ -237,6 +237,12 @@ static struct packet *join(struct assembly *a)
 	return whole;
 }
 
+/* Whether the version is still on the interface: if not, reassembly_forget() is over or comes. */
+static bool is_on(const struct netif *nif, bool six)
+{
+	return six ? READ_ONCE(nif->inet6) : READ_ONCE(nif->inet4);
+}
+
 static enum frag_result add_locked(struct assembly *a, struct packet *p, u32 offset, bool more,
 				   u32 most)
 {
@@ -264,7 +270,7 @@ struct packet *reassembly_add(const struct frag_key *key, struct packet *p, u32 
 
 	count(six, REQUESTED);
 	spin_lock(&table.lock);
-	a = assembly_find(key) ?: assembly_make(key);
+	a = is_on(p->nif, six) ? assembly_find(key) ?: assembly_make(key) : NULL;
 	if (a) {
 		result = add_locked(a, p, offset, more, most);
 		if (result == FRAG_WHOLE || result == FRAG_BAD)
@@ -286,6 +292,32 @@ struct packet *reassembly_add(const struct frag_key *key, struct packet *p, u32 
 	if (excess)
 		give_up(excess);
 	return whole;
+}
+
+static bool has_piece_from(const struct assembly *a, const struct netif *nif)
+{
+	for (struct frag_piece *f = a->list.first; f; f = f->next)
+		if (piece_packet(f)->nif == nif)
+			return true;
+	return false;
+}
+
+void reassembly_forget(struct netif *nif)
+{
+	struct list lost = LIST_INIT(lost);
+	struct assembly *a, *next;
+
+	spin_lock(&table.lock);
+	for (unsigned six = 0; six < 2; six++)
+		list_for_each_entry_safe(a, next, &table.ages[six], age) {
+			if (!has_piece_from(a, nif))
+				continue;
+			unhash_locked(a);
+			list_add_tail(&a->age, &lost);
+		}
+	spin_unlock(&table.lock);
+	list_for_each_entry_safe(a, next, &lost, age)
+		give_up(a);
 }
 
 void reassembly_init(void)

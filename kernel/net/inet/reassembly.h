@@ -27,5 +27,8 @@ struct packet *reassembly_add(const struct frag_key *key, struct packet *p, u32 
 /* Who is told that one was not whole in time: takes the piece at offset 0, data at its network
  * header. */
 void reassembly_set_expired(bool six, void (*expired)(struct packet *first));
+/* An interface goes, and IPv4 and IPv6 are off it already: packets with pieces from there are given
+ * up. Thread context. */
+void reassembly_forget(struct netif *nif);
 /* Bytes and packets now, for /proc/net/sockstat. */
 void reassembly_usage(bool six, u32 *packets, u64 *bytes);
