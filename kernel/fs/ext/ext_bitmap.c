@@ -57,7 +57,7 @@ int ext_block_bitmap_get(struct ext_fs *fs, u32 group, struct bblock *b)
 
 	if (g->bad)
 		return -EIO;
-	err = bcache_get(fs->dev, ext_desc_block_bitmap(&fs->geo, g->desc), fs->geo.block_size, b);
+	err = ext_block_get(fs, ext_desc_block_bitmap(&fs->geo, g->desc), b);
 	if (err || g->block_bitmap_ok)
 		return err;
 	if (!block_bitmap_sane(fs, group, b->data)) {
@@ -75,7 +75,7 @@ int ext_inode_bitmap_get(struct ext_fs *fs, u32 group, struct bblock *b)
 
 	if (g->bad)
 		return -EIO;
-	err = bcache_get(fs->dev, ext_desc_inode_bitmap(&fs->geo, g->desc), fs->geo.block_size, b);
+	err = ext_block_get(fs, ext_desc_inode_bitmap(&fs->geo, g->desc), b);
 	if (err || g->inode_bitmap_ok)
 		return err;
 	if (!inode_bitmap_sane(fs, group, b->data)) {

@@ -75,7 +75,7 @@ int ext_dir_block(struct inode *dir, u64 logical, struct bblock *b)
 		return err;
 	if (!run.block)
 		return -ENODATA;
-	err = bcache_get(fs->dev, run.block, fs->geo.block_size, b);
+	err = ext_block_get(fs, run.block, b);
 	if (err)
 		return err;
 	if (likely(dir_block_csum(dir, logical, b)))

@@ -64,7 +64,7 @@ static int extent_node_get(struct ext_inode *ei, u64 block, int depth, struct bb
 {
 	struct ext_fs *fs = ext_fs_of(&ei->inode);
 	const char *why;
-	int err = bcache_get(fs->dev, block, fs->geo.block_size, b);
+	int err = ext_block_get(fs, block, b);
 
 	if (err)
 		return err;

@@ -92,6 +92,33 @@ static int group_init(struct ext_fs *fs, u32 n)
 	return 0;
 }
 
+int ext_group_read(struct ext_fs *fs, u32 group, struct ext_group_desc *desc)
+{
+	const struct ext_geo *geo = &fs->geo;
+	u64 block = gdt_location(fs, group / geo->descs_per_block);
+	const char *why;
+	struct bblock b;
+	int err;
+
+	if (!ext_blocks_valid(geo, block, 1)) {
+		ext_message(fs->sb, LOG_ERR, "group descriptors beyond the device");
+		return -EINVAL;
+	}
+	err = ext_block_get(fs, block, &b);
+	if (err)
+		return err;
+	*desc = (struct ext_group_desc){ 0 };
+	memcpy(desc, (u8 *)b.data + (group % geo->descs_per_block) * geo->desc_size,
+	       min((size_t)geo->desc_size, sizeof(*desc)));
+	bcache_put(&b);
+	why = ext_check_group(geo, group, desc);
+	if (why) {
+		ext_message(fs->sb, LOG_ERR, "descriptor of group %u: %s", group, why);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 int ext_groups_load(struct ext_fs *fs)
 {
 	const struct ext_geo *geo = &fs->geo;
@@ -108,7 +135,7 @@ int ext_groups_load(struct ext_fs *fs)
 			ext_message(fs->sb, LOG_ERR, "group descriptors beyond the device");
 			return -EINVAL;
 		}
-		err = bcache_get(fs->dev, block, geo->block_size, &fs->gdt[i]);
+		err = ext_block_get(fs, block, &fs->gdt[i]);
 		if (err) {
 			fs->gdt[i].page = NULL;
 			ext_message(fs->sb, LOG_ERR, "cannot read group descriptors");
@@ -161,6 +188,8 @@ bool ext_overlaps_metadata(const struct ext_fs *fs, u64 block, u64 n)
 	const struct ext_geo *geo = &fs->geo;
 	u32 first = ext_block_group(geo, block), last = ext_block_group(geo, block + n - 1);
 
+	if (!fs->groups)
+		return false; /* only the journal is being read */
 	for (u32 i = first; i <= last; i++) {
 		const struct ext_group_desc *d = fs->groups[i].desc;
 

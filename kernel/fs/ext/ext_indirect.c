@@ -87,7 +87,7 @@ static int indirect_get(struct ext_inode *ei, u32 block, struct bblock *b)
 	struct ext_fs *fs = ext_fs_of(&ei->inode);
 	int err = indirect_check(ei, block, 1);
 
-	return err ? err : bcache_get(fs->dev, block, fs->geo.block_size, b);
+	return err ? err : ext_block_get(fs, block, b);
 }
 
 /*

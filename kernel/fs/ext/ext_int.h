@@ -19,6 +19,7 @@
 #include "fs/ext/ext_check.h"
 #include "fs/ext/ext_csum.h"
 #include "fs/ext/ext_hash.h"
+#include "lib/radix.h"
 #include "lib/rbtree.h"
 #include "mm/slab.h"
 #include "vfs/file.h"
@@ -77,6 +78,8 @@ struct ext_fs {
 	struct spinlock orphan_lock;	/* RANK_INODE_SPIN */
 	struct list orphans;		/* o: in use without a link, in the order of the disk's
 					 * list */
+	struct radix_tree overlay;	/* I: blocks whose contents are in the journal */
+	bool overlaid;			/* I: there are any */
 	struct spinlock error_lock;	/* RANK_INODE_SPIN */
 	u64 error_epoch_ns;		/* e: limits how often errors are logged */
 	u32 error_count;		/* e */
@@ -160,12 +163,37 @@ int ext_inode_error(const struct inode *inode, const char *fmt, ...) __printf(2,
 void ext_message(const struct superblock *sb, enum log_level level, const char *fmt,
 		...) __printf(3, 4);
 
+/* ext_journal.c, ext_overlay.c */
+/*
+ * Replays the journal, onto the disk if the mount is writable, else into memory, while nothing of
+ * the file system but its superblock was read. 0, or an error that was logged.
+ */
+int must_check ext_journal_recover(struct ext_fs *fs);
+void ext_overlay_free(struct ext_fs *fs);
+/* What ext_block_get() does with an overlay. */
+int must_check ext_overlay_get(struct ext_fs *fs, u64 block, struct bblock *b);
+/*
+ * How many of `count` blocks from `block` on are together: at *where on the disk (the same place,
+ * or in the journal), or one block whose contents are at *copy, until unmount.
+ */
+u32 ext_overlay_run(struct ext_fs *fs, u64 block, u32 count, u64 *where, const void **copy);
+
+/* Metadata block number `block`, with a reference to put by bcache_put(): as bcache_get(). */
+static inline int must_check ext_block_get(struct ext_fs *fs, u64 block, struct bblock *b)
+{
+	if (unlikely(fs->overlaid))
+		return ext_overlay_get(fs, block, b);
+	return bcache_get(fs->dev, block, fs->geo.block_size, b);
+}
+
 /* ext_options.c */
 int must_check ext_options_parse(const struct superblock *sb, const char *text,
 		struct ext_options *o);
 void ext_show_options(struct superblock *sb, char *buf, size_t size);
 
 /* ext_super.c, ext_state.c, ext_group.c */
+/* Whether it could be written: 0, or -EROFS and said why. */
+int must_check ext_state_check_features(const struct ext_fs *fs);
 int ext_state_begin_write(struct ext_fs *fs);	/* the mount becomes read-write: 0, -EROFS, -EIO */
 void ext_state_end_write(struct ext_fs *fs);	/* and no longer is */
 int ext_sync_super(struct superblock *sb, bool wait);
@@ -176,6 +204,8 @@ void ext_super_dirty(struct ext_fs *fs);	/* super_lock held */
 int must_check ext_feature_large_file(struct ext_fs *fs); /* a file passes 2 GiB */
 int must_check ext_groups_load(struct ext_fs *fs);
 void ext_groups_free(struct ext_fs *fs);
+/* One group's descriptor from its place on the disk, its numbers in range; before the others. */
+int must_check ext_group_read(struct ext_fs *fs, u32 group, struct ext_group_desc *desc);
 bool ext_group_has_super(const struct ext_geo *geo, const struct ext_super *s, u32 group);
 void ext_group_dirty(struct ext_fs *fs, u32 group); /* its descriptor changed; group->lock held */
 /* Whether [block, block + n) touches a superblock, descriptors, bitmaps or inode tables. */
@@ -237,6 +267,9 @@ int ext_setattr(struct inode *inode, const struct inode_attr *attr);
 /* The buffer that holds the raw inode, and where: put it back with bcache_put(). */
 int must_check ext_raw_get(struct ext_fs *fs, u32 ino, struct bblock *b,
 		struct ext_raw_inode **raw);
+/* The same where the group's descriptor is `desc`; the number exists. */
+int must_check ext_raw_get_in(struct ext_fs *fs, const struct ext_group_desc *desc, u32 ino,
+		struct bblock *b, struct ext_raw_inode **raw);
 void ext_inode_from_raw(struct ext_inode *ei, const struct ext_raw_inode *raw);
 void ext_inode_to_raw(struct ext_inode *ei, struct ext_raw_inode *raw);
 int ext_inode_cache_init(void);

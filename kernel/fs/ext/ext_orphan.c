@@ -66,8 +66,49 @@ u32 ext_orphan_next(struct inode *inode)
 }
 
 /*
- * Frees what an earlier mount left in the list. Only when the file system was clean but for them:
- * after a crash their blocks may belong to others by now, and e2fsck has to decide.
+ * An inode of the disk's list: without a name it is freed by the last put; with one, a journal's
+ * last transaction was about to truncate it. 0 and the one after it, or an error and nothing done.
+ */
+static int orphan_process(struct ext_fs *fs, u32 ino, u32 *next)
+{
+	struct ext_raw_inode *raw;
+	struct inode *inode;
+	struct bblock b;
+	bool used, named;
+	int err;
+
+	if (ino < fs->geo.first_ino)
+		return ext_error(fs, "inode %u cannot be among the removed files", ino);
+	err = ext_raw_get(fs, ino, &b, &raw);
+	if (err)
+		return err;
+	*next = raw->dtime;
+	used = raw->mode != 0;
+	named = raw->links_count != 0;
+	bcache_put(&b);
+	if (!used)
+		return ext_error(fs, "inode %u among the removed files is free", ino);
+	err = ext_iget(fs->sb, ino, &inode);
+	if (err)
+		return err;
+	if (named && S_ISREG(inode->mode)) {
+		rwsem_write(&inode->lock);
+		err = ext_zero_tail(inode, (u64)inode->size);
+		if (!err)
+			err = ext_map_truncate(inode, DIV_ROUND_UP((u64)inode->size,
+								   fs->geo.block_size));
+		rwsem_write_end(&inode->lock);
+	}
+	if (named)
+		inode_dirty(inode); /* its deletion time is none */
+	inode_put(inode);
+	return err;
+}
+
+/*
+ * Frees what an earlier mount left in the list. Only when the file system was clean but for them,
+ * as it is when its journal was replayed: after a crash without one their blocks may belong to
+ * others by now, and e2fsck has to decide.
  */
 void ext_orphans_process(struct ext_fs *fs)
 {
@@ -75,24 +116,9 @@ void ext_orphans_process(struct ext_fs *fs)
 	bool clean = (fs->mount_state & (EXT_STATE_VALID | EXT_STATE_ERROR)) == EXT_STATE_VALID;
 
 	WRITE_ONCE(fs->reading_orphans, true);
-	while (ino && clean && n < fs->geo.n_inodes) {
-		struct ext_raw_inode *raw;
-		struct inode *inode;
-		struct bblock b;
-		u32 next;
-
-		if (ino < fs->geo.first_ino || ext_raw_get(fs, ino, &b, &raw) < 0)
-			break;
-		next = raw->dtime;
-		clean = raw->links_count == 0 && raw->mode != 0;
-		bcache_put(&b);
-		if (!clean || ext_iget(fs->sb, ino, &inode) < 0)
-			break;
-		inode_put(inode);
-		ino = next;
+	while (ino && clean && n < fs->geo.n_inodes && !orphan_process(fs, ino, &ino))
 		n++;
-	}
 	WRITE_ONCE(fs->reading_orphans, false);
 	if (n)
-		ext_message(fs->sb, LOG_INFO, "%u removed files freed", n);
+		ext_message(fs->sb, LOG_INFO, "%u removed or shortened files freed", n);
 }

@@ -131,6 +131,25 @@ static int io_map(struct ext_io *io, u64 logical, u32 ahead)
 }
 
 /*
+ * Adds n blocks that the map has at `block`, as far as they are together: in their places, or in
+ * the journal. How many.
+ */
+static u32 read_blocks(struct ext_io *io, struct page *page, u32 offset, u32 n, u64 block)
+{
+	struct ext_fs *fs = ext_fs_of(io->inode);
+	const u32 bits = fs->geo.block_bits;
+	const void *copy = NULL;
+
+	if (unlikely(fs->overlaid))
+		n = ext_overlay_run(fs, block, n, &block, &copy);
+	if (unlikely(copy))
+		memcpy((u8 *)page_to_virt(page) + offset, copy, n << bits);
+	else
+		io_add(io, page, offset, n << bits, block);
+	return n;
+}
+
+/*
  * One page: its mapped parts join requests, its holes are zeroed. `ahead`: blocks from its first
  * one on that are wanted.
  */
@@ -155,7 +174,7 @@ static void read_page(struct ext_io *io, struct page *page, u32 ahead)
 			break;
 		n = min(n, io->run.count);
 		if (io->run.block) {
-			io_add(io, page, i << bits, n << bits, io->run.block);
+			n = read_blocks(io, page, i << bits, n, io->run.block);
 		} else {
 			mapped = false;
 			memset((u8 *)page_to_virt(page) + (i << bits), 0, n << bits);

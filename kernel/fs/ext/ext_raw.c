@@ -44,17 +44,21 @@ static u32 time_encode(const struct timespec *ts, bool wide, u32 *extra)
 
 int ext_raw_get(struct ext_fs *fs, u32 ino, struct bblock *b, struct ext_raw_inode **raw)
 {
+	if (ino == 0 || ino > fs->geo.n_inodes)
+		return ext_error(fs, "inode %u does not exist", ino);
+	return ext_raw_get_in(fs, fs->groups[(ino - 1) / fs->geo.inodes_per_group].desc, ino, b,
+			      raw);
+}
+
+int ext_raw_get_in(struct ext_fs *fs, const struct ext_group_desc *desc, u32 ino,
+		   struct bblock *b, struct ext_raw_inode **raw)
+{
 	const struct ext_geo *geo = &fs->geo;
-	u32 group, index;
-	u64 block;
+	u32 index = (ino - 1) % geo->inodes_per_group;
+	u64 block = ext_desc_inode_table(geo, desc) + index / geo->inodes_per_block;
 	int err;
 
-	if (ino == 0 || ino > geo->n_inodes)
-		return ext_error(fs, "inode %u does not exist", ino);
-	group = (ino - 1) / geo->inodes_per_group;
-	index = (ino - 1) % geo->inodes_per_group;
-	block = ext_desc_inode_table(geo, fs->groups[group].desc) + index / geo->inodes_per_block;
-	err = bcache_get(fs->dev, block, geo->block_size, b);
+	err = ext_block_get(fs, block, b);
 	if (err)
 		return err;
 	*raw = (void *)((u8 *)b->data + index % geo->inodes_per_block * geo->inode_size);

@@ -10,7 +10,9 @@
 
 #include "core/clock.h"
 
+/* A journal that has to be replayed is so before anything is written. */
 #define WRITABLE_INCOMPAT	(EXT_INCOMPAT_FILETYPE | EXT_INCOMPAT_META_BG)
+#define RECOVERABLE_INCOMPAT	(WRITABLE_INCOMPAT | EXT_INCOMPAT_RECOVER)
 #define WRITABLE_RO_COMPAT	(EXT_RO_SPARSE_SUPER | EXT_RO_LARGE_FILE | EXT_RO_BTREE_DIR | \
 				 EXT_RO_EXTRA_ISIZE | EXT_RO_DIR_NLINK | EXT_RO_HUGE_FILE)
 
@@ -23,9 +25,10 @@ void ext_super_dirty(struct ext_fs *fs)
 	bcache_dirty(fs->dev, &fs->super_block);
 }
 
-static int state_check_features(const struct ext_fs *fs)
+int ext_state_check_features(const struct ext_fs *fs)
 {
-	u32 incompat = fs->geo.incompat & ~WRITABLE_INCOMPAT;
+	u32 known = fs->opt.noload ? WRITABLE_INCOMPAT : RECOVERABLE_INCOMPAT;
+	u32 incompat = fs->geo.incompat & ~known;
 	u32 ro = fs->geo.ro_compat & ~WRITABLE_RO_COMPAT;
 
 	if (fs->dev->disk->read_only) {
@@ -68,7 +71,7 @@ int ext_state_begin_write(struct ext_fs *fs)
 {
 	struct ext_super *s = fs->super;
 	u64 now = (u64)clock_now().tv_sec;
-	int err = state_check_features(fs);
+	int err = ext_state_check_features(fs);
 
 	if (err)
 		return err;
@@ -232,6 +235,12 @@ int ext_remount(struct superblock *sb, u32 flags, const char *options)
 	} else if (!read_only && !fs->writable) {
 		if (fs->had_errors) {
 			ext_message(sb, LOG_ERR, "damaged: cannot be remounted for writing");
+			return -EROFS;
+		}
+		if (fs->overlaid) {
+			ext_message(sb, LOG_ERR,
+				    "its journal was replayed in memory only: unmount it, then"
+				    " mount it for writing");
 			return -EROFS;
 		}
 		err = ext_state_begin_write(fs);

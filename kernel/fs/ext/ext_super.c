@@ -3,11 +3,12 @@
  *
  * One driver serves three types; what it does follows from the feature words of the superblock, the
  * type only narrows what is accepted: "ext2" takes what the classic driver takes, "ext3" a file
- * system with a journal, for reading, "ext4" everything that can be read here. Writing is possible
- * where every feature is understood for writing (no journal, no extents, no checksums).
+ * system with a journal, "ext4" everything that can be read here. Writing is possible where every
+ * feature is understood for writing (no extents, no checksums); it goes past the journal, which is
+ * replayed at mount if need be.
  */
 #include "fs/ext/ext.h"
-#include "fs/ext/ext_int.h"
+#include "fs/ext/ext_journal.h"
 
 #include "abi/capability.h"
 #include "lib/bitops.h"
@@ -62,16 +63,6 @@ static int super_check_features(struct ext_fs *fs, const struct ext_flavour *fla
 		ext_message(sb, LOG_ERR, "has no journal: mount it as ext2");
 		return -EINVAL;
 	}
-	if (fs->geo.incompat & EXT_INCOMPAT_RECOVER) {
-		if (!fs->opt.noload) {
-			ext_message(sb, LOG_ERR,
-				    "its journal must be replayed first: run e2fsck, or mount"
-				    " with ro,noload to read what is there");
-			return -EINVAL;
-		}
-		ext_message(sb, LOG_WARNING,
-			    "journal not replayed (noload): files may look damaged");
-	}
 	return 0;
 }
 
@@ -111,6 +102,49 @@ static int super_read(struct ext_fs *fs)
 		return -EINVAL;
 	}
 	return 0;
+}
+
+/* The superblock again, as the journal has it. */
+static int super_reload(struct ext_fs *fs, const struct ext_flavour *flavour)
+{
+	u64 at = fs->opt.super_at << 10;
+	u32 block_size = fs->geo.block_size;
+	struct bblock b;
+	const char *why;
+	int err = ext_block_get(fs, at >> fs->geo.block_bits, &b);
+
+	if (err)
+		return err;
+	bcache_put(&fs->super_block);
+	fs->super_block = b;
+	fs->super = (void *)((u8 *)b.data + (at & (block_size - 1)));
+	why = ext_check_super(fs->super, fs->dev->n_sectors / 2, &fs->geo);
+	if (!why && fs->geo.block_size != block_size)
+		why = "another block size";
+	if (why) {
+		ext_message(fs->sb, LOG_ERR, "bad superblock in the journal: %s", why);
+		return -EINVAL;
+	}
+	return super_check_features(fs, flavour);
+}
+
+/* Where a crash left a journal to replay, this is done before anything else is read. */
+static int super_recover(struct ext_fs *fs, const struct ext_flavour *flavour)
+{
+	int err = 0;
+
+	if (!(fs->geo.incompat & EXT_INCOMPAT_RECOVER))
+		return 0;
+	if (fs->opt.noload) {
+		ext_message(fs->sb, LOG_WARNING,
+			    "journal not replayed (noload): files may look damaged");
+		return 0;
+	}
+	if (!(fs->sb->flags & SB_READ_ONLY))
+		err = ext_state_check_features(fs);
+	if (!err)
+		err = ext_journal_recover(fs);
+	return err ? err : super_reload(fs, flavour);
 }
 
 static void super_take_options(struct ext_fs *fs)
@@ -156,6 +190,8 @@ static int super_fill(struct ext_fs *fs, const struct ext_flavour *flavour)
 	if (err)
 		return err;
 	err = super_check_features(fs, flavour);
+	if (!err)
+		err = super_recover(fs, flavour);
 	if (err)
 		return err;
 	super_take_options(fs);
@@ -178,6 +214,7 @@ static void super_free(struct ext_fs *fs)
 	ext_groups_free(fs);
 	if (fs->super)
 		bcache_put(&fs->super_block);
+	ext_overlay_free(fs);
 	fs->sb->data = NULL;
 	kfree(fs);
 }
@@ -201,6 +238,7 @@ static int super_mount(struct superblock *sb, struct blkdev *dev, const char *op
 	spin_init(&fs->error_lock, RANK_INODE_SPIN, "ext errors");
 	list_init(&fs->orphans);
 	rb_init(&fs->windows);
+	radix_init(&fs->overlay, &ext_radix_ops);
 	fs->opt.super_at = EXT_SUPER_OFFSET / 1024;
 	err = ext_options_parse(sb, options, &fs->opt);
 	if (!err)

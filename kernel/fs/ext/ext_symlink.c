@@ -19,7 +19,7 @@ static ssize_t link_read_block(struct inode *inode, char *buf, size_t n)
 		return err;
 	if (!run.block)
 		return ext_inode_error(inode, "symbolic link without text");
-	err = bcache_get(fs->dev, run.block, fs->geo.block_size, &b);
+	err = ext_block_get(fs, run.block, &b);
 	if (err)
 		return err;
 	memcpy(buf, b.data, min(n, (size_t)b.size));

@@ -70,7 +70,7 @@ static void trunc_branch(struct truncation *t, u32 *slot, unsigned depth, u64 fi
 	if (!ext_blocks_valid(geo, block, 1) || ext_overlaps_metadata(t->fs, block, 1))
 		err = ext_inode_error(&t->ei->inode, "indirect block %u is out of range", block);
 	else
-		err = bcache_get(t->fs->dev, block, geo->block_size, &b);
+		err = ext_block_get(t->fs, block, &b);
 	if (err) {
 		t->err = err;
 		return;

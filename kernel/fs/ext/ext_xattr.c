@@ -77,7 +77,7 @@ int ext_xattr_open_block(struct inode *inode, struct ext_xattr_area *a, bool *fo
 		return 0;
 	if (!ext_blocks_valid(&fs->geo, block, 1) || ext_overlaps_metadata(fs, block, 1))
 		return ext_inode_error(inode, "block of attributes is out of range");
-	err = bcache_get(fs->dev, block, fs->geo.block_size, &a->b);
+	err = ext_block_get(fs, block, &a->b);
 	if (err)
 		return err;
 	h = a->b.data;

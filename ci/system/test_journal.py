@@ -1,0 +1,67 @@
+"""File systems with a journal that Debian's Linux leaves when its power is cut."""
+
+import hashlib
+import os
+import subprocess
+
+import pytest
+
+ENV = dict(os.environ, PATH=os.environ["PATH"] + ":/usr/sbin:/sbin", LC_ALL="C")
+
+# What is done there: after the last sync nothing changes, so that all of it must be found.
+WORK = [
+    "mkdir -p /mnt/a/b /mnt/many",
+    "i=0; while [ $i -lt 400 ]; do echo $i >/mnt/many/file-$i; i=$((i+1)); done",
+    "cp -a /etc /mnt/a/etc && sync",
+    "i=0; while [ $i -lt 400 ]; do rm /mnt/many/file-$i; i=$((i+3)); done",
+    "mv /mnt/a/etc /mnt/a/b/moved && ln -s b/moved /mnt/a/link",
+    "head -c 3000000 /dev/urandom >/mnt/big && ln /mnt/big /mnt/hard && sync",
+    "rm -r /mnt/many/file-1* && mkdir /mnt/new && cp /bin/busybox /mnt/new",
+    "exec 7>/mnt/gone; head -c 500000 /dev/zero >&7; rm /mnt/gone",
+    "sync",
+]
+SUMS = "cd /mnt && find . -type f | sort | xargs sha256sum; ls -R | sha256sum; cd /"
+
+
+def tool(*command):
+    result = subprocess.run(command, env=ENV, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, f"{command}: {result.stdout}{result.stderr}"
+    return result.stdout
+
+
+def digest(path):
+    with open(path, "rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest()
+
+
+@pytest.mark.parametrize("kind", ["ext3", "ext4"])
+def test_left_by_linux(machine, disk_copy, tmp_path, kind):
+    disk = str(tmp_path / "journal")
+    tool("mke2fs", "-q", "-t", kind, disk, "64m")
+    peer = machine(kernel="linux", disks=[disk_copy, disk], test=False)
+    peer.prompt(120)
+    peer.output(f"mount -t {kind} /dev/sdb /mnt")
+    for command in WORK:
+        peer.output(command, 120)
+    sums = peer.output(SUMS, 120)
+    peer.stop()
+    assert "needs_recovery" in tool("dumpe2fs", "-h", disk)
+
+    before = digest(disk)
+    ours = machine(disks=[disk_copy, disk], test=False)
+    ours.prompt(120)
+    ours.output("mount -t ext4 -o ro /dev/sdb /mnt")
+    assert ours.output(SUMS, 120) == sums
+    ours.output("umount /mnt")
+    assert "replayed in memory" in ours.output("dmesg")
+    assert digest(disk) == before
+    if kind == "ext3":
+        ours.output("mount -t ext3 /dev/sdb /mnt")
+        assert ours.output(SUMS, 120) == sums
+        ours.output("rm -r /mnt/many && cp /mnt/big /mnt/new/bigger && umount /mnt")
+        assert "1 removed or shortened files freed" in ours.output("dmesg")
+    ours.sendline("poweroff")
+    assert ours.ended(100) == 0
+    if kind == "ext3":
+        assert "needs_recovery" not in tool("dumpe2fs", "-h", disk)
+        tool("e2fsck", "-fn", disk)
