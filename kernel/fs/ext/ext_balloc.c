@@ -89,11 +89,10 @@ static int balloc_take(struct balloc *r, u32 group, struct bblock *b, u32 bit, u
 		return ext_error(r->fs, "group %u has more free blocks than it counts", group);
 	}
 	bitmap_set_range(b->data, bit, n);
-	bcache_dirty(r->fs->dev, b);
 	g->free_blocks -= n;
 	if (bit <= g->first_free)
 		g->first_free = bit + n;
-	ext_group_dirty(r->fs, group);
+	ext_block_bitmap_dirty(r->fs, group, b);
 	r->block = ext_group_first_block(&r->fs->geo, group) + bit;
 	r->got = n;
 	if (r->in_window)
@@ -251,11 +250,10 @@ static int bfree_group(struct ext_fs *fs, u32 group, u64 block, u32 n)
 				(unsigned long long)block, (unsigned long long)block + n - 1);
 	} else {
 		bitmap_clear_range(b.data, bit, n);
-		bcache_dirty(fs->dev, &b);
 		g->free_blocks += n;
 		g->first_free = min(g->first_free, bit);
 		g->no_run = 0;
-		ext_group_dirty(fs, group);
+		ext_block_bitmap_dirty(fs, group, &b);
 		__atomic_add_fetch(&fs->free_blocks, n, __ATOMIC_RELAXED);
 	}
 	bcache_put(&b);

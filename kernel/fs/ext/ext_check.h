@@ -67,6 +67,12 @@ const char *must_check ext_check_dx_node(const struct ext_geo *geo, const void *
  */
 const char *must_check ext_check_xattrs(const void *area, u32 size, u32 entries, u32 values);
 
+/* Bytes of a directory's leaf that entries can have: a checksum's tail is behind them. */
+static inline u32 ext_leaf_size(const struct ext_geo *geo)
+{
+	return geo->block_size - (geo->metadata_csum ? (u32)sizeof(struct ext_dir_tail) : 0);
+}
+
 static inline u64 ext_super_blocks(const struct ext_super *s)
 {
 	u64 n = s->blocks_count_lo;
@@ -123,6 +129,11 @@ static inline u32 ext_desc_free_blocks(const struct ext_geo *geo, const struct e
 static inline u32 ext_desc_free_inodes(const struct ext_geo *geo, const struct ext_group_desc *d)
 {
 	return d->free_inodes_lo | (geo->desc_size >= 64 ? (u32)d->free_inodes_hi << 16 : 0);
+}
+
+static inline u32 ext_desc_itable_unused(const struct ext_geo *geo, const struct ext_group_desc *d)
+{
+	return d->itable_unused_lo | (geo->desc_size >= 64 ? (u32)d->itable_unused_hi << 16 : 0);
 }
 
 static inline u32 ext_desc_used_dirs(const struct ext_geo *geo, const struct ext_group_desc *d)

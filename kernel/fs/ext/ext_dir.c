@@ -42,18 +42,25 @@ int ext_dir_bad(struct inode *dir, u64 logical, u32 offset, const char *why)
 			       (unsigned long long)logical, offset, why);
 }
 
+/* Whether a block belongs to the index; with metadata_csum no leaf looks like that. */
+static bool dir_block_is_index(const struct inode *dir, u64 logical, const struct bblock *b)
+{
+	const struct ext_dirent *de = b->data;
+
+	return dir->flags & EXT_FL_INDEX &&
+	       (logical == 0 || (de->inode == 0 && de->rec_len == b->size));
+}
+
 /* With metadata_csum: a leaf has a tail; an index block has its sum behind the entries. */
 static bool dir_block_csum(struct inode *dir, u64 logical, const struct bblock *b)
 {
 	const struct ext_fs *fs = ext_fs_of(dir);
 	struct ext_inode *ei = ext_i(dir);
-	const struct ext_dirent *de = b->data;
 	u32 entries;
 
 	if (!fs->geo.metadata_csum || (logical < 64 && READ_ONCE(ei->dir_verified) >> logical & 1))
 		return true;
-	if (dir->flags & EXT_FL_INDEX &&
-	    (logical == 0 || (de->inode == 0 && de->rec_len == fs->geo.block_size))) {
+	if (dir_block_is_index(dir, logical, b)) {
 		if (ext_check_dx_node(&fs->geo, b->data, logical == 0, &entries) ||
 		    !ext_csum_dir_index(&fs->geo, ei->csum_seed, b->data, entries))
 			return false;
@@ -63,6 +70,21 @@ static bool dir_block_csum(struct inode *dir, u64 logical, const struct bblock *
 	if (logical < 64)
 		__atomic_fetch_or(&ei->dir_verified, BIT(logical), __ATOMIC_RELAXED);
 	return true;
+}
+
+void ext_dir_dirty(struct inode *dir, u64 logical, struct bblock *b)
+{
+	struct ext_fs *fs = ext_fs_of(dir);
+	u32 seed = ext_i(dir)->csum_seed;
+
+	if (!fs->geo.metadata_csum)
+		;
+	else if (dir_block_is_index(dir, logical, b))
+		ext_csum_dir_index_set(&fs->geo, seed, b->data,
+				       logical ? EXT_DX_NODE_OFFSET : EXT_DX_ROOT_OFFSET);
+	else
+		ext_csum_dir_leaf_set(&fs->geo, seed, b->data);
+	bcache_dirty(fs->dev, b);
 }
 
 int ext_dir_block(struct inode *dir, u64 logical, struct bblock *b)
@@ -126,11 +148,11 @@ int ext_dir_make_empty(struct inode *dir, u32 parent, bool reserve)
 	memcpy(de->name, ".", 1);
 	de = (void *)((u8 *)b.data + EXT_DIRENT_LEN(1));
 	de->inode = parent;
-	de->rec_len = (u16)(fs->geo.block_size - EXT_DIRENT_LEN(1));
+	de->rec_len = (u16)(ext_leaf_size(&fs->geo) - EXT_DIRENT_LEN(1));
 	de->name_len = 2;
 	de->type = type;
 	memcpy(de->name, "..", 2);
-	bcache_dirty(fs->dev, &b);
+	ext_dir_dirty(dir, logical, &b);
 	bcache_put(&b);
 	return 0;
 }

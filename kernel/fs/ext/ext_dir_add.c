@@ -28,11 +28,11 @@ int ext_dir_add_to_block(struct inode *dir, struct bblock *b, u64 logical, const
 			 u32 length, u32 ino, u8 type)
 {
 	struct ext_fs *fs = ext_fs_of(dir);
-	u32 need = EXT_DIRENT_LEN(length), at = 0;
+	u32 need = EXT_DIRENT_LEN(length), size = ext_leaf_size(&fs->geo), at = 0;
 
-	while (at < b->size) {
+	while (at < size) {
 		struct ext_dirent *de = (void *)((u8 *)b->data + at);
-		const char *why = ext_check_dirent(&fs->geo, b->data, at, b->size);
+		const char *why = ext_check_dirent(&fs->geo, b->data, at, size);
 		u32 used, rec;
 
 		if (unlikely(why != NULL))
@@ -43,7 +43,7 @@ int ext_dir_add_to_block(struct inode *dir, struct bblock *b, u64 logical, const
 			if (used)
 				de->rec_len = (u16)used;
 			entry_fill((void *)((u8 *)de + used), rec - used, name, length, ino, type);
-			bcache_dirty(fs->dev, b);
+			ext_dir_dirty(dir, logical, b);
 			return 0;
 		}
 		at += rec;
@@ -55,15 +55,14 @@ int ext_dir_add_to_block(struct inode *dir, struct bblock *b, u64 logical, const
 static int add_append(struct inode *dir, const char *name, u32 length, u32 ino, u8 type,
 		      bool reserve)
 {
-	struct ext_fs *fs = ext_fs_of(dir);
 	struct bblock b;
 	u64 logical;
 	int err = ext_dir_append(dir, reserve, &b, &logical);
 
 	if (err)
 		return err;
-	entry_fill(b.data, b.size, name, length, ino, type);
-	bcache_dirty(fs->dev, &b);
+	entry_fill(b.data, ext_leaf_size(&ext_fs_of(dir)->geo), name, length, ino, type);
+	ext_dir_dirty(dir, logical, &b);
 	bcache_put(&b);
 	ext_i(dir)->dir_room = logical;
 	return 0;
@@ -112,6 +111,8 @@ int ext_dir_add(struct inode *dir, const char *name, u32 length, u32 ino, u32 mo
 
 		if (err != -EUCLEAN)
 			return err;
+		if (ext_fs_of(dir)->geo.metadata_csum)
+			return -EIO; /* what looks empty without the index has another sum */
 		/*
 		 * The index is of no use: without the flag its blocks are empty ones, and e2fsck
 		 * -D makes another.
@@ -133,7 +134,7 @@ void ext_dir_remove(struct inode *dir, struct ext_dir_slot *slot)
 		before->rec_len = (u16)(before->rec_len + slot->de->rec_len);
 	}
 	slot->de->inode = 0;
-	bcache_dirty(ext_fs_of(dir)->dev, &slot->b);
+	ext_dir_dirty(dir, slot->logical, &slot->b);
 	ei->dir_room = min(ei->dir_room, slot->logical);
 }
 
@@ -141,5 +142,5 @@ void ext_dir_set(struct inode *dir, struct ext_dir_slot *slot, u32 ino, u32 mode
 {
 	slot->de->inode = ino;
 	slot->de->type = entry_type(dir, mode);
-	bcache_dirty(ext_fs_of(dir)->dev, &slot->b);
+	ext_dir_dirty(dir, slot->logical, &slot->b);
 }

@@ -46,9 +46,9 @@ static int leaf_map_make(struct inode *dir, u8 version, u64 logical, const struc
 	map->e = kmalloc_array(b->size / EXT_DIRENT_LEN(1), sizeof(*map->e), MM_WAIT | MM_NOFS);
 	if (!map->e)
 		return -ENOMEM;
-	for (u32 at = 0; at < b->size;) {
+	for (u32 at = 0; at < ext_leaf_size(&fs->geo);) {
 		const struct ext_dirent *de = (const void *)((const u8 *)b->data + at);
-		const char *why = ext_check_dirent(&fs->geo, b->data, at, b->size);
+		const char *why = ext_check_dirent(&fs->geo, b->data, at, ext_leaf_size(&fs->geo));
 		struct ext_name_hash hash;
 		int err = why ? ext_dir_bad(dir, logical, at, why) : 0;
 
@@ -68,17 +68,17 @@ static int leaf_map_make(struct inode *dir, u8 version, u64 logical, const struc
 }
 
 /* How many entries from the first stay, so that about half of the block moves. */
-static u32 leaf_split_at(const struct leaf_map *map, u32 block_size)
+static u32 leaf_split_at(const struct leaf_map *map, u32 size)
 {
 	u32 moved = 0, i = map->n;
 
-	while (i > 1 && moved + map->e[i - 1].size / 2 <= block_size / 2)
+	while (i > 1 && moved + map->e[i - 1].size / 2 <= size / 2)
 		moved += map->e[--i].size;
 	return i;
 }
 
 /* Copies entries [first, n) to the new block, tightly; the last takes the slack. */
-static void leaf_copy(const struct leaf_map *map, u32 first, const struct bblock *from,
+static void leaf_copy(const struct leaf_map *map, u32 first, u32 size, const struct bblock *from,
 		      struct bblock *to)
 {
 	u32 at = 0;
@@ -87,13 +87,13 @@ static void leaf_copy(const struct leaf_map *map, u32 first, const struct bblock
 		struct ext_dirent *de = (void *)((u8 *)to->data + at);
 
 		memcpy(de, (const u8 *)from->data + map->e[i].offset, map->e[i].size);
-		de->rec_len = i + 1 < map->n ? map->e[i].size : (u16)(to->size - at);
+		de->rec_len = i + 1 < map->n ? map->e[i].size : (u16)(size - at);
 		at += map->e[i].size;
 	}
 }
 
 /* Closes the gaps that entries [first, n) leave in their old block. */
-static void leaf_compact(const struct leaf_map *map, u32 first, struct bblock *b)
+static void leaf_compact(const struct leaf_map *map, u32 first, u32 leaf_size, struct bblock *b)
 {
 	DECLARE_BITMAP(gone, EXT_MAX_BLOCK_SIZE / 4);
 	struct ext_dirent *last = NULL;
@@ -102,7 +102,7 @@ static void leaf_compact(const struct leaf_map *map, u32 first, struct bblock *b
 	bitmap_zero(gone, EXT_MAX_BLOCK_SIZE / 4);
 	for (u32 i = first; i < map->n; i++)
 		bitmap_set(gone, map->e[i].offset / 4);
-	for (u32 at = 0; at < b->size;) {
+	for (u32 at = 0; at < leaf_size;) {
 		struct ext_dirent *de = (void *)((u8 *)b->data + at);
 		u32 rec = de->rec_len, size = EXT_DIRENT_LEN(de->name_len);
 
@@ -114,7 +114,7 @@ static void leaf_compact(const struct leaf_map *map, u32 first, struct bblock *b
 		}
 		at += rec;
 	}
-	last->rec_len = (u16)(last->rec_len + b->size - to);
+	last->rec_len = (u16)(last->rec_len + leaf_size - to);
 }
 
 /* A new entry behind the one where the path goes; the node has room. */
@@ -127,7 +127,7 @@ static void dx_insert(struct inode *dir, struct ext_dx_frame *f, u32 hash, u32 b
 	e->hash = hash;
 	e->block = block;
 	c->count++;
-	bcache_dirty(ext_fs_of(dir)->dev, &f->b);
+	ext_dir_dirty(dir, f->logical, &f->b);
 }
 
 /*
@@ -138,6 +138,7 @@ static int leaf_split(struct inode *dir, struct ext_dx_path *path, struct bblock
 		      u32 major, bool reserve)
 {
 	struct ext_fs *fs = ext_fs_of(dir);
+	const u32 size = ext_leaf_size(&fs->geo);
 	struct leaf_map map;
 	struct bblock fresh;
 	u32 split, hash;
@@ -146,7 +147,7 @@ static int leaf_split(struct inode *dir, struct ext_dx_path *path, struct bblock
 
 	if (err)
 		return err;
-	split = leaf_split_at(&map, b->size);
+	split = leaf_split_at(&map, size);
 	if (split >= map.n) {
 		err = ext_dir_bad(dir, *leaf, 0, "full without entries");
 		goto out;
@@ -155,12 +156,12 @@ static int leaf_split(struct inode *dir, struct ext_dx_path *path, struct bblock
 	if (err)
 		goto out;
 	hash = map.e[split].hash;
-	leaf_copy(&map, split, b, &fresh);
-	leaf_compact(&map, split, b);
+	leaf_copy(&map, split, size, b, &fresh);
+	leaf_compact(&map, split, size, b);
 	dx_insert(dir, &path->frame[path->depth - 1], hash | (hash == map.e[split - 1].hash),
 		  (u32)logical);
-	bcache_dirty(fs->dev, b);
-	bcache_dirty(fs->dev, &fresh);
+	ext_dir_dirty(dir, *leaf, b);
+	ext_dir_dirty(dir, logical, &fresh);
 	if (major >= hash) {
 		swap(*b, fresh);
 		*leaf = logical;
@@ -171,7 +172,17 @@ out:
 	return err;
 }
 
-static void node_init(struct bblock *b, u32 count)
+/* Entries in a node that begin at byte `from`; a checksum's tail may be behind them. */
+static u16 node_limit(const struct ext_geo *geo, u32 from)
+{
+	u32 room = geo->block_size - from;
+
+	if (geo->metadata_csum)
+		room -= (u32)sizeof(struct ext_dx_tail);
+	return (u16)(room / sizeof(struct ext_dx_entry));
+}
+
+static void node_init(const struct ext_geo *geo, struct bblock *b, u32 count)
 {
 	struct ext_dirent *fake = b->data;
 	struct ext_dx_countlimit *c = (void *)((u8 *)b->data + EXT_DX_NODE_OFFSET);
@@ -180,23 +191,23 @@ static void node_init(struct bblock *b, u32 count)
 	fake->rec_len = (u16)b->size;
 	fake->name_len = 0;
 	fake->type = 0;
-	c->limit = (u16)((b->size - EXT_DX_NODE_OFFSET) / sizeof(struct ext_dx_entry));
+	c->limit = node_limit(geo, EXT_DX_NODE_OFFSET);
 	c->count = (u16)count;
 }
 
 /* Copies n entries into a new node; the first one's hash gives way to limit and count. */
-static void node_fill(struct bblock *b, const struct ext_dx_entry *from, u32 n)
+static void node_fill(const struct ext_geo *geo, struct bblock *b, const struct ext_dx_entry *from,
+		      u32 n)
 {
 	struct ext_dx_entry *to = (void *)((u8 *)b->data + EXT_DX_NODE_OFFSET);
 
 	memcpy(to, from, n * sizeof(*to));
-	node_init(b, n);
+	node_init(geo, b, n);
 }
 
 /* The root's entries move into a new node below it. */
 static int root_push_down(struct inode *dir, struct ext_dx_path *path, bool reserve)
 {
-	struct ext_fs *fs = ext_fs_of(dir);
 	struct ext_dx_frame *root = &path->frame[0];
 	struct ext_dx_root_info *info = (void *)((u8 *)root->b.data + EXT_DX_INFO_OFFSET);
 	struct ext_dx_countlimit *c = ext_dx_count(root);
@@ -206,12 +217,12 @@ static int root_push_down(struct inode *dir, struct ext_dx_path *path, bool rese
 
 	if (err)
 		return err;
-	node_fill(&b, root->entries, c->count);
+	node_fill(&ext_fs_of(dir)->geo, &b, root->entries, c->count);
 	c->count = 1;
 	root->entries[0].block = (u32)logical;
 	info->indirect_levels++;
-	bcache_dirty(fs->dev, &root->b);
-	bcache_dirty(fs->dev, &b);
+	ext_dir_dirty(dir, 0, &root->b);
+	ext_dir_dirty(dir, logical, &b);
 	bcache_put(&b);
 	return 0;
 }
@@ -219,7 +230,6 @@ static int root_push_down(struct inode *dir, struct ext_dx_path *path, bool rese
 /* The upper half of a node's entries moves into a new node beside it; the one above has room. */
 static int node_split(struct inode *dir, struct ext_dx_path *path, unsigned level, bool reserve)
 {
-	struct ext_fs *fs = ext_fs_of(dir);
 	struct ext_dx_frame *f = &path->frame[level];
 	struct ext_dx_countlimit *c = ext_dx_count(f);
 	u32 keep = c->count / 2, hash = f->entries[keep].hash;
@@ -229,11 +239,11 @@ static int node_split(struct inode *dir, struct ext_dx_path *path, unsigned leve
 
 	if (err)
 		return err;
-	node_fill(&b, f->entries + keep, c->count - keep);
+	node_fill(&ext_fs_of(dir)->geo, &b, f->entries + keep, c->count - keep);
 	c->count = (u16)keep;
 	dx_insert(dir, &path->frame[level - 1], hash, (u32)logical);
-	bcache_dirty(fs->dev, &f->b);
-	bcache_dirty(fs->dev, &b);
+	ext_dir_dirty(dir, f->logical, &f->b);
+	ext_dir_dirty(dir, logical, &b);
 	bcache_put(&b);
 	return 0;
 }
@@ -303,7 +313,7 @@ int ext_dx_add(struct inode *dir, const char *name, u32 length, u32 ino, u8 type
 }
 
 /* Whether block 0 begins with a tight "." and "..", behind which the index can stand. */
-static bool dots_are_regular(const struct bblock *b)
+static bool dots_are_regular(const struct bblock *b, u32 size)
 {
 	const struct ext_dirent *dot = b->data;
 	const struct ext_dirent *dotdot = (const void *)((const u8 *)b->data + 12);
@@ -311,14 +321,14 @@ static bool dots_are_regular(const struct bblock *b)
 	return dot->inode && dot->rec_len == 12 && dot->name_len == 1 && dot->name[0] == '.' &&
 	       dotdot->inode && dotdot->name_len == 2 && dotdot->name[0] == '.' &&
 	       dotdot->name[1] == '.' && dotdot->rec_len >= 12 && !(dotdot->rec_len & 3) &&
-	       dotdot->rec_len <= b->size - 12u;
+	       dotdot->rec_len <= size - 12u;
 }
 
 /* Moves what follows ".." to the new leaf, its last entry reaching to the end. */
-static void leaf_from_root(const struct bblock *root, struct bblock *leaf)
+static void leaf_from_root(const struct bblock *root, u32 size, struct bblock *leaf)
 {
 	const struct ext_dirent *dotdot = (const void *)((const u8 *)root->data + 12);
-	u32 from = 12u + dotdot->rec_len, n = root->size - from, at = 0;
+	u32 from = 12u + dotdot->rec_len, n = size - from, at = 0;
 	struct ext_dirent *de = leaf->data;
 
 	memcpy(leaf->data, (const u8 *)root->data + from, n);
@@ -328,7 +338,7 @@ static void leaf_from_root(const struct bblock *root, struct bblock *leaf)
 		at += de->rec_len;
 		de = (void *)((u8 *)leaf->data + at);
 	}
-	de->rec_len = (u16)(leaf->size - at);
+	de->rec_len = (u16)(size - at);
 }
 
 static void root_init(struct ext_fs *fs, struct bblock *root, u32 leaf)
@@ -342,7 +352,7 @@ static void root_init(struct ext_fs *fs, struct bblock *root, u32 leaf)
 	memset(info, 0, root->size - EXT_DX_INFO_OFFSET);
 	info->hash_version = fs->super->def_hash_version;
 	info->info_length = sizeof(*info);
-	c->limit = (u16)((root->size - EXT_DX_ROOT_OFFSET) / sizeof(*e));
+	c->limit = node_limit(&fs->geo, EXT_DX_ROOT_OFFSET);
 	c->count = 1;
 	e->block = leaf;
 }
@@ -353,7 +363,7 @@ int ext_dx_make(struct inode *dir, bool reserve)
 	struct ext_name_hash hash;
 	struct bblock root, leaf;
 	u64 logical;
-	u32 at = 0;
+	u32 size = ext_leaf_size(&fs->geo), at = 0;
 	int err = ext_dir_hash(fs, EXT_HASH_DEFAULT, ".", 1, &hash);
 
 	if (err)
@@ -361,10 +371,10 @@ int ext_dx_make(struct inode *dir, bool reserve)
 	err = ext_dir_block(dir, 0, &root);
 	if (err)
 		return err;
-	if (!dots_are_regular(&root))
+	if (!dots_are_regular(&root, size))
 		err = -EUCLEAN;
-	while (!err && at < root.size) {
-		const char *why = ext_check_dirent(&fs->geo, root.data, at, root.size);
+	while (!err && at < size) {
+		const char *why = ext_check_dirent(&fs->geo, root.data, at, size);
 
 		if (why)
 			err = ext_dir_bad(dir, 0, at, why);
@@ -373,12 +383,12 @@ int ext_dx_make(struct inode *dir, bool reserve)
 	if (!err)
 		err = ext_dir_append(dir, reserve, &leaf, &logical);
 	if (!err) {
-		leaf_from_root(&root, &leaf);
+		leaf_from_root(&root, size, &leaf);
 		root_init(fs, &root, (u32)logical);
 		dir->flags |= EXT_FL_INDEX;
 		inode_dirty(dir);
-		bcache_dirty(fs->dev, &root);
-		bcache_dirty(fs->dev, &leaf);
+		ext_dir_dirty(dir, 0, &root);
+		ext_dir_dirty(dir, logical, &leaf);
 		bcache_put(&leaf);
 	}
 	bcache_put(&root);

@@ -54,6 +54,7 @@ static void error_act(struct ext_fs *fs)
 	    __atomic_exchange_n(&fs->writable, false, __ATOMIC_ACQ_REL)) {
 		/* Nothing will write the superblock after this: leave the mark now. */
 		fs->super->state |= EXT_STATE_ERROR;
+		ext_csum_super_set(&fs->geo, fs->super);
 		bcache_dirty(fs->dev, &fs->super_block);
 		__atomic_fetch_or(&fs->sb->flags, SB_READ_ONLY, __ATOMIC_RELAXED);
 		ext_message(fs->sb, LOG_ERR, "remounted read-only");

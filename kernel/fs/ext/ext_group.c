@@ -175,6 +175,7 @@ void ext_group_dirty(struct ext_fs *fs, u32 group)
 		g->desc->free_inodes_hi = (u16)(g->free_inodes >> 16);
 		g->desc->used_dirs_hi = (u16)(g->dirs >> 16);
 	}
+	ext_csum_group_set(&fs->geo, fs->super, group, g->desc);
 	bcache_dirty(fs->dev, &fs->gdt[group / fs->geo.descs_per_block]);
 }
 
@@ -187,9 +188,15 @@ bool ext_overlaps_metadata(const struct ext_fs *fs, u64 block, u64 n)
 {
 	const struct ext_geo *geo = &fs->geo;
 	u32 first = ext_block_group(geo, block), last = ext_block_group(geo, block + n - 1);
+	u32 flex = fs->super->log_groups_per_flex;
 
 	if (!fs->groups)
 		return false; /* only the journal is being read */
+	/* Groups that belong together have theirs in the first of them. */
+	if (geo->incompat & EXT_INCOMPAT_FLEX_BG && flex < 16) {
+		first = first >> flex << flex;
+		last = min(geo->n_groups - 1, last | ((1u << flex) - 1));
+	}
 	for (u32 i = first; i <= last; i++) {
 		const struct ext_group_desc *d = fs->groups[i].desc;
 

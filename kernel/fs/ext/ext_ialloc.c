@@ -81,6 +81,22 @@ static u32 group_for_new(struct inode *dir, u32 mode)
 	return group_for_dir(fs, parent);
 }
 
+/*
+ * With checksums of groups the end of an inode table may never have been written. Numbers are taken
+ * from below, so that it begins at the lowest free one or behind it.
+ */
+static void itable_use(struct ext_fs *fs, struct ext_group *g, u32 bit)
+{
+	u32 left = fs->geo.inodes_per_group - bit - 1;
+
+	if ((!fs->geo.metadata_csum && !fs->geo.gdt_csum) ||
+	    ext_desc_itable_unused(&fs->geo, g->desc) <= left)
+		return;
+	g->desc->itable_unused_lo = (u16)left;
+	if (fs->geo.desc_size >= sizeof(*g->desc))
+		g->desc->itable_unused_hi = (u16)(left >> 16);
+}
+
 /* Takes a number from a group: 0 and *ino, -ENOSPC, -EIO … */
 static int ialloc_group(struct ext_fs *fs, u32 group, bool dir, u32 *ino)
 {
@@ -100,10 +116,10 @@ static int ialloc_group(struct ext_fs *fs, u32 group, bool dir, u32 *ino)
 		err = -ENOSPC;
 	} else {
 		bitmap_set(b.data, bit);
-		bcache_dirty(fs->dev, &b);
 		g->free_inodes--;
 		g->dirs += dir;
-		ext_group_dirty(fs, group);
+		itable_use(fs, g, bit);
+		ext_inode_bitmap_dirty(fs, group, &b);
 		*ino = group * n + bit + 1;
 	}
 	bcache_put(&b);
@@ -146,10 +162,9 @@ static int ifree_number(struct ext_fs *fs, u32 ino, bool dir)
 		if (!bitmap_test_clear(b.data, bit)) {
 			err = ext_error(fs, "inode %u is freed twice", ino);
 		} else {
-			bcache_dirty(fs->dev, &b);
 			g->free_inodes++;
 			g->dirs -= dir && g->dirs;
-			ext_group_dirty(fs, group);
+			ext_inode_bitmap_dirty(fs, group, &b);
 			__atomic_add_fetch(&fs->free_inodes, 1, __ATOMIC_RELAXED);
 			__atomic_sub_fetch(&fs->n_dirs, dir, __ATOMIC_RELAXED);
 		}

@@ -177,6 +177,7 @@ int ext_inode_write(struct inode *inode, bool wait)
 	/* The block map must not be half way from one state to the next. */
 	rwsem_read(&ei->map_lock);
 	ext_inode_to_raw(ei, raw);
+	ext_csum_inode_set(&fs->geo, (u32)inode->ino, raw);
 	rwsem_read_end(&ei->map_lock);
 	bcache_dirty(fs->dev, &b);
 	bcache_put(&b);

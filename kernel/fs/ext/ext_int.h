@@ -325,6 +325,8 @@ ssize_t ext_inline_read(struct inode *inode, void *buf, size_t size);
 /* ext_dir.c, ext_dir_find.c, ext_dir_add.c */
 /* A directory's block: 0, -ENODATA (a hole), -EIO, -ENOMEM. With checksums it has been summed. */
 int must_check ext_dir_block(struct inode *dir, u64 logical, struct bblock *b);
+/* Its entries changed: summed, and written some time. inode->lock held for writing. */
+void ext_dir_dirty(struct inode *dir, u64 logical, struct bblock *b);
 /* A scan is about to visit this and following blocks: starts reading them unless they are there. */
 void ext_dir_read_ahead(struct inode *dir, u64 logical);
 #define EXT_DIR_AHEAD 32u /* blocks at a time */

@@ -48,6 +48,8 @@ static long generation_set(struct file *file, u32 generation)
 	struct inode *inode = file->inode;
 	int err;
 
+	if (ext_fs_of(inode)->geo.metadata_csum)
+		return -ENOTTY; /* all that the inode has is summed with it */
 	rwsem_write(&inode->lock);
 	err = flags_may_change(inode, file->cred, inode->flags);
 	if (!err) {

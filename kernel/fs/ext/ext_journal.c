@@ -104,6 +104,7 @@ static int journal_finish(struct ext_journal *j, struct bblock *journal_super)
 		ext_message(fs->sb, LOG_WARNING, "its journal tells of an error (%d): run e2fsck",
 			    (s32)j->geo.error);
 		fs->super->state |= EXT_STATE_ERROR;
+		ext_csum_super_set(&fs->geo, fs->super);
 		bcache_dirty(fs->dev, &fs->super_block);
 	}
 	err = journal_sync(j);
@@ -115,6 +116,7 @@ static int journal_finish(struct ext_journal *j, struct bblock *journal_super)
 	if (err)
 		return err;
 	fs->super->feature_incompat &= ~(u32)EXT_INCOMPAT_RECOVER;
+	ext_csum_super_set(&fs->geo, fs->super);
 	bcache_dirty(fs->dev, &fs->super_block);
 	return journal_sync(j);
 }

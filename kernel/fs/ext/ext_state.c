@@ -11,10 +11,12 @@
 #include "core/clock.h"
 
 /* A journal that has to be replayed is so before anything is written. */
-#define WRITABLE_INCOMPAT	(EXT_INCOMPAT_FILETYPE | EXT_INCOMPAT_META_BG)
+#define WRITABLE_INCOMPAT	(EXT_INCOMPAT_FILETYPE | EXT_INCOMPAT_META_BG | \
+				 EXT_INCOMPAT_64BIT | EXT_INCOMPAT_FLEX_BG | EXT_INCOMPAT_CSUM_SEED)
 #define RECOVERABLE_INCOMPAT	(WRITABLE_INCOMPAT | EXT_INCOMPAT_RECOVER)
 #define WRITABLE_RO_COMPAT	(EXT_RO_SPARSE_SUPER | EXT_RO_LARGE_FILE | EXT_RO_BTREE_DIR | \
-				 EXT_RO_EXTRA_ISIZE | EXT_RO_DIR_NLINK | EXT_RO_HUGE_FILE)
+				 EXT_RO_EXTRA_ISIZE | EXT_RO_DIR_NLINK | EXT_RO_HUGE_FILE | \
+				 EXT_RO_GDT_CSUM | EXT_RO_METADATA_CSUM)
 
 void ext_super_dirty(struct ext_fs *fs)
 {
@@ -22,6 +24,7 @@ void ext_super_dirty(struct ext_fs *fs)
 
 	fs->super->wtime = (u32)now;
 	fs->super->wtime_hi = (u8)(now >> 32);
+	ext_csum_super_set(&fs->geo, fs->super);
 	bcache_dirty(fs->dev, &fs->super_block);
 }
 
@@ -40,6 +43,11 @@ int ext_state_check_features(const struct ext_fs *fs)
 			    "can only be mounted read-only: features incompat %#x, "
 			    "ro_compat %#x cannot be written",
 			    incompat, ro);
+		return -EROFS;
+	}
+	if (fs->geo.n_blocks >> 32) {
+		ext_message(fs->sb, LOG_ERR,
+			    "can only be mounted read-only: more blocks than indirect blocks name");
 		return -EROFS;
 	}
 	if (fs->opt.super_given && fs->opt.super_at != 1) {

@@ -185,6 +185,7 @@ static int block_release(struct inode *inode, struct ext_xattr_area *a)
 
 	if (shared) {
 		h->refcount--;
+		ext_csum_xattr_block_set(&fs->geo, block, h);
 		bcache_dirty(fs->dev, &a->b);
 	}
 	ext_xattr_area_close(a);
@@ -213,6 +214,7 @@ static int block_create(struct inode *inode, const struct draft *d)
 		return err;
 	}
 	memcpy(b.data, d->a.base, b.size);
+	ext_csum_xattr_block_set(&fs->geo, block, b.data);
 	bcache_dirty(fs->dev, &b);
 	bcache_put(&b);
 	ei->file_acl = (u32)block;
@@ -248,6 +250,7 @@ static int change_commit_block(struct change *c)
 	block_finish(&c->block_draft);
 	if (c->had_block && ((struct ext_xattr_header *)old.base)->refcount == 1) {
 		memcpy(old.base, c->block_draft.a.base, old.size);
+		ext_csum_xattr_block_set(&fs->geo, ext_xattr_block_number(ei), old.base);
 		bcache_dirty(fs->dev, &c->in_block.b);
 		return 0;
 	}
@@ -279,6 +282,7 @@ static void change_commit_inode(struct change *c)
 	*(u32 *)(a->base + start) = c->inode_draft.n ? EXT_XATTR_MAGIC : 0;
 	if (c->inode_draft.n)
 		feature_ext_attr(ext_fs_of(c->inode));
+	ext_csum_inode_set(&ext_fs_of(c->inode)->geo, (u32)c->inode->ino, (void *)a->base);
 	bcache_dirty(ext_fs_of(c->inode)->dev, &a->b);
 }
 

@@ -89,7 +89,7 @@ TEST(every_allocation_fails_once)
 
 TEST(no_memory_at_all)
 {
-	const char *path = host_mkfs("faults.img", 8, "-t ext2 -b 1024");
+	const char *path = host_mkfs("faults.img", 8, "-t ext2 -b 1024 -O metadata_csum");
 
 	start(path);
 	for (unsigned round = 1; round < 100; round++) {

@@ -127,7 +127,7 @@ static void write_and_look(const char *expected)
 	}
 	CHECK(host_fsck(path));
 	host_log();
-	CHECK_EQ(host_mount(path, "ext3", 0, "", &sb), 0);
+	CHECK_EQ(host_mount(path, "ext4", 0, "", &sb), 0);
 	CHECK(strstr(host_log(), "replayed") == NULL);
 	look(expected);
 	host_unmount(sb);
@@ -164,6 +164,12 @@ TEST(checksums_of_transactions)
 {
 	replay_both("-t ext3", 1024, "-c", false, true);
 	replay_both("-t ext3", 4096, "-c", false, true);
+}
+
+TEST(replayed_with_checksums)
+{
+	replay_both("-t ext4 -O ^extents,^64bit", 4096, "-c -v 2", true, true);
+	replay_both("-t ext4 -O ^extents,^64bit", 1024, "-c -v 3", true, true);
 }
 
 TEST(replayed_ext4_in_memory)
@@ -251,6 +257,7 @@ TEST(metadata)
 {
 	metadata_replayed("-t ext3", 1024, 0);
 	metadata_replayed("-t ext3", 4096, 0);
+	metadata_replayed("-t ext4 -O ^extents,^64bit", 1024, 0);
 	metadata_replayed("-t ext3", 1024, SB_READ_ONLY);
 	metadata_replayed("-t ext4", 1024, SB_READ_ONLY);
 	metadata_replayed("-t ext4", 4096, SB_READ_ONLY);

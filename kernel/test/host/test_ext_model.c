@@ -375,9 +375,10 @@ static void close_all(void)
 static void run(const char *args, unsigned mib, unsigned steps)
 {
 	const char *path = host_mkfs("model.img", mib, args);
+	const char *type = str_starts_with(args, "-t ext4") ? "ext4" : "ext2";
 
 	nodes[0] = (struct node){ .mode = S_IFDIR, .nlink = 1, .used = true };
-	CHECK_EQ(host_mount(path, "ext2", 0, "", &sb), 0);
+	CHECK_EQ(host_mount(path, type, 0, "", &sb), 0);
 	for (unsigned i = 1; i <= steps; i++) {
 		step();
 		if (i % 700 == 0)
@@ -391,7 +392,7 @@ static void run(const char *args, unsigned mib, unsigned steps)
 			close_all();
 			host_unmount(sb);
 			CHECK(host_fsck(path));
-			CHECK_EQ(host_mount(path, "ext2", 0, "", &sb), 0);
+			CHECK_EQ(host_mount(path, type, 0, "", &sb), 0);
 		}
 	}
 	close_all();
@@ -427,4 +428,17 @@ TEST(random_work_on_a_full_disk)
 TEST(random_work_on_old_format)
 {
 	run("-t ext2 -b 1024 -r 0", 24, 4000);
+}
+
+/* With checksums, and groups whose bitmaps were never written. */
+TEST(model_checksums)
+{
+	run("-t ext2 -b 1024 -O metadata_csum", 64, 6000);
+	run("-t ext4 -b 4096 -O ^has_journal,^extents,^64bit -g 4096", 64, 6000);
+	run("-t ext4 -b 1024 -I 128 -O ^has_journal,^extents,^64bit,metadata_csum_seed", 32, 6000);
+}
+
+TEST(model_checksums_of_groups)
+{
+	run("-t ext2 -b 1024 -O uninit_bg", 64, 6000);
 }

@@ -127,6 +127,7 @@ TEST(names_without_index)
 TEST(legacy_hash)
 {
 	many("-t ext2 -b 2048 -N 9000", "legacy", 16, 8000);
+	many("-t ext2 -b 1024 -N 31000 -O metadata_csum", "half_md4", 24, 30000);
 }
 
 TEST(hashes_with_unsigned_characters)
@@ -459,6 +460,8 @@ TEST(extended_attributes)
 	attributes_of("-t ext2 -b 1024 -I 256");
 	attributes_of("-t ext2 -b 1024 -I 128");
 	attributes_of("-t ext2 -b 4096 -I 1024");
+	attributes_of("-t ext2 -b 1024 -I 256 -O metadata_csum");
+	attributes_of("-t ext2 -b 1024 -I 128 -O metadata_csum");
 }
 
 TEST(nameless_file)

@@ -444,3 +444,10 @@ TEST(damaged_ext4)
 		    SB_READ_ONLY, 150);
 	mutilations("ext4", "-t ext4 -b 1024 -N 600 -O ^has_journal", SB_READ_ONLY, 50);
 }
+
+TEST(damaged_checksums_for_writing)
+{
+	mutilations("ext4", "-t ext4 -b 1024 -N 600 -O "
+		    "^has_journal,^extents,^64bit,^metadata_csum,uninit_bg", 0, 100);
+	mutilations("ext4", "-t ext4 -b 1024 -N 600 -O ^has_journal,^extents,^64bit", 0, 50);
+}
