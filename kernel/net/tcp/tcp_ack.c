@@ -3,6 +3,7 @@
  * what that means for congestion and loss.
  */
 #include "net/tcp/tcp_int.h"
+#include "net/tcp/tcp_mem.h"
 
 /* An entry leaves the scoreboard whole. */
 static void entry_acked(struct tcp_sock *t, struct tcp_sent *s, struct tcp_ack *a)
@@ -113,6 +114,7 @@ static void advance(struct tcp_sock *t, u32 ack, struct tcp_ack *a)
 
 		sendbuf_drop(&t->buf, seq_min(ack, t->buf.end));
 		WRITE_ONCE(s->send_used, sendbuf_charge(&t->buf));
+		tcp_mem_update(t);
 		a->new_data_acked = true;
 	}
 	if (t->urgent_sending && seq_ge(ack, t->snd_urgent))

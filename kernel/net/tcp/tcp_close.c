@@ -4,6 +4,7 @@
 #include "net/filter.h"
 #include "net/tcp/tcp_account.h"
 #include "net/tcp/tcp_int.h"
+#include "net/tcp/tcp_mem.h"
 #include "net/tcp/tcp_setting.h"
 
 /* The user will send no more: the state that follows, and FIN, if one is due. */
@@ -110,10 +111,12 @@ static void become_orphan(struct tcp_sock *t)
 	}
 	WRITE_ONCE(s->receive_used, 0);
 	tcp_ooo_purge(t);
+	tcp_mem_update(t);
 	t->counted_orphan = true;
 	tcp_account(&tcp_n_orphans, 1);
 	t->keep_ns = 0;
-	if (tcp_too_many_orphans()) {
+	if (tcp_too_many_orphans() ||
+	    (s->send_used > READ_ONCE(tcp_wmem[0]) && tcp_mem_full())) {
 		tcp_count(TCPAbortOnMemory);
 		tcp_abort(t);
 	} else if (t->state == TCP_FIN_WAIT2) {

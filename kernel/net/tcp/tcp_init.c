@@ -29,6 +29,9 @@ static unsigned size_by_memory(void)
 
 	while (buckets < FLOW_BUCKETS_MOST && buckets < frames / 64)
 		buckets *= 2;
+	tcp_mem[1] = (u32)max((u64)frames / 16, (u64)128);
+	tcp_mem[0] = tcp_mem[1] / 4 * 3;
+	tcp_mem[2] = tcp_mem[0] * 2;
 	tcp_max_orphans = (u32)clamp(frames / 32, 256ull, 65536ull);
 	tcp_max_tw_buckets = (u32)clamp(frames / 8, 1024ull, 65536ull);
 	tcp_max_syn_backlog = (u32)clamp(frames / 128, 128ull, 4096ull);

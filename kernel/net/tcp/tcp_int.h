@@ -111,6 +111,7 @@ struct tcp_sock {
 	u32 window_clamp;                  /* largest window to tell */
 	u32 rcv_mss;                       /* guess of the peer's segments */
 	u32 window_ratio;                  /* payload per 256 bytes of buffer */
+	u32 mem_reserved;                  /* bytes of tcp_mem (tcp_mem.h) */
 	struct packet_queue reading;       /* r: taken off sock.receive, being read */
 	u32 reading_done;                  /* r: bytes of its first packet that were read */
 	struct rb_root ooo;                /* out of order packets' tcp_rx, disjoint */

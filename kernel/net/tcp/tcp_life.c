@@ -9,6 +9,7 @@
 #include "net/ip6/ip6_headers.h"
 #include "net/tcp/tcp_int.h"
 #include "net/tcp/tcp_listen_int.h"
+#include "net/tcp/tcp_mem.h"
 #include "net/tcp/tcp_setting.h"
 
 u32 tcp_n_sockets, tcp_n_orphans, tcp_n_established, tcp_n_timewait;
@@ -185,6 +186,7 @@ void tcp_purge(struct tcp_sock *t, bool reading)
 		t->reading_done = 0;
 		WRITE_ONCE(s->receive_used, 0);
 	}
+	tcp_mem_update(t);
 }
 
 static void uncount_orphan(struct tcp_sock *t)

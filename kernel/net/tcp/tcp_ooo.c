@@ -7,6 +7,7 @@
  * again when memory is short, but not replaced). FIN is remembered by its number.
  */
 #include "net/tcp/tcp_int.h"
+#include "net/tcp/tcp_mem.h"
 #include "net/tcp/tcp_setting.h"
 
 static struct packet *rx_packet(struct rb_node *node)
@@ -194,7 +195,8 @@ void tcp_ooo_add(struct tcp_sock *t, struct packet *p, u32 seq, u32 end, bool fi
 		packet_free(p);
 		return;
 	}
-	if (s->receive_used + charge > s->receive_limit && !room_below(t, seq, charge)) {
+	if (tcp_mem_full() ||
+	    (s->receive_used + charge > s->receive_limit && !room_below(t, seq, charge))) {
 		tcp_count(TCPOFODrop);
 		s->drops++;
 		packet_free(p);
@@ -204,6 +206,7 @@ void tcp_ooo_add(struct tcp_sock *t, struct packet *p, u32 seq, u32 end, bool fi
 	tcp_rx(p)->end = end;
 	p->charged = charge;
 	WRITE_ONCE(s->receive_used, s->receive_used + charge);
+	tcp_mem_update(t);
 	insert(t, p);
 	if (t->sack_ok)
 		block_add(t, seq, end);

@@ -7,6 +7,8 @@
  */
 #include "lib/string.h"
 #include "net/tcp/tcp_int.h"
+#include "net/tcp/tcp_mem.h"
+#include "net/tcp/tcp_setting.h"
 
 #define COALESCE_MAX 512u
 
@@ -52,6 +54,7 @@ void tcp_rcvq_put(struct tcp_sock *t, struct packet *p, u32 seq, u32 end)
 		p->charged = packet_charge_size(p);
 		WRITE_ONCE(s->receive_used, s->receive_used + p->charged);
 		measure_ratio(t, p->length, p->charged);
+		tcp_mem_update(t);
 	}
 	packet_enqueue(&s->receive, p);
 }
@@ -71,12 +74,15 @@ static bool make_room(struct tcp_sock *t, const struct packet *p)
 	struct sock *s = tcp_base(t);
 	u32 needed = packet_charge_size(p);
 
+	if (tcp_mem_full() && s->receive_used > READ_ONCE(tcp_rmem[0]))
+		goto none;
 	if (s->receive_used + needed <= s->receive_limit + s->receive_limit / 2 ||
 	    !s->receive_used)
 		return true;
 	tcp_count(PruneCalled);
 	if (tcp_ooo_prune(t, needed) || s->receive_used + needed <= 2 * s->receive_limit)
 		return true;
+none:
 	s->drops++;
 	tcp_count(TCPRcvQDrop);
 	return false;

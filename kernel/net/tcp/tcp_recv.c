@@ -6,6 +6,7 @@
  * takes the lock the next time: then the window may open and the peer be told.
  */
 #include "net/tcp/tcp_int.h"
+#include "net/tcp/tcp_mem.h"
 #include "vm/iov.h"
 
 /* One call's progress. */
@@ -35,6 +36,7 @@ static void account(struct tcp_sock *t, struct reader *r)
 	WRITE_ONCE(t->copied_seq, t->copied_seq + r->taken);
 	/* What a packet counts was forgotten if the queue was dropped meanwhile. */
 	WRITE_ONCE(s->receive_used, s->receive_used - min(r->freed, s->receive_used));
+	tcp_mem_update(t);
 	r->taken = r->freed = 0;
 	if (t->urgent != URGENT_NONE && seq_gt(t->copied_seq, t->urgent_seq))
 		t->urgent = URGENT_NONE;

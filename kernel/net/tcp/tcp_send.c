@@ -8,6 +8,7 @@
  */
 #include "abi/net_tstamp.h"
 #include "net/tcp/tcp_int.h"
+#include "net/tcp/tcp_mem.h"
 #include "net/tcp/tcp_setting.h"
 #include "vm/iov.h"
 
@@ -95,10 +96,18 @@ static int may_send(struct tcp_sock *t)
 	return 0;
 }
 
+/* If all connections together have too much, each is granted the least. */
+static u32 send_limit(const struct tcp_sock *t)
+{
+	u32 limit = READ_ONCE(t->inet.sock.send_limit);
+
+	return tcp_mem_full() ? min(limit, READ_ONCE(tcp_wmem[0])) : limit;
+}
+
 static u32 room_left(const struct tcp_sock *t)
 {
 	const struct sock *s = &t->inet.sock;
-	u32 used = READ_ONCE(s->send_used), limit = READ_ONCE(s->send_limit);
+	u32 used = READ_ONCE(s->send_used), limit = send_limit(t);
 
 	return used < limit ? limit - used : 0;
 }
@@ -106,6 +115,7 @@ static u32 room_left(const struct tcp_sock *t)
 static void account(struct tcp_sock *t)
 {
 	WRITE_ONCE(tcp_base(t)->send_used, sendbuf_charge(&t->buf));
+	tcp_mem_update(t);
 }
 
 /* Hangs the batch into the buffer and sends what may go: 0, or why the bytes were not taken. */
@@ -254,7 +264,7 @@ ssize_t tcp_send_page(struct sock *s, struct page *page, u32 offset, u32 n, u32 
 bool tcp_writable(const struct tcp_sock *t)
 {
 	const struct sock *s = &t->inet.sock;
-	u32 used = READ_ONCE(s->send_used), limit = READ_ONCE(s->send_limit), low;
+	u32 used = READ_ONCE(s->send_used), limit = send_limit(t), low;
 
 	/* A third of the buffer, as Linux has it: worth waking somebody. */
 	if (used >= limit || limit - used < used / 2)

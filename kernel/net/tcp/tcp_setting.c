@@ -15,5 +15,6 @@ u32 tcp_moderate_rcvbuf = 1, tcp_slow_start_after_idle = 1;
 u32 tcp_challenge_ack_limit = 1000, tcp_invalid_ratelimit = 500;
 u32 tcp_min_snd_mss = 48;
 u32 tcp_notsent_lowat = ~0u;
+u32 tcp_mem[3] = { 3072, 4096, 6144 }; /* tcp_init() knows better */
 u32 tcp_rmem[3] = { 4096, 131072, 6291456 };
 u32 tcp_wmem[3] = { 4096, 16384, 4194304 };

@@ -17,4 +17,5 @@ extern u32 tcp_challenge_ack_limit;                /* per second, over all conne
 extern u32 tcp_invalid_ratelimit;                  /* ms */
 extern u32 tcp_min_snd_mss;
 extern u32 tcp_notsent_lowat;                      /* bytes; ~0: no limit */
+extern u32 tcp_mem[3];                             /* pages of all: see tcp_mem.h */
 extern u32 tcp_rmem[3], tcp_wmem[3];               /* least, first, most bytes of a buffer */

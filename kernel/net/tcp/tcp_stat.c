@@ -5,6 +5,7 @@
 
 #include "net/inet/show.h"
 #include "net/tcp/tcp_account.h"
+#include "net/tcp/tcp_mem.h"
 
 DEFINE_PERCPU(u64, tcp_counts[TCP_COUNTER_MAX]);
 
@@ -65,7 +66,7 @@ static void show_sockstat(struct format_sink *out, bool six)
 	}
 	format_to(out, "TCP: inuse %u orphan %u tw %u alloc %u mem %u\n",
 		  READ_ONCE(tcp_n_sockets), READ_ONCE(tcp_n_orphans),
-		  READ_ONCE(tcp_n_timewait), READ_ONCE(tcp_n_sockets), 0u);
+		  READ_ONCE(tcp_n_timewait), READ_ONCE(tcp_n_sockets), tcp_mem_pages());
 }
 
 static struct inet_show show = {

@@ -27,7 +27,8 @@
 	X(TCPSYNChallenge) X(TCPFromZeroWindowAdv) X(TCPToZeroWindowAdv) \
 	X(TCPSynRetrans) X(TCPOrigDataSent) X(TCPACKSkippedTimeWait) \
 	X(TCPACKSkippedChallenge) \
-	X(TCPKeepAlive) X(TCPDelivered) X(TCPZeroWindowDrop) X(TCPRcvQDrop) X(TCPTimeWaitOverflow)
+	X(TCPKeepAlive) X(TCPDelivered) X(TCPZeroWindowDrop) X(TCPRcvQDrop) X(TCPTimeWaitOverflow) \
+	X(TCPMemoryPressures)
 
 #define TCP_COUNTER_ENUM(name) COUNT_##name,
 enum tcp_counter {

@@ -8,6 +8,7 @@
  * buffer along with cwnd.
  */
 #include "net/tcp/tcp_int.h"
+#include "net/tcp/tcp_mem.h"
 #include "net/tcp/tcp_setting.h"
 
 u32 tcp_space_to_window(const struct tcp_sock *t, u32 space)
@@ -31,6 +32,8 @@ u32 tcp_window_select(struct tcp_sock *t)
 	full = min(tcp_space_to_window(t, limit), t->window_clamp);
 	window = limit > used ? tcp_space_to_window(t, limit - used) : 0;
 	window = min(window, t->window_clamp);
+	if (unlikely(READ_ONCE(tcp_mem_pressure)))
+		window = min(window, 4 * (u32)t->advmss);
 	if (window <= left)
 		return left;
 	step = min(full / 2, (u32)t->rcv_mss);
@@ -85,7 +88,8 @@ void tcp_tune_receive(struct tcp_sock *t)
 	if (copied <= t->tune_space)
 		return;
 	t->tune_space = copied;
-	if (!READ_ONCE(tcp_moderate_rcvbuf) || s->flags & SOCK_RCVBUF_SET)
+	if (!READ_ONCE(tcp_moderate_rcvbuf) || s->flags & SOCK_RCVBUF_SET ||
+	    READ_ONCE(tcp_mem_pressure))
 		return;
 	/* Twice what a round trip brought, and some: the sender may double its window. */
 	want = 2 * copied + 16 * t->advmss;
@@ -101,7 +105,7 @@ void tcp_tune_send(struct tcp_sock *t)
 	struct sock *s = tcp_base(t);
 	u32 want;
 
-	if (s->flags & SOCK_SNDBUF_SET)
+	if (s->flags & SOCK_SNDBUF_SET || READ_ONCE(tcp_mem_pressure))
 		return;
 	want = max(t->cwnd, TCP_INIT_SEGMENTS * (u32)t->mss);
 	want = min(want, READ_ONCE(tcp_wmem[2]) / 2) * 2 + 4096;

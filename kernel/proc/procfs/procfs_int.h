@@ -134,6 +134,8 @@ int show_timer_list(struct text *t, struct task *task);
 extern const struct proc_node procfs_tty_children[];
 
 /* procfs_tcp_sys.c: settings of TCP that are no single numbers. */
+int show_tcp_mem(struct text *t, struct task *task);
+int store_tcp_mem(struct task *task, char *buf, size_t n);
 int show_tcp_rmem(struct text *t, struct task *task);
 int store_tcp_rmem(struct task *task, char *buf, size_t n);
 int show_tcp_wmem(struct text *t, struct task *task);

@@ -271,6 +271,7 @@ static const struct setting icmp6_settings[] = { ICMP6(AS_SETTING) };
 
 static const struct proc_node ipv4_children[] = {
 	IPV4(AS_NODE)
+	{ .name = "tcp_mem", .mode = MODE_RW, .show = show_tcp_mem, .store = store_tcp_mem },
 	{ .name = "tcp_rmem", .mode = MODE_RW, .show = show_tcp_rmem, .store = store_tcp_rmem },
 	{ .name = "tcp_wmem", .mode = MODE_RW, .show = show_tcp_wmem, .store = store_tcp_wmem },
 	{ .name = "tcp_congestion_control", .mode = MODE_RW, .show = show_tcp_cc,

@@ -15,7 +15,7 @@ static int show_sizes(struct text *t, const u32 *v)
 	return 0;
 }
 
-/* Up to three sizes, of at least one byte each; what is not there stays. */
+/* Up to three sizes, of at least one byte or page each; what is not there stays. */
 static int store_sizes(const char *at, u32 *v)
 {
 	s32 in[3];
@@ -31,6 +31,16 @@ static int store_sizes(const char *at, u32 *v)
 	for (int k = 0; k < n; k++)
 		WRITE_ONCE(v[k], (u32)in[k]);
 	return 0;
+}
+
+int show_tcp_mem(struct text *t, struct task *task)
+{
+	return show_sizes(t, tcp_mem);
+}
+
+int store_tcp_mem(struct task *task, char *buf, size_t n)
+{
+	return store_sizes(buf, tcp_mem);
 }
 
 int show_tcp_rmem(struct text *t, struct task *task)

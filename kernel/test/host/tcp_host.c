@@ -7,6 +7,7 @@
 
 #include "core/random.h"
 #include "mm/slab.h"
+#include "net/tcp/tcp_mem.h"
 #include "sched/rcu.h"
 #include "sched/thread.h"
 #include "vm/iov.h"
@@ -274,6 +275,7 @@ void host_end(void)
 		host_link_forget();
 	}
 	CHECK_LEFT(n_objects);
+	CHECK_LEFT(tcp_mem_bytes);
 	CHECK_LEFT(n_pages);
 	CHECK_LEFT(!list_empty(&armed));
 }
