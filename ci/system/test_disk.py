@@ -148,6 +148,35 @@ def test_several_disks(machine, tmp_path):
     console.output("umount /mnt/a /mnt/b /mnt/c /mnt/d")
 
 
+def diskstats(console, name):
+    """A device's line of /proc/diskstats from its third number on."""
+    text = console.output(f"awk '$3 == \"{name}\"' /proc/diskstats")
+    return [int(word) for word in text.split()[3:]]
+
+
+def test_diskstats(machine, tmp_path):
+    """Each sector is counted once, for the disk and its partition, by whoever it is moved."""
+    mbr = str(tmp_path / "mbr")
+    mbr_disk(mbr, 32 * MIB)
+    image = os.path.join(os.environ.get("B", "build"), "skerry.img")
+    console = machine(disks=[image, mbr])
+    console.prompt()
+    before = {name: diskstats(console, name) for name in ("sdb", "sdb1", "sdb2")}
+    assert all(len(words) == 17 for words in before.values())
+    console.output("dd if=/dev/sdb1 of=/dev/null bs=64k count=32 2>/dev/null")
+    console.output("dd if=/dev/zero of=/dev/sdb1 bs=64k seek=48 count=16 conv=fsync 2>/dev/null")
+    after = {name: diskstats(console, name) for name in before}
+    moved = {name: [b - a for a, b in zip(before[name], after[name])] for name in before}
+    for name in ("sdb", "sdb1"):
+        ios, merges, sectors = moved[name][:3]
+        assert sectors >= 32 * 128 and ios + merges <= sectors // 8
+        assert moved[name][6] == 16 * 128
+        assert after[name][8] == 0 and moved[name][9] > 0
+        assert moved[name][15] >= 1  # the flush
+    assert moved["sdb"][:7] == moved["sdb1"][:7] and not any(moved["sdb2"])
+    assert re.search(r"sdb +\d", console.output("iostat -d sdb"))
+
+
 def test_raw_disk(machine, tmp_path):
     blank = str(tmp_path / "blank")
     with open(blank, "wb") as f:

@@ -11,10 +11,14 @@
  * *Chains.* Merged requests hang on the first one (`next`) and travel as one transfer. If it fails
  * each is tried again alone, so that an error meets only whom it concerns.
  *
- * *Order.* The queue is first come, first served, but for merging; requests in flight together may
- * be done in any order. BLK_FLUSH and preflush make stable what was *done* before they were
- * submitted, so they need not wait for anything. The driver may refuse the first of the queue
- * (-EBUSY), and then nothing overtakes it: so a flush that needs the device for itself gets it.
+ * *Order.* Somebody sleeps for a read, as a rule, and nobody for a write: so reads go first, but
+ * after READS_IN_A_ROW of them, or WRITE_LATE_NS after it was submitted, the oldest of the others
+ * has its turn; and others never take the device's last quarter, so that a read finds room at
+ * once. Among reads, and among the others, it is first come, first served, but for merging;
+ * requests in flight together may be done in any order. BLK_FLUSH and preflush make stable what was
+ * *done* before they were submitted, so they need not wait for anything. The driver may refuse a
+ * request (-EBUSY), and then nothing overtakes it: so a flush that needs the device for itself gets
+ * it.
  *
  * Before this room on the walk: vm/pagecache.c, file systems. After it: a driver. Lock: the disk's
  * (RANK_BLK), which interrupts take; done() is called without it.
@@ -25,6 +29,9 @@
 #include "core/clock.h"
 #include "core/fail.h"
 #include "core/log.h"
+
+#define READS_IN_A_ROW 16
+#define WRITE_LATE_NS  (500 * NSEC_PER_MSEC)
 
 static int blk_check(struct blk_request *req)
 {
@@ -82,7 +89,8 @@ void blk_queue_list(struct list *reqs)
 		struct list ended = LIST_INIT(ended);
 		u64 flags = spin_lock_irq(&disk->lock);
 
-		blk_count_time_locked(disk, clock_monotonic());
+		u64 now = clock_monotonic();
+
 		list_for_each_entry_safe(req, tmp, reqs, link) {
 			if (req->dev->disk != disk)
 				continue;
@@ -91,6 +99,7 @@ void blk_queue_list(struct list *reqs)
 				req->error = -ENXIO;
 				list_add_tail(&req->link, &ended);
 			} else {
+				blk_count_locked(req->dev, 1, now);
 				blk_insert_locked(disk, req);
 			}
 		}
@@ -104,8 +113,10 @@ void blk_queue_list(struct list *reqs)
 static void chain_end(struct blk_request *head, int error, struct list *ended)
 {
 	struct blk_request *next;
+	u64 now = clock_monotonic();
 
 	for (; head; head = next) {
+		blk_count_locked(head->dev, -1, now);
 		next = head->next;
 		head->next = NULL;
 		head->error = error;
@@ -133,21 +144,61 @@ void blk_end(struct list *ended)
 	}
 }
 
+/* The request whose turn it is, or NULL. Queue lock. */
+static struct blk_request *next_locked(struct disk *disk)
+{
+	struct blk_request *read, *other;
+
+	if (disk->n_running >= disk->depth || disk->gone)
+		return NULL;
+	if (disk->refused)
+		return disk->refused;
+	read = list_first_entry_or_null(&disk->waiting[0], struct blk_request, link);
+	other = list_first_entry_or_null(&disk->waiting[1], struct blk_request, link);
+	if (!other)
+		return read;
+	if (!read)
+		return disk->n_running_other < disk->depth - disk->depth / 4 ? other : NULL;
+	if (disk->n_overtaken < READS_IN_A_ROW &&
+	    clock_monotonic() - other->submit_ns < WRITE_LATE_NS)
+		return read;
+	return other;
+}
+
+/* The request leaves the queue. */
+static void leave_locked(struct disk *disk, struct blk_request *req)
+{
+	list_del(&req->link);
+	disk->refused = NULL;
+	if (req->op != BLK_READ || list_empty(&disk->waiting[1]))
+		disk->n_overtaken = 0;
+	else
+		disk->n_overtaken++;
+}
+
+/* The driver has given the request back. */
+static void returned_locked(struct disk *disk, struct blk_request *req)
+{
+	list_del(&req->link);
+	disk->n_running--;
+	disk->n_running_other -= req->op != BLK_READ;
+}
+
 void blk_dispatch_locked(struct disk *disk, struct list *ended)
 {
+	struct blk_request *req;
 	u64 now = 0;
 
-	while (!list_empty(&disk->waiting) && disk->n_running < disk->depth && !disk->gone) {
-		struct blk_request *req =
-			list_first_entry(&disk->waiting, struct blk_request, link);
+	while ((req = next_locked(disk))) {
 		/* A piece larger than the device takes has made an empty part. */
 		bool empty = req->xfer.op != BLK_FLUSH && !req->xfer.n_sectors;
 		int err = likely(!empty) ? disk->ops->start(disk, req) : -EINVAL;
 
-		if (err == -EBUSY)
+		if (err == -EBUSY) {
+			disk->refused = req;
 			return;
-		list_del(&req->link);
-		disk->n_waiting--;
+		}
+		leave_locked(disk, req);
 		if (unlikely(err)) {
 			disk->n_errors++;
 			chain_end(req, err, ended);
@@ -158,6 +209,7 @@ void blk_dispatch_locked(struct disk *disk, struct list *ended)
 		req->start_ns = now;
 		list_add_tail(&req->link, &disk->running);
 		disk->n_running++;
+		disk->n_running_other += req->op != BLK_READ;
 		blk_watch_locked(disk);
 	}
 }
@@ -165,8 +217,7 @@ void blk_dispatch_locked(struct disk *disk, struct list *ended)
 /* Puts it to the front of the queue, for its next step or another attempt. */
 static void requeue_locked(struct disk *disk, struct blk_request *req)
 {
-	list_add(&req->link, &disk->waiting);
-	disk->n_waiting++;
+	list_add(&req->link, blk_waiting(disk, req));
 }
 
 /* Puts the requests of a chain to the front of the queue one by one. */
@@ -208,13 +259,10 @@ void blk_done(struct blk_request *req, int error)
 	struct disk *disk = req->dev->disk;
 	struct list ended = LIST_INIT(ended);
 	u64 flags = spin_lock_irq(&disk->lock);
-	u64 now = clock_monotonic();
 
-	blk_count_time_locked(disk, now);
-	list_del(&req->link);
-	disk->n_running--;
+	returned_locked(disk, req);
 	if (likely(!error)) {
-		blk_account_locked(disk, req, now);
+		blk_account_locked(disk, req, clock_monotonic());
 		step_done_locked(disk, req, &ended);
 	} else if (req->next && error == -EIO && !disk->gone) {
 		split_locked(disk, req);
@@ -232,12 +280,10 @@ void blk_requeue(struct disk *disk, struct blk_request **reqs, unsigned n, bool 
 	struct list ended = LIST_INIT(ended);
 	u64 flags = spin_lock_irq(&disk->lock);
 
-	blk_count_time_locked(disk, clock_monotonic());
 	while (n-- > 0) {
 		struct blk_request *req = reqs[n];
 
-		list_del(&req->link);
-		disk->n_running--;
+		returned_locked(disk, req);
 		disk->n_retries++;
 		if (disk->gone) {
 			chain_end(req, -ENXIO, &ended);

@@ -17,7 +17,7 @@
 struct disk;
 struct blkdev;
 
-enum blk_op { BLK_READ, BLK_WRITE, BLK_FLUSH, BLK_DISCARD };
+enum blk_op { BLK_READ, BLK_WRITE, BLK_FLUSH, BLK_DISCARD, BLK_OPS };
 
 /*
  * What the driver shall do now: a whole request, a part of one that is too large, several that were
@@ -112,14 +112,13 @@ struct disk {
 	u32 major, minor;       /* I: of the whole disk; by disk_register() */
 	u64 timeout_ns;         /* I: 0: the default, by disk_register() */
 	struct spinlock lock;   /* RANK_BLK */
-	struct list waiting;    /* q: requests not started */
+	struct list waiting[2]; /* q: requests not started: reads, others */
+	struct blk_request *refused; /* q: of these, who is next because the driver was busy */
+	unsigned n_overtaken;   /* q: reads in a row that went before others that wait */
+	unsigned n_running_other; /* q: of n_running, what is not a read */
 	struct list running;    /* q: oldest start first */
 	unsigned n_running;     /* q */
-	unsigned n_waiting;     /* q: list heads in waiting */
-	u64 stats[2][4];        /* q: per direction: ios, merges, sectors, ns */
 	u64 n_timeouts, n_retries, n_errors; /* q */
-	u64 busy_ns, weighted_ns; /* q: time with requests, and that times their number */
-	u64 counted_ns;         /* q: up to when these two are counted */
 	struct blkdev *whole;   /* I */
 	struct list blkdevs;    /* r: whole disk and partitions */
 	struct list link;       /* r */
@@ -127,6 +126,14 @@ struct disk {
 	bool watching;          /* q: the watchdog is set */
 	struct delayed_work watchdog;
 	struct refcount refs;   /* registration's and each blkdev's */
+};
+
+/* What a block device has done, per operation, and what it has to do. A whole disk counts what its
+ * partitions do, too. */
+struct blk_stats {
+	u64 ios[BLK_OPS], merges[BLK_OPS], sectors[BLK_OPS], ns[BLK_OPS];
+	u64 in_flight;              /* requests submitted and not done */
+	u64 busy_ns, weighted_ns;   /* time with such, and that times their number */
 };
 
 /* A disk or a partition of it. References by blkdev_get/put. */
@@ -144,7 +151,8 @@ struct blkdev {
 	struct refcount refs;
 	u32 holders;            /* registry's lock: mounts (exclusive users) */
 	bool gone;              /* registry's lock: not to be found any more */
-	u64 stats[2][4];        /* disk's lock */
+	struct blk_stats stats; /* disk's lock */
+	u64 counted_ns;         /* disk's lock: up to when its times are counted */
 };
 
 /* Driver side. disk_register names nothing: the driver has filled name and limits; it scans
@@ -227,8 +235,7 @@ void blkdev_each(void (*fn)(struct blkdev *d, void *arg), void *arg);
 /* Told of each blkdev that comes or goes (devfs fills /dev), no lock held: set once; it is first
  * told of all there are. */
 void blkdev_set_notify(void (*fn)(struct blkdev *d, bool added));
-/* Numbers for /proc/diskstats and /sys, taken under the disk's lock. */
-struct blk_stats { u64 ios[2], merges[2], sectors[2], ns[2], in_flight, busy_ns, weighted_ns; };
+/* Numbers for /proc/diskstats and /sys as of now. Any context. */
 void blkdev_stats(struct blkdev *d, struct blk_stats *out);
 /* After work_init_threads(). */
 void blk_init(void);

@@ -15,6 +15,11 @@ void blk_chain_split(struct disk *disk, struct blk_request *head, struct list *o
 /* Puts a new request (or chain) into the queue, merged with a neighbour if there is one. Queue
  * lock. */
 void blk_insert_locked(struct disk *disk, struct blk_request *req);
+/* The list in which the request waits. */
+static inline struct list *blk_waiting(struct disk *disk, const struct blk_request *req)
+{
+	return &disk->waiting[req->op != BLK_READ];
+}
 /* Starts what the device takes; what could not start goes to `ended`. Queue lock. */
 void blk_dispatch_locked(struct disk *disk, struct list *ended);
 /* Inserts all of a list, merging, then dispatches: disk by disk. Never sleeps. */
@@ -25,8 +30,8 @@ bool blk_plug_add(struct blk_request *req);
 /* Sends off what the current thread holds back. Never sleeps. */
 void blk_plug_flush(void);
 
-/* Lets the clock of busy time catch up, before the number of requests changes. Queue lock. */
-void blk_count_time_locked(struct disk *disk, u64 now);
+/* A device and its disk have this many more requests, or fewer. Queue lock. */
+void blk_count_locked(struct blkdev *d, int more, u64 now);
 /* A transfer ended well. Queue lock. */
 void blk_account_locked(struct disk *disk, struct blk_request *head, u64 now);
 

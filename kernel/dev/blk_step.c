@@ -118,12 +118,13 @@ static void join(struct blk_request *a, struct blk_request *b)
 
 void blk_insert_locked(struct disk *disk, struct blk_request *req)
 {
+	struct list *waiting = blk_waiting(disk, req);
 	struct blk_request *q;
 	unsigned n = 0;
 
 	if (req->alone)
 		goto append;
-	list_for_each_entry_reverse(q, &disk->waiting, link) {
+	list_for_each_entry_reverse(q, waiting, link) {
 		if (n++ == MERGE_LOOK_BACK)
 			break;
 		if (can_join(disk, q, req)) {
@@ -134,12 +135,14 @@ void blk_insert_locked(struct disk *disk, struct blk_request *req)
 			list_add(&req->link, &q->link);
 			list_del(&q->link);
 			join(req, q);
+			if (disk->refused == q)
+				disk->refused = req;
+			req->submit_ns = q->submit_ns; /* not to be late because of a neighbour */
 			return;
 		}
 	}
 append:
-	list_add_tail(&req->link, &disk->waiting);
-	disk->n_waiting++;
+	list_add_tail(&req->link, waiting);
 }
 
 int blk_map(struct disk *disk, const struct blk_request *req, struct dma_segment *segments,

@@ -66,54 +66,50 @@ void blk_watch_locked(struct disk *disk)
 	delayed_work_queue(&disk->watchdog, disk->timeout_ns);
 }
 
-void blk_count_time_locked(struct disk *disk, u64 now)
+/* Lets the clock of busy time catch up. */
+static void count_time_locked(struct blkdev *d, u64 now)
 {
-	unsigned n = disk->n_running + disk->n_waiting;
-
-	if (n) {
-		disk->busy_ns += now - disk->counted_ns;
-		disk->weighted_ns += n * (now - disk->counted_ns);
+	if (d->stats.in_flight) {
+		d->stats.busy_ns += now - d->counted_ns;
+		d->stats.weighted_ns += d->stats.in_flight * (now - d->counted_ns);
 	}
-	disk->counted_ns = now;
+	d->counted_ns = now;
 }
 
-static void count(u64 stats[2][4], bool write, u64 merged, u64 sectors, u64 ns)
+void blk_count_locked(struct blkdev *d, int more, u64 now)
 {
-	stats[write][0] += !merged;
-	stats[write][1] += merged;
-	stats[write][2] += sectors;
-	stats[write][3] += ns;
+	count_time_locked(d, now);
+	d->stats.in_flight += (u64)(s64)more;
+	if (d->partition)
+		blk_count_locked(d->disk->whole, more, now);
+}
+
+static void count(struct blk_stats *stats, enum blk_op op, bool merged, u64 sectors, u64 ns)
+{
+	stats->ios[op] += !merged;
+	stats->merges[op] += merged;
+	stats->sectors[op] += sectors;
+	stats->ns[op] += ns;
 }
 
 void blk_account_locked(struct disk *disk, struct blk_request *head, u64 now)
 {
-	if (head->xfer.op != BLK_READ && head->xfer.op != BLK_WRITE)
-		return;
 	for (struct blk_request *r = head; r; r = r->next) {
-		bool write = r->op == BLK_WRITE;
+		enum blk_op op = head->xfer.op;
 		u32 sectors = head->next ? r->n_sectors : r->xfer.n_sectors;
 		u64 ns = now - r->submit_ns;
 
-		count(disk->stats, write, r != head, sectors, ns);
-		count(r->dev->stats, write, r != head, sectors, ns);
+		if (r->dev->partition)
+			count(&r->dev->stats, op, r != head, sectors, ns);
+		count(&disk->whole->stats, op, r != head, sectors, ns);
 	}
 }
 
 void blkdev_stats(struct blkdev *d, struct blk_stats *out)
 {
-	struct disk *disk = d->disk;
-	u64 (*stats)[4] = d->partition ? d->stats : disk->stats;
-	u64 flags = spin_lock_irq(&disk->lock);
+	u64 flags = spin_lock_irq(&d->disk->lock);
 
-	blk_count_time_locked(disk, clock_monotonic());
-	for (unsigned i = 0; i < 2; i++) {
-		out->ios[i] = stats[i][0];
-		out->merges[i] = stats[i][1];
-		out->sectors[i] = stats[i][2];
-		out->ns[i] = stats[i][3];
-	}
-	out->in_flight = disk->n_running + disk->n_waiting;
-	out->busy_ns = disk->busy_ns;
-	out->weighted_ns = disk->weighted_ns;
-	spin_unlock_irq(&disk->lock, flags);
+	count_time_locked(d, clock_monotonic());
+	*out = d->stats;
+	spin_unlock_irq(&d->disk->lock, flags);
 }

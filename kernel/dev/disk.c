@@ -14,6 +14,7 @@
 
 #include "abi/errno.h"
 #include "abi/kdev.h"
+#include "core/clock.h"
 #include "core/log.h"
 #include "dev/disk_int.h"
 #include "lib/bitmap.h"
@@ -236,7 +237,8 @@ int disk_register(struct disk *disk)
 	int err;
 
 	spin_init(&disk->lock, RANK_BLK, "disk");
-	list_init(&disk->waiting);
+	list_init(&disk->waiting[0]);
+	list_init(&disk->waiting[1]);
 	list_init(&disk->running);
 	list_init(&disk->blkdevs);
 	ref_set(&disk->refs, 1);
@@ -262,16 +264,21 @@ void disk_unregister(struct disk *disk)
 	u64 flags = spin_lock_irq(&disk->lock);
 
 	disk->gone = true;
-	list_splice_init(&disk->waiting, &requests);
-	disk->n_waiting = 0;
+	list_splice_init(&disk->waiting[0], &requests);
+	list_splice_init(&disk->waiting[1], &requests);
+	disk->refused = NULL;
 	while (!list_empty(&requests)) {
 		struct blk_request *req = list_first_entry(&requests, struct blk_request, link);
 
 		list_del(&req->link);
 		blk_chain_split(disk, req, &ended);
 	}
-	list_for_each(p, &ended)
-		list_entry(p, struct blk_request, link)->error = -ENXIO;
+	list_for_each(p, &ended) {
+		struct blk_request *req = list_entry(p, struct blk_request, link);
+
+		req->error = -ENXIO;
+		blk_count_locked(req->dev, -1, clock_monotonic());
+	}
 	spin_unlock_irq(&disk->lock, flags);
 	blk_end(&ended);
 	delayed_work_cancel_sync(&disk->watchdog);

@@ -121,6 +121,83 @@ KTEST(blk_merges_neighbours)
 	ktest_disk_destroy(k);
 }
 
+/* Where in the diary the first transfer of this kind stands. */
+static unsigned diary_find(const struct ktest_disk *k, enum blk_op op)
+{
+	unsigned i = 0;
+
+	while (i < k->n_diary && k->diary[i].op != op)
+		i++;
+	return i;
+}
+
+/* A read does not wait for all the writes before it, nor a write for all the reads. */
+KTEST(blk_fairness)
+{
+	struct ktest_disk *k = ktest_disk_create(4, false, false);
+	unsigned at;
+
+	pages_make();
+	n_errors = 0;
+	k->hold = true;
+	for (unsigned i = 0; i < 24; i++)
+		async(k, BLK_WRITE, i * 16, 0, 1);
+	KTEST_CHECK(k->n_diary == 3); /* the last place is kept for reads */
+	async(k, BLK_READ, 2000, 1, 1);
+	KTEST_CHECK(k->n_diary == 4 && k->diary[3].op == BLK_READ);
+	ktest_disk_let_go(k);
+	async_wait();
+	KTEST_CHECK(k->n_diary == 25);
+	ktest_disk_diary_clear(k);
+	k->hold = true;
+	for (unsigned i = 0; i < 4; i++)
+		async(k, BLK_READ, i * 16, 2, 1);
+	async(k, BLK_WRITE, 3000, 0, 1);
+	for (unsigned i = 4; i < 40; i++)
+		async(k, BLK_READ, i * 16, 2, 1);
+	ktest_disk_let_go(k);
+	async_wait();
+	at = diary_find(k, BLK_WRITE);
+	KTEST_CHECK(at == 4 + 16);
+	KTEST_CHECK(n_errors == 0 && k->n_diary == 41);
+	pages_free();
+	ktest_disk_destroy(k);
+}
+
+/* What /proc/diskstats shows is what was done. */
+KTEST(blk_counts)
+{
+	struct ktest_disk *k = ktest_disk_create(4, true, false);
+	struct blk_stats was, s;
+
+	pages_make();
+	blkdev_stats(k->disk.whole, &was); /* the search for partitions */
+	k->hold = true;
+	async(k, BLK_READ, 0, 0, 2);
+	async(k, BLK_WRITE, 800, 2, 1);
+	blkdev_stats(k->disk.whole, &s);
+	KTEST_CHECK(s.in_flight == 2 && s.ios[BLK_READ] == was.ios[BLK_READ]);
+	ktest_disk_let_go(k);
+	async_wait();
+	k->hold = true;
+	for (unsigned i = 0; i < 5; i++) /* the last ones wait, and merge */
+		async(k, BLK_WRITE, 1600 + i * 8, i, 1);
+	ktest_disk_let_go(k);
+	async_wait();
+	KTEST_CHECK(blk_discard(k->disk.whole, 8, 16) == 0 && blk_flush(k->disk.whole) == 0);
+	blkdev_stats(k->disk.whole, &s);
+	KTEST_CHECK(s.ios[BLK_READ] == was.ios[BLK_READ] + 1 &&
+		    s.sectors[BLK_READ] == was.sectors[BLK_READ] + 16 &&
+		    s.ns[BLK_READ] > was.ns[BLK_READ]);
+	KTEST_CHECK(s.ios[BLK_WRITE] + s.merges[BLK_WRITE] == 6 && s.merges[BLK_WRITE] == 1);
+	KTEST_CHECK(s.sectors[BLK_WRITE] == 48);
+	KTEST_CHECK(s.ios[BLK_DISCARD] == 1 && s.sectors[BLK_DISCARD] == 16);
+	KTEST_CHECK(s.ios[BLK_FLUSH] == 1 && s.in_flight == 0);
+	KTEST_CHECK(s.busy_ns && s.weighted_ns >= s.busy_ns);
+	pages_free();
+	ktest_disk_destroy(k);
+}
+
 /* A thread that blocks while it is plugged would wait for itself. */
 KTEST(blk_plug_ends_by_blocking)
 {

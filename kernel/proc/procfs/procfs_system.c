@@ -157,18 +157,25 @@ int show_partitions(struct text *t, struct task *task)
 	return 0;
 }
 
+static void print_operation(struct text *t, const struct blk_stats *s, enum blk_op op)
+{
+	text_printf(t, " %llu %llu %llu %llu", ULL(s->ios[op]), ULL(s->merges[op]),
+		    ULL(s->sectors[op]), ULL(s->ns[op] / NSEC_PER_MSEC));
+}
+
 static void print_diskstats(struct blkdev *d, void *arg)
 {
-	bool whole = d->partition == 0;
-	const u64 (*s)[4] = whole ? (const u64 (*)[4])d->disk->stats : (const u64 (*)[4])d->stats;
+	struct blk_stats s;
 
+	blkdev_stats(d, &s);
 	text_printf(arg, "%4u %7u %s", d->major, d->minor, d->name);
-	for (int i = 0; i < 2; i++)
-		text_printf(arg, " %llu %llu %llu %llu", ULL(s[i][0]), ULL(s[i][1]), ULL(s[i][2]),
-			    ULL(s[i][3] / NSEC_PER_MSEC));
-	text_printf(arg, " %u %llu %llu 0 0 0 0 0 0\n", whole ? d->disk->n_running : 0,
-		    ULL(whole ? d->disk->busy_ns / NSEC_PER_MSEC : 0),
-		    ULL(whole ? d->disk->weighted_ns / NSEC_PER_MSEC : 0));
+	print_operation(arg, &s, BLK_READ);
+	print_operation(arg, &s, BLK_WRITE);
+	text_printf(arg, " %llu %llu %llu", ULL(s.in_flight), ULL(s.busy_ns / NSEC_PER_MSEC),
+		    ULL(s.weighted_ns / NSEC_PER_MSEC));
+	print_operation(arg, &s, BLK_DISCARD);
+	text_printf(arg, " %llu %llu\n", ULL(s.ios[BLK_FLUSH]),
+		    ULL(s.ns[BLK_FLUSH] / NSEC_PER_MSEC));
 }
 
 int show_diskstats(struct text *t, struct task *task)
