@@ -160,7 +160,7 @@ static int bits_value(struct aml_machine *m, const u8 *bytes, u32 bits, struct a
 	return aml_new_bytes(m, AML_BUFFER, bytes, (bits + 7ull) / 8, out);
 }
 
-/* Room for a field's bits: `small` if that is enough. Freed by whoever sees another pointer. */
+/* Room for a field's bits: `small` if that is enough. For room_put(). */
 static u8 *room_for(struct aml_machine *m, u32 bits, u8 small[8])
 {
 	memset(small, 0, 8);
@@ -173,6 +173,12 @@ static u8 *room_for(struct aml_machine *m, u32 bits, u8 small[8])
 	return aml_alloc(m, (bits + 7ull) / 8);
 }
 
+static void room_put(struct aml_machine *m, u8 *bytes, u8 small[8])
+{
+	if (bytes != small)
+		m->os->free(bytes);
+}
+
 int aml_field_read(struct aml_machine *m, struct aml_object *field, struct aml_object **out)
 {
 	u8 small[8], *bytes = room_for(m, field->field.bits, small);
@@ -183,8 +189,7 @@ int aml_field_read(struct aml_machine *m, struct aml_object *field, struct aml_o
 	if (!locked_transfer(m, field, bytes, false))
 		(void)bits_value(m, bytes, field->field.bits, out);
 	aml_put(m, field);
-	if (bytes != small)
-		m->os->free(bytes);
+	room_put(m, bytes, small);
 	return m->err;
 }
 
@@ -219,17 +224,17 @@ int aml_field_write(struct aml_machine *m, struct aml_object *field, struct aml_
 	if (!value_bytes(m, value, field->field.bits, bytes))
 		(void)locked_transfer(m, field, bytes, true);
 	aml_put(m, field);
-	if (bytes != small)
-		m->os->free(bytes);
+	room_put(m, bytes, small);
 	return m->err;
 }
 
-/* The buffer may have shrunk since the part was made. */
-static int part_check(struct aml_machine *m, const struct aml_buffer_field *p)
+/* Room for a part's bits, or NULL: the buffer may have shrunk since the part was made. */
+static u8 *part_room(struct aml_machine *m, const struct aml_buffer_field *p, u8 small[8])
 {
-	if ((u64)p->bit + p->bits > p->buffer->bytes.length * 8ull)
-		return aml_fail(m, -EINVAL, "the buffer is too short for this field");
-	return 0;
+	if ((u64)p->bit + p->bits <= p->buffer->bytes.length * 8ull)
+		return room_for(m, p->bits, small);
+	aml_fail(m, -EINVAL, "the buffer is too short for this field");
+	return NULL;
 }
 
 /* Moves any number of bits between bytes. */
@@ -248,33 +253,25 @@ static void bits_move(u8 *to, size_t to_bit, const u8 *from, size_t from_bit, si
 int aml_part_read(struct aml_machine *m, struct aml_object *part, struct aml_object **out)
 {
 	struct aml_buffer_field *p = &part->part;
-	u8 small[8], *bytes;
+	u8 small[8], *bytes = part_room(m, p, small);
 
-	if (part_check(m, p))
-		return m->err;
-	bytes = room_for(m, p->bits, small);
 	if (!bytes)
 		return m->err;
 	bits_move(bytes, 0, p->buffer->bytes.data, p->bit, p->bits);
 	(void)bits_value(m, bytes, p->bits, out);
-	if (bytes != small)
-		m->os->free(bytes);
+	room_put(m, bytes, small);
 	return m->err;
 }
 
 int aml_part_write(struct aml_machine *m, struct aml_object *part, struct aml_object *value)
 {
 	struct aml_buffer_field *p = &part->part;
-	u8 small[8], *bytes;
+	u8 small[8], *bytes = part_room(m, p, small);
 
-	if (part_check(m, p))
-		return m->err;
-	bytes = room_for(m, p->bits, small);
 	if (!bytes)
 		return m->err;
 	if (!value_bytes(m, value, p->bits, bytes))
 		bits_move(p->buffer->bytes.data, p->bit, bytes, 0, p->bits);
-	if (bytes != small)
-		m->os->free(bytes);
+	room_put(m, bytes, small);
 	return m->err;
 }
