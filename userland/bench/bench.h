@@ -41,6 +41,15 @@ extern const struct row call_rows[], process_rows[], memory_rows[], file_rows[],
 	parallel_rows[], net_rows[], socket_rows[],
 	wire_rows[]; /* only if named */
 
+/*
+ * talk.c: a process with a child that it makes, over descriptors which both take over. How long n
+ * round trips of a byte take, and n pieces of TALK_PIECE bytes from p[1] to p[0]; or -1.
+ */
+struct ends { int in, out; }; /* of one process; may be the same */
+enum { TALK_PIECE = 65536 };
+int64_t talk_round_trips(struct ends near, struct ends far, long n);
+int64_t talk_stream(const int p[2], long n);
+
 /* Where the file rows work: a directory on the disk's file system, and one on tmpfs. */
 #define DISK_DIR "/var/tmp"
 #define TMP_DIR  "/tmp"

@@ -4,32 +4,79 @@
 #include <linux/futex.h>
 #include <pthread.h>
 
+/* Answers each byte by one until no more come. */
+static _Noreturn void echo_run(int in, int out)
+{
+	char b;
+
+	while (read(in, &b, 1) == 1)
+		if (write(out, &b, 1) != 1)
+			break;
+	_exit(0);
+}
+
+static void ends_close(struct ends e)
+{
+	close(e.in);
+	if (e.out != e.in)
+		close(e.out);
+}
+
+int64_t talk_round_trips(struct ends near, struct ends far, long n)
+{
+	int64_t took;
+	pid_t pid = fork();
+	char b = 0;
+
+	if (pid < 0)
+		return -1;
+	if (pid == 0) {
+		ends_close(near);
+		echo_run(far.in, far.out);
+	}
+	ends_close(far);
+	took = TIMED(n, {
+		if (write(near.out, &b, 1) != 1 || read(near.in, &b, 1) != 1)
+			return -1;
+	});
+	ends_close(near);
+	waitpid(pid, NULL, 0);
+	return took;
+}
+
+int64_t talk_stream(const int p[2], long n)
+{
+	static char buf[TALK_PIECE];
+	int64_t start;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return -1;
+	if (pid == 0) {
+		close(p[0]);
+		for (long i = 0; i < n; i++)
+			if (write(p[1], buf, sizeof(buf)) != sizeof(buf))
+				_exit(1);
+		_exit(0);
+	}
+	close(p[1]);
+	start = now_ns();
+	while (read(p[0], buf, sizeof(buf)) > 0)
+		;
+	start = now_ns() - start;
+	close(p[0]);
+	waitpid(pid, NULL, 0);
+	return start;
+}
+
 static int64_t pipe_round_trip(long n)
 {
 	int there[2], back[2];
-	int64_t took;
-	pid_t pid;
-	char b = 0;
 
-	if (pipe(there) < 0 || pipe(back) < 0 || (pid = fork()) < 0)
+	if (pipe(there) < 0 || pipe(back) < 0)
 		return -1;
-	if (pid == 0) {
-		close(there[1]);
-		while (read(there[0], &b, 1) == 1)
-			if (write(back[1], &b, 1) != 1)
-				break;
-		_exit(0);
-	}
-	close(there[0]);
-	took = TIMED(n, {
-		if (write(there[1], &b, 1) != 1 || read(back[0], &b, 1) != 1)
-			return -1;
-	});
-	close(there[1]);
-	close(back[0]);
-	close(back[1]);
-	waitpid(pid, NULL, 0);
-	return took;
+	return talk_round_trips((struct ends){back[0], there[1]}, (struct ends){there[0], back[1]},
+				n);
 }
 
 /*
@@ -43,7 +90,6 @@ enum { RING_MAX = 16 };
 static _Noreturn void ring_member(int ring[][2], int members, int self)
 {
 	int from = ring[self][0], to = ring[(self + 1) % members][1];
-	char b;
 
 	for (int i = 0; i < members; i++) {
 		if (ring[i][0] != from)
@@ -51,10 +97,7 @@ static _Noreturn void ring_member(int ring[][2], int members, int self)
 		if (ring[i][1] != to)
 			close(ring[i][1]);
 	}
-	while (read(from, &b, 1) == 1)
-		if (write(to, &b, 1) != 1)
-			break;
-	_exit(0);
+	echo_run(from, to);
 }
 
 static int64_t ring_run(int members, long n)
@@ -121,28 +164,9 @@ static int64_t switch_16(long n)
 
 static int64_t pipe_bandwidth(long n)
 {
-	static char buf[65536];
 	int p[2];
-	int64_t start;
-	pid_t pid;
 
-	if (pipe(p) < 0 || (pid = fork()) < 0)
-		return -1;
-	if (pid == 0) {
-		close(p[0]);
-		for (long i = 0; i < n; i++)
-			if (write(p[1], buf, sizeof(buf)) != sizeof(buf))
-				_exit(1);
-		_exit(0);
-	}
-	close(p[1]);
-	start = now_ns();
-	while (read(p[0], buf, sizeof(buf)) > 0)
-		;
-	start = now_ns() - start;
-	close(p[0]);
-	waitpid(pid, NULL, 0);
-	return start;
+	return pipe(p) < 0 ? -1 : talk_stream(p, n);
 }
 
 static struct {
@@ -191,6 +215,6 @@ const struct row talk_rows[] = {
 	{"context_switch_8", switch_8, 0},
 	{"context_switch_16", switch_16, 0},
 	{"futex_round_trip", futex_round_trip, 0},
-	{"pipe_bandwidth", pipe_bandwidth, 65536},
+	{"pipe_bandwidth", pipe_bandwidth, TALK_PIECE},
 	{NULL, NULL, 0},
 };
