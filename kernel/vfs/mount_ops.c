@@ -159,6 +159,11 @@ static int mount_remount(struct path *target, u64 flags, const char *options)
 	return err;
 }
 
+static int source_lookup(const struct walk *w, const char *source, struct path *out)
+{
+	return source && *source ? path_lookup(w, source, WALK_FOLLOW, out) : -EINVAL;
+}
+
 static int mount_bind(const struct walk *w, const char *source, struct path *target, u64 flags)
 {
 	struct path from;
@@ -166,9 +171,7 @@ static int mount_bind(const struct walk *w, const char *source, struct path *tar
 	LIST_HEAD(gone);
 	int err;
 
-	if (!source || !*source)
-		return -EINVAL;
-	err = path_lookup(w, source, WALK_FOLLOW, &from);
+	err = source_lookup(w, source, &from);
 	if (err < 0)
 		return err;
 	if (!from.mount) {
@@ -205,9 +208,7 @@ static int mount_move(const struct walk *w, const char *source, struct path *tar
 	LIST_HEAD(gone);
 	int err;
 
-	if (!source || !*source)
-		return -EINVAL;
-	err = path_lookup(w, source, WALK_FOLLOW, &from);
+	err = source_lookup(w, source, &from);
 	if (err < 0)
 		return err;
 	mutex_lock(&mount_mutex);
