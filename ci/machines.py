@@ -5,8 +5,10 @@ The first machine is 10.0.0.1 and fd00::1, the second 10.0.0.2 and fd00::2. They
 Cable (ci/cable.py), or without one by QEMU's own stream, which is faster and loses nothing.
 """
 
+import ipaddress
 import os
 import re
+import struct
 import time
 
 NET = "/usr/lib/skerry-tests/net"
@@ -30,23 +32,24 @@ def disk_with_tests():
     return [os.path.join(os.environ.get("B", "build"), "test.img")]
 
 
-def joined(folder, number, model):
+def joined(folder, number, model, link="joined", mac=None):
     """QEMU's arguments for one of two machines without a cable; number 0 starts first."""
-    path = os.path.join(folder, "joined.sock")
+    path = os.path.join(folder, link + ".sock")
+    mac = mac or f"52:54:00:00:00:{number + 1:02x}"
     if number:
         while not os.path.exists(path):
             time.sleep(0.05)
     side = "off" if number else "on"
-    return ["-netdev", f"stream,id=cable,server={side},addr.type=unix,addr.path={path}",
-            "-device", f"{model},netdev=cable,mac=52:54:00:00:00:{number + 1:02x}"]
+    return ["-netdev", f"stream,id={link},server={side},addr.type=unix,addr.path={path}",
+            "-device", f"{model},netdev={link},mac={mac}"]
 
 
-def meet(machine, kernels, models, cable=None, folder=None, **options):
+def meet(machine, kernels, models, cable=None, folder=None, boards=("q35", "q35"), **options):
     """Boot both, and wait until they reach each other; their consoles."""
     consoles = []
-    for number, (kernel, model) in enumerate(zip(kernels, models)):
+    for number, (kernel, model, board) in enumerate(zip(kernels, models, boards)):
         extra = cable.end(number, model) if cable else joined(str(folder), number, model)
-        env = {"SMP": "2"} if kernel == "skerry" else {}
+        env = {"SMP": "2" if kernel == "skerry" else "1", "MACHINE": board}
         consoles.append(machine(extra=extra, kernel=kernel, env=env, disks=disk_with_tests(),
                                 **options))
     for number, console in enumerate(consoles, 1):
@@ -98,6 +101,38 @@ def transfer(sender, receiver, to, kib, port=7001, meanwhile=None, timeout=300):
 def free_memory(console):
     """KiB of free memory."""
     return int(console.output("grep MemFree /proc/meminfo").split()[1])
+
+
+def becomes(console, command, pattern, seconds=20):
+    """Repeat a command until its output has a pattern; the output."""
+    until = time.monotonic() + seconds
+    while True:
+        text = console.run(command)[1]
+        if re.search(pattern, text):
+            return text
+        assert time.monotonic() < until, f"{command}: {text}"
+        time.sleep(0.5)
+
+
+def counter(console, name):
+    """A counter of TCP's in /proc/net/netstat."""
+    rows = [line.split() for line in console.output("grep ^TcpExt /proc/net/netstat").split("\n")]
+    return int(dict(zip(rows[0], rows[1]))[name])
+
+
+def packed(text):
+    """An IPv6 address as it is in packets."""
+    return ipaddress.IPv6Address(text).packed
+
+
+def checksum(data):
+    """The Internet's, of the bytes: 0 if a correct sum is among them."""
+    if len(data) % 2:
+        data += b"\0"
+    total = sum(struct.unpack(f">{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
 
 
 def setting(console, name, value):

@@ -6,30 +6,25 @@ with something changed.
     cable.inject(0, frames.make())
     cable.watch = lambda end, frame: frames.seen(frame)
 
-They are for 10.0.0.1 and fe80::5054:ff:fe00:1, the first machine of a cable.
+They are for 10.0.0.1, fd00::1 and fe80::5054:ff:fe00:1, the first machine of a cable.
 """
 
 import random
 import struct
+
+from machines import checksum
 
 MAC = bytes.fromhex("525400000001")
 PEER_MAC = bytes.fromhex("525400000002")
 OURS4, PEER4 = bytes([10, 0, 0, 1]), bytes([10, 0, 0, 2])
 LOCAL6 = bytes.fromhex("fe80000000000000505400fffe000001")
 PEER6 = bytes.fromhex("fe80000000000000505400fffe000002")
+WIDE6 = bytes.fromhex("fd00") + bytes(13) + b"\1"
+WIDE_PEER6 = bytes.fromhex("fd00") + bytes(13) + b"\2"
 ALL_NODES = bytes.fromhex("ff020000000000000000000000000001")
 SOLICITED = bytes.fromhex("ff0200000000000000000001ff000001")
 PORTS = [22, 80, 5000, 7000]
 KEPT = 64
-
-
-def checksum(data):
-    if len(data) % 2:
-        data += b"\0"
-    total = sum(struct.unpack(f">{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total & 0xffff) + (total >> 16)
-    return ~total & 0xffff
 
 
 class Malformed:
@@ -140,9 +135,10 @@ class Malformed:
     def ip6(self):
         r = self.random
         protocol = r.choice([58] * 6 + [6, 6, 17, 17, 59, r.randrange(256)])
-        source = r.choice([PEER6] * 6 + [LOCAL6, bytes(16), bytes(15) + b"\1", ALL_NODES,
-                                         bytes(10) + b"\xff\xff" + PEER4, r.randbytes(16)])
-        to = r.choice([LOCAL6] * 6 + [ALL_NODES, SOLICITED, bytes(16), r.randbytes(16)])
+        source = r.choice([PEER6, WIDE_PEER6] * 3 + [LOCAL6, WIDE6, bytes(16), bytes(15) + b"\1",
+                                                     ALL_NODES, bytes(10) + b"\xff\xff" + PEER4,
+                                                     r.randbytes(16)])
+        to = r.choice([LOCAL6, WIDE6] * 3 + [ALL_NODES, SOLICITED, bytes(16), r.randbytes(16)])
         body = self.transport(protocol, source + to, True)
         following = protocol
         for _ in range(r.choice([0] * 8 + [1, 1, 2, 3, 8, 40])):
@@ -233,7 +229,8 @@ class Malformed:
                                                                       136, 136, 136, 137])
         if kind <= 4:
             about = struct.pack(">IHBB", 0x60000000, r.choice([20, 0, 1400]),
-                                r.choice([6, 17, 58, 44, 0]), 64) + LOCAL6 + PEER6
+                                r.choice([6, 17, 58, 44, 0]), 64) + \
+                r.choice([LOCAL6 + PEER6, WIDE6 + WIDE_PEER6])
             body = self.bent(about, 0.3) + body[:r.randrange(100)]
             return struct.pack(">BBHI", kind, r.randrange(8), 0,
                                r.choice([1280, 0, 68, r.getrandbits(32)])) + body
@@ -251,7 +248,7 @@ class Malformed:
 
     def target(self):
         r = self.random
-        return r.choice([LOCAL6, LOCAL6, PEER6, ALL_NODES, bytes(16),
+        return r.choice([LOCAL6, WIDE6, PEER6, ALL_NODES, bytes(16),
                          bytes.fromhex("fe80") + bytes(6) + r.randbytes(8), r.randbytes(16)])
 
     def neighbour_options(self):

@@ -11,6 +11,8 @@
  *                                     `client` or by `server`
  *   net flood ADDRESS N BYTES         N echo requests of ICMP, many on their way at once
  *
+ *   net path ADDRESS                  the mtu of the way there, as far as it is known
+ *   net device NAME                   the counters of an interface's device: NAME=N each
  *   net links SECONDS                 tells what becomes of interfaces: NAME up=N carrier=N
  *
  * Each but the last prints one line of `name=value`. Streams are told by their length and a sum
@@ -20,8 +22,10 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ethtool.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
@@ -36,6 +40,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -447,6 +452,49 @@ static int flood(char **argv)
 
 /* ---- interfaces ----------------------------------------------------------------------------- */
 
+static int path(char **argv)
+{
+	union name name;
+	socklen_t n = name_of(argv[0], 9, &name), length = sizeof(int);
+	bool six = name.any.sa_family == AF_INET6;
+	int fd = must(socket(name.any.sa_family, SOCK_DGRAM, 0), "socket"), mtu;
+
+	must(connect(fd, &name.any, n), "connect");
+	must(getsockopt(fd, six ? (int)IPPROTO_IPV6 : (int)IPPROTO_IP, six ? IPV6_MTU : IP_MTU,
+			&mtu, &length), "MTU");
+	printf("mtu=%d\n", mtu);
+	return 0;
+}
+
+/* What ethtool -S shows. */
+static int device(char **argv)
+{
+	struct { struct ethtool_sset_info info; uint32_t count; } set = {
+		.info = {.cmd = ETHTOOL_GSSET_INFO, .sset_mask = 1ull << ETH_SS_STATS},
+	};
+	int fd = must(socket(AF_INET, SOCK_DGRAM, 0), "socket");
+	struct ethtool_gstrings *names;
+	struct ethtool_stats *values;
+	struct ifreq r = {0};
+
+	strncpy(r.ifr_name, argv[0], IFNAMSIZ - 1);
+	r.ifr_data = (void *)&set;
+	must(ioctl(fd, SIOCETHTOOL, &r), "ETHTOOL_GSSET_INFO");
+	names = calloc(1, sizeof(*names) + (size_t)set.count * ETH_GSTRING_LEN);
+	values = calloc(1, sizeof(*values) + (size_t)set.count * sizeof(uint64_t));
+	*names = (struct ethtool_gstrings){ETHTOOL_GSTRINGS, ETH_SS_STATS, set.count};
+	*values = (struct ethtool_stats){ETHTOOL_GSTATS, set.count};
+	r.ifr_data = (void *)names;
+	must(ioctl(fd, SIOCETHTOOL, &r), "ETHTOOL_GSTRINGS");
+	r.ifr_data = (void *)values;
+	must(ioctl(fd, SIOCETHTOOL, &r), "ETHTOOL_GSTATS");
+	for (uint32_t i = 0; i < set.count; i++)
+		printf("%.*s=%llu ", ETH_GSTRING_LEN, (char *)names->data + i * ETH_GSTRING_LEN,
+		       (unsigned long long)values->data[i]);
+	printf("\n");
+	return 0;
+}
+
 #define LOWER_UP 0x10000    /* IFF_LOWER_UP, which <net/if.h> does not have */
 
 static void tell_link(const struct nlmsghdr *h)
@@ -488,7 +536,7 @@ static const struct {
 } commands[] = {
 	{"sink", 1, sink}, {"source", 4, source}, {"echo", 1, echo},
 	{"many", 4, many}, {"churn", 4, churn}, {"flood", 3, flood},
-	{"links", 1, links},
+	{"links", 1, links}, {"path", 1, path}, {"device", 1, device},
 };
 
 int main(int argc, char **argv)

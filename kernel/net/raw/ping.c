@@ -237,17 +237,20 @@ void ping_receive(struct packet *p)
 	sock_put(&i->sock);
 }
 
-/* An error about one of our echo requests. */
+/* An error about one of our echo requests; or that an answer of ours was too long, which nobody
+ * but the routes need know. */
 void ping_error(const struct ip_error *e)
 {
 	const struct icmp4_header *h = (const struct icmp4_header *)e->transport;
+	bool six = !ipaddr_is4(&e->to), keeps;
+	bool asked = h->type == (six ? ICMP6_ECHO : ICMP4_ECHO);
+	bool answered = h->type == (six ? ICMP6_ECHO_REPLY : ICMP4_ECHO_REPLY);
 	struct inet_sock *i;
-	bool keeps;
 
-	if (h->type != (ipaddr_is4(&e->to) ? ICMP4_ECHO : ICMP6_ECHO))
-		return;
-	if (ip_error_is_mtu(e))
+	if (ip_error_is_mtu(e) && (asked || answered))
 		route_set_mtu(&e->to, e->info);
+	if (!asked)
+		return;
 	i = find(&e->from, &e->to, ntoh16(h->echo.id), e->nif);
 	if (!i)
 		return;

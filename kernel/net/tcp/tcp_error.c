@@ -1,7 +1,8 @@
 /*
  * ICMP errors about segments of ours (RFC 5927; RFC 9293, 3.9.2.2): believed only if they quote a
- * sequence number that is in flight. Hard ones end a connection that is being made, and are else
- * only remembered; the message that a segment was too long makes segments smaller (RFC 1191,
+ * sequence number that is in flight. Any of them ends a connection that is being made, as on Linux
+ * (RFC 5461, 4.1): whoever has other addresses tries the next one at once. Later they are only
+ * remembered; the message that a segment was too long makes segments smaller (RFC 1191,
  * RFC 8201) and sends again what was lost for it.
  */
 #include "net/inet/inet_int.h"
@@ -24,21 +25,12 @@ static void path_shrinks(struct tcp_sock *t, const struct ip_error *e)
 	tcp_push_recovery(t);
 }
 
-/* A connection that is not there yet fails at once if the error is a hard one. */
-static void handshake_error(struct tcp_sock *t, const struct ip_error *e)
-{
-	if (e->fatal || inet_keeps_errors(&t->inet, &e->to))
-		tcp_fail(t, e->error);
-	else
-		t->soft_error = e->error;
-}
-
 static void connection_error(struct tcp_sock *t, const struct ip_error *e)
 {
 	if (ip_error_is_mtu(e)) {
 		path_shrinks(t, e);
 	} else if (TCP_IN(t, S_(SYN_SENT) | S_(SYN_RECV))) {
-		handshake_error(t, e);
+		tcp_fail(t, e->error);
 	} else if (inet_keeps_errors(&t->inet, &e->to)) {
 		inet_queue_error(&t->inet, e);
 		WRITE_ONCE(tcp_base(t)->error, e->error);

@@ -1,5 +1,5 @@
 """IPv6 on the link: what a router says, duplicates, redirects, groups, with a router that is this
-file at the other end of the cable; then two machines, Skerry and Linux."""
+file at the other end of the cable."""
 
 import ipaddress
 import re
@@ -9,25 +9,14 @@ import time
 
 import pytest
 
+from machines import becomes, checksum, packed
+
 OURS = bytes.fromhex("525400000001")
 ROUTER_MAC = bytes.fromhex("020000000099")
 ROUTER = "fe80::99"
 LINK_LOCAL = "fe80::5054:ff:fe00:1"
 MADE = "2001:db8:1:0:5054:ff:fe00:1"
 SOLICIT, ADVERT, NEIGHBOUR_SOLICIT, NEIGHBOUR_ADVERT, REDIRECT = 133, 134, 135, 136, 137
-
-
-def packed(address):
-    return ipaddress.IPv6Address(address).packed
-
-
-def checksum(data):
-    if len(data) % 2:
-        data += b"\0"
-    total = sum(struct.unpack(f">{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total & 0xffff) + (total >> 16)
-    return ~total & 0xffff
 
 
 def group_mac(address):
@@ -108,17 +97,6 @@ class Router:
     def forget(self):
         with self.lock:
             self.heard.clear()
-
-
-def becomes(console, command, pattern, seconds=20):
-    """Repeat a command until its output has a pattern."""
-    until = time.monotonic() + seconds
-    while True:
-        text = console.run(command)[1]
-        if re.search(pattern, text):
-            return text
-        assert time.monotonic() < until, f"{command}: {text}"
-        time.sleep(0.5)
 
 
 @pytest.fixture(name="alone")
@@ -238,28 +216,3 @@ def test_groups(alone):
     time.sleep(1)
     assert not [h for h in router.heard if h[0] in (131, 143)]
     assert "ff0200000000000000000001ff000001" in console.output("cat /proc/net/igmp6")
-
-
-def test_with_linux(machine, cable):
-    ours = machine(extra=cable.end(0, "e1000"), env={"SMP": "2"})
-    peer = machine(extra=cable.end(1, "e1000"), kernel="linux")
-    for number, console in enumerate((ours, peer), 1):
-        console.prompt(120)
-        console.output("killall -9 ifup 2>/dev/null; sleep 1; killall -9 udhcpc 2>/dev/null; true")
-        console.output("ifconfig eth0 up")
-        console.output("while [ $(cat /sys/class/net/eth0/carrier) != 1 ]; do sleep 1; done", 30)
-        console.output(f"ip addr add 2001:db8:2::{number}/64 dev eth0")
-        becomes(console, "ip -6 addr show dev eth0 | grep tentative; echo none", "^none")
-    assert " 0% packet loss" in ours.output("ping6 -c 3 2001:db8:2::2", 30)
-    assert " 0% packet loss" in peer.output("ping6 -c 3 2001:db8:2::1", 30)
-    assert " 0% packet loss" in ours.output("ping6 -c 2 -s 20000 2001:db8:2::2", 30)
-    assert " 0% packet loss" in peer.output("ping6 -c 2 -s 20000 2001:db8:2::1", 30)
-    assert " 0% packet loss" in peer.output(f"ping6 -c 2 -I eth0 {LINK_LOCAL}", 30)
-    assert " 0% packet loss" in ours.output("ping6 -c 2 -I eth0 fe80::5054:ff:fe00:2", 30)
-    assert "2001:db8:2::2 dev eth0 lladdr 52:54:00:00:00:02" in ours.output("ip -6 neigh")
-    assert "2001:db8:2::1 dev eth0 lladdr 52:54:00:00:00:01" in peer.output("ip -6 neigh")
-    # each keeps the other from its address
-    ours.output("ip addr add 2001:db8:2::2/64 dev eth0")
-    peer.output("ip addr add 2001:db8:2::1/64 dev eth0")
-    becomes(ours, "dmesg | tail -3", "2001:db8:2:0:0:0:0:2 is in use")
-    becomes(peer, "dmesg | tail -3", "duplicate address 2001:db8:2::1|2001:db8:2::1 .*detected")
