@@ -334,15 +334,18 @@ def test_interfaces_file(pair):
     ours.output("printf 'auto lo eth0\\niface lo inet loopback\\niface eth0 inet static\\n"
                 "\\taddress 10.0.0.31\\n\\tnetmask 255.255.255.0\\n\\tgateway 10.0.0.2\\n"
                 "\\tup echo up-$IFACE >/tmp/apps/told\\n\\tdown echo down-$IFACE "
-                ">/tmp/apps/told\\n' >/etc/network/interfaces; rm -f /var/run/ifstate")
+                ">/tmp/apps/told\\niface eth0 inet6 static\\n\\taddress fd00::31\\n\\tnetmask "
+                "64\\n\\tgateway fd00::2\\n' >/etc/network/interfaces; rm -f /var/run/ifstate")
     ours.output("ifup -a; cat /var/run/ifstate")
     assert "up-eth0" in ours.output("cat told")
     assert "inet 10.0.0.31/24" in ours.output("ip addr show eth0")
     assert "default via 10.0.0.2 dev eth0" in ours.output("ip route")
+    assert "inet6 fd00::31/64" in ours.output("ip addr show eth0")
+    assert "default via fd00::2 dev eth0" in ours.output("ip -6 route")
     ours.output("until ping -c 1 -W 1 10.0.0.2 >/dev/null; do :; done", 60)
     ours.output("ifdown eth0")
     assert "down-eth0" in ours.output("cat told")
-    assert "10.0.0.31" not in ours.output("ip addr show eth0")
+    assert not re.search(r"10\.0\.0\.31|fd00::31", ours.output("ip addr show eth0"))
     ours.output("cp old /etc/network/interfaces; rm /var/run/ifstate; "
                 "ifconfig eth0 10.0.0.1 netmask 255.255.255.0")
     time.sleep(0.1)
