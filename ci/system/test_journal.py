@@ -65,3 +65,22 @@ def test_left_by_linux(machine, disk_copy, tmp_path, kind):
     if kind == "ext3":
         assert "needs_recovery" not in tool("dumpe2fs", "-h", disk)
         tool("e2fsck", "-fn", disk)
+
+
+@pytest.mark.parametrize("options", ["-b 4096", "-b 1024 -I 128 -O orphan_file"])
+def test_checksums_written(machine, disk_copy, tmp_path, options):
+    """Written here with metadata_csum, 64 MiB of groups that were never touched."""
+    disk = str(tmp_path / "checksums")
+    tool("mke2fs", "-q", "-t", "ext4", "-O", "^extents,^64bit", *options.split(), disk, "64m")
+    ours = machine(disks=[disk_copy, disk], test=False)
+    ours.prompt(120)
+    ours.output("mount -t ext4 /dev/sdb /mnt")
+    for command in WORK:
+        ours.output(command, 120)
+    sums = ours.output(SUMS, 120)
+    ours.output("exec 7>&-; umount /mnt && mount -t ext4 /dev/sdb /mnt")
+    assert ours.output(SUMS, 120) == sums
+    ours.output("umount /mnt")
+    ours.sendline("poweroff")
+    assert ours.ended(100) == 0
+    tool("e2fsck", "-fn", disk)

@@ -278,6 +278,13 @@ void ext_orphan_remove(struct inode *inode);
 u32 ext_orphan_first(struct ext_fs *fs);
 u32 ext_orphan_next(struct inode *inode);
 void ext_orphans_process(struct ext_fs *fs);
+/*
+ * An orphan on the disk: without a name it is freed by the last put; with one, a journal's last
+ * transaction was about to truncate it. 0 and in *next the one after it in the list, or an error.
+ */
+int must_check ext_orphan_process(struct ext_fs *fs, u32 ino, u32 *next);
+/* ext_orphan_file.c: those in the file of orphans: how many. */
+u32 ext_orphan_file_process(struct ext_fs *fs);
 
 /* ext_map.c, ext_indirect.c, ext_truncate.c, ext_extent.c */
 /* The run at `logical`, at most `max` (> 0) blocks: 0, -EIO, -ENOMEM. */

@@ -65,11 +65,7 @@ u32 ext_orphan_next(struct inode *inode)
 	return ino;
 }
 
-/*
- * An inode of the disk's list: without a name it is freed by the last put; with one, a journal's
- * last transaction was about to truncate it. 0 and the one after it, or an error and nothing done.
- */
-static int orphan_process(struct ext_fs *fs, u32 ino, u32 *next)
+int ext_orphan_process(struct ext_fs *fs, u32 ino, u32 *next)
 {
 	struct ext_raw_inode *raw;
 	struct inode *inode;
@@ -116,8 +112,10 @@ void ext_orphans_process(struct ext_fs *fs)
 	bool clean = (fs->mount_state & (EXT_STATE_VALID | EXT_STATE_ERROR)) == EXT_STATE_VALID;
 
 	WRITE_ONCE(fs->reading_orphans, true);
-	while (ino && clean && n < fs->geo.n_inodes && !orphan_process(fs, ino, &ino))
+	while (ino && clean && n < fs->geo.n_inodes && !ext_orphan_process(fs, ino, &ino))
 		n++;
+	if (clean)
+		n += ext_orphan_file_process(fs);
 	WRITE_ONCE(fs->reading_orphans, false);
 	if (n)
 		ext_message(fs->sb, LOG_INFO, "%u removed or shortened files freed", n);

@@ -287,6 +287,57 @@ TEST(orphans)
 	CHECK(host_fsck(path));
 }
 
+/* Python on the journal's blocks: `block(n)` is where block n of it is in the image `d`. */
+static void patch(const char *code)
+{
+	CHECK_EQ(host_run("python3 -c \"\nimport subprocess, struct\n"
+			  "p = '%s'\n"
+			  "def block(n):\n"
+			  "  return int(subprocess.check_output(['debugfs', '-R', "
+			  "'bmap <8> %%d' %% n, p], stderr=subprocess.DEVNULL)) * %u\n"
+			  "d = bytearray(open(p, 'rb').read())\n%s\n"
+			  "open(p, 'wb').write(d)\n\"", path, block_size, code), 0);
+}
+
+/* The same in the file of orphans, of which debugfs knows nothing but that it is there. */
+static void orphans_in_file(const char *args)
+{
+	struct inode *inode;
+
+	make(args, 1024);
+	CHECK_EQ(debugfs("sif other links_count 0\\nunlink other\\nsif data size 2500\\n"
+			 "feature orphan_present\\n"), 0);
+	patch("def crc(c, b):\n"
+	      "  for x in b:\n"
+	      "    c ^= x\n"
+	      "    for i in range(8): c = c >> 1 ^ (0x82f63b78 if c & 1 else 0)\n"
+	      "  return c\n"
+	      "def ask(q): return subprocess.check_output(['debugfs', '-R', q, p],\n"
+	      "  stderr=subprocess.DEVNULL).decode()\n"
+	      "u = struct.unpack_from('<I', d, 1024 + 0x280)[0]\n"
+	      "b = int(ask('bmap <%d> 0' % u))\n"
+	      "g = int(ask('stat <%d>' % u).split('Generation:')[1].split()[0])\n"
+	      "struct.pack_into('<II', d, b * 1024 + 40, 14, 13)\n"
+	      "c = crc(crc(0xffffffff, d[1024 + 0x68:1024 + 0x78]), struct.pack('<II', u, g))\n"
+	      "c = crc(crc(c, struct.pack('<Q', b)), d[b * 1024:b * 1024 + 1016])\n"
+	      "if d[1024 + 0x65] & 4: struct.pack_into('<I', d, b * 1024 + 1020, c)");
+	host_quiet = true;
+	CHECK_EQ(host_mount(path, "ext4", 0, "", &sb), 0);
+	CHECK(log_says("2 removed or shortened files freed"));
+	CHECK_EQ(host_lookup(sb->root_inode, "data", &inode), 0);
+	CHECK_EQ(inode->blocks, 6);
+	inode_put(inode);
+	host_unmount(sb);
+	host_quiet = false;
+	CHECK(host_fsck(path));
+}
+
+TEST(file_of_orphans)
+{
+	orphans_in_file("-t ext4 -O orphan_file,^extents,^64bit,^metadata_csum");
+	orphans_in_file("-t ext4 -O orphan_file,^extents,^64bit");
+}
+
 /* The n-th transfer or allocation fails, for all n: the next mount still finds everything. */
 TEST(interrupted)
 {
@@ -363,17 +414,6 @@ TEST(torn_end)
 	CHECK_EQ(host_run("cp '%s' '%s.first'", path, path), 0);
 	damage(9, "aaaaaa......");
 	damage(12, "aaaaaa......");
-}
-
-/* Python on the journal's blocks: `block(n)` is where block n of it is in the image `d`. */
-static void patch(const char *code)
-{
-	CHECK_EQ(host_run("python3 -c \"\nimport subprocess, struct\n"
-			  "def block(n):\n"
-			  "  return int(subprocess.check_output(['debugfs', '-R', "
-			  "'bmap <8> %%d' %% n, '%s'], stderr=subprocess.DEVNULL)) * %u\n"
-			  "d = bytearray(open('%s', 'rb').read())\n%s\n"
-			  "open('%s', 'wb').write(d)\n\"", path, block_size, path, code, path), 0);
 }
 
 /* The journal has the feature, and the first of a transaction's fast commits. */
