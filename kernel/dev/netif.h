@@ -191,7 +191,7 @@ void netif_poll_enable(struct netif_poll *np);
 /* A frame from the device, its link header first, takes the packet. Soft work (poll). */
 void netif_receive(struct netif *nif, struct packet *p);
 /* The same at this CPU's next safe point, not within the caller: for interfaces that answer
- * themselves. Dropped if too many wait. Soft work or thread. */
+ * themselves, and copies of what is sent. Dropped if too many wait. Soft work or thread. */
 void netif_receive_later(struct netif *nif, struct packet *p);
 /* There is room in the ring of queue q again: sends what waits. Soft work or thread. */
 void netif_wake(struct netif *nif, unsigned q);

@@ -10,6 +10,7 @@
  */
 #include "dev/netif_int.h"
 
+#include "abi/if.h"
 #include "arch/cpu.h"
 #include "arch/percpu.h"
 #include "sched/wait.h"
@@ -138,13 +139,24 @@ static struct netif_poll *poll_next(struct netif_cpu *c)
 	return np;
 }
 
+/* Whether a packet that waits has a reference to its interface: all can go but loopback, and may
+ * when more packets wait than one round takes. */
+static bool is_counted(const struct netif *nif)
+{
+	return !(nif->flags & IFF_LOOPBACK);
+}
+
 static int deliver_later(struct netif_cpu *c, int budget)
 {
 	struct packet *p;
 	int n = 0;
 
 	while (n < budget && (p = packet_dequeue(&c->later))) {
-		netif_receive(p->nif, p);
+		struct netif *nif = p->nif;
+
+		netif_receive(nif, p);
+		if (unlikely(is_counted(nif)))
+			netif_put(nif);
 		n++;
 	}
 	return n;
@@ -213,6 +225,8 @@ void netif_receive_later(struct netif *nif, struct packet *p)
 		packet_free(p);
 		return;
 	}
+	if (unlikely(is_counted(nif)))
+		netif_get(nif);
 	p->nif = nif;
 	packet_enqueue(&c->later, p);
 	if (c->later.n == 1 && !c->running)

@@ -476,3 +476,17 @@ KTEST(netif_loopback)
 	netif_config_unlock();
 	netif_put(lo);
 }
+
+/* What waits for its receiver keeps the interface; the last of it may come when that is gone. */
+KTEST(netif_later_gone)
+{
+	enum { MANY = 1000 };
+	u32 before;
+
+	fake_make();
+	before = ref_read(&nif->refs);
+	for (unsigned i = 0; i < MANY; i++)
+		netif_receive_later(nif, frame(nif, own, TEST_PROTOCOL, 50));
+	KTEST_CHECK(ref_read(&nif->refs) > before);
+	netif_unregister(nif); /* waits for them */
+}
