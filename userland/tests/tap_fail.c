@@ -362,8 +362,8 @@ struct census {
 
 static bool is_connection(const char *cache)
 {
-	static const char *const theirs[] = {"tcp", "tcp_sent", "tcp_request", "port_owner",
-					     "route"};
+	static const char *const theirs[] = {"tcp", "tcp_sent", "tcp_request", "tcp_wait",
+					     "port_owner", "route"};
 
 	for (size_t i = 0; i < sizeof(theirs) / sizeof(*theirs); i++)
 		if (!strcmp(cache, theirs[i]))

@@ -96,8 +96,9 @@ void ip6_addr_set_lifetimes(struct ip6_addr *a, u32 valid, u32 preferred);
 void ip6_addr_set_flags(struct ip6_addr *a, u32 set, u32 clear);
 void ip6_addr_put(struct ip6_addr *a);
 /* What follows for the temporary addresses of a public one whose lifetimes changed, or that is new
- * (`create`; RFC 8981, 3.3 and 3.4). Config lock. */
-void ip6_temporary_manage(struct ip6_addr *public, bool create);
+ * (`create`; RFC 8981, 3.3 and 3.4): 0, or -ENOMEM: it has none, until this is called again. Config
+ * lock. */
+int ip6_temporary_manage(struct ip6_addr *public, bool create);
 /* All temporary addresses of a public one go. Config lock. */
 void ip6_temporary_remove(struct netif *nif, const struct ipaddr *public);
 /* Whether new addresses of an interface may be optimistic (RFC 4429). */

@@ -54,7 +54,7 @@ static bool draw(struct netif *nif, struct ipaddr *a)
 	return false;
 }
 
-static void make(struct ip6_addr *public, u8 retries)
+static int make(struct ip6_addr *public, u8 retries)
 {
 	struct netif *nif = public->nif;
 	u32 advance = advance_of(nif), most = conf_seconds(nif, IP6_TEMP_PREFERRED), preferred;
@@ -63,9 +63,10 @@ static void make(struct ip6_addr *public, u8 retries)
 		.no_prefix_route = true, .made_of = public->address, .retries = retries,
 		.flags = IFA_F_TEMPORARY | (ip6_is_optimistic(nif) ? IFA_F_OPTIMISTIC : 0),
 	};
+	int err = 0;
 
 	if (ip6_conf_get(nif, IP6_USE_TEMPADDR) <= 0 || most <= advance)
-		return;
+		return 0;
 	a.desync = min((u32)random_below(conf_seconds(nif, IP6_MAX_DESYNC) + 1ull),
 		       most - advance - 1);
 	preferred = min(ip6_left(public->preferred_until), most - a.desync);
@@ -73,8 +74,11 @@ static void make(struct ip6_addr *public, u8 retries)
 	a.valid_until = ip6_until(max(preferred, min(ip6_left(public->valid_until),
 						     conf_seconds(nif, IP6_TEMP_VALID))));
 	/* One that would be deprecated before its successor could be made is of no use. */
-	if (preferred > advance && draw(nif, &a.address) && ip6_addr_add(nif, &a))
+	if (preferred > advance && draw(nif, &a.address))
+		err = ip6_addr_add(nif, &a);
+	if (err)
 		log_warn("%s: no temporary address", nif->name);
+	return err;
 }
 
 static bool is_of(const struct ip6_addr *a, const struct ipaddr *public)
@@ -99,7 +103,7 @@ static void follow(struct ip6_addr *a, const struct ip6_addr *public)
 	ip6_addr_set_lifetimes(a, valid, min(preferred, valid));
 }
 
-void ip6_temporary_manage(struct ip6_addr *public, bool create)
+int ip6_temporary_manage(struct ip6_addr *public, bool create)
 {
 	bool have = false;
 
@@ -108,8 +112,7 @@ void ip6_temporary_manage(struct ip6_addr *public, bool create)
 			follow(a, public);
 			have = true;
 		}
-	if (create || !have)
-		make(public, 0);
+	return create || !have ? make(public, 0) : 0;
 }
 
 void ip6_temporary_remove(struct netif *nif, const struct ipaddr *public)

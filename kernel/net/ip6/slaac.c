@@ -124,7 +124,7 @@ void slaac_prefix(struct netif *nif, const struct nd_prefix *p, bool optimistic)
 		return;
 	if (!p->preferred)
 		a.flags |= IFA_F_DEPRECATED;
-	/* It fails if it is there by hand, or without memory: routers say it again. */
+	/* They fail if it is there by hand, or without memory: routers say it again. */
 	if (!ip6_addr_add(nif, &a))
 		ip6_temporary_manage(ip6_addr_find(nif, &a.address), true);
 }

@@ -178,8 +178,8 @@ static int change(struct ip6_addr *a, const struct addr_request *q, u32 flags)
 	ip6_addr_set_flags(a, q->a.flags & CHANGEABLE, ~q->a.flags & CHANGEABLE);
 	ip6_addr_set_lifetimes(a, q->valid, q->preferred);
 	if (has)
-		ip6_temporary_manage(a, !had);
-	else if (had)
+		return ip6_temporary_manage(a, !had);
+	if (had)
 		ip6_temporary_remove(a->nif, &a->address);
 	return 0;
 }
@@ -188,8 +188,11 @@ static int add(const struct addr_request *q)
 {
 	int err = ip6_addr_add(q->a.nif, &q->a);
 
-	if (!err && q->a.flags & IFA_F_MANAGETEMPADDR)
-		ip6_temporary_manage(ip6_addr_find(q->a.nif, &q->a.address), true);
+	if (err || !(q->a.flags & IFA_F_MANAGETEMPADDR))
+		return err;
+	err = ip6_temporary_manage(ip6_addr_find(q->a.nif, &q->a.address), true);
+	if (err)
+		ip6_addr_remove(q->a.nif, &q->a.address, q->a.length);
 	return err;
 }
 
