@@ -33,8 +33,13 @@ struct sockaddr_ll {
 #define PACKET_VERSION		10
 #define PACKET_HDRLEN		11
 #define PACKET_RESERVE		12
+#define PACKET_TX_RING		13
+#define PACKET_LOSS		14
 #define PACKET_TIMESTAMP	17
 #define PACKET_FANOUT		18
+#define PACKET_TX_HAS_OFF	19
+#define PACKET_QDISC_BYPASS	20
+#define PACKET_FANOUT_DATA	22
 #define PACKET_IGNORE_OUTGOING	23
 
 /* PACKET_FANOUT: the group's number, its mode and flags in the upper half. */
@@ -44,8 +49,10 @@ struct sockaddr_ll {
 #define PACKET_FANOUT_ROLLOVER		3
 #define PACKET_FANOUT_RND		4
 #define PACKET_FANOUT_QM		5
+#define PACKET_FANOUT_CBPF		6
 #define PACKET_FANOUT_FLAG_ROLLOVER	0x1000
 #define PACKET_FANOUT_FLAG_UNIQUEID	0x2000
+#define PACKET_FANOUT_FLAG_IGNORE_OUTGOING	0x4000
 
 #define PACKET_MR_MULTICAST	0
 #define PACKET_MR_PROMISC	1
@@ -72,6 +79,12 @@ struct tpacket_stats_v3 { u32 tp_packets, tp_drops, tp_freeze_q_cnt; };
 #define TP_STATUS_VLAN_TPID_VALID	(1 << 6)
 #define TP_STATUS_CSUM_VALID		(1 << 7)
 #define TP_STATUS_GSO_TCP		(1 << 8)
+
+/* Of a frame to be sent. */
+#define TP_STATUS_AVAILABLE		0
+#define TP_STATUS_SEND_REQUEST		(1 << 0)
+#define TP_STATUS_SENDING		(1 << 1)
+#define TP_STATUS_WRONG_FORMAT		(1 << 2)
 
 struct tpacket_auxdata {
 	u32 tp_status, tp_len, tp_snaplen;

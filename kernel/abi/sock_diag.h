@@ -175,6 +175,7 @@ struct packet_diag_msg {
 #define PACKET_DIAG_INFO	0
 #define PACKET_DIAG_MCLIST	1
 #define PACKET_DIAG_RX_RING	2
+#define PACKET_DIAG_TX_RING	3
 #define PACKET_DIAG_UID		5
 #define PACKET_DIAG_MEMINFO	6
 

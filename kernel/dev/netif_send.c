@@ -184,8 +184,9 @@ int netif_send(struct packet *p)
 	}
 	p->link = packet_offset(p);
 	p->link_length = (u16)nif->header_length;
-	if (unlikely(!list_empty(&netif_taps)))
+	if (unlikely(!list_empty(&netif_taps)) && !(p->bits & PACKET_UNSEEN))
 		netif_show_taps(p, true);
+	p->bits = 0;
 	if (unlikely(p->stamps & PACKET_STAMP_QUEUED))
 		netif_stamp_fn(p, PACKET_STAMP_QUEUED);
 	if (nif->n_tx > 1)

@@ -43,8 +43,9 @@ enum packet_kind { PKT_HOST, PKT_BROADCAST, PKT_MULTICAST, PKT_OTHERHOST, PKT_OU
 /* When a packet's sender wants to be told the time of. */
 enum { PACKET_STAMP_SENT = 1 << 0, PACKET_STAMP_QUEUED = 1 << 1 };
 
-/* In a socket's queue: it was seen by a peek; its bytes continue those of the packet before it. */
-enum { PACKET_PEEKED = 1 << 0, PACKET_JOINED = 1 << 1 };
+/* In a socket's queue: it was seen by a peek; its bytes continue those of the packet before it. To
+ * send: it is not shown to taps. */
+enum { PACKET_PEEKED = 1 << 0, PACKET_JOINED = 1 << 1, PACKET_UNSEEN = 1 << 2 };
 
 enum packet_gso { GSO_NONE, GSO_TCP4, GSO_TCP6 };
 
@@ -95,7 +96,7 @@ struct packet {
 	bool lossy;            /* to send: packets get lost on its way */
 	u8 n_frags;
 	u8 stamps;             /* to send: PACKET_STAMP_*: its socket wants to be told when */
-	u8 queued;             /* in a socket's queue: PACKET_PEEKED, PACKET_JOINED */
+	u8 bits;               /* PACKET_PEEKED, PACKET_JOINED, PACKET_UNSEEN */
 	u8 cb[PACKET_CB] __aligned(8); /* the layer's that has it */
 	struct packet_frag frags[PACKET_FRAGS];
 };

@@ -140,13 +140,10 @@ static bool view_ask(const struct filter_view *view, u32 what, u32 a, u32 x, u32
 	return true;
 }
 
-u32 filter_keep(struct sock *s, struct packet *p, u32 skip)
+u32 filter_program_run(const struct sock_filter_program *program, struct packet *p, u32 skip)
 {
-	struct sock_filter_program *program = rcu_load(s->filter);
 	struct packet_view v = { .skip = skip };
 
-	if (likely(!program))
-		return ~0u;
 	v.view = (struct filter_view){ .bytes = p->data + skip,
 				       .head = p->head > skip ? p->head - skip : 0,
 				       .length = p->length - skip,
@@ -154,6 +151,13 @@ u32 filter_keep(struct sock *s, struct packet *p, u32 skip)
 				       .ask = view_ask,
 				       .packet = p };
 	return filter_run(program->insns, &v.view);
+}
+
+u32 filter_keep(struct sock *s, struct packet *p, u32 skip)
+{
+	struct sock_filter_program *program = rcu_load(s->filter);
+
+	return likely(!program) ? ~0u : filter_program_run(program, p, skip);
 }
 
 bool sock_filter_pass(struct sock *s, struct packet *p)
@@ -170,9 +174,9 @@ static void program_free(struct rcu_head *head)
 	kfree(container_of(head, struct sock_filter_program, rcu));
 }
 
-static void program_put(struct sock_filter_program *program)
+void filter_program_put(struct sock_filter_program *program)
 {
-	if (ref_put(&program->refs))
+	if (program && ref_put(&program->refs))
 		rcu_call(&program->rcu, program_free);
 }
 
@@ -193,7 +197,7 @@ static int exchange(struct sock *s, struct sock_filter_program *program)
 	}
 	spin_unlock(&s->lock);
 	if (old)
-		program_put(old);
+		filter_program_put(old);
 	return err;
 }
 
@@ -224,26 +228,32 @@ static int program_read(const struct sock_fprog *f, struct sock_filter_program *
 	return 0;
 }
 
-int filter_attach(struct sock *s, const void __user *user, u32 n)
+int filter_program_make(const void __user *user, u32 n, struct sock_filter_program **out)
 {
-	struct sock_filter_program *program;
 	struct sock_fprog f;
-	int err;
 
 	if (n != sizeof(f))
 		return -EINVAL;
 	if (copy_in_obj(&f, (const struct sock_fprog __user *)user))
 		return -EFAULT;
-	if (s->flags & SOCK_FILTER_LOCKED)
-		return -EPERM;
 	if (f.len * sizeof(struct sock_filter) > READ_ONCE(sock_optmem_max))
 		return -ENOMEM;
-	err = program_read(&f, &program);
+	return program_read(&f, out);
+}
+
+int filter_attach(struct sock *s, const void __user *user, u32 n)
+{
+	struct sock_filter_program *program;
+	int err;
+
+	if (READ_ONCE(s->flags) & SOCK_FILTER_LOCKED)
+		return -EPERM;
+	err = filter_program_make(user, n, &program);
 	if (err)
 		return err;
 	err = exchange(s, program);
 	if (err)
-		kfree(program);
+		filter_program_put(program);
 	return err;
 }
 
@@ -300,6 +310,6 @@ u32 filter_bytes(struct sock *s)
 void filter_free(struct sock *s)
 {
 	if (s->filter)
-		program_put(s->filter);
+		filter_program_put(s->filter);
 	s->filter = NULL;
 }

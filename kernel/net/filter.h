@@ -31,6 +31,12 @@ u32 filter_run(const struct sock_filter *insns, const struct filter_view *view);
 struct sock;
 struct packet;
 struct sock_filter_program;
+/* A program of user space (struct sock_fprog, n bytes): 0, -EINVAL, -EFAULT, -ENOMEM; it is freed a
+ * grace period after it was put. NULL may be put. Run on a packet whose bytes begin `skip` behind
+ * its data, under RCU: what it answers. */
+int filter_program_make(const void __user *fprog, u32 n, struct sock_filter_program **out);
+void filter_program_put(struct sock_filter_program *program);
+u32 filter_program_run(const struct sock_filter_program *program, struct packet *p, u32 skip);
 /* How many bytes from `skip` on (of data) the socket's filter wants to keep; all without one. Under
  * RCU; soft work or thread. */
 u32 filter_keep(struct sock *s, struct packet *p, u32 skip);

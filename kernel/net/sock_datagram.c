@@ -14,12 +14,12 @@ struct packet *sock_peek_at(struct sock *s, u32 *skip)
 		return p;
 	*skip = (u32)s->peek_offset;
 	/* One without bytes is seen once. */
-	while (p && *skip >= p->length && (*skip || p->queued & PACKET_PEEKED)) {
+	while (p && *skip >= p->length && (*skip || p->bits & PACKET_PEEKED)) {
 		*skip -= p->length;
 		p = p->next;
 	}
 	if (p && !p->length)
-		p->queued |= PACKET_PEEKED;
+		p->bits |= PACKET_PEEKED;
 	return p;
 }
 
@@ -35,7 +35,7 @@ void sock_peek_move(struct sock *s, s64 n)
  * is. False: no memory. With the lock. */
 static bool take_train(struct sock *s, struct packet *p, struct packet *after, bool peek)
 {
-	for (; after && after->queued & PACKET_JOINED; p = p->next) {
+	for (; after && after->bits & PACKET_JOINED; p = p->next) {
 		struct packet *rest = after->next;
 
 		p->next = peek ? packet_clone(after, MM_ATOMIC) : packet_dequeue(&s->receive);
@@ -136,7 +136,7 @@ s32 sock_next_length(const struct sock *s)
 	u32 n = p ? p->length : 0;
 
 	if (unlikely(s->flags & SOCK_TRAINS))
-		while (p && (p = p->next) && p->queued & PACKET_JOINED)
+		while (p && (p = p->next) && p->bits & PACKET_JOINED)
 			n += p->length;
 	return (s32)n;
 }

@@ -2,6 +2,7 @@
 #include "tap.h"
 #include "loopback.h"
 
+#include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <sys/mman.h>
@@ -130,6 +131,57 @@ TEST(chances)
 		close(a);
 		close(b);
 	}
+}
+
+/* A program says which member gets a frame, of which it sees what is behind the link header. */
+TEST(program)
+{
+	struct sock_filter by_byte[] = {BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 5),
+					BPF_STMT(BPF_RET | BPF_A, 0)};
+	struct sock_filter bad[] = {BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 5)};
+	struct sock_fprog f = {2, by_byte}, wrong = {1, bad};
+	unsigned char frame[60] = {[12] = TYPE >> 8, TYPE & 0xff};
+	struct sockaddr_ll a = lo_address(TYPE);
+	int out, s[3];
+
+	loopback_up();
+	out = must(socket(AF_PACKET, SOCK_RAW, 0));
+	for (int i = 0; i < 3; i++) {
+		s[i] = link_socket(TYPE);
+		if (!i)
+			fails(setsockopt(s[i], SOL_PACKET, PACKET_FANOUT_DATA, &f, sizeof(f)),
+			      EINVAL, "of no group");
+		works(group(s[i], 90, PACKET_FANOUT_CBPF), "PACKET_FANOUT_CBPF");
+	}
+	is(get_int(s[1], SOL_PACKET, PACKET_FANOUT), 90 | PACKET_FANOUT_CBPF << 16, "is told");
+	send_frame(out, 60);
+	is(count(s[0]), 1, "without a program the first gets it");
+	fails(setsockopt(s[1], SOL_PACKET, PACKET_FANOUT_DATA, &wrong, sizeof(wrong)), EINVAL,
+	      "no program");
+	works(setsockopt(s[1], SOL_PACKET, PACKET_FANOUT_DATA, &f, sizeof(f)),
+	      "PACKET_FANOUT_DATA");
+	for (int i = 0; i < 9; i++) {
+		frame[14 + 5] = (unsigned char)(i < 6 ? i : 2);
+		must(sendto(out, frame, sizeof(frame), 0, (struct sockaddr *)&a, sizeof(a)));
+	}
+	is(count(s[0]), 2, "as it says");
+	is(count(s[1]), 2, "as it says");
+	is(count(s[2]), 5, "as it says");
+	f.filter[1].k = 0;
+	works(setsockopt(s[2], SOL_PACKET, PACKET_FANOUT_DATA, &f, sizeof(f)), "another");
+}
+
+TEST(program_of_another_mode)
+{
+	struct sock_filter all[] = {BPF_STMT(BPF_RET | BPF_K, 0)};
+	struct sock_fprog f = {1, all};
+	int s;
+
+	loopback_up();
+	s = link_socket(TYPE);
+	must(group(s, 91, PACKET_FANOUT_HASH));
+	fails(setsockopt(s, SOL_PACKET, PACKET_FANOUT_DATA, &f, sizeof(f)), EINVAL, "no program");
+	is(get_int(s, SOL_PACKET, PACKET_FANOUT), 91, "the group is as it was");
 }
 
 TEST(refused)

@@ -42,23 +42,23 @@ static void put_members(struct nl_out *out, const struct packet_sock *ps)
 	nl_nest_end(out, nest);
 }
 
-static void put_ring(struct nl_out *out, struct packet_sock *ps)
+static void put_ring(struct nl_out *out, struct packet_sock *ps, bool tx)
 {
 	struct packet_diag_ring ring = { 0 };
 	const struct packet_ring *r;
 
 	spin_lock(&ps->sock.lock);
-	r = ps->ring;
+	r = tx ? ps->tx_ring : ps->ring;
 	if (r)
 		ring = (struct packet_diag_ring){
 			.pdr_block_size = r->block_size, .pdr_block_nr = r->n_blocks,
 			.pdr_frame_size = r->frame_size, .pdr_frame_nr = r->n_frames,
-			.pdr_retire_tmo = (u32)(r->retire_ns / NSEC_PER_MSEC),
+			.pdr_retire_tmo = tx ? 0 : (u32)(r->retire_ns / NSEC_PER_MSEC),
 			.pdr_sizeof_priv = r->private_size,
 		};
 	spin_unlock(&ps->sock.lock);
 	if (ring.pdr_block_nr)
-		nl_put(out, PACKET_DIAG_RX_RING, &ring, sizeof(ring));
+		nl_put(out, tx ? PACKET_DIAG_TX_RING : PACKET_DIAG_RX_RING, &ring, sizeof(ring));
 }
 
 /* Config lock. False: it does not fit. */
@@ -79,8 +79,10 @@ static bool put_sock(struct nl_out *out, struct packet_sock *ps, const struct nl
 		put_info(out, ps);
 	if (q->pdiag_show & PACKET_SHOW_MCLIST)
 		put_members(out, ps);
-	if (q->pdiag_show & PACKET_SHOW_RING_CFG)
-		put_ring(out, ps);
+	if (q->pdiag_show & PACKET_SHOW_RING_CFG) {
+		put_ring(out, ps, false);
+		put_ring(out, ps, true);
+	}
 	if (q->pdiag_show & PACKET_SHOW_MEMINFO)
 		diag_put_memory(out, PACKET_DIAG_MEMINFO, &ps->sock);
 	return nl_end(out);

@@ -2,7 +2,7 @@
  * Groups of packet sockets that share what comes (packet(7), PACKET_FANOUT): one tap for all, each
  * frame is one member's. Which one says the group's mode: by the flow's hash, in turn, by CPU, by
  * chance, by the queue of the device, or the first with room (rollover, which may also stand behind
- * another mode).
+ * another mode), or a program that the members give it (classic BPF).
  *
  * Locks: groups and their members change under the interfaces' config lock; the tap reads them
  * under RCU, where a member that has just left may still be given a frame.
@@ -14,6 +14,7 @@
 #include "lib/hash.h"
 #include "lib/string.h"
 #include "mm/slab.h"
+#include "net/filter.h"
 #include "net/packet/packet_int.h"
 
 enum { MEMBERS_MOST = 256 };
@@ -24,7 +25,9 @@ struct packet_fanout {
 	struct netif_tap tap;        /* I */
 	u16 id;                      /* I */
 	u8 mode;                     /* I: PACKET_FANOUT_* */
-	bool rollover;               /* I: PACKET_FANOUT_FLAG_ROLLOVER */
+	u32 flags;                   /* I: PACKET_FANOUT_FLAG_ROLLOVER, _IGNORE_OUTGOING */
+	struct sock_filter_program *program; /* c to change, RCU to read: of PACKET_FANOUT_CBPF;
+					      * NULL: the first member's */
 	u32 turn;                    /* a: of PACKET_FANOUT_LB */
 	u32 n;                       /* c to change, read under RCU */
 	struct packet_sock *member[MEMBERS_MOST]; /* the same */
@@ -64,7 +67,16 @@ static u32 flow_number(const struct packet *p)
 	return (u32)h;
 }
 
-static u32 choose(struct packet_fanout *f, const struct packet *p, u32 n)
+/* Programs see a frame from its network header on, if it was received, as their authors expect. */
+static u32 ask_program(struct packet_fanout *f, struct packet *p, u32 n)
+{
+	const struct sock_filter_program *program = rcu_load(f->program);
+	u32 skip = p->kind == PKT_OUTGOING ? 0 : p->link_length;
+
+	return program && skip <= p->length ? filter_program_run(program, p, skip) % n : 0;
+}
+
+static u32 choose(struct packet_fanout *f, struct packet *p, u32 n)
 {
 	switch (f->mode) {
 	case PACKET_FANOUT_HASH:
@@ -75,6 +87,8 @@ static u32 choose(struct packet_fanout *f, const struct packet *p, u32 n)
 		return cpu_id() % n;
 	case PACKET_FANOUT_RND:
 		return (u32)random_below(n);
+	case PACKET_FANOUT_CBPF:
+		return ask_program(f, p, n);
 	default: /* rollover begins with the first; devices tell of no queue */
 		return 0;
 	}
@@ -98,13 +112,15 @@ static void fanout_tap(struct netif_tap *tap, struct packet *p)
 	struct packet_fanout *f = container_of(tap, struct packet_fanout, tap);
 	u32 n = load_acquire(&f->n), at;
 	struct packet_sock *ps;
+	bool rolls;
 
-	if (!n || own(f, p))
+	if (!n || own(f, p) ||
+	    (p->kind == PKT_OUTGOING && f->flags & PACKET_FANOUT_FLAG_IGNORE_OUTGOING))
 		return;
 	at = choose(f, p, n);
 	ps = READ_ONCE(f->member[at]);
-	for (u32 k = 1; (f->rollover || f->mode == PACKET_FANOUT_ROLLOVER) && k < n &&
-			!has_room(ps); k++)
+	rolls = f->flags & PACKET_FANOUT_FLAG_ROLLOVER || f->mode == PACKET_FANOUT_ROLLOVER;
+	for (u32 k = 1; rolls && k < n && !has_room(ps); k++)
 		ps = READ_ONCE(f->member[(at + k) % n]);
 	packet_tap(&ps->tap, p);
 }
@@ -127,7 +143,7 @@ static struct packet_fanout *group_make(const struct packet_sock *ps, u16 id, u8
 		return NULL;
 	f->id = id;
 	f->mode = mode;
-	f->rollover = flags & PACKET_FANOUT_FLAG_ROLLOVER;
+	f->flags = flags & ~(u32)PACKET_FANOUT_FLAG_UNIQUEID;
 	f->tap = (struct netif_tap){ .nif = ps->tap.nif, .protocol = ps->protocol,
 				     .tap = fanout_tap };
 	list_add_tail(&f->link, &groups);
@@ -152,7 +168,7 @@ static int join(struct packet_sock *ps, u16 id, u8 mode, u32 flags)
 				return -ENOMEM;
 	}
 	f = find(id);
-	if (f && (f->mode != mode || f->rollover != !!(flags & PACKET_FANOUT_FLAG_ROLLOVER) ||
+	if (f && (f->mode != mode || f->flags != (flags & ~(u32)PACKET_FANOUT_FLAG_UNIQUEID) ||
 		  f->tap.nif != ps->tap.nif || f->tap.protocol != ps->protocol))
 		return -EINVAL;
 	if (f && f->n == MEMBERS_MOST)
@@ -175,9 +191,10 @@ int packet_fanout_join(struct packet_sock *ps, u32 value)
 	u8 mode = (u8)(value >> 16);
 	int err;
 
-	if (mode > PACKET_FANOUT_QM) /* programs choose no members here */
+	if (mode > PACKET_FANOUT_CBPF)
 		return -EINVAL;
-	if (flags & ~(u32)(PACKET_FANOUT_FLAG_ROLLOVER | PACKET_FANOUT_FLAG_UNIQUEID) ||
+	if (flags & ~(u32)(PACKET_FANOUT_FLAG_ROLLOVER | PACKET_FANOUT_FLAG_UNIQUEID |
+			   PACKET_FANOUT_FLAG_IGNORE_OUTGOING) ||
 	    (mode == PACKET_FANOUT_ROLLOVER && flags & PACKET_FANOUT_FLAG_ROLLOVER))
 		return -EINVAL;
 	netif_config_lock();
@@ -194,15 +211,42 @@ int packet_fanout_number(const struct packet_sock *ps)
 	netif_config_lock();
 	f = ps->fanout;
 	if (f)
-		v = f->id | (u32)f->mode << 16 |
-		    (f->rollover ? (u32)PACKET_FANOUT_FLAG_ROLLOVER << 16 : 0);
+		v = f->id | (u32)f->mode << 16 | f->flags << 16;
 	netif_config_unlock();
 	return (int)v;
 }
 
+int packet_fanout_data(struct packet_sock *ps, const void __user *value, u32 n)
+{
+	struct sock_filter_program *program, *old = NULL;
+	int err = 0;
+
+	if (!READ_ONCE(ps->fanout))
+		return -EINVAL;
+	if (READ_ONCE(ps->sock.flags) & SOCK_FILTER_LOCKED)
+		return -EPERM;
+	err = filter_program_make(value, n, &program);
+	if (err)
+		return err;
+	netif_config_lock();
+	if (ps->fanout && ps->fanout->mode == PACKET_FANOUT_CBPF) {
+		old = ps->fanout->program;
+		rcu_store(ps->fanout->program, program);
+	} else {
+		old = program;
+		err = -EINVAL;
+	}
+	netif_config_unlock();
+	filter_program_put(old);
+	return err;
+}
+
 static void fanout_free(struct rcu_head *head)
 {
-	kfree(container_of(head, struct packet_fanout, rcu));
+	struct packet_fanout *f = container_of(head, struct packet_fanout, rcu);
+
+	filter_program_put(f->program);
+	kfree(f);
 }
 
 void packet_fanout_leave(struct packet_sock *ps)

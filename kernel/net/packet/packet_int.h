@@ -37,6 +37,8 @@ struct packet_sock {
 	u8 version;                  /* c: enum tpacket_versions */
 	u32 reserve;                 /* c */
 	struct packet_ring *ring;    /* l to change, NULL: none */
+	struct packet_ring *tx_ring; /* l and s (send_lock) to change: to send from; NULL: none */
+	bool loss, offsets, direct;  /* a: PACKET_LOSS, PACKET_TX_HAS_OFF, PACKET_QDISC_BYPASS */
 	struct packet_fanout *fanout; /* c: its group, whose tap stands for its own; NULL: none */
 };
 
@@ -68,6 +70,20 @@ ssize_t packet_recv(struct sock *s, struct msg *m);
 u32 packet_status(const struct packet *p);
 /* packet_send.c */
 ssize_t packet_send(struct sock *s, struct msg *m);
+/* Where to, and as what: the address given, or what the socket is bound to. */
+struct packet_target {
+	struct netif *nif; /* with a reference */
+	u16 protocol;      /* host order */
+	const u8 *address; /* NULL: none given */
+};
+/* Whether n bytes are a frame's worth: 0 or -EMSGSIZE, -EINVAL. */
+int packet_size_check(const struct sock *s, const struct netif *nif, size_t n);
+/* Sends a packet with the bytes that the user gave; takes it: 0 or -errno. */
+int packet_transmit(struct sock *s, struct packet *p, const struct packet_target *t);
+/* packet_transmit.c: what is in the ring to be sent: bytes or -errno. */
+ssize_t packet_send_ring(struct sock *s, const struct packet_target *t, u32 flags);
+/* The next frame of it is the user's, to be filled. */
+bool packet_send_ring_ready(struct packet_sock *ps);
 /* packet_option.c */
 int packet_set_option(struct sock *s, int level, int name, const void __user *value, u32 n);
 int packet_get_option(struct sock *s, int level, int name, void __user *value, u32 *n);
@@ -76,7 +92,7 @@ int packet_member_change(struct packet_sock *ps, const struct packet_mreq *mr, u
 			 bool add);
 void packet_members_drop(struct packet_sock *ps, u32 ifindex);
 /* packet_ring.c. Making or dropping (block_nr 0): config lock. */
-int packet_ring_set(struct packet_sock *ps, const struct tpacket_req3 *req);
+int packet_ring_set(struct packet_sock *ps, const struct tpacket_req3 *req, bool tx);
 void packet_ring_stop(struct packet_ring *ring); /* with the lock: it is off the socket */
 void packet_ring_free(struct packet_ring *ring);
 int packet_ring_mmap(struct sock *s, struct map_request *req);
@@ -91,5 +107,7 @@ bool packet_ring_free_next(struct packet_sock *ps);
  * held. */
 int packet_fanout_join(struct packet_sock *ps, u32 value);
 int packet_fanout_number(const struct packet_sock *ps);
+/* PACKET_FANOUT_DATA: the program that chooses: 0, -EINVAL, -EPERM, -EFAULT, -ENOMEM. */
+int packet_fanout_data(struct packet_sock *ps, const void __user *value, u32 n);
 /* It is no member any more, and has no tap. Config lock. */
 void packet_fanout_leave(struct packet_sock *ps);

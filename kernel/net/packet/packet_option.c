@@ -30,7 +30,7 @@ static int set_member(struct packet_sock *ps, const void __user *value, u32 n, b
 	return err;
 }
 
-static int set_ring(struct packet_sock *ps, const void __user *value, u32 n)
+static int set_ring(struct packet_sock *ps, const void __user *value, u32 n, bool tx)
 {
 	struct tpacket_req3 req;
 	int err;
@@ -43,7 +43,7 @@ static int set_ring(struct packet_sock *ps, const void __user *value, u32 n)
 		err = copy_in(&req, value, ps->version == TPACKET_V3 ? sizeof(req) :
 								       sizeof(struct tpacket_req));
 	if (!err)
-		err = packet_ring_set(ps, &req);
+		err = packet_ring_set(ps, &req, tx);
 	netif_config_unlock();
 	return err;
 }
@@ -54,8 +54,12 @@ static int set_layout(struct packet_sock *ps, int name, int value)
 	int err = 0;
 
 	netif_config_lock();
-	if (ps->ring)
+	if (ps->ring || ps->tx_ring)
 		err = -EBUSY;
+	else if (name == PACKET_LOSS)
+		ps->loss = value;
+	else if (name == PACKET_TX_HAS_OFF)
+		ps->offsets = value;
 	else if (name == PACKET_VERSION && (value < TPACKET_V1 || value > TPACKET_V3))
 		err = -EINVAL;
 	else if (name == PACKET_RESERVE && (value < 0 || value > RESERVE_MOST))
@@ -80,9 +84,14 @@ int packet_set_option(struct sock *s, int level, int name, const void __user *va
 	case PACKET_DROP_MEMBERSHIP:
 		return set_member(ps, value, n, name == PACKET_ADD_MEMBERSHIP);
 	case PACKET_RX_RING:
-		return set_ring(ps, value, n);
+		return set_ring(ps, value, n, false);
+	case PACKET_TX_RING:
+		return set_ring(ps, value, n, true);
+	case PACKET_FANOUT_DATA:
+		return packet_fanout_data(ps, value, n);
 	case PACKET_AUXDATA: case PACKET_ORIGDEV: case PACKET_VERSION: case PACKET_RESERVE:
-	case PACKET_TIMESTAMP: case PACKET_IGNORE_OUTGOING: case PACKET_FANOUT:
+	case PACKET_TIMESTAMP: case PACKET_IGNORE_OUTGOING: case PACKET_FANOUT: case PACKET_LOSS:
+	case PACKET_TX_HAS_OFF: case PACKET_QDISC_BYPASS:
 		break;
 	default:
 		return -ENOPROTOOPT;
@@ -102,6 +111,9 @@ int packet_set_option(struct sock *s, int level, int name, const void __user *va
 		if (v < 0 || v > 1)
 			return -EINVAL;
 		WRITE_ONCE(ps->ignore_outgoing, v);
+		return 0;
+	case PACKET_QDISC_BYPASS: /* there are no disciplines; it also passes taps by */
+		WRITE_ONCE(ps->direct, v);
 		return 0;
 	case PACKET_FANOUT:
 		return packet_fanout_join(ps, (u32)v);
@@ -170,6 +182,15 @@ int packet_get_option(struct sock *s, int level, int name, void __user *value, u
 		break;
 	case PACKET_IGNORE_OUTGOING:
 		v = ps->ignore_outgoing;
+		break;
+	case PACKET_LOSS:
+		v = ps->loss;
+		break;
+	case PACKET_TX_HAS_OFF:
+		v = ps->offsets;
+		break;
+	case PACKET_QDISC_BYPASS:
+		v = ps->direct;
 		break;
 	case PACKET_VERSION:
 		v = ps->version;

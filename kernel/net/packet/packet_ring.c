@@ -4,6 +4,10 @@
  * in which frames follow each other, and which is handed over when it is full or some time has
  * passed since its first frame.
  *
+ * A program may also fill frames to be sent (PACKET_TX_RING, packet_transmit.c). Both rings lie in
+ * one object, so that they can be mapped together: the one to receive ends where the other begins,
+ * in the middle.
+ *
  * Who owns a frame or block is said by a status word in it: the kernel's (0) or the user's. The
  * memory belongs to a shared memory object, all of whose pages are held here, so it can be written
  * by soft work; what the user writes there is read for nothing but that word.
@@ -24,6 +28,7 @@
 #include "vm/shmem.h"
 
 #define RING_BYTES_MAX MIB(256)
+#define MIDDLE (RING_BYTES_MAX >> PAGE_SHIFT) /* page where the ring to send from begins */
 
 void packet_ring_write(struct packet_ring *r, u64 at, const void *from, u32 n)
 {
@@ -33,6 +38,18 @@ void packet_ring_write(struct packet_ring *r, u64 at, const void *from, u32 n)
 
 		memcpy((u8 *)page_to_virt(r->pages[(at + done) >> PAGE_SHIFT]) + in_page,
 		       (const u8 *)from + done, take);
+		done += take;
+	}
+}
+
+void packet_ring_read(struct packet_ring *r, u64 at, void *to, u32 n)
+{
+	for (u32 done = 0; done < n;) {
+		u32 in_page = (u32)((at + done) & (PAGE_SIZE - 1));
+		u32 take = min(n - done, (u32)PAGE_SIZE - in_page);
+
+		memcpy((u8 *)to + done,
+		       (u8 *)page_to_virt(r->pages[(at + done) >> PAGE_SHIFT]) + in_page, take);
 		done += take;
 	}
 }
@@ -66,8 +83,7 @@ void packet_ring_set_status(struct packet_ring *r, u64 at, u32 status)
 	store_release(word(r, at), status);
 }
 
-/* Where the frame of a number begins. */
-static u64 frame_at(const struct packet_ring *r, u32 n)
+u64 packet_ring_frame(const struct packet_ring *r, u32 n)
 {
 	return (u64)(n / r->per_block) * r->block_size + (u64)(n % r->per_block) * r->frame_size;
 }
@@ -83,8 +99,7 @@ void packet_ring_offsets(const struct packet_sock *ps, const struct packet_note 
 	*mac = (u16)(n - link);
 }
 
-/* The header's bytes in rings of a version. */
-static u32 header_size(const struct packet_sock *ps)
+u32 packet_ring_header(const struct packet_sock *ps)
 {
 	return ps->version == TPACKET_V1 ? sizeof(struct tpacket_hdr) :
 	       ps->version == TPACKET_V2 ? sizeof(struct tpacket2_hdr) :
@@ -105,8 +120,8 @@ static bool put_frame(struct packet_sock *ps, struct packet *p, const struct pac
 		      u32 skip, u32 keep)
 {
 	struct packet_ring *r = ps->ring;
-	u64 at = frame_at(r, r->head), stamp = p->stamp_ns ? p->stamp_ns : clock_realtime();
-	u32 header = align_up(header_size(ps), (u32)TPACKET_ALIGNMENT);
+	u64 at = packet_ring_frame(r, r->head), stamp = p->stamp_ns ?: clock_realtime();
+	u32 header = align_up(packet_ring_header(ps), (u32)TPACKET_ALIGNMENT);
 	struct tpacket2_hdr h = { .tp_len = note->length };
 
 	if (packet_ring_status(r, at) != TP_STATUS_KERNEL)
@@ -142,21 +157,28 @@ bool packet_ring_put(struct packet_sock *ps, struct packet *p, const struct pack
 	return *wake;
 }
 
+/* Whether a frame or block of a ring to receive is the kernel's. */
+static bool is_kernels(const struct packet_sock *ps, u32 n)
+{
+	struct packet_ring *r = ps->ring;
+	u64 at = ps->version == TPACKET_V3 ? (u64)n * r->block_size + BLOCK_STATUS :
+					     packet_ring_frame(r, n);
+
+	return packet_ring_status(r, at) == TP_STATUS_KERNEL;
+}
+
 /* The frame or block before the one that is filled next is the user's. */
 bool packet_ring_ready(struct packet_sock *ps)
 {
 	struct packet_ring *r;
 	bool ready = false;
-	u32 n, last;
+	u32 n;
 
 	spin_lock(&ps->sock.lock);
 	r = ps->ring;
 	if (r) {
 		n = ps->version == TPACKET_V3 ? r->n_blocks : r->n_frames;
-		last = r->head ? r->head - 1 : n - 1;
-		ready = packet_ring_status(r, ps->version == TPACKET_V3 ?
-						      (u64)last * r->block_size + BLOCK_STATUS :
-						      frame_at(r, last)) != TP_STATUS_KERNEL;
+		ready = !is_kernels(ps, (r->head ?: n) - 1);
 	}
 	spin_unlock(&ps->sock.lock);
 	return ready;
@@ -164,15 +186,10 @@ bool packet_ring_ready(struct packet_sock *ps)
 
 bool packet_ring_free_next(struct packet_sock *ps)
 {
-	struct packet_ring *r;
-	bool free = false;
+	bool free;
 
 	spin_lock(&ps->sock.lock);
-	r = ps->ring;
-	if (r)
-		free = packet_ring_status(r, ps->version != TPACKET_V3 ? frame_at(r, r->head) :
-					  (u64)r->head * r->block_size + BLOCK_STATUS) ==
-		       TP_STATUS_KERNEL;
+	free = ps->ring && is_kernels(ps, ps->ring->head);
 	spin_unlock(&ps->sock.lock);
 	return free;
 }
@@ -180,7 +197,7 @@ bool packet_ring_free_next(struct packet_sock *ps)
 /* Whether the numbers of a request agree with each other. */
 static bool request_valid(const struct packet_sock *ps, const struct tpacket_req3 *q)
 {
-	u32 least = (u32)align_up(header_size(ps) + sizeof(struct sockaddr_ll),
+	u32 least = (u32)align_up(packet_ring_header(ps) + sizeof(struct sockaddr_ll),
 				  (size_t)TPACKET_ALIGNMENT);
 
 	if (!q->tp_block_size || !is_aligned(q->tp_block_size, (u32)PAGE_SIZE) ||
@@ -210,29 +227,41 @@ void packet_ring_free(struct packet_ring *r)
 		if (r->pages[i])
 			page_put(r->pages[i]);
 	kvfree(r->pages);
-	if (r->memory) {
-		shmem_set_locked(r->memory, false);
+	if (r->memory)
 		shmem_put(r->memory);
-	}
 	kfree(r);
 }
 
-/* The memory, all of it in place. */
-static int ring_fill(struct packet_ring *r)
+/* The object for all rings of a socket, with a reference. */
+static int memory_get(struct packet_sock *ps, struct shmem **out)
 {
-	u64 bytes = (u64)r->block_size * r->n_blocks;
+	const struct packet_ring *other = ps->ring ?: ps->tx_ring;
 	int err;
 
-	r->pages = kvmalloc((bytes >> PAGE_SHIFT) * sizeof(*r->pages), MM_KERNEL | MM_ZERO);
+	if (other) {
+		shmem_get(other->memory);
+		*out = other->memory;
+		return 0;
+	}
+	err = shmem_create(2 * RING_BYTES_MAX, false, out);
+	if (!err)
+		shmem_set_locked(*out, true);
+	return err;
+}
+
+/* Its pages, all of them in place. */
+static int ring_fill(struct packet_ring *r, bool tx)
+{
+	int err;
+
+	r->n_pages = (u64)r->block_size * r->n_blocks >> PAGE_SHIFT;
+	r->first = tx ? MIDDLE : MIDDLE - r->n_pages;
+	r->pages = kvmalloc(r->n_pages * sizeof(*r->pages), MM_KERNEL | MM_ZERO);
 	if (!r->pages)
 		return -ENOMEM;
-	r->n_pages = bytes >> PAGE_SHIFT;
-	err = shmem_create(bytes, false, &r->memory);
-	if (err)
-		return err;
-	shmem_set_locked(r->memory, true);
+	err = memory_get(r->ps, &r->memory);
 	for (u64 i = 0; i < r->n_pages && !err; i++) {
-		err = pagecache_get_locked(&r->memory->cache, i, false, &r->pages[i]);
+		err = pagecache_get_locked(&r->memory->cache, r->first + i, false, &r->pages[i]);
 		if (err) {
 			r->pages[i] = NULL;
 			break;
@@ -243,14 +272,31 @@ static int ring_fill(struct packet_ring *r)
 	return err;
 }
 
-static int ring_make(struct packet_sock *ps, const struct tpacket_req3 *q,
+/* Gives back a ring and its pages; the other ring's stay. Nobody has them mapped. */
+static void ring_drop(struct packet_sock *ps, struct packet_ring *old)
+{
+	struct packet_ring *other = ps->ring ?: ps->tx_ring;
+	pgoff_t first = old->first, last = first + old->n_pages - 1;
+	struct pagecache *cache;
+
+	packet_ring_free(old);
+	if (!other)
+		return;
+	cache = &other->memory->cache;
+	rwsem_write(&cache->invalidate);
+	pagecache_drop_range(cache, first, last);
+	rwsem_write_end(&cache->invalidate);
+}
+
+static int ring_make(struct packet_sock *ps, const struct tpacket_req3 *q, bool tx,
 		     struct packet_ring **out)
 {
 	u64 bytes = (u64)q->tp_block_size * q->tp_block_nr;
 	struct packet_ring *r;
 	int err;
 
-	if (!request_valid(ps, q))
+	if (!request_valid(ps, q) || (tx && (q->tp_retire_blk_tov || q->tp_sizeof_priv ||
+					     q->tp_feature_req_word)))
 		return -EINVAL;
 	if (bytes > RING_BYTES_MAX || bytes >> PAGE_SHIFT > mm_free_frames() / 2)
 		return -ENOMEM;
@@ -266,39 +312,49 @@ static int ring_make(struct packet_sock *ps, const struct tpacket_req3 *q,
 	r->private_size = q->tp_sizeof_priv;
 	r->retire_ns = (q->tp_retire_blk_tov ? q->tp_retire_blk_tov : 8) * (u64)NSEC_PER_MSEC;
 	soft_timer_init(&r->timer, packet_block_timeout);
-	err = ring_fill(r);
+	err = ring_fill(r, tx);
 	if (err)
-		packet_ring_free(r);
+		ring_drop(ps, r);
 	else
 		*out = r;
 	return err;
 }
 
-int packet_ring_set(struct packet_sock *ps, const struct tpacket_req3 *q)
+/* How many references to the rings' memory are their own. */
+static u32 rings(const struct packet_sock *ps)
 {
-	struct packet_ring *fresh = NULL, *old;
+	return !!ps->ring + !!ps->tx_ring;
+}
+
+int packet_ring_set(struct packet_sock *ps, const struct tpacket_req3 *q, bool tx)
+{
+	struct packet_ring **slot = tx ? &ps->tx_ring : &ps->ring;
+	struct packet_ring *fresh = NULL, *old = ps->ring ?: ps->tx_ring;
 	int err;
 
-	if (ps->ring && ref_read(&ps->ring->memory->refs) > 1)
-		return -EBUSY; /* somebody has it mapped */
+	if (old && ref_read(&old->memory->refs) > rings(ps))
+		return -EBUSY; /* somebody has them mapped */
 	if (!q->tp_block_nr && q->tp_frame_nr)
 		return -EINVAL;
 	if (q->tp_block_nr) {
-		if (ps->ring)
+		if (*slot)
 			return -EBUSY;
-		err = ring_make(ps, q, &fresh);
+		err = ring_make(ps, q, tx, &fresh);
 		if (err)
 			return err;
 	}
-	if (!fresh != !ps->ring)
+	if (!tx && !fresh != !ps->ring)
 		netif_want_stamps(fresh ? 1 : -1);
+	mutex_lock(&ps->sock.send_lock);
 	spin_lock(&ps->sock.lock);
-	old = ps->ring;
-	ps->ring = fresh;
+	old = *slot;
+	*slot = fresh;
 	if (old)
 		packet_ring_stop(old);
 	spin_unlock(&ps->sock.lock);
-	packet_ring_free(old);
+	mutex_unlock(&ps->sock.send_lock);
+	if (old)
+		ring_drop(ps, old);
 	return 0;
 }
 
@@ -313,10 +369,13 @@ int packet_ring_mmap(struct sock *s, struct map_request *req)
 	struct packet_sock *ps = packet_sock(s);
 	struct packet_ring *r;
 	int err = -EINVAL;
+	u64 pages;
 
 	netif_config_lock();
-	r = ps->ring;
-	if (r && !req->index && req->length == (u64)r->block_size * r->n_blocks) {
+	r = ps->ring ?: ps->tx_ring;
+	pages = (ps->ring ? ps->ring->n_pages : 0) + (ps->tx_ring ? ps->tx_ring->n_pages : 0);
+	if (r && !req->index && req->length == pages << PAGE_SHIFT) {
+		req->index = r->first;
 		req->cache = &r->memory->cache;
 		req->source = &shmem_source;
 		req->source_data = r->memory;

@@ -9,11 +9,13 @@ struct shmem;
 /* I: constant.  l: the socket's lock. */
 struct packet_ring {
 	struct packet_sock *ps;      /* I */
-	struct shmem *memory;        /* I */
+	struct shmem *memory;        /* I: that of the socket's other ring, too */
+	pgoff_t first;               /* I: index of its first page there */
 	struct page **pages;         /* I: each with a reference */
 	u64 n_pages;                 /* I */
 	u32 block_size, n_blocks, frame_size, per_block, n_frames; /* I */
-	u32 head;                    /* l: frame, or block, that is filled next */
+	u32 head;                    /* l: frame, or block, that is filled next; to send (s: the
+				      * socket's send_lock): that is sent next */
 	/* Blocks: */
 	u32 private_size;            /* I: bytes of each that are the user's own */
 	u64 retire_ns;               /* I */
@@ -32,10 +34,15 @@ struct packet_ring {
 
 void packet_ring_write(struct packet_ring *r, u64 at, const void *from, u32 n);
 void packet_ring_copy(struct packet_ring *r, u64 at, const struct packet *p, u32 skip, u32 n);
+void packet_ring_read(struct packet_ring *r, u64 at, void *to, u32 n);
 u32 packet_ring_status(struct packet_ring *r, u64 at);
 void packet_ring_set_status(struct packet_ring *r, u64 at, u32 status);
 void packet_ring_offsets(const struct packet_sock *ps, const struct packet_note *note, u32 header,
 			 u16 *mac, u16 *net);
+/* The header's bytes in rings of the socket's version. */
+u32 packet_ring_header(const struct packet_sock *ps);
+/* Where the frame of a number begins. */
+u64 packet_ring_frame(const struct packet_ring *r, u32 n);
 /* packet_block.c */
 bool packet_block_put(struct packet_sock *ps, struct packet *p, const struct packet_note *note,
 		      u32 skip, u32 keep, bool *wake);

@@ -11,14 +11,7 @@
 
 #define VLAN_HLEN 4
 
-/* Where to, and as what: the address given, or what the socket is bound to. */
-struct target {
-	struct netif *nif; /* with a reference */
-	u16 protocol;      /* host order */
-	const u8 *address; /* NULL: none given */
-};
-
-static int target_find(struct packet_sock *ps, const struct msg *m, struct target *t)
+static int target_find(struct packet_sock *ps, const struct msg *m, struct packet_target *t)
 {
 	const struct sockaddr_ll *ll = (const struct sockaddr_ll *)&m->name;
 	u32 index = READ_ONCE(ps->ifindex);
@@ -45,8 +38,7 @@ static int target_find(struct packet_sock *ps, const struct msg *m, struct targe
 	return 0;
 }
 
-/* Whether n bytes are a frame's worth: 0 or -EMSGSIZE, -EINVAL. */
-static int size_check(const struct sock *s, const struct netif *nif, size_t n)
+int packet_size_check(const struct sock *s, const struct netif *nif, size_t n)
 {
 	if (s->type == SOCK_DGRAM)
 		return n > nif->mtu ? -EMSGSIZE : 0;
@@ -55,7 +47,7 @@ static int size_check(const struct sock *s, const struct netif *nif, size_t n)
 	return n > (size_t)nif->mtu + nif->header_length + VLAN_HLEN ? -EMSGSIZE : 0;
 }
 
-static void header_make(struct packet *p, const struct target *t)
+static void header_make(struct packet *p, const struct packet_target *t)
 {
 	struct ethhdr *eth = (struct ethhdr *)packet_push(p, ETH_HLEN);
 
@@ -77,23 +69,10 @@ static int frame_check(const struct packet *p, const struct netif *nif)
 	return 0;
 }
 
-static ssize_t send_to(struct sock *s, struct msg *m, const struct target *t)
+int packet_transmit(struct sock *s, struct packet *p, const struct packet_target *t)
 {
-	size_t n = iov_left(m->iter);
-	struct packet *p;
-	int err = size_check(s, t->nif, n);
+	int err = 0;
 
-	if (err)
-		return err;
-	if (!(READ_ONCE(t->nif->flags) & IFF_UP))
-		return -ENETDOWN;
-	err = sock_alloc_send(s, PACKET_ROOM, (u32)n, m->flags, &p);
-	if (err)
-		return err;
-	if (iov_copy_from(m->iter, packet_put(p, (u32)n), n) != n) {
-		packet_free(p);
-		return -EFAULT;
-	}
 	if (s->type == SOCK_DGRAM)
 		header_make(p, t);
 	else
@@ -110,13 +89,35 @@ static ssize_t send_to(struct sock *s, struct msg *m, const struct target *t)
 	p->transport = p->network;
 	p->priority = READ_ONCE(s->priority);
 	p->mark = READ_ONCE(s->mark);
-	err = netif_send(p);
+	if (unlikely(READ_ONCE(packet_sock(s)->direct)))
+		p->bits |= PACKET_UNSEEN;
+	return netif_send(p);
+}
+
+static ssize_t send_to(struct sock *s, struct msg *m, const struct packet_target *t)
+{
+	size_t n = iov_left(m->iter);
+	struct packet *p;
+	int err = packet_size_check(s, t->nif, n);
+
+	if (err)
+		return err;
+	if (!(READ_ONCE(t->nif->flags) & IFF_UP))
+		return -ENETDOWN;
+	err = sock_alloc_send(s, PACKET_ROOM, (u32)n, m->flags, &p);
+	if (err)
+		return err;
+	if (iov_copy_from(m->iter, packet_put(p, (u32)n), n) != n) {
+		packet_free(p);
+		return -EFAULT;
+	}
+	err = packet_transmit(s, p, t);
 	return err ? err : (ssize_t)n;
 }
 
 ssize_t packet_send(struct sock *s, struct msg *m)
 {
-	struct target t;
+	struct packet_target t;
 	ssize_t n;
 
 	if (m->flags & ~(u32)(MSG_DONTWAIT | MSG_NOSIGNAL | MSG_MORE | MSG_CONFIRM | MSG_EOR))
@@ -124,7 +125,8 @@ ssize_t packet_send(struct sock *s, struct msg *m)
 	n = target_find(packet_sock(s), m, &t);
 	if (n)
 		return n;
-	n = send_to(s, m, &t);
+	n = READ_ONCE(packet_sock(s)->tx_ring) ? packet_send_ring(s, &t, m->flags) :
+						 send_to(s, m, &t);
 	netif_put(t.nif);
 	return n;
 }

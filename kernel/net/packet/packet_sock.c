@@ -122,6 +122,8 @@ static u32 packet_poll(struct sock *s)
 
 	if (packet_ring_ready(packet_sock(s)))
 		events |= POLLIN | POLLRDNORM;
+	if (packet_send_ring_ready(packet_sock(s)))
+		events |= POLLOUT | POLLWRNORM;
 	return events;
 }
 
@@ -148,7 +150,7 @@ static void packet_close(struct sock *s)
 {
 	struct packet_sock *ps = packet_sock(s);
 	struct packet_queue left;
-	struct packet_ring *ring;
+	struct packet_ring *ring, *tx_ring;
 	struct packet *p;
 
 	netif_config_lock();
@@ -162,7 +164,8 @@ static void packet_close(struct sock *s)
 	spin_lock(&s->lock);
 	s->shut = SOCK_SHUT_RD | SOCK_SHUT_WR;
 	ring = ps->ring;
-	ps->ring = NULL;
+	tx_ring = ps->tx_ring;
+	ps->ring = ps->tx_ring = NULL;
 	if (ring)
 		packet_ring_stop(ring);
 	while ((p = packet_dequeue(&s->receive)))
@@ -172,6 +175,7 @@ static void packet_close(struct sock *s)
 	if (ring)
 		netif_want_stamps(-1);
 	packet_ring_free(ring);
+	packet_ring_free(tx_ring);
 	sock_put(s);
 }
 

@@ -57,13 +57,13 @@ int udp_gro_queue(struct udp_sock *u, struct packet *p)
 	int err;
 
 	if (may_join(g, p))
-		p->queued |= PACKET_JOINED;
+		p->bits |= PACKET_JOINED;
 	err = sock_queue_receive_on(&u->inet.sock, p, &g->waiting);
 	if (err) {
-		p->queued = 0;
+		p->bits = 0;
 		return err;
 	}
-	if (!(p->queued & PACKET_JOINED)) {
+	if (!(p->bits & PACKET_JOINED)) {
 		g->size = p->length;
 		g->n = g->bytes = 0;
 	}
