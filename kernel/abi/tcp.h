@@ -19,9 +19,21 @@
 #define TCP_INFO		11
 #define TCP_QUICKACK		12
 #define TCP_CONGESTION		13
+#define TCP_THIN_LINEAR_TIMEOUTS 16
+#define TCP_THIN_DUPACK		17
 #define TCP_USER_TIMEOUT	18
+#define TCP_REPAIR		19
+#define TCP_REPAIR_QUEUE	20
+#define TCP_QUEUE_SEQ		21
+#define TCP_REPAIR_OPTIONS	22
 #define TCP_FASTOPEN		23
+#define TCP_TIMESTAMP		24
 #define TCP_NOTSENT_LOWAT	25
+#define TCP_CC_INFO		26
+#define TCP_SAVE_SYN		27
+#define TCP_SAVED_SYN		28
+#define TCP_REPAIR_WINDOW	29
+#define TCP_ULP			31
 #define TCP_INQ			36
 
 /* The control message of TCP_INQ. */

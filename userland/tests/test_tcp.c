@@ -3,6 +3,11 @@
  */
 #include "tcp.h"
 
+#ifndef TCP_SAVE_SYN
+#define TCP_SAVE_SYN 27
+#define TCP_SAVED_SYN 28
+#endif
+
 TEST(echo)
 {
 	char text[16];
@@ -355,6 +360,61 @@ TEST(info)
 	ok(info.tcpi_snd_mss > 500 && info.tcpi_rtt > 0 && info.tcpi_rto >= 200000, "numbers");
 	is(info.tcpi_snd_cwnd, 10, "initial window");
 	is(info.tcpi_total_retrans, 0, "nothing was sent twice");
+}
+
+/* Options that few use: kept, refused, or with nothing to tell. */
+TEST(rare_options)
+{
+	int p[2], v = 7;
+	socklen_t n = sizeof(v);
+	char text[64];
+
+	make_pair(p);
+	works(set(p[0], IPPROTO_TCP, TCP_THIN_LINEAR_TIMEOUTS, 1), "TCP_THIN_LINEAR_TIMEOUTS");
+	is(option(p[0], IPPROTO_TCP, TCP_THIN_LINEAR_TIMEOUTS), 1, "is kept");
+	fails(set(p[0], IPPROTO_TCP, TCP_THIN_LINEAR_TIMEOUTS, 2), EINVAL, "it is yes or no");
+	works(set(p[0], IPPROTO_TCP, TCP_THIN_DUPACK, 1), "TCP_THIN_DUPACK");
+	is(option(p[0], IPPROTO_TCP, TCP_REPAIR), 0, "not in repair");
+	fails(set(p[0], IPPROTO_TCP, TCP_REPAIR_QUEUE, 1), EPERM, "nor may it have its queues");
+	fails(set(p[0], IPPROTO_TCP, TCP_TIMESTAMP, 1), EPERM, "nor another clock");
+	works(getsockopt(p[0], IPPROTO_TCP, TCP_TIMESTAMP, &v, &n), "which can be read");
+	n = sizeof(text);
+	works(getsockopt(p[0], IPPROTO_TCP, TCP_CC_INFO, text, &n), "TCP_CC_INFO");
+	is(n, 0, "cubic has none");
+	fails(setsockopt(p[0], IPPROTO_TCP, TCP_ULP, "none", 4), ENOENT, "no such protocol above");
+	n = sizeof(text);
+	works(getsockopt(p[0], IPPROTO_TCP, TCP_ULP, text, &n), "and it has none");
+	is(n, 0, "no name");
+}
+
+TEST(saved_syn)
+{
+	int l = listener(2), a, b;
+	unsigned char h[128];
+	socklen_t n = sizeof(h);
+	const unsigned char *tcp = h + (FAMILY == AF_INET ? 20 : 40);
+
+	is(option(l, IPPROTO_TCP, TCP_SAVE_SYN), 0, "SYNs are not saved");
+	works(set(l, IPPROTO_TCP, TCP_SAVE_SYN, 1), "TCP_SAVE_SYN");
+	a = connected(l);
+	b = must(accept(l, NULL, NULL));
+	n = 10;
+	fails(getsockopt(b, IPPROTO_TCP, TCP_SAVED_SYN, h, &n), EINVAL, "too little room");
+	n = sizeof(h);
+	works(getsockopt(b, IPPROTO_TCP, TCP_SAVED_SYN, h, &n), "TCP_SAVED_SYN");
+	ok(n >= (FAMILY == AF_INET ? 40 : 60) && n < sizeof(h), "headers of IP and TCP");
+	is(h[0] >> 4, FAMILY == AF_INET ? 4 : 6, "of the right version");
+	is(tcp[0] << 8 | tcp[1], port_of(a), "from the client's port");
+	is(tcp[13] & 0x12, 2, "a SYN");
+	n = sizeof(h);
+	works(getsockopt(b, IPPROTO_TCP, TCP_SAVED_SYN, h, &n), "once more");
+	is(n, 0, "it is gone");
+	set(l, IPPROTO_TCP, TCP_SAVE_SYN, 0);
+	a = connected(l);
+	b = must(accept(l, NULL, NULL));
+	n = sizeof(h);
+	works(getsockopt(b, IPPROTO_TCP, TCP_SAVED_SYN, h, &n), "of another");
+	is(n, 0, "nothing was saved");
 }
 
 static int churn(void *arg)

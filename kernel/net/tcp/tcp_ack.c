@@ -15,10 +15,12 @@ static void entry_acked(struct tcp_sock *t, struct tcp_sent *s, struct tcp_ack *
 	} else {
 		a->delivered += n;
 		tcp_rack_delivered(t, s, a);
-		if (s->state & SENT_EVER)
+		if (s->state & SENT_EVER) {
 			a->again_acked = true;
-		else
+		} else {
 			a->sample_ns = s->ns;
+			a->original |= seq_le(s->end, t->recover_seq);
+		}
 		/* The hole below what was sacked closed without help: reordering. */
 		if (!(s->state & SENT_EVER) && t->sacked_bytes && seq_lt(s->end, t->high_sacked)) {
 			t->reorder_seen = true;
@@ -49,10 +51,12 @@ static void entry_acked_partly(struct tcp_sock *t, struct tcp_sent *s, u32 ack, 
 		t->lost_bytes -= n;
 	if (s->state & SENT_AGAIN)
 		t->again_bytes -= n;
-	if (s->state & SENT_EVER)
+	if (s->state & SENT_EVER) {
 		a->again_acked = true;
-	else if (!(s->state & SENT_SACKED))
+	} else if (!(s->state & SENT_SACKED)) {
 		a->sample_ns = s->ns;
+		a->original |= seq_le(ack, t->recover_seq);
+	}
 	s->start = ack;
 }
 

@@ -182,6 +182,7 @@ static void reset_fields(struct tcp_sock *t)
 	t->advmss = 0;
 	t->mss_peer = 536;
 	t->soft_error = 0;
+	t->frto = FRTO_NONE;
 	t->bytes_acked = t->bytes_received = t->bytes_sent = t->bytes_again = 0;
 	t->segs_in = t->segs_out = t->data_in = t->data_out = t->total_again = 0;
 }

@@ -60,6 +60,10 @@ enum tcp_sent_state {
 	SENT_EVER = 8,          /* was sent more than once: no RTT sample (Karn) */
 };
 
+/* A timeout that may have been for nothing (tcp_frto.c): no; the first segment was sent again; new
+ * ones were. */
+enum tcp_frto_step { FRTO_NONE, FRTO_SENT, FRTO_NEW };
+
 enum tcp_phase { PHASE_UNCONNECTED, PHASE_CONNECTING, PHASE_CONNECTED };
 
 enum tcp_urgent { URGENT_NONE, URGENT_AWAITED, URGENT_VALID, URGENT_READ };
@@ -71,6 +75,9 @@ struct tcp_rx {
 };
 static inline struct tcp_rx *tcp_rx(struct packet *p) { return (struct tcp_rx *)p->cb; }
 static_assert(sizeof(struct tcp_rx) <= PACKET_CB, "tcp_rx");
+
+/* The headers of a SYN (TCP_SAVE_SYN). */
+struct tcp_saved_syn { u32 n; u8 bytes[]; };
 
 struct tcp_listener;
 
@@ -158,6 +165,7 @@ struct tcp_sock {
 	u32 undo_stamp;                    /* time stamp of the first retransmission */
 	s32 undo_again;                    /* bytes sent again that no DSACK reported */
 	bool undo_possible;
+	u8 frto;                           /* enum tcp_frto_step */
 	bool cwnd_limited;
 	/* RACK-TLP (RFC 8985) */
 	u64 rack_ns;                       /* transmission time of the latest delivered */
@@ -199,6 +207,9 @@ struct tcp_sock {
 	u32 notsent_low;                   /* TCP_NOTSENT_LOWAT, bytes; ~0 */
 	u8 defer_accept;                   /* retransmissions of SYN-ACK waited for data */
 	bool inq;                          /* TCP_INQ */
+	bool thin_linear;                  /* TCP_THIN_LINEAR_TIMEOUTS */
+	bool save_syn;                     /* TCP_SAVE_SYN: a listener's children have … */
+	struct tcp_saved_syn *saved_syn;   /* … this, until it is asked for; or NULL */
 	s32 soft_error;                    /* what ICMP said */
 	u8 challenged;                     /* challenge ACKs since challenge_ns */
 	u64 challenge_ns;
@@ -429,6 +440,7 @@ struct tcp_ack {
 	u64 sample_ns;          /* transmission time of an RTT sample, 0: none */
 	bool dsack, new_data_acked, window_update, duplicate, was_lost;
 	bool again_acked;       /* something that was sent more than once was acknowledged */
+	bool original;          /* something sent once, before the recovery, was (s)acked */
 	u64 now;
 };
 /* The fifth check's ACK part: false: the segment is to be dropped (it acknowledges what was not
@@ -450,6 +462,9 @@ void tcp_undo(struct tcp_sock *t);
 /* Sends again the first lost ones, as many as cwnd allows. */
 void tcp_resend_lost(struct tcp_sock *t);
 int tcp_resend(struct tcp_sock *t, struct tcp_sent *s, u32 limit);
+/* tcp_frto.c: after a timeout's retransmission; an ACK meanwhile: true: it was for nothing. */
+void tcp_frto_begin(struct tcp_sock *t);
+bool tcp_frto_ack(struct tcp_sock *t, const struct tcp_ack *a);
 /* tcp_tlp.c */
 void tcp_tlp_ack(struct tcp_sock *t, const struct tcp_segment *seg, const struct tcp_ack *a);
 void tcp_tlp_fire(struct tcp_sock *t);
@@ -547,6 +562,15 @@ u32 tcp_poll(struct sock *s);
 long tcp_ioctl(struct sock *s, u32 request, u64 arg);
 int tcp_set_option(struct sock *s, int level, int name, const void __user *value, u32 n);
 int tcp_get_option(struct sock *s, int level, int name, void __user *value, u32 *n);
+/* tcp_option_rare.c: with the lock … */
+int tcp_set_rare(struct tcp_sock *t, int name, int v);
+int tcp_get_rare(const struct tcp_sock *t, int name, int *v);
+/* … and without. */
+int tcp_set_ulp(const void __user *value, u32 n);
+int tcp_get_saved_syn(struct tcp_sock *t, void __user *value, u32 *n);
+/* The headers of a packet whose data begin with a TCP header of that length, in a block of
+ * kmalloc()'s, or NULL. */
+struct tcp_saved_syn *tcp_save_syn(const struct packet *p, u32 header);
 void tcp_option_changed(struct sock *s, int name);
 void tcp_info_fill(struct tcp_sock *t, struct tcp_info *info);
 /* tcp_show.c: what timer a connection waits for, in Linux' numbers, and when: 0 none, 1

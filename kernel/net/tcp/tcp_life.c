@@ -102,6 +102,7 @@ static void inherit_options(struct tcp_sock *t, const struct tcp_sock *l)
 	t->user_timeout = l->user_timeout;
 	t->notsent_low = l->notsent_low;
 	t->inq = l->inq;
+	t->thin_linear = l->thin_linear;
 	t->cc = l->cc;
 	sock_stamp_inherit(s, p);
 	sock_filter_inherit(s, p);
@@ -262,6 +263,7 @@ void tcp_destroy(struct sock *s)
 	tcp_purge(t, true);
 	if (t->write_page)
 		page_put(t->write_page);
+	kfree(t->saved_syn);
 	inet_sock_fini(&t->inet);
 	tcp_account(&tcp_n_sockets, -1);
 }

@@ -165,6 +165,8 @@ static bool complete(struct tcp_sock *l, struct tcp_request *r, struct packet *p
 		tcp_count(ListenDrops);
 		return false;
 	}
+	t->saved_syn = r->saved;
+	r->saved = NULL;
 	if (!hlist_unhashed(&r->link))
 		tcp_request_drop(q, r);
 	t->segs_in++;

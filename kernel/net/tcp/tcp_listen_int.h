@@ -19,6 +19,7 @@ struct tcp_request {
 	u32 irs, iss, rcv_wnd, snd_wnd;
 	u32 ts_recent, ts_offset;
 	u64 sent_ns, deadline_ns;
+	struct tcp_saved_syn *saved;   /* TCP_SAVE_SYN; or NULL */
 	u16 mss_peer, advmss;
 	u8 snd_wscale, rcv_wscale, tos;
 	u8 retries;                    /* SYN-ACKs sent again by the timer */

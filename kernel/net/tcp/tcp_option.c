@@ -178,7 +178,7 @@ static int set_number(struct tcp_sock *t, int name, int v)
 		t->inq = v;
 		return 0;
 	}
-	return -ENOPROTOOPT;
+	return tcp_set_rare(t, name, v);
 }
 
 int tcp_set_option(struct sock *s, int level, int name, const void __user *value, u32 n)
@@ -191,6 +191,8 @@ int tcp_set_option(struct sock *s, int level, int name, const void __user *value
 		return inet_set_option(s, level, name, value, n);
 	if (name == TCP_CONGESTION)
 		return set_congestion(s, value, n);
+	if (name == TCP_ULP)
+		return tcp_set_ulp(value, n);
 	if (n < sizeof(v))
 		return -EINVAL;
 	if (copy_in(&v, value, sizeof(v)))
@@ -258,7 +260,7 @@ static int get_number(struct tcp_sock *t, int name, int *v)
 		*v = t->inq;
 		return 0;
 	}
-	return -ENOPROTOOPT;
+	return tcp_get_rare(t, name, v);
 }
 
 int tcp_get_option(struct sock *s, int level, int name, void __user *value, u32 *n)
@@ -279,6 +281,12 @@ int tcp_get_option(struct sock *s, int level, int name, void __user *value, u32 
 	if (name == TCP_CONGESTION) {
 		*n = min(*n, (u32)TCP_CC_NAME);
 		return copy_out(value, READ_ONCE(t->cc)->name, *n) ? -EFAULT : 0;
+	}
+	if (name == TCP_SAVED_SYN)
+		return tcp_get_saved_syn(t, value, n);
+	if (name == TCP_CC_INFO || name == TCP_ULP) {
+		*n = 0; /* nothing to tell */
+		return 0;
 	}
 	spin_lock(&s->lock);
 	err = get_number(t, name, &v);

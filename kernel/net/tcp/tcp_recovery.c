@@ -53,6 +53,7 @@ void tcp_loss_enter(struct tcp_sock *t)
 		t->ssthresh = t->cc->threshold(t);
 	}
 	t->ca = TCP_CA_Loss;
+	t->frto = FRTO_NONE;
 	t->recover_seq = t->snd_nxt;
 	t->dup_acks = 0;
 	t->tlp_out = false;
@@ -76,6 +77,7 @@ void tcp_undo(struct tcp_sock *t)
 	t->cwnd = max(t->cwnd, t->prior_cwnd);
 	t->ssthresh = max(t->ssthresh, t->prior_ssthresh);
 	t->undo_possible = false;
+	t->frto = FRTO_NONE;
 	if (t->cc->undone)
 		t->cc->undone(t);
 	t->ca = t->sacked_bytes ? TCP_CA_Disorder : TCP_CA_Open;
@@ -103,6 +105,7 @@ static void recovery_end(struct tcp_sock *t)
 		t->reorder_mult = 1;
 	t->ca = t->sacked_bytes ? TCP_CA_Disorder : TCP_CA_Open;
 	t->dup_acks = 0;
+	t->frto = FRTO_NONE;
 }
 
 /* Proportional rate reduction (RFC 6937): by the end cwnd is ssthresh, and it never stalls. */
@@ -163,6 +166,11 @@ void tcp_recovery_ack(struct tcp_sock *t, const struct tcp_segment *seg, struct 
 			tcp_count(TCPLossUndo);
 		else
 			tcp_count(TCPFullUndo);
+		tcp_undo(t);
+		return;
+	}
+	if (unlikely(t->frto) && tcp_frto_ack(t, a)) {
+		tcp_count(TCPSpuriousRTOs);
 		tcp_undo(t);
 		return;
 	}
@@ -232,6 +240,8 @@ void tcp_resend_lost(struct tcp_sock *t)
 	struct tcp_sent *s;
 	bool any = false;
 
+	if (unlikely(t->frto))
+		return;
 	most = max(most, (u32)t->mss);
 	list_for_each_entry(s, &t->sent, link) {
 		if (t->lost_bytes <= t->again_bytes)

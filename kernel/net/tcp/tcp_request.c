@@ -39,6 +39,7 @@ void tcp_request_drop(struct tcp_listener *q, struct tcp_request *r)
 {
 	hlist_del(&r->link);
 	q->n_requests--;
+	kfree(r->saved);
 	slab_free(request_cache, r);
 }
 
@@ -165,6 +166,8 @@ void tcp_request_new(struct tcp_sock *l, struct packet *p, const struct tcp_segm
 	r->iss = tcp_isn(&r->local, r->local_port, &r->remote, r->remote_port);
 	if (seg->has_iss_least && seq_lt(r->iss, seg->iss_least))
 		r->iss = seg->iss_least;
+	if (unlikely(l->save_syn))
+		r->saved = tcp_save_syn(p, seg->header);
 	r->deadline_ns = clock_monotonic() + TCP_RTO_FIRST;
 	hlist_add_head(&r->link, bucket(q, &r->remote, r->remote_port));
 	q->n_requests++;

@@ -43,6 +43,15 @@ static void resend_syn(struct tcp_sock *t)
 	(void)tcp_transmit(t, t->iss, 0, TCP_SYN);
 }
 
+/* TCP_THIN_LINEAR_TIMEOUTS: the first timeouts of a connection that sends little come as fast as
+ * the very first one: it does not congest anything. */
+static bool stays_quick(const struct tcp_sock *t)
+{
+	return (t->thin_linear || READ_ONCE(tcp_thin_linear_timeouts)) &&
+	       t->state == TCP_ESTABLISHED && t->retransmits <= 6 &&
+	       t->snd_nxt - t->snd_una < 4 * (u32)t->mss;
+}
+
 void tcp_rto_fire(struct tcp_sock *t)
 {
 	u64 now = clock_monotonic();
@@ -63,10 +72,16 @@ void tcp_rto_fire(struct tcp_sock *t)
 	if (TCP_IN(t, S_(SYN_SENT) | S_(SYN_RECV))) {
 		resend_syn(t);
 	} else {
+		bool first = t->ca != TCP_CA_Loss;
+
 		tcp_loss_enter(t);
 		tcp_resend_lost(t);
+		if (first)
+			tcp_frto_begin(t);
 	}
-	if (t->backoff < 16)
+	if (stays_quick(t))
+		t->backoff = 0;
+	else if (t->backoff < 16)
 		t->backoff++;
 	now += min(t->rto << t->backoff, TCP_RTO_MAX);
 	if (user_timed_out(t, now))

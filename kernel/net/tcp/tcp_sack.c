@@ -14,8 +14,10 @@ static void sack_entry(struct tcp_sock *t, struct tcp_sent *s, u32 before, struc
 		t->reorder_count++;
 		tcp_count(TCPSACKReorder);
 	}
-	if (!(s->state & SENT_EVER))
+	if (!(s->state & SENT_EVER)) {
 		a->sample_ns = s->ns;
+		a->original |= seq_le(s->end, t->recover_seq);
+	}
 	tcp_sent_mark_sacked(t, s);
 	t->high_sacked = seq_max(t->high_sacked, s->end);
 	a->sacked += n;

@@ -10,7 +10,7 @@ u32 tcp_fin_timeout = 60;
 u32 tcp_max_syn_backlog = 1024, tcp_max_tw_buckets = 16384, tcp_max_orphans = 8192;
 u32 tcp_syncookies = 1, tcp_abort_on_overflow, tcp_tw_reuse = 2, tcp_rfc1337;
 u32 tcp_window_scaling = 1, tcp_timestamps = 1, tcp_sack = 1, tcp_send_dsack = 1;
-u32 tcp_early_retrans = 3;
+u32 tcp_early_retrans = 3, tcp_frto = 2, tcp_thin_linear_timeouts;
 u32 tcp_moderate_rcvbuf = 1, tcp_slow_start_after_idle = 1;
 u32 tcp_challenge_ack_limit = 1000, tcp_invalid_ratelimit = 500;
 u32 tcp_min_snd_mss = 48;

@@ -12,6 +12,7 @@ extern u32 tcp_fin_timeout;                                                /* s 
 extern u32 tcp_max_syn_backlog, tcp_max_tw_buckets, tcp_max_orphans;
 extern u32 tcp_syncookies, tcp_abort_on_overflow, tcp_tw_reuse, tcp_rfc1337;
 extern u32 tcp_window_scaling, tcp_timestamps, tcp_sack, tcp_send_dsack, tcp_early_retrans;
+extern u32 tcp_frto, tcp_thin_linear_timeouts;
 extern u32 tcp_moderate_rcvbuf, tcp_slow_start_after_idle;
 extern u32 tcp_challenge_ack_limit;                /* per second, over all connections */
 extern u32 tcp_invalid_ratelimit;                  /* ms */

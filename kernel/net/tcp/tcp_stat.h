@@ -28,7 +28,7 @@
 	X(TCPSynRetrans) X(TCPOrigDataSent) X(TCPACKSkippedTimeWait) \
 	X(TCPACKSkippedChallenge) \
 	X(TCPKeepAlive) X(TCPDelivered) X(TCPZeroWindowDrop) X(TCPRcvQDrop) X(TCPTimeWaitOverflow) \
-	X(TCPMemoryPressures)
+	X(TCPMemoryPressures) X(TCPSpuriousRTOs)
 
 #define TCP_COUNTER_ENUM(name) COUNT_##name,
 enum tcp_counter {

@@ -185,6 +185,7 @@ static const struct proc_node route_children[] = {
 	X("tcp_dsack", .value = (s32 *)&tcp_send_dsack, .low = 0, .high = 1) \
 	X("tcp_early_retrans", .value = (s32 *)&tcp_early_retrans, .low = 0, .high = 4) \
 	X("tcp_fin_timeout", .value = (s32 *)&tcp_fin_timeout, .low = 1, .high = 3600) \
+	X("tcp_frto", .value = (s32 *)&tcp_frto, .low = 0, .high = 255) \
 	X("tcp_invalid_ratelimit", .value = (s32 *)&tcp_invalid_ratelimit, \
 	  .low = 0, .high = 60000) \
 	X("tcp_keepalive_intvl", .value = (s32 *)&tcp_keepalive_intvl, .low = 1, .high = 32767) \
@@ -205,6 +206,8 @@ static const struct proc_node route_children[] = {
 	X("tcp_syn_retries", .value = (s32 *)&tcp_syn_retries, .low = 1, .high = 127) \
 	X("tcp_synack_retries", .value = (s32 *)&tcp_synack_retries, .low = 0, .high = 255) \
 	X("tcp_syncookies", .value = (s32 *)&tcp_syncookies, .low = 0, .high = 2) \
+	X("tcp_thin_linear_timeouts", .value = (s32 *)&tcp_thin_linear_timeouts, \
+	  .low = 0, .high = 1) \
 	X("tcp_timestamps", .value = (s32 *)&tcp_timestamps, .low = 0, .high = 1) \
 	X("tcp_tw_reuse", .value = (s32 *)&tcp_tw_reuse, .low = 0, .high = 2) \
 	X("tcp_window_scaling", .value = (s32 *)&tcp_window_scaling, .low = 0, .high = 1)

@@ -231,3 +231,141 @@ TEST(true_loss_is_not_undone)
 	CHECK(p.t->cwnd <= 8u * 1448);
 	finish(&p);
 }
+
+/* Ten segments are out and none is answered until the timeout, which sends the first again. */
+static bool time_out(struct peer *p, bool sack)
+{
+	static char data[20 * 1460];
+	struct tcp_segment seg;
+	unsigned again = 0;
+
+	if (!passive(p, false, sack))
+		return false;
+	CHECK_EQ(host_write(p->t, data, sizeof(data), 0), (ssize_t)sizeof(data));
+	for (unsigned i = 0; i < 10; i++)
+		CHECK(expect(10, TCP_ACK, &seg));
+	while (p->t->ca != TCP_CA_Loss && again++ < 3)
+		CHECK(expect(3000, TCP_ACK, &seg));
+	CHECK_EQ(seg.seq, p->ack);
+	CHECK_EQ(p->t->frto, FRTO_SENT);
+	return true;
+}
+
+TEST(frto_spurious)
+{
+	struct tcp_segment seg;
+	struct peer p;
+	u32 before;
+
+	host_begin(60);
+	if (!time_out(&p, false))
+		return;
+	before = p.t->prior_cwnd;
+	/* The originals' ACKs come late: new segments go, nothing once more. */
+	send_sack(&p, 1460, 0, 0);
+	while (expect(5, TCP_ACK, &seg))
+		CHECK(seq_ge(seg.seq, p.ack + 10 * 1460));
+	CHECK_EQ(p.t->frto, FRTO_NEW);
+	send_sack(&p, 2 * 1460, 0, 0);
+	CHECK_EQ(p.t->ca, TCP_CA_Open);
+	CHECK(p.t->cwnd >= before);
+	while (expect(5, TCP_ACK, &seg))
+		CHECK(seq_ge(seg.seq, p.ack + 10 * 1460));
+	CHECK_EQ(p.t->lost_bytes, 0);
+	finish(&p);
+}
+
+TEST(frto_loss)
+{
+	struct tcp_segment seg;
+	struct peer p;
+
+	host_begin(61);
+	if (!time_out(&p, false))
+		return;
+	send_sack(&p, 1460, 0, 0);
+	while (expect(5, TCP_ACK, &seg))
+		CHECK(seq_ge(seg.seq, p.ack + 10 * 1460));
+	/* The second is missing: a duplicate. */
+	send_sack(&p, 1460, 0, 0);
+	CHECK_EQ(p.t->frto, FRTO_NONE);
+	CHECK(expect(5, TCP_ACK, &seg));
+	CHECK_EQ(seg.seq, p.ack + 1460);
+	CHECK_EQ(p.t->ca, TCP_CA_Loss);
+	finish(&p);
+}
+
+TEST(frto_duplicate_first)
+{
+	struct tcp_segment seg;
+	struct peer p;
+
+	host_begin(62);
+	if (!time_out(&p, false))
+		return;
+	send_sack(&p, 0, 0, 0);
+	CHECK_EQ(p.t->frto, FRTO_NONE);
+	send_sack(&p, 1460, 0, 0);
+	CHECK(expect(5, TCP_ACK, &seg));
+	CHECK_EQ(seg.seq, p.ack + 1460);
+	finish(&p);
+}
+
+TEST(frto_sack)
+{
+	struct tcp_segment seg;
+	struct peer p;
+
+	host_begin(63);
+	if (!time_out(&p, true))
+		return;
+	/* One that was sent once has arrived: not all was lost. */
+	send_sack(&p, 2 * 1460, 0, 0);
+	CHECK_EQ(p.t->ca, TCP_CA_Open);
+	CHECK_EQ(p.t->lost_bytes, 0);
+	while (expect(5, TCP_ACK, &seg))
+		CHECK(seq_ge(seg.seq, p.ack + 10 * 1460));
+	finish(&p);
+}
+
+TEST(frto_off)
+{
+	struct tcp_segment seg;
+	struct peer p;
+
+	host_begin(64);
+	tcp_frto = 0;
+	if (!passive(&p, false, false))
+		return;
+	CHECK_EQ(host_write(p.t, "x", 1, 0), 1);
+	CHECK(expect(10, TCP_ACK, &seg));
+	CHECK(expect(3000, TCP_ACK, &seg));
+	CHECK_EQ(p.t->frto, FRTO_NONE);
+	tcp_frto = 2;
+	finish(&p);
+}
+
+TEST(thin_linear_timeouts)
+{
+	struct tcp_segment seg;
+	struct peer p;
+	u64 last;
+
+	host_begin(65);
+	if (!passive(&p, false, false))
+		return;
+	CHECK_EQ(host_option(p.t, TCP_THIN_LINEAR_TIMEOUTS, 1), 0);
+	CHECK_EQ(host_write(p.t, "x", 1, 0), 1);
+	CHECK(expect(10, TCP_ACK, &seg));
+	for (unsigned i = 0; i < 6; i++) {
+		last = host_now_ns;
+		CHECK(expect(3000, TCP_ACK, &seg));
+		CHECK(host_now_ns - last <= p.t->rto + MS);
+	}
+	/* Then it gets slower, as others do. */
+	CHECK(expect(3000, TCP_ACK, &seg));
+	last = host_now_ns;
+	CHECK(expect(3000, TCP_ACK, &seg));
+	CHECK(host_now_ns - last >= 2 * p.t->rto);
+	finish(&p);
+}
