@@ -35,6 +35,7 @@ enum lock_rank {
 	RANK_PAGE,              /* page lock bit: by index within a file */
 	RANK_FS,                /* a file system's own sleeping locks (allocation groups, trees) */
 	RANK_FS2,
+	RANK_PARTITIONS,        /* changes of what partitions there are, one at a time */
 	RANK_BDEV,              /* block device open/close, partition scan */
 	RANK_ACPI,              /* evaluation of the firmware's byte code */
 	RANK_DEV,               /* driver registry, probing */

@@ -171,6 +171,7 @@ struct disk_host {
 	void (*scan)(struct disk_host *host);
 };
 void disk_host_register(struct disk_host *host);
+unsigned disk_host_count(void);
 /* The host of this number, or NULL. Thread context. */
 struct disk_host *disk_host_find(unsigned number);
 /* A request that start() took is finished. Any context. */
@@ -195,8 +196,13 @@ int must_check disk_name_next(char *name, size_t size);
 void disk_get(struct disk *disk);
 void disk_put(struct disk *disk);
 void disk_each(void (*fn)(struct disk *disk, void *arg), void *arg);
-/* Reads the partition table again (BLKRRPART): 0, -EBUSY. */
+/* Reads the partition table again (BLKRRPART): 0, -EBUSY. Thread context, as the next two. */
 int disk_rescan(struct disk *disk);
+/* Makes a partition known that no table need name (BLKPG), or forgets one: 0, -EINVAL (not on the
+ * disk), -EBUSY (number or place taken; in use), -ENXIO, -ENOMEM, -ENOSPC. */
+int disk_partition_add(struct disk *disk, unsigned number, lba_t start, u64 n_sectors);
+int disk_partition_remove(struct disk *disk, unsigned number);
+#define DISK_PARTITIONS 255 /* highest number */
 
 /*
  * A request with room for n pieces, zeroed, for writers of pages: never NULL; may sleep until
@@ -231,6 +237,14 @@ void blkdev_put(struct blkdev *d);
 /* Exclusive use for a mount: 0 or -EBUSY. */
 int blkdev_claim(struct blkdev *d);
 void blkdev_release(struct blkdev *d);
+/*
+ * The registered block device with the smallest BLKDEV_NUMBER() above `after` (0: the first), and
+ * its name: its number, or 0. `of`: of the partitions of the disk with that number, of the whole
+ * disks (BLKDEV_DISKS), or of all (0). Any context.
+ */
+u32 blkdev_next(u32 of, u32 after, char *name, size_t size);
+#define BLKDEV_NUMBER(major, minor) ((major) << 20 | (minor))
+#define BLKDEV_DISKS 1u
 void blkdev_each(void (*fn)(struct blkdev *d, void *arg), void *arg);
 /* Told of each blkdev that comes or goes (devfs fills /dev), no lock held: set once; it is first
  * told of all there are. */

@@ -7,7 +7,8 @@
  * Numbers: disk n has major 8, 65 … 71, 128 … 135 and sixteen minors, as in Linux's list;
  * partitions beyond the fifteenth get minors of major 259.
  *
- * Locks: `registry` guards the lists, names and claims. The listener (devfs) is called without it,
+ * Locks: `registry` guards the lists, names and claims; who changes a list takes `disk_lists`, too,
+ * so that it can be walked with either. The listener (devfs) is called without it,
  * because it makes directory entries, whose locks come first.
  */
 #include "dev/blk_int.h"
@@ -28,6 +29,10 @@
 
 struct mutex disk_registry = MUTEX_INIT(disk_registry, RANK_BDEV, "disks");
 struct list disks = LIST_INIT(disks);
+struct spinlock disk_lists = SPINLOCK_INIT(RANK_DRIVER, "disk lists");
+
+/* Held while partitions of a registered disk come and go. */
+static struct mutex partitions = MUTEX_INIT(partitions, RANK_PARTITIONS, "partitions");
 
 static u64 names_used[BITMAP_WORDS(DISKS_MAX)];       /* r: bit n: the nth disk letter */
 static u64 extended_used[BITMAP_WORDS(EXTENDED_MAX)]; /* r: minors of EXTENDED_MAJOR */
@@ -101,6 +106,20 @@ void disk_put(struct disk *disk)
 		disk->ops->release(disk);
 }
 
+static void lists_add(struct list *entry, struct list *to)
+{
+	spin_lock(&disk_lists);
+	list_add_tail(entry, to);
+	spin_unlock(&disk_lists);
+}
+
+static void lists_remove(struct list *entry)
+{
+	spin_lock(&disk_lists);
+	list_del_init(entry);
+	spin_unlock(&disk_lists);
+}
+
 static int number_assign(struct blkdev *d)
 {
 	size_t n;
@@ -149,7 +168,7 @@ int blkdev_create(struct disk *disk, unsigned partition, lba_t start, u64 n_sect
 	}
 	blkdev_cache_init(d);
 	disk_get(disk);
-	list_add_tail(&d->link, &disk->blkdevs);
+	lists_add(&d->link, &disk->blkdevs);
 	if (!partition)
 		disk->whole = d;
 	return 0;
@@ -221,7 +240,7 @@ static void forget_from(struct disk *disk, unsigned keep)
 		if (disk->blkdevs.prev != &disk->blkdevs &&
 		    (!keep || disk->blkdevs.prev != disk->blkdevs.next)) {
 			d = list_last_entry(&disk->blkdevs, struct blkdev, link);
-			list_del_init(&d->link);
+			lists_remove(&d->link);
 			d->gone = true;
 		}
 		mutex_unlock(&disk_registry);
@@ -247,14 +266,16 @@ int disk_register(struct disk *disk)
 	mutex_lock(&disk_registry);
 	err = blkdev_create(disk, 0, 0, disk->n_sectors, NULL, NULL);
 	if (!err)
-		list_add_tail(&disk->link, &disks);
+		lists_add(&disk->link, &disks);
 	mutex_unlock(&disk_registry);
 	if (err) {
 		disk_put(disk);
 		return err;
 	}
+	mutex_lock(&partitions);
 	disk_scan(disk);
 	announce_from(disk, 0);
+	mutex_unlock(&partitions);
 	return 0;
 }
 
@@ -283,28 +304,106 @@ void disk_unregister(struct disk *disk)
 	blk_end(&ended);
 	delayed_work_cancel_sync(&disk->watchdog);
 	mutex_lock(&disk_registry);
-	list_del_init(&disk->link);
+	lists_remove(&disk->link);
 	mutex_unlock(&disk_registry);
+	mutex_lock(&partitions); /* whoever makes some sees that the disk is gone */
 	forget_from(disk, 0);
+	mutex_unlock(&partitions);
 	disk_put(disk);
+}
+
+static bool in_use(const struct blkdev *d)
+{
+	return d->holders || ref_read(&d->refs) > 1;
 }
 
 int disk_rescan(struct disk *disk)
 {
 	struct blkdev *d;
-	int err = 0;
+	int err;
 
+	mutex_lock(&partitions);
+	err = disk->gone ? -ENXIO : 0;
 	mutex_lock(&disk_registry);
 	list_for_each_entry(d, &disk->blkdevs, link)
-		if (d->partition && (d->holders || ref_read(&d->refs) > 1))
+		if (d->partition && in_use(d))
 			err = -EBUSY;
 	mutex_unlock(&disk_registry);
-	if (err)
-		return err;
-	forget_from(disk, 1);
-	disk_scan(disk);
-	announce_from(disk, 1);
+	if (!err) {
+		forget_from(disk, 1);
+		disk_scan(disk);
+		announce_from(disk, 1);
+	}
+	mutex_unlock(&partitions);
+	return err;
+}
+
+/* 0 if a partition of this number may lie there. */
+static int place_check(const struct disk *disk, unsigned number, lba_t start, u64 n_sectors)
+{
+	u64 mask = (disk->sector_size >> 9) - 1;
+	const struct blkdev *d;
+
+	if (!number || number > DISK_PARTITIONS || !n_sectors || (start | n_sectors) & mask ||
+	    start >= disk->n_sectors || n_sectors > disk->n_sectors - start)
+		return -EINVAL;
+	list_for_each_entry(d, &disk->blkdevs, link) {
+		if (!d->partition)
+			continue;
+		if (d->partition == number ||
+		    (start < d->start + d->n_sectors && d->start < start + n_sectors))
+			return -EBUSY;
+	}
 	return 0;
+}
+
+int disk_partition_add(struct disk *disk, unsigned number, lba_t start, u64 n_sectors)
+{
+	struct blkdev *made = NULL;
+	int err;
+
+	mutex_lock(&partitions);
+	mutex_lock(&disk_registry);
+	err = disk->gone ? -ENXIO : place_check(disk, number, start, n_sectors);
+	if (!err)
+		err = blkdev_create(disk, number, start, n_sectors, NULL, NULL);
+	if (!err) {
+		made = list_last_entry(&disk->blkdevs, struct blkdev, link);
+		blkdev_get(made);
+	}
+	mutex_unlock(&disk_registry);
+	if (made) {
+		announce(made, true);
+		blkdev_put(made);
+	}
+	mutex_unlock(&partitions);
+	return err;
+}
+
+int disk_partition_remove(struct disk *disk, unsigned number)
+{
+	struct blkdev *d, *found = NULL;
+	int err = -ENXIO;
+
+	mutex_lock(&partitions);
+	mutex_lock(&disk_registry);
+	list_for_each_entry(d, &disk->blkdevs, link)
+		if (number && d->partition == number)
+			found = d;
+	if (found) {
+		err = in_use(found) ? -EBUSY : 0;
+		if (!err) {
+			lists_remove(&found->link);
+			found->gone = true;
+		}
+	}
+	mutex_unlock(&disk_registry);
+	if (!err) {
+		announce(found, false);
+		blkdev_put(found);
+	}
+	mutex_unlock(&partitions);
+	return err;
 }
 
 void blkdev_set_notify(void (*fn)(struct blkdev *d, bool added))

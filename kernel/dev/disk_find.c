@@ -52,6 +52,33 @@ void blkdev_each(void (*fn)(struct blkdev *d, void *arg), void *arg)
 	mutex_unlock(&disk_registry);
 }
 
+static bool belongs(const struct blkdev *d, u32 of)
+{
+	if (of == BLKDEV_DISKS)
+		return !d->partition;
+	return !of || (d->partition && BLKDEV_NUMBER(d->disk->major, d->disk->minor) == of);
+}
+
+u32 blkdev_next(u32 of, u32 after, char *name, size_t size)
+{
+	struct disk *disk;
+	struct blkdev *d;
+	u32 best = 0;
+
+	spin_lock(&disk_lists);
+	list_for_each_entry(disk, &disks, link)
+		list_for_each_entry(d, &disk->blkdevs, link) {
+			u32 number = BLKDEV_NUMBER(d->major, d->minor);
+
+			if (number <= after || (best && number > best) || !belongs(d, of))
+				continue;
+			best = number;
+			strlcpy(name, d->name, size);
+		}
+	spin_unlock(&disk_lists);
+	return best;
+}
+
 /* The first blkdev that `matches`, with a reference, or NULL. */
 static struct blkdev *find(bool (*matches)(const struct blkdev *d, const void *key),
 			   const void *key)

@@ -15,6 +15,11 @@ void disk_host_register(struct disk_host *host)
 	mutex_unlock(&disk_registry);
 }
 
+unsigned disk_host_count(void)
+{
+	return READ_ONCE(n_hosts);
+}
+
 struct disk_host *disk_host_find(unsigned number)
 {
 	struct disk_host *host, *found = NULL;

@@ -262,6 +262,42 @@ static long geometry(struct blkdev *dev, u64 arg)
 	return copy_out_obj((struct hd_geometry __user *)arg, &g);
 }
 
+/* As struct blkpg_partition and blkpg_ioctl_arg of linux/blkpg.h. */
+struct table_entry {
+	s64 start, length; /* bytes */
+	s32 number;
+	char unused[128];
+};
+struct table_change {
+	s32 op, flags, length;
+	struct table_entry __user *entry;
+};
+#define TABLE_ADD    1
+#define TABLE_REMOVE 2
+
+/* BLKPG: what partitions the kernel knows of, without a table. */
+static long table_change(struct file *f, struct blkdev *dev, u64 arg)
+{
+	struct table_change change;
+	struct table_entry e;
+	int err = copy_in_obj(&change, (const struct table_change __user *)arg);
+
+	if (!err)
+		err = copy_in_obj(&e, (const struct table_entry __user *)change.entry);
+	if (err < 0)
+		return err;
+	if (!cred_capable(f->cred, CAP_SYS_ADMIN))
+		return -EACCES;
+	if (dev->partition || e.number <= 0)
+		return -EINVAL;
+	if (change.op == TABLE_REMOVE)
+		return disk_partition_remove(dev->disk, (unsigned)e.number);
+	if (change.op != TABLE_ADD || e.start < 0 || e.length <= 0 || (e.start | e.length) & 511)
+		return -EINVAL;
+	return disk_partition_add(dev->disk, (unsigned)e.number, (u64)e.start >> 9,
+				  (u64)e.length >> 9);
+}
+
 static long blkfile_ioctl(struct file *f, u32 request, u64 arg)
 {
 	struct blkdev *dev = device_of(f);
@@ -293,6 +329,8 @@ static long blkfile_ioctl(struct file *f, u32 request, u64 arg)
 		return flush_buffers(f, dev);
 	case BLKRRPART:
 		return cred_capable(f->cred, CAP_SYS_ADMIN) ? disk_rescan(dev->disk) : -EACCES;
+	case BLKPG:
+		return table_change(f, dev, arg);
 	case BLKDISCARD:
 		return discard(f, dev, arg);
 	case HDIO_GETGEO:

@@ -29,7 +29,13 @@ static const struct sysfs_node devices_children[] = {
 	{ NULL },
 };
 static const struct sysfs_node class_children[] = {
+	DIRECTORY("block", sysfs_block_class_children),
 	DIRECTORY("net", sysfs_net_children),
+	DIRECTORY("scsi_host", sysfs_host_children),
+	{ NULL },
+};
+static const struct sysfs_node dev_children[] = {
+	DIRECTORY("block", sysfs_block_dev_children),
 	{ NULL },
 };
 static const struct sysfs_node kernel_children[] = {
@@ -38,7 +44,9 @@ static const struct sysfs_node kernel_children[] = {
 	{ NULL },
 };
 static const struct sysfs_node root_children[] = {
+	DIRECTORY("block", sysfs_block_children),
 	DIRECTORY("class", class_children),
+	DIRECTORY("dev", dev_children),
 	DIRECTORY("devices", devices_children),
 	DIRECTORY("kernel", kernel_children),
 	{ NULL },
@@ -47,7 +55,7 @@ static const struct sysfs_node root = DIRECTORY("", root_children);
 
 static struct slab_cache *inode_cache;
 static u64 next_ino = ROOT_INO; /* a */
-static const struct inode_ops sysfs_inode_ops;
+static const struct inode_ops sysfs_inode_ops, sysfs_link_ops;
 static const struct file_ops dir_fops;
 
 static struct inode *sysfs_inode_alloc(struct superblock *sb)
@@ -74,12 +82,24 @@ static int inode_make(struct superblock *sb, const struct sysfs_node *node, unsi
 	inode_init_owner(inode, NULL, node->mode, cred_root);
 	inode->ino = __atomic_fetch_add(&next_ino, 1, __ATOMIC_RELAXED);
 	inode->nlink = S_ISDIR(node->mode) ? 2 : 1;
-	inode->size = S_ISDIR(node->mode) ? 0 : FILE_SIZE;
-	inode->ops = &sysfs_inode_ops;
+	inode->size = S_ISREG(node->mode) ? FILE_SIZE : 0;
+	inode->ops = S_ISLNK(node->mode) ? &sysfs_link_ops : &sysfs_inode_ops;
 	inode->fops = S_ISDIR(node->mode) ? &dir_fops : node->fops ? node->fops : &sysfs_text_fops;
 	inode_unlock_new(inode);
 	*out = inode;
 	return 0;
+}
+
+static bool has_names(const struct sysfs_node *node)
+{
+	return node->next || node->next_in;
+}
+
+/* As node->next or next_in, in a directory of index `of`. */
+static unsigned next_name(const struct sysfs_node *node, unsigned of, unsigned after, char *name)
+{
+	return node->next ? node->next(after, name, NAME_ROOM) :
+			    node->next_in(of, after, name, NAME_ROOM);
 }
 
 /* Calls fn for each name of the directory, until it returns false: whether it never did. */
@@ -93,10 +113,10 @@ static bool each_name(const struct sysfs_inode *dir,
 
 		if (node->present && !node->present(dir->index))
 			continue;
-		for (unsigned i = 0; node->next && (i = node->next(i, name, sizeof(name)));)
+		for (unsigned i = 0; has_names(node) && (i = next_name(node, dir->index, i, name));)
 			if (!fn(name, node, i, arg))
 				return false;
-		if (!node->count && !node->next && !fn(node->name, node, dir->index, arg))
+		if (!node->count && !has_names(node) && !fn(node->name, node, dir->index, arg))
 			return false;
 		for (unsigned i = 0; i < n; i++) {
 			snprintf(name, sizeof(name), "%s%u", node->name, i);
@@ -139,10 +159,12 @@ static bool sysfs_revalidate(struct dentry *dentry)
 {
 	struct sysfs_inode *si = sysfs_inode(dentry->inode);
 	char name[NAME_ROOM];
+	unsigned of;
 
-	if (!si->node->next)
+	if (!has_names(si->node))
 		return true;
-	for (unsigned i = 0; (i = si->node->next(i, name, sizeof(name)));)
+	of = sysfs_inode(READ_ONCE(dentry->parent)->inode)->index;
+	for (unsigned i = 0; (i = next_name(si->node, of, i, name));)
 		if (i == si->index)
 			return strlen(name) == dentry->name_length &&
 			       !memcmp(name, dentry->name, dentry->name_length);
@@ -171,7 +193,7 @@ static bool emit_name(const char *name, const struct sysfs_node *node, unsigned 
 {
 	struct reading *r = arg;
 
-	return emit(r, name, (u64)r->at + 100, S_ISDIR(node->mode) ? DT_DIR : DT_REG);
+	return emit(r, name, (u64)r->at + 100, (u8)(node->mode >> 12));
 }
 
 static int sysfs_readdir(struct file *file, struct dir_sink *sink)
@@ -220,6 +242,19 @@ static int sysfs_create(struct inode *dir, const struct name *name, u32 mode,
 {
 	return -EPERM;
 }
+
+static ssize_t sysfs_readlink(struct inode *inode, char *buf, size_t size)
+{
+	struct sysfs_inode *si = sysfs_inode(inode);
+	int err = si->node->link(buf, size, si->index);
+
+	return err ? err : (ssize_t)strlen(buf);
+}
+
+static const struct inode_ops sysfs_link_ops = {
+	.readlink = sysfs_readlink,
+	.revalidate = sysfs_revalidate,
+};
 
 static const struct inode_ops sysfs_inode_ops = {
 	.lookup = sysfs_lookup,

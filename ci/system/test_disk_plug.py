@@ -1,0 +1,105 @@
+"""Disks that come and go, and what /sys tells of them, read by Debian's own programs."""
+
+import hashlib
+import json
+import os
+import random
+import re
+
+import debian
+from test_disk import MIB, mbr_disk, tool
+
+UTIL_LINUX = """util-linux util-linux-extra fdisk libblkid1 libfdisk1 libmount1 libsmartcols1
+libuuid1 libudev1 libtinfo6 libreadline8 libselinux1 libpcre2-8-0 libcap-ng0
+libcrypt1 libpam0g libaudit1 libsystemd0 coreutils libacl1 libattr1 libgmp10 dash
+libc6 libgcc-s1 parted libparted2 libdevmapper1.02.1 liblzma5 libzstd1 liblz4-1
+libcap2 libgcrypt20 libgpg-error0""".split()
+
+# The writer opens the disk once: a name that is gone would be made a file.
+LOAD = """for i in 1 2 3 4; do (while dd if=/dev/sdb bs=64k of=/dev/null 2>/dev/null; do
+echo 3 >/proc/sys/vm/drop_caches; done) & done;
+(while dd if=/dev/zero bs=64k seek=200 count=100 conv=fsync >&3 2>/dev/null; do :; done
+) 3<>/dev/sdb &
+(while dd if=/dev/zero of=/mnt/file bs=64k count=32 conv=fsync 2>/dev/null; do :; done) & true"""
+
+
+def image():
+    return os.path.join(os.environ.get("B", "build"), "skerry.img")
+
+
+def test_unplug_under_load(machine, tmp_path):
+    data = random.Random(7).randbytes(24 * MIB)
+    path = str(tmp_path / "disk")
+    with open(path, "wb") as f:
+        f.write(data)
+    tool("mke2fs", "-q", "-t", "ext2", str(tmp_path / "fs"), "8m")
+    console = machine(disks=[image(), path, str(tmp_path / "fs")])
+    console.prompt()
+    part = hashlib.sha256(data[:MIB]).hexdigest()
+    for _ in range(3):
+        console.output("mount -t ext2 /dev/sdc /mnt")
+        console.output(" ".join(LOAD.split("\n")))
+        console.output("sleep 2; echo 1 >/sys/block/sdb/device/delete; "
+                       "echo 1 >/sys/block/sdc/device/delete")
+        # Everyone who used them has an error, and nobody waits.
+        console.output("wait", 60)
+        assert console.run("touch /mnt/new && sync -f /mnt/new && cat /mnt/new")[0] in (0, 1)
+        console.output("umount /mnt; [ ! -e /dev/sdb ] && [ ! -e /dev/sdc ]")
+        assert console.output("ls /sys/block").split() == ["sda"]
+        assert "sdb: gone" in console.output("dmesg")
+        console.output('for h in /sys/class/scsi_host/host*; do echo "- - -" >$h/scan; done', 60)
+        assert console.output("ls /sys/block").split() == ["sda", "sdb", "sdc"]
+        assert part in console.output("head -c 1048576 /dev/sdb | sha256sum")
+    console.output("sync; ls /")
+
+
+def test_several_controllers(machine, tmp_path):
+    """The disks of two HBAs at once."""
+    for name in ("one", "two"):
+        mbr_disk(str(tmp_path / name), 32 * MIB)
+    # Which of the HBAs is first is the matter of their places on the bus.
+    console = machine(append="root=/dev/sdc3", extra=[
+        "-device", "ahci,id=more",
+        "-drive", f"if=none,id=one,format=raw,snapshot=on,file={tmp_path}/one",
+        "-device", "ide-hd,drive=one,bus=more.0,serial=ONE",
+        "-drive", f"if=none,id=two,format=raw,snapshot=on,file={tmp_path}/two",
+        "-device", "ide-hd,drive=two,bus=more.3,serial=TWO"])
+    console.prompt()
+    assert console.output("ls /sys/block").split() == ["sda", "sdb", "sdc"]
+    serials = console.output("cat /sys/block/sd*/device/serial").split()
+    assert {"ONE", "TWO"} <= set(serials)
+    assert console.output("cat /sys/class/scsi_host/host*/proc_name").split() == ["ahci"] * 2
+    console.output("for d in sda sdb sdc; do dd if=/dev/$d of=/dev/null bs=64k count=100 & done; "
+                   "wait")
+
+
+def test_sys_block(machine, tmp_path):
+    disk = debian.make_disk("disk", UTIL_LINUX)
+    mbr_disk(str(tmp_path / "mbr"), 32 * MIB)
+    console = machine(disks=[image(), disk, str(tmp_path / "mbr")], append="")
+    console.prompt()
+    console.output(debian.ENTER)
+    text = console.output("chroot /mnt lsblk -bJ -o NAME,MAJ:MIN,RM,SIZE,RO,TYPE,ROTA,PHY-SEC")
+    found = {d["name"]: d for d in json.loads(text)["blockdevices"]}
+    assert sorted(found) == ["sda", "sdb", "sdc"]
+    assert [c["name"] for c in found["sda"]["children"]] == ["sda1", "sda2", "sda3"]
+    assert [c["maj:min"] for c in found["sdc"]["children"]] == ["8:33", "8:34", "8:37"]
+    assert found["sdc"]["size"] == 32 * MIB and found["sdc"]["type"] == "disk"
+    assert {c["type"] for c in found["sdc"]["children"]} == {"part"}
+    text = console.output("chroot /mnt blkid /dev/sdc1 /dev/sda3")
+    assert re.search(r'/dev/sdc1: UUID=.* TYPE="ext2"', text) and '/dev/sda3: ' in text
+    text = console.output("chroot /mnt fdisk -l /dev/sdc")
+    assert "Disklabel type: dos" in text and re.search(r"/dev/sdc5 +22528 ", text)
+    assert "Disklabel type: gpt" in console.output("chroot /mnt fdisk -l /dev/sda")
+    assert "QEMU HARDDISK" in text
+    # A new table, while nobody uses the disk; and one that is used stays.
+    console.output("printf 'label: gpt\\n,8M\\n,4M,,\\n' | chroot /mnt sfdisk -q /dev/sdc", 60)
+    assert console.output("ls /sys/block/sdc | grep sdc").split() == ["sdc1", "sdc2"]
+    assert console.output("cat /sys/class/block/sdc2/size").strip() == "8192"
+    console.output("mke2fs -q /dev/sdc1 2>/dev/null && mkdir -p /tmp/m && mount /dev/sdc1 /tmp/m")
+    assert console.run("blockdev --rereadpt /dev/sdc")[0] != 0
+    console.output("umount /tmp/m && blockdev --rereadpt /dev/sdc")
+    # The first header is damaged: the second one counts.
+    console.output("dd if=/dev/zero of=/dev/sdc bs=512 seek=1 count=1 conv=notrunc,fsync")
+    console.output("blockdev --rereadpt /dev/sdc && [ -b /dev/sdc2 ]")
+    assert console.output("readlink /sys/dev/block/8:34").strip() == "../../block/sdc/sdc2"

@@ -1,0 +1,235 @@
+/*
+ * /sys/block: a directory per disk, with one per partition in it, by their numbers;
+ * /sys/class/block and /sys/dev/block are links to these. What lsblk, blkid and fdisk read is
+ * here, under the names that they know. /sys/class/scsi_host has what disks are plugged into.
+ */
+#include "abi/errno.h"
+#include "abi/stat.h"
+#include "core/clock.h"
+#include "dev/blk.h"
+#include "fs/sysfs/sysfs_int.h"
+#include "lib/format.h"
+#include "lib/string.h"
+
+#define ULL(x) ((unsigned long long)(x))
+
+static struct blkdev *device_get(unsigned index)
+{
+	return blkdev_find_number(index >> 20, index & 0xfffff);
+}
+
+static unsigned next_disk(unsigned of, unsigned after, char *name, size_t size)
+{
+	return blkdev_next(BLKDEV_DISKS, after, name, size);
+}
+
+static unsigned next_any(unsigned of, unsigned after, char *name, size_t size)
+{
+	return blkdev_next(0, after, name, size);
+}
+
+static unsigned next_number(unsigned of, unsigned after, char *name, size_t size)
+{
+	unsigned number = blkdev_next(0, after, name, size);
+
+	if (number)
+		snprintf(name, size, "%u:%u", number >> 20, number & 0xfffff);
+	return number;
+}
+
+/* A text about a block device and its disk. */
+#define SHOW(name, body) \
+	static int show_##name(struct text *t, unsigned index) \
+	{ \
+		struct blkdev *d = device_get(index); \
+		const struct disk *disk; \
+\
+		if (!d) \
+			return -ENODEV; \
+		disk = d->disk; \
+		(void)disk; \
+		body; \
+		blkdev_put(d); \
+		return 0; \
+	}
+#define SHOW_NUMBER(name, value) SHOW(name, text_printf(t, "%llu\n", ULL(value)))
+#define SHOW_TEXT(name, value)   SHOW(name, text_printf(t, "%s\n", value))
+
+static void print_stat(struct text *t, struct blkdev *d)
+{
+	static const enum blk_op ops[] = { BLK_READ, BLK_WRITE, BLK_DISCARD };
+	struct blk_stats s;
+
+	blkdev_stats(d, &s);
+	for (unsigned i = 0; i < ARRAY_SIZE(ops); i++) {
+		text_printf(t, "%8llu %8llu %8llu %8llu ", ULL(s.ios[ops[i]]),
+			     ULL(s.merges[ops[i]]), ULL(s.sectors[ops[i]]),
+			     ULL(s.ns[ops[i]] / NSEC_PER_MSEC));
+		if (ops[i] == BLK_WRITE)
+			text_printf(t, "%8llu %8llu %8llu ", ULL(s.in_flight),
+				     ULL(s.busy_ns / NSEC_PER_MSEC),
+				     ULL(s.weighted_ns / NSEC_PER_MSEC));
+	}
+	text_printf(t, "%8llu %8llu\n", ULL(s.ios[BLK_FLUSH]),
+		     ULL(s.ns[BLK_FLUSH] / NSEC_PER_MSEC));
+}
+
+static void print_uevent(struct text *t, const struct blkdev *d)
+{
+	text_printf(t, "MAJOR=%u\nMINOR=%u\nDEVNAME=%s\nDEVTYPE=%s\n", d->major, d->minor, d->name,
+		     d->partition ? "partition" : "disk");
+	if (d->partition)
+		text_printf(t, "PARTN=%u\n", d->partition);
+	if (d->label[0])
+		text_printf(t, "PARTNAME=%s\n", d->label);
+}
+
+SHOW(dev, text_printf(t, "%u:%u\n", d->major, d->minor))
+SHOW(stat, print_stat(t, d))
+SHOW(uevent, print_uevent(t, d))
+SHOW_NUMBER(size, d->n_sectors)
+SHOW_NUMBER(start, d->start)
+SHOW_NUMBER(partition, d->partition)
+SHOW_NUMBER(ro, disk->read_only)
+SHOW_NUMBER(removable, disk->removable)
+SHOW_NUMBER(alignment_offset, 0)
+SHOW_NUMBER(discard_alignment, 0)
+SHOW_NUMBER(range, 16)
+SHOW_NUMBER(ext_range, 256)
+
+SHOW_NUMBER(logical_block_size, disk->sector_size)
+SHOW_NUMBER(physical_block_size, disk->physical_sector_size)
+SHOW_NUMBER(optimal_io_size, 0)
+SHOW_NUMBER(rotational, disk->rotational)
+SHOW_NUMBER(max_sectors_kb, disk->max_sectors / 2)
+SHOW_NUMBER(max_segments, disk->max_segments)
+SHOW_NUMBER(max_segment_size, disk->max_segment_bytes)
+SHOW_NUMBER(nr_requests, disk->depth)
+SHOW_NUMBER(discard_granularity, disk->discard ? disk->sector_size : 0)
+SHOW_NUMBER(discard_max_bytes, disk->discard ? ULL(disk->max_discard_sectors) << 9 : 0)
+SHOW_NUMBER(fua, disk->fua)
+SHOW_TEXT(write_cache, disk->write_cache ? "write back" : "write through")
+SHOW_TEXT(scheduler, "[reads-first]")
+SHOW_TEXT(zoned, "none")
+
+SHOW_TEXT(model, disk->model)
+SHOW_TEXT(serial, disk->serial)
+SHOW_TEXT(rev, disk->firmware)
+SHOW_TEXT(vendor, "ATA")
+SHOW_TEXT(state, "running")
+SHOW_NUMBER(type, disk->removable ? 5 : 0)
+
+/* As if it were unplugged. */
+static int store_delete(char *text, unsigned index)
+{
+	struct blkdev *d = device_get(index);
+	int err = -EOPNOTSUPP;
+
+	if (!d)
+		return -ENODEV;
+	if (d->disk->ops->detach)
+		err = d->disk->ops->detach(d->disk);
+	blkdev_put(d);
+	return err;
+}
+
+#define READ(name_) { .name = #name_, .mode = S_IFREG | 0444, .show = show_##name_ }
+#define READ_AS(name_, shown) { .name = name_, .mode = S_IFREG | 0444, .show = show_##shown }
+#define DIRECTORY(name_, children_) \
+	{ .name = name_, .mode = S_IFDIR | 0755, .children = children_ }
+
+static const struct sysfs_node queue_children[] = {
+	READ(discard_granularity), READ(discard_max_bytes),
+	READ_AS("discard_max_hw_bytes", discard_max_bytes), READ(fua),
+	READ_AS("hw_sector_size", logical_block_size), READ(logical_block_size),
+	READ_AS("max_hw_sectors_kb", max_sectors_kb), READ(max_sectors_kb),
+	READ(max_segment_size), READ(max_segments),
+	READ_AS("minimum_io_size", physical_block_size), READ(nr_requests),
+	READ(optimal_io_size), READ(physical_block_size), READ(rotational), READ(scheduler),
+	READ(write_cache), READ(zoned),
+	{ NULL },
+};
+
+static const struct sysfs_node device_children[] = {
+	{ .name = "delete", .mode = S_IFREG | 0200, .store = store_delete },
+	READ(model), READ(rev), READ(serial), READ(state), READ(type), READ(vendor),
+	{ NULL },
+};
+
+/* Devices made of others do not exist. */
+static const struct sysfs_node no_children[] = { { NULL } };
+
+#define COMMON \
+	READ(alignment_offset), READ(dev), READ(discard_alignment), READ(ro), READ(size), \
+	READ(stat), READ(uevent), DIRECTORY("holders", no_children)
+
+static const struct sysfs_node partition_children[] = {
+	COMMON, READ(partition), READ(start),
+	{ NULL },
+};
+
+static const struct sysfs_node disk_children[] = {
+	COMMON, READ(ext_range), READ(range), READ(removable),
+	DIRECTORY("device", device_children),
+	DIRECTORY("queue", queue_children),
+	DIRECTORY("slaves", no_children),
+	{ .name = "", .mode = S_IFDIR | 0755, .children = partition_children,
+	  .next_in = blkdev_next },
+	{ NULL },
+};
+
+const struct sysfs_node sysfs_block_children[] = {
+	{ .name = "", .mode = S_IFDIR | 0755, .children = disk_children, .next_in = next_disk },
+	{ NULL },
+};
+
+static int link_device(char *buf, size_t size, unsigned index)
+{
+	struct blkdev *d = device_get(index);
+
+	if (!d)
+		return -ENOENT;
+	snprintf(buf, size, "../../block/%s%s%s", d->disk->name, d->partition ? "/" : "",
+		 d->partition ? d->name : "");
+	blkdev_put(d);
+	return 0;
+}
+
+const struct sysfs_node sysfs_block_class_children[] = {
+	{ .name = "", .mode = S_IFLNK | 0777, .next_in = next_any, .link = link_device },
+	{ NULL },
+};
+
+const struct sysfs_node sysfs_block_dev_children[] = {
+	{ .name = "", .mode = S_IFLNK | 0777, .next_in = next_number, .link = link_device },
+	{ NULL },
+};
+
+static int show_proc_name(struct text *t, unsigned index)
+{
+	text_printf(t, "%s\n", disk_host_find(index)->driver);
+	return 0;
+}
+
+/* "channel target lun", each a number or "-": here a host is always looked at as a whole. */
+static int store_scan(char *text, unsigned index)
+{
+	struct disk_host *host = disk_host_find(index);
+
+	if (strcspn(text, "0123456789-"))
+		return -EINVAL;
+	host->scan(host);
+	return 0;
+}
+
+static const struct sysfs_node host_children[] = {
+	READ(proc_name),
+	{ .name = "scan", .mode = S_IFREG | 0200, .store = store_scan },
+	{ NULL },
+};
+
+const struct sysfs_node sysfs_host_children[] = {
+	{ .name = "host", .mode = S_IFDIR | 0755, .children = host_children,
+	  .count = disk_host_count },
+	{ NULL },
+};
