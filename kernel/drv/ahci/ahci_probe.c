@@ -66,6 +66,8 @@ static u32 ports_settle(struct ahci_hba *hba, u32 waiting)
 static const char *foreign_name(u32 signature)
 {
 	switch (signature) {
+	case PORT_SIG_ATAPI:
+		return "CD-ROM drives are not supported";
 	case PORT_SIG_MULTIPLIER:
 		return "a port multiplier is not supported: plug its disks into ports of their own";
 	case PORT_SIG_ENCLOSURE:
