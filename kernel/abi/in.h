@@ -122,6 +122,7 @@ struct icmp_filter {
 #define RTF_DEFAULT	0x00010000
 #define RTF_ADDRCONF	0x00040000
 #define RTF_EXPIRES	0x00400000
+#define RTF_ANYCAST	0x00100000
 #define RTF_LOCAL	0x80000000
 
 struct rtentry {

@@ -62,6 +62,7 @@ struct ip_info {
 	bool fragmented;         /* was reassembled */
 	bool router_alert;       /* IPv6: it has that option (RFC 2711) */
 	u16 header_length;       /* with options or extension headers */
+	u16 fragment_size;       /* bytes of the longest fragment, with headers; 0: it was whole */
 };
 static inline struct ip_info *ip_info(struct packet *p) { return (struct ip_info *)p->cb; }
 static_assert(sizeof(struct ip_info) <= PACKET_CB, "ip_info");
@@ -140,12 +141,13 @@ static inline const struct ip_version *ip_version_of(const struct ipaddr *a)
 enum inet_want {
 	INET_WANT_PKTINFO = 1 << 0, INET_WANT_TTL = 1 << 1, INET_WANT_TOS = 1 << 2,
 	INET_WANT_OPTIONS = 1 << 3, INET_WANT_RETOPTS = 1 << 4, INET_WANT_ORIGINAL = 1 << 5,
+	INET_WANT_FRAGSIZE = 1 << 6,
 	INET_WANT_PKTINFO6 = 1 << 8, INET_WANT_HOPLIMIT6 = 1 << 9, INET_WANT_TCLASS6 = 1 << 10,
 	INET_WANT_FLOW6 = 1 << 11, INET_WANT_HOPOPTS6 = 1 << 12, INET_WANT_DSTOPTS6 = 1 << 13,
 	INET_WANT_RTHDR6 = 1 << 14, INET_WANT_PATHMTU6 = 1 << 15, INET_WANT_ORIGINAL6 = 1 << 16,
 	INET_WANT_PKTINFO6_2292 = 1 << 18, INET_WANT_HOPLIMIT6_2292 = 1 << 19,
 	INET_WANT_HOPOPTS6_2292 = 1 << 20, INET_WANT_DSTOPTS6_2292 = 1 << 21,
-	INET_WANT_RTHDR6_2292 = 1 << 22,
+	INET_WANT_RTHDR6_2292 = 1 << 22, INET_WANT_FRAGSIZE6 = 1 << 23,
 };
 
 struct ip6_headers;
@@ -204,6 +206,7 @@ struct inet_sock {
 				  * comes by another is not for it; 0: none */
 	be32 multicast_from;     /* a */
 	struct inet_member *memberships; /* c: groups joined */
+	struct ip6_anycast_member *anycast; /* c: anycast addresses joined (net/ip6) */
 	struct spinlock errors_lock; /* a leaf */
 	struct packet_queue errors; /* errors_lock: MSG_ERRQUEUE */
 	u8 options[40];          /* l: IP_OPTIONS, padded */

@@ -10,6 +10,10 @@
  * under RCU. raw_receive: whether one took it. */
 extern u32 raw_listeners[256]; /* a: sockets per protocol */
 bool raw_receive(struct packet *p);
+/* A packet to be forwarded that has the router alert option (RFC 2711) of that value, data at the
+ * IP header: to the sockets with IPV6_ROUTER_ALERT. Whether any took it. Soft work, under RCU. */
+bool raw_alert(struct packet *p, u16 value);
+extern u32 raw_alerts; /* a: how many such sockets there are */
 void raw_error(const struct ip_error *e, u8 protocol);
 
 /* The boot of each part, in this order, by inet_init(). */

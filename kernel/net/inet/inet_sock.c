@@ -72,7 +72,7 @@ void inet_sock_init(struct inet_sock *i)
 
 void inet_sock_close(struct inet_sock *i)
 {
-	if (!READ_ONCE(i->memberships))
+	if (!READ_ONCE(i->memberships) && !READ_ONCE(i->anycast))
 		return;
 	netif_config_lock();
 	for (unsigned v = 0; v < 2; v++)

@@ -23,6 +23,7 @@ struct assembly {
 	struct list age;         /* t: oldest first */
 	struct frag_key key;     /* I */
 	struct frag_list list;   /* t */
+	u16 longest;             /* t: bytes of the longest fragment, with its headers */
 	u64 bytes;               /* t: memory that its pieces take */
 	struct soft_timer timer; /* holds a reference while armed */
 	struct refcount refs;
@@ -234,6 +235,7 @@ static struct packet *join(struct assembly *a)
 	whole->protocol = first->protocol;
 	*ip_info(whole) = *ip_info(first);
 	ip_info(whole)->fragmented = true;
+	ip_info(whole)->fragment_size = a->longest;
 	return whole;
 }
 
@@ -247,6 +249,7 @@ static enum frag_result add_locked(struct assembly *a, struct packet *p, u32 off
 				   u32 most)
 {
 	struct frag_piece *f = &((struct piece_cb *)p->cb)->piece;
+	u32 headers = packet_offset(p) - p->network;
 	enum frag_result result;
 
 	*f = (struct frag_piece){ .offset = offset, .length = p->length };
@@ -255,6 +258,7 @@ static enum frag_result add_locked(struct assembly *a, struct packet *p, u32 off
 		u32 bytes = packet_charge_size(p);
 
 		a->bytes += bytes;
+		a->longest = (u16)max((u32)a->longest, headers + p->length);
 		table.bytes[is_six(&a->key)] += bytes;
 	}
 	return result;

@@ -34,7 +34,11 @@ static inline u8 flow_flags(const struct flow *f)
 	return (u8)(f->dont_route | f->multicast_nif << 1 | f->any_source << 2 | f->prefer << 3);
 }
 
-enum route_kind { ROUTE_UNICAST, ROUTE_LOCAL, ROUTE_BROADCAST, ROUTE_MULTICAST };
+/* ANYCAST: of a received packet: an address that this machine shares with others. */
+enum route_kind { ROUTE_UNICAST, ROUTE_LOCAL, ROUTE_ANYCAST, ROUTE_BROADCAST, ROUTE_MULTICAST };
+/* Whether many get what is sent there. */
+static inline bool route_is_spread(u8 kind) { return kind >= ROUTE_BROADCAST; }
+
 
 /* What routes of tables may say of packets; 0: nothing. */
 struct route_metrics { u32 mtu, window, advmss, hop_limit; };

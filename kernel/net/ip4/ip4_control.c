@@ -45,7 +45,7 @@ int ip4_put_control(struct inet_sock *i, struct msg *m, struct packet *p)
 	const struct ip_info *info = ip_info(p);
 	u32 wanted = READ_ONCE(i->control_wanted);
 	const u8 *options = (const u8 *)packet_network(p) + sizeof(struct ip4_header);
-	int ttl = info->ttl, err = 0;
+	int ttl = info->ttl, longest = info->fragment_size, err = 0;
 
 	if (wanted & INET_WANT_PKTINFO)
 		err = put_pktinfo(m, p);
@@ -59,6 +59,8 @@ int ip4_put_control(struct inet_sock *i, struct msg *m, struct packet *p)
 		err = msg_put_control(m, SOL_IP, IP_RETOPTS, options, info->options_length);
 	if (!err && wanted & INET_WANT_ORIGINAL)
 		err = put_original(m, p);
+	if (!err && wanted & INET_WANT_FRAGSIZE && longest)
+		err = msg_put_control(m, SOL_IP, IP_RECVFRAGSIZE, &longest, sizeof(longest));
 	return err;
 }
 

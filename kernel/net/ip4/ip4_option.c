@@ -24,6 +24,8 @@ static u32 want_of(int name)
 		return INET_WANT_RETOPTS;
 	case IP_RECVORIGDSTADDR:
 		return INET_WANT_ORIGINAL;
+	case IP_RECVFRAGSIZE:
+		return INET_WANT_FRAGSIZE;
 	default:
 		return 0;
 	}
@@ -192,6 +194,8 @@ int ip4_set_option(struct inet_sock *i, int name, const void __user *value, u32 
 	bool *flag = flag_of(i, name);
 	int v, err;
 
+	if (name == IP_RECVFRAGSIZE && i->sock.type == SOCK_STREAM)
+		return -EINVAL;
 	if (want)
 		return set_want(i, want, value, n);
 	if (flag)

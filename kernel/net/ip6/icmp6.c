@@ -14,7 +14,7 @@ static bool may_answer(const struct ip_info *info)
 {
 	if (READ_ONCE(ip6_settings.echo_ignore_all) || ipaddr_any(&info->from))
 		return false;
-	return info->kind == ROUTE_LOCAL || !READ_ONCE(ip6_settings.echo_ignore_multicast);
+	return info->kind != ROUTE_MULTICAST || !READ_ONCE(ip6_settings.echo_ignore_multicast);
 }
 
 /* The answer is the question with another type, and the bytes stay as they are. Whether it took the

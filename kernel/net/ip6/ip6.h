@@ -48,8 +48,18 @@ struct ip6_addr {
 	u32 dad_nonce_low;       /* c: RFC 7527 */
 	u8 dad_probes;           /* c: sent so far (net/ip6/nd_dad.c) */
 	bool gone;               /* c: off the list */
+	bool router_anycast;     /* c: the routers' address of its prefix was joined for it */
 	struct refcount refs;    /* the list, the timers */
 	struct soft_timer dad;   /* its own runs, and config lock */
+	struct rcu_head rcu;
+};
+
+/* An address that this machine shares with others on the link (RFC 4291, 2.6). I: constant. c:
+ * config lock. */
+struct ip6_anycast {
+	struct ip6_anycast *next; /* c; readers RCU */
+	struct ipaddr address;   /* I */
+	u32 users;               /* c: sockets that joined, and prefixes of a router */
 	struct rcu_head rcu;
 };
 
@@ -61,6 +71,7 @@ struct nd_state;
 struct ip6_if {
 	struct netif *nif;       /* I */
 	struct ip6_addr *addrs;  /* c; readers RCU: wider scopes first, as `ip addr` shows them */
+	struct ip6_anycast *anycast; /* c; readers RCU */
 	struct ip6_conf conf;    /* a */
 	struct mcast_state *mld; /* I: groups and their timers (net/ip6/mld.c): nif->mld */
 	bool all_nodes;          /* c: listens to all nodes' link address */

@@ -243,6 +243,8 @@ int ip6_addr_add(struct netif *nif, const struct ip6_addr *wanted)
 		begin(a);
 	if (a->valid_until || a->preferred_until)
 		ip6_lifetime_changed();
+	if (ip6_conf_get(nif, IP6_FORWARDING))
+		ip6_anycast_router(a, true);
 	ip6_tell_addr(a, true);
 	route_flush();
 	return 0;
@@ -257,6 +259,7 @@ static void unlink_addr(struct ip6_if *in, struct ip6_addr **at)
 	a->gone = true;
 	nd_dad_stop(a);
 	routes_remove(a);
+	ip6_anycast_router(a, false);
 	mld_leave(in->nif, &group);
 	ip6_tell_addr(a, false);
 	ip6_addr_put(a);
@@ -330,6 +333,7 @@ static void up(struct netif *nif)
 	mld_up(nif);
 	for (struct ip6_addr *a = in->addrs; a; a = a->next)
 		begin(a);
+	ip6_anycast_up(nif);
 	if (nif->flags & IFF_LOOPBACK && !ip6_addr_find(nif, &loopback.address) &&
 	    ip6_addr_add(nif, &loopback))
 		log_warn("%s: no address", nif->name);
@@ -413,6 +417,7 @@ static void detach(struct netif *nif)
 	if (!in)
 		return;
 	down(nif, true);
+	ip6_anycast_free(nif);
 	ip6_conf_end(in);
 	rcu_store(nif->inet6, NULL);
 	rcu_call(&in->rcu, free_if);

@@ -52,8 +52,11 @@ static void set_one(struct netif *nif, void *arg)
 		return;
 	old = in->conf.item[s->item];
 	WRITE_ONCE(in->conf.item[s->item], s->value);
-	if (s->item == IP6_FORWARDING && !old != !s->value)
+	if (s->item == IP6_FORWARDING && !old != !s->value) {
 		listen_as_router(nif, s->value);
+		for (struct ip6_addr *a = in->addrs; a; a = a->next)
+			ip6_anycast_router(a, s->value);
+	}
 	if (s->item == IP6_DISABLE && !old != !s->value)
 		ip6_addr_switch(nif, !s->value);
 }

@@ -91,7 +91,7 @@ int ip6_put_control(struct inet_sock *i, struct msg *m, struct packet *p)
 	const struct ip6_header *h = packet_network(p);
 	u32 wanted = READ_ONCE(i->control_wanted);
 	be32 flow = h->version_class_flow & hton32(0x0fffffff);
-	int hops = info->ttl, class = info->tos, err;
+	int hops = info->ttl, class = info->tos, longest = info->fragment_size, err;
 
 	err = put(m, wanted, INET_WANT_HOPLIMIT6, IPV6_HOPLIMIT, INET_WANT_HOPLIMIT6_2292,
 		  IPV6_2292HOPLIMIT, &hops, sizeof(hops));
@@ -105,6 +105,8 @@ int ip6_put_control(struct inet_sock *i, struct msg *m, struct packet *p)
 		err = put_headers(m, wanted, p);
 	if (!err && wanted & INET_WANT_ORIGINAL6)
 		err = put_original(i, m, p);
+	if (!err && wanted & INET_WANT_FRAGSIZE6 && longest)
+		err = msg_put_control(m, SOL_IPV6, IPV6_RECVFRAGSIZE, &longest, sizeof(longest));
 	return err;
 }
 

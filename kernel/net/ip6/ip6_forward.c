@@ -36,6 +36,19 @@ drop:
 	packet_free(p);
 }
 
+/* Whether routers are to look at it, and a program here did: it sends the packet on if it likes
+ * (RFC 2711, 2). */
+static bool alerted(struct packet *p)
+{
+	struct ip6_chain chain;
+
+	if (((const struct ip6_header *)p->data)->next != IP6_HOP_BY_HOP ||
+	    ip6_chain_want(p, IP6_READ_SENDER, &chain) || !chain.router_alert)
+		return false;
+	p->transport = (u16)(p->network + chain.transport);
+	return raw_alert(p, chain.alert);
+}
+
 void ip6_forward(struct packet *p)
 {
 	const struct ip6_header *h = (const struct ip6_header *)p->data;
@@ -47,6 +60,9 @@ void ip6_forward(struct packet *p)
 		ip6_count(IP6_IN_ADDR_ERRORS);
 		goto drop;
 	}
+	if (unlikely(READ_ONCE(raw_alerts)) && alerted(p))
+		goto drop;
+	h = (const struct ip6_header *)p->data; /* more of it may have been made contiguous */
 	if (ipaddr_link_local(&h->from)) {
 		icmp6_send(p, ICMP6_UNREACHABLE, ICMP6_BEYOND_SCOPE, 0);
 		goto drop;

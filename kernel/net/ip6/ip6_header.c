@@ -81,10 +81,12 @@ static int options_read(struct walk *w, u32 at, u32 end, bool hop, u16 *count)
 			continue;
 		}
 		(*count)++;
-		if (hop && b[at] == OPT_ALERT)
+		if (hop && b[at] == OPT_ALERT) {
 			w->out->router_alert = length == 2;
-		else
+			w->out->alert = length == 2 ? (u16)(b[at + 2] << 8 | b[at + 3]) : 0;
+		} else {
 			err = unknown_option(w, at);
+		}
 		at += 2 + length;
 	}
 	return err;

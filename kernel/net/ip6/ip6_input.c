@@ -64,7 +64,8 @@ static bool addresses_ok(const struct packet *p, const struct ip6_header *h)
 	return !own || own->type != FIB6_LOCAL || p->kind != PKT_HOST;
 }
 
-/* What the destination is here: ROUTE_LOCAL, ROUTE_MULTICAST; ROUTE_UNICAST: somebody else's. */
+/* What the destination is here: ROUTE_LOCAL, ROUTE_ANYCAST, ROUTE_MULTICAST; ROUTE_UNICAST:
+ * somebody else's. */
 static enum route_kind kind_of(struct packet *p, const struct ip6_header *h)
 {
 	const struct fib6_entry *e;
@@ -73,7 +74,7 @@ static enum route_kind kind_of(struct packet *p, const struct ip6_header *h)
 		return ROUTE_MULTICAST;
 	e = fib6_local(&h->to, p->nif->index);
 	if (likely(e))
-		return ROUTE_LOCAL;
+		return likely(e->type != FIB6_ANYCAST) ? ROUTE_LOCAL : ROUTE_ANYCAST;
 	if (!(p->nif->flags & IFF_LOOPBACK) || !ipaddr_link_local(&h->to))
 		return ROUTE_UNICAST;
 	/* From this machine to its own address of a link: as if it had come by that. */
@@ -90,17 +91,26 @@ static bool member(const struct packet *p, const struct ip6_header *h)
 	return p->nif->flags & IFF_LOOPBACK || mld_is_member(p->nif, &h->to);
 }
 
+int ip6_chain_want(struct packet *p, enum ip6_reader reader, struct ip6_chain *chain)
+{
+	int err;
+
+	while ((err = ip6_chain_read(p->data, p->head, reader, chain)) == -ENODATA)
+		if (chain->transport > p->length || !packet_want(p, chain->transport))
+			break;
+	return err;
+}
+
 /* Reads the extension headers of a packet for us, data at the IP header: false, and an ICMP error
  * where one is due, if they are not in order. */
 static bool chain_take(struct packet *p, struct ip6_chain *chain)
 {
 	enum ip6_reader reader = ip_info(p)->kind == ROUTE_MULTICAST ? IP6_READ_MEMBER :
 								       IP6_READ_HOST;
-	int err;
+	int err = ip6_chain_want(p, reader, chain);
 
-	while ((err = ip6_chain_read(p->data, p->head, reader, chain)) == -ENODATA)
-		if (chain->transport > p->length || !packet_want(p, chain->transport))
-			return false;
+	if (err == -ENODATA)
+		return false;
 	if (err && chain->send_error)
 		icmp6_send(p, ICMP6_PARAMETER, chain->code, chain->pointer);
 	return !err && chain->hop_options <= READ_ONCE(ip6_settings.max_hbh_opts) &&
@@ -180,7 +190,7 @@ void ip6_receive(struct packet *p)
 	ip_info(p)->kind = (u8)kind;
 	count_in(p, kind);
 	/* What was spread on the link must not be for one machine. */
-	if (unlikely(kind == ROUTE_LOCAL && p->kind != PKT_HOST))
+	if (unlikely((kind == ROUTE_LOCAL || kind == ROUTE_ANYCAST) && p->kind != PKT_HOST))
 		goto drop;
 	if (unlikely(kind == ROUTE_MULTICAST && !member(p, h)))
 		goto drop;

@@ -24,6 +24,9 @@ int ip6_fragment(struct packet *p, u32 mtu, struct route *r,
 
 /* ip6_input.c, ip6_forward.c, ip6_reassembly.c: as their like of net/ip4. */
 void ip6_receive(struct packet *p);
+/* ip6_chain_read() of a packet, data at the IP header, of which it is made sure that enough is
+ * contiguous: -ENODATA: there is no more. */
+int ip6_chain_want(struct packet *p, enum ip6_reader reader, struct ip6_chain *chain);
 void ip6_forward(struct packet *p);
 /* A fragment, data behind its header: the whole packet, data at the IP header, ip_info() saying
  * what is behind that; or NULL. Takes it. */
@@ -64,6 +67,22 @@ const struct fib6_entry *fib6_local(const struct ipaddr *to, u32 nif);
 void fib6_forget_source(const struct ipaddr *source);
 /* Those that are over by `now` go: when the next will be, 0: none. Config lock. */
 u64 fib6_expire(u64 now);
+
+/* ip6_anycast.c. Joins an address on an interface, or leaves it: 0, -ENOMEM. The routes of all of
+ * an interface's (it is up), or all of them go for good. Config lock. */
+int ip6_anycast_join(struct netif *nif, const struct ipaddr *address);
+void ip6_anycast_leave(struct netif *nif, const struct ipaddr *address);
+void ip6_anycast_up(struct netif *nif);
+void ip6_anycast_free(struct netif *nif);
+/* An address of a router's (`router`), or of one that is none any more: the address of all routers
+ * of its prefix (RFC 4291, 2.6.1). Config lock. */
+void ip6_anycast_router(struct ip6_addr *a, bool router);
+/* Whether an interface has it. Under RCU. */
+bool ip6_anycast_has(const struct netif *nif, const struct ipaddr *address);
+/* IPV6_JOIN_ANYCAST, IPV6_LEAVE_ANYCAST; -ENOPROTOOPT: neither. A socket leaves all (config
+ * lock). */
+int ip6_anycast_option(struct inet_sock *i, int name, const void __user *value, u32 n);
+void ip6_anycast_leave_all(struct inet_sock *i);
 
 /* ip6_addr.c, ip6_lifetime.c, ip6_ioctl.c */
 void ip6_addr_init(void);

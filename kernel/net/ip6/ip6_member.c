@@ -114,4 +114,5 @@ int ip6_member_get(struct inet_sock *i, void __user *value, u32 *n)
 void ip6_leave_all(struct inet_sock *i)
 {
 	inet_member_leave_all(i, &ops);
+	ip6_anycast_leave_all(i);
 }

@@ -40,6 +40,8 @@ static u32 want_of(int name)
 		return INET_WANT_PATHMTU6;
 	case IPV6_RECVORIGDSTADDR:
 		return INET_WANT_ORIGINAL6;
+	case IPV6_RECVFRAGSIZE:
+		return INET_WANT_FRAGSIZE6;
 	case IPV6_2292PKTINFO:
 		return INET_WANT_PKTINFO6_2292;
 	case IPV6_2292HOPLIMIT:
@@ -290,6 +292,8 @@ int ip6_set_option(struct inet_sock *i, int name, const void __user *value, u32 
 	int v = 0, err;
 
 	err = ip6_member_option(i, name, value, n);
+	if (err == -ENOPROTOOPT)
+		err = ip6_anycast_option(i, name, value, n);
 	if (err != -ENOPROTOOPT)
 		return err;
 	switch (name) {

@@ -181,11 +181,13 @@ int ip6_route(const struct flow *f, struct route **out)
 int ip6_address_kind(const struct ipaddr *a, u32 nif)
 {
 	const struct fib6_entry *e;
+	bool ours;
 
 	if (ipaddr_multicast(a))
 		return ROUTE_MULTICAST;
 	rcu_read_lock();
 	e = nif || !ipaddr_link_local(a) ? fib6_local(a, nif) : NULL;
+	ours = e && e->type == FIB6_LOCAL; /* packets are not sent from what others have, too */
 	rcu_read_unlock();
-	return e ? ROUTE_LOCAL : ROUTE_UNICAST;
+	return ours ? ROUTE_LOCAL : ROUTE_UNICAST;
 }

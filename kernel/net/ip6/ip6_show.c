@@ -1,6 +1,6 @@
 /*
- * Addresses, routes and groups of IPv6 as text: /proc/net/if_inet6, ipv6_route, igmp6, mcfilter6
- * (proc(5)). Addresses are 32 hexadecimal digits.
+ * Addresses, routes and groups of IPv6 as text: /proc/net/if_inet6, anycast6, ipv6_route, igmp6,
+ * mcfilter6 (proc(5)). Addresses are 32 hexadecimal digits.
  */
 #include "net/ip6/ip6_show.h"
 
@@ -52,6 +52,22 @@ void ip6_show_addrs(struct format_sink *out)
 	netif_config_unlock();
 }
 
+static void anycast_netif(struct netif *nif, void *out)
+{
+	struct ip6_if *in = ip6_if(nif);
+
+	for (struct ip6_anycast *a = in ? in->anycast : NULL; a; a = a->next)
+		format_to(out, "%-4u %-15s %s %5u\n", nif->index, nif->name,
+			  hex(&a->address).text, a->users);
+}
+
+void ip6_show_anycast(struct format_sink *out)
+{
+	netif_config_lock();
+	netif_each(anycast_netif, out);
+	netif_config_unlock();
+}
+
 static u32 route_flags(const struct fib6_entry *e)
 {
 	bool router = !ipaddr_any(&e->gateway);
@@ -62,6 +78,7 @@ static u32 route_flags(const struct fib6_entry *e)
 	       (e->protocol == FIB6_BY_RA && router ? RTF_DEFAULT : 0) |
 	       (e->until ? RTF_EXPIRES : 0) | (e->nif ? 0 : RTF_REJECT) |
 	       (e->table == FIB6_LOCAL_TABLE && e->type == FIB6_LOCAL ? RTF_LOCAL : 0) |
+	       (e->type == FIB6_ANYCAST ? RTF_ANYCAST : 0) |
 	       (u32)e->preference << 27;
 }
 

@@ -82,7 +82,8 @@ struct ip6_chain {
 	u32 fixed;               /* end of what each fragment has (RFC 8200, 4.5) … */
 	u32 fixed_link;          /* … and the offset of the byte that names what follows that */
 	bool piece;              /* the fragment header is there and says so: not a whole packet */
-	bool router_alert;       /* RFC 2711 */
+	bool router_alert;       /* RFC 2711 … */
+	u16 alert;               /* … and its value */
 	u16 hop_options, destination_options; /* how many there are, without padding */
 	bool send_error;         /* when it is bad: an ICMP parameter problem is due, of … */
 	u8 code;                 /* … this code (enum icmp6_parameter) and … */

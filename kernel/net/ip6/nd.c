@@ -92,15 +92,17 @@ static void solicited(struct netif *nif, const struct ip_info *info, const struc
 	struct ip6_addr *a = ip6_addr_find(nif, &m->target);
 	u32 state = a ? READ_ONCE(a->flags) : 0;
 
-	if (!a || state & IFA_F_DADFAILED)
+	if (a ? state & IFA_F_DADFAILED : !ip6_anycast_has(nif, &m->target))
 		return;
 	if (state & IFA_F_TENTATIVE && ipaddr_any(&info->from))
 		nd_dad_heard(a, m->nonce);
 	/* Who asks from an address only wants to talk: nobody answers (RFC 4862, 5.4.3). */
 	if (state & IFA_F_TENTATIVE && (ipaddr_any(&info->from) || !(state & IFA_F_OPTIMISTIC)))
 		return;
-	if (state & IFA_F_OPTIMISTIC)
-		flags &= ~(u32)ND_OVERRIDE; /* whoever has it for certain is believed (RFC 4429) */
+	/* Whoever has it for certain is believed (RFC 4429), and of those who share it the first
+	 * (RFC 4861, 7.2.7). */
+	if (!a || state & IFA_F_OPTIMISTIC)
+		flags &= ~(u32)ND_OVERRIDE;
 	learn(nif, &info->from, m->source_link);
 	if (ipaddr_any(&info->from))
 		nd_send_advert(nif, &m->target, &everybody, flags);

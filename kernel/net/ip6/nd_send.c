@@ -69,16 +69,23 @@ void nd_send_solicit(struct netif *nif, const struct ipaddr *target, const struc
 void nd_send_advert(struct netif *nif, const struct ipaddr *target, const struct ipaddr *to,
 		    u32 flags)
 {
+	struct ipaddr from = *target;
 	struct nd_neighbour *h;
-	struct packet *p = message(sizeof(*h), (void **)&h);
+	struct packet *p;
+	bool known;
 
+	/* Nothing is sent from an address that others have as well. */
+	rcu_read_lock();
+	known = ip6_addr_find(nif, target) || ip6_addr_select(nif, to, 0, &from);
+	rcu_read_unlock();
+	p = known ? message(sizeof(*h), (void **)&h) : NULL;
 	if (!p)
 		return;
 	h->type = ICMP6_NEIGHBOUR_ADVERT;
 	h->flags = hton32(flags);
 	h->target = *target;
 	add_link(p, nif, ND_TARGET_LINK);
-	icmp6_send_on(nif, p, target, to, ND_HOPS, false);
+	icmp6_send_on(nif, p, &from, to, ND_HOPS, false);
 }
 
 void nd_send_router_solicit(struct netif *nif)

@@ -22,6 +22,7 @@ static struct {
 	struct hlist_head list[256]; /* t */
 } table = { .lock = SPINLOCK_INIT(RANK_NET_HASH, "raw") };
 u32 raw_listeners[256];
+u32 raw_alerts;
 static struct slab_cache *cache;
 static const struct sock_ops ops;
 
@@ -41,6 +42,7 @@ static int create(u16 family, int type, int protocol, struct sock **out)
 	i->local_port = (u16)protocol;
 	i->header_included = protocol == IPPROTO_RAW;
 	i->no_mapped = family == AF_INET6;
+	raw_sock(s)->alert = -1;
 	raw_sock(s)->checksum_at = family == AF_INET6 && protocol == IPPROTO_ICMPV6 ? 2 : -1;
 	spin_lock(&table.lock);
 	hlist_add_head_rcu(&i->port_link, &table.list[protocol]);
@@ -117,6 +119,8 @@ static void close(struct sock *s)
 	spin_lock(&table.lock);
 	hlist_del_rcu(&i->port_link);
 	WRITE_ONCE(raw_listeners[s->protocol], raw_listeners[s->protocol] - 1);
+	if (raw_sock(s)->alert >= 0)
+		WRITE_ONCE(raw_alerts, raw_alerts - 1);
 	spin_unlock(&table.lock);
 	sock_put(s);
 }
@@ -204,6 +208,43 @@ bool raw_receive(struct packet *p)
 		sock_put(&i->sock);
 	}
 	return taken;
+}
+
+/* Of all protocols, and so to those who have none. */
+bool raw_alert(struct packet *p, u16 value)
+{
+	struct inet_sock *i;
+	bool taken = false;
+
+	hlist_for_each_entry_rcu(i, &table.list[IPPROTO_RAW], port_link) {
+		u32 bound = READ_ONCE(i->sock.bound_if);
+
+		if (READ_ONCE(raw_sock(&i->sock)->alert) != value ||
+		    (bound && bound != p->nif->index) || !sock_try_get(&i->sock))
+			continue;
+		taken = true;
+		give(i, p);
+		sock_put(&i->sock);
+	}
+	return taken;
+}
+
+int raw_set_alert(struct raw_sock *r, int value)
+{
+	bool had;
+
+	if (r->inet.sock.protocol != IPPROTO_RAW)
+		return -ENOPROTOOPT;
+	spin_lock(&table.lock);
+	had = r->alert >= 0;
+	if (had != (value >= 0)) {
+		WRITE_ONCE(r->alert, max(value, -1));
+		WRITE_ONCE(raw_alerts, had ? raw_alerts - 1 : raw_alerts + 1);
+	}
+	spin_unlock(&table.lock);
+	if (had != (value >= 0))
+		return 0;
+	return had ? -EADDRINUSE : -ENOBUFS;
 }
 
 /* raw(7): told to those that are connected to where the packet went, or keep errors. */

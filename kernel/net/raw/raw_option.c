@@ -71,7 +71,8 @@ static bool is_own(const struct sock *s, int level, int name)
 	if (s->family != AF_INET6)
 		return false;
 	return level == IPPROTO_ICMPV6 ||
-	       (level == SOL_IPV6 && (name == IPV6_CHECKSUM || name == IPV6_HDRINCL));
+	       (level == SOL_IPV6 && (name == IPV6_CHECKSUM || name == IPV6_HDRINCL ||
+				      name == IPV6_ROUTER_ALERT));
 }
 
 int raw_set_option(struct sock *s, int level, int name, const void __user *value, u32 n)
@@ -90,6 +91,8 @@ int raw_set_option(struct sock *s, int level, int name, const void __user *value
 		return err;
 	if (name == IPV6_CHECKSUM)
 		return set_checksum(r, level, v);
+	if (name == IPV6_ROUTER_ALERT && level == SOL_IPV6)
+		return raw_set_alert(r, v);
 	if (name != IPV6_HDRINCL)
 		return -ENOPROTOOPT;
 	WRITE_ONCE(r->inet.header_included, v != 0);

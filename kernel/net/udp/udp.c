@@ -41,7 +41,7 @@ static bool is_many(const struct ipaddr *a, u32 nif)
 {
 	int kind = ipaddr_any(a) ? ROUTE_LOCAL : ip_version_of(a)->address_kind(a, nif);
 
-	return kind == ROUTE_MULTICAST || kind == ROUTE_BROADCAST;
+	return route_is_spread((u8)kind);
 }
 
 static int bind(struct sock *s, const struct sockaddr_storage *a, u32 length)

@@ -123,7 +123,7 @@ void udp_receive(struct packet *p)
 	if (unlikely(h->sum && !ip_sum_valid(p)))
 		goto bad_sum;
 	UDP_COUNT(p, IN_DATAGRAMS);
-	if (unlikely(info->kind != ROUTE_LOCAL)) {
+	if (unlikely(route_is_spread(info->kind))) {
 		receive_spread(p, h);
 		return;
 	}

@@ -50,6 +50,7 @@ SHOW(tcp, tcp_show(out, false))
 SHOW(tcp6, tcp_show(out, true))
 SHOW(unix, unix_show(out))
 SHOW(if_inet6, ip6_show_addrs(out))
+SHOW(anycast6, ip6_show_anycast(out))
 SHOW(ipv6_route, ip6_show_routes(out))
 SHOW(igmp6, mld_show(out))
 SHOW(mcfilter6, mld_show_sources(out))
@@ -58,9 +59,10 @@ SHOW(snmp6, ip6_show_snmp(out))
 #define FILE(name_) { .name = #name_, .mode = S_IFREG | 0444, .show = show_##name_ }
 
 const struct proc_node procfs_net_children[] = {
-	FILE(arp), FILE(dev), FILE(dev_mcast), FILE(icmp), FILE(icmp6), FILE(if_inet6), FILE(igmp),
-	FILE(igmp6), FILE(ipv6_route), FILE(mcfilter6), FILE(netstat), FILE(packet), FILE(raw),
-	FILE(raw6), FILE(route), FILE(snmp), FILE(snmp6), FILE(sockstat), FILE(sockstat6),
-	FILE(tcp), FILE(tcp6), FILE(udp), FILE(udp6), FILE(unix),
+	FILE(anycast6), FILE(arp), FILE(dev), FILE(dev_mcast), FILE(icmp), FILE(icmp6),
+	FILE(if_inet6), FILE(igmp), FILE(igmp6), FILE(ipv6_route), FILE(mcfilter6),
+	FILE(netstat), FILE(packet), FILE(raw), FILE(raw6), FILE(route), FILE(snmp), FILE(snmp6),
+	FILE(sockstat), FILE(sockstat6), FILE(tcp), FILE(tcp6), FILE(udp), FILE(udp6),
+	FILE(unix),
 	{ 0 },
 };

@@ -91,6 +91,7 @@ TEST(chain_of_all)
 	CHECK_EQ(c.fixed, 80); /* what is in front of the routing header goes with it */
 	CHECK_EQ(c.fixed_link, 56);
 	CHECK(c.router_alert);
+	CHECK_EQ(c.alert, 0);
 	CHECK_EQ(c.hop_options, 1);
 	CHECK_EQ(c.destination_options, 1);
 }
