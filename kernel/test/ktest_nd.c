@@ -344,7 +344,6 @@ KTEST(nd_router)
 	unmake();
 }
 
-/* Many prefixes make no more than 16 addresses, many routers no more than 16 routes. */
 /* Whether the interface has so many temporary addresses. */
 static bool temporaries_become(unsigned wanted)
 {
@@ -394,6 +393,39 @@ KTEST(nd_optimistic)
 	unmake();
 }
 
+/* A router that is none by default, but the way to FAR. */
+static void router_leads(u32 lifetime)
+{
+	struct nd_router_advert *h = begin(ICMP6_ROUTER_ADVERT, OTHER, IP6_ALL_NODES, sizeof(*h));
+	struct nd_route_option *o = (struct nd_route_option *)(out.icmp + used);
+	struct ipaddr far = FAR;
+
+	*o = (struct nd_route_option){ .type = ND_ROUTE, .length = 2, .bits = 48,
+				       .lifetime = hton32(lifetime) };
+	memcpy(o + 1, &far, 8);
+	used += 16;
+	send();
+}
+
+KTEST(nd_routes)
+{
+	make(IFA_F_NODAD);
+	router_says(1800, 0, 86400, 3600);
+	KTEST_CHECK(way_becomes(ROUTER));
+	router_leads(600);
+	ktest_nap();
+	KTEST_CHECK(way_becomes(ROUTER)); /* not believed unless it is said so */
+	netif_config_lock();
+	ip6_conf_set(wire.nif, IP6_ACCEPT_RA_RT_MAX, 64);
+	netif_config_unlock();
+	router_leads(600);
+	KTEST_CHECK(way_becomes(OTHER));
+	router_leads(0);
+	KTEST_CHECK(way_becomes(ROUTER));
+	unmake();
+}
+
+/* Many prefixes make no more than 16 addresses, many routers no more than 16 routes. */
 KTEST(nd_limits)
 {
 	u32 n = 0;

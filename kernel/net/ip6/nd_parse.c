@@ -25,6 +25,30 @@ static void prefix_read(const u8 *option, struct nd_message *out)
 	p->prefix = ip6_prefix(&p->prefix, p->length);
 }
 
+/* Two bits of flags (RFC 4191, 2.1), which may be the reserved value. */
+enum { PREFERENCE_RESERVED = 2 };
+static u8 preference_of(u8 flags)
+{
+	return flags >> 3 & 3;
+}
+
+static void route_read(const u8 *option, u32 size, struct nd_message *out)
+{
+	u32 there = size - (u32)sizeof(struct nd_route_option);
+	struct nd_route_option o;
+	struct nd_route *r;
+
+	memcpy(&o, option, sizeof(o));
+	if (o.bits > 128 || there > 16 || there * 8 < o.bits || out->n_routes >= ND_ROUTES ||
+	    preference_of(o.flags) == PREFERENCE_RESERVED)
+		return;
+	r = &out->route[out->n_routes++];
+	*r = (struct nd_route){ .length = o.bits, .preference = preference_of(o.flags),
+				.lifetime = ntoh32(o.lifetime) };
+	memcpy(&r->prefix, option + sizeof(o), there);
+	r->prefix = ip6_prefix(&r->prefix, r->length);
+}
+
 static void option_read(const u8 *o, u32 size, struct nd_message *out)
 {
 	struct nd_mtu_option mtu;
@@ -42,6 +66,10 @@ static void option_read(const u8 *o, u32 size, struct nd_message *out)
 		if (size == sizeof(struct nd_prefix_option) &&
 		    out->type == ICMP6_ROUTER_ADVERT)
 			prefix_read(o, out);
+		break;
+	case ND_ROUTE:
+		if (out->type == ICMP6_ROUTER_ADVERT)
+			route_read(o, size, out);
 		break;
 	case ND_MTU:
 		if (size != sizeof(mtu))
@@ -88,8 +116,8 @@ static void router_read(const u8 *bytes, struct nd_message *out)
 	memcpy(&h, bytes, sizeof(h));
 	out->hop_limit = h.hop_limit;
 	out->router_flags = h.flags;
-	out->preference = (h.flags >> 3) & 3;
-	if (out->preference == 2) /* reserved: as if it were medium (RFC 4191, 2.2) */
+	out->preference = preference_of(h.flags);
+	if (out->preference == PREFERENCE_RESERVED) /* as if it were medium (RFC 4191, 2.2) */
 		out->preference = 0;
 	out->lifetime = ntoh16(h.lifetime);
 	out->reachable = ntoh32(h.reachable);

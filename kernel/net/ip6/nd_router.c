@@ -6,7 +6,8 @@
  * answers: at once, then at twice the interval each time, up to an hour (RFC 7559), or
  * router_solicitations times if that is not negative.
  *
- * A default router is a route that ends (FIB6_BY_RA); there is no other list of them.
+ * A default router is a route that ends (FIB6_BY_RA), and so is what else a router is the way to
+ * (RFC 4191, 2.3), if accept_ra_rt_info_max_plen lets it; there is no other list of them.
  */
 #include "abi/if.h"
 #include "core/clock.h"
@@ -82,8 +83,8 @@ void nd_router_stop(struct nd_state *s)
 
 /* Default routers ----------------------------------------------------------------------------- */
 
-/* The route by a router, or of a prefix, that advertisements made; and how many of its kind the
- * interface has. */
+/* The route by a router, the default one or of a prefix, or of a prefix on the link, that
+ * advertisements made; and how many of its kind the interface has. */
 struct find {
 	struct netif *nif;
 	const struct ipaddr *prefix, *gateway; /* gateway NULL: on the link */
@@ -97,7 +98,8 @@ static bool find_route(const struct fib6_entry *e, void *arg)
 	struct find *f = arg;
 	bool router = !ipaddr_any(&e->gateway);
 
-	if (e->protocol != FIB6_BY_RA || e->nif != f->nif || router != !!f->gateway)
+	if (e->protocol != FIB6_BY_RA || e->nif != f->nif || router != !!f->gateway ||
+	    !e->length != !f->length)
 		return true;
 	f->n++;
 	if (e->length == f->length && ipaddr_equal(&e->prefix, f->prefix) &&
@@ -162,6 +164,26 @@ static void prefix_route(struct netif *nif, const struct nd_prefix *p)
 	route_learn(&e, ND_PREFIX_ROUTES, p->valid);
 }
 
+/* What else a router is the way to (RFC 4191, 2.3), as far as that is to be believed. */
+static void routes(struct netif *nif, const struct ipaddr *router, const struct nd_message *m)
+{
+	for (u32 k = 0; k < m->n_routes; k++) {
+		const struct nd_route *r = &m->route[k];
+		const struct fib6_entry e = {
+			.prefix = r->prefix, .length = r->length, .type = FIB6_UNICAST,
+			.protocol = FIB6_BY_RA, .table = FIB6_MAIN, .preference = r->preference,
+			.metric = FIB6_METRIC_USER, .gateway = *router, .nif = nif,
+		};
+
+		if (r->length < ip6_conf_get(nif, IP6_ACCEPT_RA_RT_MIN) ||
+		    r->length > ip6_conf_get(nif, IP6_ACCEPT_RA_RT_MAX) ||
+		    (!r->length && !ip6_conf_get(nif, IP6_ACCEPT_RA_DEFRTR)) ||
+		    ipaddr_link_local(&r->prefix) || ipaddr_multicast(&r->prefix))
+			continue;
+		route_learn(&e, r->length ? ND_PREFIX_ROUTES : ND_ROUTERS, r->lifetime);
+	}
+}
+
 /* What is advertised -------------------------------------------------------------------------- */
 
 static void times(struct netif *nif, const struct nd_message *m)
@@ -221,7 +243,11 @@ void nd_router_advert(struct netif *nif, const struct ip_info *info, const struc
 	WRITE_ONCE(s->router_flags, flags);
 	neighbour_learn(nif, &info->from, m->source_link);
 	if (ip6_conf_get(nif, IP6_ACCEPT_RA_DEFRTR))
-		default_router(nif, &info->from, m->preference, m->lifetime);
+		default_router(nif, &info->from,
+			       ip6_conf_get(nif, IP6_ACCEPT_RA_RTR_PREF) ? m->preference :
+									   FIB6_MEDIUM,
+			       m->lifetime);
+	routes(nif, &info->from, m);
 	if (m->hop_limit && m->hop_limit != ip6_conf_get(nif, IP6_HOP_LIMIT)) {
 		ip6_conf_set(nif, IP6_HOP_LIMIT, m->hop_limit);
 		told = true;

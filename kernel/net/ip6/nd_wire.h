@@ -33,19 +33,22 @@ struct nd_prefix_option {
 	be32 valid, preferred, reserved;
 	struct ipaddr prefix;
 } __packed;
+/* RFC 4191, 2.3: of the prefix so many bytes as it has, rounded up to 8. */
+struct nd_route_option { u8 type, length, bits, flags; be32 lifetime; } __packed;
 struct nd_mtu_option { u8 type, length; be16 reserved; be32 mtu; } __packed;
 struct nd_link_option { u8 type, length, address[6]; } __packed;
 struct nd_nonce_option { u8 type, length, nonce[6]; } __packed;
 static_assert(sizeof(struct nd_prefix_option) == 32, "nd_prefix_option");
 
 enum nd_option_type { ND_SOURCE_LINK = 1, ND_TARGET_LINK = 2, ND_PREFIX = 3, ND_REDIRECTED = 4,
-		      ND_MTU = 5, ND_NONCE = 14 };
+		      ND_MTU = 5, ND_NONCE = 14, ND_ROUTE = 24 };
 enum { ND_ON_LINK = 0x80, ND_AUTONOMOUS = 0x40 };   /* of prefixes */
 enum { ND_MANAGED = 0x80, ND_OTHER = 0x40 };        /* of router advertisements */
-enum { ND_PREFIXES = 16 };                          /* of one message that are looked at */
+enum { ND_PREFIXES = 16, ND_ROUTES = 16 };          /* of one message that are looked at */
 enum { ND_HOPS = 255 };                             /* RFC 4861, 7.1.1: nobody forwarded it */
 
 struct nd_prefix { struct ipaddr prefix; u32 valid, preferred; u8 length, flags; };
+struct nd_route { struct ipaddr prefix; u32 lifetime; u8 length, preference; };
 
 /* A message as it was read; pointers into its bytes. */
 struct nd_message {
@@ -61,6 +64,8 @@ struct nd_message {
 	u32 mtu;
 	u32 n_prefixes;
 	struct nd_prefix prefix[ND_PREFIXES];
+	u32 n_routes;
+	struct nd_route route[ND_ROUTES];
 };
 
 /* Reads a message of n bytes that came from one address to another and whose sum is right: false if

@@ -78,7 +78,10 @@ static const struct file_ops conf_fops = {
 	X(IP6_REGEN_MIN_ADVANCE, "regen_min_advance", 0, INT_MAX_) \
 	X(IP6_MAX_DESYNC, "max_desync_factor", -INT_MAX_, INT_MAX_) \
 	X(IP6_OPTIMISTIC_DAD, "optimistic_dad", -INT_MAX_, INT_MAX_) \
-	X(IP6_USE_OPTIMISTIC, "use_optimistic", -INT_MAX_, INT_MAX_)
+	X(IP6_USE_OPTIMISTIC, "use_optimistic", -INT_MAX_, INT_MAX_) \
+	X(IP6_ACCEPT_RA_RTR_PREF, "accept_ra_rtr_pref", -INT_MAX_, INT_MAX_) \
+	X(IP6_ACCEPT_RA_RT_MIN, "accept_ra_rt_info_min_plen", -INT_MAX_, INT_MAX_) \
+	X(IP6_ACCEPT_RA_RT_MAX, "accept_ra_rt_info_max_plen", -INT_MAX_, INT_MAX_)
 
 /* Fields of struct neighbour_settings by their place among its numbers. */
 #define FIELD(name) (offsetof(struct neighbour_settings, name) / sizeof(u32))

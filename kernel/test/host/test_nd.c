@@ -122,6 +122,39 @@ TEST(routers)
 	CHECK_EQ(m.preference, 0);
 }
 
+/* An option about a route, of so many units of 8 bytes: whether it counts. */
+static bool route_counts(u8 units, u8 bits, u8 preference)
+{
+	struct nd_router_advert *h = (struct nd_router_advert *)bytes;
+	struct nd_route_option *o = (struct nd_route_option *)(bytes + 16);
+
+	memset(bytes, 0xff, sizeof(bytes));
+	*h = (struct nd_router_advert){ .type = ICMP6_ROUTER_ADVERT };
+	*o = (struct nd_route_option){ .type = ND_ROUTE, .length = units, .bits = bits,
+				       .flags = (u8)(preference << 3),
+				       .lifetime = hton32(600) };
+	CHECK(nd_parse(bytes, 16 + units * 8u, LINK_LOCAL, GLOBAL, &m));
+	return m.n_routes == 1;
+}
+
+TEST(routes)
+{
+	CHECK(route_counts(3, 128, 1));
+	CHECK_EQ(m.route[0].prefix.d[1], ~0ull);
+	CHECK_EQ(m.route[0].preference, 1);
+	CHECK_EQ(m.route[0].lifetime, 600);
+	CHECK(route_counts(2, 60, 3));
+	CHECK_EQ(m.route[0].length, 60);
+	CHECK_EQ(m.route[0].prefix.b[7], 0xf0); /* what is behind the prefix does not count */
+	CHECK_EQ(m.route[0].prefix.d[1], 0);
+	CHECK(route_counts(1, 0, 0));
+	CHECK(!route_counts(1, 1, 0));   /* no prefix in it */
+	CHECK(!route_counts(2, 65, 0));
+	CHECK(!route_counts(3, 129, 0));
+	CHECK(!route_counts(4, 64, 0));
+	CHECK(!route_counts(3, 64, 2));  /* a reserved preference: not medium here */
+}
+
 TEST(redirects)
 {
 	struct nd_redirect *h = (struct nd_redirect *)bytes;
