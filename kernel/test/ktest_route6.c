@@ -126,10 +126,13 @@ KTEST(route6_answers)
 	KTEST_CHECK(route_output(&f, &r) == 0);
 	KTEST_CHECK(ipaddr_equal(&r->hop, &gate) && ipaddr_equal(&r->from, &us) &&
 		    r->kind == ROUTE_UNICAST && route_mtu(r) == 1500 && route_valid(r));
+	WRITE_ONCE(route_mtu_expires[1], 7);
 	route_set_mtu(&f.to, 600); /* no less than what every link takes (RFC 8201, 4) */
 	KTEST_CHECK(!route_valid(r));
 	route_put(r);
+	WRITE_ONCE(route_mtu_expires[1], 600);
 	KTEST_CHECK(route_output(&f, &r) == 0 && route_mtu(r) == IP6_MIN_MTU);
+	KTEST_CHECK(r->mtu_until > 0 && r->mtu_until <= clock_monotonic() + 7 * NSEC_PER_SEC);
 	route_put(r);
 	f.to = us;
 	was = route_loopback()->flags;

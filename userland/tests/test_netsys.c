@@ -2,6 +2,7 @@
 #include "tcp.h"
 
 #define DIR4 "/proc/sys/net/ipv4/"
+#define DIR6 "/proc/sys/net/ipv6/"
 
 static int store(const char *path, const char *text)
 {
@@ -180,4 +181,16 @@ TEST(neighbours_default)
 		"the second");
 	is_text(tap_read("/proc/sys/net/ipv6/neigh/lo/base_reachable_time_ms"), "30000\n",
 		"an interface's");
+}
+
+static void ipv4_has_its_own(void)
+{
+	is_text(tap_read(DIR6 "route/mtu_expires"), "77\n", "reads");
+	is_text(tap_read(DIR4 "route/mtu_expires"), "600\n", "IPv4 has its own");
+}
+
+TEST(path_mtu)
+{
+	is_text(tap_read(DIR6 "route/mtu_expires"), "600\n", "ten minutes");
+	with(DIR6 "route/mtu_expires", "77\n", ipv4_has_its_own);
 }

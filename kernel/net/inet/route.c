@@ -4,7 +4,7 @@
  * route_output() asks the table of recent answers first: one slot per hash value, replaced by
  * whoever asks something else, read under RCU. What was learned of the MTU of paths is kept apart,
  * in a table of its own that survives the routes: 1,024 destinations at most (an old one makes room
- * for a new one in its bucket), each for ten minutes.
+ * for a new one in its bucket), each for so long as route/mtu_expires says.
  *
  * Locks: paths.lock (RANK_ROUTE) for the table of paths; the table of answers has none.
  */
@@ -22,7 +22,6 @@
 #include "net/link/neighbour.h"
 
 enum { RECENT = 256, PATHS = 256, PATH_WAYS = 4 };
-#define PATH_LIFE (600 * NSEC_PER_SEC) /* RFC 1191, 6.3 */
 
 struct path_mtu { struct ipaddr to; u32 mtu; u64 until; };
 
@@ -30,6 +29,7 @@ static struct slab_cache *cache;
 static struct route *recent[RECENT];      /* a, freed after a grace period */
 static u64 seed;                          /* I */
 u32 route_generation = 1;
+s32 route_mtu_expires[2] = { 600, 600 }; /* RFC 1191, 6.3; RFC 8201, 5.3 */
 static struct {
 	struct spinlock lock;
 	u32 used;                         /* a: whether there ever was one */
@@ -176,7 +176,8 @@ static struct path_mtu *path_place(const struct ipaddr *to)
 
 void route_set_mtu(const struct ipaddr *to, u32 mtu)
 {
-	u64 now = clock_monotonic();
+	s32 seconds = READ_ONCE(route_mtu_expires[!ipaddr_is4(to)]);
+	u64 now = clock_monotonic(), until = now + (u32)seconds * NSEC_PER_SEC;
 	bool changed = false;
 	struct path_mtu *path;
 
@@ -186,7 +187,7 @@ void route_set_mtu(const struct ipaddr *to, u32 mtu)
 	if (!path || mtu < path->mtu) {
 		if (!path)
 			path = path_place(to);
-		*path = (struct path_mtu){ .to = *to, .mtu = mtu, .until = now + PATH_LIFE };
+		*path = (struct path_mtu){ .to = *to, .mtu = mtu, .until = until };
 		changed = true;
 	}
 	WRITE_ONCE(paths.used, 1);

@@ -74,9 +74,11 @@ static inline bool route_valid(const struct route *r)
 {
 	return r->generation == READ_ONCE(route_generation);
 }
+/* Seconds that the MTU of a path is remembered, of IPv4 and IPv6: route/mtu_expires. a. */
+extern s32 route_mtu_expires[2];
 /* A router said that packets of a path must not be longer than `mtu` (RFC 1191, RFC 8201):
- * remembered for 10 minutes. For transports that know the report to be about a packet of
- * theirs. */
+ * remembered for 10 minutes, unless the setting says otherwise. For transports that know the
+ * report to be about a packet of theirs. */
 void route_set_mtu(const struct ipaddr *to, u32 mtu);
 static inline u32 route_mtu(const struct route *r) { return READ_ONCE(r->mtu); }
 

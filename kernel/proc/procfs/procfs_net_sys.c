@@ -172,10 +172,8 @@ static ssize_t flush_write(struct file *file, struct iov_iter *from, loff_t *pos
 static const struct file_ops flush_fops = {
 	.write = flush_write, .seek = procfs_numbers_seek,
 };
-static const struct proc_node route_children[] = {
-	{ .name = "flush", .mode = S_IFREG | 0200, .fops = &flush_fops },
-	{ 0 },
-};
+#define ROUTE_FLUSH \
+	{ .name = "flush", .mode = S_IFREG | 0200, .fops = &flush_fops }
 
 /* Each table twice: as files, and where their numbers are. */
 #define TCP(X) \
@@ -259,6 +257,8 @@ static const struct proc_node route_children[] = {
 	X("echo_ignore_all", .value = &ip6_settings.echo_ignore_all, .low = 0, .high = 1) \
 	X("echo_ignore_multicast", .value = &ip6_settings.echo_ignore_multicast, \
 	  .low = 0, .high = 1)
+#define ROUTE(X, six) \
+	X("mtu_expires", .value = &route_mtu_expires[six], .low = 1, .high = 0x7fffffff)
 #define AS_NODE(name_, ...) { .name = name_, .mode = MODE_RW, .fops = &setting_fops },
 #define AS_SETTING(name_, ...) { __VA_ARGS__ },
 
@@ -267,6 +267,14 @@ static const struct setting core_settings[] = { CORE(AS_SETTING) };
 static const struct proc_node unix_children[] = { UNIX(AS_NODE) { 0 } };
 static const struct setting unix_settings[] = { UNIX(AS_SETTING) };
 static const struct setting ipv4_settings[] = { IPV4(AS_SETTING) };
+static const struct proc_node route4_children[] = {
+	ROUTE(AS_NODE, 0) ROUTE_FLUSH, { 0 },
+};
+static const struct setting route4_settings[] = { ROUTE(AS_SETTING, 0) };
+static const struct proc_node route6_children[] = {
+	ROUTE(AS_NODE, 1) ROUTE_FLUSH, { 0 },
+};
+static const struct setting route6_settings[] = { ROUTE(AS_SETTING, 1) };
 
 static const struct setting ipv6_settings[] = { IPV6(AS_SETTING) };
 static const struct proc_node icmp6_children[] = { ICMP6(AS_NODE) { 0 } };
@@ -287,7 +295,7 @@ static const struct proc_node ipv4_children[] = {
 	  .store = store_tcp_notsent },
 	PROCFS_NET_CONF("conf", procfs_net_conf4),
 	PROCFS_NET_CONF("neigh", procfs_net_neigh4),
-	{ .name = "route", .mode = MODE_D, .children = route_children },
+	{ .name = "route", .mode = MODE_D, .children = route4_children },
 	{ 0 },
 };
 static const struct proc_node ipv6_children[] = {
@@ -295,7 +303,7 @@ static const struct proc_node ipv6_children[] = {
 	PROCFS_NET_CONF("conf", procfs_net_conf6),
 	PROCFS_NET_CONF("neigh", procfs_net_neigh6),
 	{ .name = "icmp", .mode = MODE_D, .children = icmp6_children },
-	{ .name = "route", .mode = MODE_D, .children = route_children },
+	{ .name = "route", .mode = MODE_D, .children = route6_children },
 	{ 0 },
 };
 
@@ -309,6 +317,10 @@ static const struct setting *setting_of(const struct proc_node *node)
 		return &ipv6_settings[node - ipv6_children];
 	if (node >= icmp6_children && node < icmp6_children + ARRAY_SIZE(icmp6_settings))
 		return &icmp6_settings[node - icmp6_children];
+	if (node >= route4_children && node < route4_children + ARRAY_SIZE(route4_settings))
+		return &route4_settings[node - route4_children];
+	if (node >= route6_children && node < route6_children + ARRAY_SIZE(route6_settings))
+		return &route6_settings[node - route6_children];
 	return &ipv4_settings[node - ipv4_children];
 }
 
