@@ -32,6 +32,7 @@
 #define IPV6_JOIN_ANYCAST	27
 #define IPV6_LEAVE_ANYCAST	28
 #define IPV6_MULTICAST_ALL	29
+#define IPV6_FLOWLABEL_MGR	32
 #define IPV6_FLOWINFO_SEND	33
 #define IPV6_HDRINCL		36
 #define IPV6_RECVPKTINFO	49
@@ -75,6 +76,31 @@
 #define IPV6_PREFER_SRC_HOME	0x0400
 #define IPV6_PREFER_SRC_CGA	0x0008
 #define IPV6_PREFER_SRC_NONCGA	0x0800
+
+/* IPV6_FLOWLABEL_MGR */
+#define IPV6_FL_A_GET	0
+#define IPV6_FL_A_PUT	1
+#define IPV6_FL_A_RENEW	2
+#define IPV6_FL_F_CREATE	1
+#define IPV6_FL_F_EXCL	2
+#define IPV6_FL_F_REFLECT	4
+#define IPV6_FL_F_REMOTE	8
+#define IPV6_FL_S_NONE	0
+#define IPV6_FL_S_EXCL	1
+#define IPV6_FL_S_PROCESS	2
+#define IPV6_FL_S_USER	3
+#define IPV6_FL_S_ANY	255
+struct in6_flowlabel_req {
+	struct in6_addr flr_dst;
+	u32 flr_label; /* big-endian */
+	u8 flr_action;
+	u8 flr_share;
+	u16 flr_flags;
+	u16 flr_expires;
+	u16 flr_linger;
+	u32 __flr_pad;
+};
+static_assert(sizeof(struct in6_flowlabel_req) == 32, "struct in6_flowlabel_req");
 
 struct in6_pktinfo {
 	struct in6_addr ipi6_addr;

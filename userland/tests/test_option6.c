@@ -1,4 +1,5 @@
-/* The rarer options of SOL_IPV6: anycast addresses, router alert, the size of fragments. */
+/* The rarer options of SOL_IPV6: anycast addresses, router alert, the size of fragments,
+ * leases of flow labels. */
 #include "tap.h"
 
 #include "loopback.h"
@@ -156,4 +157,97 @@ TEST(fragment_size4)
 	is(sendto4(a, data, 4000, INADDR_LOOPBACK, port_of(b)), 4000, "one that is cut");
 	is(fragment_size(b, IPPROTO_IP, RECVFRAGSIZE4), 1500, "the longest piece");
 	lo_mtu(mtu);
+}
+
+/* Of linux/in6.h. */
+struct lease {
+	struct in6_addr to;
+	uint32_t label;
+	uint8_t action, share;
+	uint16_t flags, expires, linger;
+	uint32_t pad;
+};
+enum { FLOWLABEL_MGR = 32, FLOWINFO_SEND = 33, GET = 0, PUT = 1, RENEW = 2, CREATE = 1, EXCL = 2,
+       ALONE = 1, PROCESS = 2, ANYBODY = 255 };
+
+static int label(int s, int action, int share, int flags, uint32_t *value)
+{
+	struct lease l = {.to = in6addr_loopback, .label = htonl(*value), .action = (uint8_t)action,
+			  .share = (uint8_t)share, .flags = (uint16_t)flags, .expires = 10,
+			  .linger = 10};
+	int answer = setsockopt(s, IPPROTO_IPV6, FLOWLABEL_MGR, &l, sizeof(l));
+
+	*value = ntohl(l.label);
+	return answer;
+}
+
+/* Whether /proc/net/ip6_flowlabel has it, with how many sockets. */
+static int leases(uint32_t value)
+{
+	char line[200];
+	unsigned which;
+	int n, found = -1;
+	FILE *f = fopen("/proc/net/ip6_flowlabel", "r");
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%x %*d %*d %d", &which, &n) == 2 && which == value)
+			found = n;
+	if (f)
+		fclose(f);
+	return found;
+}
+
+TEST(flow_labels)
+{
+	int s = six(), other = six(), b = udp6_at("::");
+	uint32_t any = 0, fixed = 0x12345, alone = 0x23456, none = 0x54321;
+	union end to = in6("::1", port_of(b));
+
+	must(set_int(other, IPPROTO_IPV6, FLOWINFO_SEND, 1));
+	to.in6.sin6_flowinfo = htonl(none);
+	is(sendto(other, "x", 1, 0, &to.any, sizeof(to.in6)), 1, "labels are free");
+	works(label(s, GET, ANYBODY, CREATE, &any), "some label");
+	ok(any && any <= 0xfffff, "which is told");
+	is(leases(any), 1, "and there");
+	fails(label(s, GET, ANYBODY, 0, &fixed), ENOENT, "one that nobody has");
+	works(label(s, GET, ANYBODY, CREATE, &fixed), "made");
+	works(label(other, GET, ANYBODY, 0, &fixed), "shared");
+	is(leases(fixed), 2, "by two");
+	fails(label(other, GET, ANYBODY, EXCL, &fixed), EEXIST, "not a new one");
+	fails(label(other, GET, PROCESS, 0, &fixed), EPERM, "not shared in another way");
+	works(label(s, RENEW, ANYBODY, 0, &fixed), "for longer");
+	fails(label(s, RENEW, ANYBODY, 0, &none), ESRCH, "nothing to renew");
+	fails(label(s, PUT, ANYBODY, 0, &none), ESRCH, "nothing to give back");
+	fails(label(s, 9, ANYBODY, 0, &none), EINVAL, "nothing that can be done");
+	fails(label(s, GET, 99, CREATE, &none), EINVAL, "no way of sharing");
+	to.in6.sin6_flowinfo = htonl(none);
+	works(label(s, GET, ALONE, CREATE, &alone), "one for this socket alone");
+	fails(label(other, GET, ALONE, 0, &alone), EPERM, "not for another");
+	fails(sendto(other, "x", 1, 0, &to.any, sizeof(to.in6)), EINVAL, "not leased by it");
+	to.in6.sin6_flowinfo = htonl(fixed);
+	is(sendto(other, "x", 1, 0, &to.any, sizeof(to.in6)), 1, "leased");
+	works(label(s, PUT, ALONE, 0, &alone), "given back");
+	is(leases(alone), 0, "it lingers");
+	must(close(s));
+	is(leases(fixed), 1, "the other has it");
+}
+
+TEST(flow_label_get)
+{
+	int s = six(), b = udp6_at("::");
+	union end to = in6("::1", port_of(b));
+	struct lease l = {.action = GET};
+	socklen_t n = sizeof(l);
+	uint32_t mine = 0x34567;
+
+	fails(getsockopt(s, IPPROTO_IPV6, FLOWLABEL_MGR, &l, &n), ENOENT, "none");
+	must(label(s, GET, ANYBODY, CREATE, &mine));
+	must(set_int(s, IPPROTO_IPV6, FLOWINFO_SEND, 1));
+	to.in6.sin6_flowinfo = htonl(mine);
+	works(connect(s, &to.any, sizeof(to.in6)), "connected with it");
+	works(getsockopt(s, IPPROTO_IPV6, FLOWLABEL_MGR, &l, &n), "the lease");
+	ok(ntohl(l.label) == mine && l.share == ANYBODY && l.linger == 10 && l.expires <= 10 &&
+	   IN6_IS_ADDR_LOOPBACK(&l.to), "as it is");
+	l.action = PUT;
+	fails(getsockopt(s, IPPROTO_IPV6, FLOWLABEL_MGR, &l, &n), EINVAL, "that is no question");
 }

@@ -207,6 +207,7 @@ struct inet_sock {
 	be32 multicast_from;     /* a */
 	struct inet_member *memberships; /* c: groups joined */
 	struct ip6_anycast_member *anycast; /* c: anycast addresses joined (net/ip6) */
+	struct ip6_label_hold *labels; /* the lock of net/ip6/ip6_label.c: flow labels leased */
 	struct spinlock errors_lock; /* a leaf */
 	struct packet_queue errors; /* errors_lock: MSG_ERRQUEUE */
 	u8 options[40];          /* l: IP_OPTIONS, padded */

@@ -14,6 +14,7 @@
 #include "net/inet/inet_int.h"
 #include "net/ip4/ip4.h"
 #include "net/ip6/ip6_headers.h"
+#include "net/ip6/ip6_label.h"
 
 static struct inet_type *types; /* I after boot: in order of registration */
 
@@ -89,6 +90,8 @@ void inet_sock_fini(struct inet_sock *i)
 	i->route = NULL;
 	ip6_headers_put(i->six.headers);
 	i->six.headers = NULL;
+	if (unlikely(i->labels))
+		ip6_label_put_all(i);
 }
 
 /* Whether it may not speak IPv4. */
@@ -127,6 +130,8 @@ int inet_address_in(struct sock *s, const struct sockaddr_storage *a, u32 length
 	*port = ntoh16(in6->sin6_port);
 	if (length >= sizeof(*in6) && inet_needs_scope(addr))
 		*scope = in6->sin6_scope_id;
+	if (unlikely(!ip6_label_may_send(inet_sock(s), inet_address_flow(s, a, length))))
+		return -EINVAL;
 	return ipaddr_is4(addr) && only_six(inet_sock(s)) ? -ENETUNREACH : 0;
 }
 

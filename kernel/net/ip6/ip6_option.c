@@ -14,6 +14,7 @@
 #include "mm/slab.h"
 #include "net/ip6/ip6_headers.h"
 #include "net/ip6/ip6_int.h"
+#include "net/ip6/ip6_label.h"
 #include "net/ip6/mld.h"
 
 enum { HEADER_MOST = 8 * 255 };
@@ -305,6 +306,8 @@ int ip6_set_option(struct inet_sock *i, int name, const void __user *value, u32 
 		return n ? -EINVAL : 0;
 	case IPV6_PKTINFO:
 		return set_pktinfo(i, value, n);
+	case IPV6_FLOWLABEL_MGR:
+		return ip6_label_set(i, value, n);
 	default:
 		break;
 	}
@@ -428,6 +431,8 @@ int ip6_get_option(struct inet_sock *i, int name, void __user *value, u32 *n)
 	case IPV6_RTHDR:
 		*n = 0;
 		return 0;
+	case IPV6_FLOWLABEL_MGR:
+		return ip6_label_get(i, value, n);
 	case IPV6_PATHMTU:
 		return get_path_mtu(i, value, n);
 	case MCAST_MSFILTER:

@@ -6,6 +6,7 @@
 #include "net/ifctl/ifctl.h"
 #include "net/inet/show.h"
 #include "net/ip6/ip6_count.h"
+#include "net/ip6/ip6_label.h"
 #include "net/ip6/ip6_show.h"
 #include "net/packet/packet_sock.h"
 #include "net/tcp/tcp.h"
@@ -51,6 +52,7 @@ SHOW(tcp6, tcp_show(out, true))
 SHOW(unix, unix_show(out))
 SHOW(if_inet6, ip6_show_addrs(out))
 SHOW(anycast6, ip6_show_anycast(out))
+SHOW(ip6_flowlabel, ip6_show_labels(out))
 SHOW(ipv6_route, ip6_show_routes(out))
 SHOW(igmp6, mld_show(out))
 SHOW(mcfilter6, mld_show_sources(out))
@@ -60,9 +62,9 @@ SHOW(snmp6, ip6_show_snmp(out))
 
 const struct proc_node procfs_net_children[] = {
 	FILE(anycast6), FILE(arp), FILE(dev), FILE(dev_mcast), FILE(icmp), FILE(icmp6),
-	FILE(if_inet6), FILE(igmp), FILE(igmp6), FILE(ipv6_route), FILE(mcfilter6),
-	FILE(netstat), FILE(packet), FILE(raw), FILE(raw6), FILE(route), FILE(snmp), FILE(snmp6),
-	FILE(sockstat), FILE(sockstat6), FILE(tcp), FILE(tcp6), FILE(udp), FILE(udp6),
-	FILE(unix),
+	FILE(if_inet6), FILE(igmp), FILE(igmp6), FILE(ip6_flowlabel), FILE(ipv6_route),
+	FILE(mcfilter6), FILE(netstat), FILE(packet), FILE(raw), FILE(raw6), FILE(route),
+	FILE(snmp), FILE(snmp6), FILE(sockstat), FILE(sockstat6), FILE(tcp), FILE(tcp6),
+	FILE(udp), FILE(udp6), FILE(unix),
 	{ 0 },
 };
