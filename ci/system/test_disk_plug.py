@@ -99,6 +99,12 @@ def test_sys_block(machine, tmp_path):
     console.output("mke2fs -q /dev/sdc1 2>/dev/null && mkdir -p /tmp/m && mount /dev/sdc1 /tmp/m")
     assert console.run("blockdev --rereadpt /dev/sdc")[0] != 0
     console.output("umount /tmp/m && blockdev --rereadpt /dev/sdc")
+    # Single partitions, without the table (BLKPG).
+    console.output("chroot /mnt delpart /dev/sdc 2 && [ ! -e /dev/sdc2 ]")
+    console.output("chroot /mnt addpart /dev/sdc 7 40960 2048 && [ -b /dev/sdc7 ]")
+    assert console.run("chroot /mnt addpart /dev/sdc 8 40968 8")[0] != 0
+    assert console.run("chroot /mnt addpart /dev/sdc 9 65528 16")[0] != 0
+    assert console.output("cat /sys/block/sdc/sdc7/start").strip() == "40960"
     # The first header is damaged: the second one counts.
     console.output("dd if=/dev/zero of=/dev/sdc bs=512 seek=1 count=1 conv=notrunc,fsync")
     console.output("blockdev --rereadpt /dev/sdc && [ -b /dev/sdc2 ]")
