@@ -1,12 +1,12 @@
 /*
- * For tests of TCP: sockets on the loopback interface, connected pairs, states. FAMILY, if it is
- * defined before, is that of all of them: AF_INET6 in a program that includes another's text.
+ * For tests of TCP: sockets on the loopback interface, connected pairs, states; of either family
+ * (see family.h).
  */
 #ifndef TCP_H
 #define TCP_H
 
 #include "tap.h"
-#include "loopback.h"
+#include "family.h"
 
 #include <netinet/tcp.h>
 
@@ -14,13 +14,9 @@
 #define POLLRDHUP 0x2000
 #endif
 
-#ifndef FAMILY
-#define FAMILY AF_INET
-#endif
-
 static inline union end address(int port)
 {
-	return end_at(FAMILY, port);
+	return here(port);
 }
 
 static inline int listener(int backlog)

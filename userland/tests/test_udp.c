@@ -1,4 +1,7 @@
-/* UDP: sending and receiving, binding, connecting, options, control data. */
+/*
+ * UDP of either family: sending and receiving, binding, connecting, options. What one of them has
+ * alone is in test_udp4.c and test_udp6.c.
+ */
 #include "tap.h"
 
 #include <netinet/udp.h>
@@ -6,35 +9,47 @@
 #define UDP_SEGMENT 103
 #endif
 
-#include "loopback.h"
+#include "family.h"
 
-#define LO INADDR_LOOPBACK
+/* Of a datagram: what is in front of it, and how many bytes it has at most. */
+enum { HEADERS = (IS_6 ? 40 : 20) + 8, LONGEST = 65535 - 8 - (IS_6 ? 0 : 20) };
+
+/* IP_MTU_DISCOVER; the values are the same for IPv6. */
+static int set_discover(int fd, int how)
+{
+	return set_int(fd, IS_6 ? IPPROTO_IPV6 : IPPROTO_IP,
+		       IS_6 ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER, how);
+}
 
 TEST(datagrams)
 {
 	int a, b;
 	char text[100];
-	struct sockaddr_in from;
+	union end from;
 	socklen_t n = sizeof(from);
 
 	loopback_up();
-	a = udp_at(LO);
-	b = udp_at(LO);
-	is(sendto4(a, "hello", 5, LO, port_of(b)), 5, "sendto");
-	is(recvfrom(b, text, sizeof(text), 0, (struct sockaddr *)&from, &n), 5, "recvfrom");
+	a = udp_here();
+	b = udp_here();
+	is(send_to(a, "hello", 5, here(port_of(b))), 5, "sendto");
+	is(recvfrom(b, text, sizeof(text), 0, &from.any, &n), 5, "recvfrom");
 	ok(!memcmp(text, "hello", 5), "the same bytes");
-	is(ntohs(from.sin_port), port_of(a), "the sender's port");
-	is(ntohl(from.sin_addr.s_addr), LO, "the sender's address");
-	is(n, sizeof(from), "length of the name");
-	is(sendto4(a, "", 0, LO, port_of(b)), 0, "an empty datagram");
+	is(end_port(&from), port_of(a), "the sender's port");
+	ok(end_is_loopback(&from), "the sender's address");
+	is(n, end_size(FAMILY), "length of the name");
+	if (IS_6)
+		is(from.in6.sin6_scope_id, 0, "no scope");
+	is(send_to(a, "", 0, here(port_of(b))), 0, "an empty datagram");
 	is(recv(b, text, sizeof(text), 0), 0, "arrives");
-	is(sendto4(a, "one", 3, LO, port_of(b)), 3, "two datagrams");
-	is(sendto4(a, "second", 6, LO, port_of(b)), 6, "two datagrams");
+	is(send_to(a, "any", 3, anywhere(port_of(b))), 3, "to the unspecified address");
+	is(recv(b, text, sizeof(text), 0), 3, "is this machine");
+	is(send_to(a, "one", 3, here(port_of(b))), 3, "two datagrams");
+	is(send_to(a, "second", 6, here(port_of(b))), 6, "two datagrams");
 	is(recv(b, text, sizeof(text), MSG_PEEK), 3, "MSG_PEEK");
 	is(recv(b, text, 2, MSG_TRUNC), 3, "MSG_TRUNC tells the whole length");
 	is(recv(b, text, 4, 0), 4, "cut to the buffer");
 	fails(recv(b, text, sizeof(text), MSG_DONTWAIT), EAGAIN, "nothing is left");
-	fails(sendto4(a, "x", 1, LO, 0), EINVAL, "port 0");
+	fails(send_to(a, "x", 1, here(0)), EINVAL, "port 0");
 	fails(send(a, "x", 1, 0), EDESTADDRREQ, "no destination");
 }
 
@@ -44,27 +59,27 @@ TEST(sizes)
 	int a, b;
 
 	loopback_up();
-	a = udp_at(LO);
-	b = udp_at(LO);
+	a = udp_here();
+	b = udp_here();
 	set_int(b, SOL_SOCKET, SO_RCVBUF, 1 << 20);
 	set_int(a, SOL_SOCKET, SO_SNDBUF, 1 << 20);
 	for (size_t i = 0; i < sizeof(out); i++)
 		out[i] = (char)(i * 7 + i / 251);
-	for (size_t n = 1; n <= 65507; n = n * 3 + 5) {
+	for (size_t n = 1; n <= LONGEST; n = n * 3 + 5) {
 		memset(in, 0, n);
-		is(sendto4(a, out, n, LO, port_of(b)), n, "send");
+		is(send_to(a, out, n, here(port_of(b))), n, "send");
 		is(recv(b, in, sizeof(in), 0), n, "receive");
 		ok(!memcmp(in, out, n), "%zu bytes are the same", n);
 	}
-	is(sendto4(a, out, 65507, LO, port_of(b)), 65507, "the longest");
-	is(recv(b, in, sizeof(in), 0), 65507, "arrives");
-	fails(sendto4(a, out, 65508, LO, port_of(b)), EMSGSIZE, "one more");
+	is(send_to(a, out, LONGEST, here(port_of(b))), LONGEST, "the longest");
+	is(recv(b, in, sizeof(in), 0), LONGEST, "arrives");
+	fails(send_to(a, out, LONGEST + 1, here(port_of(b))), EMSGSIZE, "one more");
 }
 
 /* A smaller MTU makes fragments, which are put together again. */
 TEST(fragments)
 {
-	static char out[65507], in[65507];
+	static char out[LONGEST], in[LONGEST];
 	struct ifreq r = {.ifr_name = "lo"};
 	int a, b, mtu;
 
@@ -73,26 +88,27 @@ TEST(fragments)
 		return;
 	}
 	loopback_up();
-	a = udp_at(LO);
-	b = udp_at(LO);
+	a = udp_here();
+	b = udp_here();
 	set_int(b, SOL_SOCKET, SO_RCVBUF, 1 << 20);
 	set_int(a, SOL_SOCKET, SO_SNDBUF, 1 << 20);
-	set_int(a, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
+	set_discover(a, IP_PMTUDISC_DONT);
 	for (size_t i = 0; i < sizeof(out); i++)
 		out[i] = (char)(i * 11 + i / 253);
 	must(ioctl(a, SIOCGIFMTU, &r));
 	mtu = r.ifr_mtu;
 	r.ifr_mtu = 1500;
 	works(ioctl(a, SIOCSIFMTU, &r), "MTU 1500");
-	for (size_t n = 1400; n <= 65507; n = n * 2 + 77) {
-		is(sendto4(a, out, n, LO, port_of(b)), n, "send");
+	for (size_t n = 1400; n <= LONGEST; n = n * 2 + 77) {
+		is(send_to(a, out, n, here(port_of(b))), n, "send");
 		is(recv(b, in, sizeof(in), 0), n, "receive");
 		ok(!memcmp(in, out, n), "%zu bytes in fragments", n);
 	}
-	set_int(a, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO);
-	fails(sendto4(a, out, 1473, LO, port_of(b)), EMSGSIZE, "too long without fragments");
-	is(sendto4(a, out, 1472, LO, port_of(b)), 1472, "what just fits");
-	is(recv(b, in, sizeof(in), 0), 1472, "arrives");
+	set_discover(a, IP_PMTUDISC_DO);
+	fails(send_to(a, out, 1500 - HEADERS + 1, here(port_of(b))), EMSGSIZE,
+	      "too long without fragments");
+	is(send_to(a, out, 1500 - HEADERS, here(port_of(b))), 1500 - HEADERS, "what just fits");
+	is(recv(b, in, sizeof(in), 0), 1500 - HEADERS, "arrives");
 	r.ifr_mtu = mtu;
 	works(ioctl(a, SIOCSIFMTU, &r), "the MTU as it was");
 }
@@ -102,34 +118,28 @@ TEST(binding)
 	int a, b, port;
 
 	loopback_up();
-	a = must(socket(AF_INET, SOCK_DGRAM, 0));
-	b = must(socket(AF_INET, SOCK_DGRAM, 0));
-	works(bind4(a, LO, 0), "any port");
+	a = udp_socket();
+	b = udp_socket();
+	works(bind_to(a, here(0)), "any port");
 	port = port_of(a);
 	ok(port >= 1024, "a port of the range");
-	fails(bind4(a, LO, 0), EINVAL, "bind twice");
-	fails(bind4(b, LO, port), EADDRINUSE, "the same port");
-	fails(bind4(b, INADDR_ANY, port), EADDRINUSE, "the same port of any address");
-	fails(bind4(b, 0x08080808, 0), EADDRNOTAVAIL, "another's address");
-	works(bind4(b, LO + 1, port), "the same port of another address");
-	close(b);
-	b = must(socket(AF_INET, SOCK_DGRAM, 0));
+	fails(bind_to(a, here(0)), EINVAL, "bind twice");
+	fails(bind_to(b, here(port)), EADDRINUSE, "the same port");
+	fails(bind_to(b, anywhere(port)), EADDRINUSE, "the same port of any address");
 	works(set_int(a, SOL_SOCKET, SO_REUSEADDR, 1), "SO_REUSEADDR");
-	fails(bind4(b, LO, port), EADDRINUSE, "only one of both");
+	fails(bind_to(b, here(port)), EADDRINUSE, "only one of both");
 	works(set_int(b, SOL_SOCKET, SO_REUSEADDR, 1), "SO_REUSEADDR");
-	works(bind4(b, LO, port), "both");
+	works(bind_to(b, here(port)), "both");
 	close(a);
 	close(b);
-	a = must(socket(AF_INET, SOCK_DGRAM, 0));
-	works(bind4(a, LO, port), "free after close");
+	a = udp_socket();
+	works(bind_to(a, here(port)), "free after close");
 }
 
 static int bind_low(void *argument)
 {
 	(void)argument;
-	int fd = must(socket(AF_INET, SOCK_DGRAM, 0));
-
-	fails(bind4(fd, INADDR_ANY, 777), EACCES, "a port below 1024");
+	fails(bind_to(udp_socket(), anywhere(777)), EACCES, "a port below 1024");
 	return 0;
 }
 
@@ -143,132 +153,57 @@ TEST(connecting)
 {
 	int a, b, c;
 	char text[10];
-	struct sockaddr_in name;
+	union end name;
 	struct sockaddr none = {.sa_family = AF_UNSPEC};
 	socklen_t n = sizeof(name);
 
 	loopback_up();
-	a = must(socket(AF_INET, SOCK_DGRAM, 0));
-	b = udp_at(LO);
-	c = udp_at(LO);
-	fails(getpeername(a, (struct sockaddr *)&name, &n), ENOTCONN, "no peer");
-	works(connect4(a, LO, port_of(b)), "connect");
-	works(getsockname(a, (struct sockaddr *)&name, &n), "getsockname");
-	is(ntohl(name.sin_addr.s_addr), LO, "connecting chose an address");
-	ok(name.sin_port, "and a port");
-	works(getpeername(a, (struct sockaddr *)&name, &n), "getpeername");
-	is(ntohs(name.sin_port), port_of(b), "the peer's port");
+	a = udp_socket();
+	b = udp_here();
+	c = udp_here();
+	fails(getpeername(a, &name.any, &n), ENOTCONN, "no peer");
+	works(connect_to(a, here(port_of(b))), "connect");
+	works(getsockname(a, &name.any, &n), "getsockname");
+	ok(end_is_loopback(&name), "connecting chose an address");
+	ok(end_port(&name), "and a port");
+	n = sizeof(name);
+	works(getpeername(a, &name.any, &n), "getpeername");
+	is(end_port(&name), port_of(b), "the peer's port");
 	is(send(a, "to b", 4, 0), 4, "send");
 	is(recv(b, text, sizeof(text), 0), 4, "arrives");
-	is(sendto4(c, "from c", 6, LO, port_of(a)), 6, "another sends");
+	is(send_to(c, "from c", 6, here(port_of(a))), 6, "another sends");
 	fails(recv(a, text, sizeof(text), MSG_DONTWAIT), EAGAIN, "only the peer is heard");
-	is(sendto4(b, "from b", 6, LO, port_of(a)), 6, "the peer sends");
+	is(send_to(b, "from b", 6, here(port_of(a))), 6, "the peer sends");
 	is(recv(a, text, sizeof(text), 0), 6, "is heard");
-	is(sendto4(a, "to c", 4, LO, port_of(c)), 4, "to another than the peer");
+	is(send_to(a, "to c", 4, here(port_of(c))), 4, "to another than the peer");
 	is(recv(c, text, sizeof(text), 0), 4, "arrives");
 	works(connect(a, &none, sizeof(none)), "AF_UNSPEC");
 	n = sizeof(name);
-	fails(getpeername(a, (struct sockaddr *)&name, &n), ENOTCONN, "the peer is gone");
+	fails(getpeername(a, &name.any, &n), ENOTCONN, "the peer is gone");
 	fails(send(a, "x", 1, 0), EDESTADDRREQ, "no destination any more");
-	fails(connect4(a, LO | 0xffffff, 99), EACCES, "broadcast without SO_BROADCAST");
 }
 
-/* A socket of a broadcast's address hears what is sent there, and sends from another. */
-TEST(bound_to_broadcast)
+TEST(refused)
 {
-	struct sockaddr_in from;
-	socklen_t n = sizeof(from);
+	int a, port;
 	char c;
-	int a, b;
 
 	loopback_up();
-	a = udp_at(LO | 0xffffff);
-	b = udp_at(LO);
-	is(sendto4(a, "x", 1, LO, port_of(b)), 1, "it sends");
-	is(recvfrom(b, &c, 1, 0, (struct sockaddr *)&from, &n), 1, "what arrives");
-	is(ntohl(from.sin_addr.s_addr), LO, "is from a machine");
-	fails(sendto4(b, "x", 1, LO | 0xffffff, port_of(a)), EACCES, "without SO_BROADCAST");
-	must(set_int(b, SOL_SOCKET, SO_BROADCAST, 1));
-	is(sendto4(b, "x", 1, LO | 0xffffff, port_of(a)), 1, "broadcast");
-	ok(ready(a, POLLIN, 1000), "is heard");
-}
-
-TEST(control_data)
-{
-	int a, b;
-	char text[10], control[512];
-	struct iovec iov = {text, sizeof(text)};
-	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
-			   .msg_controllen = sizeof(control)};
-	struct in_pktinfo *info = NULL;
-	struct ifreq lo = {.ifr_name = "lo"};
-	int ttl = -1, tos = -1;
-
-	loopback_up();
-	a = udp_at(LO);
-	b = udp_at(INADDR_ANY);
-	works(set_int(b, IPPROTO_IP, IP_PKTINFO, 1), "IP_PKTINFO");
-	works(set_int(b, IPPROTO_IP, IP_RECVTTL, 1), "IP_RECVTTL");
-	works(set_int(b, IPPROTO_IP, IP_RECVTOS, 1), "IP_RECVTOS");
-	works(set_int(a, IPPROTO_IP, IP_TTL, 33), "IP_TTL");
-	works(set_int(a, IPPROTO_IP, IP_TOS, 0x10), "IP_TOS");
-	is(get_int(a, IPPROTO_IP, IP_TTL), 33, "IP_TTL reads");
-	is(sendto4(a, "x", 1, LO + 5, port_of(b)), 1, "send");
-	is(recvmsg(b, &m, 0), 1, "recvmsg");
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
-		if (c->cmsg_type == IP_PKTINFO)
-			info = (struct in_pktinfo *)CMSG_DATA(c);
-		if (c->cmsg_type == IP_TTL)
-			ttl = *(int *)CMSG_DATA(c);
-		if (c->cmsg_type == IP_TOS)
-			tos = *CMSG_DATA(c);
-	}
-	is(ttl, 33, "TTL as sent");
-	is(tos, 0x10, "TOS as sent");
-	ok(info && ntohl(info->ipi_addr.s_addr) == LO + 5, "the address that it went to");
-	must(ioctl(a, SIOCGIFINDEX, &lo));
-	ok(info && info->ipi_ifindex == lo.ifr_ifindex, "the interface");
-	fails(set_int(a, IPPROTO_IP, IP_TTL, 256), EINVAL, "TTL 256");
-	fails(set_int(a, IPPROTO_IP, IP_TTL, 0), EINVAL, "TTL 0");
-	fails(set_int(a, IPPROTO_IP, 9999, 0), ENOPROTOOPT, "an option that is none");
-}
-
-/* A source address and a TTL for one message. */
-TEST(control_data_sent)
-{
-	int a, b;
-	char control[CMSG_SPACE(sizeof(struct in_pktinfo)) + CMSG_SPACE(sizeof(int))] = {0};
-	char text[10], answer[512];
-	struct iovec iov = {(char *)"x", 1}, in = {text, sizeof(text)};
-	struct sockaddr_in to, from;
-	struct msghdr m = {.msg_name = &to, .msg_namelen = sizeof(to), .msg_iov = &iov,
-			   .msg_iovlen = 1, .msg_control = control,
-			   .msg_controllen = sizeof(control)};
-	struct msghdr r = {.msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &in,
-			   .msg_iovlen = 1, .msg_control = answer,
-			   .msg_controllen = sizeof(answer)};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-	struct in_pktinfo info = {.ipi_spec_dst.s_addr = htonl(LO + 8)};
-
-	loopback_up();
-	a = udp_at(INADDR_ANY);
-	b = udp_at(LO);
-	set_int(b, IPPROTO_IP, IP_RECVTTL, 1);
-	to = in4(LO, port_of(b));
-	*c = (struct cmsghdr){.cmsg_level = IPPROTO_IP, .cmsg_type = IP_PKTINFO,
-			      .cmsg_len = CMSG_LEN(sizeof(info))};
-	memcpy(CMSG_DATA(c), &info, sizeof(info));
-	c = CMSG_NXTHDR(&m, c);
-	*c = (struct cmsghdr){.cmsg_level = IPPROTO_IP, .cmsg_type = IP_TTL,
-			      .cmsg_len = CMSG_LEN(sizeof(int))};
-	memcpy(CMSG_DATA(c), &(int){7}, sizeof(int));
-	is(sendmsg(a, &m, 0), 1, "sendmsg");
-	is(recvmsg(b, &r, 0), 1, "recvmsg");
-	is(ntohl(from.sin_addr.s_addr), LO + 8, "from the address asked for");
-	c = CMSG_FIRSTHDR(&r);
-	is(c ? *(int *)CMSG_DATA(c) : -1, 7, "with the TTL asked for");
-	memcpy(CMSG_DATA(CMSG_NXTHDR(&m, CMSG_FIRSTHDR(&m))), &(int){300}, sizeof(int));
-	fails(sendmsg(a, &m, 0), EINVAL, "a TTL that is none");
+	a = udp_here();
+	port = port_of(a);
+	close(a);
+	a = udp_socket();
+	works(connect_to(a, here(port)), "connect to nobody");
+	is(send(a, "x", 1, 0), 1, "send");
+	ok(ready(a, POLLIN, 1000), "poll tells");
+	is(get_int(a, SOL_SOCKET, SO_ERROR), ECONNREFUSED, "SO_ERROR");
+	is(get_int(a, SOL_SOCKET, SO_ERROR), 0, "once");
+	is(send(a, "x", 1, 0), 1, "send");
+	ok(ready(a, POLLIN, 1000), "poll tells");
+	fails(recv(a, &c, 1, 0), ECONNREFUSED, "recv");
+	is(send(a, "x", 1, 0), 1, "send");
+	ok(ready(a, POLLIN, 1000), "poll tells");
+	fails(send(a, "x", 1, 0), ECONNREFUSED, "send");
 }
 
 TEST(corking)
@@ -277,9 +212,9 @@ TEST(corking)
 	char text[100];
 
 	loopback_up();
-	a = must(socket(AF_INET, SOCK_DGRAM, 0));
-	b = udp_at(LO);
-	works(connect4(a, LO, port_of(b)), "connect");
+	a = udp_socket();
+	b = udp_here();
+	works(connect_to(a, here(port_of(b))), "connect");
 	is(send(a, "one ", 4, MSG_MORE), 4, "MSG_MORE");
 	is(send(a, "two ", 4, MSG_MORE), 4, "MSG_MORE");
 	fails(recv(b, text, sizeof(text), MSG_DONTWAIT), EAGAIN, "not sent yet");
@@ -306,9 +241,9 @@ TEST(segments)
 	int a, b;
 
 	loopback_up();
-	a = must(socket(AF_INET, SOCK_DGRAM, 0));
-	b = udp_at(LO);
-	must(connect4(a, LO, port_of(b)));
+	a = udp_socket();
+	b = udp_here();
+	must(connect_to(a, here(port_of(b))));
 	for (size_t i = 0; i < sizeof(text); i++)
 		text[i] = (char)(i * 3);
 	*c = (struct cmsghdr){.cmsg_level = SOL_UDP, .cmsg_type = UDP_SEGMENT,
@@ -335,11 +270,11 @@ TEST(queue_limit)
 	char text[1000] = {0};
 
 	loopback_up();
-	a = udp_at(LO);
-	b = udp_at(LO);
+	a = udp_here();
+	b = udp_here();
 	works(set_int(b, SOL_SOCKET, SO_RCVBUF, 20000), "SO_RCVBUF");
 	for (int i = 0; i < 500; i++)
-		sent += sendto4(a, text, sizeof(text), LO, port_of(b)) == sizeof(text);
+		sent += send_to(a, text, sizeof(text), here(port_of(b))) == sizeof(text);
 	while (recv(b, text, sizeof(text), MSG_DONTWAIT) == sizeof(text))
 		got++;
 	is(sent, 500, "senders do not notice");
@@ -351,12 +286,12 @@ TEST(inquiring)
 	int a, b, n = -1;
 
 	loopback_up();
-	a = udp_at(LO);
-	b = udp_at(LO);
+	a = udp_here();
+	b = udp_here();
 	works(ioctl(b, FIONREAD, &n), "FIONREAD");
 	is(n, 0, "nothing");
-	sendto4(a, "12345", 5, LO, port_of(b));
-	sendto4(a, "12", 2, LO, port_of(b));
+	send_to(a, "12345", 5, here(port_of(b)));
+	send_to(a, "12", 2, here(port_of(b)));
 	ok(ready(b, POLLIN, 1000), "ready");
 	works(ioctl(b, FIONREAD, &n), "FIONREAD");
 	is(n, 5, "the next datagram");
@@ -372,15 +307,15 @@ TEST(reuse_port)
 
 	loopback_up();
 	for (int i = 0; i < 4; i++) {
-		a[i] = must(socket(AF_INET, SOCK_DGRAM, 0));
+		a[i] = udp_socket();
 		must(set_int(a[i], SOL_SOCKET, SO_REUSEPORT, 1));
-		works(bind4(a[i], LO, i ? port_of(a[0]) : 0), "bind to the same port");
+		works(bind_to(a[i], here(i ? port_of(a[0]) : 0)), "bind to the same port");
 	}
 	port = port_of(a[0]);
 	for (int i = 0; i < 64; i++) {
-		from[i] = udp_at(LO);
-		sendto4(from[i], "x", 1, LO, port);
-		sendto4(from[i], "x", 1, LO, port);
+		from[i] = udp_here();
+		send_to(from[i], "x", 1, here(port));
+		send_to(from[i], "x", 1, here(port));
 	}
 	tap_sleep_ms(10);
 	for (int i = 0; i < 4; i++) {
@@ -393,63 +328,36 @@ TEST(reuse_port)
 	ok(spread >= 3, "they are spread");
 }
 
-TEST(dual_stack)
-{
-	struct sockaddr_in6 six = {.sin6_family = AF_INET6}, from;
-	socklen_t n = sizeof(from);
-	int a, b, c;
-	char text[10];
-
-	loopback_up();
-	a = socket(AF_INET6, SOCK_DGRAM, 0);
-	if (a < 0) {
-		skip("dual stack", "no AF_INET6");
-		return;
-	}
-	b = udp_at(LO);
-	works(set_int(a, IPPROTO_IPV6, IPV6_V6ONLY, 0), "IPV6_V6ONLY off");
-	works(bind(a, (struct sockaddr *)&six, sizeof(six)), "bind to ::");
-	works(getsockname(a, (struct sockaddr *)&six, &n), "getsockname");
-	c = must(socket(AF_INET, SOCK_DGRAM, 0));
-	fails(bind4(c, INADDR_ANY, ntohs(six.sin6_port)), EADDRINUSE, "it has IPv4's port, too");
-	is(sendto4(b, "four", 4, LO, ntohs(six.sin6_port)), 4, "IPv4 sends");
-	n = sizeof(from);
-	is(recvfrom(a, text, sizeof(text), 0, (struct sockaddr *)&from, &n), 4, "it receives");
-	ok(IN6_IS_ADDR_V4MAPPED(&from.sin6_addr), "from a mapped address");
-	is(sendto(a, "back", 4, 0, (struct sockaddr *)&from, n), 4, "and answers");
-	is(recv(b, text, sizeof(text), 0), 4, "which arrives");
-	is(sendto4(a, "name", 4, LO, port_of(b)), 4, "a name of IPv4 will do, too");
-	is(recv(b, text, sizeof(text), 0), 4, "which arrives");
-}
-
 TEST(bad_arguments)
 {
-	struct sockaddr_in a = in4(LO, 9), x = {.sin_family = AF_UNIX};
-	int fd, n = 1;
+	union end a = here(9), x = {.any.sa_family = AF_UNIX};
+	int level = IS_6 ? IPPROTO_IPV6 : IPPROTO_IP, fd, n = 1;
 
 	loopback_up();
-	fd = must(socket(AF_INET, SOCK_DGRAM, 0));
-	fails(bind(fd, (struct sockaddr *)&a, 8), EINVAL, "a short address");
-	fails(bind(fd, (struct sockaddr *)&x, sizeof(x)), EAFNOSUPPORT, "another family");
-	fails(connect(fd, (struct sockaddr *)&x, sizeof(x)), EAFNOSUPPORT, "another family");
-	fails(sendto(fd, BAD, 10, 0, (struct sockaddr *)&a, sizeof(a)), EFAULT, "a bad buffer");
-	fails(sendto(fd, "x", 1, 0, BAD, sizeof(a)), EFAULT, "a bad address");
-	fails(sendto(fd, "x", 1, MSG_OOB, (struct sockaddr *)&a, sizeof(a)), EOPNOTSUPP,
-	      "MSG_OOB");
-	fails(setsockopt(fd, IPPROTO_IP, IP_TTL, BAD, sizeof(n)), EFAULT, "a bad option");
+	fd = udp_socket();
+	fails(bind(fd, &a.any, 8), EINVAL, "a short address");
+	fails(connect(fd, &a.any, 8), EINVAL, "a short address");
+	fails(bind_to(fd, x), EAFNOSUPPORT, "another family");
+	fails(connect_to(fd, x), EAFNOSUPPORT, "another family");
+	fails(send_to(fd, BAD, 10, a), EFAULT, "a bad buffer");
+	fails(sendto(fd, "x", 1, 0, BAD, end_size(FAMILY)), EFAULT, "a bad address");
+	fails(setsockopt(fd, level, IS_6 ? IPV6_UNICAST_HOPS : IP_TTL, BAD, sizeof(n)), EFAULT,
+	      "a bad option");
 	fails(listen(fd, 1), EOPNOTSUPP, "listen");
 	fails(accept(fd, NULL, NULL), EOPNOTSUPP, "accept");
-	fails(socket(AF_INET, SOCK_DGRAM, 250), EPROTONOSUPPORT, "a protocol that is none");
-	fails(socket(AF_INET, SOCK_SEQPACKET, 0), ESOCKTNOSUPPORT, "a type that is none");
+	fails(socket(FAMILY, SOCK_DGRAM, 250), EPROTONOSUPPORT, "a protocol that is none");
+	fails(socket(FAMILY, SOCK_DGRAM, IS_6 ? IPPROTO_ICMP : IPPROTO_ICMPV6), EPROTONOSUPPORT,
+	      "the other's ping");
+	fails(socket(FAMILY, SOCK_SEQPACKET, 0), ESOCKTNOSUPPORT, "a type that is none");
 }
 
 static int child_sends(void *argument)
 {
 	int *port = argument;
-	int a = udp_at(LO);
+	int a = udp_here();
 
 	for (unsigned i = 0; i < 2000; i++)
-		while (sendto4(a, &i, sizeof(i), LO, *port) < 0 && errno == ENOBUFS)
+		while (send_to(a, &i, sizeof(i), here(*port)) < 0 && errno == ENOBUFS)
 			;
 	return 0;
 }
@@ -462,7 +370,7 @@ TEST(many)
 	pid_t child[2];
 
 	loopback_up();
-	a = udp_at(LO);
+	a = udp_here();
 	port = port_of(a);
 	set_int(a, SOL_SOCKET, SO_RCVBUF, 1 << 20);
 	child[0] = tap_spawn(child_sends, &port);
@@ -474,16 +382,24 @@ TEST(many)
 	exits(child[1], 0, "a sender ends");
 }
 
-/* A socket may wait for packets to an address that is not here, but not send from it. */
-TEST(free_bind)
+TEST(in_proc)
 {
-	int fd;
+	const char *rows = IS_6 ? "/proc/net/udp6" : "/proc/net/udp";
+	char line[120];
+	int a;
 
 	loopback_up();
-	fd = must(socket(AF_INET, SOCK_DGRAM, 0));
-	fails(bind4(fd, 0xc0000201, 0), EADDRNOTAVAIL, "a stranger's address");
-	must(set_int(fd, IPPROTO_IP, IP_FREEBIND, 1));
-	works(bind4(fd, 0xc0000201, 0), "is bound freely");
-	ok(sendto4(fd, "x", 1, LO, 9) < 0, "nothing is sent from it");
-	ok(connect4(fd, LO, 9) < 0, "nor connected");
+	a = udp_here();
+	snprintf(line, sizeof(line), ": %s:%04X ",
+		 IS_6 ? "00000000000000000000000001000000" : "0100007F", port_of(a));
+	ok(strstr(tap_read(rows), line), "/proc/net/udp has the socket");
+	if (IS_6)
+		ok(tap_number(tap_read("/proc/net/sockstat6"), "UDP6: inuse ") >= 1, "counted");
+	else
+		ok(tap_number(tap_read("/proc/net/sockstat"), "UDP: inuse ") >= 1, "counted");
+	ok(!strncmp(tap_read(rows),
+		    IS_6 ? "  sl  local_address                         remote_address" :
+			   "   sl  local_address rem_address   st tx_queue",
+		    46),
+	   "its heading");
 }

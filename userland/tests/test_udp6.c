@@ -1,10 +1,8 @@
-/* UDP over IPv6: sending and receiving, binding beside IPv4, connecting, errors, fragments. */
-#include "tap.h"
+/* UDP over IPv6: what test_udp.c says of sockets of AF_INET, and what IPv6 has alone. */
+#define FAMILY AF_INET6
+#include "test_udp.c"
 
 #include <linux/errqueue.h>
-#include <netinet/udp.h>
-
-#include "loopback.h"
 
 #ifndef UDP_NO_CHECK6_TX
 #define UDP_NO_CHECK6_TX 101
@@ -17,62 +15,10 @@
 #define IPV6_PMTUDISC_DO 2
 #endif
 
-TEST(datagrams)
+/* Fragments smaller than the path takes. */
+TEST(fragment_options)
 {
-	union end from;
-	socklen_t n = sizeof(from);
-	char text[100];
-	int a, b;
-
-	loopback_up();
-	a = udp6_at("::1");
-	b = udp6_at("::1");
-	is(sendto6(a, "hello", 5, "::1", port_of(b)), 5, "sendto");
-	is(recvfrom(b, text, sizeof(text), 0, &from.any, &n), 5, "recvfrom");
-	ok(!memcmp(text, "hello", 5), "the same bytes");
-	is(n, sizeof(from.in6), "length of the name");
-	is(end_port(&from), port_of(a), "the sender's port");
-	ok(end_is_loopback(&from), "the sender's address");
-	is(from.in6.sin6_scope_id, 0, "no scope");
-	is(sendto6(a, "", 0, "::1", port_of(b)), 0, "an empty datagram");
-	is(recv(b, text, sizeof(text), 0), 0, "arrives");
-	is(sendto6(a, "any", 3, "::", port_of(b)), 3, "to the unspecified address");
-	is(recv(b, text, sizeof(text), 0), 3, "is this machine");
-	fails(sendto6(a, "x", 1, "::1", 0), EINVAL, "port 0");
-	fails(send(a, "x", 1, 0), EDESTADDRREQ, "no destination");
-	is(sendto6(a, "six", 3, "::1", port_of(b)), 3, "more");
-	is(recv(b, text, sizeof(text), MSG_PEEK), 3, "MSG_PEEK");
-	is(recv(b, text, 2, MSG_TRUNC), 3, "MSG_TRUNC tells the whole length");
-	fails(recv(b, text, sizeof(text), MSG_DONTWAIT), EAGAIN, "nothing is left");
-}
-
-TEST(sizes)
-{
-	static char out[70000], in[70000];
-	int a, b;
-
-	loopback_up();
-	a = udp6_at("::1");
-	b = udp6_at("::1");
-	set_int(b, SOL_SOCKET, SO_RCVBUF, 1 << 20);
-	set_int(a, SOL_SOCKET, SO_SNDBUF, 1 << 20);
-	for (size_t i = 0; i < sizeof(out); i++)
-		out[i] = (char)(i * 7 + i / 251);
-	for (size_t n = 1; n <= 65487; n = n * 3 + 5) {
-		memset(in, 0, n);
-		is(sendto6(a, out, n, "::1", port_of(b)), n, "send");
-		is(recv(b, in, sizeof(in), 0), n, "receive");
-		ok(!memcmp(in, out, n), "%zu bytes are the same", n);
-	}
-	is(sendto6(a, out, 65527, "::1", port_of(b)), 65527, "the longest");
-	is(recv(b, in, sizeof(in), 0), 65527, "arrives");
-	fails(sendto6(a, out, 65528, "::1", port_of(b)), EMSGSIZE, "one more");
-}
-
-/* A smaller MTU makes fragments, which are put together again. */
-TEST(fragments)
-{
-	static char out[65527], in[65527];
+	char out[1500] = {0}, in[1500];
 	struct ifreq r = {.ifr_name = "lo"};
 	int a, b, mtu;
 
@@ -83,26 +29,13 @@ TEST(fragments)
 	loopback_up();
 	a = udp6_at("::1");
 	b = udp6_at("::1");
-	set_int(b, SOL_SOCKET, SO_RCVBUF, 1 << 20);
-	set_int(a, SOL_SOCKET, SO_SNDBUF, 1 << 20);
-	for (size_t i = 0; i < sizeof(out); i++)
-		out[i] = (char)(i * 11 + i / 253);
 	must(ioctl(a, SIOCGIFMTU, &r));
 	mtu = r.ifr_mtu;
 	r.ifr_mtu = 1500;
 	works(ioctl(a, SIOCSIFMTU, &r), "MTU 1500");
-	for (size_t n = 1400; n <= 65527; n = n * 2 + 77) {
-		is(sendto6(a, out, n, "::1", port_of(b)), n, "send");
-		is(recv(b, in, sizeof(in), 0), n, "receive");
-		ok(!memcmp(in, out, n), "%zu bytes in fragments", n);
-	}
-	set_int(a, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DO);
-	fails(sendto6(a, out, 1453, "::1", port_of(b)), EMSGSIZE, "too long without fragments");
-	is(sendto6(a, out, 1452, "::1", port_of(b)), 1452, "what just fits");
-	is(recv(b, in, sizeof(in), 0), 1452, "arrives");
 	set_int(a, IPPROTO_IPV6, IPV6_MTU_DISCOVER, 1);
 	works(set_int(a, IPPROTO_IPV6, IPV6_DONTFRAG, 1), "IPV6_DONTFRAG");
-	fails(sendto6(a, out, 1453, "::1", port_of(b)), EMSGSIZE, "the same by that");
+	fails(sendto6(a, out, 1453, "::1", port_of(b)), EMSGSIZE, "too long without fragments");
 	set_int(a, IPPROTO_IPV6, IPV6_DONTFRAG, 0);
 	fails(set_int(a, IPPROTO_IPV6, IPV6_MTU, 1279), EINVAL, "IPV6_MTU below the least");
 	works(set_int(a, IPPROTO_IPV6, IPV6_MTU, 1280), "IPV6_MTU");
@@ -120,7 +53,7 @@ static int six(int only)
 	return fd;
 }
 
-TEST(binding)
+TEST(binding_beside_ipv4)
 {
 	int a, b, c, port;
 
@@ -148,63 +81,25 @@ TEST(binding)
 	fails(bind4(a, INADDR_LOOPBACK, 0), EINVAL, "a name of IPv4 is short");
 }
 
-TEST(connecting)
+TEST(connecting_elsewhere)
 {
-	union end name;
-	struct sockaddr none = {.sa_family = AF_UNSPEC};
+	union end name, a9 = in6("::1", 9);
 	socklen_t n = sizeof(name);
-	char text[10];
-	int a, b, c;
+	int a;
 
 	loopback_up();
 	a = must(socket(AF_INET6, SOCK_DGRAM, 0));
-	b = udp6_at("::1");
-	c = udp6_at("::1");
-	fails(getpeername(a, &name.any, &n), ENOTCONN, "no peer");
-	works(connect6(a, "::1", port_of(b)), "connect");
-	works(getsockname(a, &name.any, &n), "getsockname");
-	ok(end_is_loopback(&name) && end_port(&name), "connecting chose an address and a port");
-	n = sizeof(name);
-	works(getpeername(a, &name.any, &n), "getpeername");
-	is(end_port(&name), port_of(b), "the peer's port");
-	is(send(a, "to b", 4, 0), 4, "send");
-	is(recv(b, text, sizeof(text), 0), 4, "arrives");
-	is(sendto6(c, "from c", 6, "::1", port_of(a)), 6, "another sends");
-	fails(recv(a, text, sizeof(text), MSG_DONTWAIT), EAGAIN, "only the peer is heard");
-	is(sendto6(b, "from b", 6, "::1", port_of(a)), 6, "the peer sends");
-	is(recv(a, text, sizeof(text), 0), 6, "is heard");
-	works(connect(a, &none, sizeof(none)), "AF_UNSPEC");
-	fails(send(a, "x", 1, 0), EDESTADDRREQ, "no destination any more");
 	fails(connect6(a, "fe80::1", 9), EINVAL, "a link without the link");
 	fails(connect6(a, "2001:db8::1", 9), ENETUNREACH, "no way");
+	fails(connect(a, &a9.any, 23), EINVAL, "a short address");
+	works(connect(a, &a9.any, 24), "one without a scope");
 	a = must(socket(AF_INET6, SOCK_DGRAM, 0));
 	works(connect6(a, "::ffff:127.0.0.1", 9), "a mapped address");
-	n = sizeof(name);
 	works(getsockname(a, &name.any, &n), "getsockname");
 	ok(IN6_IS_ADDR_V4MAPPED(&name.in6.sin6_addr), "has a mapped one, too");
 	a = six(1);
 	fails(connect6(a, "::ffff:127.0.0.1", 9), ENETUNREACH, "not with IPV6_V6ONLY");
 	fails(sendto6(a, "x", 1, "::ffff:127.0.0.1", 9), ENETUNREACH, "nor sending there");
-}
-
-TEST(refused)
-{
-	int a, port;
-	char c;
-
-	loopback_up();
-	a = udp6_at("::1");
-	port = port_of(a);
-	close(a);
-	a = must(socket(AF_INET6, SOCK_DGRAM, 0));
-	works(connect6(a, "::1", port), "connect to nobody");
-	is(send(a, "x", 1, 0), 1, "send");
-	ok(ready(a, POLLIN, 1000), "poll tells");
-	is(get_int(a, SOL_SOCKET, SO_ERROR), ECONNREFUSED, "SO_ERROR");
-	is(get_int(a, SOL_SOCKET, SO_ERROR), 0, "once");
-	is(send(a, "x", 1, 0), 1, "send");
-	ok(ready(a, POLLIN, 1000), "poll tells");
-	fails(recv(a, &c, 1, 0), ECONNREFUSED, "recv");
 }
 
 static struct cmsghdr *receive_error(int fd, struct msghdr *m, union end *name, char *data,
@@ -306,65 +201,4 @@ TEST(without_checksum)
 	is(sendto6(a, "y", 1, "::1", port_of(b)), 1, "send without a checksum");
 	ok(ready(b, POLLIN, 1000), "is taken by leave");
 	is(recv(b, text, sizeof(text), MSG_DONTWAIT), 1, "one of both");
-}
-
-TEST(reuse_port)
-{
-	int a[4], from[64], count[4] = {0}, port, spread = 0;
-	char c;
-
-	loopback_up();
-	for (int i = 0; i < 4; i++) {
-		a[i] = must(socket(AF_INET6, SOCK_DGRAM, 0));
-		must(set_int(a[i], SOL_SOCKET, SO_REUSEPORT, 1));
-		works(bind6(a[i], "::1", i ? port_of(a[0]) : 0), "bind to the same port");
-	}
-	port = port_of(a[0]);
-	for (int i = 0; i < 64; i++) {
-		from[i] = udp6_at("::1");
-		sendto6(from[i], "x", 1, "::1", port);
-		sendto6(from[i], "x", 1, "::1", port);
-	}
-	tap_sleep_ms(10);
-	for (int i = 0; i < 4; i++) {
-		while (recv(a[i], &c, 1, MSG_DONTWAIT) == 1)
-			count[i]++;
-		spread += count[i] > 0;
-		ok(count[i] % 2 == 0, "a flow stays at one socket");
-	}
-	is(count[0] + count[1] + count[2] + count[3], 128, "all arrive");
-	ok(spread >= 3, "they are spread");
-}
-
-TEST(bad_arguments)
-{
-	union end a = in6("::1", 9);
-	union end x = {.any.sa_family = AF_UNIX};
-	int fd;
-
-	loopback_up();
-	fd = must(socket(AF_INET6, SOCK_DGRAM, 0));
-	fails(bind(fd, &a.any, 23), EINVAL, "a short address");
-	fails(connect(fd, &a.any, 23), EINVAL, "a short address");
-	works(connect(fd, &a.any, 24), "one without a scope");
-	fails(bind(fd, &x.any, sizeof(x)), EAFNOSUPPORT, "another family");
-	fails(sendto(fd, BAD, 10, 0, &a.any, sizeof(a.in6)), EFAULT, "a bad buffer");
-	fails(listen(fd, 1), EOPNOTSUPP, "listen");
-	fails(socket(AF_INET6, SOCK_DGRAM, 250), EPROTONOSUPPORT, "a protocol that is none");
-	fails(socket(AF_INET6, SOCK_DGRAM, IPPROTO_ICMP), EPROTONOSUPPORT, "the other's ping");
-}
-
-TEST(in_proc)
-{
-	char line[120];
-	int a;
-
-	loopback_up();
-	a = udp6_at("::1");
-	snprintf(line, sizeof(line), ": 00000000000000000000000001000000:%04X ", port_of(a));
-	ok(strstr(tap_read("/proc/net/udp6"), line), "/proc/net/udp6 has the socket");
-	ok(tap_number(tap_read("/proc/net/sockstat6"), "UDP6: inuse ") >= 1, "sockstat6 counts it");
-	ok(!strncmp(tap_read("/proc/net/udp6"),
-		    "  sl  local_address                         remote_address             ", 70),
-	   "its heading");
 }

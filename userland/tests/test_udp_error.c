@@ -7,29 +7,6 @@
 
 #define LO INADDR_LOOPBACK
 
-TEST(refused)
-{
-	int a, port;
-	char c;
-
-	loopback_up();
-	a = udp_at(LO);
-	port = port_of(a);
-	close(a);
-	a = must(socket(AF_INET, SOCK_DGRAM, 0));
-	works(connect4(a, LO, port), "connect to nobody");
-	is(send(a, "x", 1, 0), 1, "send");
-	ok(ready(a, POLLIN, 1000), "poll tells");
-	is(get_int(a, SOL_SOCKET, SO_ERROR), ECONNREFUSED, "SO_ERROR");
-	is(get_int(a, SOL_SOCKET, SO_ERROR), 0, "once");
-	is(send(a, "x", 1, 0), 1, "send");
-	ok(ready(a, POLLIN, 1000), "poll tells");
-	fails(recv(a, &c, 1, 0), ECONNREFUSED, "recv");
-	is(send(a, "x", 1, 0), 1, "send");
-	ok(ready(a, POLLIN, 1000), "poll tells");
-	fails(send(a, "x", 1, 0), ECONNREFUSED, "send");
-}
-
 /* What nobody read goes with the socket: the group's memory is weighed in the end. */
 TEST(unread)
 {
