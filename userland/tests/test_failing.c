@@ -3,6 +3,7 @@
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <linux/if_packet.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -367,8 +368,20 @@ static int run_group(void)
 	return 0;
 }
 
+static int run_ring(void)
+{
+	struct tpacket_req ring = {.tp_block_size = 4096, .tp_block_nr = 2,
+				   .tp_frame_size = 2048, .tp_frame_nr = 4};
+	int fd = must(socket(AF_PACKET, SOCK_RAW, 0));
+
+	DO(setsockopt(fd, SOL_PACKET, PACKET_TX_RING, &ring, sizeof(ring)));
+	EXPECT(mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) != MAP_FAILED);
+	return 0;
+}
+
 static const struct scenario scenarios[] = {
 	{"mmap", run_mmap}, {"mmap, populated", run_mmap_populate}, {"IPv6 group", run_group},
+	{"ring of packets", run_ring},
 	{"mmap of a file", run_mmap_file}, {"mprotect", run_mprotect}, {"munmap", run_munmap},
 	{"mremap", run_mremap}, {"page fault", run_touch}, {"copy on write", run_copy_on_write},
 	{"mlock", run_mlock}, {"fork", run_fork}, {"exec", run_exec}, {"thread", run_thread},

@@ -223,7 +223,7 @@ void packet_ring_free(struct packet_ring *r)
 	if (!r)
 		return;
 	rcu_synchronize(); /* who may still have it: the tap, the timer */
-	for (u64 i = 0; i < r->n_pages; i++)
+	for (u64 i = 0; r->pages && i < r->n_pages; i++)
 		if (r->pages[i])
 			page_put(r->pages[i]);
 	kvfree(r->pages);
