@@ -67,11 +67,13 @@ def test_left_by_linux(machine, disk_copy, tmp_path, kind):
         tool("e2fsck", "-fn", disk)
 
 
-@pytest.mark.parametrize("options", ["-b 4096", "-b 1024 -I 128 -O orphan_file"])
-def test_checksums_written(machine, disk_copy, tmp_path, options):
-    """Written here with metadata_csum, 64 MiB of groups that were never touched."""
-    disk = str(tmp_path / "checksums")
-    tool("mke2fs", "-q", "-t", "ext4", "-O", "^extents,^64bit", *options.split(), disk, "64m")
+@pytest.mark.parametrize("options", ["-b 4096 -O ^extents,^64bit",
+                                     "-b 1024 -I 128 -O ^extents,^64bit,orphan_file",
+                                     "-b 4096 -O ^has_journal", "-b 1024 -O ^has_journal"])
+def test_ext4_written(machine, disk_copy, tmp_path, options):
+    """Written here with metadata_csum or extents, in groups that were never touched."""
+    disk = str(tmp_path / "ext4")
+    tool("mke2fs", "-q", "-t", "ext4", *options.split(), disk, "64m")
     ours = machine(disks=[disk_copy, disk], test=False)
     ours.prompt(120)
     ours.output("mount -t ext4 /dev/sdb /mnt")

@@ -228,6 +228,15 @@ bool ext_csum_extent_block(const struct ext_geo *geo, u32 inode_seed, const void
 	return crc32c_update(inode_seed, block, size) == sum;
 }
 
+void ext_csum_extent_block_set(const struct ext_geo *geo, u32 inode_seed, void *block)
+{
+	const struct ext_extent_header *h = block;
+	u32 size = (u32)sizeof(*h) + h->max * (u32)sizeof(struct ext_extent);
+
+	if (geo->metadata_csum && size <= geo->block_size - sizeof(u32))
+		*(u32 *)((u8 *)block + size) = crc32c_update(inode_seed, block, size);
+}
+
 static u32 xattr_sum(const struct ext_geo *geo, u64 number, const void *block)
 {
 	const u32 at = offsetof(struct ext_xattr_header, checksum), after = at + sizeof(u32);

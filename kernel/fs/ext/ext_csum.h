@@ -38,6 +38,7 @@ void ext_csum_dir_leaf_set(const struct ext_geo *geo, u32 inode_seed, void *bloc
 void ext_csum_dir_index_set(const struct ext_geo *geo, u32 inode_seed, void *block, u32 entries);
 /* A block of an extent tree that passed ext_check_extent_node(). */
 bool ext_csum_extent_block(const struct ext_geo *geo, u32 inode_seed, const void *block);
+void ext_csum_extent_block_set(const struct ext_geo *geo, u32 inode_seed, void *block);
 /* A block of extended attributes, which lies at `number`. */
 bool ext_csum_xattr_block(const struct ext_geo *geo, u64 number, const void *block);
 void ext_csum_xattr_block_set(const struct ext_geo *geo, u64 number, void *block);

@@ -16,7 +16,7 @@ static int inode_resize(struct inode *inode, s64 size)
 	s64 old = inode->size;
 	int err;
 
-	if (!READ_ONCE(fs->writable) || ext_has_extents(inode) || ext_is_inline(inode))
+	if (!READ_ONCE(fs->writable) || ext_is_inline(inode))
 		return -EROFS;
 	if (size < 0 || (u64)size > inode->sb->max_file_size)
 		return -EFBIG;

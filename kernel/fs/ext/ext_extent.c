@@ -1,18 +1,18 @@
 /*
- * fs/ext/ext_extent.c - maps of ext4: trees of extents, for reading.
+ * fs/ext/ext_extent.c - maps of ext4: trees of extents, read.
  *
  * A node is a header and sorted entries. In a leaf each entry maps a stretch of the file; blocks
  * that are allocated but were never written read as zeroes and count as a hole here. In an inner
  * node each entry points to the node for the blocks from its own on. The root is in i_block and was
  * checked when the inode was read; other nodes are checked, and summed, each time they are read.
  */
-#include "fs/ext/ext_int.h"
+#include "fs/ext/ext_extent_int.h"
 
 /*
  * The last entry whose first block is not above `logical`, or -1. Entries are 12 bytes and begin
  * with that block.
  */
-static int extent_search(const struct ext_extent_header *h, u32 logical)
+int ext_extent_search(const struct ext_extent_header *h, u32 logical)
 {
 	const struct ext_extent *e = (const void *)(h + 1);
 	int lo = 0, hi = h->entries;
@@ -39,7 +39,7 @@ static void extent_in_leaf(const struct ext_extent_header *h, u32 logical, u64 e
 			   struct ext_run *run)
 {
 	const struct ext_extent *e = (const void *)(h + 1);
-	int i = extent_search(h, logical);
+	int i = ext_extent_search(h, logical);
 	bool written;
 	u32 len;
 
@@ -60,7 +60,7 @@ static void extent_in_leaf(const struct ext_extent_header *h, u32 logical, u64 e
 	extent_hole(run, logical, end, max);
 }
 
-static int extent_node_get(struct ext_inode *ei, u64 block, int depth, struct bblock *b)
+int ext_extent_node_get(struct ext_inode *ei, u64 block, int depth, struct bblock *b)
 {
 	struct ext_fs *fs = ext_fs_of(&ei->inode);
 	const char *why;
@@ -81,7 +81,9 @@ int ext_extent_map(struct ext_inode *ei, u64 logical, u32 max, struct ext_run *r
 {
 	const struct ext_extent_header *h = (const void *)ei->block;
 	u64 end = 1ull << 32;
+	struct ext_fs *fs = ext_fs_of(&ei->inode);
 	struct bblock b = { 0 }, next;
+	int err = 0;
 
 	if (logical >= end) {
 		extent_hole(run, logical, ~0ull, max);
@@ -89,7 +91,7 @@ int ext_extent_map(struct ext_inode *ei, u64 logical, u32 max, struct ext_run *r
 	}
 	while (h->depth) {
 		const struct ext_extent_index *x = (const void *)(h + 1);
-		int i = extent_search(h, (u32)logical), err;
+		int i = ext_extent_search(h, (u32)logical);
 
 		if (i + 1 < h->entries)
 			end = x[i + 1].block;
@@ -97,7 +99,7 @@ int ext_extent_map(struct ext_inode *ei, u64 logical, u32 max, struct ext_run *r
 			extent_hole(run, logical, end, max);
 			goto out;
 		}
-		err = extent_node_get(ei, x[i].leaf_lo | (u64)x[i].leaf_hi << 32, h->depth - 1,
+		err = ext_extent_node_get(ei, x[i].leaf_lo | (u64)x[i].leaf_hi << 32, h->depth - 1,
 				      &next);
 		if (b.page)
 			bcache_put(&b);
@@ -107,8 +109,11 @@ int ext_extent_map(struct ext_inode *ei, u64 logical, u32 max, struct ext_run *r
 		h = b.data;
 	}
 	extent_in_leaf(h, (u32)logical, end, max, run);
+	if (run->block && READ_ONCE(fs->writable) &&
+	    ext_overlaps_metadata(fs, run->block, run->count))
+		err = ext_inode_error(&ei->inode, "extent over metadata");
 out:
 	if (b.page)
 		bcache_put(&b);
-	return 0;
+	return err;
 }

@@ -225,6 +225,8 @@ int ext_inode_new(struct inode *dir, u32 mode, const struct cred *cred, struct i
 	inode->generation = (u32)random_u64();
 	inode->btime = inode->atime = inode->mtime = inode->ctime = clock_now();
 	memset(ei->block, 0, sizeof(ei->block));
+	if (fs->geo.incompat & EXT_INCOMPAT_EXTENTS && (S_ISREG(mode) || S_ISDIR(mode)))
+		ext_extent_init(ei);
 	ei->group = (ino - 1) / fs->geo.inodes_per_group;
 	ei->extra_isize = fs->geo.inode_size > EXT_INODE_SIZE_OLD ? EXT_EXTRA_ISIZE : 0;
 	ei->csum_seed = ext_csum_inode_seed(&fs->geo, ino, inode->generation);

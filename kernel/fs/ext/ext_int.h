@@ -318,6 +318,12 @@ int must_check ext_indirect_create(struct ext_inode *ei, u64 logical, u32 max, b
 int ext_indirect_unmap(struct ext_inode *ei, u64 logical);
 int ext_indirect_truncate(struct ext_inode *ei, u64 logical);
 int must_check ext_extent_map(struct ext_inode *ei, u64 logical, u32 max, struct ext_run *run);
+/* ext_extent_write.c; map_lock held for writing. */
+int must_check ext_extent_create(struct ext_inode *ei, u64 logical, u32 max, bool reserve,
+		struct ext_run *run);
+int ext_extent_unmap(struct ext_inode *ei, u64 logical);
+int ext_extent_truncate(struct ext_inode *ei, u64 logical);
+void ext_extent_init(struct ext_inode *ei); /* a new inode's map: an empty tree */
 struct ext_path { unsigned depth; u32 offset[4]; };
 /*
  * Way to a logical block: offset[0] in i_block, then in each indirect block. False beyond the

@@ -69,11 +69,13 @@ int ext_map_create(struct inode *inode, u64 logical, u32 max, bool reserve, stru
 	struct ext_inode *ei = ext_i(inode);
 	int err;
 
-	if (!READ_ONCE(ext_fs_of(inode)->writable) || ext_has_extents(inode) ||
-	    ext_is_inline(inode))
+	if (!READ_ONCE(ext_fs_of(inode)->writable) || ext_is_inline(inode))
 		return -EROFS;
 	rwsem_write(&ei->map_lock);
-	err = ext_indirect_create(ei, logical, max, reserve, run);
+	if (ext_has_extents(inode))
+		err = ext_extent_create(ei, logical, max, reserve, run);
+	else
+		err = ext_indirect_create(ei, logical, max, reserve, run);
 	if (!err) {
 		run_remember(ei, logical, run);
 		ei->alloc_end = max(ei->alloc_end, logical + run->count);
@@ -87,13 +89,15 @@ int ext_map_truncate(struct inode *inode, u64 logical)
 	struct ext_inode *ei = ext_i(inode);
 	int err;
 
-	if (!READ_ONCE(ext_fs_of(inode)->writable) || ext_has_extents(inode) ||
-	    ext_is_inline(inode))
+	if (!READ_ONCE(ext_fs_of(inode)->writable) || ext_is_inline(inode))
 		return -EROFS;
 	ext_pages_forget_map(inode, logical, logical);
 	rwsem_write(&ei->map_lock);
 	ext_map_forget_run(ei);
-	err = ext_indirect_truncate(ei, logical);
+	if (ext_has_extents(inode))
+		err = ext_extent_truncate(ei, logical);
+	else
+		err = ext_indirect_truncate(ei, logical);
 	ei->alloc_end = min(ei->alloc_end, logical);
 	ei->next_logical = ei->next_block = 0;
 	rwsem_write_end(&ei->map_lock);
@@ -107,7 +111,10 @@ void ext_map_undo(struct inode *inode, u64 logical)
 
 	rwsem_write(&ei->map_lock);
 	ext_map_forget_run(ei);
-	(void)ext_indirect_unmap(ei, logical);
+	if (ext_has_extents(inode))
+		(void)ext_extent_unmap(ei, logical);
+	else
+		(void)ext_indirect_unmap(ei, logical);
 	ei->next_logical = ei->next_block = 0;
 	rwsem_write_end(&ei->map_lock);
 }

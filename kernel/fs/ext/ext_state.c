@@ -12,7 +12,8 @@
 
 /* A journal that has to be replayed is so before anything is written. */
 #define WRITABLE_INCOMPAT	(EXT_INCOMPAT_FILETYPE | EXT_INCOMPAT_META_BG | \
-				 EXT_INCOMPAT_64BIT | EXT_INCOMPAT_FLEX_BG | EXT_INCOMPAT_CSUM_SEED)
+				 EXT_INCOMPAT_64BIT | EXT_INCOMPAT_FLEX_BG | \
+				 EXT_INCOMPAT_CSUM_SEED | EXT_INCOMPAT_EXTENTS)
 #define RECOVERABLE_INCOMPAT	(WRITABLE_INCOMPAT | EXT_INCOMPAT_RECOVER)
 #define WRITABLE_RO_COMPAT	(EXT_RO_SPARSE_SUPER | EXT_RO_LARGE_FILE | EXT_RO_BTREE_DIR | \
 				 EXT_RO_EXTRA_ISIZE | EXT_RO_DIR_NLINK | EXT_RO_HUGE_FILE | \
@@ -43,6 +44,11 @@ int ext_state_check_features(const struct ext_fs *fs)
 			    "can only be mounted read-only: features incompat %#x, "
 			    "ro_compat %#x cannot be written",
 			    incompat, ro);
+		return -EROFS;
+	}
+	if (fs->geo.incompat & EXT_INCOMPAT_EXTENTS && fs->geo.compat & EXT_COMPAT_HAS_JOURNAL) {
+		ext_message(fs->sb, LOG_ERR,
+			    "can only be mounted read-only: with extents and a journal");
 		return -EROFS;
 	}
 	if (fs->geo.n_blocks >> 32) {

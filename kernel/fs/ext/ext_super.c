@@ -4,7 +4,7 @@
  * One driver serves three types; what it does follows from the feature words of the superblock, the
  * type only narrows what is accepted: "ext2" takes what the classic driver takes, "ext3" a file
  * system with a journal, "ext4" everything that can be read here. Writing is possible where every
- * feature is understood for writing (no extents); it goes past the journal, which is
+ * feature is understood for writing; it goes past the journal, which is
  * replayed at mount if need be.
  */
 #include "fs/ext/ext.h"

@@ -442,3 +442,10 @@ TEST(model_checksums_of_groups)
 {
 	run("-t ext2 -b 1024 -O uninit_bg", 64, 6000);
 }
+
+TEST(model_extents)
+{
+	run("-t ext4 -b 1024 -O ^has_journal", 64, 15000);
+	run("-t ext4 -b 4096 -O ^has_journal,^metadata_csum,^64bit", 64, 15000);
+	run("-t ext4 -b 2048 -O ^has_journal -N 200", 8, 12000);
+}

@@ -445,6 +445,11 @@ TEST(damaged_ext4)
 	mutilations("ext4", "-t ext4 -b 1024 -N 600 -O ^has_journal", SB_READ_ONLY, 50);
 }
 
+TEST(damaged_extents_for_writing)
+{
+	mutilations("ext4", "-t ext4 -b 1024 -N 600 -O ^has_journal,^metadata_csum", 0, 150);
+}
+
 TEST(damaged_checksums_for_writing)
 {
 	mutilations("ext4", "-t ext4 -b 1024 -N 600 -O "

@@ -1,0 +1,236 @@
+/*
+ * fs/ext/ext_extent_write.c - files with extents grow and shrink.
+ *
+ * New blocks lengthen the extent before them if they continue it on the disk, else they are a new
+ * one. Blocks that were allocated but never written become written when they are first mapped for
+ * writing: their extent is cut in up to three. Truncation goes from the last leaf to the first and
+ * removes what becomes empty, so that at any moment the tree is a whole one.
+ */
+#include "fs/ext/ext_extent_int.h"
+
+/* Whether a run that follows extent `e` in the file also follows it on the disk, and fits. */
+static bool extent_continues(const struct ext_extent *e, u32 logical, u64 block, u32 n)
+{
+	return ext_extent_written(e) && e->block + e->len == logical &&
+	       ext_extent_start(e) + e->len == block && e->len + n <= EXT_EXTENT_INIT_MAX;
+}
+
+/* Enters new blocks, for which there is a hole. */
+static int extent_insert(struct ext_inode *ei, u32 logical, u64 block, u32 n, bool reserve)
+{
+	struct ext_extent fresh = ext_extent_make(logical, block, n, true);
+	int err;
+
+	do {
+		struct ext_extent_path p;
+		struct ext_extent *e;
+		int at;
+
+		err = ext_extent_open(ei, logical, &p);
+		if (err)
+			return err;
+		at = p.level[p.depth].at;
+		e = ext_extents(p.level[p.depth].h) + at;
+		if (at >= 0 && extent_continues(e, logical, block, n)) {
+			e->len = (u16)(e->len + n);
+			ext_extent_dirty(&p, p.depth);
+		} else {
+			err = ext_extent_replace(&p, at + 1, 0, &fresh, 1, reserve);
+		}
+		ext_extent_close(&p);
+	} while (err == -EAGAIN);
+	return err;
+}
+
+/*
+ * Cuts [logical, logical + n) out of the extent that holds it; what was cut out stays as a written
+ * extent if `keep`, else it is unmapped.
+ */
+static int extent_cut(struct ext_inode *ei, u32 logical, u32 n, bool keep, bool reserve)
+{
+	int err;
+
+	do {
+		struct ext_extent_path p;
+		struct ext_extent e = { 0 }, parts[3];
+		u32 skip, count = 0;
+		int at;
+
+		err = ext_extent_open(ei, logical, &p);
+		if (err)
+			return err;
+		at = p.level[p.depth].at;
+		if (at >= 0)
+			e = ext_extents(p.level[p.depth].h)[at];
+		skip = logical - e.block;
+		if ((u64)skip + n > ext_extent_len(&e)) {
+			/* It was there: the keys above do not tell where it is. */
+			ext_extent_close(&p);
+			return ext_inode_error(&ei->inode, "extent tree is out of order");
+		}
+		if (skip)
+			parts[count++] = ext_extent_make(e.block, ext_extent_start(&e), skip,
+							 ext_extent_written(&e));
+		if (keep)
+			parts[count++] = ext_extent_make(logical, ext_extent_start(&e) + skip, n,
+							 true);
+		if (skip + n < ext_extent_len(&e))
+			parts[count++] = ext_extent_make(logical + n,
+							 ext_extent_start(&e) + skip + n,
+							 ext_extent_len(&e) - skip - n,
+							 ext_extent_written(&e));
+		err = ext_extent_replace(&p, at, 1, parts, count, reserve);
+		if (!err && p.level[p.depth].h->entries == 0)
+			err = ext_extent_drop_leaf(&p);
+		ext_extent_close(&p);
+	} while (err == -EAGAIN);
+	return err;
+}
+
+struct extent_place {
+	bool mapped, written;
+	u64 block;	/* of the logical block, or where it would lie best */
+	u32 count;	/* blocks that are alike from here on */
+};
+
+static int extent_find(struct ext_inode *ei, u32 logical, u32 max, struct extent_place *place)
+{
+	const struct ext_extent_header *h;
+	const struct ext_extent *e;
+	struct ext_extent_path p;
+	int at, err = ext_extent_open(ei, logical, &p);
+
+	if (err)
+		return err;
+	h = p.level[p.depth].h;
+	at = p.level[p.depth].at;
+	e = ext_extents(h) + at;
+	*place = (struct extent_place){ .block = ext_goal_for_inode(ei) };
+	if (at >= 0) {
+		place->block = ext_extent_start(e) + (logical - e->block);
+		place->mapped = logical - e->block < ext_extent_len(e);
+		place->written = ext_extent_written(e);
+	}
+	if (place->mapped)
+		place->count = min(max, ext_extent_len(e) - (logical - e->block));
+	else
+		place->count = (u32)min((u64)max, (at + 1 < h->entries ? e[1].block : p.end) -
+						  logical);
+	if (!place->mapped && ei->next_block && ei->next_logical == logical)
+		place->block = ei->next_block;
+	ext_extent_close(&p);
+	return 0;
+}
+
+int ext_extent_create(struct ext_inode *ei, u64 logical, u32 max, bool reserve,
+		      struct ext_run *run)
+{
+	struct ext_fs *fs = ext_fs_of(&ei->inode);
+	struct extent_place place;
+	int err;
+
+	if (logical >= ~0u)
+		return -EFBIG;
+	max = (u32)min((u64)min(max, EXT_EXTENT_INIT_MAX - 1), ~0u - logical);
+	err = extent_find(ei, (u32)logical, max, &place);
+	if (err)
+		return err;
+	if (place.mapped) {
+		*run = (struct ext_run){ place.block, place.count };
+		return place.written ? 0 : extent_cut(ei, (u32)logical, place.count, true, reserve);
+	}
+	err = ext_blocks_alloc(ei, place.block, place.count, reserve, &run->block, &run->count);
+	if (err)
+		return err;
+	err = extent_insert(ei, (u32)logical, run->block, run->count, reserve);
+	if (err) {
+		ext_blocks_free(fs, run->block, run->count, false);
+		return err;
+	}
+	ei->next_logical = logical + run->count;
+	ei->next_block = run->block + run->count;
+	ei->inode.blocks += (u64)run->count << (fs->geo.block_bits - 9);
+	inode_dirty(&ei->inode);
+	return 0;
+}
+
+static int extent_free(struct ext_inode *ei, u64 block, u32 n)
+{
+	struct ext_fs *fs = ext_fs_of(&ei->inode);
+	u64 sectors = (u64)n << (fs->geo.block_bits - 9);
+
+	ei->inode.blocks -= min(ei->inode.blocks, sectors);
+	inode_dirty(&ei->inode);
+	return ext_blocks_free(fs, block, n, !S_ISREG(ei->inode.mode));
+}
+
+int ext_extent_unmap(struct ext_inode *ei, u64 logical)
+{
+	struct extent_place place;
+	int err;
+
+	if (logical >= ~0u)
+		return 0;
+	err = extent_find(ei, (u32)logical, 1, &place);
+	if (err || !place.mapped)
+		return err;
+	err = extent_cut(ei, (u32)logical, 1, false, true);
+	return err ? err : extent_free(ei, place.block, 1);
+}
+
+/* Shortens the last leaf: 1 if the one before it may have to follow, 0, or an error. */
+static int truncate_leaf(struct ext_extent_path *p, u64 logical)
+{
+	struct ext_extent_header *h = p->level[p->depth].h;
+	int err = 0;
+
+	while (h->entries && !err) {
+		struct ext_extent *e = ext_extents(h) + h->entries - 1;
+		u32 len = ext_extent_len(e), keep;
+
+		if ((u64)e->block + len <= logical)
+			break;
+		keep = e->block < logical ? (u32)(logical - e->block) : 0;
+		err = extent_free(p->ei, ext_extent_start(e) + keep, len - keep);
+		if (keep)
+			e->len = (u16)(e->len - (len - keep));
+		else
+			h->entries--;
+		ext_extent_dirty(p, p->depth);
+		if (keep)
+			break;
+	}
+	if (err || h->entries)
+		return err;
+	if (p->depth == 0)
+		return 0;
+	err = ext_extent_drop_leaf(p);
+	return err ? err : p->level[0].h->entries != 0;
+}
+
+int ext_extent_truncate(struct ext_inode *ei, u64 logical)
+{
+	int more;
+
+	do {
+		struct ext_extent_path p;
+
+		more = ext_extent_open(ei, ~0u, &p);
+		if (more)
+			return more;
+		more = truncate_leaf(&p, logical);
+		ext_extent_close(&p);
+	} while (more > 0);
+	return more;
+}
+
+void ext_extent_init(struct ext_inode *ei)
+{
+	struct ext_extent_header *h = (void *)ei->block;
+
+	ei->inode.flags |= EXT_FL_EXTENTS;
+	*h = (struct ext_extent_header){
+		.magic = EXT_EXTENT_MAGIC,
+		.max = (sizeof(ei->block) - sizeof(*h)) / sizeof(struct ext_extent),
+	};
+}
