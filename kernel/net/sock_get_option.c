@@ -174,7 +174,7 @@ int sock_get_option(struct sock *s, int level, int name, void __user *value, u32
 	case SO_COOKIE:
 		return get_number64(s->cookie, value, n);
 	case SO_NETNS_COOKIE: /* there is one network */
-		return get_number64(1, value, n);
+		return *n == sizeof(u64) ? get_number64(1, value, n) : -EINVAL;
 	case SO_MEMINFO:
 		return get_memory(s, value, n);
 	case SO_TIMESTAMPING_OLD:

@@ -35,6 +35,8 @@ static int set_flag(struct sock *s, int name, u32 flag, int value)
 {
 	if (name == SO_DEBUG && value && !is_admin())
 		return -EACCES;
+	if (name == SO_REUSEPORT && value && s->family != AF_INET && s->family != AF_INET6)
+		return -EOPNOTSUPP;
 	if (name == SO_RCVMARK && !is_raw_or_admin())
 		return -EPERM;
 	if (name == SO_LOCK_FILTER && !value && s->flags & SOCK_FILTER_LOCKED)

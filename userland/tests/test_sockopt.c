@@ -171,4 +171,15 @@ TEST(what_is_not_there)
 	fails(set_int(s, SOL_SOCKET, 77, 1), ENOPROTOOPT, "SO_PEERPIDFD");
 	fails(set_int(s, SOL_SOCKET, 1000, 1), ENOPROTOOPT, "no option");
 	fails(set_int(s, 1000, 1, 1), ENOPROTOOPT, "no level");
+	n = sizeof(text);
+	fails(getsockopt(s, 1000, 1, text, &n), EOPNOTSUPP, "none to be told");
+	fails(getsockopt(t, SOL_IPV6, 1, text, &n), EOPNOTSUPP, "nor IPv6's of IPv4");
+	fails(getsockopt(s, SOL_SOCKET, SO_NETNS_COOKIE, text, &n), EINVAL, "too long");
+	s = must(socket(AF_UNIX, SOCK_STREAM, 0));
+	fails(set_int(s, SOL_SOCKET, SO_REUSEPORT, 1), EOPNOTSUPP, "SO_REUSEPORT of AF_UNIX");
+	works(set_int(s, SOL_SOCKET, SO_REUSEPORT, 0), "not to have it");
+	s = must(socket(AF_INET6, SOCK_RAW, IPPROTO_ICMPV6));
+	n = sizeof(text);
+	fails(getsockopt(s, IPPROTO_IP, IP_TTL, text, &n), ENOPROTOOPT, "IP_TTL of IPv6's raw");
+	fails(set_int(s, IPPROTO_IP, IP_TTL, 5), ENOPROTOOPT, "to be set");
 }

@@ -46,8 +46,8 @@ int inet_option_bool(const void __user *value, u32 n, bool *out)
 
 static const struct ip_version *version_for(struct sock *s, int level)
 {
-	if (level == SOL_IP)
-		return ip_versions[0];
+	if (level == SOL_IP) /* raw sockets of IPv6 never speak IPv4 */
+		return s->family == AF_INET6 && inet_sock(s)->is_raw ? NULL : ip_versions[0];
 	return level == SOL_IPV6 && s->family == AF_INET6 ? ip_versions[1] : NULL;
 }
 
@@ -79,7 +79,9 @@ int inet_get_option(struct sock *s, int level, int name, void __user *value, u32
 
 	if (level == SOL_IPV6 && s->family == AF_INET6 && name == IPV6_V6ONLY)
 		return inet_option_out(inet_sock(s)->only_6, value, n);
-	return version ? version->get_option(inet_sock(s), name, value, n) : -ENOPROTOOPT;
+	if (!version)
+		return s->family == AF_INET && level != SOL_SOCKET ? -EOPNOTSUPP : -ENOPROTOOPT;
+	return version->get_option(inet_sock(s), name, value, n);
 }
 
 int inet_put_control(struct sock *s, struct msg *m, struct packet *p)
