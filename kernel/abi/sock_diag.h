@@ -147,6 +147,42 @@ struct unix_diag_rqlen {
 	u32 udiag_wqueue;
 };
 
+/* AF_NETLINK */
+
+struct netlink_diag_req {
+	u8 sdiag_family;
+	u8 sdiag_protocol;
+	u16 pad;
+	u32 ndiag_ino;
+	u32 ndiag_show;
+	u32 ndiag_cookie[2];
+};
+#define NDIAG_PROTO_ALL		0xff
+#define NDIAG_SHOW_MEMINFO	0x01
+#define NDIAG_SHOW_GROUPS	0x02
+#define NDIAG_SHOW_FLAGS	0x08
+
+struct netlink_diag_msg {
+	u8 ndiag_family;
+	u8 ndiag_type;
+	u8 ndiag_protocol;
+	u8 ndiag_state;		/* 1: it has a peer by connect(2) */
+	u32 ndiag_portid;
+	u32 ndiag_dst_portid;
+	u32 ndiag_dst_group;	/* a number, 0: none */
+	u32 ndiag_ino;
+	u32 ndiag_cookie[2];
+};
+
+#define NETLINK_DIAG_MEMINFO	0
+#define NETLINK_DIAG_GROUPS	1
+#define NETLINK_DIAG_FLAGS	4
+
+#define NDIAG_FLAG_CB_RUNNING	(1 << 0)
+#define NDIAG_FLAG_PKTINFO	(1 << 1)
+#define NDIAG_FLAG_NO_ENOBUFS	(1 << 3)
+#define NDIAG_FLAG_CAP_ACK	(1 << 5)
+
 /* AF_PACKET */
 
 struct packet_diag_req {

@@ -114,6 +114,9 @@ struct sock_ops {
 	int (*stamp_begin)(struct sock *s);
 	/* A descriptor of it is being closed. NULL: nothing. */
 	void (*flush)(struct sock *s);
+	/* Somebody with CAP_NET_ADMIN ends it (SOCK_DESTROY): who has it gets the error (positive
+	 * errno); it is as if it were not connected. NULL: it cannot be. */
+	void (*abort)(struct sock *s, int error);
 	/* The file is gone: ends the connection (lingers if SO_LINGER says so) and drops the
 	 * reference. */
 	void (*close)(struct sock *s);

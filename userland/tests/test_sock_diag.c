@@ -4,6 +4,7 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/inet_diag.h>
+#include <linux/netlink_diag.h>
 #include <linux/packet_diag.h>
 #include <linux/sock_diag.h>
 #include <linux/unix_diag.h>
@@ -367,6 +368,132 @@ TEST(packets)
 	is(dump(fd, &r, is_packet), 1, "what it is bound to");
 	close(s);
 	is(dump(fd, &r, is_packet), 0, "it is closed");
+}
+
+static uint32_t netlink_inode;
+
+static bool is_netlink(const struct nlmsghdr *m)
+{
+	const struct netlink_diag_msg *d = NLMSG_DATA(m);
+
+	return d->ndiag_ino == netlink_inode && d->ndiag_family == AF_NETLINK &&
+	       d->ndiag_protocol == NETLINK_ROUTE && d->ndiag_portid &&
+	       find(m, sizeof(*d), NETLINK_DIAG_GROUPS) &&
+	       find(m, sizeof(*d), NETLINK_DIAG_MEMINFO);
+}
+
+TEST(netlink)
+{
+	struct netlink_diag_req q = {.sdiag_family = AF_NETLINK,
+				     .sdiag_protocol = NDIAG_PROTO_ALL,
+				     .ndiag_show = NDIAG_SHOW_MEMINFO | NDIAG_SHOW_GROUPS};
+	struct request r = request(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &q, sizeof(q));
+	char line[200];
+	int s = nl_open(RTMGRP_LINK), found = 0;
+	FILE *f;
+
+	open_diag();
+	netlink_inode = inode_of(s);
+	/* Linux tells of members of groups twice. */
+	ok(dump(fd, &r, is_netlink) >= 1, "all protocols");
+	q.sdiag_protocol = NETLINK_ROUTE;
+	r = request(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &q, sizeof(q));
+	ok(dump(fd, &r, is_netlink) >= 1, "its protocol");
+	q.sdiag_protocol = NETLINK_SOCK_DIAG;
+	r = request(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &q, sizeof(q));
+	is(dump(fd, &r, is_netlink), 0, "another");
+	f = fopen("/proc/net/netlink", "r");
+	if (!ok(f && fgets(line, sizeof(line), f), "/proc/net/netlink"))
+		return;
+	ok(!strncmp(line, "sk               Eth Pid ", 25), "its head");
+	while (fgets(line, sizeof(line), f)) {
+		unsigned protocol, groups;
+		unsigned long inode = 0;
+
+		found += sscanf(line, "%*s %u %*u %x %*u %*u %*u %*u %*u %lu", &protocol, &groups,
+				&inode) == 3 && inode == netlink_inode &&
+			 protocol == NETLINK_ROUTE && groups == RTMGRP_LINK;
+	}
+	is(found, 1, "its line");
+	fclose(f);
+}
+
+/* SOCK_DESTROY of the socket with these ends. */
+static int destroy(int protocol, int s, bool connected)
+{
+	struct request r = inet_request(NLM_F_ACK, protocol, ~0u);
+	struct inet_diag_req_v2 *q = (void *)r.payload;
+
+	r.h.nlmsg_type = SOCK_DESTROY;
+	q->id.idiag_sport = name_of(s, false).sin_port;
+	q->id.idiag_src[0] = htonl(INADDR_LOOPBACK);
+	if (connected) {
+		q->id.idiag_dport = name_of(s, true).sin_port;
+		q->id.idiag_dst[0] = htonl(INADDR_LOOPBACK);
+	}
+	return verdict(fd, &r);
+}
+
+static int error_of(int s)
+{
+	int v = -1;
+	socklen_t n = sizeof(v);
+
+	must(getsockopt(s, SOL_SOCKET, SO_ERROR, &v, &n));
+	return v;
+}
+
+TEST(destroyed)
+{
+	struct sockaddr_in to;
+	struct pollfd p;
+	char c;
+	int l, a, b, u, v;
+
+	open_diag();
+	connection(&l, &a, &b);
+	is(destroy(IPPROTO_TCP, b, true), 0, "a connection");
+	p = (struct pollfd){.fd = b, .events = POLLIN};
+	ok(poll(&p, 1, 0) == 1 && p.revents & POLLERR, "poll tells of it");
+	fails(read(b, &c, 1), ECONNABORTED, "who has it is told");
+	fails(read(a, &c, 1), ECONNRESET, "so is the other end");
+	is(destroy(IPPROTO_TCP, l, false), 0, "a listener");
+	fails(accept(l, NULL, NULL), EINVAL, "it listens no more");
+	is(error_of(l), ECONNABORTED, "its error");
+	u = inet_socket(SOCK_DGRAM);
+	v = inet_socket(SOCK_DGRAM);
+	to = name_of(v, false);
+	must(connect(u, (struct sockaddr *)&to, sizeof(to)));
+	is(destroy(IPPROTO_UDP, u, true), 0, "a datagram socket");
+	is(error_of(u), ECONNABORTED, "its error");
+	fails(send(u, "x", 1, 0), EDESTADDRREQ, "it has no peer any more");
+}
+
+static int as_user(void)
+{
+	int l, a, b;
+
+	connection(&l, &a, &b);
+	is(destroy(IPPROTO_TCP, b, true), EPERM, "not for everybody");
+	return 0;
+}
+
+TEST(destroyed_by_others)
+{
+	struct request r = inet_request(NLM_F_ACK, IPPROTO_TCP, ~0u);
+	pid_t pid;
+
+	open_diag();
+	r.h.nlmsg_type = SOCK_DESTROY;
+	is(verdict(fd, &r), ENOENT, "nobody");
+	((struct inet_diag_req_v2 *)r.payload)->sdiag_family = AF_UNIX;
+	is(verdict(fd, &r), EOPNOTSUPP, "of a family that is not ended so");
+	pid = must(fork());
+	if (!pid) {
+		must(setuid(1000));
+		_exit(as_user());
+	}
+	exits(pid, 0, "the user");
 }
 
 TEST(wrong)

@@ -7,7 +7,7 @@
 #include "core/panic.h"
 #include "net/netlink/netlink_int.h"
 
-#define FAMILIES 4
+#define FAMILIES 5
 
 static const struct diag_family *families[FAMILIES]; /* I after boot */
 
@@ -33,22 +33,26 @@ int diag_request(struct nl_request *r)
 {
 	const struct sock_diag_req *q = r->payload;
 	const struct diag_family *f;
+	bool destroys;
 	int err;
 
 	/* The question of old, which knew only IPv4. */
 	if (r->h->nlmsg_type == TCPDIAG_GETSOCK || r->h->nlmsg_type == DCCPDIAG_GETSOCK)
 		return -ENOENT;
-	if (r->h->nlmsg_type == SOCK_DESTROY)
-		return -EOPNOTSUPP;
-	if (r->h->nlmsg_type != SOCK_DIAG_BY_FAMILY || r->length < sizeof(*q))
+	destroys = r->h->nlmsg_type == SOCK_DESTROY;
+	if ((r->h->nlmsg_type != SOCK_DIAG_BY_FAMILY && !destroys) || r->length < sizeof(*q))
 		return -EINVAL;
 	if (q->sdiag_family >= AF_MAX)
 		return -EINVAL;
 	f = family_of(q->sdiag_family);
 	if (!f)
 		return -ENOENT;
+	if (destroys && !f->destroy)
+		return -EOPNOTSUPP;
 	if (r->length < f->header)
 		return -EINVAL;
+	if (destroys)
+		return f->destroy(r);
 	if (!(r->h->nlmsg_flags & NLM_F_DUMP))
 		return f->one(r);
 	err = f->check ? f->check(r) : 0;

@@ -253,9 +253,8 @@ static void ends(const struct inet_diag_req_v2 *q, struct ipaddr *local, struct 
 }
 
 /* The socket of a request, or the flow without one, with a reference: a packet that it is for is
- * from `remote`. With UDP the request names the ends of such a packet, with TCP those of the
- * socket, as on Linux. */
-static struct inet_sock *find(const struct inet_diag_req_v2 *q, u32 protocol,
+ * from `remote`. `swapped`: the request names the ends of such a packet, not the socket's. */
+static struct inet_sock *find(const struct inet_diag_req_v2 *q, u32 protocol, bool swapped,
 			      struct flow_wait **wait)
 {
 	struct port_table *t = table_of(protocol);
@@ -264,7 +263,7 @@ static struct inet_sock *find(const struct inet_diag_req_v2 *q, u32 protocol,
 	struct inet_sock *i;
 
 	ends(q, &local, &remote);
-	if (protocol == IPPROTO_UDP) {
+	if (swapped) {
 		swap(local, remote);
 		swap(local_port, remote_port);
 	}
@@ -293,7 +292,7 @@ static int inet_one(struct nl_request *r)
 		return err;
 	if (!table_of(more.protocol))
 		return more.protocol == IPPROTO_RAW ? -EOPNOTSUPP : -ENOENT;
-	i = find(&q, more.protocol, &wait);
+	i = find(&q, more.protocol, more.protocol == IPPROTO_UDP, &wait); /* as on Linux */
 	if (!i && !wait)
 		return -ENOENT;
 	all = (struct inet_diag_req_v2){ .idiag_ext = q.idiag_ext, .idiag_states = ~0u };
@@ -318,13 +317,79 @@ static int inet_one(struct nl_request *r)
 	return err;
 }
 
+/* The raw socket of a request. */
+struct raw_wanted { const struct inet_diag_req_v2 *q; struct ipaddr local, remote;
+		    struct inet_sock *found; };
+
+static bool is_wanted(struct inet_sock *i, void *arg)
+{
+	struct raw_wanted *w = arg;
+	u32 nif = READ_ONCE(i->sock.bound_if);
+
+	if (i->sock.protocol != w->q->pad || !ipaddr_equal(&i->local, &w->local) ||
+	    !ipaddr_equal(&i->remote, &w->remote) || (nif && nif != w->q->id.idiag_if) ||
+	    diag_cookie_check(i->sock.cookie, w->q->id.idiag_cookie))
+		return true;
+	sock_get(&i->sock);
+	w->found = i;
+	return false;
+}
+
+static struct inet_sock *raw_find(const struct inet_diag_req_v2 *q)
+{
+	struct raw_wanted w = { .q = q };
+
+	ends(q, &w.local, &w.remote);
+	raw_walk(q->sdiag_family, is_wanted, &w);
+	return w.found;
+}
+
+/* Ends a socket, or a connection that waits without one. */
+static int destroy(const struct inet_diag_req_v2 *q, struct inet_sock *i, struct flow_wait *wait)
+{
+	if (!i && !wait)
+		return -ENOENT;
+	if (diag_cookie_check(i ? i->sock.cookie : tcp_diag_wait_cookie(wait), q->id.idiag_cookie))
+		return -ENOENT;
+	if (!sock_capable(CAP_NET_ADMIN))
+		return -EPERM;
+	if (!i)
+		tcp_diag_wait_end(wait);
+	else if (i->sock.ops->abort)
+		i->sock.ops->abort(&i->sock, ECONNABORTED);
+	else
+		return -EOPNOTSUPP;
+	return 0;
+}
+
+static int inet_destroy(struct nl_request *r)
+{
+	const struct inet_diag_req_v2 *q = r->payload;
+	struct flow_wait *wait = NULL;
+	struct question more;
+	struct inet_sock *i;
+	int err = question_parse(q, r->length, &more);
+
+	if (err)
+		return err;
+	if (!table_of(more.protocol) && more.protocol != IPPROTO_RAW)
+		return -ENOENT;
+	i = more.protocol == IPPROTO_RAW ? raw_find(q) : find(q, more.protocol, false, &wait);
+	err = destroy(q, i, wait);
+	if (i)
+		sock_put(&i->sock);
+	else if (wait)
+		flow_wait_put(wait);
+	return err;
+}
+
 static const struct diag_family family4 = {
-	.family = AF_INET, .header = REQUEST, .one = inet_one, .check = inet_check,
-	.dump = inet_dump,
+	.family = AF_INET, .header = REQUEST, .one = inet_one,
+	.destroy = inet_destroy, .check = inet_check, .dump = inet_dump,
 };
 static const struct diag_family family6 = {
-	.family = AF_INET6, .header = REQUEST, .one = inet_one, .check = inet_check,
-	.dump = inet_dump,
+	.family = AF_INET6, .header = REQUEST, .one = inet_one,
+	.destroy = inet_destroy, .check = inet_check, .dump = inet_dump,
 };
 
 void diag_inet_init(void)

@@ -39,5 +39,6 @@ void tcp_diag_attributes(struct inet_sock *i, struct diag_walk *w);
 /* The message of a connection in TIME-WAIT that is wanted: false: it does not fit. No lock. */
 bool tcp_diag_wait(struct flow_wait *f, struct diag_walk *w);
 u64 tcp_diag_wait_cookie(struct flow_wait *f);
+void tcp_diag_wait_end(struct flow_wait *f);
 /* The half-open connections of a listener, from w->inner on: false: no more fits. No lock. */
 bool tcp_diag_requests(struct inet_sock *i, struct diag_walk *w);

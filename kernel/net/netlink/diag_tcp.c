@@ -72,6 +72,11 @@ u64 tcp_diag_wait_cookie(struct flow_wait *f)
 	return tcp_wait(f)->cookie;
 }
 
+void tcp_diag_wait_end(struct flow_wait *f)
+{
+	tcp_wait_end(tcp_wait(f));
+}
+
 /* False: no more fits. */
 static bool put_request(struct diag_walk *w, const struct sock *l, const struct tcp_request *r)
 {

@@ -98,6 +98,8 @@ struct diag_family {
 	u16 header;                    /* bytes that the request has at least */
 	/* One socket: an answer, or -ENOENT, -ESTALE (the cookie is another's) ... */
 	int (*one)(struct nl_request *r);
+	/* SOCK_DESTROY: ends one: 0, -ENOENT, -EPERM, -EOPNOTSUPP. NULL: -EOPNOTSUPP. */
+	int (*destroy)(struct nl_request *r);
 	/* Whether a dump may begin: 0 or -errno. NULL: always. */
 	int (*check)(struct nl_request *r);
 	/* Its fill(); the request was kept. */
@@ -110,5 +112,8 @@ void diag_cookie_put(u64 own, u32 cookie[2]);
 /* An attribute with the socket's memory. */
 void diag_put_memory(struct nl_out *out, u16 type, struct sock *s);
 
+struct format_sink;
+/* /proc/net/netlink. */
+void netlink_show(struct format_sink *out);
 /* Boot. */
 void netlink_init(void);

@@ -30,6 +30,11 @@ static inline struct netlink_sock *netlink_sock(struct sock *s)
 	return (struct netlink_sock *)s;
 }
 
+/* Going through all that have a port, in the order they got it: the one after `prev` (whose
+ * reference is dropped; NULL: the first), with a reference, or NULL, also if `prev` has left. */
+struct netlink_sock *netlink_next(struct netlink_sock *prev);
+/* netlink_show.c: boot. */
+void netlink_show_init(void);
 /* Queues a packet, which it takes: 0, -ENOBUFS. */
 int nl_queue(struct netlink_sock *n, struct packet *p, u32 port, u32 group);
 /* Something for the socket was lost: its reader is told. */

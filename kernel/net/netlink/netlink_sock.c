@@ -241,6 +241,25 @@ void nl_notify(u32 group, struct nl_out *out)
 	out->p = NULL;
 }
 
+struct netlink_sock *netlink_next(struct netlink_sock *prev)
+{
+	struct netlink_sock *n = NULL;
+	struct list *at;
+
+	spin_lock(&nl_table.lock);
+	at = prev ? &prev->sock.link : &nl_table.sockets;
+	if (!prev || !list_empty(at))
+		at = at->next;
+	if (at != &nl_table.sockets && (!prev || at != &prev->sock.link)) {
+		n = container_of(at, struct netlink_sock, sock.link);
+		sock_get(&n->sock);
+	}
+	spin_unlock(&nl_table.lock);
+	if (prev)
+		sock_put(&prev->sock);
+	return n;
+}
+
 static int unicast(struct netlink_sock *from, u32 port, struct packet *p)
 {
 	struct netlink_sock *to;
@@ -500,4 +519,5 @@ void netlink_init(void)
 	rtnl_route6_init();
 	rtnl_rule_init();
 	diag_inet_init();
+	netlink_show_init();
 }

@@ -102,6 +102,17 @@ static int connect(struct sock *s, const struct sockaddr_storage *a, u32 length,
 	return err;
 }
 
+static void abort(struct sock *s, int error)
+{
+	struct inet_sock *i = inet_sock(s);
+
+	spin_lock(&s->lock);
+	i->remote = i->local = inet_any(i);
+	i->scope = 0;
+	spin_unlock(&s->lock);
+	sock_set_error(s, error);
+}
+
 static int shutdown(struct sock *s, int how)
 {
 	spin_lock(&s->lock);
@@ -340,6 +351,7 @@ static const struct sock_ops ops = {
 	.ioctl = inet_datagram_ioctl,
 	.set_option = raw_set_option,
 	.get_option = raw_get_option,
+	.abort = abort,
 	.close = close,
 	.destroy = destroy,
 };

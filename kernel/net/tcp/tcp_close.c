@@ -144,6 +144,22 @@ void tcp_close(struct sock *s)
 	sock_put(s);
 }
 
+void tcp_kill(struct sock *s, int error)
+{
+	struct tcp_sock *t = tcp_sock(s);
+
+	spin_lock(&s->lock);
+	if (t->state == TCP_LISTEN)
+		tcp_listen_stop(t);
+	/* One without a file goes by its own timers. */
+	if (!(s->flags & SOCK_ORPHAN)) {
+		WRITE_ONCE(s->error, error);
+		tcp_abort(t);
+		sock_wake(s, POLLIN | POLLOUT | POLLERR | POLLHUP);
+	}
+	spin_unlock(&s->lock);
+}
+
 /* Everything of the old connection is forgotten; options and a bound address stay. */
 static void reset_fields(struct tcp_sock *t)
 {

@@ -70,6 +70,7 @@ const struct sock_ops tcp_ops = {
 	.get_option = tcp_get_option,
 	.option_changed = tcp_option_changed,
 	.stamp_begin = tcp_stamp_begin,
+	.abort = tcp_kill,
 	.close = tcp_close,
 	.destroy = tcp_destroy,
 };

@@ -557,6 +557,7 @@ ssize_t tcp_send_page(struct sock *s, struct page *page, u32 offset, u32 n, u32 
 ssize_t tcp_recv(struct sock *s, struct msg *m);
 int tcp_shutdown(struct sock *s, int how);
 void tcp_close(struct sock *s);
+void tcp_kill(struct sock *s, int error);
 void tcp_destroy(struct sock *s);
 u32 tcp_poll(struct sock *s);
 long tcp_ioctl(struct sock *s, u32 request, u64 arg);

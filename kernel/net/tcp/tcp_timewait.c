@@ -66,7 +66,7 @@ static void wait_anew(struct tcp_wait *w)
 }
 
 /* It is over before its time; not twice. */
-static void end_early(struct tcp_wait *w)
+void tcp_wait_end(struct tcp_wait *w)
 {
 	bool listed;
 
@@ -198,7 +198,7 @@ static void take_segment(struct tcp_wait *w, const struct tcp_segment *seg, bool
 	echo = w->ts_recent;
 	spin_unlock(&wait_lock);
 	if (over)
-		end_early(w);
+		tcp_wait_end(w);
 	else if (reply)
 		answer(w, echo);
 }
@@ -225,7 +225,7 @@ bool tcp_timewait_input(struct packet *p, struct tcp_segment *seg)
 			/* What is sent now has to be beyond what was sent (RFC 1122). */
 			seg->iss_least = w->snd_nxt + 0x10000;
 			seg->has_iss_least = true;
-			end_early(w);
+			tcp_wait_end(w);
 			sock_put(&listener->sock);
 			yields = true;
 		}

@@ -25,5 +25,7 @@ struct tcp_wait {
 };
 static inline struct tcp_wait *tcp_wait(struct flow_wait *f) { return (struct tcp_wait *)f; }
 
+/* It is over now. */
+void tcp_wait_end(struct tcp_wait *w);
 /* When it will be over, if nothing comes. */
 u64 tcp_wait_until(const struct tcp_wait *w);

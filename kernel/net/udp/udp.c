@@ -93,6 +93,14 @@ static void disconnect(struct inet_sock *i)
 	i->route = NULL;
 }
 
+static void abort(struct sock *s, int error)
+{
+	spin_lock(&s->lock);
+	disconnect(inet_sock(s));
+	spin_unlock(&s->lock);
+	sock_set_error(s, error);
+}
+
 /* Sockets that share a port by SO_REUSEADDR may even have the same peer: the last gets it. */
 static bool gives_way(struct sock *other)
 {
@@ -292,6 +300,7 @@ static const struct sock_ops ops = {
 	.set_option = set_option,
 	.get_option = get_option,
 	.peeks_on = true,
+	.abort = abort,
 	.close = close,
 	.destroy = destroy,
 };

@@ -8,6 +8,7 @@
 #include "net/ip6/ip6_count.h"
 #include "net/ip6/ip6_label.h"
 #include "net/ip6/ip6_show.h"
+#include "net/netlink/netlink.h"
 #include "net/packet/packet_sock.h"
 #include "net/tcp/tcp.h"
 #include "net/unix/unix.h"
@@ -33,6 +34,7 @@ static void sink_write(struct format_sink *sink, const char *s, size_t length)
 
 SHOW(dev, ifctl_show_dev(out))
 SHOW(dev_mcast, ifctl_show_mcast(out))
+SHOW(netlink, netlink_show(out))
 SHOW(packet, packet_sock_show(out))
 SHOW(route, ip4_show_routes(out))
 SHOW(arp, arp_show(out))
@@ -63,8 +65,8 @@ SHOW(snmp6, ip6_show_snmp(out))
 const struct proc_node procfs_net_children[] = {
 	FILE(anycast6), FILE(arp), FILE(dev), FILE(dev_mcast), FILE(icmp), FILE(icmp6),
 	FILE(if_inet6), FILE(igmp), FILE(igmp6), FILE(ip6_flowlabel), FILE(ipv6_route),
-	FILE(mcfilter6), FILE(netstat), FILE(packet), FILE(raw), FILE(raw6), FILE(route),
-	FILE(snmp), FILE(snmp6), FILE(sockstat), FILE(sockstat6), FILE(tcp), FILE(tcp6),
-	FILE(udp), FILE(udp6), FILE(unix),
+	FILE(mcfilter6), FILE(netlink), FILE(netstat), FILE(packet), FILE(raw), FILE(raw6),
+	FILE(route), FILE(snmp), FILE(snmp6), FILE(sockstat), FILE(sockstat6), FILE(tcp),
+	FILE(tcp6), FILE(udp), FILE(udp6), FILE(unix),
 	{ 0 },
 };
