@@ -14,7 +14,8 @@ FULL = bool(os.environ.get("TEST_FULL"))
 MIB = 1024
 TRANSFER = (1024 if FULL else 64) * MIB
 CHURN = 20000 if FULL else 2000         # each way, half of them closed by either side
-PAIRS = [(("skerry", "linux"), ("e1000e", "e1000")), (("skerry", "linux"), ("e1000", "e1000e")),
+# Linux has no e1000e: it lets QEMU's cut segments of IPv6, which are then lost.
+PAIRS = [(("skerry", "linux"), ("e1000e", "e1000")), (("skerry", "linux"), ("e1000", "e1000")),
          (("skerry", "skerry"), ("e1000", "e1000e"))]
 
 
