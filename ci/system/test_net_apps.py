@@ -278,15 +278,16 @@ def test_tools(pair):
         assert "10.9" not in console.output("route -n; ifconfig -a")
     for ours, linux in zip(*answers):
         assert ours == linux
-    # netstat: listeners, connections, both protocols, local ones
-    pair.peer.output("nc -l -p 7100 >/dev/null </dev/null & up t 7100")
-    pair.ours.output("nc 10.0.0.2 7100 </dev/null >/dev/null & servers=$!; sleep 1")
-    assert re.search(r"tcp +0 +0 10\.0\.0\.1:\d+ +10\.0\.0\.2:7100 ",
+    # netstat: listeners, connections that stay (nobody ends the input), local ones
+    pair.peer.output("mkfifo held; nc -l -p 7100 >/dev/null <>held & up t 7100")
+    pair.ours.output("mkfifo held; nc 10.0.0.2 7100 <>held >/dev/null & servers=$!; sleep 1")
+    assert re.search(r"tcp +0 +0 10\.0\.0\.1:\d+ +10\.0\.0\.2:7100 +ESTABLISHED",
                      pair.ours.output("netstat -tn"))
     assert re.search(r"tcp .* 0\.0\.0\.0:22 .* LISTEN", pair.ours.output("netstat -ltn"))
     assert "/dev/log" in pair.ours.output("netstat -x")
     pair.ours.output("over")
-    pair.peer.output("killall nc; wait; true")
+    pair.peer.output("killall nc; wait; rm held")
+    pair.ours.output("rm held")
 
 
 def test_ssh(sides):
