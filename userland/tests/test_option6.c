@@ -251,3 +251,32 @@ TEST(flow_label_get)
 	l.action = PUT;
 	fails(getsockopt(s, IPPROTO_IPV6, FLOWLABEL_MGR, &l, &n), EINVAL, "that is no question");
 }
+
+/* Sends a byte to ::1 with control data that says the flow label. */
+static ssize_t send_labelled(int s, int port, uint32_t value)
+{
+	union end to = in6("::1", port);
+	struct iovec iov = {"x", 1};
+	union { char bytes[CMSG_SPACE(4)]; struct cmsghdr head; } c = {
+		.head = {.cmsg_len = CMSG_LEN(4), .cmsg_level = IPPROTO_IPV6,
+			 .cmsg_type = 11 /* IPV6_FLOWINFO */}};
+	struct msghdr m = {.msg_name = &to, .msg_namelen = sizeof(to.in6), .msg_iov = &iov,
+			   .msg_iovlen = 1, .msg_control = c.bytes,
+			   .msg_controllen = sizeof(c.bytes)};
+
+	value = htonl(value);
+	memcpy(CMSG_DATA(&c.head), &value, sizeof(value));
+	return sendmsg(s, &m, 0);
+}
+
+TEST(flow_label_control)
+{
+	int s = six(), other = six(), b = udp6_at("::");
+	uint32_t alone = 0x45678;
+
+	works(label(s, GET, ALONE, CREATE, &alone), "a label for this socket alone");
+	is(send_labelled(s, port_of(b), alone), 1, "which may say it in control data");
+	fails(send_labelled(other, port_of(b), alone), EINVAL, "another may not");
+	is(send_labelled(other, port_of(b), 0), 1, "but none at all");
+	works(label(s, PUT, ALONE, 0, &alone), "given back");
+}

@@ -9,6 +9,7 @@
 #include "lib/string.h"
 #include "net/ip6/ip6_headers.h"
 #include "net/ip6/ip6_int.h"
+#include "net/ip6/ip6_label.h"
 
 /* Puts the same data in by the one name, the other, or both. */
 static int put(struct msg *m, u32 wanted, u32 want, int type, u32 want_2292, int type_2292,
@@ -147,13 +148,15 @@ static int get_number(const struct abi_cmsghdr *c, int low, int high, int *out)
 	return *out < low || *out > high ? -EINVAL : 0;
 }
 
-static int get_flow(const struct abi_cmsghdr *c, struct inet_send *to)
+static int get_flow(struct inet_sock *i, const struct abi_cmsghdr *c, struct inet_send *to)
 {
 	be32 flow;
 
 	if (cmsg_size(c) < sizeof(flow))
 		return -EINVAL;
 	memcpy(&flow, cmsg_data(c), sizeof(flow));
+	if (unlikely(!ip6_label_may_send(i, flow)))
+		return -EINVAL;
 	to->meta.tos = (u8)(ntoh32(flow) >> 20);
 	to->meta.flow_label = flow & hton32(0xfffff);
 	return 0;
@@ -190,7 +193,7 @@ int ip6_get_control(struct inet_sock *i, const struct abi_cmsghdr *c, struct ine
 	case IPV6_2292PKTINFO:
 		return get_pktinfo(i, c, to);
 	case IPV6_FLOWINFO:
-		return get_flow(c, to);
+		return get_flow(i, c, to);
 	case IPV6_HOPLIMIT:
 	case IPV6_2292HOPLIMIT:
 		err = get_number(c, -1, 255, &v);
