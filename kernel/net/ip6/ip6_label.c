@@ -153,15 +153,30 @@ static bool may_share(const struct ip6_label *l, const struct ip6_label *wanted)
 	return l->share != IPV6_FL_S_EXCL && l->share == wanted->share && l->owner == wanted->owner;
 }
 
+static u32 count_locked(const struct inet_sock *i)
+{
+	u32 n = 0;
+
+	for (const struct ip6_label_hold *h = i->labels; h; h = h->next)
+		n++;
+	return n;
+}
+
+/* Whether a socket may have one more lease: each costs memory, if it is of a label that is there,
+ * too. */
+static bool may_hold(const struct inet_sock *i)
+{
+	return count_locked(i) < READ_ONCE(sock_optmem_max) / sizeof(struct ip6_label_hold);
+}
+
 /* Whether there is room for one more, of a socket that may have taken its share. */
 static bool room_locked(const struct inet_sock *i, bool privileged)
 {
-	u32 room = labels < LABELS ? LABELS - labels : 0, n = 0;
+	u32 room = labels < LABELS ? LABELS - labels : 0, n;
 
 	if (room > LABELS - PER_SOCKET)
 		return true;
-	for (const struct ip6_label_hold *h = i->labels; h; h = h->next)
-		n++;
+	n = count_locked(i);
 	return room && (privileged || (n < PER_SOCKET && (!n || room >= LABELS / 2) &&
 				       room >= LABELS / 4));
 }
@@ -190,7 +205,7 @@ static int lease_locked(struct inet_sock *i, const struct in6_flowlabel_req *q,
 		return -EPERM;
 	if (!l && !(q->flr_flags & IPV6_FL_F_CREATE))
 		return -ENOENT;
-	if (!l && !room_locked(i, privileged))
+	if (!may_hold(i) || (!l && !room_locked(i, privileged)))
 		return -ENOBUFS;
 	if (l) {
 		l->linger = max(l->linger, wanted->linger);
