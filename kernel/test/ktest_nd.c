@@ -377,6 +377,30 @@ KTEST(nd_temporary)
 	unmake();
 }
 
+/* However often a router makes new ones of those that it lets live on. */
+KTEST(nd_temporary_most)
+{
+	struct ip6_addr *a;
+	struct ipaddr us = US;
+	unsigned n = 0;
+
+	make(IFA_F_NODAD | IFA_F_MANAGETEMPADDR);
+	netif_config_lock();
+	ip6_conf_set(wire.nif, IP6_USE_TEMPADDR, 1);
+	ip6_conf_set(wire.nif, IP6_ACCEPT_DAD, 0);
+	KTEST_CHECK(ip6_temporary_manage(ip6_addr_find(wire.nif, &us), true) == 0);
+	for (a = ip6_if(wire.nif)->addrs; a && !(a->flags & IFA_F_TEMPORARY);)
+		a = a->next;
+	KTEST_CHECK(a);
+	for (unsigned k = 0; k < 300; k++)
+		ip6_temporary_renew(a);
+	for (a = ip6_if(wire.nif)->addrs; a; a = a->next)
+		n += !!(a->flags & IFA_F_TEMPORARY);
+	netif_config_unlock();
+	KTEST_CHECK(n == 256);
+	unmake();
+}
+
 KTEST(nd_optimistic)
 {
 	struct ipaddr us = US;

@@ -17,7 +17,11 @@
 #include "net/ip6/nd_int.h"
 #include "net/link/neighbour.h"
 
-enum { TRIES = 8 /* numbers to draw until one may be used */ };
+enum {
+	TRIES = 8, /* numbers to draw until one may be used */
+	/* Of an interface: a router that lets the old ones live on could make ever more of them. */
+	TEMPORARY_MOST = 256,
+};
 
 /* A setting in seconds; those below 0 are 0. */
 static u32 conf_seconds(const struct netif *nif, enum ip6_conf_item item)
@@ -54,6 +58,15 @@ static bool draw(struct netif *nif, struct ipaddr *a)
 	return false;
 }
 
+static bool is_full(const struct netif *nif)
+{
+	u32 n = 0;
+
+	for (struct ip6_addr *a = ip6_if(nif)->addrs; a; a = a->next)
+		n += !!(a->flags & IFA_F_TEMPORARY);
+	return n >= TEMPORARY_MOST;
+}
+
 static int make(struct ip6_addr *public, u8 retries)
 {
 	struct netif *nif = public->nif;
@@ -65,7 +78,7 @@ static int make(struct ip6_addr *public, u8 retries)
 	};
 	int err = 0;
 
-	if (ip6_conf_get(nif, IP6_USE_TEMPADDR) <= 0 || most <= advance)
+	if (ip6_conf_get(nif, IP6_USE_TEMPADDR) <= 0 || most <= advance || is_full(nif))
 		return 0;
 	a.desync = min((u32)random_below(conf_seconds(nif, IP6_MAX_DESYNC) + 1ull),
 		       most - advance - 1);
