@@ -221,3 +221,33 @@ KTEST(route6_interfaces)
 	KTEST_CHECK(!find(a.address));
 	unmake();
 }
+
+/* Packets are from no address of an interface that is down: it is in no table. */
+KTEST(route6_source_down)
+{
+	static struct ktest_wire other;
+	struct ip6_addr a = address(ip6_address(0x2001, 0xdb8, 0, 3, 0, 0, 0, 1));
+	struct ipaddr us = US, to = AWAY, from = IPADDR_ANY;
+
+	make();
+	netif_config_unlock();
+	ktest_wire_make(&other, 9);
+	netif_config_lock();
+	KTEST_CHECK(ip6_addr_remove(wire.nif, &us, 64) == 0);
+	KTEST_CHECK(ip6_addr_add(other.nif, &a) == 0);
+	rcu_read_lock();
+	KTEST_CHECK(ip6_addr_select(wire.nif, &to, 0, &from) && ipaddr_equal(&from, &a.address));
+	rcu_read_unlock();
+	ip6_conf_set(other.nif, IP6_KEEP_ADDR_ON_DOWN, 1);
+	KTEST_CHECK(netif_set_flags(other.nif, other.nif->flags & ~(u32)IFF_UP) == 0);
+	KTEST_CHECK(ip6_addr_find(other.nif, &a.address));
+	from = IPADDR_ANY;
+	rcu_read_lock();
+	ip6_addr_select(wire.nif, &to, 0, &from);
+	rcu_read_unlock();
+	KTEST_CHECK(!ipaddr_equal(&from, &a.address));
+	netif_config_unlock();
+	ktest_wire_unmake(&other);
+	netif_config_lock();
+	unmake();
+}

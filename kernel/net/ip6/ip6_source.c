@@ -3,6 +3,7 @@
  * machine, but only those of the link to groups and neighbours. Which of two is better is in
  * ip6_select.c.
  */
+#include "abi/if.h"
 #include "abi/rtnetlink.h"
 #include "net/ip6/ip6_int.h"
 
@@ -53,7 +54,7 @@ bool ip6_addr_select(const struct netif *nif, const struct ipaddr *to, u32 prefe
 	if (!ipaddr_multicast(to) && ip6_scope_of(to) != IP6_SCOPE_LINK)
 		while ((other = netif_next(index))) {
 			index = other->index;
-			if (other != nif)
+			if (other != nif && READ_ONCE(other->flags) & IFF_UP)
 				choose_on(&c, other, false);
 			netif_put(other);
 		}
