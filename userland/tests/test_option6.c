@@ -310,3 +310,27 @@ TEST(flow_label_limit)
 	works(label(s, PUT, ANYBODY, 0, &shared), "one given back");
 	works(label(s, GET, ANYBODY, 0, &shared), "makes room for one");
 }
+
+/* A small MTU takes IPv6 from lo, and anycast addresses with it. */
+TEST(anycast_later)
+{
+	const char *shared = "fd00:db8:8::5", *digits = "fd000db8000800000000000000000005";
+	int before = six(), after = six(), lo = if_nametoindex("lo"), mtu;
+
+	if (!is_skerry()) {
+		skip("who joined before and after", "this kernel does not tell them apart");
+		return;
+	}
+	prefix(true);
+	must(anycast(before, JOIN_ANYCAST, shared, lo));
+	mtu = lo_mtu(1000);
+	lo_mtu(mtu);
+	is(users(digits), 0, "gone with IPv6");
+	prefix(true);
+	works(anycast(after, JOIN_ANYCAST, shared, lo), "joined again");
+	must(close(before));
+	is(users(digits), 1, "who joined before leaves nothing of that");
+	must(close(after));
+	is(users(digits), 0, "who joined it does");
+	prefix(false);
+}

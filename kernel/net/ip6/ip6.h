@@ -61,6 +61,7 @@ struct ip6_anycast {
 	struct ip6_anycast *next; /* c; readers RCU */
 	struct ipaddr address;   /* I */
 	u32 users;               /* c: sockets that joined, and prefixes of a router */
+	u64 number;              /* that no other has had */
 	struct rcu_head rcu;
 };
 

@@ -21,8 +21,11 @@
 struct ip6_anycast_member {
 	struct ip6_anycast_member *next; /* c */
 	u32 nif;                         /* I: index */
+	u64 number;                      /* I: of its entry, which goes with IPv6 */
 	struct ipaddr address;           /* I */
 };
+
+static u64 made; /* c: entries so far */
 
 static struct fib6_entry route_of(struct netif *nif, const struct ipaddr *address)
 {
@@ -83,7 +86,8 @@ int ip6_anycast_join(struct netif *nif, const struct ipaddr *address)
 		kfree(a);
 		return err;
 	}
-	*a = (struct ip6_anycast){ .next = in->anycast, .address = *address, .users = 1 };
+	*a = (struct ip6_anycast){ .next = in->anycast, .address = *address, .users = 1,
+				   .number = ++made };
 	rcu_store(in->anycast, a);
 	return 0;
 }
@@ -211,6 +215,7 @@ static int join(struct inet_sock *i, struct ip6_anycast_member *m)
 	if (!err)
 		err = ip6_anycast_join(nif, &m->address);
 	if (!err) {
+		m->number = (*find(ip6_if(nif), &m->address))->number;
 		m->next = i->anycast;
 		WRITE_ONCE(i->anycast, m);
 	}
@@ -252,6 +257,15 @@ static int option_join(struct inet_sock *i, const struct ipv6_mreq *r)
 	return err;
 }
 
+/* Whether what was joined is still there: not that of others, of a later time. */
+static bool is_there(const struct netif *nif, const struct ip6_anycast_member *m)
+{
+	struct ip6_if *in = ip6_if(nif);
+	struct ip6_anycast *a = in ? *find(in, &m->address) : NULL;
+
+	return a && a->number == m->number;
+}
+
 /* Config lock. */
 static void leave(struct ip6_anycast_member **at)
 {
@@ -259,10 +273,10 @@ static void leave(struct ip6_anycast_member **at)
 	struct netif *nif = netif_by_index(m->nif);
 
 	WRITE_ONCE(*at, m->next);
-	if (nif) {
+	if (nif && is_there(nif, m))
 		ip6_anycast_leave(nif, &m->address);
+	if (nif)
 		netif_put(nif);
-	}
 	kfree(m);
 }
 
