@@ -406,8 +406,8 @@ static void attach(struct netif *nif)
 			free_if(&in->rcu);
 		return;
 	}
-	rcu_store(nif->inet6, in);
 	ip6_conf_begin(in);
+	rcu_store(nif->inet6, in);
 }
 
 static void detach(struct netif *nif)
