@@ -334,3 +334,17 @@ TEST(anycast_later)
 	is(users(digits), 0, "who joined it does");
 	prefix(false);
 }
+
+TEST(fragment_size_most)
+{
+	static char data[65520];
+	int a = six(), b = udp6_at("::");
+
+	if (!is_skerry()) {
+		skip("a piece of 65536 bytes", "this kernel counts it in 16 bits");
+		return;
+	}
+	must(set_int(b, IPPROTO_IPV6, RECVFRAGSIZE, 1));
+	is(sendto6(a, data, sizeof(data), "::1", port_of(b)), sizeof(data), "what lo cuts");
+	is(fragment_size(b, IPPROTO_IPV6, RECVFRAGSIZE), 65535, "the longest that can be told");
+}

@@ -258,7 +258,7 @@ static enum frag_result add_locked(struct assembly *a, struct packet *p, u32 off
 		u32 bytes = packet_charge_size(p);
 
 		a->bytes += bytes;
-		a->longest = (u16)max((u32)a->longest, headers + p->length);
+		a->longest = (u16)min(max((u32)a->longest, headers + p->length), 0xffffu);
 		table.bytes[is_six(&a->key)] += bytes;
 	}
 	return result;
