@@ -162,6 +162,39 @@ TEST(routes)
 	is(verdict(fd, &r), ENODEV, "an interface that is none");
 }
 
+static uint32_t hop_limit;
+
+/* The route of is_our_route(), whose hop limit becomes the one above. */
+static bool has_limit(const struct nlmsghdr *h)
+{
+	const struct rtattr *m = is_our_route(h) ? find(h, ROUTE, RTA_METRICS) : NULL;
+	const struct rtattr *limit = m ? RTA_DATA(m) : NULL;
+
+	if (!m || limit->rta_type != RTAX_HOPLIMIT || RTA_PAYLOAD(limit) != 4)
+		return false;
+	memcpy(&hop_limit, RTA_DATA(limit), 4);
+	return true;
+}
+
+TEST(hop_limit)
+{
+	struct { struct rtattr a; uint32_t v; } metric = {{8, RTAX_HOPLIMIT}, 256};
+	struct rtgenmsg all = {.rtgen_family = AF_INET6};
+	struct request r;
+
+	up();
+	r = route_request(RTM_NEWROUTE, NLM_F_CREATE, "2001:db8:9::", 48);
+	add32(&r, RTA_OIF, 1);
+	add32(&r, RTA_PRIORITY, 77);
+	add(&r, RTA_METRICS, &metric, sizeof(metric));
+	is(verdict(fd, &r), 0, "a hop limit that no packet can have");
+	r = request(RTM_GETROUTE, NLM_F_DUMP, &all, sizeof(all));
+	is(dump(fd, &r, has_limit), 1, "the route has one");
+	is(hop_limit, 255, "which is the highest that there is");
+	r = route_request(RTM_DELROUTE, 0, "2001:db8:9::", 48);
+	is(verdict(fd, &r), 0, "removed");
+}
+
 TEST(which_route)
 {
 	struct nlmsghdr *h = (void *)answer;

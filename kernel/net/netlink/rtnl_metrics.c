@@ -39,5 +39,6 @@ int rtnl_metrics_parse(const struct nlattr *nest, struct route_metrics *m)
 		err = nl_get(a[RTAX_ADVMSS], &m->advmss, 4);
 	if (!err && a[RTAX_HOPLIMIT])
 		err = nl_get(a[RTAX_HOPLIMIT], &m->hop_limit, 4);
+	m->hop_limit = min(m->hop_limit, 255u); /* it goes into a byte */
 	return err;
 }
