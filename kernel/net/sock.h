@@ -328,6 +328,8 @@ static inline int sock_recv_packet(struct sock *s, struct msg *m, struct packet 
 /* The packet that a peek shall see, of which *skip bytes are passed over: the first, or the one in
  * which SO_PEEK_OFF lies; NULL. With the lock. */
 struct packet *sock_peek_at(struct sock *s, u32 *skip);
+/* Whether a read, or such a peek, would find one. Takes the lock. */
+bool sock_has_packet(struct sock *s, bool peek);
 /* SO_PEEK_OFF goes on by what was seen, or back (n < 0) by what was taken. Takes the lock. */
 void sock_peek_move(struct sock *s, s64 n);
 static inline void sock_peek_moved(struct sock *s, s64 n)

@@ -5,21 +5,42 @@
 
 #include "vm/iov.h"
 
-struct packet *sock_peek_at(struct sock *s, u32 *skip)
+/* The packet in which SO_PEEK_OFF lies, or NULL. One without bytes is seen once. With the lock. */
+static struct packet *peek_find(const struct sock *s, u32 *skip)
 {
 	struct packet *p = s->receive.first;
 
-	*skip = 0;
-	if (likely(s->peek_offset < 0))
-		return p;
 	*skip = (u32)s->peek_offset;
-	/* One without bytes is seen once. */
 	while (p && *skip >= p->length && (*skip || p->bits & PACKET_PEEKED)) {
 		*skip -= p->length;
 		p = p->next;
 	}
+	return p;
+}
+
+struct packet *sock_peek_at(struct sock *s, u32 *skip)
+{
+	struct packet *p;
+
+	*skip = 0;
+	if (likely(s->peek_offset < 0))
+		return s->receive.first;
+	p = peek_find(s, skip);
 	if (p && !p->length)
 		p->bits |= PACKET_PEEKED;
+	return p;
+}
+
+bool sock_has_packet(struct sock *s, bool peek)
+{
+	struct packet *p;
+	u32 skip;
+
+	if (likely(!peek || READ_ONCE(s->peek_offset) < 0))
+		return READ_ONCE(s->receive.first);
+	spin_lock(&s->lock);
+	p = s->peek_offset < 0 ? s->receive.first : peek_find(s, &skip);
+	spin_unlock(&s->lock);
 	return p;
 }
 
@@ -46,16 +67,14 @@ static bool take_train(struct sock *s, struct packet *p, struct packet *after, b
 	return true;
 }
 
-/* The next packet: 0; -EAGAIN: there is none (of *seen, a peek may have passed over all); or
- * -ENOMEM. */
-static int take(struct sock *s, bool peek, struct packet **out, u32 *skip, u32 *seen)
+/* The next packet: 0; -EAGAIN: there is none (a peek may have passed over all); or -ENOMEM. */
+static int take(struct sock *s, bool peek, struct packet **out, u32 *skip)
 {
 	struct packet *p, *after = NULL;
 	int err = 0;
 
 	*skip = 0;
 	spin_lock(&s->lock);
-	*seen = s->receive.n;
 	p = peek ? sock_peek_at(s, skip) : packet_dequeue(&s->receive);
 	if (!p)
 		err = -EAGAIN;
@@ -76,9 +95,8 @@ static int take(struct sock *s, bool peek, struct packet **out, u32 *skip, u32 *
 
 int sock_recv_packet_at(struct sock *s, struct msg *m, struct packet **out, u32 *skip)
 {
+	bool known = false, peek = m->flags & MSG_PEEK;
 	u64 deadline = ~0ull;
-	bool known = false;
-	u32 seen = 0;
 	int err;
 
 	*out = NULL;
@@ -87,7 +105,7 @@ int sock_recv_packet_at(struct sock *s, struct msg *m, struct packet **out, u32 
 		if (unlikely(err))
 			return err;
 		if (likely(READ_ONCE(s->receive.first))) {
-			err = take(s, m->flags & MSG_PEEK, out, skip, &seen);
+			err = take(s, peek, out, skip);
 			if (likely(err != -EAGAIN))
 				return err;
 		}
@@ -97,7 +115,7 @@ int sock_recv_packet_at(struct sock *s, struct msg *m, struct packet **out, u32 
 			deadline = sock_receive_deadline(s, m->flags);
 		known = true;
 		err = sock_wait_for(s, POLLIN | POLLERR | POLLHUP | POLLRDHUP,
-				    READ_ONCE(s->receive.n) != seen || READ_ONCE(s->error) ||
+				    sock_has_packet(s, peek) || READ_ONCE(s->error) ||
 				    READ_ONCE(s->shut) & SOCK_SHUT_RD, deadline);
 		if (err)
 			return err;

@@ -2,7 +2,10 @@
 #include "tap.h"
 #include "loopback.h"
 
+#include <sched.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 
 #define LO INADDR_LOOPBACK
 
@@ -160,6 +163,56 @@ TEST(waits_local)
 TEST(waits_udp)
 {
 	waits(AF_INET);
+}
+
+/* One who peeks behind everything while others read all of it. */
+static pid_t peek_behind(int s[2], int messages)
+{
+	pid_t pid;
+
+	for (int k = 0; k < messages; k++)
+		must(write(s[0], "abc", 3));
+	must(set_int(s[1], SOL_SOCKET, SO_PEEK_OFF, 3 * messages));
+	pid = must(fork());
+	if (!pid)
+		_exit(recv(s[1], text, 20, MSG_PEEK) != 1);
+	tap_sleep_ms(50);
+	for (int k = 0; k < messages; k++)
+		must(recv(s[1], text, 20, MSG_DONTWAIT));
+	return pid;
+}
+
+static void others_read(int family)
+{
+	struct sched_param first = {.sched_priority = 1};
+	int s[2], status;
+	pid_t pid;
+
+	two(family, s);
+	pid = peek_behind(s, 1);
+	must(write(s[0], "x", 1));
+	exits(pid, 0, "one comes for one that went");
+	is(recv(s[1], text, 20, 0), 1, "which is read");
+	/* What comes goes before he looks, who then waits, and hears signals. */
+	must(set_int(s[1], SOL_SOCKET, SO_PEEK_OFF, -1));
+	pid = peek_behind(s, 2);
+	must(syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &first));
+	must(write(s[0], "x", 1));
+	is(recv(s[1], text, 20, 0), 1, "one that somebody else reads");
+	tap_sleep_ms(50);
+	must(kill(pid, SIGTERM));
+	must(waitpid(pid, &status, 0));
+	ok(WIFSIGNALED(status) || !status, "he who peeks waits, unless he was quicker");
+}
+
+TEST(others_read_local)
+{
+	others_read(AF_UNIX);
+}
+
+TEST(others_read_udp)
+{
+	others_read(AF_INET);
 }
 
 TEST(streams)

@@ -297,10 +297,9 @@ static int wait_message(struct sock *s, u32 flags, struct packet **out, u32 *ski
 {
 	u64 deadline = ~0ull;
 	bool waited = false;
-	u32 seen; /* messages that were there: a peek may have passed over all of them */
 	int err;
 
-	while (seen = READ_ONCE(s->receive.n), !(*out = choose(s, flags, skip))) {
+	while (!(*out = choose(s, flags, skip))) {
 		err = sock_take_error(s);
 		if (err)
 			return err;
@@ -311,7 +310,7 @@ static int wait_message(struct sock *s, u32 flags, struct packet **out, u32 *ski
 		waited = true;
 		mutex_unlock(&s->recv_lock);
 		err = sock_wait_for(s, POLLIN | POLLERR | POLLHUP | POLLRDHUP,
-				    READ_ONCE(s->receive.n) != seen || READ_ONCE(s->error) ||
+				    sock_has_packet(s, flags & MSG_PEEK) || READ_ONCE(s->error) ||
 				    READ_ONCE(s->shut) & SOCK_SHUT_RD, deadline);
 		mutex_lock(&s->recv_lock);
 		if (err)
