@@ -10,6 +10,7 @@
 #include "abi/if.h"
 #include "net/packet/packet_int.h"
 #include "net/packet/packet_ring_int.h"
+#include "sched/thread.h"
 
 /* A frame that is to be sent. */
 struct slot { u32 length, offset; };
@@ -117,6 +118,10 @@ ssize_t packet_send_ring(struct sock *s, const struct packet_target *t, u32 flag
 	while (more > 0 && ps->tx_ring) {
 		if (sock_send_room(s)) {
 			more = send_next(ps, ps->tx_ring, t, &bytes);
+			/* Another CPU may fill the frames as fast as they are sent. */
+			if (thread_signal_pending())
+				break;
+			sched_point();
 			continue;
 		}
 		mutex_unlock(&s->send_lock);
