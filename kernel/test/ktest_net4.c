@@ -18,6 +18,7 @@
 #include "net/link/arp_wire.h"
 #include "net/link/neighbour.h"
 #include "net/link/published.h"
+#include "net/tcp/tcp_int.h"
 #include "sched/thread.h"
 #include "sched/wait.h"
 #include "test/ktest.h"
@@ -414,6 +415,31 @@ KTEST(net4_routes)
 	KTEST_CHECK(!route_valid(r));
 	route_put(r);
 	unmake();
+}
+
+/* A connection that has ended keeps nothing of its interface, though its file may stay open. */
+KTEST(net4_tcp_ended)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = hton16(80),
+				  .sin_addr.s_addr = THEM };
+	struct sock *s = sock_alloc(tcp_cache, sizeof(struct tcp_sock), AF_INET, SOCK_STREAM,
+				    IPPROTO_TCP, &tcp_ops, MM_ATOMIC);
+	struct sockaddr_storage name = { 0 };
+	u32 mtu;
+
+	KTEST_CHECK(s);
+	inet_sock_init(inet_sock(s));
+	tcp_setup(tcp_sock(s));
+	memcpy(&name, &to, sizeof(to));
+	make();
+	KTEST_CHECK(tcp_connect(s, &name, sizeof(to), O_NONBLOCK) == -EINPROGRESS);
+	KTEST_CHECK(inet_sock(s)->route && inet_sock(s)->route->nif == nif);
+	tcp_kill(s, ECONNABORTED);
+	KTEST_CHECK(tcp_sock(s)->state == TCP_CLOSE && !inet_sock(s)->route);
+	KTEST_CHECK(inet_path_mtu(inet_sock(s), &mtu) == 0 && mtu == 1500);
+	KTEST_CHECK(!inet_sock(s)->route);
+	unmake();
+	tcp_close(s);
 }
 
 struct igmp_frame {

@@ -318,6 +318,9 @@ void inet_sock_flow(const struct inet_sock *i, const struct ipaddr *to, struct f
 /* The socket's route to its peer, looked up again if void: borrowed of the socket, or NULL and
  * *err. With sock.lock. */
 struct route *inet_sock_route(struct inet_sock *i, int *err);
+/* Gives it up: of a socket that no table has, or nobody could when its interface goes. With
+ * sock.lock. */
+void inet_sock_drop_route(struct inet_sock *i);
 /* An interface goes (`nif`): so does the route by it. For walks; true: go on. */
 bool inet_sock_forget(struct inet_sock *i, void *nif);
 /* The MTU of the way to the peer: 0, -ENOTCONN (no peer, or no way), -ENOMEM. Takes the lock. */

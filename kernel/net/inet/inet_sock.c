@@ -330,13 +330,17 @@ struct route *inet_sock_route(struct inet_sock *i, int *err)
 	return r;
 }
 
+void inet_sock_drop_route(struct inet_sock *i)
+{
+	route_put(i->route);
+	i->route = NULL;
+}
+
 bool inet_sock_forget(struct inet_sock *i, void *nif)
 {
 	spin_lock(&i->sock.lock);
-	if (i->route && i->route->nif == nif) {
-		route_put(i->route);
-		i->route = NULL;
-	}
+	if (i->route && i->route->nif == nif)
+		inet_sock_drop_route(i);
 	spin_unlock(&i->sock.lock);
 	return true;
 }
@@ -351,6 +355,8 @@ int inet_path_mtu(struct inet_sock *i, u32 *mtu)
 		r = inet_sock_route(i, &err);
 	if (r)
 		*mtu = route_mtu(r);
+	if (!i->port && !i->is_raw)
+		inet_sock_drop_route(i); /* in no table: inet_sock_forget() would not see it */
 	spin_unlock(&i->sock.lock);
 	return !err || err == -ENOMEM || err == -ENOBUFS ? err : -ENOTCONN;
 }

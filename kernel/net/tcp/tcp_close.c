@@ -171,10 +171,7 @@ static void reset_fields(struct tcp_sock *t)
 	i->source = IPADDR_ANY;
 	if (!i->bound_address)
 		i->local = inet_any(i);
-	if (i->route) {
-		route_put(i->route);
-		i->route = NULL;
-	}
+	inet_sock_drop_route(i);
 	s->shut = 0;
 	t->phase = PHASE_UNCONNECTED;
 	t->snd_wscale = t->rcv_wscale = 0;

@@ -128,6 +128,7 @@ static int begin_connect(struct tcp_sock *t, const struct ipaddr *to, u16 port, 
 		i->remote_port = 0;
 		if (!i->bound_address && !i->local_port)
 			i->local = inet_any(i);
+		inet_sock_drop_route(i);
 		return err;
 	}
 	send_syn(t, i->route);

@@ -214,6 +214,7 @@ void tcp_done(struct tcp_sock *t)
 		flow_leave(tcp_ports, &t->inet);
 	else
 		port_release(tcp_ports, &t->inet);
+	inet_sock_drop_route(&t->inet);
 	uncount_orphan(t);
 	s->shut = SOCK_SHUT_RD | SOCK_SHUT_WR;
 	sock_wake(s, POLLIN | POLLOUT | POLLHUP | POLLRDHUP | POLLRDNORM | POLLWRNORM |

@@ -347,6 +347,11 @@ struct route *inet_sock_route(struct inet_sock *i, int *err)
 	return i->route;
 }
 
+void inet_sock_drop_route(struct inet_sock *i)
+{
+	i->route = NULL;
+}
+
 /* Ports: lists that are searched. -------------------------------------------------------------- */
 
 static struct inet_sock *bound[4096];
