@@ -180,3 +180,26 @@ TEST(ends)
 	reads(s[1], 20, MSG_OOB, "b", "the urgent byte");
 	is(recv(s[1], text, 20, 0), 0, "the end");
 }
+
+/* What was sent with a byte that is passed over is closed. */
+TEST(rights_passed_over)
+{
+	_Alignas(struct cmsghdr) char space[CMSG_SPACE(sizeof(int))] = "";
+	struct iovec iov = { "!", 1 };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = space,
+			    .msg_controllen = sizeof(space) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+	int s[2], p[2];
+	char b[4];
+
+	must(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
+	must(pipe(p));
+	*c = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET,
+			       .cmsg_type = SCM_RIGHTS };
+	memcpy(CMSG_DATA(c), &p[1], sizeof(int));
+	is(sendmsg(s[0], &m, MSG_OOB), 1, "an urgent byte with a descriptor");
+	must(close(p[1]));
+	must(write(s[0], "ab", 2));
+	is(recv(s[1], b, sizeof(b), 0), 2, "what is behind it");
+	is(read(p[0], b, 1), 0, "nobody has the descriptor any more");
+}

@@ -151,6 +151,7 @@ struct reading {
 	struct unix_scm scm;
 	size_t copied, target;
 	u32 seen;                 /* packets that were there when a peek passed over them */
+	struct packet_queue gone; /* passed over, with files perhaps: freed without recv_lock */
 	bool creds;               /* scm's credentials are those of all that was read */
 	u64 deadline;             /* once waiting began */
 	bool waited;
@@ -160,6 +161,13 @@ static bool readable(struct sock *s)
 {
 	return READ_ONCE(s->receive.first) || READ_ONCE(s->error) ||
 	       READ_ONCE(s->shut) & SOCK_SHUT_RD;
+}
+
+static void unlock(struct reading *r)
+{
+	mutex_unlock(&r->u->sock.recv_lock);
+	if (unlikely(r->gone.first))
+		packet_queue_free(&r->gone);
 }
 
 /* Nothing (more) is in the queue: 1 to look again, 0 at the end, or an error. r; it is given up
@@ -179,7 +187,7 @@ static int read_wait(struct reading *r)
 	if (!r->waited)
 		r->deadline = sock_receive_deadline(s, r->m->flags);
 	r->waited = true;
-	mutex_unlock(&s->recv_lock);
+	unlock(r);
 	err = sock_wait_for(s, POLLIN | POLLERR | POLLHUP | POLLRDHUP,
 			    r->seen ? READ_ONCE(s->receive.n) != r->seen || READ_ONCE(s->error) ||
 				   READ_ONCE(s->shut) & SOCK_SHUT_RD : readable(s), r->deadline);
@@ -217,8 +225,8 @@ static ssize_t copy_some(struct reading *r, struct packet *p, u32 skip)
 	return packet_copy_to(p, skip, r->m->iter, n) == n ? (ssize_t)n : -EFAULT;
 }
 
-/* The first packet goes. r. */
-static void remove_first(struct unix_sock *u)
+/* Takes the first packet off. r. */
+static struct packet *take_first(struct unix_sock *u)
 {
 	struct packet *p;
 
@@ -227,7 +235,7 @@ static void remove_first(struct unix_sock *u)
 	if (unlikely(u->urgent == p))
 		WRITE_ONCE(u->urgent, NULL);
 	spin_unlock(&u->sock.lock);
-	packet_free(p);
+	return p;
 }
 
 /* n bytes of the first packet were read: it goes when it is empty. r. Whether the read may go
@@ -246,7 +254,7 @@ static bool consume(struct reading *r, struct packet *p, u32 n)
 		spin_unlock(&s->lock);
 		return false;
 	}
-	remove_first(r->u);
+	packet_free(take_first(r->u));
 	return !r->scm.rights;
 }
 
@@ -276,7 +284,7 @@ static struct packet *pass_mark(struct reading *r, struct packet *p)
 			return p;
 		next = packet_after(&u->sock, p);
 		if (!(r->m->flags & MSG_PEEK))
-			remove_first(u);
+			packet_enqueue(&r->gone, take_first(u));
 		p = next;
 	}
 	return p;
@@ -351,7 +359,7 @@ static ssize_t read_stream(struct reading *r)
 			more = read_wait(r);
 		}
 	}
-	mutex_unlock(&s->recv_lock);
+	unlock(r);
 	return r->copied || more >= 0 ? (ssize_t)r->copied : more;
 }
 
@@ -405,6 +413,7 @@ ssize_t unix_stream_recv(struct sock *s, struct msg *m)
 		return -EINVAL;
 	if (unlikely(m->flags & MSG_OOB))
 		return read_urgent(r.u, m);
+	packet_queue_init(&r.gone);
 	r.target = m->flags & MSG_WAITALL ? size : min((size_t)READ_ONCE(s->receive_low), size);
 	r.target = max(r.target, (size_t)1);
 	n = read_stream(&r);
