@@ -78,6 +78,8 @@ struct ext_fs {
 	struct spinlock orphan_lock;	/* RANK_INODE_SPIN */
 	struct list orphans;		/* o: in use without a link, in the order of the disk's
 					 * list */
+	u32 write_errors;		/* count of the device's cache when writing began: it may
+					 * have told another of what failed since */
 	struct radix_tree overlay;	/* I: blocks whose contents are in the journal */
 	bool overlaid;			/* I: there are any */
 	struct spinlock error_lock;	/* RANK_INODE_SPIN */
@@ -196,6 +198,9 @@ void ext_show_options(struct superblock *sb, char *buf, size_t size);
 int must_check ext_state_check_features(const struct ext_fs *fs);
 int ext_state_begin_write(struct ext_fs *fs);	/* the mount becomes read-write: 0, -EROFS, -EIO */
 void ext_state_end_write(struct ext_fs *fs);	/* and no longer is */
+/* Makes all metadata stable: 0, or an error if any write failed since writing began. */
+int must_check ext_meta_sync(struct ext_fs *fs);
+void ext_meta_sync_begin(struct ext_fs *fs);	/* writing begins */
 int ext_sync_super(struct superblock *sb, bool wait);
 int ext_statfs(struct superblock *sb, struct abi_statfs *out);
 void ext_statfs_prepare(struct ext_fs *fs);

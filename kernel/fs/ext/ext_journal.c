@@ -86,13 +86,6 @@ static int journal_read_super(struct ext_journal *j, struct bblock *b)
 	return journal_bad(j->fs, why);
 }
 
-static int journal_sync(struct ext_journal *j)
-{
-	int err = bcache_sync(j->fs->dev);
-
-	return err ? err : blk_flush(j->fs->dev);
-}
-
 /* What was replayed is made stable, and then the journal empty. */
 static int journal_finish(struct ext_journal *j, struct bblock *journal_super)
 {
@@ -107,18 +100,18 @@ static int journal_finish(struct ext_journal *j, struct bblock *journal_super)
 		ext_csum_super_set(&fs->geo, fs->super);
 		bcache_dirty(fs->dev, &fs->super_block);
 	}
-	err = journal_sync(j);
+	err = ext_meta_sync(fs);
 	if (err)
 		return err;
 	jbd_super_set_empty(&j->geo, journal_super->data, j->end_sequence + 1);
 	bcache_dirty(fs->dev, journal_super);
-	err = journal_sync(j);
+	err = ext_meta_sync(fs);
 	if (err)
 		return err;
 	fs->super->feature_incompat &= ~(u32)EXT_INCOMPAT_RECOVER;
 	ext_csum_super_set(&fs->geo, fs->super);
 	bcache_dirty(fs->dev, &fs->super_block);
-	return journal_sync(j);
+	return ext_meta_sync(fs);
 }
 
 static int journal_replay(struct ext_journal *j)
@@ -156,6 +149,7 @@ int ext_journal_recover(struct ext_fs *fs)
 		return -ENOMEM;
 	j->fs = fs;
 	j->to_disk = !(fs->sb->flags & SB_READ_ONLY);
+	ext_meta_sync_begin(fs);
 	radix_init(&j->revoked, &ext_radix_ops);
 	inode = ext_inode_alloc(fs->sb);
 	if (inode) {

@@ -81,6 +81,20 @@ static void state_warn(const struct ext_fs *fs)
 			    "not checked for longer than its limit: run e2fsck");
 }
 
+void ext_meta_sync_begin(struct ext_fs *fs)
+{
+	fs->write_errors = READ_ONCE(fs->dev->cache.n_errors);
+}
+
+int ext_meta_sync(struct ext_fs *fs)
+{
+	int err = bcache_sync(fs->dev);
+
+	if (!err && load_acquire(&fs->dev->cache.n_errors) != fs->write_errors)
+		err = -EIO;
+	return err ? err : blk_flush(fs->dev);
+}
+
 int ext_state_begin_write(struct ext_fs *fs)
 {
 	struct ext_super *s = fs->super;
@@ -89,6 +103,7 @@ int ext_state_begin_write(struct ext_fs *fs)
 
 	if (err)
 		return err;
+	ext_meta_sync_begin(fs);
 	state_warn(fs);
 	mutex_lock(&fs->super_lock);
 	fs->mount_state = s->state;
@@ -98,9 +113,7 @@ int ext_state_begin_write(struct ext_fs *fs)
 	s->mtime_hi = (u8)(now >> 32);
 	ext_super_dirty(fs);
 	mutex_unlock(&fs->super_lock);
-	err = bcache_sync(fs->dev);
-	if (!err)
-		err = blk_flush(fs->dev);
+	err = ext_meta_sync(fs);
 	if (err) {
 		ext_message(fs->sb, LOG_ERR, "cannot write the superblock (error %d)", err);
 		return err;
@@ -137,8 +150,8 @@ void ext_state_end_write(struct ext_fs *fs)
 {
 	int err;
 
-	/* Everything else first: the superblock may be called valid only after it. */
-	err = bcache_sync(fs->dev);
+	/* Everything else first: the superblock may be called valid only when it is stable. */
+	err = ext_meta_sync(fs);
 	mutex_lock(&fs->super_lock);
 	state_update(fs);
 	if (!READ_ONCE(fs->had_errors) && !err)
@@ -146,9 +159,7 @@ void ext_state_end_write(struct ext_fs *fs)
 	ext_super_dirty(fs);
 	mutex_unlock(&fs->super_lock);
 	if (!err)
-		err = bcache_sync(fs->dev);
-	if (!err)
-		err = blk_flush(fs->dev);
+		err = ext_meta_sync(fs);
 	if (err)
 		ext_message(fs->sb, LOG_ERR, "cannot be written completely (error %d)", err);
 	WRITE_ONCE(fs->writable, false);

@@ -224,8 +224,10 @@ void page_write_done(struct page *page, int error)
 {
 	if (!page_test(page, PG_WRITEBACK))
 		abort();
-	if (error && !page->cache->error)
-		page->cache->error = error;
+	if (error) {
+		page->cache->error = page->cache->error ? page->cache->error : error;
+		page->cache->n_errors++;
+	}
 	page_reset(page, PG_WRITEBACK);
 }
 

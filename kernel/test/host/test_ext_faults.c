@@ -127,6 +127,24 @@ TEST(mounting_with_failures)
 	CHECK(host_fsck(path));
 }
 
+/* A file system that has lost a write is not clean, whoever was told of the error first. */
+TEST(lost_write)
+{
+	const char *path = host_mkfs("faults.img", 8, "-t ext2 -b 1024");
+	struct inode *inode;
+
+	CHECK_EQ(mount(path), 0);
+	CHECK_EQ(host_create(sb->root_inode, "f", 0644, &inode), 0);
+	inode_put(inode);
+	host_quiet = true;
+	host_fail_io(1, false);
+	CHECK(host_sync(sb) != 0);
+	host_fail_io(0, false);
+	host_unmount(sb);
+	host_quiet = false;
+	CHECK_EQ(host_run("dumpe2fs -h '%s' 2>/dev/null | grep -q 'state: *not clean'", path), 0);
+}
+
 TEST(transfers_fail)
 {
 	const char *path = host_mkfs("faults.img", 8, "-t ext2 -b 1024");
