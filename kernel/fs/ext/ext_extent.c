@@ -64,8 +64,11 @@ int ext_extent_node_get(struct ext_inode *ei, u64 block, int depth, struct bbloc
 {
 	struct ext_fs *fs = ext_fs_of(&ei->inode);
 	const char *why;
-	int err = ext_block_get(fs, block, b);
+	int err;
 
+	if (READ_ONCE(fs->writable) && ext_overlaps_metadata(fs, block, 1))
+		return ext_inode_error(&ei->inode, "extent node over metadata");
+	err = ext_block_get(fs, block, b);
 	if (err)
 		return err;
 	why = ext_check_extent_node(&fs->geo, b->data, fs->geo.block_size, depth);

@@ -201,16 +201,18 @@ int ext_extent_drop_leaf(struct ext_extent_path *p)
 	unsigned level = p->depth;
 	int err = 0;
 
-	while (level > 0 && p->level[level].h->entries == 0 && !err) {
+	while (level > 0 && p->level[level].h->entries == 0) {
 		struct ext_extent_header *above = p->level[level - 1].h;
 		u32 at = (u32)p->level[level - 1].at;
 		struct ext_extent_index *x = ext_extent_indices(above) + at;
 		u64 block = x->leaf_lo | (u64)x->leaf_hi << 32;
+		int one;
 
 		memmove(x, x + 1, (above->entries - at - 1) * sizeof(*x));
 		above->entries--;
 		ext_extent_dirty(p, level - 1);
-		err = ext_blocks_free(fs, block, 1, true);
+		one = ext_blocks_free(fs, block, 1, true);
+		err = err ? err : one; /* the tree is whole in any case */
 		ei->inode.blocks -= min(ei->inode.blocks, (u64)fs->geo.block_size >> 9);
 		level--;
 		if (at == 0 && above->entries) {

@@ -136,6 +136,8 @@ int ext_extent_create(struct ext_inode *ei, u64 logical, u32 max, bool reserve,
 	if (err)
 		return err;
 	if (place.mapped) {
+		if (ext_overlaps_metadata(fs, place.block, place.count))
+			return ext_inode_error(&ei->inode, "extent over metadata");
 		*run = (struct ext_run){ place.block, place.count };
 		return place.written ? 0 : extent_cut(ei, (u32)logical, place.count, true, reserve);
 	}

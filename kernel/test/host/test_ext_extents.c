@@ -130,6 +130,27 @@ TEST(unwritten)
 	CHECK(host_fsck(path));
 }
 
+/* Blocks that were never written cannot be where the file system's own tables are. */
+TEST(unwritten_over_metadata)
+{
+	struct inode *inode;
+	u8 buf[1024];
+
+	make("-t ext4 -b 1024 -O ^has_journal,^metadata_csum", 8);
+	CHECK_EQ(host_run("printf 'write /dev/null f\\nsif f size 10240\\nfallocate f 0 9\\n"
+			  "sif f block[5] 2\\n' | debugfs -w -f - '%s' >/dev/null 2>&1", path), 0);
+	CHECK_EQ(host_mount(path, "ext4", 0, "errors=continue", &sb), 0);
+	CHECK_EQ(host_lookup(sb->root_inode, "f", &inode), 0);
+	memset(buf, 'x', sizeof(buf));
+	host_quiet = true;
+	CHECK_EQ(host_write(inode, buf, sizeof(buf), 0), -EIO);
+	host_quiet = false;
+	inode_put(inode);
+	host_unmount(sb);
+	CHECK_EQ(host_mount(path, "ext4", SB_READ_ONLY, "", &sb), 0);
+	host_unmount(sb);
+}
+
 /* A disk that gets full, by files whose trees need blocks of their own. */
 TEST(no_space)
 {
