@@ -120,7 +120,7 @@ static int only_slot(const struct ahci_port *p)
 }
 
 /* Gives back what was in flight: the innocent before the culprit in the queue. */
-static void give_back(struct ahci_port *p, struct blk_request **lost, unsigned n,
+static void give_back(struct disk *disk, struct blk_request **lost, unsigned n,
 		      struct blk_request *culprit, bool medium)
 {
 	unsigned innocent = 0;
@@ -131,16 +131,18 @@ static void give_back(struct ahci_port *p, struct blk_request **lost, unsigned n
 	if (culprit && medium)
 		blk_done(culprit, -EIO); /* the medium is bad there: no use to try again */
 	else if (culprit)
-		blk_requeue(&p->device->disk, &culprit, 1, true);
+		blk_requeue(disk, &culprit, 1, true);
 	if (innocent)
-		blk_requeue(&p->device->disk, lost, innocent, false);
-	blk_kick(&p->device->disk);
+		blk_requeue(disk, lost, innocent, false);
+	blk_kick(disk);
 }
 
-/* Back to work: state, interrupts, and the requests. */
+/* Back to work: state, interrupts, and the requests. Once the port is UP somebody else may make it
+ * lose its device, whose disk is held meanwhile. */
 static void port_resume(struct ahci_port *p, const struct verdict *v)
 {
 	struct blk_request *lost[32], *culprit = NULL;
+	struct disk *disk = &p->device->disk;
 	u64 flags = spin_lock_irq(&p->lock);
 	bool medium = p->trouble & AHCI_DEVICE_ERROR && v->error & (ATA_ERROR_UNC | ATA_ERROR_IDNF);
 	unsigned n;
@@ -154,9 +156,11 @@ static void port_resume(struct ahci_port *p, const struct verdict *v)
 		p->careful--;
 	p->trouble = 0;
 	p->state = AHCI_UP;
-	spin_unlock_irq(&p->lock, flags);
+	disk_get(disk);
 	ahci_port_write(p, PORT_IE, PORT_IE_ALL);
-	give_back(p, lost, n, culprit, medium);
+	spin_unlock_irq(&p->lock, flags);
+	give_back(disk, lost, n, culprit, medium);
+	disk_put(disk);
 }
 
 void ahci_port_lose(struct ahci_port *p)

@@ -49,6 +49,8 @@ struct io {
 
 /* The registered disk, NULL if there is none. */
 extern struct disk *the_disk;
+/* Called once, when the driver gives requests back after an error. */
+extern void (*ahci_host_at_requeue)(void);
 
 /* A new HBA with its device plugged in or not; the driver finds it. */
 void ahci_host_begin(bool plugged, bool has_log);

@@ -8,6 +8,7 @@
 
 struct ahci_hba hba;
 struct disk *the_disk;
+void (*ahci_host_at_requeue)(void);
 
 static u64 now;
 static struct list waiting = LIST_INIT(waiting), running = LIST_INIT(running);
@@ -58,6 +59,11 @@ void blk_done(struct blk_request *req, int error)
 
 void blk_requeue(struct disk *disk, struct blk_request **reqs, unsigned n, bool blame)
 {
+	void (*hook)(void) = ahci_host_at_requeue;
+
+	ahci_host_at_requeue = NULL;
+	if (hook)
+		hook();
 	while (n-- > 0) {
 		list_del(&reqs[n]->link);
 		if (blame && ++reqs[n]->retries > BLK_MAX_RETRIES)
@@ -85,7 +91,16 @@ int disk_register(struct disk *disk)
 {
 	CHECK(!the_disk);
 	the_disk = disk;
+	ref_set(&disk->refs, 1);
 	return 0;
+}
+
+void disk_get(struct disk *disk) { ref_get(&disk->refs); }
+
+void disk_put(struct disk *disk)
+{
+	if (ref_put(&disk->refs))
+		disk->ops->release(disk);
 }
 
 void disk_unregister(struct disk *disk)
@@ -93,7 +108,7 @@ void disk_unregister(struct disk *disk)
 	CHECK(the_disk == disk);
 	the_disk = NULL;
 	dispatch();
-	disk->ops->release(disk);
+	disk_put(disk);
 }
 
 void work_init(struct work *w, void (*fn)(struct work *work))

@@ -144,6 +144,31 @@ TEST(replugged)
 	ahci_host_end();
 }
 
+static void detach(void)
+{
+	CHECK_EQ(the_disk->ops->detach(the_disk), 0);
+}
+
+/* It is given up at the moment when it is repaired. */
+TEST(detached_while_it_resumes)
+{
+	ahci_host_begin(true, true);
+	load();
+	model.link_errors = true;
+	ahci_host_at_requeue = detach;
+	ahci_host_run();
+	CHECK(!ahci_host_at_requeue && !the_disk);
+	for (unsigned i = 0; i < N; i++)
+		CHECK(ios[i].result == 0 || ios[i].result == -ENXIO);
+	ahci_host_plug(true);
+	ahci_host_run();
+	CHECK(the_disk);
+	load();
+	ahci_host_run();
+	load_check(N, 0);
+	ahci_host_end();
+}
+
 TEST(a_dead_device_is_given_up)
 {
 	ahci_host_begin(true, true);
