@@ -12,13 +12,13 @@
  * each is tried again alone, so that an error meets only whom it concerns.
  *
  * *Order.* Somebody sleeps for a read, as a rule, and nobody for a write: so reads go first, but
- * after READS_IN_A_ROW of them, or WRITE_LATE_NS after it was submitted, the oldest of the others
- * has its turn; and others never take the device's last quarter, so that a read finds room at
- * once. Among reads, and among the others, it is first come, first served, but for merging;
- * requests in flight together may be done in any order. BLK_FLUSH and preflush make stable what was
- * *done* before they were submitted, so they need not wait for anything. The driver may refuse a
- * request (-EBUSY), and then nothing overtakes it: so a flush that needs the device for itself gets
- * it.
+ * after READS_IN_A_ROW of them the oldest of the others has its turn, or after one read when it was
+ * submitted WRITE_LATE_NS ago: where many have waited so long, reads go on between them. Others
+ * never take the device's last quarter while no read waits, so that a read finds room at once.
+ * Among reads, and among the others, it is first come, first served, but for merging; requests in
+ * flight together may be done in any order. BLK_FLUSH and preflush make stable what was *done*
+ * before they were submitted, so they need not wait for anything. The driver may refuse a request
+ * (-EBUSY), and then nothing overtakes it: so a flush that needs the device for itself gets it.
  *
  * Before this room on the walk: vm/pagecache.c, file systems. After it: a driver. Lock: the disk's
  * (RANK_BLK), which interrupts take; done() is called without it.
@@ -148,6 +148,7 @@ void blk_end(struct list *ended)
 static struct blk_request *next_locked(struct disk *disk)
 {
 	struct blk_request *read, *other;
+	bool late;
 
 	if (disk->n_running >= disk->depth || disk->gone)
 		return NULL;
@@ -159,10 +160,8 @@ static struct blk_request *next_locked(struct disk *disk)
 		return read;
 	if (!read)
 		return disk->n_running_other < disk->depth - disk->depth / 4 ? other : NULL;
-	if (disk->n_overtaken < READS_IN_A_ROW &&
-	    clock_monotonic() - other->submit_ns < WRITE_LATE_NS)
-		return read;
-	return other;
+	late = clock_monotonic() - other->submit_ns >= WRITE_LATE_NS;
+	return disk->n_overtaken < (late ? 1u : READS_IN_A_ROW) ? read : other;
 }
 
 /* The request leaves the queue. */

@@ -4,6 +4,7 @@
 #include "test/ktest_disk.h"
 
 #include "abi/errno.h"
+#include "core/clock.h"
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "sched/thread.h"
@@ -160,6 +161,36 @@ KTEST(blk_fairness)
 	at = diary_find(k, BLK_WRITE);
 	KTEST_CHECK(at == 4 + 16);
 	KTEST_CHECK(n_errors == 0 && k->n_diary == 41);
+	pages_free();
+	ktest_disk_destroy(k);
+}
+
+/* Where many writes have waited for long, reads go on between them. */
+KTEST(blk_late_writes)
+{
+	struct ktest_disk *k = ktest_disk_create(4, false, false);
+	unsigned n_reads = 0;
+	struct blk_request *req;
+	u64 flags;
+
+	pages_make();
+	n_errors = 0;
+	k->disk.timeout_ns = 60 * NSEC_PER_SEC;
+	k->hold = true;
+	for (unsigned i = 0; i < 32; i++)
+		async(k, BLK_WRITE, i * 16, 0, 1);
+	for (unsigned i = 0; i < 8; i++)
+		async(k, BLK_READ, 2000 + i * 16, 1, 1);
+	flags = spin_lock_irq(&k->disk.lock);
+	list_for_each_entry(req, &k->disk.waiting[1], link)
+		req->submit_ns -= NSEC_PER_SEC;
+	spin_unlock_irq(&k->disk.lock, flags);
+	ktest_disk_let_go(k);
+	async_wait();
+	KTEST_CHECK(n_errors == 0 && k->n_diary == 40);
+	for (unsigned i = 4; i < 4 + 2 * 7; i++)
+		n_reads += k->diary[i].op == BLK_READ;
+	KTEST_CHECK(n_reads == 7); /* one was among the first four */
 	pages_free();
 	ktest_disk_destroy(k);
 }
