@@ -233,7 +233,8 @@ static void split_locked(struct disk *disk, struct blk_request *head)
 	}
 }
 
-/* A transfer ended well: the next step of its request, or its end. */
+/* A transfer ended well: the next step of its request, or its end; a disk that is gone, as it may
+ * be while an interrupt is on its way here, makes no further step. */
 static void step_done_locked(struct disk *disk, struct blk_request *req, struct list *ended)
 {
 	if (req->todo & BLK_TODO_PREFLUSH) {
@@ -245,8 +246,8 @@ static void step_done_locked(struct disk *disk, struct blk_request *req, struct 
 	} else {
 		req->todo &= ~BLK_TODO_POSTFLUSH;
 	}
-	if (!req->todo) {
-		chain_end(req, 0, ended);
+	if (!req->todo || disk->gone) {
+		chain_end(req, req->todo ? -ENXIO : 0, ended);
 		return;
 	}
 	blk_prepare_step(disk, req);

@@ -168,6 +168,8 @@ int blkdev_create(struct disk *disk, unsigned partition, lba_t start, u64 n_sect
 	}
 	blkdev_cache_init(d);
 	disk_get(disk);
+	if (partition)
+		blkdev_get(disk->whole); /* which counts what its partitions do */
 	lists_add(&d->link, &disk->blkdevs);
 	if (!partition)
 		disk->whole = d;
@@ -177,6 +179,7 @@ int blkdev_create(struct disk *disk, unsigned partition, lba_t start, u64 n_sect
 void blkdev_put(struct blkdev *d)
 {
 	struct disk *disk = d->disk;
+	struct blkdev *whole = d->partition ? disk->whole : NULL;
 
 	if (!ref_put(&d->refs))
 		return;
@@ -187,6 +190,8 @@ void blkdev_put(struct blkdev *d)
 		mutex_unlock(&disk_registry);
 	}
 	kfree(d);
+	if (whole)
+		blkdev_put(whole);
 	disk_put(disk);
 }
 
@@ -263,20 +268,20 @@ int disk_register(struct disk *disk)
 	ref_set(&disk->refs, 1);
 	blk_watchdog_init(disk);
 	numbers_set(disk);
+	mutex_lock(&partitions); /* whoever removes it waits until all of it is there */
 	mutex_lock(&disk_registry);
 	err = blkdev_create(disk, 0, 0, disk->n_sectors, NULL, NULL);
 	if (!err)
 		lists_add(&disk->link, &disks);
 	mutex_unlock(&disk_registry);
-	if (err) {
-		disk_put(disk);
-		return err;
+	if (!err) {
+		disk_scan(disk);
+		announce_from(disk, 0);
 	}
-	mutex_lock(&partitions);
-	disk_scan(disk);
-	announce_from(disk, 0);
 	mutex_unlock(&partitions);
-	return 0;
+	if (err)
+		disk_put(disk);
+	return err;
 }
 
 void disk_unregister(struct disk *disk)
@@ -303,10 +308,10 @@ void disk_unregister(struct disk *disk)
 	spin_unlock_irq(&disk->lock, flags);
 	blk_end(&ended);
 	delayed_work_cancel_sync(&disk->watchdog);
+	mutex_lock(&partitions); /* whoever makes some sees that the disk is gone */
 	mutex_lock(&disk_registry);
 	lists_remove(&disk->link);
 	mutex_unlock(&disk_registry);
-	mutex_lock(&partitions); /* whoever makes some sees that the disk is gone */
 	forget_from(disk, 0);
 	mutex_unlock(&partitions);
 	disk_put(disk);

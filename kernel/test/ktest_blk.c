@@ -63,6 +63,11 @@ static void async_wait(void)
 	wait_until(&idle, __atomic_load_n(&in_flight, __ATOMIC_SEQ_CST) == 0);
 }
 
+static void step_done(struct blk_request *req)
+{
+	req->data = req;
+}
+
 /* One page at a time, waiting. */
 static int page_io(struct ktest_disk *k, enum blk_op op, lba_t lba, unsigned page, bool preflush,
 		   bool fua)
@@ -385,6 +390,30 @@ KTEST(blk_removal)
 	blkdev_put(d);
 	KTEST_CHECK(k->released);
 	pages_free();
+	ktest_disk_destroy(k);
+}
+
+/* A request ends whose next step a disk that is gone will not make; by a partition, too. */
+KTEST(blk_removal_between_steps)
+{
+	struct ktest_disk *k = ktest_disk_create(2, true, false);
+	struct dma_piece piece = { NULL, 0, PAGE_SIZE };
+	struct blk_request req = { .op = BLK_WRITE, .n_sectors = 8, .pieces = &piece,
+				   .n_pieces = 1, .fua = true, .done = step_done };
+
+	KTEST_CHECK(disk_partition_add(&k->disk, 1, 8, 64) == 0);
+	req.dev = blkdev_find("ktest1");
+	piece.page = page_alloc(MM_KERNEL);
+	k->disk.timeout_ns = 60 * NSEC_PER_SEC;
+	k->hold = true;
+	blk_submit(&req);
+	disk_unregister(&k->disk); /* it still has one, as between interrupt and blk_done() */
+	KTEST_CHECK(!req.data);
+	ktest_disk_let_go(k);
+	work_flush(&k->work);
+	KTEST_CHECK(req.data && req.error == -ENXIO);
+	blkdev_put(req.dev);
+	page_put(piece.page);
 	ktest_disk_destroy(k);
 }
 
