@@ -107,3 +107,35 @@ TEST(options)
 	route[4] = 200;
 	fails(setsockopt(fd, IPPROTO_IP, IP_OPTIONS, route, 8), EINVAL, "options that are wrong");
 }
+
+/* Two pieces of protocol 253, the first with a header of 60 bytes, the last with one of 20. */
+static void send_pieces(int fd, unsigned bytes)
+{
+	static struct { struct iphdr ip; unsigned char rest[65500]; } p;
+	unsigned first = 32768;
+
+	memset(&p, 1, sizeof(p)); /* options that say nothing */
+	p.ip = (struct iphdr){.version = 4, .ihl = 15, .ttl = 9, .protocol = 253,
+			      .id = htons((uint16_t)bytes), .frag_off = htons(0x2000),
+			      .saddr = htonl(LO), .daddr = htonl(LO)};
+	is(sendto4(fd, &p, 60 + first, LO, 0), 60 + first, "send the first piece");
+	p.ip.ihl = 5;
+	p.ip.frag_off = htons((uint16_t)(first / 8));
+	is(sendto4(fd, &p, 20 + bytes - first, LO, 0), 20 + bytes - first, "and the last");
+}
+
+/* A packet is whole only if its length can be told. */
+TEST(longest_whole)
+{
+	static char buf[70000];
+	int fd, out;
+
+	loopback_up();
+	fd = raw(253);
+	out = raw(IPPROTO_RAW);
+	send_pieces(out, 65475);
+	ok(ready(fd, POLLIN, 1000), "as long as can be");
+	is(recv(fd, buf, sizeof(buf), MSG_DONTWAIT), 65535, "it comes whole");
+	send_pieces(out, 65476);
+	ok(!ready(fd, POLLIN, 100), "longer than can be told");
+}

@@ -19,6 +19,11 @@ struct packet *ip4_reassemble(struct packet *p)
 	if (!whole)
 		return NULL;
 	h = packet_network(whole);
+	/* The last piece went by its own header; the first one's may be longer. */
+	if (whole->length + ip4_header_bytes(h) > 0xffff) {
+		packet_free(whole);
+		return NULL;
+	}
 	h->length = hton16((u16)(whole->length + ip4_header_bytes(h)));
 	h->fragment = 0;
 	ip4_header_sum(h);
