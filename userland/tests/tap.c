@@ -104,6 +104,18 @@ void skip(const char *what, const char *why)
 	score('s');
 }
 
+bool is_skerry(void)
+{
+	char line[200] = "";
+	FILE *f = fopen("/proc/version", "r");
+
+	if (f && !fgets(line, sizeof(line), f))
+		line[0] = 0;
+	if (f)
+		fclose(f);
+	return strstr(line, "(skerry)");
+}
+
 bool tap_is(long got, long want, const char *what)
 {
 	if (ok(got == want, "%s", what))

@@ -85,6 +85,9 @@ void diag(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* A check that this system cannot make, and why. */
 void skip(const char *what, const char *why);
 
+/* Whether the kernel is ours: for what Linux does not get right. */
+bool is_skerry(void);
+
 bool tap_is(long got, long want, const char *what);
 bool tap_is_text(const char *got, const char *want, const char *what);
 bool tap_works(long result, const char *what);

@@ -281,18 +281,6 @@ TEST(flow_label_control)
 	works(label(s, PUT, ALONE, 0, &alone), "given back");
 }
 
-static bool is_skerry(void)
-{
-	char line[200] = "";
-	FILE *f = fopen("/proc/version", "r");
-
-	if (f && !fgets(line, sizeof(line), f))
-		line[0] = 0;
-	if (f)
-		fclose(f);
-	return strstr(line, "(skerry)");
-}
-
 TEST(flow_label_limit)
 {
 	enum { MOST = 20000 };

@@ -212,6 +212,10 @@ TEST(others_read_local)
 
 TEST(others_read_udp)
 {
+	if (!is_skerry()) {
+		skip("he who peeks waits", "here he spins in the kernel");
+		return;
+	}
 	others_read(AF_INET);
 }
 
