@@ -148,6 +148,17 @@ static inline int udp_at(uint32_t address)
 	return fd;
 }
 
+/* Two datagram sockets of a version of IP: the second receives, the first is connected to it. */
+static inline void udp_pair(int family, int s[2])
+{
+	s[0] = must(socket(family, SOCK_DGRAM, 0));
+	s[1] = family == AF_INET ? udp_at(INADDR_LOOPBACK) : udp6_at("::1");
+	if (family == AF_INET)
+		must(connect4(s[0], INADDR_LOOPBACK, port_of(s[1])));
+	else
+		must(connect6(s[0], "::1", port_of(s[1])));
+}
+
 /* Whether something is ready (POLLIN …) within a time. */
 static inline bool ready(int fd, short events, int ms)
 {

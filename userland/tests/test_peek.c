@@ -7,8 +7,6 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-#define LO INADDR_LOOPBACK
-
 static char text[64];
 
 /* A peek of at most n bytes: what it gets, as text. */
@@ -35,12 +33,7 @@ static void two(int family, int s[2])
 		return;
 	}
 	loopback_up();
-	s[0] = must(socket(family, SOCK_DGRAM, 0));
-	s[1] = family == AF_INET ? udp_at(LO) : udp6_at("::1");
-	if (family == AF_INET)
-		must(connect4(s[0], LO, port_of(s[1])));
-	else
-		must(connect6(s[0], "::1", port_of(s[1])));
+	udp_pair(family, s);
 }
 
 static void datagrams(int family)

@@ -23,12 +23,7 @@ static void two(int family, int s[2])
 	loopback_up();
 	for (size_t i = 0; i < sizeof(out); i++)
 		out[i] = (char)(i * 7 + i / 256);
-	s[0] = must(socket(family, SOCK_DGRAM, 0));
-	s[1] = family == AF_INET ? udp_at(LO) : udp6_at("::1");
-	if (family == AF_INET)
-		must(connect4(s[0], LO, port_of(s[1])));
-	else
-		must(connect6(s[0], "::1", port_of(s[1])));
+	udp_pair(family, s);
 }
 
 /* Receives: how many bytes; *size becomes how long each datagram of them is, 0: it was one. */

@@ -12,6 +12,7 @@
 #include "lib/format.h"
 #include "lib/parse.h"
 #include "mm/slab.h"
+#include "vfs/text.h"
 
 #define WRITE_MAX 992 /* bytes of one record written, as on Linux */
 #define FACILITY_USER 1
@@ -123,17 +124,13 @@ static ssize_t kmsg_write(struct file *f, struct iov_iter *from, loff_t *pos)
 	const char *text, *end;
 	char *buf;
 	u64 value;
+	int err;
 
 	if (n > WRITE_MAX)
 		return -EINVAL;
-	buf = kmalloc(WRITE_MAX + 1, MM_KERNEL);
-	if (!buf)
-		return -ENOMEM;
-	if (iov_copy_from(from, buf, n) != n) {
-		kfree(buf);
-		return -EFAULT;
-	}
-	buf[n] = 0;
+	err = text_take(from, &buf);
+	if (err)
+		return err;
 	text = buf;
 	if (buf[0] == '<' && parse_u64(buf + 1, 10, &value, &end) == 0 && *end == '>') {
 		priority = (u32)value & 7; /* the facility of what user space writes is "user" */
