@@ -20,6 +20,9 @@ enum ext_ino { EXT_ROOT_INO = 2, EXT_JOURNAL_INO = 8, EXT_GOOD_OLD_FIRST_INO = 1
 enum { EXT_STATE_VALID = 1, EXT_STATE_ERROR = 2, EXT_STATE_ORPHANS = 4 };
 /* s_errors */
 enum { EXT_ERRORS_CONTINUE = 1, EXT_ERRORS_RO = 2, EXT_ERRORS_PANIC = 3 };
+/* s_last_error_errcode: what is on the disk contradicts itself */
+enum { EXT_ERROR_CORRUPTED = 5 };
+#define EXT_ERROR_FUNC		32	/* bytes of a function's name, not terminated */
 /* s_flags */
 enum { EXT_FLAG_SIGNED_HASH = 1, EXT_FLAG_UNSIGNED_HASH = 2 };
 
@@ -142,13 +145,13 @@ struct ext_super {
 	u32 first_error_time;
 	u32 first_error_ino;
 	u64 first_error_block;
-	u8 first_error_func[32];
+	u8 first_error_func[EXT_ERROR_FUNC];
 	u32 first_error_line;
 	u32 last_error_time;
 	u32 last_error_ino;
 	u32 last_error_line;
 	u64 last_error_block;
-	u8 last_error_func[32];
+	u8 last_error_func[EXT_ERROR_FUNC];
 	u8 mount_opts[64];
 	u32 usr_quota_inum;
 	u32 grp_quota_inum;

@@ -48,6 +48,10 @@ struct ext_group {
 	bool bad;			/* a: a bitmap is damaged: nothing is taken from here */
 };
 
+/* Where in the driver an error was found, and one as the superblock will tell of it. */
+struct ext_error_site { const char *function; u32 line; };
+struct ext_error_note { const struct ext_error_site *site; u64 time; u32 ino; };
+
 /*
  * I: constant once mounted.  a: atomic.  s: super_lock.  w: window_lock.  o: orphan_lock.  e:
  * error_lock.
@@ -85,6 +89,8 @@ struct ext_fs {
 	struct spinlock error_lock;	/* RANK_INODE_SPIN */
 	u64 error_epoch_ns;		/* e: limits how often errors are logged */
 	u32 error_count;		/* e */
+	u32 errors_untold;		/* e: since the superblock's fields were written */
+	struct ext_error_note first_error, last_error; /* e: of those */
 };
 
 /*
@@ -159,8 +165,25 @@ static inline u64 ext_dir_blocks(const struct inode *dir)
  * the caller to hand on. Thread context; no group lock and not super_lock may be held with
  * errors=panic only. Messages are limited in rate.
  */
-int ext_error(struct ext_fs *fs, const char *fmt, ...) __printf(2, 3);
-int ext_inode_error(const struct inode *inode, const char *fmt, ...) __printf(2, 3);
+#define ext_error(fs, ...) \
+	({ \
+		static const struct ext_error_site ext_site_ = { __func__, __LINE__ }; \
+		ext_error_at(fs, &ext_site_, __VA_ARGS__); \
+	})
+#define ext_inode_error(inode, ...) \
+	({ \
+		static const struct ext_error_site ext_site_ = { __func__, __LINE__ }; \
+		ext_inode_error_at(inode, &ext_site_, __VA_ARGS__); \
+	})
+int ext_error_at(struct ext_fs *fs, const struct ext_error_site *site, const char *fmt,
+		...) __printf(3, 4);
+int ext_inode_error_at(const struct inode *inode, const struct ext_error_site *site,
+		const char *fmt, ...) __printf(3, 4);
+/*
+ * The errors since the last call go into the superblock's fields, for the caller to write.
+ * super_lock held, unless nobody else writes it any more.
+ */
+void ext_error_record(struct ext_fs *fs);
 /* "ext2 (sda3): …" without consequences. */
 void ext_message(const struct superblock *sb, enum log_level level, const char *fmt,
 		...) __printf(3, 4);

@@ -131,11 +131,13 @@ static bool state_update(struct ext_fs *fs)
 	u32 inodes = (u32)max(__atomic_load_n(&fs->free_inodes, __ATOMIC_RELAXED), (s64)0);
 	u32 orphan = ext_orphan_first(fs);
 	u16 state = s->state;
+	u32 errors = s->error_count;
 
+	ext_error_record(fs);
 	if (READ_ONCE(fs->had_errors))
 		state = (u16)((state & ~EXT_STATE_VALID) | EXT_STATE_ERROR);
 	if (s->free_blocks_count_lo == (u32)blocks && s->free_inodes_count == inodes &&
-	    s->last_orphan == orphan && s->state == state)
+	    s->last_orphan == orphan && s->state == state && s->error_count == errors)
 		return false;
 	s->free_blocks_count_lo = (u32)blocks;
 	if (fs->geo.incompat & EXT_INCOMPAT_64BIT)

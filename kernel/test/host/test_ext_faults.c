@@ -164,3 +164,32 @@ TEST(transfers_fail)
 	/* Lost writes are damage, but of a kind that can be repaired. */
 	CHECK_EQ(host_run("e2fsck -fy '%s' >/dev/null 2>&1; test $? -le 1", path), 0);
 }
+
+/* What is found damaged is told in the superblock: how often, where first and where last. */
+TEST(errors_are_recorded)
+{
+	const char *path = host_mkfs("recorded.img", 8, "-t ext2 -b 1024");
+	static const char *const told[] = {
+		"FS Error count: *1$", "First error function: *inode_read$",
+		"Last error line #: *[1-9]", "Last error time: .* 2", "state:.*with errors",
+	};
+	struct inode *inode;
+	char log[300];
+
+	CHECK_EQ(host_run("printf 'write /dev/null f\\nsif f mode 0177644\\n' | debugfs -w -f - "
+			  "'%s' >/dev/null 2>&1", path), 0);
+	for (unsigned round = 0; round < 2; round++) {
+		host_quiet = true;
+		CHECK_EQ(mount(path), 0);
+		CHECK_EQ(host_lookup(sb->root_inode, "f", &inode), (u64)-EIO);
+		host_unmount(sb);
+		host_quiet = false;
+		lib_snprintf(log, sizeof(log), "dumpe2fs -h '%s' 2>/dev/null", path);
+		for (unsigned i = round; i < ARRAY_SIZE(told); i++)
+			if (host_run("%s | grep -q '%s'", log, told[i]))
+				unit_fail(__FILE__, __LINE__, "not told: %s", told[i]);
+	}
+	CHECK_EQ(host_run("%s | grep -q 'FS Error count: *2$'", log), 0);
+	CHECK_EQ(host_run("e2fsck -fy '%s' >/dev/null 2>&1; dumpe2fs -h '%s' 2>/dev/null | "
+			  "grep -q 'FS Error count'", path, path), 1);
+}
