@@ -26,7 +26,8 @@ $(B)/test.img: $(IMG)/core.img $(IMG)/esp.fat $(TESTS_O)/root.ext2 image/mkdisk
 
 KERNEL_UNDER_TEST = $(or $(filter skerry linux,$(KERNEL)),skerry)
 TEST_ENV   := B=$(B) USER_B=$(USER_B) MAKE='$(MAKE)' BUSYBOX_SRC=$(BUSYBOX_SRC)
-TEST_READY := $(B)/test.img $(B)/skerry.img $(B)/skerry.elf $(PEER_KERNEL) $(PEER_INITRD)
+TEST_READY := $(B)/initramfs.img $(B)/test.img $(B)/skerry.img $(B)/skerry.elf $(PEER_KERNEL) \
+	$(PEER_INITRD)
 
 .PHONY: bench check test test-full test-unit test-selftest test-tools test-guest test-system
 

@@ -54,5 +54,15 @@ $(B)/skerry.img: $(IMG)/core.img $(IMG)/esp.fat $(IMG)/root.ext2 image/mkdisk
 	$(Q)image/mkdisk build $@ $(IMAGE_SIZE) $(GRUB_DIR)/i386-pc/boot.img \
 		$(IMG)/core.img $(IMG)/esp.fat $(IMG)/root.ext2
 
-.PHONY: image
+# A small system in memory, for a boot loader to bring along (GRUB: module2; QEMU: -initrd).
+$(B)/initramfs.img: image/initramfs.manifest image/mkinitramfs image/mkroot $(BUSYBOX) \
+		$(BUSYBOX_LINKS)
+	$(Q)mkdir -p $(IMG)
+	$(call say,INITRAMFS,$@)
+	$(Q)image/mkinitramfs $@ $(EPOCH) $(IMG)/initramfs.d image/initramfs.manifest \
+		$(IMAGE_VARS)
+-include $(IMG)/initramfs.d
+
+.PHONY: image initramfs
+initramfs: $(B)/initramfs.img ## an example initramfs of BusyBox, build/initramfs.img
 image: $(B)/skerry.img ## the bootable disk, build/skerry.img (IMAGE_SIZE=512M)

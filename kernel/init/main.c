@@ -24,6 +24,7 @@
 #include "fs/tmpfs/tmpfs.h"
 #include "ipc/epoll.h"
 #include "ipc/futex.h"
+#include "init/initramfs.h"
 #include "init/smp.h"
 #include "ipc/pipe.h"
 #include "mm/frames.h"
@@ -79,6 +80,8 @@ static void fpu_cache_init(void)
 
 static void boot_thread(void *arg)
 {
+	static char first[256]; /* the program of an initramfs */
+
 	smp_start();
 	rcu_init();
 	work_init_threads();
@@ -116,10 +119,13 @@ static void boot_thread(void *arg)
 	tty_init();
 	ktest_start();
 
-	if (vfs_mount_root())
-		panic("cannot mount the root file system: "
-		      "root= names no file system that the kernel can read");
-	proc_start_init();
+	if (!initramfs_load(first, sizeof(first))) {
+		*first = 0;
+		if (vfs_mount_root())
+			panic("cannot mount the root file system: "
+			      "root= names no file system that the kernel can read");
+	}
+	proc_start_init(first);
 }
 
 no_stack_guard void kernel_main(void)

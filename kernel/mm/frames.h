@@ -125,6 +125,11 @@ void page_split_order(struct page *page, unsigned order);
  */
 void page_release_block(struct page *page, unsigned order);
 
+/*
+ * Gives the frames [start, end) that boot kept, the initial RAM disk's, to the allocator. Once.
+ */
+void mm_give(paddr_t start, paddr_t end);
+
 static inline void page_get(struct page *page)
 {
 	__atomic_fetch_add(&page->refs, 1, __ATOMIC_RELAXED);

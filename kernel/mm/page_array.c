@@ -52,7 +52,8 @@ static bool frame_was_ram(pfn_t pfn)
 	}
 	if (lo < n_ram && pa >= ram[lo].start)
 		return true;
-	return pa >= virt_to_phys(image_start) && pa < virt_to_phys(image_end);
+	return (pa >= virt_to_phys(image_start) && pa < virt_to_phys(image_end)) ||
+	       (pa >= align_down(boot_info.initrd.start, PAGE_SIZE) && pa < boot_info.initrd.end);
 }
 
 static void chunk_mark(paddr_t start, paddr_t end)
@@ -74,6 +75,8 @@ static void chunks_mark(void)
 	for (unsigned i = 0; i < n_ram; i++)
 		chunk_mark(ram[i].start, ram[i].end);
 	chunk_mark(virt_to_phys(image_start), virt_to_phys(image_end));
+	if (boot_info.initrd.end)
+		chunk_mark(boot_info.initrd.start, boot_info.initrd.end);
 }
 
 /* Takes [start, start + bytes) out of a range of free boot memory; what lies above becomes a range
@@ -223,6 +226,22 @@ bool pfn_is_ram(pfn_t pfn)
 		spin_unlock_irq(&frames.lock, irq);
 	}
 	return true;
+}
+
+void mm_give(paddr_t start, paddr_t end)
+{
+	pfn_t first = max(start >> PAGE_SHIFT, (pfn_t)1), last = end >> PAGE_SHIFT;
+	u64 irq = spin_lock_irq(&frames.lock);
+
+	for (pfn_t at = align_down(first, CHUNK_FRAMES); at < last; at += CHUNK_FRAMES)
+		if (!bitmap_test(chunk_ready, at / CHUNK_FRAMES))
+			chunk_set_up(at / CHUNK_FRAMES);
+	frames.total += last - min(first, last);
+	spin_unlock_irq(&frames.lock, irq);
+	for (; first < last; first++) {
+		page_reset(pfn_to_page(first), PG_RESERVED);
+		page_put(pfn_to_page(first));
+	}
 }
 
 static u64 square_root(u64 n)

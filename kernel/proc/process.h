@@ -294,7 +294,8 @@ void proc_set_session_end(void (*fn)(struct session *session));
 /* Whether orphans below the caller's process come to it (prctl(2), PR_SET_CHILD_SUBREAPER). */
 void process_subreaper_set(bool on);
 
-/* Creates pid 1 and runs `path` (init=) in it, on a thread of its own. Names tried are logged;
- * panics with a clear message if none runs. */
-void proc_start_init(void);
+/* Creates pid 1 and runs `first` in it (of an initramfs; "": none), else init= or the usual
+ * programs, on a thread of its own. Names tried are logged; panics with a clear message if none
+ * runs. The text stays. */
+void proc_start_init(const char *first);
 void proc_init(void);

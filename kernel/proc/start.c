@@ -1,6 +1,6 @@
 /*
  * The first process: made by hand, since there is nothing to fork; its thread begins in the kernel
- * and execs init=, or the first of the usual programs that runs.
+ * and execs the program of an initramfs, or init=, or the first of the usual ones that runs.
  */
 #include "abi/capability.h"
 #include "abi/errno.h"
@@ -79,10 +79,17 @@ static void console_open(void)
 static void init_main(void *arg)
 {
 	static const char *const usual[] = { "/sbin/init", "/etc/init", "/bin/init", "/bin/sh" };
+	const char *first = arg;
 	char path[256];
 	int error;
 
 	console_open();
+	if (*first) {
+		error = try_run(first);
+		if (!error)
+			context_enter_user(regs_current());
+		log_err("init: %s of the initramfs does not run (error %d)", first, -error);
+	}
 	if (cmdline_get("init", path, sizeof(path)) && path[0]) {
 		error = try_run(path);
 		if (error)
@@ -117,7 +124,7 @@ static void limits_set(struct process *p)
 	p->rlimits[RLIMIT_RTPRIO] = p->rlimits[RLIMIT_NICE] = (struct rlimit){ 0, 0 };
 }
 
-void proc_start_init(void)
+void proc_start_init(const char *first)
 {
 	struct process *p = process_alloc();
 	struct task *task = p ? task_alloc(p) : NULL;
@@ -133,7 +140,7 @@ void proc_start_init(void)
 	task->files = fd_table_create();
 	task->fs = fs_context_boot();
 	if (task->files && task->fs)
-		error = thread_create("init", p, init_main, NULL, &thread);
+		error = thread_create("init", p, init_main, (void *)first, &thread);
 	if (!error)
 		error = fpu_init(&thread->arch);
 	if (!error)

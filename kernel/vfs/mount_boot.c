@@ -2,7 +2,7 @@
  * The first mount: the root file system that the kernel command line names (root=, rootfstype=,
  * rootflags=, ro, rw, rootwait, rootdelay=), and devtmpfs on its /dev. When there is nothing to
  * mount the system cannot go on: it says what it was asked for and what disks there are, and
- * panics.
+ * panics. An initramfs comes before that, as a first root that may stay.
  */
 #include "core/clock.h"
 #include "core/cmdline.h"
@@ -131,6 +131,37 @@ static void mount_devtmpfs(void)
 	fs_context_put(fs);
 }
 
+/* Makes the mount the root of all, in place of a first one; takes over the reference. */
+static void root_set(struct mount *m)
+{
+	struct path nowhere;
+	struct mount *first;
+
+	mutex_lock(&mount_mutex);
+	first = mount_root;
+	if (first)
+		mount_detach_locked(first, &nowhere);
+	mount_attach_locked(m, NULL);
+	mutex_unlock(&mount_mutex);
+	mount_put(m);
+	mount_put(first);
+}
+
+int vfs_mount_first(struct fs_type *type)
+{
+	struct superblock *sb;
+	struct mount *m;
+	int err = super_obtain(type, NULL, 0, "", &sb);
+
+	if (err < 0)
+		return err;
+	m = mount_alloc(sb, sb->root, 0, type->name);
+	if (!m)
+		return -ENOMEM;
+	root_set(m);
+	return 0;
+}
+
 int vfs_mount_root(void)
 {
 	struct attempt a = { .err = -ENODEV };
@@ -165,10 +196,7 @@ int vfs_mount_root(void)
 	blkdev_put(a.dev);
 	if (!m)
 		return -ENOMEM;
-	mutex_lock(&mount_mutex);
-	mount_attach_locked(m, NULL);
-	mutex_unlock(&mount_mutex);
-	mount_put(m);
+	root_set(m);
 	mount_devtmpfs();
 	return 0;
 }

@@ -97,7 +97,8 @@ static bool mount_is_busy(struct mount *m)
 }
 
 /*
- * The root of everything is not unmounted but made read-only (umount(8) at shutdown counts on it).
+ * The root, of everything or of the caller, is not unmounted but made read-only (umount(8) at
+ * shutdown counts on it).
  */
 static int umount_root(struct mount *m)
 {
@@ -109,7 +110,7 @@ static int umount_root(struct mount *m)
 int vfs_umount(const struct walk *w, const char *target, u32 flags)
 {
 	LIST_HEAD(gone);
-	struct path path;
+	struct path path, root;
 	int err;
 
 	if (flags & ~(u32)(MNT_FORCE | MNT_DETACH | MNT_EXPIRE | UMOUNT_NOFOLLOW))
@@ -121,9 +122,12 @@ int vfs_umount(const struct walk *w, const char *target, u32 flags)
 	err = path_lookup(w, target, flags & UMOUNT_NOFOLLOW ? 0 : WALK_FOLLOW, &path);
 	if (err < 0)
 		return err;
+	fs_context_get_paths(w->fs, &root, NULL);
 	mutex_lock(&mount_mutex);
 	if (!path.mount || path.dentry != path.mount->root || !mount_in_tree(path.mount)) {
 		err = -EINVAL;
+	} else if (path.mount == root.mount && !(flags & MNT_DETACH)) {
+		err = umount_root(path.mount);
 	} else if (path.mount == mount_root) {
 		err = flags & MNT_DETACH ? -EINVAL : umount_root(path.mount);
 	} else if (flags & MNT_DETACH) {
@@ -141,6 +145,7 @@ int vfs_umount(const struct walk *w, const char *target, u32 flags)
 		mount_change_end();
 	}
 	mutex_unlock(&mount_mutex);
+	path_put(&root);
 	path_put(&path);
 	mount_release_gone(&gone);
 	return err;
@@ -157,7 +162,7 @@ static int pivot_check(const struct path *root, const struct path *new_root,
 	if (new_root->mount == root->mount || put_old->mount == root->mount)
 		return -EBUSY;
 	if (new_root->dentry != new_root->mount->root || !new_root->mount->parent ||
-	    root->dentry != root->mount->root)
+	    root->dentry != root->mount->root || root->mount->sb->type->flags & FS_BOTTOM)
 		return -EINVAL;
 	if (put_old->mount->group || new_root->mount->parent->group ||
 	    (root->mount->parent && root->mount->parent->group))

@@ -210,6 +210,11 @@ void mount_show_options(struct mount *m, char *buf, size_t size);
  * or by trying all types; devtmpfs on /dev. 0 or -errno (logged).
  */
 int vfs_mount_root(void);
+/*
+ * The same before that, if something comes before the root file system: mounts an instance of
+ * `type` as the first root, in place of which vfs_mount_root() may put another. 0 or -errno.
+ */
+int vfs_mount_first(struct fs_type *type);
 /* The first process's place. */
 struct fs_context *fs_context_boot(void);
 void vfs_init(void);

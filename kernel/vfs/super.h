@@ -39,6 +39,7 @@ struct fs_type {
 };
 #define FS_NEEDS_DEV  (1u << 0)
 #define FS_SINGLE     (1u << 1) /* all mounts show one superblock (devfs) */
+#define FS_BOTTOM     (1u << 2) /* what everything is mounted on: stays below (pivot_root(2)) */
 
 int fs_register(struct fs_type *type);
 struct fs_type *fs_find(const char *name);

@@ -72,6 +72,19 @@ static void image_note(const char *name, const char *start, const char *end)
 	resource_add(RESOURCE_MEMORY, virt_to_phys(start), (u64)(end - start), name);
 }
 
+/* Whether a range lies in memory that nobody else has. */
+static bool is_usable(const struct boot_range *r)
+{
+	paddr_t start = align_down(r->start, PAGE_SIZE), end = align_up(r->end, PAGE_SIZE);
+
+	if (boot_image_overlaps(start, end) || start < LOW_RESERVED)
+		return false;
+	for (unsigned i = 0; i < boot_n_usable; i++)
+		if (start >= boot_usable[i].start && end <= boot_usable[i].end)
+			return true;
+	return false;
+}
+
 /*
  * The public list: what is usable, without the image, the initial RAM disk and the reserved low
  * memory.
@@ -90,6 +103,8 @@ static void make_ram_list(void)
 		boot_info.ram_end = boot_usable[i].end;
 		range_add(&ram, boot_usable[i].start, boot_usable[i].end);
 	}
+	if (!is_usable(&boot_info.initrd))
+		boot_info.initrd = (struct boot_range){ 0, 0 };
 	for (unsigned i = 0; i < usable.n; i++)
 		resource_add(RESOURCE_MEMORY, boot_usable[i].start,
 			     boot_usable[i].end - boot_usable[i].start, "System RAM");

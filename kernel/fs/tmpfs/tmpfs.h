@@ -5,8 +5,13 @@
 
 #include "vfs/file.h"
 
-/* Registers the type. After vfs_init(). */
+/* Registers the types. After vfs_init(). */
 void tmpfs_init(void);
+/*
+ * "rootfs": what holds an initramfs, mounted once and for ever. As on Linux it is a tmpfs, or, if
+ * there is a root= to come after it, a ramfs.
+ */
+extern struct fs_type tmpfs_first_root;
 
 /*
  * memfd_create(2): a file shown as "memfd:name". flags: MFD_CLOEXEC (the caller's),

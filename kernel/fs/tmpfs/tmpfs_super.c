@@ -1,5 +1,6 @@
 /* The superblock of tmpfs: limits and accounts of pages and inodes, inodes' storage, mounting. */
 #include "abi/stat.h"
+#include "core/cmdline.h"
 #include "core/panic.h"
 #include "fs/tmpfs/tmpfs_int.h"
 #include "lib/string.h"
@@ -220,6 +221,21 @@ static int ramfs_mount(struct superblock *sb, struct blkdev *dev, const char *op
 		sb->magic = RAMFS_MAGIC;
 	return err;
 }
+
+static int first_root_mount(struct superblock *sb, struct blkdev *dev, const char *options)
+{
+	char text[2];
+
+	if (cmdline_get("root", text, sizeof(text)) && *text)
+		return ramfs_mount(sb, dev, options);
+	return tmpfs_mount(sb, dev, "mode=0755");
+}
+
+struct fs_type tmpfs_first_root = {
+	.name = "rootfs",
+	.flags = FS_BOTTOM,
+	.mount = first_root_mount,
+};
 
 static struct fs_type tmpfs_type = { .name = "tmpfs", .mount = tmpfs_mount };
 static struct fs_type ramfs_type = { .name = "ramfs", .mount = ramfs_mount };

@@ -24,7 +24,7 @@ static char *mount_place(struct printing *p, struct mount *m)
 	struct path at = { m, m->root };
 	char *start;
 
-	if (path_to_string(&at, &p->root, p->buf, PATH_MAX, &start) < 0 || start[0] != '/')
+	if (path_below_to_string(&at, &p->root, p->buf, PATH_MAX, &start) < 0 || start[0] != '/')
 		return NULL;
 	return start;
 }
