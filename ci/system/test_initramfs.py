@@ -119,7 +119,7 @@ def test_all_that_archives_hold(machine, tmp_path):
         "fifo 604 fifo 1 0:0 1000000000 0,0 0",
         "socket 755 socket 1 0:0 1000000000 0,0 0"])
     assert console.output("cat a d changed") == "of three namesanother filenew"
-    assert console.output("cat /proc/1/cmdline | tr '\\0' ' '").startswith("/bin/sh /init")
+    assert console.output("cat /proc/1/cmdline | tr '\\0' ' '").strip() == "sh"
 
 
 @long
