@@ -181,7 +181,8 @@ bool initramfs_load(char *program, size_t size)
 	    !(l->unpacking = initramfs_begin(&walk)))
 		panic("initramfs: no memory");
 	prepare(&walk);
-	log_info("initramfs: unpacking %llu KiB", (unsigned long long)(image.end - image.start) >> 10);
+	log_info("initramfs: unpacking %llu KiB",
+		 (unsigned long long)(image.end - image.start) >> 10);
 	cpio_init(&l->cpio, &initramfs_ops, l->unpacking);
 	load_archives(l, phys_to_virt(image.start), image.end - image.start);
 	initramfs_end(l->unpacking);
