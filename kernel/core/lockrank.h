@@ -32,6 +32,8 @@ enum lock_rank {
 	RANK_SOCK_RECV,         /* sock->recv_lock */
 	RANK_ASPACE,            /* aspace->lock (rwsem): areas of an address space */
 	RANK_INVALIDATE,        /* pagecache->invalidate_lock: truncation against fault-in */
+	RANK_JOURNAL,           /* a journal's commits, one at a time: the data they wait for is
+				 * under page locks */
 	RANK_PAGE,              /* page lock bit: by index within a file */
 	RANK_FS,                /* a file system's own sleeping locks (allocation groups, trees) */
 	RANK_FS2,
@@ -51,6 +53,7 @@ enum lock_rank {
 	RANK_DCACHE,            /* dentry hash and LRU */
 	RANK_ICACHE,            /* inode hash and lists */
 	RANK_INODE_SPIN,
+	RANK_JOURNAL_STATE,     /* a journal's transactions and blocks */
 	RANK_FUTEX,             /* futex hash bucket; by address when two */
 	RANK_RMAP,              /* pagecache->mmap_lock: the areas that map a file */
 	RANK_PTABLE,            /* aspace->table_lock: leaf page-table entries */

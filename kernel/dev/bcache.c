@@ -125,6 +125,31 @@ void bcache_dirty(struct blkdev *dev, struct bblock *b)
 		page_dirty(b->page);
 }
 
+void bcache_pin(struct bblock *b)
+{
+	unsigned from = (unsigned)((vaddr_t)b->data & ~PAGE_MASK);
+
+	blkdev_page_pin(b->page, from, from + b->size);
+}
+
+void bcache_unpin(struct blkdev *dev, struct bblock *b, bool changed)
+{
+	unsigned from = (unsigned)((vaddr_t)b->data & ~PAGE_MASK);
+
+	if (changed)
+		blkdev_page_mark(b->page, from, from + b->size);
+	/* Marks that a writer left behind are to be found again. */
+	if (blkdev_page_unpin(b->page, from, from + b->size) && !page_test(b->page, PG_DIRTY))
+		page_dirty(b->page);
+}
+
+bool bcache_is_clean(const struct bblock *b)
+{
+	unsigned from = (unsigned)((vaddr_t)b->data & ~PAGE_MASK);
+
+	return blkdev_page_is_clean(b->page, from, from + b->size);
+}
+
 void bcache_put(struct bblock *b)
 {
 	page_put(b->page);
@@ -184,6 +209,24 @@ void bcache_forget(struct blkdev *dev, u64 block, u32 size, u64 n)
 		}
 		at = indices[found - 1] + 1;
 	}
+}
+
+void bcache_update(struct blkdev *dev, u64 block, u32 size, const void *data)
+{
+	struct page *page = pagecache_find(&dev->cache, block * size >> PAGE_SHIFT);
+
+	if (!page)
+		return;
+	page_lock(page);
+	if (page_test(page, PG_UPTODATE))
+		memcpy((char *)page_to_virt(page) + (block * size & ~PAGE_MASK), data, size);
+	page_unlock(page);
+	page_put(page);
+}
+
+void bcache_drop_clean(struct blkdev *dev)
+{
+	pagecache_shrink(&dev->cache);
 }
 
 int bcache_sync(struct blkdev *dev)

@@ -48,6 +48,11 @@ void blkdev_cache_init(struct blkdev *d);
 void blkdev_page_mark(struct page *page, unsigned from, unsigned to);
 /* The opposite, for the bytes of freed blocks. */
 void blkdev_page_unmark(struct page *page, unsigned from, unsigned to);
+/* Keeps bytes [from, to) from being written although marked; lets them be written, and says
+ * whether any are marked. Whether they are neither marked nor, with their page, on their way. */
+void blkdev_page_pin(struct page *page, unsigned from, unsigned to);
+bool blkdev_page_unpin(struct page *page, unsigned from, unsigned to);
+bool blkdev_page_is_clean(const struct page *page, unsigned from, unsigned to);
 /* Begins the marks of a page that is not up to date; nothing for another. Page lock. */
 void blkdev_page_init(struct page *page);
 

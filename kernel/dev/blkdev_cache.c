@@ -6,7 +6,9 @@
  * that may lie in the same 4096 bytes of the disk goes another way (the file's own cache). So a
  * page must never write more than what was changed in it: page->private has a *mark* (bits 0 … 7)
  * for each 512-byte sector that is newer than the disk. Marks are set before page_dirty(), taken by
- * the writer, and removed when a block is freed. The upper half of page->private counts the
+ * the writer, removed when a block is freed, and put back when its write failed. Bits 8 … 15 *pin*
+ * sectors: a journal has not made their change stable, so the writer leaves their marks, and who
+ * removes the pins makes the page dirty again. The upper half of page->private counts the
  * transfers of a page under write-back, since its marked sectors may be several runs; bit 16
  * remembers that one of them failed. All this begins as zero while the page is not yet up to date.
  *
@@ -20,6 +22,7 @@
 
 #define SECTORS_PER_PAGE ((u32)(PAGE_SIZE >> 9))
 #define MARKS 0xffull
+#define PIN_SHIFT 8
 #define WRITE_ERROR BIT(16)
 #define ONE_TRANSFER BIT(32)
 
@@ -29,7 +32,7 @@ static struct blkdev *cache_dev(struct pagecache *cache)
 }
 
 /* Bits for the sectors that hold bytes [from, to), whole logical sectors of the device. */
-static u64 marks_of(struct page *page, unsigned from, unsigned to)
+static u64 marks_of(const struct page *page, unsigned from, unsigned to)
 {
 	u32 sector = cache_dev(page->cache)->disk->sector_size;
 	unsigned first = align_down(from, sector) >> 9, end = align_up(to, sector) >> 9;
@@ -56,6 +59,40 @@ void blkdev_page_mark(struct page *page, unsigned from, unsigned to)
 void blkdev_page_unmark(struct page *page, unsigned from, unsigned to)
 {
 	__atomic_fetch_and(&page->private, ~marks_of(page, from, to), __ATOMIC_ACQ_REL);
+}
+
+void blkdev_page_pin(struct page *page, unsigned from, unsigned to)
+{
+	u64 pins = marks_of(page, from, to) << PIN_SHIFT;
+
+	if (~READ_ONCE(page->private) & pins)
+		__atomic_fetch_or(&page->private, pins, __ATOMIC_ACQ_REL);
+}
+
+bool blkdev_page_unpin(struct page *page, unsigned from, unsigned to)
+{
+	u64 marks = marks_of(page, from, to);
+
+	return __atomic_fetch_and(&page->private, ~(marks << PIN_SHIFT), __ATOMIC_ACQ_REL) & marks;
+}
+
+bool blkdev_page_is_clean(const struct page *page, unsigned from, unsigned to)
+{
+	u64 state = __atomic_load_n(&page->private, __ATOMIC_ACQUIRE);
+
+	return !(state & marks_of(page, from, to)) && state < ONE_TRANSFER;
+}
+
+/* Takes the marks that are not pinned. */
+static u64 page_take_marks(struct page *page)
+{
+	u64 state = READ_ONCE(page->private), marks;
+
+	do
+		marks = state & ~(state >> PIN_SHIFT) & MARKS;
+	while (!__atomic_compare_exchange_n(&page->private, &state, state & ~marks, true,
+					    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+	return marks;
 }
 
 /* How many bytes of the page lie on the device. */
@@ -139,8 +176,13 @@ static void page_transfer_end(struct page *page, int error)
 
 static void write_done(struct blk_request *req)
 {
-	for (unsigned i = 0; i < req->n_pieces; i++)
-		page_transfer_end(req->pieces[i].page, req->error);
+	for (unsigned i = 0; i < req->n_pieces; i++) {
+		const struct dma_piece *p = &req->pieces[i];
+
+		if (unlikely(req->error))
+			blkdev_page_mark(p->page, p->offset, p->offset + p->length);
+		page_transfer_end(p->page, req->error);
+	}
 	blk_request_free(req);
 }
 
@@ -179,10 +221,12 @@ static void blkdev_write(struct pagecache *cache, struct page **pages, unsigned 
 	blk_plug();
 	for (unsigned i = 0; i < n; i++) {
 		struct page *page = pages[i];
-		u64 marks = __atomic_fetch_and(&page->private, ~MARKS, __ATOMIC_ACQ_REL) & MARKS;
+		u64 marks;
 
-		/* One of the writer's own, until all is sent. */
+		/* One of the writer's own, until all is sent; before the marks go, lest the page
+		 * look clean. */
 		__atomic_fetch_add(&page->private, ONE_TRANSFER, __ATOMIC_RELAXED);
+		marks = page_take_marks(page);
 		page_unlock(page);
 		req = write_runs(d, req, page, marks);
 	}

@@ -24,6 +24,7 @@
 struct process;
 struct aspace;
 struct blk_plug;
+struct jbd;
 
 enum thread_state {
 	THREAD_RUNNING,         /* running or in a run queue */
@@ -90,6 +91,11 @@ struct thread {
 
 	struct blk_plug *plug;   /* o: requests that dev holds back; given to the plug hook before
 				  * the thread blocks */
+
+	/* Owned by fs/jbd: the handle that the thread has open */
+	struct jbd *journal;     /* o: of this journal; NULL: none */
+	u32 journal_credits;     /* o: blocks that it may still change */
+	u32 journal_depth;       /* o: begins without their end */
 
 	/* Owned by proc: */
 	struct process *process; /* I: NULL for kernel threads */

@@ -64,6 +64,39 @@ KTEST(bcache_forget)
 	ktest_disk_destroy(k);
 }
 
+/* A pinned block stays off the disk, and goes there when it is let go. */
+KTEST(bcache_pins)
+{
+	struct ktest_disk *k = ktest_disk_create(4, false, false);
+	struct blkdev *d = k->disk.whole;
+	struct bblock b;
+
+	memset(k->bytes, 0x11, PAGE_SIZE);
+	KTEST_CHECK(bcache_get(d, 1, 1024, &b) == 0 && bcache_is_clean(&b));
+	bcache_pin(&b);
+	for (unsigned i = 0; i < 4; i++)
+		block_fill(d, i, 1024, 0x22);
+	KTEST_CHECK(bcache_sync(d) == 0);
+	KTEST_CHECK(mem_is_all(k->bytes, 0x22, 1024) && mem_is_all(k->bytes + 1024, 0x11, 1024) &&
+		    mem_is_all(k->bytes + 2048, 0x22, 2048));
+	KTEST_CHECK(!bcache_is_clean(&b));
+	bcache_unpin(d, &b, false); /* it is marked already */
+	KTEST_CHECK(bcache_sync(d) == 0 && bcache_is_clean(&b));
+	KTEST_CHECK(mem_is_all(k->bytes, 0x22, PAGE_SIZE));
+
+	bcache_pin(&b);
+	memset(b.data, 0x33, 1024);
+	KTEST_CHECK(bcache_sync(d) == 0 && mem_is_all(k->bytes, 0x22, PAGE_SIZE));
+	bcache_unpin(d, &b, true);
+	KTEST_CHECK(bcache_sync(d) == 0 && mem_is_all(k->bytes + 1024, 0x33, 1024));
+	bcache_update(d, 1, 1024, k->bytes);
+	KTEST_CHECK(mem_is_all(b.data, 0x22, 1024));
+	bcache_put(&b);
+	bcache_drop_clean(d);
+	KTEST_CHECK(!pagecache_cached(&d->cache, 0));
+	ktest_disk_destroy(k);
+}
+
 KTEST(bcache_new_blocks)
 {
 	struct ktest_disk *k = ktest_disk_create(4, false, false);
@@ -103,6 +136,12 @@ KTEST(bcache_errors)
 	k->n_bad = 100;
 	KTEST_CHECK(bcache_sync(d) == -EIO);
 	KTEST_CHECK(bcache_sync(d) == 0); /* told once */
+	k->n_bad = 0;
+	KTEST_CHECK(bcache_get(d, 100, 512, &b) == 0 && !bcache_is_clean(&b));
+	bcache_unpin(d, &b, false); /* and the change is not forgotten */
+	KTEST_CHECK(bcache_sync(d) == 0 && bcache_is_clean(&b));
+	bcache_put(&b);
+	KTEST_CHECK(mem_is_all(k->bytes + 100 * 512, 1, 512));
 	ktest_disk_destroy(k);
 }
 

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "fs/ext/ext_int.h"
-#include "fs/ext/jbd_check.h"
+#include "fs/jbd/jbd_check.h"
 
 struct ext_journal {
 	struct ext_fs *fs;

@@ -4,7 +4,7 @@
  */
 #include "test/host/fuzz.h"
 
-#include "fs/ext/jbd_check.h"
+#include "fs/jbd/jbd_check.h"
 
 #define FS_BLOCKS (1ull << 33)
 

@@ -1,2 +1,2 @@
 # Blocks of a journal, without one.
-HOST_SRCS_jbd := kernel/fs/ext/jbd_check.c
+HOST_SRCS_jbd := kernel/fs/jbd/jbd_check.c

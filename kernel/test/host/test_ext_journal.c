@@ -8,7 +8,7 @@
  */
 #include "test/host/ext_host.h"
 
-#include "fs/ext/jbd_disk.h"
+#include "fs/jbd/jbd_disk.h"
 
 #define FILE_BLOCKS 12u /* without an indirect block */
 

@@ -2,7 +2,7 @@
 #include "test/host/unit.h"
 
 #include "abi/errno.h"
-#include "fs/ext/jbd_check.h"
+#include "fs/jbd/jbd_check.h"
 #include "lib/crc.h"
 
 static struct jbd_super good(u32 incompat)

@@ -1,5 +1,5 @@
 /*
- * fs/ext/jbd_disk.h - the journal of ext3 and ext4 (jbd2) as it lies on the disk.
+ * fs/jbd/jbd_disk.h - the journal of ext3 and ext4 (jbd2) as it lies on the disk.
  *
  * A journal is a ring of blocks behind its superblock, written transaction by transaction:
  * descriptor blocks, whose tags name the blocks of the file system that the following log blocks

@@ -1,5 +1,5 @@
 /*
- * fs/ext/jbd_check.h - what the blocks of a journal say, as pure functions of their bytes.
+ * fs/jbd/jbd_check.h - what the blocks of a journal say, as pure functions of their bytes.
  *
  * Nothing is read outside a block, nothing is remembered but in the structures given, and nothing
  * that comes out needs another look: block numbers and places in the log are within their limits.
@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "fs/ext/jbd_disk.h"
+#include "fs/jbd/jbd_disk.h"
 
 /* A journal's superblock in convenient units. */
 struct jbd_geo {

@@ -1,11 +1,11 @@
 /*
- * fs/ext/jbd_check.c - reading the blocks of a journal: see jbd_check.h.
+ * fs/jbd/jbd_check.c - reading the blocks of a journal: see jbd_check.h.
  *
  * With CSUM_V2 and V3 every block of the log is summed by CRC-32C, seeded with the journal's UUID:
  * descriptor and revoke blocks in their last four bytes, the commit block in its first checksum,
  * and data in their tags, together with the sequence number.
  */
-#include "fs/ext/jbd_check.h"
+#include "fs/jbd/jbd_check.h"
 
 #include "abi/errno.h"
 #include "lib/crc.h"
