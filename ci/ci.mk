@@ -36,7 +36,7 @@ check: $(KGEN_SYS) ## the kernel's floor plan, each header alone, the length of 
 	$(Q)ci/check-style
 
 test: $(TEST_READY) $(HOST_PROGRAMS) $(KGEN_SYS) ## build everything and run the tests
-	+$(Q)$(TEST_ENV) ci/test unit selftest kasan tools guest two system
+	+$(Q)$(TEST_ENV) ci/test unit selftest variants tools guest two system
 
 test-full: $(TEST_READY) $(HOST_PROGRAMS) $(KGEN_SYS) ## with the long ones: BusyBox' suite, fuzzing
 	$(Q)ci/setup ci/packages-full
