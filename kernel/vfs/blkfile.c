@@ -7,6 +7,7 @@
 #include "abi/ioctl.h"
 #include "arch/usercopy.h"
 #include "dev/blk.h"
+#include "lib/string.h"
 #include "mm/slab.h"
 #include "vfs/file_int.h"
 #include "vm/aspace.h"
@@ -121,10 +122,51 @@ static ssize_t write_page(struct blkdev *dev, struct iov_iter *from, loff_t at, 
 	return err < 0 ? err : copied ? (ssize_t)copied : -EFAULT;
 }
 
+/*
+ * A page that is not in memory and is overwritten whole need not be read, but it cannot be up to
+ * date before the new bytes are there: these are fetched into `bounce` first. Bytes, or an error.
+ */
+static ssize_t write_whole(struct blkdev *dev, struct iov_iter *from, loff_t at, void *bounce)
+{
+	struct pagecache *cache = &dev->cache;
+	size_t copied = iov_copy_from(from, bounce, PAGE_SIZE);
+	struct page *page;
+	int err;
+
+	if (!copied)
+		return -EFAULT;
+	err = pagecache_get_locked(cache, (pgoff_t)at >> PAGE_SHIFT, copied == PAGE_SIZE, &page);
+	if (err < 0)
+		return err;
+	err = cache->ops->prepare_write(cache, page, 0, (unsigned)copied);
+	if (err == 0) {
+		memcpy(page_to_virt(page), bounce, copied);
+		page_set(page, PG_UPTODATE);
+		page_dirty(page);
+	}
+	page_unlock(page);
+	page_put(page);
+	return err < 0 ? err : (ssize_t)copied;
+}
+
+/* Whether `n` bytes at `at` are a page that would have to be read only to be overwritten. */
+static bool is_absent_whole(struct blkdev *dev, loff_t at, size_t n)
+{
+	struct page *page;
+
+	if (n != PAGE_SIZE)
+		return false;
+	page = pagecache_find(&dev->cache, (pgoff_t)at >> PAGE_SHIFT);
+	if (page)
+		page_put(page);
+	return !page;
+}
+
 static ssize_t blkfile_write(struct file *f, struct iov_iter *from, loff_t *pos)
 {
 	struct blkdev *dev = device_of(f);
 	loff_t at = *pos, size = device_size(dev);
+	void *bounce = NULL;
 	ssize_t err = 0;
 
 	if (iov_left(from) && at >= size)
@@ -134,13 +176,19 @@ static ssize_t blkfile_write(struct file *f, struct iov_iter *from, loff_t *pos)
 			min((size_t)(PAGE_SIZE - ((size_t)at & (PAGE_SIZE - 1))), iov_left(from));
 
 		n = min(n, (size_t)(size - at));
-		err = write_page(dev, from, at, n);
+		if (is_absent_whole(dev, at, n) &&
+		    (bounce || (bounce = kmalloc(PAGE_SIZE, MM_KERNEL))))
+			err = write_whole(dev, from, at, bounce);
+		else
+			err = write_page(dev, from, at, n);
 		if (err < 0)
 			break;
 		at += err;
 		if ((size_t)err < n || thread_fatal_pending())
 			break;
+		sched_point();
 	}
+	kfree(bounce);
 	if (at == *pos)
 		return err;
 	err = at - *pos;

@@ -61,8 +61,8 @@ static bool chosen(const char *name, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	const struct row *const tables[] = {
-		call_rows, file_rows, memory_rows, process_rows, talk_rows, socket_rows,
-		net_rows, parallel_rows, wire_rows,
+		call_rows, file_rows, disk_rows, memory_rows, process_rows, talk_rows,
+		socket_rows, net_rows, parallel_rows, wire_rows,
 	};
 
 	for (unsigned t = 0; t < sizeof(tables) / sizeof(*tables); t++)

@@ -37,8 +37,8 @@ struct row {
 	long bytes; /* per operation; 0 for a row in ns */
 };
 
-extern const struct row call_rows[], process_rows[], memory_rows[], file_rows[], talk_rows[],
-	parallel_rows[], net_rows[], socket_rows[],
+extern const struct row call_rows[], process_rows[], memory_rows[], file_rows[], disk_rows[],
+	talk_rows[], parallel_rows[], net_rows[], socket_rows[],
 	wire_rows[]; /* only if named */
 
 /*
