@@ -51,6 +51,7 @@ static inline u32 dev_decode_old(u32 old)
 #define LOOP_MAJOR		7
 #define SCSI_DISK_MAJOR		8	/* sda at minor 0, sixteen minors per disk */
 #define MISC_MAJOR		10
+#define SCSI_CDROM_MAJOR	11	/* sr0 at minor 0 */
 #define INPUT_MAJOR		13
 #define FB_MAJOR		29
 #define UNIX98_PTY_SLAVE_MAJOR	136

@@ -29,6 +29,7 @@
 #include "core/clock.h"
 #include "core/fail.h"
 #include "core/log.h"
+#include "dev/cdrom.h"
 
 #define READS_IN_A_ROW 16
 #define WRITE_LATE_NS  (500 * NSEC_PER_MSEC)
@@ -43,6 +44,8 @@ static int blk_check(struct blk_request *req)
 		return -EROFS;
 	if (req->op == BLK_FLUSH)
 		return 0;
+	if (req->op == BLK_PACKET || disk->cdrom)
+		return cdrom_check(req);
 	if (!req->n_sectors || ((dev->start + req->lba) | req->n_sectors) & mask)
 		return -EINVAL;
 	if (req->lba >= dev->n_sectors || req->n_sectors > dev->n_sectors - req->lba)
@@ -55,7 +58,7 @@ static int blk_check(struct blk_request *req)
 /* As what a request counts for who wants some to fail. */
 static const enum fail_kind fail_kinds[] = {
 	[BLK_READ] = FAIL_READ, [BLK_WRITE] = FAIL_WRITE, [BLK_FLUSH] = FAIL_FLUSH,
-	[BLK_DISCARD] = FAIL_WRITE,
+	[BLK_DISCARD] = FAIL_WRITE, [BLK_PACKET] = FAIL_READ,
 };
 
 void blk_submit(struct blk_request *req)
@@ -138,7 +141,7 @@ void blk_end(struct list *ended)
 		struct blk_request *req = list_first_entry(ended, struct blk_request, link);
 
 		list_del(&req->link);
-		if (unlikely(req->error == -EIO))
+		if (unlikely(req->error == -EIO) && req->op != BLK_PACKET)
 			error_log(req);
 		req->done(req);
 	}
@@ -190,7 +193,8 @@ void blk_dispatch_locked(struct disk *disk, struct list *ended)
 
 	while ((req = next_locked(disk))) {
 		/* A piece larger than the device takes has made an empty part. */
-		bool empty = req->xfer.op != BLK_FLUSH && !req->xfer.n_sectors;
+		bool empty = !req->xfer.n_sectors && req->xfer.op != BLK_FLUSH &&
+			     req->xfer.op != BLK_PACKET;
 		int err = likely(!empty) ? disk->ops->start(disk, req) : -EINVAL;
 
 		if (err == -EBUSY) {

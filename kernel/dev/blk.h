@@ -17,7 +17,15 @@
 struct disk;
 struct blkdev;
 
-enum blk_op { BLK_READ, BLK_WRITE, BLK_FLUSH, BLK_DISCARD, BLK_OPS };
+enum blk_op { BLK_READ, BLK_WRITE, BLK_FLUSH, BLK_DISCARD, BLK_PACKET, BLK_OPS };
+
+/* A command of SCSI's kind for a device that is told by such (BLK_PACKET); its data, if any, come
+ * from the device. */
+struct blk_packet {
+	u8 cdb[16];
+	u32 n_transferred;      /* bytes of data that came */
+	u8 sense[18];           /* of a command that failed: fixed format, SPC-4 4.5.3; else zero */
+};
 
 /*
  * What the driver shall do now: a whole request, a part of one that is too large, several that were
@@ -48,8 +56,9 @@ struct blk_request {
 	u32 n_sectors;
 	struct dma_piece *pieces;   /* they sum to n_sectors * 512; none for flush and discard */
 	unsigned n_pieces;
+	struct blk_packet *packet;  /* BLK_PACKET: pieces are of any length, lba and n_sectors 0 */
 	/* Result: 0 or -EIO, -ENXIO (gone, beyond the end), -EOPNOTSUPP, -EROFS, -EINVAL (not in
-	 * logical sectors). */
+	 * logical sectors), -ENOMEDIUM. */
 	int error;
 	/* Any context, once; may be called before blk_submit() returns; must not sleep. */
 	void (*done)(struct blk_request *req);
@@ -97,7 +106,7 @@ struct disk {
 	char name[16];          /* I: "sda" */
 	const struct disk_ops *ops; /* I */
 	void *data;             /* I: driver's */
-	u64 n_sectors;          /* I: of 512 bytes */
+	u64 n_sectors;          /* of 512 bytes. I; with a cdrom: its lock */
 	u32 sector_size;        /* I: logical, bytes (512 … 4096) */
 	u32 physical_sector_size; /* I */
 	u32 max_sectors;        /* I: per request, of 512 bytes; whole logical sectors, >= a page */
@@ -108,6 +117,8 @@ struct disk {
 	unsigned address_bits;  /* I */
 	bool read_only, removable, write_cache, fua, discard; /* I */
 	bool rotational;        /* I */
+	bool unpartitioned;     /* I: no table is looked for */
+	struct cdrom *cdrom;    /* I: drive of media that are changed (dev/cdrom.h), or NULL */
 	char model[48], serial[24], firmware[12]; /* I */
 	u32 major, minor;       /* I: of the whole disk; by disk_register() */
 	u64 timeout_ns;         /* I: 0: the default, by disk_register() */
@@ -141,7 +152,7 @@ struct blkdev {
 	struct list link;
 	struct disk *disk;      /* I */
 	lba_t start;            /* I */
-	u64 n_sectors;          /* I */
+	u64 n_sectors;          /* as the disk's */
 	unsigned partition;     /* I: 0 whole disk */
 	char name[24];          /* I: "sda1" */
 	u32 major, minor;       /* I */
@@ -158,6 +169,11 @@ struct blkdev {
 /* Driver side. disk_register names nothing: the driver has filled name and limits; it scans
  * partitions in thread context and makes blkdevs. 0, or -ENOMEM after ops->release(). */
 int disk_register(struct disk *disk);
+/* The two halves of it, for a disk that may go as soon as its driver knows it: after disk_init()
+ * disk_unregister() may come at any time, and must after disk_add() has failed with -ENOMEM; -ENXIO:
+ * it has come. */
+void disk_init(struct disk *disk);
+int must_check disk_add(struct disk *disk);
 /* The hardware is gone; the driver has no request any more and is called no more: fails what waits,
  * forgets the blkdevs (storage lives until the last reference, then ops->release()). Thread
  * context. */
@@ -234,6 +250,10 @@ struct blkdev *blkdev_find(const char *name);
 struct blkdev *blkdev_find_number(u32 major, u32 minor);
 static inline void blkdev_get(struct blkdev *d) { ref_get(&d->refs); }
 void blkdev_put(struct blkdev *d);
+/* Somebody begins to use what is in the device, or ends: its medium is looked at and stays where it
+ * is. 0, -ENOMEDIUM, -EIO. Thread context. */
+int must_check blkdev_open(struct blkdev *d);
+void blkdev_close(struct blkdev *d);
 /* Exclusive use for a mount: 0 or -EBUSY. */
 int blkdev_claim(struct blkdev *d);
 void blkdev_release(struct blkdev *d);

@@ -53,6 +53,8 @@ void blk_prepare_step(struct disk *disk, struct blk_request *req)
 	x->lba = req->dev->start + req->lba + req->n_done;
 	if (req->op == BLK_DISCARD)
 		discard_prepare(disk, req);
+	else if (req->op == BLK_PACKET)
+		req->xfer.n_pieces = req->n_pieces;
 	else
 		part_prepare(disk, req);
 }
@@ -77,7 +79,7 @@ void blk_prepare(struct disk *disk, struct blk_request *req)
 		return;
 	blk_prepare_step(disk, req);
 	if (req->todo != BLK_TODO_DATA || req->xfer.n_sectors != req->n_sectors ||
-	    req->op == BLK_DISCARD)
+	    req->op == BLK_DISCARD || req->op == BLK_PACKET)
 		req->alone = req->op != BLK_FLUSH;
 }
 

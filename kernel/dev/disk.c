@@ -256,21 +256,26 @@ static void forget_from(struct disk *disk, unsigned keep)
 	}
 }
 
-int disk_register(struct disk *disk)
+void disk_init(struct disk *disk)
 {
-	int err;
-
 	spin_init(&disk->lock, RANK_BLK, "disk");
 	list_init(&disk->waiting[0]);
 	list_init(&disk->waiting[1]);
 	list_init(&disk->running);
 	list_init(&disk->blkdevs);
+	list_init(&disk->link);
 	ref_set(&disk->refs, 1);
 	blk_watchdog_init(disk);
 	numbers_set(disk);
+}
+
+int disk_add(struct disk *disk)
+{
+	int err;
+
 	mutex_lock(&partitions); /* whoever removes it waits until all of it is there */
 	mutex_lock(&disk_registry);
-	err = blkdev_create(disk, 0, 0, disk->n_sectors, NULL, NULL);
+	err = disk->gone ? -ENXIO : blkdev_create(disk, 0, 0, disk->n_sectors, NULL, NULL);
 	if (!err)
 		lists_add(&disk->link, &disks);
 	mutex_unlock(&disk_registry);
@@ -279,6 +284,15 @@ int disk_register(struct disk *disk)
 		announce_from(disk, 0);
 	}
 	mutex_unlock(&partitions);
+	return err;
+}
+
+int disk_register(struct disk *disk)
+{
+	int err;
+
+	disk_init(disk);
+	err = disk_add(disk);
 	if (err)
 		disk_put(disk);
 	return err;

@@ -7,6 +7,7 @@
 
 #include "abi/errno.h"
 #include "core/log.h"
+#include "dev/cdrom.h"
 #include "dev/partition.h"
 #include "lib/ctype.h"
 #include "lib/parse.h"
@@ -159,6 +160,17 @@ struct blkdev *blkdev_find_number(u32 major, u32 minor)
 	return find(number_matches, number);
 }
 
+int blkdev_open(struct blkdev *d)
+{
+	return d->disk->cdrom ? cdrom_open(d->disk->cdrom) : 0;
+}
+
+void blkdev_close(struct blkdev *d)
+{
+	if (d->disk->cdrom)
+		cdrom_close(d->disk->cdrom);
+}
+
 /* A disk and its partitions exclude each other, too. */
 int blkdev_claim(struct blkdev *d)
 {
@@ -212,7 +224,7 @@ static int disk_read(struct partition_reader *r, u64 lba, unsigned count, void *
 	return blk_submit_wait(&req);
 }
 
-void disk_scan(struct disk *disk)
+static void table_scan(struct disk *disk)
 {
 	struct page *work = page_alloc_order(2, MM_KERNEL); /* PARTITION_BUF */
 	struct partition *found = kmalloc_array(PARTITION_MAX, sizeof(*found), MM_KERNEL);
@@ -245,4 +257,10 @@ void disk_scan(struct disk *disk)
 	kfree(found);
 	if (work)
 		page_free_order(work, 2);
+}
+
+void disk_scan(struct disk *disk)
+{
+	if (!disk->unpartitioned)
+		table_scan(disk);
 }

@@ -15,6 +15,7 @@
 struct blkfile {
 	struct blkdev *dev; /* referenced */
 	bool exclusive;     /* claimed */
+	bool opened;        /* for its contents, with blkdev_open() */
 };
 
 static struct blkdev *device_of(const struct file *f)
@@ -33,15 +34,23 @@ int blkfile_open(struct file *f, struct blkdev *dev)
 	int err = 0;
 
 	if (f->can_write && dev->disk->read_only)
-		return -EACCES;
+		return dev->disk->cdrom ? -EROFS : -EACCES;
 	b = kmalloc(sizeof(*b), MM_KERNEL);
 	if (!b)
 		return -ENOMEM;
+	/* O_NONBLOCK: a drive shall be told something, whatever is in it. */
+	err = blkdev_open(dev);
+	b->opened = err == 0;
+	if (err < 0 && !(dev->disk->cdrom && f->flags & O_NONBLOCK)) {
+		kfree(b);
+		return err;
+	}
 	/* O_EXCL without O_CREAT: nobody may have mounted or claimed it (open(2)). */
 	b->exclusive = f->flags & O_EXCL;
-	if (b->exclusive)
-		err = blkdev_claim(dev);
+	err = b->exclusive ? blkdev_claim(dev) : 0;
 	if (err < 0) {
+		if (b->opened)
+			blkdev_close(dev);
 		kfree(b);
 		return err;
 	}
@@ -62,6 +71,8 @@ static void blkfile_release(struct file *f)
 		pagecache_sync(&b->dev->cache);
 	if (b->exclusive)
 		blkdev_release(b->dev);
+	if (b->opened)
+		blkdev_close(b->dev);
 	blkdev_put(b->dev);
 	kfree(b);
 }
@@ -370,7 +381,7 @@ static long blkfile_ioctl(struct file *f, u32 request, u64 arg)
 	case BLKSECTGET:
 		return put_u16(arg, (u16)min(disk->max_sectors, 0xffffu));
 	case BLKROTATIONAL:
-		return put_u16(arg, 0);
+		return put_u16(arg, disk->rotational);
 	case BLKROGET:
 		return put_u32(arg, disk->read_only);
 	case BLKFLSBUF:
@@ -384,6 +395,9 @@ static long blkfile_ioctl(struct file *f, u32 request, u64 arg)
 	case HDIO_GETGEO:
 		return geometry(dev, arg);
 	default:
+		if (disk->cdrom)
+			return cdrom_ioctl(f, dev, request, arg,
+					   ((struct blkfile *)f->private)->opened);
 		return -ENOTTY;
 	}
 }

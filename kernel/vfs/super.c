@@ -126,9 +126,14 @@ static int super_create(struct fs_type *type, struct blkdev *dev, u32 sb_flags, 
 	if (!sb)
 		return -ENOMEM;
 	if (dev) {
-		err = blkdev_claim(dev);
+		err = blkdev_open(dev);
 		if (err < 0)
 			goto out_free;
+		err = blkdev_claim(dev);
+		if (err < 0) {
+			blkdev_close(dev);
+			goto out_free;
+		}
 		blkdev_get(dev);
 		sb->dev = dev;
 		sb->dev_id = dev_make(dev->major, dev->minor);
@@ -150,6 +155,7 @@ static int super_create(struct fs_type *type, struct blkdev *dev, u32 sb_flags, 
 out_device:
 	if (dev) {
 		blkdev_release(dev);
+		blkdev_close(dev);
 		blkdev_put(dev);
 	} else {
 		anon_device_free(sb->dev_id);
@@ -199,6 +205,7 @@ static void super_shutdown(struct superblock *sb)
 		sb->ops->unmount(sb);
 	if (sb->dev) {
 		blkdev_release(sb->dev);
+		blkdev_close(sb->dev);
 		blkdev_put(sb->dev);
 	} else {
 		anon_device_free(sb->dev_id);

@@ -15,14 +15,7 @@
 #include "core/clock.h"
 #include "lib/bitops.h"
 
-/* A command as the task file has it. */
-struct ata_taskfile {
-	u8 command, device;
-	u16 features, count;
-	u64 lba;
-};
-
-static void fis_write(struct ahci_table *t, const struct ata_taskfile *f)
+void ahci_fis_write(struct ahci_table *t, const struct ata_taskfile *f)
 {
 	t->fis[0] = FIS_H2D | FIS_H2D_COMMAND << 8 | (u32)f->command << 16 |
 		    (u32)(f->features & 0xff) << 24;
@@ -32,13 +25,13 @@ static void fis_write(struct ahci_table *t, const struct ata_taskfile *f)
 	t->fis[4] = 0;
 }
 
-static void header_write(struct ahci_header *h, bool write, unsigned n_prds)
+void ahci_header_write(struct ahci_header *h, u32 flags, unsigned n_prds)
 {
-	h->flags = AHCI_HEADER_FIS_WORDS | (write ? (u32)AHCI_HEADER_WRITE : 0) | n_prds << 16;
+	h->flags = AHCI_HEADER_FIS_WORDS | flags | n_prds << 16;
 	h->transferred = 0;
 }
 
-static void prd_write(struct ahci_prd *prd, dma_addr_t bus, u32 bytes)
+void ahci_prd_write(struct ahci_prd *prd, dma_addr_t bus, u32 bytes)
 {
 	prd->bus = bus;
 	prd->reserved = 0;
@@ -104,8 +97,8 @@ static int slot_fill(struct ahci_port *p, unsigned slot, const struct blk_reques
 		f.command = ATA_DSM;
 		f.features = ATA_DSM_TRIM;
 		f.count = 1;
-		prd_write(&t->prd[0], p->area_bus + offsetof(struct ahci_area, trim),
-			  trim_write(p, x));
+		ahci_prd_write(&t->prd[0], p->area_bus + offsetof(struct ahci_area, trim),
+			       trim_write(p, x));
 		n = 1;
 	} else {
 		rw_taskfile(p, x, slot, queued, &f);
@@ -113,11 +106,12 @@ static int slot_fill(struct ahci_port *p, unsigned slot, const struct blk_reques
 		if (unlikely(n <= 0))
 			return -EIO;
 		for (int i = 0; i < n; i++)
-			prd_write(&t->prd[i], p->segments[i].bus, p->segments[i].length);
+			ahci_prd_write(&t->prd[i], p->segments[i].bus, p->segments[i].length);
 	}
-	fis_write(t, &f);
-	header_write(&p->area->headers[slot], x->op == BLK_WRITE || x->op == BLK_DISCARD,
-		     (unsigned)n);
+	ahci_fis_write(t, &f);
+	ahci_header_write(&p->area->headers[slot],
+			  x->op == BLK_WRITE || x->op == BLK_DISCARD ? AHCI_HEADER_WRITE : 0,
+			  (unsigned)n);
 	return 0;
 }
 
@@ -151,7 +145,8 @@ int ahci_start(struct disk *disk, struct blk_request *req)
 	if (!free || !may_start(p, queued, alone))
 		goto out;
 	slot = ctz64(free);
-	err = slot_fill(p, slot, req, queued);
+	err = unlikely(dev->id.packet) ? ahci_packet_fill(p, slot, req) :
+					 slot_fill(p, slot, req, queued);
 	if (unlikely(err))
 		goto out;
 	req->tag = slot;
@@ -170,20 +165,10 @@ out:
 	return err;
 }
 
-int ahci_command_ask(struct ahci_port *p, u8 command, u64 lba, u64 timeout_ms)
+int ahci_command_poll(struct ahci_port *p, u64 timeout_ms)
 {
-	struct ata_taskfile f = {
-		.command = command,
-		.device = ATA_DEVICE_LBA,
-		.count = command == ATA_READ_LOG_EXT,
-		.lba = lba,
-	};
 	u64 end = clock_monotonic() + timeout_ms * NSEC_PER_MSEC;
 
-	prd_write(&p->tables[0].prd[0], p->area_bus + offsetof(struct ahci_area, answer),
-		  sizeof(p->area->answer));
-	fis_write(&p->tables[0], &f);
-	header_write(&p->area->headers[0], false, 1);
 	barrier();
 	ahci_port_write(p, PORT_IS, ~0u);
 	ahci_port_write(p, PORT_CI, 1);
@@ -195,4 +180,20 @@ int ahci_command_ask(struct ahci_port *p, u8 command, u64 lba, u64 timeout_ms)
 		ahci_sleep_us(100);
 	}
 	return ahci_port_read(p, PORT_TFD) & ATA_STATUS_ERR ? -EIO : 0;
+}
+
+int ahci_command_ask(struct ahci_port *p, u8 command, u64 lba, u64 timeout_ms)
+{
+	struct ata_taskfile f = {
+		.command = command,
+		.device = ATA_DEVICE_LBA,
+		.count = command == ATA_READ_LOG_EXT,
+		.lba = lba,
+	};
+
+	ahci_prd_write(&p->tables[0].prd[0], p->area_bus + offsetof(struct ahci_area, answer),
+		       sizeof(p->area->answer));
+	ahci_fis_write(&p->tables[0], &f);
+	ahci_header_write(&p->area->headers[0], 0, 1);
+	return ahci_command_poll(p, timeout_ms);
 }

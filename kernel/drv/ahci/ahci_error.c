@@ -94,6 +94,7 @@ static int port_revive(struct ahci_port *p, bool reset)
 struct verdict {
 	int culprit;   /* slot of the command that failed; -1: not known */
 	u8 error;      /* the device's error register for it */
+	int end;       /* the error that it ends with, or 0: it is tried again */
 };
 
 /* Asks the device which queued command failed. If the answer makes no sense, the culprit stays
@@ -121,15 +122,15 @@ static int only_slot(const struct ahci_port *p)
 
 /* Gives back what was in flight: the innocent before the culprit in the queue. */
 static void give_back(struct disk *disk, struct blk_request **lost, unsigned n,
-		      struct blk_request *culprit, bool medium)
+		      struct blk_request *culprit, int end)
 {
 	unsigned innocent = 0;
 
 	for (unsigned i = 0; i < n; i++)
 		if (lost[i] != culprit)
 			lost[innocent++] = lost[i];
-	if (culprit && medium)
-		blk_done(culprit, -EIO); /* the medium is bad there: no use to try again */
+	if (culprit && end)
+		blk_done(culprit, end);
 	else if (culprit)
 		blk_requeue(disk, &culprit, 1, true);
 	if (innocent)
@@ -144,7 +145,6 @@ static void port_resume(struct ahci_port *p, const struct verdict *v)
 	struct blk_request *lost[32], *culprit = NULL;
 	struct disk *disk = &p->device->disk;
 	u64 flags = spin_lock_irq(&p->lock);
-	bool medium = p->trouble & AHCI_DEVICE_ERROR && v->error & (ATA_ERROR_UNC | ATA_ERROR_IDNF);
 	unsigned n;
 
 	if (v->culprit >= 0 && p->trouble & AHCI_BLAME)
@@ -152,14 +152,14 @@ static void port_resume(struct ahci_port *p, const struct verdict *v)
 	n = ahci_port_take_all_locked(p, lost);
 	if (v->culprit < 0 && p->trouble & AHCI_BLAME)
 		p->careful = max(p->careful, n);
-	else if (p->careful && culprit && medium)
+	else if (p->careful && culprit && v->end)
 		p->careful--;
 	p->trouble = 0;
 	p->state = AHCI_UP;
 	disk_get(disk);
 	ahci_port_write(p, PORT_IE, PORT_IE_ALL);
 	spin_unlock_irq(&p->lock, flags);
-	give_back(disk, lost, n, culprit, medium);
+	give_back(disk, lost, n, culprit, v->end);
 	disk_put(disk);
 }
 
@@ -202,7 +202,7 @@ static bool same_device(struct ahci_port *p)
 	const struct ata_identity *was = &p->device->id;
 	struct ata_identity is;
 
-	return !ahci_identify(p, &is) && is.n_sectors == was->n_sectors &&
+	return !ahci_identify(p, was->packet, &is) && is.n_sectors == was->n_sectors &&
 	       !strcmp(is.serial, was->serial) && !strcmp(is.model, was->model);
 }
 
@@ -219,12 +219,42 @@ static void recovery_log(struct ahci_port *p, const struct verdict *v)
 		 (unsigned long long)req->xfer.lba, req->retries + 1u, v->error);
 }
 
+/*
+ * A packet failed: the device tells why, and the port runs again. Whether it told; else it needs a
+ * reset.
+ */
+static bool packet_judge(struct ahci_port *p, struct verdict *v)
+{
+	struct blk_request *req = v->culprit < 0 ? NULL : p->running[v->culprit];
+	u8 sense[18];
+
+	if (ahci_port_stop(p) || ahci_port_read(p, PORT_TFD) & (ATA_STATUS_BSY | ATA_STATUS_DRQ))
+		return false;
+	ahci_port_start(p);
+	if (ahci_packet_sense(p, sense))
+		return false;
+	cdrom_note(&p->device->cdrom, sense);
+	if (req && req->xfer.op == BLK_PACKET) {
+		memcpy(req->packet->sense, sense, sizeof(sense));
+		v->end = -EIO;
+	} else if (req) {
+		v->end = cdrom_read_error(sense);
+		log_warn("%s: read at sector %llu: key %u, code %#x %#x", p->device->disk.name,
+			 (unsigned long long)req->xfer.lba, sense[2] & 0xf, sense[12], sense[13]);
+	}
+	return true;
+}
+
 static void recover(struct ahci_port *p)
 {
 	struct verdict v = { .culprit = only_slot(p), .error = (u8)(p->status >> 8) };
 	bool reset = p->trouble & (AHCI_LINK_ERROR | AHCI_LINK_CHANGE | AHCI_TIMED_OUT);
 	bool ask = p->queued && !reset && p->trouble & AHCI_DEVICE_ERROR && p->device->id.log;
 
+	if (p->device->id.packet && p->trouble == AHCI_DEVICE_ERROR && packet_judge(p, &v)) {
+		port_resume(p, &v);
+		return;
+	}
 	p->n_errors++;
 	log_warn("%s: %s (status %#x, link %#x, %u in flight)%s", p->device->disk.name,
 		 trouble_text(p->trouble), p->status, p->serr, popcount64(p->issued),
@@ -233,6 +263,9 @@ static void recover(struct ahci_port *p)
 		reset = false;
 	else
 		reset |= p->queued != 0;
+	if (p->trouble & AHCI_DEVICE_ERROR && v.error & (ATA_ERROR_UNC | ATA_ERROR_IDNF) &&
+	    !p->device->id.packet)
+		v.end = -EIO; /* the medium is bad there: no use to try again */
 	recovery_log(p, &v);
 	if (port_revive(p, reset)) {
 		ahci_port_lose(p);

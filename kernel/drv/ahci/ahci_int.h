@@ -11,6 +11,7 @@
 
 #include "core/spinlock.h"
 #include "dev/blk.h"
+#include "dev/cdrom.h"
 #include "dev/pci.h"
 #include "drv/ahci/ahci_regs.h"
 #include "drv/ahci/ata_identify.h"
@@ -45,6 +46,7 @@ struct ahci_hba {
 /* What is plugged into a port, and its disk.  I: constant. */
 struct ahci_device {
 	struct disk disk;            /* its own lock inside */
+	struct cdrom cdrom;          /* of a drive that takes packets */
 	struct ahci_port *port;      /* I */
 	struct ata_identity id;      /* I */
 	struct work removal;         /* runs disk_unregister() */
@@ -112,8 +114,9 @@ void ahci_scan(struct disk_host *host);
 
 /* ahci_device.c. Thread context. */
 /* Asks the device what it is: 0, -ENODEV, -EIO, -ENOMEM. */
-int must_check ahci_identify(struct ahci_port *p, struct ata_identity *id);
-/* Makes a disk of what is on a PROBING port, which becomes UP; on an error it is still PROBING. */
+int must_check ahci_identify(struct ahci_port *p, bool packet, struct ata_identity *id);
+/* Makes a disk of what is on a PROBING port, which becomes UP and is not the caller's any more; on an
+ * error it is still PROBING. */
 int must_check ahci_device_attach(struct ahci_port *p, const struct ata_identity *id);
 /* disk_ops.detach: gives up the device as if it were unplugged. */
 int ahci_detach(struct disk *disk);
@@ -121,9 +124,29 @@ int ahci_detach(struct disk *disk);
 /* ahci_command.c */
 /* disk_ops.start */
 int ahci_start(struct disk *disk, struct blk_request *req);
+/* A command as the task file has it. */
+struct ata_taskfile {
+	u8 command, device;
+	u16 features, count;
+	u64 lba;
+};
+void ahci_fis_write(struct ahci_table *t, const struct ata_taskfile *f);
+/* `flags`: AHCI_HEADER_* */
+void ahci_header_write(struct ahci_header *h, u32 flags, unsigned n_prds);
+void ahci_prd_write(struct ahci_prd *prd, dma_addr_t bus, u32 bytes);
+/* Runs what stands in slot 0, polling; no other command may run: 0, -EIO, -ETIMEDOUT. */
+int must_check ahci_command_poll(struct ahci_port *p, u64 timeout_ms);
 /* Runs a command that reads 512 bytes into area->answer, polling; no other command may run. `lba`:
  * what the command understands by it. 0, -EIO, -ETIMEDOUT. Thread context. */
 int must_check ahci_command_ask(struct ahci_port *p, u8 command, u64 lba, u64 timeout_ms);
+
+/* ahci_packet.c */
+/* Fills the slot for a request to a device that takes packets: 0, -EIO, -EROFS. Port lock. */
+int must_check ahci_packet_fill(struct ahci_port *p, unsigned slot, const struct blk_request *req);
+/* The slot's request has ended well. Port lock. */
+void ahci_packet_done(struct ahci_port *p, unsigned slot, struct blk_request *req);
+/* Why the last packet failed; the engine runs: 0, -EIO, -ETIMEDOUT. Thread context. */
+int must_check ahci_packet_sense(struct ahci_port *p, u8 sense[18]);
 
 /* ahci_irq.c */
 irq_handler ahci_interrupt;

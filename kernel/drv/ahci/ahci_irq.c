@@ -30,6 +30,8 @@ unsigned ahci_port_reap_locked(struct ahci_port *p, struct blk_request *out[32])
 		unsigned slot = ctz64(ended);
 
 		out[n++] = p->running[slot];
+		if (unlikely(p->device->id.packet))
+			ahci_packet_done(p, slot, p->running[slot]);
 		p->running[slot] = NULL;
 	}
 	return n;

@@ -66,8 +66,6 @@ static u32 ports_settle(struct ahci_hba *hba, u32 waiting)
 static const char *foreign_name(u32 signature)
 {
 	switch (signature) {
-	case PORT_SIG_ATAPI:
-		return "CD-ROM drives are not supported";
 	case PORT_SIG_MULTIPLIER:
 		return "a port multiplier is not supported: plug its disks into ports of their own";
 	case PORT_SIG_ENCLOSURE:
@@ -84,13 +82,13 @@ static int port_try(struct ahci_port *p)
 	struct ata_identity id;
 	int err;
 
-	if (signature != PORT_SIG_ATA) {
+	if (signature != PORT_SIG_ATA && signature != PORT_SIG_ATAPI) {
 		log_warn("ahci%u: port %u: %s (signature %#x)", p->hba->index, p->number,
 			 foreign_name(signature), signature);
 		return -ENODEV;
 	}
 	ahci_port_start(p);
-	err = ahci_identify(p, &id);
+	err = ahci_identify(p, signature == PORT_SIG_ATAPI, &id);
 	if (err)
 		log_warn("ahci%u: port %u: the device does not tell what it is (%d)", p->hba->index,
 			 p->number, err);

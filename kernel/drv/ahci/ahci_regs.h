@@ -95,6 +95,8 @@ enum ata_command {
 	ATA_WRITE_DMA_FUA_EXT = 0x3d,
 	ATA_READ_FPDMA = 0x60,
 	ATA_WRITE_FPDMA = 0x61,
+	ATA_PACKET = 0xa0,
+	ATA_IDENTIFY_PACKET = 0xa1,
 	ATA_READ_DMA = 0xc8,
 	ATA_WRITE_DMA = 0xca,
 	ATA_FLUSH = 0xe7,
@@ -102,6 +104,8 @@ enum ata_command {
 	ATA_IDENTIFY = 0xec,
 };
 #define ATA_DSM_TRIM 1
+#define ATA_PACKET_DMA     1 /* features of PACKET: data by DMA, */
+#define ATA_PACKET_TO_HOST 4 /* from the device, where it wants to be told */
 #define ATA_LOG_QUEUED_ERROR 0x10
 #define ATA_DEVICE_LBA 0x40
 #define ATA_DEVICE_FUA 0x80
@@ -114,6 +118,7 @@ struct ahci_header {
 	u32 reserved[4];
 };
 #define AHCI_HEADER_FIS_WORDS 5
+#define AHCI_HEADER_ATAPI BIT(5)
 #define AHCI_HEADER_WRITE BIT(6)
 
 /* Physical region descriptor (4.2.3.3): at most 4 MiB, even */
@@ -138,7 +143,7 @@ struct ahci_area {
 	struct ahci_header headers[32]; /* 1 KiB aligned */
 	u8 received[256];               /* FISes from the device, 256-byte aligned */
 	u8 unused[768];
-	u16 answer[256];                /* to IDENTIFY DEVICE, READ LOG EXT */
+	u16 answer[256];                /* to IDENTIFY DEVICE, READ LOG EXT, REQUEST SENSE */
 	u64 trim[64];                   /* ranges: address | sectors << 48 */
 };
 

@@ -42,14 +42,33 @@ static void sizes_parse(const u16 *w, struct ata_identity *out)
 		out->physical_sector_size = out->sector_size << (w[106] & 0xf);
 }
 
-int ata_identify_parse(const u16 w[256], struct ata_identity *out)
+static void texts_parse(const u16 *w, struct ata_identity *out)
 {
-	bool valid83 = word_valid(w[83]);
-
 	*out = (struct ata_identity){ 0 };
 	text_copy(w + 10, 10, out->serial);
 	text_copy(w + 23, 4, out->firmware);
 	text_copy(w + 27, 20, out->model);
+}
+
+#define PACKET_CDROM 5 /* command set, in bits 8 to 12 of the first word */
+
+int ata_identify_packet_parse(const u16 w[256], struct ata_identity *out)
+{
+	texts_parse(w, out);
+	if (w[0] >> 14 != 2 || (w[0] >> 8 & 0x1f) != PACKET_CDROM || (w[0] & 3) > 1 ||
+	    !(w[49] & BIT(8)))
+		return -ENODEV;
+	out->packet = true;
+	out->packet_bytes = w[0] & 1 ? 16 : 12;
+	out->packet_direction = w[62] & BIT(15);
+	return 0;
+}
+
+int ata_identify_parse(const u16 w[256], struct ata_identity *out)
+{
+	bool valid83 = word_valid(w[83]);
+
+	texts_parse(w, out);
 	if (w[0] & BIT(15) || !(w[49] & BIT(8)) || !(w[49] & BIT(9)))
 		return -ENODEV;
 	out->lba48 = valid83 && w[83] & BIT(10);

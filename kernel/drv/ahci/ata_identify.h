@@ -11,11 +11,17 @@ struct ata_identity {
 	bool log;               /* READ LOG EXT */
 	bool lba48, ncq, write_cache, flush, flush_ext, fua, trim, rotational;
 	unsigned depth;         /* NCQ: commands at a time, 1 … 32 */
+	bool packet;            /* takes packets: of what is above only the texts count */
+	bool packet_direction;  /* wants to be told the direction of DMA */
+	unsigned packet_bytes;  /* 12 or 16 */
 };
 
 /* 0, or -ENODEV for a device that cannot DMA, has no LBA, no sectors, or sectors of a size that we
  * do not take. */
 int must_check ata_identify_parse(const u16 words[256], struct ata_identity *out);
+/* The same of IDENTIFY PACKET DEVICE (ACS-3, 7.13): -ENODEV for a device that is no CD-ROM drive,
+ * or cannot DMA. */
+int must_check ata_identify_packet_parse(const u16 words[256], struct ata_identity *out);
 
 /* Which queued command failed, and how. */
 struct ata_queued_error {

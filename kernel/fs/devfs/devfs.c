@@ -22,6 +22,9 @@ static int devfs_mount(struct superblock *sb, struct blkdev *dev, const char *op
 
 static struct fs_type devfs_type = { .name = "devtmpfs", .flags = FS_SINGLE, .mount = devfs_mount };
 
+#define GROUP_DISK  6
+#define GROUP_CDROM 24
+
 /* Where the kernel stands when it works in /dev; nobody else sees it. */
 static struct fs_context context;
 static const struct walk *walk_here(void)
@@ -110,14 +113,30 @@ static void chrdev_changed(struct chrdev *dev, bool added)
 	}
 }
 
+/* Removes a link that leads nowhere. */
+static void link_drop(const char *name)
+{
+	struct path path;
+
+	if (path_lookup(walk_here(), name, WALK_FOLLOW, &path) == 0)
+		path_put(&path);
+	else
+		vfs_unlink(walk_here(), name);
+}
+
 static void blkdev_changed(struct blkdev *dev, bool added)
 {
 	u64 rdev = dev_make(dev->major, dev->minor);
 
 	if (added)
-		node_make(dev->name, S_IFBLK | 0660, 6 /* disk */, rdev);
+		node_make(dev->name, S_IFBLK | 0660, dev->disk->cdrom ? GROUP_CDROM : GROUP_DISK,
+			  rdev);
 	else
 		node_remove(dev->name, rdev);
+	if (dev->disk->cdrom && added)
+		vfs_symlink(walk_here(), dev->name, "cdrom"); /* the first one has it */
+	else if (dev->disk->cdrom && !added)
+		link_drop("cdrom");
 }
 
 void devfs_init(void)
