@@ -30,7 +30,6 @@
 #define CDS_AUDIO		100
 #define CDS_DATA_1		101
 #define CDS_MIXED		105
-#define CDSL_CURRENT		0x7fffffff
 
 #define CDROM_LBA		1
 #define CDROM_MSF		2

@@ -248,12 +248,26 @@ static int door_set(struct cdrom *cd)
 	return order(cd, MMC_PREVENT_REMOVAL, cd->n_users || cd->keep_locked);
 }
 
+/* Whether the tray is out (MMC-5, 6.7.2). cd->lock. */
+static bool tray_open(struct cdrom *cd)
+{
+	struct blk_packet packet = { .cdb = { MMC_GET_EVENT, 1, [4] = MMC_EVENT_MEDIA, [8] = 8 } };
+	u8 *answer = kzalloc(8, MM_KERNEL);
+	bool is_open = answer && !run(cd, &packet, answer, 8) && !(answer[2] & MMC_EVENT_NONE) &&
+		       answer[5] & MMC_MEDIA_TRAY_OPEN;
+
+	kfree(answer);
+	return is_open;
+}
+
 int cdrom_open(struct cdrom *cd)
 {
 	int err;
 
 	mutex_lock(&cd->lock);
 	err = medium_look(cd, READY_TRIES);
+	if (err == -ENOMEDIUM && tray_open(cd) && !order(cd, MMC_START_STOP, MMC_LOAD))
+		err = medium_look(cd, READY_TRIES);
 	if (!err && !cd->n_users++ && !cd->keep_locked)
 		(void)door_set(cd); /* not all have one that can be locked */
 	mutex_unlock(&cd->lock);
@@ -270,22 +284,15 @@ void cdrom_close(struct cdrom *cd)
 
 enum cdrom_state cdrom_state(struct cdrom *cd)
 {
-	struct blk_packet packet = { .cdb = { MMC_GET_EVENT, 1, [4] = MMC_EVENT_MEDIA, [8] = 8 } };
+	struct blk_packet packet = { .cdb = { MMC_TEST_UNIT_READY } };
 	enum cdrom_state state = CDROM_NOT_READY;
-	struct blk_packet test = { .cdb = { MMC_TEST_UNIT_READY } };
-	u8 *answer = kzalloc(8, MM_KERNEL);
 
 	mutex_lock(&cd->lock);
-	if (!run(cd, &test, NULL, 0)) {
+	if (!run(cd, &packet, NULL, 0))
 		state = CDROM_DISC_OK;
-	} else if (SENSE_CODE(test.sense) == SENSE_NO_MEDIUM) {
-		state = CDROM_NO_DISC;
-		if (answer && !run(cd, &packet, answer, 8) && !(answer[2] & MMC_EVENT_NONE) &&
-		    answer[5] & MMC_MEDIA_TRAY_OPEN)
-			state = CDROM_TRAY_OPEN;
-	}
+	else if (SENSE_CODE(packet.sense) == SENSE_NO_MEDIUM)
+		state = tray_open(cd) ? CDROM_TRAY_OPEN : CDROM_NO_DISC;
 	mutex_unlock(&cd->lock);
-	kfree(answer);
 	return state;
 }
 
@@ -328,18 +335,15 @@ int cdrom_load(struct cdrom *cd)
 	return err;
 }
 
-int cdrom_lock(struct cdrom *cd, bool locked, bool mine)
+int cdrom_lock(struct cdrom *cd, bool locked, bool mine, bool forced)
 {
-	bool was;
 	int err = -EBUSY;
 
 	mutex_lock(&cd->lock);
-	if (locked || cd->n_users <= mine) {
-		was = cd->keep_locked;
-		cd->keep_locked = locked;
-		err = door_set(cd);
-		if (err)
-			cd->keep_locked = was;
+	if (locked || forced || cd->n_users <= mine) {
+		err = order(cd, MMC_PREVENT_REMOVAL, locked);
+		if (!err)
+			cd->keep_locked = locked;
 	}
 	mutex_unlock(&cd->lock);
 	return err;

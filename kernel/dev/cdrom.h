@@ -45,7 +45,7 @@ int cdrom_check(const struct blk_request *req);
  */
 int must_check cdrom_command(struct cdrom *cd, struct blk_packet *packet, void *buf, u32 bytes);
 
-/* blkdev_open(), blkdev_close() */
+/* blkdev_open(), blkdev_close(): a tray that is out is drawn in. */
 int must_check cdrom_open(struct cdrom *cd);
 void cdrom_close(struct cdrom *cd);
 
@@ -56,5 +56,5 @@ bool cdrom_take_change(struct cdrom *cd);
 /* Opens the tray: 0, -EBUSY (others than the caller, who is one of the users if `mine`), -EIO. */
 int must_check cdrom_eject(struct cdrom *cd, bool mine);
 int must_check cdrom_load(struct cdrom *cd);
-/* Locks the door, or no longer: 0, -EBUSY, -EIO. */
-int must_check cdrom_lock(struct cdrom *cd, bool locked, bool mine);
+/* Locks the door, or no longer; in spite of its users if `forced`: 0, -EBUSY, -EIO. */
+int must_check cdrom_lock(struct cdrom *cd, bool locked, bool mine, bool forced);

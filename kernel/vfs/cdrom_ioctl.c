@@ -220,11 +220,11 @@ long cdrom_ioctl(struct file *f, struct blkdev *dev, u32 request, u64 arg, bool 
 	case CDROMCLOSETRAY:
 		return cdrom_load(cd);
 	case CDROM_LOCKDOOR:
-		return cdrom_lock(cd, arg, opened);
+		return cdrom_lock(cd, arg, opened, cred_capable(f->cred, CAP_SYS_ADMIN));
 	case CDROM_DRIVE_STATUS:
-		return arg == CDSL_CURRENT || !arg ? (long)cdrom_state(cd) : -EINVAL;
+		return (long)cdrom_state(cd); /* there is one slot, whichever is asked for */
 	case CDROM_MEDIA_CHANGED:
-		return arg == CDSL_CURRENT || !arg ? cdrom_take_change(cd) : -EINVAL;
+		return cdrom_take_change(cd);
 	case CDROM_CHANGER_NSLOTS:
 		return 1;
 	case CDROM_GET_CAPABILITY:

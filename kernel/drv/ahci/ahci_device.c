@@ -108,7 +108,7 @@ int ahci_device_attach(struct ahci_port *p, const struct ata_identity *id)
 	work_init(&dev->removal, device_remove);
 	disk_describe(dev);
 	log_info("%s: ahci%u port %u: %s, sectors of %u bytes%s%s%s", dev->disk.name, p->hba->index,
-		 p->number, dev->id.model, dev->id.sector_size, dev->id.ncq ? ", NCQ" : "",
+		 p->number, dev->id.model, dev->disk.sector_size, dev->id.ncq ? ", NCQ" : "",
 		 dev->disk.fua ? ", FUA" : "", dev->disk.discard ? ", TRIM" : "");
 	device_publish(p, dev);
 	return 0;
