@@ -71,6 +71,7 @@ void blk_submit(struct blk_request *req)
 	req->error = err;
 	req->retries = 0;
 	req->alone = false;
+	req->suspect = false;
 	if (!err)
 		blk_prepare(req->dev->disk, req);
 	if (err || !req->todo) {

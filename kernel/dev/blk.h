@@ -73,6 +73,7 @@ struct blk_request {
 	u8 todo;                    /* BLK_TODO_*: steps to come */
 	u8 retries;
 	bool alone;                 /* not to be merged (again) */
+	bool suspect;               /* driver's; false at first */
 	bool reserve;               /* I: storage is of the reserve (blk_request_alloc()) */
 	u64 submit_ns;              /* for accounting */
 	u64 start_ns;               /* when the driver took it, for time-outs */

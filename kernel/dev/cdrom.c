@@ -74,22 +74,6 @@ int cdrom_check(const struct blk_request *req)
 	return req->lba >= size || req->n_sectors > size - req->lba ? -ENXIO : 0;
 }
 
-int cdrom_read_error(const u8 sense[18])
-{
-	switch (SENSE_KEY(sense)) {
-	case SENSE_NOT_READY:
-		return SENSE_CODE(sense) == SENSE_NO_MEDIUM ? -ENOMEDIUM : -EIO;
-	case SENSE_ATTENTION:
-		return SENSE_CODE(sense) == SENSE_MEDIUM_CHANGED ? -ENOMEDIUM : 0;
-	case SENSE_NONE:
-	case SENSE_RECOVERED:
-	case SENSE_ABORTED:
-		return 0;
-	default:
-		return -EIO;
-	}
-}
-
 void cdrom_note(struct cdrom *cd, const u8 sense[18])
 {
 	bool gone = SENSE_KEY(sense) == SENSE_NOT_READY && SENSE_CODE(sense) == SENSE_NO_MEDIUM;

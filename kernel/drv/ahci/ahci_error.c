@@ -7,12 +7,14 @@
  * one's tag in a log, reading which also lets it go on (READ LOG EXT page 10h, SATA 3.4, 13.7.4).
  * Where there is no such log the link is reset instead. An error while one command was in flight is
  * that command's. Else nobody knows, nobody is blamed, and all are played again one at a time and
- * not queued (p->careful), so that the next error is known to be whose. This holds for time-outs
- * and link errors as well. Who is blamed has a retry counted, and the block layer ends a request
+ * not queued (they are suspects, and p->careful counts them), so that the next error is known to be
+ * whose. This holds for time-outs and link errors as well. Who is blamed has a retry counted, and the block layer ends a request
  * that has too many; a medium error is not tried again.
  *
- * A port whose link stays down, that does not come back from reset, or where another device answers
- * after a change of the link loses its device: everything fails with -ENXIO.
+ * A port that does not come back from three resets of its link asks for a reset of the HBA, which
+ * disturbs the other ports but loses nothing of theirs. A port whose link stays down, that does not
+ * come back even then, or where another device answers after a change of the link loses its device:
+ * everything fails with -ENXIO.
  */
 #include "drv/ahci/ahci_int.h"
 
@@ -138,6 +140,35 @@ static void give_back(struct disk *disk, struct blk_request **lost, unsigned n,
 	blk_kick(disk);
 }
 
+/* They are played again one at a time until each has ended. Port lock. */
+static void suspect_locked(struct ahci_port *p, struct blk_request **lost, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		p->careful += !lost[i]->suspect;
+		lost[i]->suspect = true;
+	}
+}
+
+/* Whether the block layer ends the culprit when it gets it back. */
+static bool will_end(const struct blk_request *culprit, const struct verdict *v)
+{
+	return v->end || (culprit->retries >= BLK_MAX_RETRIES && !culprit->next);
+}
+
+/* Waits for a reset of the HBA, if that has not been tried: whether it does. */
+static bool park(struct ahci_port *p)
+{
+	u64 flags = spin_lock_irq(&p->lock);
+	bool first = !p->restarted;
+
+	p->restarted = true;
+	p->parked = first;
+	spin_unlock_irq(&p->lock, flags);
+	if (first)
+		work_queue(&p->hba->restart);
+	return first;
+}
+
 /* Back to work: state, interrupts, and the requests. Once the port is UP somebody else may make it
  * lose its device, whose disk is held meanwhile. */
 static void port_resume(struct ahci_port *p, const struct verdict *v)
@@ -151,10 +182,13 @@ static void port_resume(struct ahci_port *p, const struct verdict *v)
 		culprit = p->running[v->culprit];
 	n = ahci_port_take_all_locked(p, lost);
 	if (v->culprit < 0 && p->trouble & AHCI_BLAME)
-		p->careful = max(p->careful, n);
-	else if (p->careful && culprit && v->end)
+		suspect_locked(p, lost, n);
+	else if (culprit && culprit->suspect && will_end(culprit, v)) {
+		culprit->suspect = false;
 		p->careful--;
+	}
 	p->trouble = 0;
+	p->restarted = false;
 	p->state = AHCI_UP;
 	disk_get(disk);
 	ahci_port_write(p, PORT_IE, PORT_IE_ALL);
@@ -175,6 +209,7 @@ void ahci_port_lose(struct ahci_port *p)
 		log_warn("ahci%u: port %u does not stop", p->hba->index, p->number);
 	flags = spin_lock_irq(&p->lock);
 	n = ahci_port_take_all_locked(p, lost);
+	p->restarted = false;
 	p->device = NULL;
 	p->state = AHCI_PROBING;
 	spin_unlock_irq(&p->lock, flags);
@@ -250,6 +285,7 @@ static void recover(struct ahci_port *p)
 	struct verdict v = { .culprit = only_slot(p), .error = (u8)(p->status >> 8) };
 	bool reset = p->trouble & (AHCI_LINK_ERROR | AHCI_LINK_CHANGE | AHCI_TIMED_OUT);
 	bool ask = p->queued && !reset && p->trouble & AHCI_DEVICE_ERROR && p->device->id.log;
+	int err;
 
 	if (p->device->id.packet && p->trouble == AHCI_DEVICE_ERROR && packet_judge(p, &v)) {
 		port_resume(p, &v);
@@ -267,7 +303,10 @@ static void recover(struct ahci_port *p)
 	    !p->device->id.packet)
 		v.end = -EIO; /* the medium is bad there: no use to try again */
 	recovery_log(p, &v);
-	if (port_revive(p, reset)) {
+	err = port_revive(p, reset);
+	if (err == -ETIMEDOUT && park(p))
+		return;
+	if (err) {
 		ahci_port_lose(p);
 		ahci_port_listen(p);
 	} else if (p->trouble & AHCI_LINK_CHANGE && !same_device(p)) {

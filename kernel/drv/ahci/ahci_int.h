@@ -41,6 +41,8 @@ struct ahci_hba {
 	u32 cap, ports_implemented;  /* I */
 	unsigned n_slots, index;     /* I */
 	struct ahci_port *ports[32]; /* I */
+	struct mutex restarting;     /* held while the HBA is reset; RANK_DEV */
+	struct work restart;         /* ahci_restart_wanted() */
 };
 
 /* What is plugged into a port, and its disk.  I: constant. */
@@ -70,7 +72,9 @@ struct ahci_port {
 	u32 issued;                  /* p: slots in use */
 	u32 queued;                  /* p: those with NCQ commands */
 	bool exclusive;              /* p: a command that must be alone is running */
-	unsigned careful;            /* p: replays to come, one at a time and not queued */
+	unsigned careful;            /* p: suspects that have not ended */
+	bool parked;                 /* p: RECOVERING until the HBA has been reset */
+	bool restarted;              /* p: that has been tried */
 	struct dma_segment segments[AHCI_PRDS]; /* p: scratch */
 
 	struct work recovery;        /* runs ahci_port_recover() */
@@ -165,5 +169,13 @@ void ahci_timeout(struct disk *disk, struct blk_request *req);
 /* Takes everything in flight off the port: how many requests in `out`. Port lock. */
 unsigned ahci_port_take_all_locked(struct ahci_port *p, struct blk_request *out[32]);
 
-/* ahci.c: resets the HBA and makes it ready: 0, -ETIMEDOUT. Thread context. */
+/* ahci.c. Thread context. */
+/* Resets the HBA and makes it ready: 0, -ETIMEDOUT. */
 int must_check ahci_hba_reset(struct ahci_hba *hba);
+/* Resets it with its ports at work: what was in flight is played again, some time later. 0 or
+ * -ETIMEDOUT. */
+int ahci_hba_restart(struct ahci_hba *hba);
+/* Takes a port out of work: PROBING (nothing was there) or RECOVERING, when nobody else has it. */
+void ahci_port_take(struct ahci_port *p, unsigned trouble);
+/* Does ahci_hba_restart() for ports that are parked. */
+void ahci_restart_wanted(struct work *work);

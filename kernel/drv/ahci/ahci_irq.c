@@ -24,12 +24,14 @@ unsigned ahci_port_reap_locked(struct ahci_port *p, struct blk_request *out[32])
 	p->queued &= ~ended;
 	if (!p->issued)
 		p->exclusive = false;
-	if (p->careful && ended & plain)
-		p->careful--;
 	for (; ended; ended &= ended - 1) {
 		unsigned slot = ctz64(ended);
 
 		out[n++] = p->running[slot];
+		if (unlikely(p->running[slot]->suspect)) {
+			p->running[slot]->suspect = false;
+			p->careful--;
+		}
 		if (unlikely(p->device->id.packet))
 			ahci_packet_done(p, slot, p->running[slot]);
 		p->running[slot] = NULL;

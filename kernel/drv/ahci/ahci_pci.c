@@ -38,37 +38,22 @@ static void ports_quiesce(void *arg)
 	mmio_write32(hba->regs + AHCI_GHC, AHCI_GHC_AE); /* interrupts off */
 }
 
-/* Takes a port out of work: PROBING (nothing was there) or RECOVERING, when nobody else has it. */
-static void port_take(struct ahci_port *p, unsigned trouble)
-{
-	u64 flags;
-	bool mine = false;
-
-	while (!mine) {
-		work_flush(&p->recovery);
-		work_flush(&p->arrival);
-		flags = spin_lock_irq(&p->lock);
-		mine = ahci_port_fail_locked(p, trouble) || ahci_port_begin_locked(p);
-		spin_unlock_irq(&p->lock, flags);
-		if (!mine)
-			ahci_sleep_us(1000);
-	}
-}
-
 /* The ports stay PROBING, so nobody comes near them any more. */
 static void ahci_remove(struct pci_device *pci)
 {
 	struct ahci_hba *hba = pci->data;
 
+	mutex_lock(&hba->restarting);
 	for (unsigned i = 0; i < 32; i++) {
 		struct ahci_port *p = hba->ports[i];
 
 		if (!p)
 			continue;
-		port_take(p, AHCI_GIVEN_UP);
+		ahci_port_take(p, AHCI_GIVEN_UP);
 		if (p->device)
 			ahci_port_lose(p);
 	}
+	mutex_unlock(&hba->restarting);
 	pci_release_irqs(pci);
 	pci_disable(pci);
 }
@@ -76,26 +61,7 @@ static void ahci_remove(struct pci_device *pci)
 /* Restarts the HBA; what was in flight is played again. */
 static int ahci_reset(struct pci_device *pci)
 {
-	struct ahci_hba *hba = pci->data;
-	int err;
-
-	for (unsigned i = 0; i < 32; i++)
-		if (hba->ports[i])
-			port_take(hba->ports[i], AHCI_HBA_RESET);
-	err = ahci_hba_reset(hba);
-	for (unsigned i = 0; i < 32; i++) {
-		struct ahci_port *p = hba->ports[i];
-
-		if (!p)
-			continue;
-		if (!err)
-			ahci_port_setup(p);
-		if (p->device)
-			ahci_port_recover(&p->recovery);
-		else
-			ahci_port_listen(p);
-	}
-	return err;
+	return ahci_hba_restart(pci->data);
 }
 
 static int ahci_probe(struct pci_device *pci)
@@ -108,6 +74,8 @@ static int ahci_probe(struct pci_device *pci)
 	if (!hba)
 		return -ENOMEM;
 	hba->pci = pci;
+	mutex_init(&hba->restarting, RANK_DEV, "ahci");
+	work_init(&hba->restart, ahci_restart_wanted);
 	hba->regs = pci_map_bar(pci, AHCI_BAR);
 	err = -ENODEV;
 	if (!hba->regs || pci->bar[AHCI_BAR].size < AHCI_PORT0 + AHCI_PORT_BYTES)

@@ -3,6 +3,7 @@
 #include "test/host/ahci_host.h"
 
 #include "arch/io.h"
+#include "dev/cdrom_commands.h"
 #include "lib/bitops.h"
 
 #define REG(r) model.port[(r) / 4]
@@ -47,7 +48,10 @@ static bool is_queued(unsigned slot)
 static u64 lba_of(unsigned slot)
 {
 	const u32 *fis = table(slot)->fis;
+	const u8 *cdb = table(slot)->atapi;
 
+	if (command_of(slot) == ATA_PACKET) /* of sectors four times as large */
+		return 4 * ((u64)cdb[2] << 24 | (u64)cdb[3] << 16 | (u64)cdb[4] << 8 | cdb[5]);
 	return (fis[1] & 0xffffff) | (u64)(fis[2] & 0xffffff) << 24;
 }
 
@@ -67,6 +71,23 @@ static void identify(unsigned slot)
 	answer(slot, w);
 }
 
+static void identify_packet(unsigned slot)
+{
+	u16 w[256] = { [0] = 2 << 14 | 5 << 8, [10] = (u16)(model.serial << 8 | ' '),
+		       [49] = 0x300, [62] = 1 << 15 };
+
+	answer(slot, w);
+}
+
+static void sense_tell(unsigned slot)
+{
+	u8 sense[18] = { 0x70, [2] = model.bad_error, [7] = 10, [12] = model.bad_code };
+
+	model.n_senses++;
+	CHECK_EQ(table(slot)->fis[0] >> 24, ATA_PACKET_DMA | ATA_PACKET_TO_HOST);
+	memcpy((void *)table(slot)->prd[0].bus, sense, sizeof(sense));
+}
+
 /* Commands that the driver polls for. */
 static bool ask_execute(unsigned slot)
 {
@@ -77,6 +98,14 @@ static bool ask_execute(unsigned slot)
 	case ATA_READ_LOG_EXT:
 		model.n_logs++;
 		answer(slot, model.log);
+		break;
+	case ATA_IDENTIFY_PACKET:
+		identify_packet(slot);
+		break;
+	case ATA_PACKET:
+		if (table(slot)->atapi[0] != MMC_REQUEST_SENSE)
+			return false;
+		sense_tell(slot);
 		break;
 	default:
 		return false;
@@ -107,6 +136,10 @@ static void transfer(unsigned slot)
 {
 	bool write = header(slot)->flags & AHCI_HEADER_WRITE;
 	u8 *at = model.medium[lba_of(slot)];
+	u8 fua = command_of(slot) == ATA_WRITE_DMA_FUA_EXT ||
+		 (command_of(slot) == ATA_WRITE_FPDMA && table(slot)->fis[1] >> 24 & ATA_DEVICE_FUA);
+
+	model.n_fua += fua;
 
 	for (unsigned i = 0; i < header(slot)->flags >> 16; i++) {
 		const struct ahci_prd *prd = &table(slot)->prd[i];
@@ -149,7 +182,8 @@ bool model_step(void)
 	if (model.halted)
 		return false;
 	for (u32 left = ready; left && model.n_hang; left &= left - 1)
-		if (touches(ctz64(left), model.hang_lba)) {
+		if (touches(ctz64(left), model.hang_lba) &&
+		    (!model.write_hangs || header(ctz64(left))->flags & AHCI_HEADER_WRITE)) {
 			ready &= ~(1u << ctz64(left));
 			if (!(REG(PORT_TFD) & ATA_STATUS_DRQ))
 				model.n_hang--;
@@ -189,7 +223,8 @@ bool model_step(void)
 static void link_set(void)
 {
 	REG(PORT_SSTS) = model.plugged ? 0x123 : 0;
-	REG(PORT_SIG) = model.kind == MODEL_DISK ? PORT_SIG_ATA : PORT_SIG_MULTIPLIER;
+	REG(PORT_SIG) = model.kind == MODEL_DISK ? PORT_SIG_ATA :
+			model.kind == MODEL_CDROM ? PORT_SIG_ATAPI : PORT_SIG_MULTIPLIER;
 	REG(PORT_TFD) = !model.plugged ? 0x7f : model.dead ? 0x80 : 0x50;
 }
 
@@ -232,6 +267,17 @@ static void cmd_write(u32 v)
 		REG(PORT_CI) = REG(PORT_SACT) = model.taken = 0;
 	if (was && !is && !model.sulking)
 		model.halted = false;
+}
+
+static void ghc_write(u32 v)
+{
+	model.ghc = v & ~(u32)AHCI_GHC_HR;
+	if (!(v & AHCI_GHC_HR))
+		return;
+	model.n_hba_resets++;
+	memset(model.port, 0, sizeof(model.port));
+	model.dead = model.dead && !model.wedged;
+	model_reset();
 }
 
 static void port_write(unsigned reg, u32 v)
@@ -280,20 +326,23 @@ void mmio_write32(volatile void *p, u32 v)
 	else if (at == AHCI_IS)
 		model.is &= ~v;
 	else if (at == AHCI_GHC)
-		model.ghc = v & ~(u32)AHCI_GHC_HR;
+		ghc_write(v);
 }
 
-void ahci_host_begin(bool plugged, bool has_log)
+static void begin(bool plugged, bool has_log, enum model_kind kind)
 {
 	model = (struct model){ .plugged = plugged, .has_log = has_log, .serial = 'A',
-				.bad_lba = ~0ull, .hang_lba = ~0ull };
+				.kind = kind, .bad_lba = ~0ull, .hang_lba = ~0ull };
 	hba = (struct ahci_hba){ .regs = registers, .cap = AHCI_CAP_SNCQ | AHCI_CAP_S64A,
 				 .ports_implemented = 1, .n_slots = 32 };
-	model_reset();
+	work_init(&hba.restart, ahci_restart_wanted);
 	CHECK_EQ(ahci_hba_reset(&hba), 0);
 	ahci_hba_probe_ports(&hba);
 	CHECK(!the_disk == !plugged);
 }
+
+void ahci_host_begin(bool plugged, bool has_log) { begin(plugged, has_log, MODEL_DISK); }
+void ahci_host_begin_kind(enum model_kind kind) { begin(true, false, kind); }
 
 void ahci_host_end(void)
 {

@@ -9,9 +9,12 @@
 struct ahci_hba hba;
 struct disk *the_disk;
 void (*ahci_host_at_requeue)(void);
+bool fua_next;
+struct blk_packet *packet_next;
 
 static u64 now;
 static struct list waiting = LIST_INIT(waiting), running = LIST_INIT(running);
+static struct blk_request *refused;
 static struct list works = LIST_INIT(works);
 
 static struct io *io_of(struct blk_request *req)
@@ -19,13 +22,29 @@ static struct io *io_of(struct blk_request *req)
 	return container_of(req, struct io, req);
 }
 
+/* Reads go before others most of the time, like in dev/blk.c, but for what was refused. */
+static struct blk_request *next(void)
+{
+	static unsigned n_reads;
+	struct blk_request *req;
+
+	if (refused)
+		return refused;
+	if (n_reads++ % 16)
+		list_for_each_entry(req, &waiting, link)
+			if (req->op == BLK_READ)
+				return req;
+	return list_first_entry(&waiting, struct blk_request, link);
+}
+
 static void dispatch(void)
 {
 	while (!list_empty(&waiting)) {
-		struct blk_request *req = list_first_entry(&waiting, struct blk_request, link);
+		struct blk_request *req = next();
 		struct disk *disk = req->data;
 		int err = disk == the_disk ? disk->ops->start(disk, req) : -ENXIO;
 
+		refused = err == -EBUSY ? req : NULL;
 		if (err == -EBUSY)
 			return;
 		list_del(&req->link);
@@ -44,7 +63,10 @@ void ahci_host_submit(struct io *io, enum blk_op op, u64 lba, u8 fill)
 	io->req.op = io->req.xfer.op = op;
 	io->req.data = the_disk;
 	io->req.xfer.lba = lba;
-	io->req.xfer.n_sectors = op == BLK_FLUSH ? 0 : MODEL_IO;
+	io->req.xfer.n_sectors = op == BLK_FLUSH || op == BLK_PACKET ? 0 : MODEL_IO;
+	io->req.xfer.n_pieces = op != BLK_FLUSH;
+	io->req.xfer.fua = fua_next;
+	io->req.packet = packet_next;
 	list_add_tail(&io->req.link, &waiting);
 	dispatch();
 }
@@ -87,11 +109,12 @@ int blk_map(struct disk *disk, const struct blk_request *req, struct dma_segment
 
 int disk_name_next(char *name, size_t size) { return (int)strlcpy(name, "sda", size) * 0; }
 
-int disk_register(struct disk *disk)
+void disk_init(struct disk *disk) { ref_set(&disk->refs, 1); }
+
+int disk_add(struct disk *disk)
 {
 	CHECK(!the_disk);
 	the_disk = disk;
-	ref_set(&disk->refs, 1);
 	return 0;
 }
 
@@ -110,6 +133,23 @@ void disk_unregister(struct disk *disk)
 	dispatch();
 	disk_put(disk);
 }
+
+/* A mutex that nobody else ever has. */
+DEFINE_PERCPU(struct thread *, cpu_thread);
+void mutex_lock_slow(struct mutex *m) { CHECK(!"a mutex taken twice"); }
+void mutex_unlock_slow(struct mutex *m) { m->owner = NULL; }
+void mutex_wake_slow(struct mutex *m) { }
+
+int cdrom_init(struct cdrom *cd, struct disk *disk)
+{
+	cd->disk = disk;
+	disk->cdrom = cd;
+	return 0;
+}
+
+void cdrom_settle(struct cdrom *cd) { }
+void cdrom_fini(struct cdrom *cd) { cd->disk = NULL; }
+void cdrom_note(struct cdrom *cd, const u8 sense[18]) { model.n_notes++; }
 
 void work_init(struct work *w, void (*fn)(struct work *work))
 {

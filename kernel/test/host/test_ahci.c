@@ -177,7 +177,7 @@ TEST(a_dead_device_is_given_up)
 	model.hang_lba = 0;
 	model.n_hang = 1;
 	ahci_host_run();
-	CHECK(!the_disk && model.n_resets == 3);
+	CHECK(!the_disk && model.n_resets == 6 && model.n_hba_resets == 2);
 	for (unsigned i = 0; i < N; i++)
 		CHECK(ios[i].result == 0 || ios[i].result == -ENXIO);
 	model.dead = false;
@@ -206,6 +206,127 @@ TEST(empty_ports_and_what_is_refused)
 	CHECK(the_disk);
 	ahci_scan(&hba.host);
 	CHECK(the_disk);
+	ahci_host_end();
+}
+
+/* When nothing else helps the HBA is reset, once; and the disk is lost if that does not either. */
+TEST(controller_reset)
+{
+	ahci_host_begin(true, true);
+	load();
+	model.dead = model.wedged = true;
+	model.hang_lba = 0;
+	model.n_hang = 1;
+	ahci_host_run();
+	load_check(N, 0);
+	CHECK(the_disk && model.n_resets == 4 && model.n_hba_resets == 2);
+	model.dead = true;
+	model.wedged = false;
+	model.n_hang = 1;
+	load();
+	ahci_host_run();
+	CHECK(!the_disk && model.n_hba_resets == 3);
+	ahci_host_end();
+}
+
+/* It may be asked for at any time. */
+TEST(controller_restarted)
+{
+	for (unsigned steps = 0; steps < 40; steps += 3) {
+		ahci_host_begin(true, true);
+		load();
+		for (unsigned i = 0; i < steps; i++)
+			ahci_host_step();
+		CHECK_EQ(ahci_hba_restart(&hba), 0);
+		ahci_host_run();
+		load_check(N, 0);
+		ahci_host_end();
+	}
+}
+
+/* A write that never ends while reads keep coming, which go before it: it ends with an error. */
+TEST(reads_do_not_hide_who_hangs)
+{
+	static struct io reads[40], write;
+
+	ahci_host_begin(true, true);
+	model.hang_lba = 0;
+	model.n_hang = ~0u;
+	model.write_hangs = true;
+	memset(reads, 0, sizeof(reads));
+	ahci_host_submit(&write, BLK_WRITE, 0, 1);
+	for (unsigned i = 0; i < 3000 && write.result == 1; i++) {
+		for (unsigned k = 0; k < 40; k++)
+			if (reads[k].result != 1)
+				ahci_host_submit(&reads[k], BLK_READ, (k + 1) * MODEL_IO, 0);
+		ahci_host_step();
+	}
+	CHECK_EQ(write.result, (u64)-EIO);
+	ahci_host_run();
+	CHECK_EQ(hba.ports[0]->careful, 0);
+	ahci_host_end();
+}
+
+/* A write that shall be stable when it is done says so to the disk. */
+TEST(force_unit_access)
+{
+	static struct io io[4];
+
+	ahci_host_begin(true, true);
+	CHECK(the_disk->fua);
+	for (unsigned i = 0; i < 4; i++) {
+		hba.ports[0]->device->id.ncq = i < 2;
+		fua_next = i & 1;
+		ahci_host_submit(&io[i], BLK_WRITE, 0, (u8)i);
+		fua_next = false;
+		ahci_host_run();
+		CHECK_EQ(model.n_fua, (i + 1) / 2);
+	}
+	ahci_host_end();
+}
+
+/* A drive that takes packets: the reason of each error is asked for, and says what comes of it. */
+TEST(packets)
+{
+	static const struct { u8 key, code; int result; } answers[] = {
+		{ 2, 0x3a, -ENOMEDIUM }, { 3, 0x11, -EIO }, { 6, 0x28, -ENOMEDIUM },
+		{ 6, 0x29, 0 }, { 5, 0x21, -EIO }, { 11, 0, 0 },
+	};
+	static struct io io, order;
+	static struct blk_packet packet;
+
+	ahci_host_begin_kind(MODEL_CDROM);
+	CHECK(the_disk->cdrom && the_disk->depth == 1);
+	memset(model.medium[3 * MODEL_IO], 55, MODEL_IO * 512);
+	for (unsigned i = 0; i < ARRAY_SIZE(answers); i++) {
+		model.bad_lba = 3 * MODEL_IO;
+		model.n_bad = 1;
+		model.bad_error = answers[i].key;
+		model.bad_code = answers[i].code;
+		ahci_host_submit(&io, BLK_READ, 3 * MODEL_IO, 0);
+		ahci_host_run();
+		CHECK_EQ(io.result, (u64)answers[i].result);
+		CHECK(io.buf[0] == (answers[i].result ? 0 : 55));
+	}
+	CHECK(model.n_senses == ARRAY_SIZE(answers) && model.n_notes == model.n_senses);
+	CHECK_EQ(model.n_resets, 0);
+	ahci_host_submit(&io, BLK_WRITE, 0, 0);
+	CHECK_EQ(io.result, (u64)-EROFS);
+	/* A packet of its own has its error once, and the reason. */
+	packet.cdb[5] = 3 * MODEL_IO / 4;
+	packet_next = &packet;
+	model.n_bad = ~0u;
+	ahci_host_submit(&order, BLK_PACKET, 0, 0);
+	packet_next = NULL;
+	ahci_host_run();
+	CHECK(order.result == -EIO && packet.sense[2] == 11);
+	/* One that never ends is tried again after resets. */
+	model.n_bad = 0;
+	model.hang_lba = 3 * MODEL_IO;
+	model.n_hang = 2;
+	ahci_host_submit(&io, BLK_READ, 3 * MODEL_IO, 0);
+	ahci_host_run();
+	CHECK(io.result == 0 && io.buf[0] == 55 && model.n_resets == 2);
 	ahci_host_end();
 }
 
