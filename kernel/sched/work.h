@@ -17,10 +17,10 @@ struct delayed_work {
 };
 
 void work_init(struct work *w, void (*fn)(struct work *work));
-/* Queues it unless it is pending already; whether it was queued. Any context. Functions may sleep,
- * for short: several threads serve the queue. */
+/* Queues it unless it is pending already; whether it was queued. Any context. Functions may sleep
+ * and wait for each other's: there are as many threads as that takes. */
 bool work_queue(struct work *w);
-/* Waits until it is neither pending nor running. */
+/* Waits until it is neither pending nor running. Not from its own function. */
 void work_flush(struct work *w);
 void delayed_work_init(struct delayed_work *w, void (*fn)(struct work *work));
 bool delayed_work_queue(struct delayed_work *w, u64 delay_ns);
