@@ -171,8 +171,8 @@ struct blkdev {
  * partitions in thread context and makes blkdevs. 0, or -ENOMEM after ops->release(). */
 int disk_register(struct disk *disk);
 /* The two halves of it, for a disk that may go as soon as its driver knows it: after disk_init()
- * disk_unregister() may come at any time, and must after disk_add() has failed with -ENOMEM; -ENXIO:
- * it has come. */
+ * disk_unregister() may come at any time, and must after disk_add() has failed with -ENOMEM;
+ * -ENXIO: it has come. */
 void disk_init(struct disk *disk);
 int must_check disk_add(struct disk *disk);
 /* The hardware is gone; the driver has no request any more and is called no more: fails what waits,

@@ -143,6 +143,7 @@ static void doze(void)
 /* Waits for a drive that is getting ready: 0, -ENOMEDIUM, -EIO, -ENXIO. */
 static int wait_ready(struct cdrom *cd, unsigned tries)
 {
+	bool first = true;
 	struct blk_packet packet;
 	int err = -EIO;
 
@@ -153,8 +154,14 @@ static int wait_ready(struct cdrom *cd, unsigned tries)
 			return err;
 		if (SENSE_KEY(packet.sense) != SENSE_NOT_READY)
 			return -EIO;
-		if (SENSE_CODE(packet.sense) == SENSE_NO_MEDIUM)
-			return -ENOMEDIUM;
+		if (SENSE_CODE(packet.sense) == SENSE_NO_MEDIUM) {
+			/* The old one is gone; some say so once although a new one is there. */
+			err = -ENOMEDIUM;
+			if (!first)
+				return err;
+			first = false;
+			continue;
+		}
 		if (SENSE_CODE(packet.sense) != SENSE_NOT_YET)
 			return -EIO;
 		doze();
@@ -217,7 +224,7 @@ void cdrom_settle(struct cdrom *cd)
 	int err;
 
 	mutex_lock(&cd->lock);
-	err = medium_look(cd, 1); /* else the first one who opens it waits */
+	err = medium_look(cd, 2); /* else the first one who opens it waits */
 	mutex_unlock(&cd->lock);
 	if (err)
 		log_info("%s: no medium (%d)", cd->disk->name, err);

@@ -1,7 +1,7 @@
 /*
- * Drives of media that are changed: CD-ROM and DVD drives, told what to do by packets (MMC-5), which
- * a driver passes on (BLK_PACKET). A drive is a disk whose size is that of the medium found when it
- * was last opened. Who has it open keeps the door locked.
+ * Drives of media that are changed: CD-ROM and DVD drives, told what to do by packets (MMC-5),
+ * which a driver passes on (BLK_PACKET). A drive is a disk whose size is that of the medium found
+ * when it was last opened. Who has it open keeps the door locked.
  */
 #pragma once
 

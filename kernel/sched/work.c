@@ -2,8 +2,8 @@
  * Work queues: one list of functions to call, served by several kernel threads, so that one that
  * sleeps does not hold up the others. A worker that takes work and leaves none behind who is idle
  * starts another first: works may wait for each other, however many there are. What is more than
- * WORKERS goes again when it is idle. A worker does not touch the work once its function runs, which
- * may free it.
+ * WORKERS goes again when it is idle. A worker does not touch the work once its function runs,
+ * which may free it.
  *
  * Locks: work_lock (RANK_WORK, interrupts off).
  */

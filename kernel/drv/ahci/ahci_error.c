@@ -8,8 +8,8 @@
  * Where there is no such log the link is reset instead. An error while one command was in flight is
  * that command's. Else nobody knows, nobody is blamed, and all are played again one at a time and
  * not queued (they are suspects, and p->careful counts them), so that the next error is known to be
- * whose. This holds for time-outs and link errors as well. Who is blamed has a retry counted, and the block layer ends a request
- * that has too many; a medium error is not tried again.
+ * whose. This holds for time-outs and link errors as well. Who is blamed has a retry counted, and
+ * the block layer ends a request that has too many; a medium error is not tried again.
  *
  * A port that does not come back from three resets of its link asks for a reset of the HBA, which
  * disturbs the other ports but loses nothing of theirs. A port whose link stays down, that does not

@@ -119,8 +119,8 @@ void ahci_scan(struct disk_host *host);
 /* ahci_device.c. Thread context. */
 /* Asks the device what it is: 0, -ENODEV, -EIO, -ENOMEM. */
 int must_check ahci_identify(struct ahci_port *p, bool packet, struct ata_identity *id);
-/* Makes a disk of what is on a PROBING port, which becomes UP and is not the caller's any more; on an
- * error it is still PROBING. */
+/* Makes a disk of what is on a PROBING port, which becomes UP and is not the caller's any more; on
+ * an error it is still PROBING. */
 int must_check ahci_device_attach(struct ahci_port *p, const struct ata_identity *id);
 /* disk_ops.detach: gives up the device as if it were unplugged. */
 int ahci_detach(struct disk *disk);

@@ -1,7 +1,7 @@
 /*
  * Devices that take commands by packets (ATAPI): one at a time, and all data by DMA. A packet
- * command that fails halts the port like any error; the reason is fetched (REQUEST SENSE) before the
- * port goes on. Such errors are everyday: a drive says so when it has no medium or a new one.
+ * command that fails halts the port like any error; the reason is fetched (REQUEST SENSE) before
+ * the port goes on. Such errors are everyday: a drive says so when it has no medium or a new one.
  */
 #include "drv/ahci/ahci_int.h"
 

@@ -136,10 +136,10 @@ static void transfer(unsigned slot)
 {
 	bool write = header(slot)->flags & AHCI_HEADER_WRITE;
 	u8 *at = model.medium[lba_of(slot)];
-	u8 fua = command_of(slot) == ATA_WRITE_DMA_FUA_EXT ||
-		 (command_of(slot) == ATA_WRITE_FPDMA && table(slot)->fis[1] >> 24 & ATA_DEVICE_FUA);
+	u8 command = command_of(slot), device = (u8)(table(slot)->fis[1] >> 24);
 
-	model.n_fua += fua;
+	model.n_fua += command == ATA_WRITE_DMA_FUA_EXT ||
+		       (command == ATA_WRITE_FPDMA && device & ATA_DEVICE_FUA);
 
 	for (unsigned i = 0; i < header(slot)->flags >> 16; i++) {
 		const struct ahci_prd *prd = &table(slot)->prd[i];
