@@ -15,7 +15,7 @@
 
 static const u32 zero;
 
-static u32 super_sum(const struct jbd_super *s)
+u32 jbd_sum_super(const struct jbd_super *s)
 {
 	const u32 at = offsetof(struct jbd_super, checksum), after = at + sizeof(s->checksum);
 	u32 crc = crc32c_update(~0u, s, at);
@@ -24,7 +24,7 @@ static u32 super_sum(const struct jbd_super *s)
 	return crc32c_update(crc, (const u8 *)s + after, sizeof(*s) - after);
 }
 
-static u32 tag_size(u32 incompat)
+u32 jbd_tag_size(u32 incompat)
 {
 	u32 size = 8;
 
@@ -51,7 +51,7 @@ static const char *super_features(const struct jbd_super *s, struct jbd_geo *geo
 			return "several kinds of checksums at once";
 		if (s->checksum_type != JBD_CHECKSUM_CRC32C)
 			return "unknown checksum type";
-		if (jbd_be32(&s->checksum) != super_sum(s))
+		if (jbd_be32(&s->checksum) != jbd_sum_super(s))
 			return "superblock checksum is wrong";
 	}
 	geo->csum_seed = crc32c_update(~0u, s->uuid, sizeof(s->uuid));
@@ -89,7 +89,7 @@ const char *jbd_check_super(const struct jbd_super *s, u32 block_size, u64 n_blo
 		return "bad first block";
 	if (geo->start && (geo->start < geo->first || geo->start >= geo->end))
 		return "bad start of the log";
-	geo->tag_size = tag_size(geo->incompat);
+	geo->tag_size = jbd_tag_size(geo->incompat);
 	return NULL;
 }
 
@@ -99,7 +99,7 @@ void jbd_super_set_empty(const struct jbd_geo *geo, struct jbd_super *s, u32 seq
 	s->start = 0;
 	s->error = 0;
 	if (geo->csum)
-		jbd_put_be32(&s->checksum, super_sum(s));
+		jbd_put_be32(&s->checksum, jbd_sum_super(s));
 }
 
 u32 jbd_block_type(const void *block, u32 sequence)
@@ -112,28 +112,34 @@ u32 jbd_block_type(const void *block, u32 sequence)
 	return type == JBD_DESCRIPTOR || type == JBD_COMMIT || type == JBD_REVOKE ? type : 0;
 }
 
+u32 jbd_sum_tail(const struct jbd_geo *geo, const void *block)
+{
+	u32 crc = crc32c_update(geo->csum_seed, block, geo->block_size - JBD_TAIL_SIZE);
+
+	return crc32c_update(crc, &zero, JBD_TAIL_SIZE);
+}
+
 bool jbd_csum_tail(const struct jbd_geo *geo, const void *block)
 {
-	const u32 at = geo->block_size - JBD_TAIL_SIZE;
-	u32 crc;
+	const u8 *tail = (const u8 *)block + geo->block_size - JBD_TAIL_SIZE;
 
-	if (!geo->csum)
-		return true;
-	crc = crc32c_update(geo->csum_seed, block, at);
-	return crc32c_update(crc, &zero, JBD_TAIL_SIZE) == jbd_be32((const u8 *)block + at);
+	return !geo->csum || jbd_sum_tail(geo, block) == jbd_be32(tail);
+}
+
+u32 jbd_sum_commit(const struct jbd_geo *geo, const void *block)
+{
+	const u32 at = offsetof(struct jbd_commit, checksum), after = at + sizeof(u32);
+	u32 crc = crc32c_update(geo->csum_seed, block, at);
+
+	crc = crc32c_update(crc, &zero, sizeof(zero));
+	return crc32c_update(crc, (const u8 *)block + after, geo->block_size - after);
 }
 
 bool jbd_csum_commit(const struct jbd_geo *geo, const void *block)
 {
-	const u32 at = offsetof(struct jbd_commit, checksum), after = at + sizeof(u32);
-	u32 crc;
+	const struct jbd_commit *c = block;
 
-	if (!geo->csum)
-		return true;
-	crc = crc32c_update(geo->csum_seed, block, at);
-	crc = crc32c_update(crc, &zero, sizeof(zero));
-	crc = crc32c_update(crc, (const u8 *)block + after, geo->block_size - after);
-	return crc == jbd_be32((const u8 *)block + at);
+	return !geo->csum || jbd_sum_commit(geo, block) == jbd_be32(&c->checksum[0]);
 }
 
 /* Where tags and revoked numbers end at the latest. */
@@ -171,15 +177,22 @@ int jbd_tag_next(const struct jbd_geo *geo, const void *block, u32 *at, struct j
 	return 1;
 }
 
+u32 jbd_sum_data(const struct jbd_geo *geo, u32 sequence, const void *block)
+{
+	u32 number = bswap32(sequence);
+	u32 crc = crc32c_update(geo->csum_seed, &number, sizeof(number));
+
+	return crc32c_update(crc, block, geo->block_size);
+}
+
 bool jbd_csum_data(const struct jbd_geo *geo, const struct jbd_tag *tag, u32 sequence,
 		   const void *block)
 {
-	u32 number = bswap32(sequence), crc;
+	u32 crc;
 
 	if (!geo->csum)
 		return true;
-	crc = crc32c_update(geo->csum_seed, &number, sizeof(number));
-	crc = crc32c_update(crc, block, geo->block_size);
+	crc = jbd_sum_data(geo, sequence, block);
 	if (geo->incompat & JBD_INCOMPAT_CSUM_V3)
 		return crc == tag->checksum;
 	return (u16)crc == (u16)tag->checksum;

@@ -36,6 +36,16 @@ void jbd_super_set_empty(const struct jbd_geo *geo, struct jbd_super *s, u32 seq
 /* The type of a log block that belongs to transaction `sequence`, or 0: it is none. */
 u32 jbd_block_type(const void *block, u32 sequence);
 
+/* Bytes of a tag, without a UUID, of a journal with these features. */
+u32 jbd_tag_size(u32 incompat);
+
+/* The checksums that CSUM_V2 and V3 put into the superblock, into the tail of descriptor and revoke
+ * blocks, into the commit block, and into the tags of a transaction's blocks. */
+u32 jbd_sum_super(const struct jbd_super *s);
+u32 jbd_sum_tail(const struct jbd_geo *geo, const void *block);
+u32 jbd_sum_commit(const struct jbd_geo *geo, const void *block);
+u32 jbd_sum_data(const struct jbd_geo *geo, u32 sequence, const void *block);
+
 /* Checksums; true where the journal has none. */
 bool jbd_csum_tail(const struct jbd_geo *geo, const void *block); /* descriptor, revoke block */
 bool jbd_csum_commit(const struct jbd_geo *geo, const void *block);

@@ -1,0 +1,175 @@
+/*
+ * test/host/jbd_host_os.c - the calls of the host's system that the journal's harness needs. Apart
+ * from the rest, because the host's headers and the kernel's define the same names.
+ */
+#define _GNU_SOURCE
+#include <asm/prctl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+void os_lock(void);
+void os_unlock(void);
+void os_sleep(uint64_t ns);
+void os_wake(void);
+uint64_t os_now(void);
+void os_yield(void);
+void os_set_gs(uint64_t base);
+void os_thread(void (*fn)(void *arg), void *arg);
+void *os_map(void *at, size_t bytes);
+int os_run(const char *fmt, ...);
+const char *os_dir(void);
+bool os_load(const char *path, void *data, size_t n);
+bool os_save(const char *path, const void *data, size_t n);
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t wake = PTHREAD_COND_INITIALIZER;
+static __thread unsigned depth;
+
+void os_lock(void)
+{
+	if (depth++ == 0)
+		pthread_mutex_lock(&lock);
+}
+
+void os_unlock(void)
+{
+	if (--depth == 0)
+		pthread_mutex_unlock(&lock);
+}
+
+void os_sleep(uint64_t ns)
+{
+	struct timespec t;
+
+	if (depth != 1)
+		abort();
+	clock_gettime(CLOCK_REALTIME, &t);
+	ns += (uint64_t)t.tv_nsec;
+	t.tv_sec += (time_t)(ns / 1000000000);
+	t.tv_nsec = (long)(ns % 1000000000);
+	pthread_cond_timedwait(&wake, &lock, &t);
+}
+
+void os_wake(void)
+{
+	pthread_cond_broadcast(&wake);
+}
+
+uint64_t os_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+void os_yield(void)
+{
+	sched_yield();
+}
+
+void os_set_gs(uint64_t base)
+{
+	if (syscall(SYS_arch_prctl, ARCH_SET_GS, base))
+		abort();
+}
+
+struct start {
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+static void *run(void *arg)
+{
+	struct start s = *(struct start *)arg;
+
+	free(arg);
+	s.fn(s.arg);
+	return NULL;
+}
+
+void os_thread(void (*fn)(void *arg), void *arg)
+{
+	struct start *s = malloc(sizeof(*s));
+	pthread_t thread;
+
+	*s = (struct start){ fn, arg };
+	if (pthread_create(&thread, NULL, run, s))
+		abort();
+	pthread_detach(thread);
+}
+
+void *os_map(void *at, size_t bytes)
+{
+	void *p = mmap(at, bytes, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+
+	if (p != at)
+		abort();
+	return p;
+}
+
+int os_run(const char *fmt, ...)
+{
+	char command[4096];
+	va_list ap;
+	int status;
+
+	va_start(ap, fmt);
+	vsnprintf(command, sizeof(command), fmt, ap);
+	va_end(ap);
+	fflush(stdout);
+	setenv("PATH", "/usr/sbin:/sbin:/usr/bin:/bin", 1);
+	status = system(command);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 127;
+}
+
+static char temp_dir[256];
+
+static void temp_remove(void)
+{
+	os_run("rm -rf '%s'", temp_dir);
+}
+
+const char *os_dir(void)
+{
+	const char *base = getenv("TMPDIR");
+
+	if (!temp_dir[0]) {
+		snprintf(temp_dir, sizeof(temp_dir), "%s/jbd-test-XXXXXX", base ? base : P_tmpdir);
+		if (!mkdtemp(temp_dir))
+			abort();
+		atexit(temp_remove);
+	}
+	return temp_dir;
+}
+
+bool os_load(const char *path, void *data, size_t n)
+{
+	FILE *f = fopen(path, "rb");
+	bool ok = f && fread(data, 1, n, f) == n;
+
+	if (f)
+		fclose(f);
+	return ok;
+}
+
+bool os_save(const char *path, const void *data, size_t n)
+{
+	FILE *f = fopen(path, "wb");
+	bool ok = f && fwrite(data, 1, n, f) == n;
+
+	if (f && fclose(f))
+		ok = false;
+	return ok;
+}
