@@ -230,10 +230,16 @@ int jbd_commit_running(struct jbd *j)
 	spin_lock(&j->lock);
 	j->n_free += cost - sequence;
 	spin_unlock(&j->lock);
+	if (READ_ONCE(j->n_free) >= j->n_ring / 2)
+		return 0;
 	/* A stale tail costs nothing but room, and time at a replay. */
 	jbd_tail(j, &tail, &sequence);
-	if (tail != j->disk_tail && READ_ONCE(j->n_free) < j->n_ring / 2)
+	if (tail != j->disk_tail)
 		err = jbd_tail_write(j);
+	if (READ_ONCE(j->n_free) < j->n_ring / 2) {
+		store_release(&j->filling, true);
+		wait_wake(&j->work, 0);
+	}
 	return err;
 }
 

@@ -115,6 +115,7 @@ struct jbd {
 	struct wait_queue idle;	/* who waits for the end of all handles */
 	struct wait_queue work;	/* the thread */
 	bool kicked;		/* a: the thread is to commit */
+	bool filling;		/* a: the thread is to start writing blocks home */
 	bool sleeps;		/* a: the thread has no time at which it wakes */
 	bool stop;		/* a: the thread is to end */
 	bool gone;		/* l: it has */

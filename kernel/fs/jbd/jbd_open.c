@@ -1,8 +1,10 @@
 /*
  * fs/jbd/jbd_open.c - the life of a journal: open, its thread, freeze, abort, close.
  *
- * The thread commits what has become old and what jbd_commit_start() asked for, and tells of
- * aborts. It sleeps without a limit while nothing runs; whoever begins a transaction then wakes it.
+ * The thread commits what has become old and what jbd_commit_start() asked for, starts the writing
+ * of blocks home when the log fills, forgets those that are home while nobody else does, and tells
+ * of aborts. It sleeps without a limit when nothing runs and the log is of no more interest; who
+ * begins a transaction then wakes it.
  */
 #include "fs/jbd/jbd_int.h"
 
@@ -60,7 +62,7 @@ int jbd_error(const struct jbd *j)
 }
 
 /* When the running transaction is to be committed; ~0: there is none. */
-static u64 deadline(struct jbd *j)
+static u64 commit_time(struct jbd *j)
 {
 	u64 at = ~0ull;
 
@@ -71,9 +73,33 @@ static u64 deadline(struct jbd *j)
 	return at;
 }
 
+/* When the thread has to look again. */
+static u64 wake_time(struct jbd *j)
+{
+	u64 at = commit_time(j);
+
+	/* Blocks that write-back is to bring home by then. */
+	if (at == ~0ull && !list_empty(&j->checkpoints) && !READ_ONCE(j->error))
+		at = clock_monotonic() + j->interval_ns;
+	return at;
+}
+
+/* Nothing runs: what is home need not be remembered, nor anything be in store. */
+static void tidy(struct jbd *j)
+{
+	mutex_lock(&j->commit_lock);
+	if (!READ_ONCE(j->error)) {
+		jbd_quiesce(j);
+		jbd_reap(j);
+		jbd_release(j);
+	}
+	mutex_unlock(&j->commit_lock);
+	jbd_store_trim(j, 0);
+}
+
 static bool has_work(const struct jbd *j)
 {
-	return load_acquire(&j->stop) || load_acquire(&j->kicked) ||
+	return load_acquire(&j->stop) || load_acquire(&j->kicked) || load_acquire(&j->filling) ||
 	       (READ_ONCE(j->error) && !READ_ONCE(j->reported)) ||
 	       (READ_ONCE(j->sleeps) && READ_ONCE(j->running_tid));
 }
@@ -83,15 +109,18 @@ static void journal_main(void *arg)
 	struct jbd *j = arg;
 
 	while (!load_acquire(&j->stop)) {
-		u64 at = deadline(j);
-		bool kicked;
+		u64 at = wake_time(j);
 
 		WRITE_ONCE(j->sleeps, at == ~0ull && !READ_ONCE(j->error));
 		(void)wait_interruptible_timeout(&j->work, has_work(j), at);
 		WRITE_ONCE(j->sleeps, false);
-		kicked = __atomic_exchange_n(&j->kicked, false, __ATOMIC_ACQ_REL);
-		if (kicked || deadline(j) <= clock_monotonic())
+		if (__atomic_exchange_n(&j->kicked, false, __ATOMIC_ACQ_REL) ||
+		    commit_time(j) <= clock_monotonic())
 			(void)jbd_commit_tid(j, READ_ONCE(j->running_tid));
+		else if (!READ_ONCE(j->running_tid))
+			tidy(j);
+		if (__atomic_exchange_n(&j->filling, false, __ATOMIC_ACQ_REL))
+			(void)pagecache_write_range(&j->dev->cache, 0, ~0ull, false);
 		if (READ_ONCE(j->error))
 			jbd_report(j);
 	}

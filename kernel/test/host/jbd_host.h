@@ -69,6 +69,7 @@ struct host_disk {
 	u64 size;
 	struct host_event *events;
 	u32 n_events, room;
+	bool plain;		/* it keeps no diary */
 };
 
 /* What had been promised to be stable; noted with each event. */

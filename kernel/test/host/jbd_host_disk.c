@@ -44,15 +44,18 @@ static struct host_event *event_add(struct host_disk *d)
 static void event_write(struct host_disk *d, u64 at, const void *data, u32 n, bool fua,
 			u32 submitted)
 {
-	struct host_event *e = event_add(d);
+	struct host_event *e;
 
+	memcpy(d->bytes + at, data, n);
+	if (d->plain)
+		return;
+	e = event_add(d);
 	e->data = malloc(n);
 	memcpy(e->data, data, n);
 	e->at = at;
 	e->n = n;
 	e->fua = fua;
 	e->submitted = submitted;
-	memcpy(d->bytes + at, data, n);
 }
 
 void host_disk_begin(struct host_disk *d)

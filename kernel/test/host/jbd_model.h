@@ -25,6 +25,7 @@ struct model_op { u32 handle; u16 block; u8 kind; };
 
 struct model {
 	struct host_disk *disk;
+	struct host_disk *scratch; /* for replays, when there has been one */
 	struct jbd_config config;
 	struct jbd_extent extents[3];
 	struct jbd *j;
@@ -57,13 +58,13 @@ void model_destroy(struct model *m);
  * Whether a disk is one of those that there can be, and not older than `mark`: replays it and
  * compares. `last`: the youngest it can be.
  */
-bool model_check(const struct model *m, const u8 *bytes, u64 mark, u32 last);
+bool model_check(struct model *m, const u8 *bytes, u64 mark, u32 last);
 /* Whether the disk is as it was after that handle; the handle that its map names. */
 bool model_is(const struct model *m, const u8 *bytes, u32 handle);
 u32 model_handle(const struct model *m, const u8 *bytes);
 /* The same of the disk as it is after jbd_close(): nothing to replay, everything there. */
 void model_check_closed(const struct model *m);
 /* All cuts of the diary: `each` times at each flush, and at some moments between. */
-void model_check_cuts(const struct model *m, unsigned each);
+void model_check_cuts(struct model *m, unsigned each);
 
 #endif
