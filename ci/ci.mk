@@ -27,9 +27,10 @@ $(B)/test.img: $(IMG)/core.img $(IMG)/esp.fat $(TESTS_O)/root.ext2 image/mkdisk
 KERNEL_UNDER_TEST = $(or $(filter skerry linux,$(KERNEL)),skerry)
 TEST_ENV   := B=$(B) USER_B=$(USER_B) MAKE='$(MAKE)' BUSYBOX_SRC=$(BUSYBOX_SRC)
 TEST_READY := $(B)/initramfs.img $(B)/test.img $(B)/skerry.img $(B)/skerry.elf $(PEER_KERNEL) \
-	$(PEER_INITRD)
+	$(PEER_INITRD) $(CUTS_HELPER)
 
-.PHONY: bench check test test-full test-unit test-selftest test-tools test-guest test-system
+.PHONY: bench check power-cuts test test-full test-unit test-selftest test-tools test-guest \
+	test-system
 
 check: $(KGEN_SYS) ## the kernel's floor plan, each header alone, the length of lines
 	$(Q)ci/check-rooms -I $(B)/gen
@@ -59,6 +60,9 @@ test-system: $(TEST_READY) ## system tests: TEST='file -k name'
 	$(Q)$(TEST_ENV) TEST_FULL=$(LONG) \
 		/usr/bin/python3 -m pytest -q -p no:cacheprovider --tb=short $(if $(TEST), \
 			ci/system/test_$(firstword $(TEST)).py $(wordlist 2,99,$(TEST)),ci/system)
+
+power-cuts: $(TEST_READY) ## cut the power at every moment of many workloads (an hour)
+	$(Q)$(TEST_ENV) ci/power-cuts full
 
 bench: $(TEST_READY) $(WIRE_PEER) ## beside Debian's Linux: ROWS='pipe fork' BOOTS=3 SMP=1,2
 	$(Q)$(TEST_ENV) ci/bench --boots $(or $(BOOTS),3) $(if $(SMP),--smp $(SMP)) $(ROWS)

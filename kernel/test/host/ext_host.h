@@ -43,6 +43,8 @@ int host_mount(const char *path, const char *type, u32 flags, const char *option
 void host_unmount(struct superblock *sb);
 /* sync(2) on it. */
 int host_sync(struct superblock *sb);
+/* What is written in the course of time, without making it stable. */
+int host_write_back(struct superblock *sb);
 /* Writes dirty pages and inodes and forgets every clean page and unused buffer. */
 void host_drop_caches(struct superblock *sb);
 
@@ -80,6 +82,14 @@ void host_fail_io(unsigned nth, bool for_good);
 const char *host_log(void);
 extern u64 host_now_ns; /* real time */
 extern unsigned host_requests; /* data requests submitted so far */
+/*
+ * From now on, what reaches devices is written to a log (ext_host_record.c), with marks between
+ * that tell what the test did. host_lose_flushes: flushes are not, as if the driver had none.
+ */
+bool host_record_start(const char *path);
+void host_record_stop(void);
+void host_record_mark(const char *text);
+extern bool host_lose_flushes;
 extern bool host_quiet; /* do not expect a clean log */
 
 #endif

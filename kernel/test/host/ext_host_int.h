@@ -17,11 +17,16 @@ void host_locks_check(void);	/* none is held */
 void *os_map(void *at, size_t bytes); /* at that address; does not return without it */
 void os_poison(void *p, size_t n);
 int os_open(const char *path, bool read_only);
+int os_create(const char *path);
 void os_close(int fd);
 u64 os_size(int fd);
 bool os_pread(int fd, void *buf, size_t n, u64 at);
 bool os_pwrite(int fd, const void *buf, size_t n, u64 at);
 const char *os_temp_dir(void);
+
+/* ext_host_record.c */
+void host_record_write(u64 offset, const void *data, u32 length, bool fua);
+void host_record_flush(void);
 
 /* ext_host_io.c */
 struct blkdev *host_dev_open(const char *path, bool read_only);

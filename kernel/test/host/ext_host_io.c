@@ -51,19 +51,29 @@ void blk_request_free(struct blk_request *req)
 	free(req);
 }
 
+static bool dev_write(struct host_dev *h, const void *data, u32 n, u64 at, bool fua)
+{
+	if (!os_pwrite(h->fd, data, n, at))
+		return false;
+	host_record_write(at, data, n, fua);
+	return true;
+}
+
 static void request_run(struct blk_request *req)
 {
 	struct host_dev *h = host_of(req->dev);
 	u64 at = req->lba << 9;
 
 	req->error = host_fail(&fail_io, fail_io_for_good) ? -EIO : 0;
+	if (req->preflush && !req->error)
+		host_record_flush();
 	if (req->lba + req->n_sectors > req->dev->n_sectors)
 		req->error = -ENXIO;
 	for (unsigned i = 0; i < req->n_pieces && !req->error; i++) {
 		const struct dma_piece *p = &req->pieces[i];
 		u8 *data = (u8 *)page_to_virt(p->page) + p->offset;
 		bool ok = req->op == BLK_READ ? os_pread(h->fd, data, p->length, at) :
-			os_pwrite(h->fd, data, p->length, at);
+			dev_write(h, data, p->length, at, req->fua);
 
 		if (p->offset + p->length > PAGE_SIZE || p->length & 511)
 			abort();
@@ -102,7 +112,10 @@ void blk_unplug(void) { }
 
 int blk_flush(struct blkdev *dev)
 {
-	return host_fail(&fail_io, fail_io_for_good) ? -EIO : 0;
+	if (host_fail(&fail_io, fail_io_for_good))
+		return -EIO;
+	host_record_flush();
+	return 0;
 }
 
 /* Page cache */
@@ -397,11 +410,13 @@ static void bdev_write(struct pagecache *cache, struct page **pages, unsigned n)
 		struct page *page = pages[i];
 		int err = host_fail(&fail_io, fail_io_for_good) ? -EIO : 0;
 
-		for (u32 s = 0; s < 8 && !err; s++)
-			if (page->private >> s & 1 &&
-			    !os_pwrite(h->fd, (u8 *)page_to_virt(page) + s * 512, 512,
-				       (page->index << PAGE_SHIFT) + s * 512))
+		for (u32 s = 0, n; s < 8 && !err; s += max(n, 1u)) {
+			for (n = 0; s + n < 8 && page->private >> (s + n) & 1;)
+				n++;
+			if (n && !dev_write(h, (u8 *)page_to_virt(page) + s * 512, n * 512,
+					    (page->index << PAGE_SHIFT) + s * 512, false))
 				err = -EIO;
+		}
 		page->private = 0;
 		page_unlock(page);
 		page_write_done(page, err);

@@ -19,6 +19,7 @@
 void *os_map(void *at, size_t bytes);
 void os_poison(void *p, size_t n);
 int os_open(const char *path, bool read_only);
+int os_create(const char *path);
 void os_close(int fd);
 uint64_t os_size(int fd);
 bool os_pread(int fd, void *buf, size_t n, uint64_t at);
@@ -44,6 +45,11 @@ void os_poison(void *p, size_t n)
 int os_open(const char *path, bool read_only)
 {
 	return open(path, read_only ? O_RDONLY : O_RDWR);
+}
+
+int os_create(const char *path)
+{
+	return open(path, O_RDWR | O_CREAT | O_TRUNC, 0666);
 }
 
 void os_close(int fd)

@@ -5,6 +5,7 @@
 #include "test/host/ext_host_int.h"
 
 #include "core/clock.h"
+#include "dev/bcache.h"
 #include "fs/ext/ext.h"
 
 #define BUCKETS 4096u
@@ -157,9 +158,10 @@ void inode_put(struct inode *inode)
 int inode_sync(struct inode *inode, bool data_only)
 {
 	int err = pagecache_write_range(&inode->cache, 0, ~0ull, true);
-	int err2 = write_dirty(inode, true);
+	int err2 = write_dirty(inode, true), err3 = blk_flush(inode->sb->dev);
 
-	return err ? err : err2;
+	err = err ? err : err2;
+	return err ? err : err3;
 }
 
 int cached_fsync(struct file *file, bool data_only)
@@ -283,6 +285,13 @@ static int write_all(struct superblock *sb)
 int host_sync(struct superblock *sb)
 {
 	int err = write_all(sb), err2 = sb->ops->sync(sb, true);
+
+	return err ? err : err2;
+}
+
+int host_write_back(struct superblock *sb)
+{
+	int err = write_all(sb), err2 = bcache_sync(sb->dev);
 
 	return err ? err : err2;
 }

@@ -1,0 +1,142 @@
+"""Judges disks as cuts leave them: by e2fsck, and by what Skerry's driver finds on them.
+
+A file system with a journal is mounted by the driver, which replays, then must be clean to e2fsck;
+and e2fsck must be able to replay it, too, with nothing to correct. One without is repaired by
+e2fsck first. What is then on it is compared with what was promised (cuts/model.py).
+"""
+
+import os
+import subprocess
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+B = os.path.join(TOP, os.environ.get("B", "build"))
+ENV = dict(os.environ, PATH=os.environ["PATH"] + ":/usr/sbin:/sbin", LC_ALL="C")
+HELPER = os.path.join(B, "host", "cuts")
+# Options of mke2fs, the size in KiB, and whether there is a journal.
+KINDS = {
+    "ext2": ("-t ext2 -b 1024", 1024, "ext2", False),
+    "ext2-4k": ("-t ext2 -b 4096", 2048, "ext2", False),
+    "ext4-plain": ("-t ext4 -b 1024 -O ^has_journal", 1024, "ext4", False),
+    "ext4": ("-t ext4 -b 1024 -J size=1", 4096, "ext4", True),
+    "ext4-4k": ("-t ext4 -b 4096 -J size=4", 16384, "ext4", True),
+}
+
+
+def make_base(kind, path, folder=None, size=None):
+    """A file system of a kind, with the tree of a folder."""
+    options, kib, _, _ = KINDS[kind]
+    if os.path.exists(path):
+        os.unlink(path)
+    subprocess.run(["mke2fs", "-q", "-F", *options.split(), "-N", "64" if not size else "2048",
+                    "-E", "lazy_itable_init=0,root_owner=0:0",
+                    *(["-d", folder] if folder else []), path, f"{size or kib}k"],
+                   env=ENV, check=True, stdout=subprocess.DEVNULL)
+
+
+class Helper:
+    """The driver, as a process that does one command after the other (kernel/test/host/cuts.c)."""
+
+    def __init__(self):
+        self.process = None
+
+    def command(self, *fields):
+        """(status, what the harness complained about)."""
+        if not self.process:
+            self.process = subprocess.Popen(
+                [HELPER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                text=True, errors="replace", bufsize=1)
+        said = []
+        try:
+            self.process.stdin.write("\t".join(fields) + "\n")
+            self.process.stdin.flush()
+            for line in self.process.stdout:
+                if line.startswith("done "):
+                    if said:
+                        self.stop()
+                    return int(line.split()[1]), "".join(said)
+                said.append(line)
+        except BrokenPipeError:
+            pass
+        self.stop()
+        return -1, "".join(said)[-3000:] or "the helper died"
+
+    def stop(self):
+        if self.process:
+            self.process.stdin.close()
+            self.process.stdout.close()
+            self.process.wait()
+            self.process = None
+
+
+def read_tree(path):
+    """What the helper's `dump` wrote: path: (kind, links, bytes)."""
+    with open(path, "rb") as f:
+        data = f.read()
+    tree, at = {}, 0
+    while at < len(data):
+        end = data.index(b"\n", at)
+        kind, size, links, name = data[at:end].decode("utf-8", "replace").split(" ", 3)
+        at = end + 1 + int(size)
+        tree[name] = (kind, int(links), data[end + 1:at])
+    return tree
+
+
+def e2fsck(option, disk, worst=0):
+    """None, or what e2fsck said if its status is above `worst`."""
+    done = subprocess.run(["e2fsck", option, disk], env=ENV, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          errors="replace", check=False, close_fds=False)
+    if done.returncode <= worst:
+        return None
+    return f"e2fsck {option}: status {done.returncode}: {done.stdout[:1500]}"
+
+
+class Checker:
+    """mount=False: only e2fsck replays journals."""
+
+    def __init__(self, kind, folder, mount=True):
+        self.mount = mount
+        _, _, self.type, self.journal = KINDS[kind]
+        self.helper = Helper()
+        self.disk, self.out = os.path.join(folder, "disk"), os.path.join(folder, "tree")
+        self.count = 0
+
+    def put(self, image):
+        with open(self.disk, "wb") as f:
+            f.write(image)
+
+    def tree(self, mode):
+        """(tree, problem)."""
+        status, said = self.helper.command("dump", self.type, mode, self.disk, self.out)
+        if status or said:
+            return None, f"mounted {mode} by Skerry: status {status} {said}"
+        return read_tree(self.out), None
+
+    def check(self, image, accept):
+        """Problems of a disk after a cut. accept(tree) tells what is wrong with the tree."""
+        self.count += 1
+        if not self.journal:
+            return self.check_repaired(image, accept)
+        problems = []
+        if self.mount:
+            self.put(image)
+            tree, problem = self.tree("rw")
+            problem = problem or e2fsck("-fn", self.disk)
+            problems = [problem] if problem else accept(tree)
+        if not problems and (self.count % 4 == 0 or not self.mount):
+            self.put(image)
+            problem = e2fsck("-fp", self.disk, 1) or e2fsck("-fn", self.disk)
+            if not problem:
+                tree, problem = self.tree("ro")
+            problems = [problem] if problem else accept(tree)
+            problems = ["replayed by e2fsck: " + p for p in problems]
+        return problems
+
+    def check_repaired(self, image, accept):
+        self.put(image)
+        problem = e2fsck("-fy", self.disk, 3)
+        if not problem and self.count % 4 == 0:
+            problem = e2fsck("-fn", self.disk)
+        if not problem:
+            tree, problem = self.tree("ro")
+        return [problem] if problem else accept(tree)

@@ -1,0 +1,25 @@
+"""The power is cut at every moment of short sequences of operations (docs/power-cuts.md); what
+takes long is `make power-cuts`."""
+
+import pytest
+
+from cuts import enumerate as enumeration, guest, sequences
+
+
+@pytest.mark.parametrize("kind", ["ext2", "ext4-plain"])
+def test_host(kind):
+    result = enumeration.run(kind, 1, sequences.all_of(1), jobs=1)
+    assert not result.violations, "\n".join(result.shown)
+    assert result.sequences >= 70 and result.disks > 400
+
+
+def test_lost_flushes_show():
+    """The checker is worth something: a driver whose flushes do nothing does not pass."""
+    result = enumeration.run("ext2", 0, ["creat A/new;write A/new 0 5000 3;fsync A/new"], True, 1)
+    assert result.violations
+
+
+def test_guest():
+    result = guest.run("skerry", "ext2", 1, sequences.sample(2, 12, 1))
+    assert not result.violations, "\n".join(result.shown)
+    assert result.sequences == 12
