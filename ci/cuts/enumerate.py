@@ -30,33 +30,54 @@ class Result:
             self.shown.append(text)
 
 
-def check_record(checker, history, records, base, some, result, seen, what):
-    """Cuts a record of one sequence everywhere. `seen`: disks that were judged already, as the
-    beginning of another sequence was the same."""
-    for cut in log.cuts(records, base):
-        if not cut.marks:
-            done = 0
-        elif cut.marks[-1] == "end":
-            done = len(history.operations)
-        else:
-            _, number, status = cut.marks[-1].split()
+class Failed(Exception):
+    """A workload's own call failed."""
+
+
+class Sequence:
+    """What is promised of a sequence: promised(marks) is a function that judges a tree, and a key
+    that stands for all it depends on."""
+
+    def __init__(self, world, sequence, journal):
+        self.history, self.journal = History(world, sequence.split(";")), journal
+        self.name = sequence
+
+    def promised(self, marks):
+        done = 0
+        if marks and marks[-1] == "end":
+            done = len(self.history.operations)
+        elif marks:
+            _, number, status = marks[-1].split()
             done = int(number)
             if int(status):
-                result.fail(f"{what}: operation {done} returned {status}")
-                return
-        result.cuts += 1
-        judge = Judge(history, done)
-        accept = judge.ordered if checker.journal else judge.repaired
-        key = cut.digest + ";".join(history.operations[:judge.last]).encode()
-        if key in seen:
+                raise Failed(f"operation {done} returned {status}")
+        judge = Judge(self.history, done)
+        return (judge.ordered if self.journal else judge.repaired,
+                ";".join(self.history.operations[:judge.last]).encode())
+
+
+def check_record(checker, workload, records, base, some, result, seen,
+                 share=(0, 1)):
+    """Cuts a record everywhere. `seen`: what was judged already, as the beginning of another
+    sequence was the same. share (i, n): only every n-th cut, from the i-th on."""
+    for number, cut in enumerate(log.cuts(records, base)):
+        if number % share[1] != share[0]:
             continue
-        seen.add(key)
+        try:
+            accept, key = workload.promised(cut.marks)
+        except Failed as failed:
+            result.fail(f"{workload.name}: {failed}")
+            return
+        result.cuts += 1
+        if cut.digest + key in seen:
+            continue
+        seen.add(cut.digest + key)
         for name, image in cut.images(some):
             result.disks += 1
             problems = checker.check(image, accept)
             if problems:
-                result.fail(f"{what}\n    cut at record {cut.place}, {done} operations done, "
-                            f"{name} of {len(cut.pending)} pending:\n      "
+                result.fail(f"{workload.name}\n    cut at record {cut.place}, after mark "
+                            f"{cut.marks[-1:]}, {name} of {len(cut.pending)} pending:\n      "
                             + "\n      ".join(problems[:5]))
 
 
@@ -85,8 +106,8 @@ class Worker:
         if status or said:
             result.fail(f"{sequence}: status {status}: {said}")
             return
-        check_record(self.checker, History(self.world, sequence.split(";")), log.read(record),
-                     self.bytes, self.some, result, self.seen, sequence)
+        check_record(self.checker, Sequence(self.world, sequence, self.checker.journal),
+                     log.read(record), self.bytes, self.some, result, self.seen)
 
     def close(self):
         self.checker.helper.stop()

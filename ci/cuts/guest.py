@@ -1,19 +1,16 @@
 """Workloads in a guest, on Skerry or Linux: real system calls, the block layer, AHCI, QEMU. The
 disk is ci/cuts/nbd.py, which writes down what reaches it."""
 
+import multiprocessing
 import os
 import shutil
 import tempfile
 
 from conftest import Console
-from cuts import log, nbd, sequences
+from cuts import log, nbd, sequences, workloads
 from cuts.check import B, Checker, make_base
-from cuts.enumerate import SHM, Result, check_record
-from cuts.model import History
-
-CUTS = "/usr/lib/skerry-tests/cuts"
-# As the guests see them: the recorded disk, marks, then what the workload brings.
-DISK, MARKS, MORE = "/dev/sdb", "/dev/sdc", ["/dev/sdd", "/dev/sde", "/dev/sdf"]
+from cuts.enumerate import SHM, Result, Sequence, check_record
+from cuts.workloads import CUTS, DISK, MARKS, MORE, text_disk
 
 
 class Guest:
@@ -38,14 +35,6 @@ class Guest:
 
     def __exit__(self, *_):
         self.console.stop()
-
-
-def text_disk(path, text):
-    """Text as a disk that the guest reads: how to read it there."""
-    data = text.encode()
-    with open(path, "wb") as f:
-        f.write(data + bytes(-len(data) % 4096))
-    return len(data)
 
 
 def record(kernel, kind, chosen, folder, lose):
@@ -79,21 +68,83 @@ def split(records):
     return parts
 
 
+def judge_part(arguments):
+    """Judges some sequences' records, in a process of its own."""
+    kind, some, mount, base, parts = arguments
+    folder, result, seen = tempfile.mkdtemp(prefix="cuts-", dir=SHM), Result(), set()
+    checker, world = Checker(kind, folder, mount), sequences.base_world()
+    for sequence, part in parts:
+        result.sequences += 1
+        check_record(checker, Sequence(world, sequence, checker.journal), part, base, some, result,
+                     seen)
+        if result.violations > 50:
+            break
+    checker.helper.stop()
+    shutil.rmtree(folder)
+    return result
+
+
 def run(kernel, kind, some, chosen, lose=False, mount=True):
     """Like enumerate.run(), with a guest in place of the host's driver."""
-    folder, result, seen = tempfile.mkdtemp(prefix="cuts-", dir=SHM), Result(), set()
+    folder, result = tempfile.mkdtemp(prefix="cuts-", dir=SHM), Result()
+    jobs = len(os.sched_getaffinity(0))
     try:
-        base, records = record(kernel, kind, chosen, folder, lose)
-        checker, world = Checker(kind, folder, mount), sequences.base_world()
-        for sequence, part in split(records):
-            result.sequences += 1
-            check_record(checker, History(world, sequence.split(";")), part, base, some, result,
-                         seen, sequence)
-            if result.violations > 50:
-                break
-        if result.sequences != len(chosen):
-            result.fail(f"{result.sequences} of {len(chosen)} sequences were run")
-        checker.helper.stop()
+        base, records = record(kernel, kind, sorted(chosen), folder, lose)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    parts = split(records)
+    with multiprocessing.Pool(jobs) as pool:
+        for one in pool.imap_unordered(judge_part, [
+                (kind, some, mount, base, parts[i:i + 40]) for i in range(0, len(parts), 40)]):
+            result.add(one)
+    if len(parts) != len(chosen):
+        result.fail(f"{len(parts)} of {len(chosen)} sequences were run")
+    return result
+
+
+class Program:
+    """What is promised of a workload of ci/cuts/workloads.py."""
+
+    def __init__(self, name, workload, journal):
+        self.name, self.workload, self.journal = name, workload, journal
+
+    def promised(self, marks):
+        done = max([int(m.split()[1]) for m in marks if m.startswith("commit")], default=-1)
+        return lambda tree: self.workload.accept(done, self.journal, tree), str(done).encode()
+
+
+def judge_share(arguments):
+    """Judges every n-th cut of a workload, in a process of its own."""
+    kind, some, mount, name, workload, base, records, share = arguments
+    folder, result = tempfile.mkdtemp(prefix="cuts-", dir=SHM), Result()
+    checker = Checker(kind, folder, mount)
+    check_record(checker, Program(name, workload, checker.journal), records, base, some, result,
+                 set(), share)
+    checker.helper.stop()
+    shutil.rmtree(folder)
+    return result
+
+
+def run_program(kernel, kind, some, name, lose=False, mount=True):
+    """A workload of whole programs (ci/cuts/workloads.py): a Result."""
+    folder, result = tempfile.mkdtemp(prefix="cuts-", dir=SHM), Result()
+    jobs = len(os.sched_getaffinity(0))
+    try:
+        workload, path = workloads.make(name, folder), os.path.join(folder, "base.img")
+        make_base(kind, path, size=workload.size)
+        with open(path, "rb") as f:
+            base = f.read()
+        with nbd.Server(folder, base, lose) as server:
+            with Guest(kernel, server, workload.files, f"{kernel}-{kind}-{name}") as console:
+                workload.run(console, Checker(kind, folder).type)
+            records = server.records
+        last = next(i for i, r in enumerate(records) if r[0] == log.MARK and r[3] == b"end")
+        with multiprocessing.Pool(jobs) as pool:
+            for one in pool.imap_unordered(judge_share, [
+                    (kind, some, mount, name, workload, base, records[:last + 1], (i, jobs))
+                    for i in range(jobs)]):
+                result.add(one)
+        result.sequences = 1
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return result
