@@ -14,10 +14,10 @@ from cuts.workloads import CUTS, DISK, MARKS, MORE, text_disk
 
 
 class Guest:
-    """A machine with the test image, the server's two disks, and files as further disks."""
+    """A machine with the test image, QEMU's arguments for disks, and files as further disks."""
 
-    def __init__(self, kernel, server, files, name, seconds=1500):
-        extra = server.drive("disk", "ide.1") + server.drive("marks", "ide.2")
+    def __init__(self, kernel, drives, files, name, seconds=1500):
+        extra = list(drives)
         for number, path in enumerate(files):
             extra += ["-drive", f"if=none,id=more{number},format=raw,file={path},snapshot=on",
                       "-device", f"ide-hd,drive=more{number},bus=ide.{number + 3}"]
@@ -48,7 +48,7 @@ def record(kernel, kind, chosen, folder, lose):
         image = f.read()
     fs = Checker(kind, folder).type
     with nbd.Server(folder, bytes(len(image)), lose) as server:
-        with Guest(kernel, server, [base, lines], f"{kernel}-{kind}") as console:
+        with Guest(kernel, server.drives(), [base, lines], f"{kernel}-{kind}") as console:
             console.output(f"head -c {length} {MORE[1]} | "
                            f"{CUTS} run {fs} '' {DISK} {MORE[0]} {MARKS}", 1200)
         return image, server.records
@@ -135,7 +135,8 @@ def run_program(kernel, kind, some, name, lose=False, mount=True):
         with open(path, "rb") as f:
             base = f.read()
         with nbd.Server(folder, base, lose) as server:
-            with Guest(kernel, server, workload.files, f"{kernel}-{kind}-{name}") as console:
+            log_name = f"{kernel}-{kind}-{name}"
+            with Guest(kernel, server.drives(), workload.files, log_name) as console:
                 workload.run(console, Checker(kind, folder).type)
             records = server.records
         last = next(i for i, r in enumerate(records) if r[0] == log.MARK and r[3] == b"end")

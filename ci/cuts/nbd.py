@@ -45,6 +45,10 @@ class Server:
         self.socket.close()
         os.unlink(self.path)
 
+    def drives(self):
+        """QEMU's arguments for both, as the second and third disk."""
+        return self.drive("disk", "ide.1") + self.drive("marks", "ide.2")
+
     def drive(self, export, bus):
         """QEMU's arguments for a disk on AHCI."""
         return ["-drive", f"if=none,id={export},format=raw,file.driver=nbd,file.server.type=unix,"
