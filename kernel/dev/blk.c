@@ -71,7 +71,7 @@ void blk_submit(struct blk_request *req)
 	req->error = err;
 	req->retries = 0;
 	req->alone = false;
-	req->suspect = false;
+	req->suspect = req->bounced = false;
 	if (!err)
 		blk_prepare(req->dev->disk, req);
 	if (err || !req->todo) {
@@ -263,8 +263,11 @@ void blk_done(struct blk_request *req, int error)
 {
 	struct disk *disk = req->dev->disk;
 	struct list ended = LIST_INIT(ended);
-	u64 flags = spin_lock_irq(&disk->lock);
+	u64 flags;
 
+	if (unlikely(req->bounced))
+		blk_bounce_end(disk, req, error);
+	flags = spin_lock_irq(&disk->lock);
 	returned_locked(disk, req);
 	if (likely(!error)) {
 		blk_account_locked(disk, req, clock_monotonic());
@@ -289,6 +292,7 @@ void blk_requeue(struct disk *disk, struct blk_request **reqs, unsigned n, bool 
 		struct blk_request *req = reqs[n];
 
 		returned_locked(disk, req);
+		req->bounced = false;
 		disk->n_retries++;
 		if (disk->gone) {
 			chain_end(req, -ENXIO, &ended);

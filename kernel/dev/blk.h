@@ -17,6 +17,12 @@
 struct disk;
 struct blkdev;
 
+/* A buffer that a device reaches (blk_bounce.c). */
+struct blk_bounce {
+	void *memory;
+	dma_addr_t bus;
+};
+
 enum blk_op { BLK_READ, BLK_WRITE, BLK_FLUSH, BLK_DISCARD, BLK_PACKET, BLK_OPS };
 
 /* A command of SCSI's kind for a device that is told by such (BLK_PACKET); its data, if any, come
@@ -74,10 +80,11 @@ struct blk_request {
 	u8 retries;
 	bool alone;                 /* not to be merged (again) */
 	bool suspect;               /* driver's; false at first */
+	bool bounced;               /* the transfer goes through its tag's buffer */
 	bool reserve;               /* I: storage is of the reserve (blk_request_alloc()) */
 	u64 submit_ns;              /* for accounting */
 	u64 start_ns;               /* when the driver took it, for time-outs */
-	unsigned tag;               /* driver's */
+	unsigned tag;               /* driver's: below the disk's depth, before blk_map() */
 };
 
 #define BLK_TODO_PREFLUSH  (1u << 0)
@@ -115,7 +122,8 @@ struct disk {
 	u32 max_segments;       /* I */
 	u32 max_segment_bytes;  /* I: at least a page */
 	u32 depth;              /* I: requests the device takes at a time */
-	unsigned address_bits;  /* I */
+	unsigned address_bits;  /* I: how much memory the device reaches */
+	struct blk_bounce *bounces; /* I: of each tag, if that is not all; else NULL */
 	bool read_only, removable, write_cache, fua, discard; /* I */
 	bool rotational;        /* I */
 	bool unpartitioned;     /* I: no table is looked for */
@@ -203,9 +211,9 @@ void blk_kick(struct disk *disk);
 void blk_requeue(struct disk *disk, struct blk_request **reqs, unsigned n, bool blame);
 #define BLK_MAX_RETRIES 3
 /*
- * The bus segments of req->xfer: how many, or -E2BIG, -EFAULT (dma_map_pieces()). Any context.
+ * The bus segments of req->xfer: how many, or -E2BIG. Any context.
  */
-int blk_map(struct disk *disk, const struct blk_request *req, struct dma_segment *segments,
+int blk_map(struct disk *disk, struct blk_request *req, struct dma_segment *segments,
 	    unsigned max);
 /* The next free disk letter: "sda", "sdb" … into name: 0 or -ENOSPC. The name is free again when
  * the disk is released. */

@@ -39,6 +39,15 @@ void blk_account_locked(struct disk *disk, struct blk_request *head, u64 now);
 void blk_watchdog_init(struct disk *disk);
 void blk_watch_locked(struct disk *disk);
 
+/* Buffers for a device that does not reach all of memory (blk_bounce.c): 0 or -ENOMEM. */
+int must_check blk_bounce_init(struct disk *disk);
+void blk_bounce_fini(struct disk *disk);
+/* blk_map() of a transfer with pieces out of reach; how many segments, or -E2BIG. */
+int must_check blk_bounce_map(struct disk *disk, struct blk_request *req,
+			      struct dma_segment *segments, unsigned max);
+/* Such a transfer has ended. The request is the caller's alone. */
+void blk_bounce_end(struct disk *disk, struct blk_request *req, int error);
+
 void blk_pool_init(void);
 
 /* The page cache of a block device (blkdev_cache.c). */

@@ -147,7 +147,7 @@ append:
 	list_add_tail(&req->link, waiting);
 }
 
-int blk_map(struct disk *disk, const struct blk_request *req, struct dma_segment *segments,
+int blk_map(struct disk *disk, struct blk_request *req, struct dma_segment *segments,
 	    unsigned max)
 {
 	unsigned have = 0;
@@ -157,6 +157,8 @@ int blk_map(struct disk *disk, const struct blk_request *req, struct dma_segment
 				       segments + have, max - have, disk->max_segment_bytes,
 				       disk->address_bits);
 
+		if (n == -EFAULT && disk->bounces)
+			return blk_bounce_map(disk, req, segments, max);
 		if (n < 0)
 			return n;
 		have += (unsigned)n;

@@ -102,6 +102,7 @@ void disk_put(struct disk *disk)
 		bitmap_clear(names_used, n);
 		mutex_unlock(&disk_registry);
 	}
+	blk_bounce_fini(disk);
 	if (disk->ops->release)
 		disk->ops->release(disk);
 }
@@ -275,7 +276,9 @@ int disk_add(struct disk *disk)
 
 	mutex_lock(&partitions); /* whoever removes it waits until all of it is there */
 	mutex_lock(&disk_registry);
-	err = disk->gone ? -ENXIO : blkdev_create(disk, 0, 0, disk->n_sectors, NULL, NULL);
+	err = disk->gone ? -ENXIO : blk_bounce_init(disk);
+	if (!err)
+		err = blkdev_create(disk, 0, 0, disk->n_sectors, NULL, NULL);
 	if (!err)
 		lists_add(&disk->link, &disks);
 	mutex_unlock(&disk_registry);

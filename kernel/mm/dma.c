@@ -25,6 +25,11 @@ struct page *dma_frames(unsigned order, unsigned address_bits, unsigned flags)
 	return frames_alloc_below(order, (pfn_t)1 << (address_bits - PAGE_SHIFT), flags);
 }
 
+bool dma_reaches_all(unsigned address_bits)
+{
+	return address_bits >= 64 || (address_bits >= 32 && !frames.low_reserve);
+}
+
 static unsigned size_order(size_t size)
 {
 	return fls64((size - 1) >> PAGE_SHIFT);

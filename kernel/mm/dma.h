@@ -23,6 +23,9 @@ void dma_pool_destroy(struct dma_pool *pool);
 void *dma_pool_alloc(struct dma_pool *pool, dma_addr_t *bus);
 void dma_pool_free(struct dma_pool *pool, void *p);
 
+/* Whether a device with so many address bits reaches all memory there is. */
+bool dma_reaches_all(unsigned address_bits);
+
 struct dma_segment { dma_addr_t bus; u32 length; };
 struct dma_piece { struct page *page; u32 offset, length; };
 /*

@@ -5,6 +5,7 @@
 
 #include "abi/errno.h"
 #include "core/clock.h"
+#include "dev/blk_int.h"
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "sched/thread.h"
@@ -461,6 +462,41 @@ KTEST(blk_partitions)
 	}
 	mbr_set(k, 1, 0, 0, 0);
 	KTEST_CHECK(disk_rescan(&k->disk) == 0 && !blkdev_find("ktest2"));
+	pages_free();
+	ktest_disk_destroy(k);
+}
+
+/* A device that does not reach the pages of the test: all goes through buffers that it reaches. */
+KTEST(blk_bounce)
+{
+	struct ktest_disk *k = ktest_disk_create(4, false, false);
+	paddr_t lowest = ~0ull;
+	unsigned bits = 24;
+
+	KTEST_CHECK(k != NULL);
+	if (!k)
+		return;
+	pages_make();
+	for (unsigned i = 0; i < PAGES; i++)
+		lowest = min(lowest, page_to_phys(pages[i]));
+	while (2ull << bits <= lowest && bits < 31)
+		bits++;
+	k->disk.address_bits = bits;
+	k->disk.max_sectors = 1024;
+	KTEST_CHECK(blk_bounce_init(&k->disk) == 0 && k->disk.max_sectors == 128);
+	async(k, BLK_WRITE, 0, 0, 16);
+	async(k, BLK_WRITE, 500, 16, 16);
+	async_wait();
+	for (unsigned i = 0; i < PAGES; i++) {
+		KTEST_CHECK(k->bytes[(i < 16 ? 0 : 500 * 512) + i % 16 * PAGE_SIZE] == i + 1);
+		memset(page_to_virt(pages[i]), 0, PAGE_SIZE);
+	}
+	async(k, BLK_READ, 500, 0, 16);
+	async(k, BLK_READ, 0, 16, 16);
+	async_wait();
+	for (unsigned i = 0; i < PAGES; i++)
+		KTEST_CHECK(((u8 *)page_to_virt(pages[i]))[77] == (i + 16) % 32 + 1);
+	KTEST_CHECK(!n_errors && k->highest < 1ull << bits && k->highest);
 	pages_free();
 	ktest_disk_destroy(k);
 }

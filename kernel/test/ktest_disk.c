@@ -23,6 +23,7 @@ static int kd_start(struct disk *disk, struct blk_request *req)
 	if (k->n_taken == ARRAY_SIZE(k->taken))
 		return -EBUSY;
 	k->taken[k->n_taken++] = req;
+	req->tag = k->next_tag++ % disk->depth;
 	if (!k->hold)
 		work_queue(&k->work);
 	return 0;
@@ -38,6 +39,7 @@ static void transfer(struct ktest_disk *k, struct blk_request *req)
 	for (int i = 0; i < n; i++) {
 		void *memory = phys_to_virt(segments[i].bus);
 
+		k->highest = max(k->highest, segments[i].bus);
 		if (req->xfer.op == BLK_READ)
 			memcpy(memory, at, segments[i].length);
 		else

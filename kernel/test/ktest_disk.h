@@ -17,11 +17,14 @@ struct ktest_disk {
 	struct work work;
 	struct blk_request *taken[32]; /* d */
 	unsigned n_taken;              /* d */
+	unsigned next_tag;             /* d: no more than depth are in flight, first come, first
+					* served */
 	lba_t bad_lba;                 /* t: transfers that touch it end with -EIO; ~0: none */
 	unsigned n_bad;                /* t: how many more times */
 	unsigned hang;                 /* t: so many requests are taken and never done */
 	struct blk_request *hung;      /* d: the last one */
 	unsigned n_timeouts;           /* timeout() calls */
+	dma_addr_t highest;            /* bus address that was used; the worker's */
 	bool hold;                     /* t: nothing is done until ktest_disk_let_go() */
 	bool released;                 /* a: ops->release() was called */
 	struct blk_transfer diary[KTEST_DISK_DIARY]; /* d */

@@ -83,8 +83,8 @@ static unsigned trim_write(struct ahci_port *p, const struct blk_transfer *x)
 	return sizeof(p->area->trim);
 }
 
-/* Fills the slot for the request: 0 or -EIO (its memory is out of the device's reach). */
-static int slot_fill(struct ahci_port *p, unsigned slot, const struct blk_request *req, bool queued)
+/* Fills the slot for the request: 0 or -EIO. */
+static int slot_fill(struct ahci_port *p, unsigned slot, struct blk_request *req, bool queued)
 {
 	const struct blk_transfer *x = &req->xfer;
 	struct ahci_table *t = &p->tables[slot];
@@ -145,11 +145,11 @@ int ahci_start(struct disk *disk, struct blk_request *req)
 	if (!free || !may_start(p, queued, alone))
 		goto out;
 	slot = ctz64(free);
+	req->tag = slot;
 	err = unlikely(dev->id.packet) ? ahci_packet_fill(p, slot, req) :
 					 slot_fill(p, slot, req, queued);
 	if (unlikely(err))
 		goto out;
-	req->tag = slot;
 	p->running[slot] = req;
 	p->issued |= 1u << slot;
 	p->exclusive = alone;

@@ -146,7 +146,7 @@ int must_check ahci_command_ask(struct ahci_port *p, u8 command, u64 lba, u64 ti
 
 /* ahci_packet.c */
 /* Fills the slot for a request to a device that takes packets: 0, -EIO, -EROFS. Port lock. */
-int must_check ahci_packet_fill(struct ahci_port *p, unsigned slot, const struct blk_request *req);
+int must_check ahci_packet_fill(struct ahci_port *p, unsigned slot, struct blk_request *req);
 /* The slot's request has ended well. Port lock. */
 void ahci_packet_done(struct ahci_port *p, unsigned slot, struct blk_request *req);
 /* Why the last packet failed; the engine runs: 0, -EIO, -ETIMEDOUT. Thread context. */

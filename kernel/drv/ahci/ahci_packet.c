@@ -46,7 +46,7 @@ static void read_packet(const struct blk_transfer *x, u8 cdb[16])
 	}
 }
 
-int ahci_packet_fill(struct ahci_port *p, unsigned slot, const struct blk_request *req)
+int ahci_packet_fill(struct ahci_port *p, unsigned slot, struct blk_request *req)
 {
 	const struct blk_transfer *x = &req->xfer;
 	struct ahci_table *t = &p->tables[slot];

@@ -98,7 +98,7 @@ void blk_requeue(struct disk *disk, struct blk_request **reqs, unsigned n, bool 
 
 void blk_kick(struct disk *disk) { dispatch(); }
 
-int blk_map(struct disk *disk, const struct blk_request *req, struct dma_segment *s, unsigned max)
+int blk_map(struct disk *disk, struct blk_request *req, struct dma_segment *s, unsigned max)
 {
 	const struct io *io = container_of(req, struct io, req);
 
