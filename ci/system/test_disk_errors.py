@@ -17,13 +17,13 @@ def image():
     return os.path.join(os.environ.get("B", "build"), "skerry.img")
 
 
-def noise(path):
-    """A disk of noise, and the sum of each stream's part."""
+def noise(path, taken=SIZE // STREAMS):
+    """A disk of noise, and the sum of what is taken of each stream's part."""
     part = SIZE // STREAMS
     data = random.Random(5).randbytes(SIZE)
     with open(path, "wb") as f:
         f.write(data)
-    return [hashlib.sha256(data[i * part:(i + 1) * part]).hexdigest() for i in range(STREAMS)]
+    return [hashlib.sha256(data[i * part:i * part + taken]).hexdigest() for i in range(STREAMS)]
 
 
 def faulty(tmp_path, rules):
@@ -36,10 +36,11 @@ def faulty(tmp_path, rules):
             "-device", "ide-hd,drive=bad,bus=ide.1"]
 
 
-def read_streams(console):
-    """Reads all parts of /dev/sdb at once: status and sum of each."""
+def read_streams(console, taken=SIZE // STREAMS):
+    """Reads of all parts of /dev/sdb at once: status and sum of each."""
     part = SIZE // STREAMS // 65536
-    console.output(f"for i in $(seq 0 {STREAMS - 1}); do (dd if=/dev/sdb bs=64k count={part} "
+    console.output(f"for i in $(seq 0 {STREAMS - 1}); do "
+                   f"(dd if=/dev/sdb bs=64k count={taken // 65536} "
                    f"skip=$((i * {part})) of=/tmp/part$i 2>/dev/null; echo $? >/tmp/status$i) & "
                    "done; wait", 200)
     text = console.output(f"for i in $(seq 0 {STREAMS - 1}); do "
@@ -97,15 +98,31 @@ def test_write_errors(machine, tmp_path):
     console.output("dd if=/tmp/noise of=/dev/sdb bs=64k conv=fsync 2>/dev/null", 100)
 
 
+@pytest.mark.parametrize("once", [True, False])
+def test_flush_errors(machine, tmp_path, once):
+    """A flush that fails once is made again; one that always fails is an error of fsync(2)."""
+    noise(tmp_path / "disk")
+    rule = {"event": "flush_to_disk", "iotype": "flush", "errno": 5}
+    console = machine(extra=faulty(tmp_path, [{**rule, "once": "on"} if once else rule]))
+    console.prompt()
+    for _ in range(2):
+        status, _ = console.run("dd if=/dev/zero of=/dev/sdb bs=64k count=4 conv=fsync")
+        assert (status == 0) == once
+    log = console.output("dmesg")
+    assert re.search(r"sdb: device error", log) and "gone" not in log
+    assert ("sdb: flush error" in log) != once
+    console.output("dd if=/dev/sdb of=/dev/null bs=64k count=100")
+
+
 def test_late_disk(machine, tmp_path):
     """Commands that take longer than they may are played again one at a time, and then are in
     time."""
-    sums = noise(tmp_path / "disk")
+    sums = noise(tmp_path / "disk", 65536)
     console = machine(append="blk.timeout_ms=600", extra=[
         "-drive", f"if=none,id=late,format=raw,file={tmp_path}/disk,throttling.iops-total=5",
         "-device", "ide-hd,drive=late,bus=ide.1"])
     console.prompt()
-    assert read_streams(console) == [(0, s) for s in sums]
+    assert read_streams(console, 65536) == [(0, s) for s in sums]
     log = console.output("dmesg")
     assert "sdb: a request timed out" in log and "sdb: no answer" in log
     assert "read error" not in log and "gone" not in log

@@ -79,6 +79,7 @@ struct ahci_port {
 
 	struct work recovery;        /* runs ahci_port_recover() */
 	struct work arrival;         /* runs ahci_port_arrive() */
+	u32 det_seen;                /* r: PORT_DET() of when it was looked at */
 	u64 n_errors, n_resets;      /* r */
 };
 

@@ -85,7 +85,8 @@ void ahci_port_setup(struct ahci_port *p)
 {
 	u64 headers = p->area_bus + offsetof(struct ahci_area, headers);
 	u64 received = p->area_bus + offsetof(struct ahci_area, received);
-	u32 cmd = ahci_port_read(p, PORT_CMD) & ~(u32)PORT_CMD_ICC_MASK;
+	u32 sleeps = PORT_CMD_ICC_MASK | PORT_CMD_ALPE | PORT_CMD_ASP;
+	u32 cmd = ahci_port_read(p, PORT_CMD) & ~sleeps;
 
 	ahci_port_write(p, PORT_IE, 0);
 	ahci_port_write(p, PORT_CLB, (u32)headers);

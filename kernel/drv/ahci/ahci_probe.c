@@ -25,6 +25,7 @@ static bool port_settled(struct ahci_port *p, u64 waited_ms, bool *present)
 {
 	u32 det = PORT_DET(ahci_port_read(p, PORT_SSTS));
 
+	p->det_seen = det;
 	*present = false;
 	if (det == PORT_DET_NONE)
 		return waited_ms >= EMPTY_MS;
@@ -141,15 +142,21 @@ void ahci_port_arrive(struct work *work)
 
 void ahci_port_listen(struct ahci_port *p)
 {
+	bool news;
 	u64 flags;
 
 	if (ahci_port_stop(p))
 		log_warn("ahci%u: port %u does not stop", p->hba->index, p->number);
 	flags = spin_lock_irq(&p->lock);
 	p->state = AHCI_EMPTY;
+	news = ahci_port_read(p, PORT_SERR) & PORT_SERR_X;
 	ahci_port_write(p, PORT_SERR, ~0u);
 	ahci_port_write(p, PORT_IS, ~0u);
 	ahci_port_write(p, PORT_IE, PORT_IS_LINK);
+	/* What happened after it was looked at and before this raises no interrupt. */
+	news |= PORT_DET(ahci_port_read(p, PORT_SSTS)) != p->det_seen;
+	if (news && ahci_port_begin_locked(p))
+		work_queue(&p->arrival);
 	spin_unlock_irq(&p->lock, flags);
 }
 

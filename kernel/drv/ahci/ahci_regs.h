@@ -54,6 +54,8 @@ enum {
 #define PORT_CMD_FRE BIT(4)
 #define PORT_CMD_FR  BIT(14)
 #define PORT_CMD_CR  BIT(15)
+#define PORT_CMD_ALPE BIT(26) /* the link sleeps by itself, */
+#define PORT_CMD_ASP  BIT(27) /* deeply */
 #define PORT_CMD_ICC_ACTIVE BIT(28)
 #define PORT_CMD_ICC_MASK   (0xfull << 28)
 
@@ -76,6 +78,7 @@ enum {
 #define PORT_DET_UP   3
 #define PORT_SCTL_DET_RESET 1u
 #define PORT_SCTL_NO_SLEEP  (3u << 8) /* no partial, no slumber */
+#define PORT_SERR_X         BIT(26) /* a device has announced itself */
 #define PORT_SIG_ATA        0x00000101u
 #define PORT_SIG_ATAPI      0xeb140101u
 #define PORT_SIG_MULTIPLIER 0x96690101u

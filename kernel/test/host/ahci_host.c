@@ -9,6 +9,7 @@
 #define REG(r) model.port[(r) / 4]
 
 struct model model;
+void (*ahci_host_at_signature)(void);
 
 static u8 registers[AHCI_PORT0 + AHCI_PORT_BYTES];
 
@@ -222,7 +223,7 @@ bool model_step(void)
 /* The link as it is when nobody resets it. */
 static void link_set(void)
 {
-	REG(PORT_SSTS) = model.plugged ? 0x123 : 0;
+	REG(PORT_SSTS) = model.plugged && REG(PORT_CMD) & PORT_CMD_SUD ? 0x123 : 0;
 	REG(PORT_SIG) = model.kind == MODEL_DISK ? PORT_SIG_ATA :
 			model.kind == MODEL_CDROM ? PORT_SIG_ATAPI : PORT_SIG_MULTIPLIER;
 	REG(PORT_TFD) = !model.plugged ? 0x7f : model.dead ? 0x80 : 0x50;
@@ -239,6 +240,7 @@ void ahci_host_plug(bool plugged)
 {
 	model.plugged = plugged;
 	model_reset();
+	REG(PORT_SERR) |= plugged ? (u32)PORT_SERR_X : 0;
 	interrupt_raise(PORT_IS_PRCS | (plugged ? PORT_IS_PCS : 0));
 }
 
@@ -267,6 +269,8 @@ static void cmd_write(u32 v)
 		REG(PORT_CI) = REG(PORT_SACT) = model.taken = 0;
 	if (was && !is && !model.sulking)
 		model.halted = false;
+	if (v & PORT_CMD_SUD && !REG(PORT_SSTS))
+		link_set(); /* it spins up when it is told */
 }
 
 static void ghc_write(u32 v)
@@ -312,6 +316,14 @@ u32 mmio_read32(const volatile void *p)
 {
 	unsigned at = (unsigned)((const volatile u8 *)p - hba.regs);
 
+	if (at == AHCI_PORT0 + PORT_SIG && ahci_host_at_signature) {
+		void (*hook)(void) = ahci_host_at_signature;
+		u32 signature = REG(PORT_SIG);
+
+		ahci_host_at_signature = NULL;
+		hook();
+		return signature;
+	}
 	if (at >= AHCI_PORT0)
 		return REG(at - AHCI_PORT0);
 	return at == AHCI_GHC ? model.ghc : at == AHCI_IS ? model.is : 0;
@@ -335,12 +347,14 @@ static void begin(bool plugged, bool has_log, enum model_kind kind)
 				.kind = kind, .bad_lba = ~0ull, .hang_lba = ~0ull };
 	hba = (struct ahci_hba){ .regs = registers, .cap = AHCI_CAP_SNCQ | AHCI_CAP_S64A,
 				 .ports_implemented = 1, .n_slots = 32 };
+	hba.cap |= staggered_next ? (u32)AHCI_CAP_SSS : 0;
 	work_init(&hba.restart, ahci_restart_wanted);
 	CHECK_EQ(ahci_hba_reset(&hba), 0);
 	ahci_hba_probe_ports(&hba);
 	CHECK(!the_disk == !plugged);
 }
 
+bool staggered_next;
 void ahci_host_begin(bool plugged, bool has_log) { begin(plugged, has_log, MODEL_DISK); }
 void ahci_host_begin_kind(enum model_kind kind) { begin(true, false, kind); }
 

@@ -55,6 +55,9 @@ extern struct disk *the_disk;
 /* Called once, when the driver gives requests back after an error. */
 extern void (*ahci_host_at_requeue)(void);
 
+/* Called once, when the driver reads the signature. */
+extern void (*ahci_host_at_signature)(void);
+
 /* A new HBA with its device plugged in or not; the driver finds it. */
 void ahci_host_begin(bool plugged, bool has_log);
 void ahci_host_begin_kind(enum model_kind kind);
@@ -62,7 +65,7 @@ void ahci_host_end(void);
 /* The device comes or goes; the link tells. */
 void ahci_host_plug(bool plugged);
 /* What the next request has besides. */
-extern bool fua_next;
+extern bool fua_next, staggered_next; /* (the HBA) */
 extern struct blk_packet *packet_next;
 void ahci_host_submit(struct io *io, enum blk_op op, u64 lba, u8 fill);
 /* Until nothing is left to do; commands that never end time out. */

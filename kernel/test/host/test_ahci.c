@@ -209,6 +209,58 @@ TEST(empty_ports_and_what_is_refused)
 	ahci_host_end();
 }
 
+static void replace(void)
+{
+	model.kind = MODEL_DISK;
+	ahci_host_plug(true);
+}
+
+/* What is refused is pulled out for a disk at the moment when it is looked at. */
+TEST(plugged_while_refused)
+{
+	ahci_host_begin(false, true);
+	model.kind = MODEL_MULTIPLIER;
+	ahci_host_at_signature = replace;
+	ahci_host_plug(true);
+	ahci_host_run();
+	CHECK(the_disk && !ahci_host_at_signature);
+	ahci_host_end();
+}
+
+static void unplug(void) { ahci_host_plug(false); }
+
+/* The device goes while it is looked at, and comes back. */
+TEST(unplugged_while_probed)
+{
+	ahci_host_begin(false, true);
+	ahci_host_at_signature = unplug;
+	ahci_host_plug(true);
+	ahci_host_run();
+	CHECK(!the_disk && hba.ports[0]->state == AHCI_EMPTY);
+	ahci_host_plug(true);
+	ahci_host_run();
+	CHECK(the_disk);
+	ahci_host_end();
+}
+
+/* Staggered spin-up or not, devices are told to spin up, and links not to sleep by themselves. */
+TEST(power)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		staggered_next = i;
+		ahci_host_begin(true, true);
+		staggered_next = false;
+		CHECK((model.port[PORT_SCTL / 4] & 0x300) == 0x300);
+		CHECK((model.port[PORT_CMD / 4] & PORT_CMD_SUD) &&
+		      !(model.port[PORT_CMD / 4] & (3u << 26))); /* ALPE, ASP */
+		CHECK_EQ(model.port[PORT_CMD / 4] >> 28, 1);
+		load();
+		ahci_host_run();
+		load_check(N, 0);
+		ahci_host_end();
+	}
+}
+
 /* When nothing else helps the HBA is reset, once; and the disk is lost if that does not either. */
 TEST(controller_reset)
 {
