@@ -7,6 +7,7 @@
 #include "abi/stat.h"
 #include "core/clock.h"
 #include "lib/string.h"
+#include "vfs/acl.h"
 #include "vfs/file_int.h"
 #include "vfs/mount_int.h"
 #include "vfs/notify.h"
@@ -89,8 +90,10 @@ static int attr_prepare(struct inode *inode, const struct cred *cred, struct ino
 
 int inode_setattr(struct inode *inode, const struct inode_attr *attr)
 {
-	return inode->ops->setattr ? inode->ops->setattr(inode, attr)
-				   : inode_setattr_simple(inode, attr);
+	int err = inode->ops->setattr ? inode->ops->setattr(inode, attr)
+				      : inode_setattr_simple(inode, attr);
+
+	return err == 0 && attr->mask & ATTR_MODE ? inode_acl_chmod(inode) : err;
 }
 
 /* What a change of attributes is to who watches (inotify(7)). */

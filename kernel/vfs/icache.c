@@ -16,6 +16,7 @@
 #include "mm/kmap.h"
 #include "mm/slab.h"
 #include "sched/wait.h"
+#include "vfs/acl.h"
 #include "vfs/file.h"
 #include "vfs/super_int.h"
 
@@ -260,6 +261,7 @@ static void inode_free_rcu(struct rcu_head *head)
 	struct inode *inode = container_of(head, struct inode, rcu);
 	struct superblock *sb = inode->sb;
 
+	inode_acls_free(inode);
 	sb->ops->inode_free(inode);
 	super_put_storage(sb);
 }

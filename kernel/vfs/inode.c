@@ -6,6 +6,7 @@
 #include "abi/ioctl.h"
 #include "abi/stat.h"
 #include "core/clock.h"
+#include "vfs/acl.h"
 #include "vfs/path.h"
 #include "vfs/super_int.h"
 
@@ -124,18 +125,9 @@ int inode_setattr_simple(struct inode *inode, const struct inode_attr *attr)
 	return 0;
 }
 
-int inode_permission_generic(struct inode *inode, const struct cred *cred, unsigned mask)
+/* What capabilities allow of what the mode does not. */
+static int permission_capable(u32 mode, const struct cred *cred, unsigned mask)
 {
-	u32 mode = READ_ONCE(inode->mode), bits;
-
-	if (cred->fsuid == inode->uid)
-		bits = mode >> 6;
-	else if (cred_in_group(cred, inode->gid))
-		bits = mode >> 3;
-	else
-		bits = mode;
-	if (!(mask & ~bits & 7))
-		return 0;
 	if (S_ISDIR(mode)) {
 		if (!(mask & MAY_WRITE) && cred_capable(cred, CAP_DAC_READ_SEARCH))
 			return 0;
@@ -147,6 +139,26 @@ int inode_permission_generic(struct inode *inode, const struct cred *cred, unsig
 	    cred_capable(cred, CAP_DAC_OVERRIDE))
 		return 0;
 	return -EACCES;
+}
+
+int inode_permission_generic(struct inode *inode, const struct cred *cred, unsigned mask)
+{
+	u32 mode = READ_ONCE(inode->mode), bits;
+
+	if (cred->fsuid == inode->uid)
+		bits = mode >> 6;
+	else
+		bits = cred_in_group(cred, inode->gid) ? mode >> 3 : mode;
+	if (unlikely(inode->acls) && mode & S_IRWXG && cred->fsuid != inode->uid &&
+	    READ_ONCE(inode->sb->flags) & SB_ACL) {
+		int err = inode_acls_permission(inode, cred, mask);
+
+		if (err == 0 || (err != -EACCES && err != -EAGAIN))
+			return err;
+		if (err == -EACCES)
+			return permission_capable(mode, cred, mask);
+	}
+	return mask & ~bits & 7 ? permission_capable(mode, cred, mask) : 0;
 }
 
 int inode_permission(struct inode *inode, const struct cred *cred, unsigned mask)

@@ -6,6 +6,7 @@
 #include "abi/ioctl.h"
 #include "abi/stat.h"
 #include "lib/string.h"
+#include "vfs/acl.h"
 #include "vfs/notify.h"
 #include "vfs/super_int.h"
 #include "vfs/walk_int.h"
@@ -81,7 +82,7 @@ int vfs_mkdir(const struct walk *w, const char *name, u32 mode)
 
 	if (err < 0)
 		return err;
-	mode = (mode & (0777 | S_ISVTX) & ~READ_ONCE(w->fs->umask)) | S_IFDIR;
+	mode = dir_new_mode(c.dir, mode & (0777 | S_ISVTX), READ_ONCE(w->fs->umask)) | S_IFDIR;
 	err = c.dir->ops->mkdir ? c.dir->ops->mkdir(c.dir, &c.place.last, mode, w->cred, &inode)
 				: -EPERM;
 	if (err == 0)
@@ -125,7 +126,7 @@ int vfs_mknod(const struct walk *w, const char *name, u32 mode, u64 rdev)
 	if ((S_ISCHR(mode) || S_ISBLK(mode)) && !cred_capable(w->cred, CAP_MKNOD))
 		err = -EPERM;
 	else
-		err = make_node(&c, mode & ~READ_ONCE(w->fs->umask),
+		err = make_node(&c, dir_new_mode(c.dir, mode, READ_ONCE(w->fs->umask)),
 				S_ISCHR(mode) || S_ISBLK(mode) ? rdev : 0, w->cred);
 	create_end(&c);
 	return err;
@@ -138,7 +139,8 @@ int vfs_make_socket(const struct walk *w, const char *name, u32 mode, struct pat
 
 	if (err < 0)
 		return err;
-	err = make_node(&c, (mode & 0777 & ~READ_ONCE(w->fs->umask)) | S_IFSOCK, 0, w->cred);
+	mode = dir_new_mode(c.dir, mode & 0777, READ_ONCE(w->fs->umask)) | S_IFSOCK;
+	err = make_node(&c, mode, 0, w->cred);
 	if (err == 0) {
 		*out = (struct path){ c.place.dir.mount, c.dentry };
 		path_get(out);

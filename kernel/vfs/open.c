@@ -6,6 +6,7 @@
 #include "abi/capability.h"
 #include "abi/ioctl.h"
 #include "abi/stat.h"
+#include "vfs/acl.h"
 #include "vfs/file_int.h"
 #include "vfs/notify.h"
 #include "vfs/super_int.h"
@@ -14,7 +15,8 @@
 /* What is being opened and how. */
 struct opening {
 	u32 flags;      /* O_* */
-	u32 mode;       /* of a new file, umask applied */
+	u32 mode;       /* of a new file, but for its umask: */
+	u32 umask;
 	unsigned may;   /* MAY_* that the file must allow */
 	bool made;      /* the file is new: its mode does not bind its maker */
 	const struct cred *cred;
@@ -37,7 +39,8 @@ static int opening_init(struct opening *o, const struct walk *w, u32 flags, u32 
 		return -EINVAL;
 	}
 	o->flags = flags & O_PATH ? flags : flags | O_LARGEFILE;
-	o->mode = (mode & 07777 & ~READ_ONCE(w->fs->umask)) | S_IFREG;
+	o->mode = (mode & 07777) | S_IFREG;
+	o->umask = READ_ONCE(w->fs->umask);
 	o->may = flags & O_PATH ? 0 : may[flags & O_ACCMODE];
 	if (flags & O_TRUNC)
 		o->may |= MAY_WRITE;
@@ -160,7 +163,9 @@ static int make_locked(struct walk_state *ws, struct opening *o, struct dentry *
 		return err;
 	err = dir_may_change(dir, o->cred);
 	if (err == 0)
-		err = dir->ops->create ? dir->ops->create(dir, &ws->last, o->mode, o->cred, &inode)
+		err = dir->ops->create ? dir->ops->create(dir, &ws->last,
+							  dir_new_mode(dir, o->mode, o->umask),
+							  o->cred, &inode)
 				       : -EACCES;
 	if (err == 0) {
 		dentry_instantiate(*d, inode);
@@ -264,6 +269,18 @@ static __noinline int open_create(const struct walk *w, const char *name, u32 wa
 	return err < 0 ? err : open_place(&path, o, out);
 }
 
+static int make_unnamed(struct inode *dir, const struct opening *o, struct inode **out)
+{
+	int err;
+
+	if (!dir->ops->tmpfile)
+		return -EOPNOTSUPP;
+	rwsem_read(&dir->lock); /* its access control lists stand still */
+	err = dir->ops->tmpfile(dir, dir_new_mode(dir, o->mode, o->umask), o->cred, out);
+	rwsem_read_end(&dir->lock);
+	return err;
+}
+
 /* O_TMPFILE: a file without a name in the directory that was walked to. */
 static int open_tmpfile(struct path *dir_path, struct opening *o, struct file **out)
 {
@@ -276,8 +293,7 @@ static int open_tmpfile(struct path *dir_path, struct opening *o, struct file **
 		return err;
 	err = inode_permission(dir, o->cred, MAY_WRITE | MAY_EXEC);
 	if (err == 0)
-		err = dir->ops->tmpfile ? dir->ops->tmpfile(dir, o->mode, o->cred, &inode)
-					: -EOPNOTSUPP;
+		err = make_unnamed(dir, o, &inode);
 	if (err < 0)
 		goto out;
 	if (!(o->flags & O_EXCL))

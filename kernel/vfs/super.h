@@ -14,6 +14,8 @@
 #include "vfs/cred.h"
 #include "vm/pagecache.h"
 
+struct acl_entry;
+struct acls;
 struct blkdev;
 struct dentry;
 struct file;
@@ -84,6 +86,7 @@ enum sb_flags {
 	SB_DIRSYNC           = 1 << 2,
 	SB_NO_EXEC_CHECK     = 1 << 3,
 	SB_NO_CACHE_NEGATIVE = 1 << 4, /* names appear by themselves: procfs */
+	SB_ACL               = 1 << 5, /* access control lists count */
 };
 
 /* I: constant once mounted.  a: atomic.  i: inode_lock. */
@@ -134,6 +137,7 @@ struct inode {
 	u32 mode;                  /* l: type and permissions */
 	u32 uid, gid;              /* l */
 	u32 nlink;                 /* l */
+	struct acls *acls;         /* l to change, RCU: access control lists, mostly NULL (acl.h) */
 	u64 rdev;                  /* I: device number, makedev() form */
 	s64 size;                  /* l to change; read with READ_ONCE */
 	u64 blocks;                /* l: 512-byte units */
@@ -233,7 +237,19 @@ struct inode_ops {
 	 * NULL: the file system has no such places.
 	 */
 	int (*locate)(struct inode *inode, u64 offset, u64 *lba, u64 *n_sectors);
-	/* Extended attributes. NULL: -EOPNOTSUPP. */
+	/*
+	 * Keeps an access control list, or a directory's default one (n 0: there is none any
+	 * more); vfs puts it into inode->acls. inode->lock is held, or nobody knows the inode yet.
+	 * What a file system has of them is there from inode_lookup() on: inode_acls_publish().
+	 * NULL: -EOPNOTSUPP.
+	 */
+	int (*set_acl)(struct inode *inode, bool deflt, const struct acl_entry *entries, u32 n);
+	/*
+	 * Extended attributes but access control lists (xattr(7)), rights checked; inode->lock is
+	 * held to change them. Values of at most XATTR_SIZE_MAX bytes; with size 0 get and list
+	 * say how many there are. list: names with NUL. -ENODATA, -ERANGE, -EEXIST, -ENOSPC,
+	 * -EOPNOTSUPP (no such kind) … NULL: -EOPNOTSUPP.
+	 */
 	ssize_t (*getxattr)(struct inode *inode, const char *name, void *value, size_t size);
 	int (*setxattr)(struct inode *inode, const char *name, const void *value, size_t size,
 			int flags);

@@ -136,7 +136,7 @@ static inline int may_search(struct walk_state *ws)
 	if (unlikely(!inode || !S_ISDIR(inode->mode)))
 		return inode ? -ENOTDIR : WALK_RETRY;
 	if (likely(!inode->ops->permission)) {
-		if ((inode->mode & 0111) == 0111)
+		if ((inode->mode & 0111) == 0111 && likely(!inode->acls))
 			return 0;
 		return inode_permission_generic(inode, ws->cred, MAY_EXEC);
 	}
@@ -212,7 +212,7 @@ static bool walk_fast(struct walk_state *ws)
 	bool last = false;
 
 	while (inode && S_ISDIR(inode->mode) && (inode->mode & 0111) == 0111 &&
-	       !inode->ops->permission) {
+	       !inode->acls && !inode->ops->permission) {
 		struct inode *next_inode;
 		struct dentry *next;
 		const char *end;

@@ -14,6 +14,7 @@
 #include "core/random.h"
 #include "lib/bitmap.h"
 #include "lib/string.h"
+#include "vfs/acl.h"
 
 struct averages { u32 inodes, blocks, dirs; };
 
@@ -240,6 +241,11 @@ int ext_inode_new(struct inode *dir, u32 mode, const struct cred *cred, struct i
 	}
 	ext_inode_set_ops(inode);
 	inode_dirty(inode);
+	err = inode_acl_inherit(inode, dir);
+	if (err) {
+		ext_inode_abandon(inode);
+		return err;
+	}
 	*out = inode;
 	return 0;
 fail:

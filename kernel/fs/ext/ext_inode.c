@@ -91,6 +91,7 @@ static int inode_read(struct inode *inode)
 	struct ext_raw_inode *raw;
 	struct bblock b;
 	const char *why;
+	bool has_acls = false;
 	int err = ext_raw_get(fs, ino, &b, &raw);
 
 	if (err)
@@ -112,9 +113,10 @@ static int inode_read(struct inode *inode)
 	if (!err) {
 		ext_inode_from_raw(ext_i(inode), raw);
 		err = inode_check_link(inode);
+		has_acls = !err && ext_acl_possible(ext_i(inode), raw);
 	}
 	bcache_put(&b);
-	return err;
+	return has_acls ? ext_acl_load(inode) : err;
 }
 
 int ext_iget(struct superblock *sb, u32 ino, struct inode **out)

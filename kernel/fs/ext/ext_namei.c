@@ -248,6 +248,7 @@ const struct inode_ops ext_dir_inode_ops = {
 	.rmdir = ext_rmdir,
 	.rename = ext_rename,
 	.setattr = ext_setattr,
+	.set_acl = ext_set_acl,
 	.getxattr = ext_getxattr,
 	.setxattr = ext_setxattr,
 	.listxattr = ext_listxattr,
@@ -256,6 +257,7 @@ const struct inode_ops ext_dir_inode_ops = {
 
 const struct inode_ops ext_file_inode_ops = {
 	.setattr = ext_setattr,
+	.set_acl = ext_set_acl,
 	.locate = ext_locate,
 	.getxattr = ext_getxattr,
 	.setxattr = ext_setxattr,
@@ -265,6 +267,7 @@ const struct inode_ops ext_file_inode_ops = {
 
 const struct inode_ops ext_special_inode_ops = {
 	.setattr = ext_setattr,
+	.set_acl = ext_set_acl,
 	.getxattr = ext_getxattr,
 	.setxattr = ext_setxattr,
 	.listxattr = ext_listxattr,

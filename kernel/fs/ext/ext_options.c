@@ -11,7 +11,7 @@
 #include "lib/string.h"
 
 static const char *const ignored[] = {
-	"acl", "noacl", "user_xattr", "nouser_xattr", "barrier", "nobarrier", "barrier=0",
+	"barrier", "nobarrier", "barrier=0",
 	"barrier=1", "orlov", "oldalloc", "nocheck", "check=none", "reservation", "noreservation",
 	"minixdf", "grpid", "bsdgroups", "nogrpid", "sysvgroups", "delalloc", "nodelalloc",
 	"auto_da_alloc", "noauto_da_alloc", "block_validity", "noblock_validity", "nodiscard",
@@ -49,6 +49,14 @@ static int option_parse(const char *word, struct ext_options *o)
 		return option_errors(word + 7, o);
 	if (strcmp(word, "noload") == 0 || strcmp(word, "norecovery") == 0) {
 		o->noload = true;
+		return 0;
+	}
+	if (strcmp(word, "acl") == 0 || strcmp(word, "noacl") == 0) {
+		o->no_acl = word[0] == 'n';
+		return 0;
+	}
+	if (strcmp(word, "user_xattr") == 0 || strcmp(word, "nouser_xattr") == 0) {
+		o->no_user_xattr = word[0] == 'n';
 		return 0;
 	}
 	if (str_starts_with(word, "sb=")) {
@@ -110,6 +118,10 @@ void ext_show_options(struct superblock *sb, char *buf, size_t size)
 		n += scnprintf(buf + n, size - n, ",resuid=%u", fs->opt.resuid);
 	if (fs->opt.resgid_given)
 		n += scnprintf(buf + n, size - n, ",resgid=%u", fs->opt.resgid);
+	if (fs->opt.no_user_xattr)
+		n += scnprintf(buf + n, size - n, ",nouser_xattr");
+	if (fs->opt.no_acl)
+		n += scnprintf(buf + n, size - n, ",noacl");
 	if (fs->opt.noload)
 		scnprintf(buf + n, size - n, ",norecovery");
 }

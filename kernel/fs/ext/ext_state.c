@@ -277,6 +277,10 @@ int ext_remount(struct superblock *sb, u32 flags, const char *options)
 	}
 	mutex_lock(&fs->super_lock);
 	fs->opt = opt;
+	if (opt.no_acl)
+		__atomic_fetch_and(&sb->flags, ~(u32)SB_ACL, __ATOMIC_RELAXED);
+	else
+		__atomic_fetch_or(&sb->flags, SB_ACL, __ATOMIC_RELAXED);
 	mutex_unlock(&fs->super_lock);
 	return 0;
 }

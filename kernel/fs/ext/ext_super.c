@@ -201,6 +201,7 @@ static int super_fill(struct ext_fs *fs, const struct ext_flavour *flavour)
 	sb->ops = &ext_super_ops;
 	sb->block_size = fs->geo.block_size;
 	sb->magic = EXT2_SUPER_MAGIC;
+	sb->flags |= fs->opt.no_acl ? 0 : SB_ACL;
 	sb->max_file_size = super_max_file_size(fs);
 	sb->time_granularity_ns = fs->geo.inode_size > EXT_INODE_SIZE_OLD ? 1 : NSEC_PER_SEC;
 	ext_statfs_prepare(fs);

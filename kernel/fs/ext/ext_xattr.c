@@ -15,13 +15,21 @@ static const struct { u8 index; const char *text; } prefixes[] = {
 	{ EXT_XATTR_SECURITY, "security." },
 };
 
-int ext_xattr_split_name(const char *name, struct ext_xattr_name *out)
+/* Whether the mount shows no attributes of that kind. */
+static bool prefix_hidden(const struct inode *inode, u8 index)
+{
+	return index == EXT_XATTR_USER && READ_ONCE(ext_fs_of(inode)->opt.no_user_xattr);
+}
+
+int ext_xattr_split_name(const struct inode *inode, const char *name, struct ext_xattr_name *out)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
 		size_t n;
 
 		if (!str_starts_with(name, prefixes[i].text))
 			continue;
+		if (prefix_hidden(inode, prefixes[i].index))
+			break;
 		out->index = prefixes[i].index;
 		out->text = name + strlen(prefixes[i].text);
 		n = strlen(out->text);
@@ -117,13 +125,33 @@ struct ext_xattr_entry *ext_xattr_find(const struct ext_xattr_area *a,
 	return NULL;
 }
 
+/*
+ * Whether the number is that of an inode for values. It must be known before it is taken into
+ * memory, since others may have attributes that would be read then, and a map_lock is held.
+ */
+static bool is_value_inode(struct ext_fs *fs, u32 ino)
+{
+	struct ext_raw_inode *raw;
+	struct bblock b;
+	bool yes;
+
+	if (ino < fs->geo.first_ino || ino > fs->geo.n_inodes || ext_raw_get(fs, ino, &b, &raw))
+		return false;
+	yes = raw->flags & EXT_FL_EA_INODE;
+	bcache_put(&b);
+	return yes;
+}
+
 /* A value that is the contents of another inode. */
 static int value_from_inode(struct inode *inode, const struct ext_xattr_entry *e, void *value)
 {
 	struct inode *holder;
-	int err = ext_iget(inode->sb, e->value_inum, &holder);
 	u32 done = 0;
+	int err;
 
+	if (!is_value_inode(ext_fs_of(inode), e->value_inum))
+		return ext_inode_error(inode, "attribute's inode is none");
+	err = ext_iget(inode->sb, e->value_inum, &holder);
 	if (err)
 		return err == -ESTALE ? ext_inode_error(inode, "attribute's inode is deleted") :
 					err;
@@ -160,6 +188,8 @@ static ssize_t area_get(struct inode *inode, const struct ext_xattr_area *a,
 		return e->value_size;
 	if (size < e->value_size)
 		return -ERANGE;
+	if (e->value_inum && !name->length)
+		return ext_inode_error(inode, "access control list in another inode");
 	if (e->value_inum) {
 		err = value_from_inode(inode, e, value);
 		return err ? err : (ssize_t)e->value_size;
@@ -171,15 +201,12 @@ static ssize_t area_get(struct inode *inode, const struct ext_xattr_area *a,
 typedef int (*ext_xattr_open_fn)(struct inode *inode, struct ext_xattr_area *a, bool *found);
 static const ext_xattr_open_fn places[] = { ext_xattr_open_inode, ext_xattr_open_block };
 
-ssize_t ext_getxattr(struct inode *inode, const char *name, void *value, size_t size)
+ssize_t ext_xattr_get(struct inode *inode, const struct ext_xattr_name *name, void *value,
+		      size_t size)
 {
 	struct ext_inode *ei = ext_i(inode);
-	struct ext_xattr_name n;
-	ssize_t ret = ext_xattr_split_name(name, &n);
+	ssize_t ret = -ENODATA;
 
-	if (ret)
-		return ret;
-	ret = -ENODATA;
 	rwsem_read(&ei->map_lock);
 	for (size_t i = 0; i < ARRAY_SIZE(places) && ret == -ENODATA; i++) {
 		struct ext_xattr_area a;
@@ -189,7 +216,7 @@ ssize_t ext_getxattr(struct inode *inode, const char *name, void *value, size_t 
 		if (err)
 			ret = err;
 		else if (found)
-			ret = area_get(inode, &a, &n, value, size);
+			ret = area_get(inode, &a, name, value, size);
 		if (!err)
 			ext_xattr_area_close(&a);
 	}
@@ -197,8 +224,17 @@ ssize_t ext_getxattr(struct inode *inode, const char *name, void *value, size_t 
 	return ret;
 }
 
+ssize_t ext_getxattr(struct inode *inode, const char *name, void *value, size_t size)
+{
+	struct ext_xattr_name n;
+	int err = ext_xattr_split_name(inode, name, &n);
+
+	return err ? err : ext_xattr_get(inode, &n, value, size);
+}
+
 /* Appends "prefix.name\0" of each entry: the bytes so far, or -ERANGE. */
-static ssize_t area_list(const struct ext_xattr_area *a, char *list, size_t size, size_t done)
+static ssize_t area_list(const struct inode *inode, const struct ext_xattr_area *a, char *list,
+			 size_t size, size_t done)
 {
 	const struct ext_xattr_entry *e;
 
@@ -207,7 +243,8 @@ static ssize_t area_list(const struct ext_xattr_area *a, char *list, size_t size
 		size_t n;
 
 		for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
-			if (prefixes[i].index == e->name_index)
+			if (prefixes[i].index == e->name_index &&
+			    !prefix_hidden(inode, e->name_index))
 				prefix = prefixes[i].text;
 		if (!prefix)
 			continue;
@@ -240,7 +277,7 @@ ssize_t ext_listxattr(struct inode *inode, char *list, size_t size)
 			break;
 		}
 		if (found)
-			done = area_list(&a, list, size, (size_t)done);
+			done = area_list(inode, &a, list, size, (size_t)done);
 		ext_xattr_area_close(&a);
 	}
 	rwsem_read_end(&ei->map_lock);

@@ -17,11 +17,18 @@ struct ext_xattr_area {
 	struct bblock b;
 };
 
-/* A name without its prefix. */
+/* A name without its prefix. Those of access control lists have an index alone. */
 struct ext_xattr_name { u8 index; u8 length; const char *text; };
 
+/* ext_getxattr(), ext_setxattr() and, `value` NULL, ext_removexattr() with a name taken apart. */
+ssize_t ext_xattr_get(struct inode *inode, const struct ext_xattr_name *name, void *value,
+		size_t size);
+int ext_xattr_change(struct inode *inode, const struct ext_xattr_name *name, const void *value,
+		size_t size, int flags);
+
 /* 0, -EOPNOTSUPP (unknown prefix), -ERANGE (too long), -EINVAL (empty). */
-int must_check ext_xattr_split_name(const char *name, struct ext_xattr_name *out);
+int must_check ext_xattr_split_name(const struct inode *inode, const char *name,
+		struct ext_xattr_name *out);
 /*
  * The areas of an inode, checked; map_lock held. *found: whether it has attributes; close with
  * ext_xattr_area_close() when base is not NULL. 0, -EIO, -ENOMEM.

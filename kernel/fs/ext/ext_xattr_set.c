@@ -309,13 +309,13 @@ static int change_apply(struct change *c, const void *value, u32 size, int flags
 	return err;
 }
 
-static int xattr_change(struct inode *inode, const char *name, const void *value, size_t size,
-			int flags)
+int ext_xattr_change(struct inode *inode, const struct ext_xattr_name *name, const void *value,
+		     size_t size, int flags)
 {
 	struct ext_fs *fs = ext_fs_of(inode);
 	struct ext_inode *ei = ext_i(inode);
 	struct change *c;
-	int err;
+	int err = 0;
 
 	if (!READ_ONCE(fs->writable))
 		return -EROFS;
@@ -325,9 +325,9 @@ static int xattr_change(struct inode *inode, const char *name, const void *value
 	if (!c)
 		return -ENOMEM;
 	c->inode = inode;
-	err = ext_xattr_split_name(name, &c->name);
+	c->name = *name;
 	/* The raw inode must be ours before its attribute area is. */
-	if (!err && ei->fresh)
+	if (ei->fresh)
 		err = ext_inode_write(inode, false);
 	if (!err) {
 		rwsem_write(&ei->map_lock);
@@ -343,12 +343,18 @@ static int xattr_change(struct inode *inode, const char *name, const void *value
 
 int ext_setxattr(struct inode *inode, const char *name, const void *value, size_t size, int flags)
 {
-	return xattr_change(inode, name, value ? value : "", size, flags);
+	struct ext_xattr_name n;
+	int err = ext_xattr_split_name(inode, name, &n);
+
+	return err ? err : ext_xattr_change(inode, &n, value ? value : "", size, flags);
 }
 
 int ext_removexattr(struct inode *inode, const char *name)
 {
-	return xattr_change(inode, name, NULL, 0, 0);
+	struct ext_xattr_name n;
+	int err = ext_xattr_split_name(inode, name, &n);
+
+	return err ? err : ext_xattr_change(inode, &n, NULL, 0, 0);
 }
 
 int ext_xattr_delete(struct inode *inode)

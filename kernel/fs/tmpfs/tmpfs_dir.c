@@ -190,7 +190,21 @@ static int tmpfs_rename(struct inode *from, const struct name *old, struct inode
 	return 0;
 }
 
-const struct inode_ops tmpfs_link_ops;
+const struct inode_ops tmpfs_link_ops = {
+	.getxattr = tmpfs_getxattr,
+	.setxattr = tmpfs_setxattr,
+	.listxattr = tmpfs_listxattr,
+	.removexattr = tmpfs_removexattr,
+};
+
+/* Devices, FIFOs, sockets. */
+const struct inode_ops tmpfs_node_ops = {
+	.set_acl = tmpfs_set_acl,
+	.getxattr = tmpfs_getxattr,
+	.setxattr = tmpfs_setxattr,
+	.listxattr = tmpfs_listxattr,
+	.removexattr = tmpfs_removexattr,
+};
 
 const struct inode_ops tmpfs_dir_ops = {
 	.lookup = tmpfs_lookup,
@@ -203,4 +217,9 @@ const struct inode_ops tmpfs_dir_ops = {
 	.unlink = tmpfs_unlink,
 	.rmdir = tmpfs_rmdir,
 	.rename = tmpfs_rename,
+	.set_acl = tmpfs_set_acl,
+	.getxattr = tmpfs_getxattr,
+	.setxattr = tmpfs_setxattr,
+	.listxattr = tmpfs_listxattr,
+	.removexattr = tmpfs_removexattr,
 };

@@ -213,6 +213,11 @@ static loff_t tmpfs_seek(struct file *file, loff_t offset, int whence)
 
 const struct inode_ops tmpfs_file_inode_ops = {
 	.setattr = tmpfs_setattr,
+	.set_acl = tmpfs_set_acl,
+	.getxattr = tmpfs_getxattr,
+	.setxattr = tmpfs_setxattr,
+	.listxattr = tmpfs_listxattr,
+	.removexattr = tmpfs_removexattr,
 };
 
 const struct file_ops tmpfs_file_ops = {

@@ -30,7 +30,7 @@ struct tmpfs_entry {
 	char name[];            /* I: not terminated */
 };
 
-/* i: the inode's lock. */
+/* i: the inode's lock.  x: xattr_lock. */
 struct tmpfs_inode {
 	struct inode inode;
 	struct rb_root names, cookies; /* i: of a directory */
@@ -38,6 +38,8 @@ struct tmpfs_inode {
 	struct inode *parent;   /* i of both: of a directory; no reference, the tree holds it */
 	u32 seals;              /* i: F_SEAL_* */
 	u32 n_entries;          /* i */
+	struct spinlock xattr_lock; /* RANK_INODE_SPIN */
+	struct list xattrs;     /* x: struct tmpfs_xattr; changed with i held for writing, too */
 };
 
 static inline struct tmpfs *tmpfs_of(const struct superblock *sb) { return sb->data; }
@@ -53,6 +55,15 @@ void tmpfs_uncharge(struct superblock *sb);
 /* A new inode (not entered anywhere) with one link: 0, -ENOSPC, -ENOMEM. */
 int tmpfs_inode_create(struct superblock *sb, const struct inode *dir, u32 mode, u64 rdev,
 		       const struct cred *cred, struct inode **out);
+
+/* tmpfs_xattr.c: inode_ops */
+ssize_t tmpfs_getxattr(struct inode *inode, const char *name, void *value, size_t size);
+int tmpfs_setxattr(struct inode *inode, const char *name, const void *value, size_t size,
+		   int flags);
+ssize_t tmpfs_listxattr(struct inode *inode, char *list, size_t size);
+int tmpfs_removexattr(struct inode *inode, const char *name);
+int tmpfs_set_acl(struct inode *inode, bool deflt, const struct acl_entry *e, u32 n);
+void tmpfs_xattrs_free(struct inode *inode);
 
 /* tmpfs_options.c */
 int tmpfs_parse_options(struct tmpfs *t, const char *options);
@@ -72,6 +83,7 @@ struct tmpfs_entry *tmpfs_entry_from(struct inode *dir, u64 cookie);
 void tmpfs_dismantle(struct inode *dir);
 int tmpfs_readdir(struct file *file, struct dir_sink *sink);
 
-extern const struct inode_ops tmpfs_dir_ops, tmpfs_file_inode_ops, tmpfs_link_ops;
+extern const struct inode_ops tmpfs_dir_ops, tmpfs_file_inode_ops, tmpfs_link_ops,
+	tmpfs_node_ops;
 extern const struct file_ops tmpfs_file_ops, tmpfs_memfd_ops, tmpfs_dir_file_ops;
 extern const struct pagecache_ops tmpfs_page_ops;

@@ -5,6 +5,7 @@
 #include "fs/tmpfs/tmpfs_int.h"
 #include "lib/string.h"
 #include "mm/slab.h"
+#include "vfs/acl.h"
 
 static struct slab_cache *inode_slab;
 
@@ -62,6 +63,7 @@ static struct inode *tmpfs_inode_alloc(struct superblock *sb)
 static void tmpfs_inode_free(struct inode *inode)
 {
 	kfree((void *)inode->link_target);
+	tmpfs_xattrs_free(inode);
 	slab_free(inode_slab, tmpfs_i(inode));
 }
 
@@ -78,6 +80,7 @@ int tmpfs_inode_create(struct superblock *sb, const struct inode *dir, u32 mode,
 	u64 ino = number_get(tmpfs_of(sb));
 	struct tmpfs_inode *t;
 	struct inode *inode;
+	int err;
 
 	if (!ino)
 		return -ENOSPC;
@@ -93,6 +96,8 @@ int tmpfs_inode_create(struct superblock *sb, const struct inode *dir, u32 mode,
 	t->parent = NULL;
 	t->seals = F_SEAL_SEAL;
 	t->n_entries = 0;
+	spin_init(&t->xattr_lock, RANK_INODE_SPIN, "tmpfs xattrs");
+	list_init(&t->xattrs);
 	inode->ino = ino;
 	inode->rdev = rdev;
 	inode_init_owner(inode, dir, mode, cred);
@@ -106,10 +111,16 @@ int tmpfs_inode_create(struct superblock *sb, const struct inode *dir, u32 mode,
 		inode->fops = &tmpfs_file_ops;
 		inode->cache.ops = &tmpfs_page_ops;
 	} else {
-		inode->ops = &tmpfs_link_ops;
+		inode->ops = S_ISLNK(mode) ? &tmpfs_link_ops : &tmpfs_node_ops;
 	}
 	inode->cache.flags = PAGECACHE_NO_RECLAIM;
 	inode_unlock_new(inode);
+	err = dir ? inode_acl_inherit(inode, dir) : 0;
+	if (err < 0) {
+		inode->nlink = 0;
+		inode_put(inode);
+		return err;
+	}
 	*out = inode;
 	return 0;
 }
@@ -188,6 +199,7 @@ static int instance_make(struct superblock *sb, u64 limit, u32 mode, const char 
 	sb->data = t;
 	sb->ops = &tmpfs_super_ops;
 	sb->magic = TMPFS_MAGIC;
+	sb->flags |= SB_ACL;
 	err = tmpfs_inode_create(sb, NULL, S_IFDIR | t->mode, 0, cred_root, &sb->root_inode);
 	if (err < 0)
 		goto out;

@@ -116,6 +116,13 @@ void kfree(void *p)
 	free(p);
 }
 
+void *kmemdup(const void *p, size_t n, unsigned flags)
+{
+	void *copy = kmalloc(n, flags);
+
+	return copy ? memcpy(copy, p, n) : NULL;
+}
+
 void *kmalloc_array(size_t n, size_t size, unsigned flags)
 {
 	return kmalloc(n * size, flags);

@@ -7,6 +7,7 @@
 #include "core/clock.h"
 #include "dev/bcache.h"
 #include "fs/ext/ext.h"
+#include "vfs/acl.h"
 
 #define BUCKETS 4096u
 
@@ -94,6 +95,12 @@ void inode_unlock_new(struct inode *inode)
 	inode->state &= ~(u32)I_NEW;
 }
 
+/* There is nobody to wait for. */
+void rcu_call(struct rcu_head *head, void (*fn)(struct rcu_head *head))
+{
+	fn(head);
+}
+
 static void inode_destroy(struct inode *inode)
 {
 	list_del(&inode->sb_link);
@@ -101,6 +108,7 @@ static void inode_destroy(struct inode *inode)
 		list_del_init(&inode->dirty_link);
 	hlist_del(&inode->hash);
 	pagecache_fini(&inode->cache);
+	inode_acls_free(inode);
 	inode->sb->ops->inode_free(inode);
 }
 

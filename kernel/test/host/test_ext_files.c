@@ -503,7 +503,7 @@ TEST(states_of_the_superblock)
 	host_quiet = false;
 	char text[100];
 	sb->ops->show_options(sb, text, sizeof(text));
-	CHECK_STR(text, ",errors=panic,sb=1,resuid=7");
+	CHECK_STR(text, ",errors=panic,sb=1,resuid=7,noacl");
 	host_unmount(sb);
 	CHECK(host_fsck(path));
 }

@@ -1,6 +1,8 @@
 /* Directories: great numbers of names, hash trees, every form of rename, links, attributes. */
 #include "test/host/ext_host.h"
 
+#include "vfs/acl.h"
+
 #include "abi/dirent.h"
 #include "abi/xattr.h"
 
@@ -462,6 +464,52 @@ TEST(extended_attributes)
 	attributes_of("-t ext2 -b 4096 -I 1024");
 	attributes_of("-t ext2 -b 1024 -I 256 -O metadata_csum");
 	attributes_of("-t ext2 -b 1024 -I 128 -O metadata_csum");
+}
+
+/* Lists that debugfs finds and gave; inherited ones; and one that is damaged. */
+TEST(access_control_lists)
+{
+	static const struct acl_entry list[] = {
+		{ ACL_USER_OBJ, 7, ~0u }, { ACL_USER, 5, 1000 }, { ACL_GROUP_OBJ, 5, ~0u },
+		{ ACL_MASK, 5, ~0u }, { ACL_OTHER, 0, ~0u },
+	};
+	const char *path = host_mkfs("names.img", 8, "-t ext2 -b 1024 -I 256");
+	struct superblock *sb = mount(path);
+	struct inode *dir, *inode;
+
+	CHECK_EQ(host_mkdir(sb->root_inode, "dir", 0755, &dir), 0);
+	CHECK_EQ(dir->ops->set_acl(dir, true, list, ARRAY_SIZE(list)), 0);
+	CHECK_EQ(inode_acls_publish(dir, NULL, 0, list, ARRAY_SIZE(list)), 0);
+	CHECK_EQ(host_create(dir, "f", 0666, &inode), 0);
+	CHECK_EQ(inode->mode, S_IFREG | 0640);
+	CHECK(inode->acls && inode->acls->n_access == ARRAY_SIZE(list));
+	inode_put(inode);
+	CHECK_EQ(host_mkdir(dir, "d", 0777, &inode), 0);
+	CHECK(inode->acls && inode->acls->n_access && inode->acls->n_default);
+	CHECK_EQ(inode->mode, S_IFDIR | 0750);
+	inode_put(inode);
+	host_unmount((inode_put(dir), sb));
+	CHECK(host_fsck(path));
+	CHECK_EQ(host_run("debugfs -R 'ea_get -x dir/f system.posix_acl_access' '%s' 2>/dev/null |"
+			  " grep -q '02 00 00 00 01 00 06 00 00 00 00 00 02 00 05 00 e8 03'", path),
+		 0);
+	sb = mount(path);
+	CHECK_EQ(host_lookup(sb->root_inode, "dir", &dir), 0);
+	CHECK_EQ(host_lookup(dir, "f", &inode), 0);
+	CHECK_EQ(inode->ops->set_acl(inode, false, list, ARRAY_SIZE(list) - 1), 0);
+	inode_put(inode);
+	host_unmount((inode_put(dir), sb));
+	sb = mount(path);
+	CHECK_EQ(host_lookup(sb->root_inode, "dir", &dir), 0);
+	CHECK(dir->acls && !dir->acls->n_access && dir->acls->n_default == ARRAY_SIZE(list));
+	CHECK(dir->acls && memcmp(dir->acls->entries, list, sizeof(list)) == 0);
+	host_quiet = true;
+	CHECK_EQ(host_lookup(dir, "f", &inode), 0);
+	CHECK_EQ(inode_acls_permission(inode, &host_cred, MAY_READ), (u64)-EIO);
+	CHECK(strstr(host_log(), "access control list is damaged") != NULL);
+	host_quiet = false;
+	inode_put(inode);
+	host_unmount((inode_put(dir), sb));
 }
 
 TEST(nameless_file)
