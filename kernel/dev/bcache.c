@@ -187,9 +187,12 @@ static void forget_in_page(struct blkdev *dev, pgoff_t index, u64 from, u64 to)
 		return;
 	from = max(from, start) - start;
 	to = min(to, (u64)(start + PAGE_SIZE)) - start;
-	if (page_test(page, PG_UPTODATE))
+	if (page_test(page, PG_UPTODATE)) {
 		blkdev_page_unmark(page, (unsigned)from, (unsigned)to);
-	page_wait_writeback(page);
+		page_wait_writeback(page);
+		/* A write that failed puts marks back. */
+		blkdev_page_unmark(page, (unsigned)from, (unsigned)to);
+	}
 	page_put(page);
 }
 

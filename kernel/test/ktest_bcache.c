@@ -3,8 +3,11 @@
 #include "test/ktest_disk.h"
 
 #include "abi/errno.h"
+#include "core/clock.h"
 #include "dev/bcache.h"
 #include "lib/string.h"
+#include "sched/thread.h"
+#include "sched/wait.h"
 
 /* Changes the block through the cache. */
 static void block_fill(struct blkdev *d, u64 block, u32 size, int byte)
@@ -61,6 +64,34 @@ KTEST(bcache_forget)
 		    mem_is_all(k->bytes + 3 * 1024, 0x11, 10 * 1024));
 	KTEST_CHECK(mem_is_all(k->bytes + 13 * 1024, 0x22, 18 * 1024) &&
 		    mem_is_all(k->bytes + 31 * 1024, 0x11, 1024));
+	ktest_disk_destroy(k);
+}
+
+static void let_go_later(void *arg)
+{
+	struct wait_queue nobody = WAIT_QUEUE_INIT(nobody);
+
+	(void)wait_until_timeout(&nobody, false, clock_monotonic() + 20 * NSEC_PER_MSEC);
+	ktest_disk_let_go(arg);
+}
+
+/* A block that is freed while its write is on its way stays forgotten, even if that fails. */
+KTEST(bcache_forget_under_way)
+{
+	struct ktest_disk *k = ktest_disk_create(4, false, false);
+	struct blkdev *d = k->disk.whole;
+
+	block_fill(d, 0, 1024, 0x22);
+	k->hold = true;
+	k->bad_lba = 0;
+	k->n_bad = 1;
+	KTEST_CHECK(pagecache_write_range(&d->cache, 0, 0, false) == 0);
+	KTEST_CHECK(kthread_start("let-go", let_go_later, k) == 0);
+	bcache_forget(d, 0, 1024, 1);
+	memset(k->bytes, 0x33, 1024); /* its new owner */
+	block_fill(d, 1, 1024, 0x44);
+	(void)bcache_sync(d);
+	KTEST_CHECK(mem_is_all(k->bytes, 0x33, 1024) && mem_is_all(k->bytes + 1024, 0x44, 1024));
 	ktest_disk_destroy(k);
 }
 
