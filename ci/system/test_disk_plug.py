@@ -73,6 +73,16 @@ def test_several_controllers(machine, tmp_path):
                    "wait")
 
 
+def transfers(console, command):
+    """What a command makes /dev/sdc do: reads, sectors read, writes, sectors written, merged."""
+    counts = []
+    for line in ("echo 3 >/proc/sys/vm/drop_caches", command):
+        console.output(line, 60)
+        counts.append([int(n) for n in console.output("cat /sys/block/sdc/stat").split()])
+    difference = [b - a for a, b in zip(*counts)]
+    return [difference[n] for n in (0, 2, 4, 6, 5)]
+
+
 def test_sys_block(machine, tmp_path):
     disk = debian.make_disk("disk", UTIL_LINUX)
     mbr_disk(str(tmp_path / "mbr"), 32 * MIB)
@@ -109,3 +119,15 @@ def test_sys_block(machine, tmp_path):
     console.output("dd if=/dev/zero of=/dev/sdc bs=512 seek=1 count=1 conv=notrunc,fsync")
     console.output("blockdev --rereadpt /dev/sdc && [ -b /dev/sdc2 ]")
     assert console.output("readlink /sys/dev/block/8:34").strip() == "../../block/sdc/sdc2"
+    # Writing whole pages reads nothing, and goes out in large pieces; so does reading in order.
+    reads, _, writes, written, _ = transfers(
+        console, "dd if=/dev/zero of=/dev/sdc bs=64k count=64 seek=100 conv=notrunc,fsync")
+    assert reads == 0 and written == 8192 and writes <= 64
+    reads, read, writes, _, _ = transfers(console,
+                                          "dd if=/dev/sdc of=/dev/null bs=4k count=1024 skip=1600")
+    assert reads <= 24 and 8192 <= read <= 8192 + 2048 and writes == 0
+    # Here and there nothing is read ahead.
+    reads, read, _, _, _ = transfers(
+        console,
+        "for i in 9 7 5 3 1; do dd if=/dev/sdc of=/dev/null bs=4k count=1 skip=${i}00; done")
+    assert reads == 5 and read == 40
