@@ -28,9 +28,10 @@ KERNEL_UNDER_TEST = $(or $(filter skerry linux,$(KERNEL)),skerry)
 TEST_ENV   := B=$(B) USER_B=$(USER_B) MAKE='$(MAKE)' BUSYBOX_SRC=$(BUSYBOX_SRC)
 TEST_READY := $(B)/initramfs.img $(B)/test.img $(B)/skerry.img $(B)/skerry.elf $(PEER_KERNEL) \
 	$(PEER_INITRD) $(CUTS_HELPER)
+TEST_READY += $(B)/host/crafted-disk $(B)/host/bases/stamp
 
-.PHONY: bench check power-cuts test test-full test-unit test-selftest test-tools test-guest \
-	test-system
+.PHONY: bench check crafted power-cuts test test-full test-unit test-selftest test-tools \
+	test-guest test-system
 
 check: $(KGEN_SYS) ## the kernel's floor plan, each header alone, the length of lines
 	$(Q)ci/check-rooms -I $(B)/gen
@@ -63,6 +64,11 @@ test-system: $(TEST_READY) ## system tests: TEST='file -k name'
 
 power-cuts: $(TEST_READY) ## cut the power at every moment of many workloads (an hour)
 	$(Q)$(TEST_ENV) ci/power-cuts full
+
+crafted: $(TEST_READY) ## COUNT=10000 damaged images, mounted by a kernel of VARIANT=kasan
+	+$(Q)$(MAKE) -s B=$(B)/kasan VARIANT=kasan $(B)/kasan/skerry.elf
+	$(Q)$(TEST_ENV) B=$(B)/kasan TEST_IMAGE=$(B)/test.img HOST_B=$(B)/host \
+		ci/crafted --count $(or $(COUNT),10000)
 
 bench: $(TEST_READY) $(WIRE_PEER) ## beside Debian's Linux: ROWS='pipe fork' BOOTS=3 SMP=1,2
 	$(Q)$(TEST_ENV) ci/bench --boots $(or $(BOOTS),3) $(if $(SMP),--smp $(SMP)) $(ROWS)

@@ -70,6 +70,19 @@ int host_readdir(struct inode *dir, unsigned chunk, void (*fn)(const char *name,
 struct file *host_open(struct inode *inode, u32 flags);
 void host_close(struct file *file);
 
+/*
+ * Compares a mounted directory with one of the host, all the way down: names, kinds, contents,
+ * owners, modes, links, devices, times. How many inodes were seen.
+ */
+unsigned host_compare(struct superblock *sb, struct inode *dir, const char *path);
+
+/*
+ * Everything a reader does to every file, and what a writer does to those of a tree with many/,
+ * big, sparse and frag (kernel/test/host/crafted-bases), whatever comes of it: for damaged images.
+ */
+void host_walk(struct superblock *sb);
+void host_change(struct superblock *sb);
+
 /* Who acts; root at first. */
 extern struct cred host_cred;
 /*

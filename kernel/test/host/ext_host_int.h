@@ -23,6 +23,12 @@ u64 os_size(int fd);
 bool os_pread(int fd, void *buf, size_t n, u64 at);
 bool os_pwrite(int fd, const void *buf, size_t n, u64 at);
 const char *os_temp_dir(void);
+struct os_stat { u64 mode, nlink, uid, gid, rdev, size, ino; s64 mtime; };
+bool os_lstat(const char *path, struct os_stat *out);
+long os_readlink(const char *path, char *buf, size_t size);
+/* Calls fn for each name of a directory: how many, or -1. */
+int os_list(const char *dir, void (*fn)(const char *name, void *arg), void *arg);
+void os_alarm(unsigned seconds); /* the program is killed then; 0: no longer */
 
 /* ext_host_record.c */
 void host_record_write(u64 offset, const void *data, u32 length, bool fua);

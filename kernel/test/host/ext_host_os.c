@@ -3,6 +3,7 @@
  * the rest, because the host's headers and the kernel's define the same names.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <fcntl.h>
 #include <sanitizer/asan_interface.h>
 #include <stdarg.h>
@@ -25,6 +26,12 @@ uint64_t os_size(int fd);
 bool os_pread(int fd, void *buf, size_t n, uint64_t at);
 bool os_pwrite(int fd, const void *buf, size_t n, uint64_t at);
 const char *os_temp_dir(void);
+void os_alarm(unsigned seconds);
+
+struct os_stat { uint64_t mode, nlink, uid, gid, rdev, size, ino; int64_t mtime; };
+bool os_lstat(const char *path, struct os_stat *out);
+long os_readlink(const char *path, char *buf, size_t size);
+int os_list(const char *dir, void (*fn)(const char *name, void *arg), void *arg);
 int host_run(const char *fmt, ...);
 
 void *os_map(void *at, size_t bytes)
@@ -72,6 +79,40 @@ bool os_pread(int fd, void *buf, size_t n, uint64_t at)
 bool os_pwrite(int fd, const void *buf, size_t n, uint64_t at)
 {
 	return pwrite(fd, buf, n, (off_t)at) == (ssize_t)n;
+}
+
+void os_alarm(unsigned seconds)
+{
+	alarm(seconds);
+}
+
+bool os_lstat(const char *path, struct os_stat *out)
+{
+	struct stat st;
+
+	if (lstat(path, &st))
+		return false;
+	*out = (struct os_stat){ st.st_mode, st.st_nlink, st.st_uid, st.st_gid, st.st_rdev,
+				 (uint64_t)st.st_size, st.st_ino, st.st_mtim.tv_sec };
+	return true;
+}
+
+long os_readlink(const char *path, char *buf, size_t size)
+{
+	return readlink(path, buf, size);
+}
+
+int os_list(const char *dir, void (*fn)(const char *name, void *arg), void *arg)
+{
+	DIR *d = opendir(dir);
+	struct dirent *e;
+	int n = 0;
+
+	for (; d && (e = readdir(d)); n++)
+		fn(e->d_name, arg);
+	if (d)
+		closedir(d);
+	return d ? n : -1;
 }
 
 int host_run(const char *fmt, ...)

@@ -65,8 +65,9 @@ HOST_PROGRAMS := $(if $(ONLY),$(HOST_O)/test_$(ONLY),$(HOST_NAMES:%=$(HOST_O)/te
 host-test: $(HOST_PROGRAMS) ## unit tests on the host (ONLY=name for one program)
 	$(Q)$(HOST_DIR)/run $(if $(ONLY),,$(HOST_DIR)/abi-check) $(HOST_PROGRAMS)
 
-fuzz: $(HOST_FUZZ:%=$(HOST_O)/fuzz_%) ## fuzz the parsers, FUZZ_SECONDS each
-	$(Q)for f in $^; do \
+fuzz: $(HOST_FUZZ:%=$(HOST_O)/fuzz_%) $(HOST_O)/bases/stamp ## fuzz the parsers, FUZZ_SECONDS each
+	$(Q)export EXT_BASES=$(HOST_O)/bases; \
+	for f in $(filter $(HOST_O)/fuzz_%,$^); do \
 		mkdir -p $(HOST_O)/corpus/$${f##*/} && \
 		timeout $$(($(FUZZ_SECONDS) + 30)) \
 			$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 \

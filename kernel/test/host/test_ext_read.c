@@ -324,69 +324,11 @@ TEST(errors_make_it_read_only)
 		 0);
 }
 
-/* Everything a reader and a writer can do, whatever comes of it. */
-static void visit(const char *name, u64 ino, u8 type, void *arg)
-{
-	unsigned *depth = arg;
-	struct inode *inode;
-	static u8 buf[5000];
-
-	if (*depth > 60 || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-		return;
-	++*depth;
-	if (ext_iget(sb, (u32)ino, &inode))
-		return;
-	if (S_ISREG(inode->mode)) {
-		(void)host_read(inode, buf, sizeof(buf), 0);
-		(void)host_read(inode, buf, sizeof(buf), inode->size / 2);
-		(void)host_read(inode, buf, sizeof(buf), max(inode->size - 3000, (s64)0));
-	} else if (S_ISLNK(inode->mode)) {
-		(void)host_readlink(inode, (char *)buf, sizeof(buf));
-	} else if (S_ISDIR(inode->mode) && *depth < 10) {
-		(void)host_readdir(inode, 50, visit, depth);
-	}
-	(void)inode->ops->listxattr(inode, (char *)buf, sizeof(buf));
-	(void)inode->ops->getxattr(inode, "user.small", buf, sizeof(buf));
-	inode_put(inode);
-}
-
-static void change(void)
-{
-	struct inode *dir = walk("many"), *inode;
-	char name[40];
-
-	for (unsigned i = 0; dir && i < 40; i++) {
-		lib_snprintf(name, sizeof(name), "file%u", i * 7);
-		(void)host_unlink(dir, name);
-		lib_snprintf(name, sizeof(name), "a-rather-longer-name-%u", i);
-		if (host_create(dir, name, 0644, &inode) == 0) {
-			(void)host_write(inode, name, 30, i * 3000);
-			inode_put(inode);
-		}
-	}
-	if (dir)
-		inode_put(dir);
-	(void)host_mkdir(sb->root_inode, "new", 0755, NULL);
-	(void)host_rename(sb->root_inode, "new", sb->root_inode, "newer", 0);
-	(void)host_unlink(sb->root_inode, "big");
-	inode = walk("sparse");
-	if (inode && S_ISREG(inode->mode))
-		(void)host_truncate(inode, 10000);
-	if (inode)
-		inode_put(inode);
-	inode = walk("frag");
-	if (inode) {
-		(void)inode->ops->setxattr(inode, "user.x", "y", 1, 0);
-		inode_put(inode);
-	}
-}
-
 /* Mounts a copy in which `turns` bytes of metadata are other ones. */
 static void mutilate(const char *path, const char *type, u32 flags, unsigned turns, u8 *original,
 		     size_t size)
 {
 	char copy[400];
-	unsigned depth = 0;
 	FILE *f;
 
 	lib_snprintf(copy, sizeof(copy), "%s.bad", path);
@@ -403,9 +345,9 @@ static void mutilate(const char *path, const char *type, u32 flags, unsigned tur
 	}
 	fclose(f);
 	if (host_mount(copy, type, flags, "errors=continue", &sb) == 0) {
-		(void)host_readdir(sb->root_inode, 100, visit, &depth);
+		host_walk(sb);
 		if (!flags)
-			change();
+			host_change(sb);
 		host_unmount(sb);
 	}
 	f = fopen(copy, "r+b");
