@@ -4,11 +4,8 @@
 # Every test_<name>.c here is a program with tap.c and tap_fail.c; every test_<name>.sh goes in as
 # it is.
 # prog_hello.c is what test_exec runs, linked in all three ways; prog_net.c the ends of the system
-<<<<<<< HEAD
-# tests' connections, prog_cuts.c what is done while the power is cut.
-=======
-# tests' connections; prog_crafted.c works through damaged images (ci/crafted).
->>>>>>> 2b14e2f (test: damaged images and all of mke2fs' formats, read in full)
+# tests' connections; prog_cuts.c what is done while the power is cut; prog_crafted.c works through
+# damaged images (ci/crafted); prog_tree.c writes and compares trees (ci/system/test_cross.py).
 
 TESTS_DIR   := userland/tests
 TESTS_O     := $(B)/tests
@@ -18,14 +15,8 @@ TESTS_TAP    := $(addprefix $(TESTS_DIR)/,tap.c tap_fail.c tap_net.c)
 TESTS_CFLAGS := -std=gnu17 -O1 -g -Wall -Wextra -Werror -Wno-format-truncation
 TESTS_PROGS  := $(addprefix $(TESTS_O)/,$(TESTS_NAMES))
 TESTS_HELLO  := $(addprefix $(TESTS_O)/hello-,static static-pie dynamic)
-<<<<<<< HEAD
-TESTS_ENDS   := $(addprefix $(TESTS_O)/,net cuts)
+TESTS_ENDS   := $(addprefix $(TESTS_O)/,net cuts crafted tree)
 TESTS_INPUTS := $(TESTS_PROGS) $(TESTS_HELLO) $(TESTS_ENDS) $(TESTS_O)/manifest
-=======
-TESTS_NET    := $(TESTS_O)/net
-TESTS_CRAFTED := $(TESTS_O)/crafted
-TESTS_INPUTS := $(TESTS_PROGS) $(TESTS_HELLO) $(TESTS_NET) $(TESTS_CRAFTED) $(TESTS_O)/manifest
->>>>>>> 2b14e2f (test: damaged images and all of mke2fs' formats, read in full)
 
 $(TESTS_O)/%: $(TESTS_DIR)/test_%.c $(TESTS_TAP) $(wildcard $(TESTS_DIR)/*.h) \
 		$(TESTS_DIR)/tests.mk $(SYSROOT_READY)
@@ -41,22 +32,14 @@ $(TESTS_HELLO): $(TESTS_DIR)/prog_hello.c $(TESTS_DIR)/tests.mk $(SYSROOT_READY)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(SKERRY_CC) $(HELLO_FLAGS) $(TESTS_CFLAGS) -s -o $@ $<
 
-<<<<<<< HEAD
-$(TESTS_ENDS): $(TESTS_O)/%: $(TESTS_DIR)/prog_%.c $(TESTS_DIR)/tests.mk $(SYSROOT_READY)
-=======
-$(TESTS_NET) $(TESTS_CRAFTED): $(TESTS_O)/%: $(TESTS_DIR)/prog_%.c $(TESTS_DIR)/tests.mk \
-		$(TESTS_DIR)/crafted.h $(SYSROOT_READY)
->>>>>>> 2b14e2f (test: damaged images and all of mke2fs' formats, read in full)
+$(TESTS_ENDS): $(TESTS_O)/%: $(TESTS_DIR)/prog_%.c $(wildcard $(TESTS_DIR)/*.h) \
+		$(TESTS_DIR)/tests.mk $(SYSROOT_READY)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(SKERRY_CC) -static $(TESTS_CFLAGS) -s -o $@ $<
 
 $(TESTS_O)/manifest: FORCE
 	$(Q)mkdir -p $(@D)
-<<<<<<< HEAD
 	$(Q){ for t in $(TESTS_NAMES) $(notdir $(TESTS_HELLO) $(TESTS_ENDS)); do \
-=======
-	$(Q){ for t in $(TESTS_NAMES) $(notdir $(TESTS_HELLO) $(TESTS_NET) $(TESTS_CRAFTED)); do \
->>>>>>> 2b14e2f (test: damaged images and all of mke2fs' formats, read in full)
 			echo "file /usr/lib/skerry-tests/$$t 0755 0 0 $(TESTS_O)/$$t"; done; \
 		for t in $(TESTS_SH); do \
 			echo "file /usr/lib/skerry-tests/$$t 0755 0 0 $(TESTS_DIR)/test_$$t.sh"; \

@@ -1,7 +1,7 @@
 # The file system driver on images made by mke2fs: ext_host*.c stand in for the rooms below it.
 EXT_HOST := mem os io record vfs names file image walk compare
 EXT_HOST_TESTS := ext_names ext_files ext_model ext_read ext_faults ext_journal ext_extents
-EXT_HOST_TESTS += ext_crafted ext_matrix
+EXT_HOST_TESTS += ext_crafted ext_matrix ext_trouble ext_full
 EXT_HOST_SRCS := $(wildcard kernel/fs/ext/*.c) kernel/fs/jbd/jbd_check.c
 EXT_HOST_SRCS += kernel/vfs/acl.c kernel/vfs/acl_inode.c
 $(foreach t,$(EXT_HOST_TESTS),$(eval HOST_SRCS_$(t) := $(EXT_HOST_SRCS)))
@@ -15,13 +15,15 @@ $(CUTS_HELPER): $(CUTS_OBJS) $(HOST_O)/unit.o $(EXT_HOST:%=$(HOST_O)/ext_host_%.
 HOST_SRCS_ext_check := kernel/fs/ext/ext_check.c kernel/fs/ext/ext_csum.c kernel/fs/ext/ext_hash.c
 HOST_SRCS_ext := $(HOST_SRCS_ext_check)
 
+$(HOST_O)/test_ext_trouble $(HOST_O)/test_ext_full: $(HOST_O)/ext_work.o
 EXT_CRAFTED := ext_crafted ext_mutate ext_mutate_scan
 $(HOST_O)/test_ext_crafted: $(EXT_CRAFTED:%=$(HOST_O)/%.o)
 HOST_SRCS_extfs := $(EXT_HOST_SRCS) $(EXT_HOST:%=kernel/test/host/ext_host_%.c) \
 	$(EXT_CRAFTED:%=kernel/test/host/%.c)
 
 # Pages lie elsewhere here: the stand-in for arch/mmu.h comes first.
-$(HOST_O)/src/fs/ext/%.o $(HOST_O)/test_ext_%.o $(HOST_O)/ext_host_%.o $(CUTS_OBJS): \
+$(HOST_O)/src/fs/ext/%.o $(HOST_O)/test_ext_%.o $(HOST_O)/ext_host_%.o $(CUTS_OBJS) \
+$(HOST_O)/ext_work.o: \
 	HOST_CFLAGS := -Ikernel/test/host/ext_shim $(HOST_CFLAGS)
 $(HOST_O)/src/vfs/acl%.o: HOST_CFLAGS := -Ikernel/test/host/ext_shim $(HOST_CFLAGS)
 $(HOST_O)/fuzz/fs/ext/%.o $(HOST_O)/fuzz/vfs/%.o $(HOST_O)/fuzz/test/host/%.o: \

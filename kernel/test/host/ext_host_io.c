@@ -17,7 +17,8 @@ struct host_dev {
 	int fd;
 };
 
-unsigned host_requests;
+unsigned host_requests, host_lost_writes;
+bool host_disk_read_only;
 static struct blk_request *queue[QUEUE_MAX];
 static unsigned n_queued;
 static unsigned fail_io;
@@ -65,6 +66,7 @@ static void request_run(struct blk_request *req)
 	u64 at = req->lba << 9;
 
 	req->error = host_fail(&fail_io, fail_io_for_good) ? -EIO : 0;
+	host_lost_writes += req->error && req->op == BLK_WRITE;
 	if (req->preflush && !req->error)
 		host_record_flush();
 	if (req->lba + req->n_sectors > req->dev->n_sectors)
@@ -112,10 +114,17 @@ void blk_unplug(void) { }
 
 int blk_flush(struct blkdev *dev)
 {
-	if (host_fail(&fail_io, fail_io_for_good))
+	if (host_fail(&fail_io, fail_io_for_good)) {
+		host_lost_writes++;
 		return -EIO;
+	}
 	host_record_flush();
 	return 0;
+}
+
+bool host_io_failed(void)
+{
+	return fail_io == 0 || fail_io_for_good;
 }
 
 /* Page cache */
@@ -410,6 +419,7 @@ static void bdev_write(struct pagecache *cache, struct page **pages, unsigned n)
 		struct page *page = pages[i];
 		int err = host_fail(&fail_io, fail_io_for_good) ? -EIO : 0;
 
+		host_lost_writes += err != 0;
 		for (u32 s = 0, n; s < 8 && !err; s += max(n, 1u)) {
 			for (n = 0; s + n < 8 && page->private >> (s + n) & 1;)
 				n++;
@@ -494,6 +504,7 @@ struct blkdev *host_dev_open(const char *path, bool read_only)
 {
 	struct host_dev *h = calloc(1, sizeof(*h));
 
+	read_only |= host_disk_read_only;
 	h->fd = os_open(path, read_only);
 	if (h->fd < 0)
 		abort();
