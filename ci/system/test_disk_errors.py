@@ -48,7 +48,7 @@ def read_streams(console, taken=SIZE // STREAMS):
     return [(int(a), b) for a, b in re.findall(r"^(\d+) ([0-9a-f]{64})", text, re.M)]
 
 
-@pytest.mark.parametrize("append", ["", "ahci.noncq"])
+@pytest.mark.parametrize("append", ["", "ahci.noncq pci.nomsi"])
 def test_read_errors_once(machine, tmp_path, append):
     """Each error happens once: nobody notices but the log."""
     sums = noise(tmp_path / "disk")
@@ -112,6 +112,24 @@ def test_flush_errors(machine, tmp_path, once):
     assert re.search(r"sdb: device error", log) and "gone" not in log
     assert ("sdb: flush error" in log) != once
     console.output("dd if=/dev/sdb of=/dev/null bs=64k count=100")
+
+
+def test_trim(machine, tmp_path):
+    """What is discarded is a hole in the disk's file, and its neighbours stay."""
+    sums = noise(tmp_path / "disk")
+    part = SIZE // STREAMS
+    console = machine(extra=["-drive", f"if=none,id=trim,format=raw,file={tmp_path}/disk,"
+                                       "discard=unmap", "-device", "ide-hd,drive=trim,bus=ide.1"])
+    console.prompt()
+    before = os.stat(tmp_path / "disk").st_blocks
+    console.output(f"blkdiscard -o {part} -l {part} /dev/sdb")
+    assert read_streams(console) == [
+        (0, hashlib.sha256(bytes(part)).hexdigest() if i == 1 else s) for i, s in enumerate(sums)]
+    assert before - os.stat(tmp_path / "disk").st_blocks >= part // 512 - 8
+    assert console.run(f"blkdiscard -o {SIZE - 4096} -l {part} /dev/sdb")[0] != 0
+    # Sectors and times of discards are in the disk's counters.
+    counts = console.output("cat /sys/block/sdb/stat").split()
+    assert int(counts[11]) >= 1 and int(counts[13]) == part // 512
 
 
 def test_late_disk(machine, tmp_path):

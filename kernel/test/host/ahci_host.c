@@ -66,7 +66,7 @@ static void identify(unsigned slot)
 	u16 w[256] = { [10] = (u16)(model.serial << 8 | ' '), [49] = 0x300, [75] = 31,
 		       [76] = 1 << 8, [82] = 1 << 5, [85] = 1 << 5,
 		       [83] = 0x4000 | 1 << 10 | 1 << 12 | 1 << 13, [84] = 0x4000 | 1 << 6,
-		       [87] = 0x4000, [100] = MODEL_SECTORS, [217] = 1 };
+		       [87] = 0x4000, [100] = MODEL_SECTORS, [169] = 1, [217] = 1 };
 
 	w[87] |= model.has_log ? 1 << 5 : 0;
 	answer(slot, w);
@@ -153,6 +153,23 @@ static void transfer(unsigned slot)
 	}
 }
 
+/* DATA SET MANAGEMENT with TRIM: what the ranges name reads as zeros. */
+static void trim(unsigned slot)
+{
+	const u64 *ranges = (const u64 *)table(slot)->prd[0].bus;
+	unsigned n = (table(slot)->prd[0].bytes_less_one + 1) / 8;
+
+	CHECK(table(slot)->fis[0] >> 24 == ATA_DSM_TRIM && table(slot)->fis[3] == 1);
+	CHECK(n == 64 && !model.taken); /* it is alone */
+	for (unsigned i = 0; i < n; i++) {
+		u64 lba = ranges[i] & (BIT(48) - 1), count = ranges[i] >> 48;
+
+		CHECK(lba + count <= MODEL_SECTORS);
+		memset(model.medium[lba], 0, count * 512);
+		model.n_trimmed += count;
+	}
+}
+
 static bool touches(unsigned slot, u64 lba)
 {
 	return header(slot)->flags >> 16 && lba >= lba_of(slot) && lba < lba_of(slot) + MODEL_IO;
@@ -207,7 +224,10 @@ bool model_step(void)
 		command_fail(slot);
 		return true;
 	}
-	transfer(slot);
+	if (command_of(slot) == ATA_DSM)
+		trim(slot);
+	else
+		transfer(slot);
 	if (is_queued(slot)) {
 		model.n_queued++;
 		REG(PORT_SACT) &= ~(1u << slot);

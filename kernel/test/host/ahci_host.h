@@ -33,6 +33,7 @@ struct model {
 	bool link_errors;      /* the next command ends with an interface error */
 	/* What it counts. */
 	unsigned n_resets, n_hba_resets, n_logs, n_queued, n_plain, n_fua, n_senses, n_notes, most;
+	unsigned n_trimmed;    /* sectors */
 	/* The hardware. */
 	u32 ghc, is, port[32];
 	u32 taken;             /* slots that the device has not executed */

@@ -319,6 +319,24 @@ TEST(reads_do_not_hide_who_hangs)
 	ahci_host_end();
 }
 
+/* Between reads and writes that are queued; what is trimmed is empty, and nothing else. */
+TEST(trimmed)
+{
+	static struct io io;
+
+	ahci_host_begin(true, true);
+	CHECK(the_disk->discard && the_disk->max_discard_sectors == 64 * 0xffff);
+	memset(model.medium, 9, sizeof(model.medium));
+	load();
+	ahci_host_submit(&io, BLK_DISCARD, 2000, 0);
+	ahci_host_run();
+	load_check(N, 0);
+	CHECK(!io.result && model.n_trimmed == MODEL_IO);
+	CHECK(model.medium[1999][0] == 9 && model.medium[2000][0] == 0);
+	CHECK(model.medium[1999 + MODEL_IO][511] == 0 && model.medium[2000 + MODEL_IO][0] == 9);
+	ahci_host_end();
+}
+
 /* A write that shall be stable when it is done says so to the disk. */
 TEST(force_unit_access)
 {
