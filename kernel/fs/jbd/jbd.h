@@ -26,8 +26,15 @@
 
 struct jbd;
 
-/* Called in thread context, by the journal's thread or by whoever commits. None may be NULL. */
+/* Called in thread context, by the journal's thread or by whoever commits. */
 struct jbd_ops {
+	/*
+	 * All handles of the running transaction, which changed something, have ended, and it is
+	 * about to be committed: in the handle that is open for this call, with one credit, the
+	 * owner may change what sums it up. Takes no lock under which anybody begins a handle.
+	 * NULL: nothing.
+	 */
+	void (*closing)(void *owner);
 	/*
 	 * Transaction `tid` is about to be committed, and no handle of it is open any more: writes
 	 * the data of the files that got blocks in it, and waits for it (not for the device's

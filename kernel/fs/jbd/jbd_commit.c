@@ -3,7 +3,7 @@
  *
  *	1. No handle may begin, and the open ones are awaited. What was written home by now is
  *	   forgotten (jbd_checkpoint.c), as nobody is changing anything.
- *	2. All its blocks are copied, and the next transaction may begin.
+ *	2. The owner may sum it up, all its blocks are copied, and the next transaction may begin.
  *	3. Files that got blocks in it have their data written: a committed file has no block with
  *	   somebody else's old bytes.
  *	4. The copies go to the log, with the descriptors that say what they are, and the revokes.
@@ -40,12 +40,39 @@ static void tx_copy(struct jbd *j, struct jbd_tx *tx)
 	}
 }
 
-/* Takes the running transaction for the commit: NULL if there is none. Quiesced. */
+/* Lets the owner sum up the running transaction. Quiesced. */
+static void tx_close(struct jbd *j, const struct jbd_tx *tx)
+{
+	struct thread *t = thread_current();
+	u32 left = 1;
+
+	if (!j->ops->closing)
+		return;
+	if (!list_empty(&tx->blocks) || !list_empty(&tx->revokes)) {
+		t->journal = j;
+		t->journal_depth = 1;
+		t->journal_credits = 1;
+		j->ops->closing(j->owner);
+		left = t->journal_credits;
+		t->journal_credits = 0;
+		t->journal_depth = 0;
+		t->journal = NULL;
+	}
+	spin_lock(&j->lock);
+	j->n_promised -= left;
+	spin_unlock(&j->lock);
+}
+
+/* Takes the running transaction for the commit: NULL if there is none, or after an abort.
+ * Quiesced. */
 static struct jbd_tx *tx_take(struct jbd *j)
 {
 	struct jbd_tx *tx = j->running;
 
 	if (!tx)
+		return NULL;
+	tx_close(j, tx);
+	if (READ_ONCE(j->error))
 		return NULL;
 	tx_copy(j, tx);
 	spin_lock(&j->lock);
@@ -218,7 +245,7 @@ int jbd_commit_running(struct jbd *j)
 	}
 	jbd_release(j);
 	if (!tx)
-		return err;
+		return err ? err : READ_ONCE(j->error);
 	tail = j->head;
 	err = tx_commit(j, tx);
 	if (err) {

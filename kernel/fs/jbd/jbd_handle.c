@@ -25,11 +25,19 @@ u32 jbd_cost(const struct jbd *j, u32 n_blocks, u64 n_revoked)
 	return (u32)min(cost, (u64)~0u);
 }
 
+/* What beginning a transaction promises to its end: a credit for ops->closing(). */
+static u32 closing_credits(const struct jbd *j)
+{
+	return j->ops->closing ? 1 : 0;
+}
+
 /* What the running transaction would cost with n credits more than are promised. */
 static u32 cost_with_locked(const struct jbd *j, u32 n)
 {
 	const struct jbd_tx *tx = j->running;
 
+	if (!tx)
+		n += closing_credits(j);
 	return jbd_cost(j, (tx ? tx->n_blocks : 0) + j->n_promised + n, tx ? tx->n_revoked : 0);
 }
 
@@ -54,7 +62,7 @@ enum obstacle { NONE, ABORTED, HELD, STORE, FULL, NO_ROOM };
 
 static enum obstacle obstacle_locked(const struct jbd *j, u32 credits)
 {
-	u32 cost;
+	u32 cost, more;
 
 	if (unlikely(j->error))
 		return ABORTED;
@@ -65,7 +73,8 @@ static enum obstacle obstacle_locked(const struct jbd *j, u32 credits)
 		return FULL;
 	if (unlikely(j->n_free < cost + j->slack))
 		return NO_ROOM;
-	if (unlikely(min(j->n_spare_entries, j->n_spare_pages) < j->n_promised + credits ||
+	more = credits + (j->running ? 0 : closing_credits(j));
+	if (unlikely(min(j->n_spare_entries, j->n_spare_pages) < j->n_promised + more ||
 		     (!j->running && !j->spare_tx)))
 		return STORE;
 	return NONE;
@@ -81,6 +90,7 @@ static void tx_begin_locked(struct jbd *j)
 	list_init(&tx->revokes);
 	tx->tid = ++j->last_tid ? j->last_tid : ++j->last_tid;
 	j->running = tx;
+	j->n_promised += closing_credits(j);
 	store_release(&j->running_tid, tx->tid);
 	/* The thread looks for it after it said that it sleeps. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
@@ -127,7 +137,7 @@ static int obstacle_remove(struct jbd *j, enum obstacle what, u32 credits)
 		wait_until(&j->room, !READ_ONCE(j->locked) && !READ_ONCE(j->frozen));
 		return 0;
 	case STORE:
-		return store_fill(j, credits);
+		return store_fill(j, credits + closing_credits(j));
 	case FULL:
 		return jbd_commit_tid(j, READ_ONCE(j->running_tid)) ? -EROFS : 0;
 	case NO_ROOM:

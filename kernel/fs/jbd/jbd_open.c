@@ -208,7 +208,9 @@ static void limits_set(struct jbd *j)
 	j->head = j->disk_tail = j->geo.first;
 	j->sequence = j->disk_sequence = j->geo.sequence;
 	j->stats.max_transaction = j->max_tx;
-	while (j->stats.max_transaction && jbd_cost(j, j->stats.max_transaction, 0) > j->max_tx)
+	/* With one for ops->closing(). */
+	while (j->stats.max_transaction &&
+	       jbd_cost(j, j->stats.max_transaction + 1, 0) > j->max_tx)
 		j->stats.max_transaction--;
 	j->stats.n_log = n;
 }
@@ -343,6 +345,7 @@ int jbd_close(struct jbd *j)
 	tx_lose(j, j->committing);
 	while (!list_empty(&j->checkpoints))
 		tx_leave(j, list_first_entry(&j->checkpoints, struct jbd_tx, link));
+	j->n_promised = 0; /* of a lost transaction, to its end */
 	destroy(j);
 	return err;
 }

@@ -44,6 +44,17 @@ static int write_data(void *owner, u32 tid)
 	return 0;
 }
 
+static int meta_write(struct model *m, u64 block, u32 kind, u32 version, u64 salt);
+
+static void closing(void *owner)
+{
+	struct model *m = owner;
+	int err = meta_write(m, map_block(m) + 1, MODEL_FREE, m->handle, 0);
+
+	if (err)
+		jbd_abort(m->j, err);
+}
+
 static void committed(void *owner, u32 tid)
 {
 	struct model *m = owner;
@@ -60,7 +71,7 @@ static void aborted(void *owner, int error)
 	m->aborts++;
 }
 
-static const struct jbd_ops ops = { write_data, committed, aborted };
+static const struct jbd_ops ops = { closing, write_data, committed, aborted };
 
 static void super_make(struct model *m)
 {
@@ -83,7 +94,7 @@ int model_open(struct model *m)
 
 void model_create(struct model *m, u32 block_size, u32 n_log, u32 features)
 {
-	u64 n_blocks = LOG_AT + 2ull * n_log + MODEL_POOL + 1;
+	u64 n_blocks = LOG_AT + 2ull * n_log + MODEL_POOL + 2;
 	u32 third = n_log / 3;
 
 	struct host_disk *disk = host_disk_create(align_up(n_blocks * block_size, PAGE_SIZE));
@@ -116,7 +127,7 @@ void model_adopt(struct model *m, struct host_disk *disk, u64 pool)
 		m->blocks[i].kind = MODEL_META;
 		fill(disk->bytes + (pool + i) * size, size, MODEL_META, 0, i);
 	}
-	memset(disk->bytes + map_block(m) * size, 0, size);
+	memset(disk->bytes + map_block(m) * size, 0, 2 * size);
 	host_disk_begin(disk);
 	host_mark = 0;
 }
@@ -271,10 +282,12 @@ bool model_is(const struct model *m, const u8 *bytes, u32 handle)
 
 u32 model_handle(const struct model *m, const u8 *bytes)
 {
-	u32 handle;
+	const u8 *map = bytes + map_block(m) * m->config.block_size;
+	u32 handle, sum;
 
-	memcpy(&handle, bytes + map_block(m) * m->config.block_size, sizeof(handle));
-	return handle;
+	memcpy(&handle, map, sizeof(handle));
+	memcpy(&sum, map + m->config.block_size, sizeof(sum));
+	return sum == handle ? handle : ~0u;
 }
 
 bool model_check(struct model *m, const u8 *bytes, u64 mark, u32 last)

@@ -3,8 +3,9 @@
  *
  * A pool of blocks is free, metadata or data. Each handle has a number, writes it into the map
  * block, and does a few things to the pool: it changes metadata, frees blocks, makes free ones data
- * or metadata. The history of all handles says what every block holds after any of them; so after a
- * power cut the map block tells how far a disk has come, and all others must agree.
+ * or metadata. When its transaction is closed the number goes into the block behind the map, too.
+ * The history of all handles says what every block holds after any of them; so after a power cut
+ * the map block tells how far a disk has come, and all others must agree.
  */
 #ifndef TEST_HOST_JBD_MODEL_H
 #define TEST_HOST_JBD_MODEL_H
@@ -29,7 +30,7 @@ struct model {
 	struct jbd_config config;
 	struct jbd_extent extents[3];
 	struct jbd *j;
-	u64 pool;		/* first block of it; the map is behind it */
+	u64 pool;		/* first block of it; the map is behind it, then the sum */
 	struct model_block blocks[MODEL_POOL];
 	struct model_op *ops;	/* all that was done, in order */
 	u32 n_ops, room;
@@ -59,7 +60,7 @@ void model_destroy(struct model *m);
  * compares. `last`: the youngest it can be.
  */
 bool model_check(struct model *m, const u8 *bytes, u64 mark, u32 last);
-/* Whether the disk is as it was after that handle; the handle that its map names. */
+/* Whether the disk is as it was after that handle; the handle that its map and sum name, or ~0. */
 bool model_is(const struct model *m, const u8 *bytes, u32 handle);
 u32 model_handle(const struct model *m, const u8 *bytes);
 /* The same of the disk as it is after jbd_close(): nothing to replay, everything there. */

@@ -286,7 +286,7 @@ static void nothing_failed(void *owner, int error) { }
 
 TEST(journals_that_are_refused)
 {
-	static const struct jbd_ops ops = { no_data, nothing, nothing_failed };
+	static const struct jbd_ops ops = { NULL, no_data, nothing, nothing_failed };
 	struct jbd_super *s;
 	struct model m;
 

@@ -119,7 +119,7 @@ static void committed(void *owner, u32 tid)
 			__atomic_store_n(&current->stable[i], tid, __ATOMIC_RELEASE);
 }
 
-static const struct jbd_ops ops = { write_data, committed, aborted };
+static const struct jbd_ops ops = { NULL, write_data, committed, aborted };
 
 static struct count count_at(const struct model *m, const u8 *bytes, u64 block, unsigned slot)
 {

@@ -44,7 +44,7 @@ static void image_make(struct image *im, const char *features, u32 block_size)
 			"mke2fs -q -F -t ext4 -b %u -J size=%u -O '%s' -d '%s.d' '%s' >'%s.log' "
 			"2>&1 || { cat '%s.log'; exit 1; }",
 			im->path, im->path, im->path, 4u, im->path,
-			(MODEL_POOL + 1) * block_size, im->path, IMAGE_MIB, im->path, block_size,
+			(MODEL_POOL + 2) * block_size, im->path, IMAGE_MIB, im->path, block_size,
 			LOG_BLOCKS * block_size >> 20, features, im->path, im->path, im->path,
 			im->path), 0);
 }
@@ -69,7 +69,7 @@ static bool image_adopt(struct image *im, struct model *m, u32 block_size, u32 f
 					 .features = features };
 	CHECK(at >= LOG_BLOCKS);
 	n = runs_of(im->path, "/pool", runs, 16);
-	CHECK(n >= 1 && runs[0][1] >= MODEL_POOL + 1);
+	CHECK(n >= 1 && runs[0][1] >= MODEL_POOL + 2);
 	model_adopt(m, d, runs[0][0]);
 	return n >= 1;
 }
