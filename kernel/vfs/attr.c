@@ -40,6 +40,8 @@ static int may_set_times(struct inode *inode, const struct cred *cred, u32 mask)
 	}
 	if (inode->flags & (FS_IMMUTABLE_FL | FS_APPEND_FL))
 		return -EPERM;
+	if (inode->sb->utime_mode & (cred_in_group(cred, inode->gid) ? S_IWGRP : S_IWOTH))
+		return 0;
 	return inode_owner_or_capable(inode, cred) ? 0 : -EPERM;
 }
 
@@ -141,7 +143,8 @@ int inode_truncate(struct inode *inode, s64 size, const struct cred *cred)
 	if (attr.mode != inode->mode && !cred_capable(cred, CAP_FSETID))
 		attr.mask |= ATTR_MODE;
 	if (size > inode->size)
-		err = cached_zero_tail(inode, inode->size, size);
+		err = inode->ops->fill_gap ? inode->ops->fill_gap(inode, size)
+					   : cached_zero_tail(inode, inode->size, size);
 	if (err == 0)
 		err = inode_setattr(inode, &attr);
 	rwsem_write_end(&inode->lock);

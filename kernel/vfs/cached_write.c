@@ -240,7 +240,8 @@ ssize_t cached_write_limited(struct file *file, struct iov_iter *from, loff_t *p
 	if (n == 0)
 		n = write_prepare(file, inode);
 	if (n == 0 && at > old_size)
-		n = cached_zero_tail(inode, old_size, at);
+		n = inode->ops->fill_gap ? inode->ops->fill_gap(inode, at)
+					 : cached_zero_tail(inode, old_size, at);
 	if (n == 0)
 		n = write_pages(inode, from, at);
 	if (inode->size != old_size)

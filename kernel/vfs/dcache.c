@@ -158,6 +158,37 @@ void dentry_instantiate(struct dentry *d, struct inode *inode)
 	spin_unlock(&d->lock);
 }
 
+/*
+ * Gives a negative dentry its inode (takes over the reference), unless that has a dentry in this
+ * directory under another spelling: then that one, referenced, and `d` is put. Directory locked.
+ */
+static struct dentry *instantiate_once(struct dentry *d, struct inode *inode)
+{
+	struct dentry *other, *found = NULL;
+
+	spin_lock(&inode->spin);
+	list_for_each_entry(other, &inode->dentries, alias_link) {
+		if (other->parent == d->parent && ref_try_get(&other->refs)) {
+			found = other;
+			break;
+		}
+	}
+	if (!found)
+		list_add(&d->alias_link, &inode->dentries);
+	spin_unlock(&inode->spin);
+	if (found) {
+		inode_put(inode);
+		dentry_put(d);
+		return found;
+	}
+	spin_lock(&d->lock);
+	seq_write_begin(&d->seq);
+	d->inode = inode;
+	seq_write_end(&d->seq);
+	spin_unlock(&d->lock);
+	return d;
+}
+
 void dentry_bucket_add(struct dentry *d)
 {
 	struct hlist_head *bucket = dcache_bucket(d->parent, d->name_hash);
@@ -338,7 +369,9 @@ int dentry_lookup_locked(struct dentry *parent, const struct name *name, struct 
 		dentry_put(d);
 		return err;
 	}
-	if (inode)
+	if (inode && parent->sb->flags & SB_SPELLINGS)
+		d = instantiate_once(d, inode);
+	else if (inode)
 		dentry_instantiate(d, inode);
 	if (inode || !(parent->sb->flags & SB_NO_CACHE_NEGATIVE))
 		d = dentry_hash_add(d);

@@ -10,11 +10,13 @@
 #include "vfs/path.h"
 #include "vfs/super_int.h"
 
-static struct timespec time_for(const struct inode *inode)
+static struct timespec time_for(const struct inode *inode, u32 which)
 {
 	struct timespec now = clock_now();
 	u32 unit = inode->sb->time_granularity_ns;
 
+	if (unlikely(inode->sb->ops && inode->sb->ops->time_trim))
+		return inode->sb->ops->time_trim(inode, now, which);
 	if (unit >= NSEC_PER_SEC)
 		now.tv_nsec = 0;
 	else if (unit > 1)
@@ -24,8 +26,19 @@ static struct timespec time_for(const struct inode *inode)
 
 void inode_touch(struct inode *inode, u32 mask)
 {
-	struct timespec now = time_for(inode);
+	struct timespec now;
 
+	if (unlikely(inode->sb->ops->time_trim)) {
+		if (mask & ATTR_ATIME)
+			inode->atime = time_for(inode, ATTR_ATIME);
+		if (mask & ATTR_MTIME)
+			inode->mtime = time_for(inode, ATTR_MTIME);
+		if (mask & ATTR_CTIME)
+			inode->ctime = time_for(inode, ATTR_CTIME);
+		inode_dirty(inode);
+		return;
+	}
+	now = time_for(inode, 0);
 	if (mask & ATTR_ATIME)
 		inode->atime = now;
 	if (mask & ATTR_MTIME)
@@ -57,7 +70,7 @@ void inode_touch_atime(struct inode *inode, u32 mount_flags)
 		if (now.tv_sec - inode->atime.tv_sec < 24 * 60 * 60)
 			return;
 	}
-	now = time_for(inode);
+	now = time_for(inode, ATTR_ATIME);
 	if (now.tv_sec == inode->atime.tv_sec && now.tv_nsec == inode->atime.tv_nsec)
 		return;
 	inode->atime = now;
@@ -78,7 +91,7 @@ void inode_init_owner(struct inode *inode, const struct inode *dir, u32 mode,
 			mode &= ~(u32)S_ISGID;
 	}
 	inode->mode = mode;
-	inode->atime = inode->mtime = inode->ctime = inode->btime = time_for(inode);
+	inode->atime = inode->mtime = inode->ctime = inode->btime = time_for(inode, ATTR_MTIME);
 }
 
 bool inode_owner_or_capable(const struct inode *inode, const struct cred *cred)

@@ -110,9 +110,10 @@ static void try_type(struct fs_type *type, void *arg)
 
 	if (a->sb || !(type->flags & FS_NEEDS_DEV) || !type_wanted(a->request->types, type->name))
 		return;
-	err = super_obtain(type, a->dev, flags, a->request->options, &a->sb);
+	err = super_obtain(type, a->dev, flags, a->request->options, &mounter_kernel, &a->sb);
 	if (err == -EACCES && !(flags & SB_READ_ONLY))
-		err = super_obtain(type, a->dev, flags | SB_READ_ONLY, a->request->options, &a->sb);
+		err = super_obtain(type, a->dev, flags | SB_READ_ONLY, a->request->options,
+				   &mounter_kernel, &a->sb);
 	if (err < 0) {
 		a->sb = NULL;
 		if (a->err == -ENODEV || err != -EINVAL)
@@ -151,7 +152,7 @@ int vfs_mount_first(struct fs_type *type)
 {
 	struct superblock *sb;
 	struct mount *m;
-	int err = super_obtain(type, NULL, 0, "", &sb);
+	int err = super_obtain(type, NULL, 0, "", &mounter_kernel, &sb);
 
 	if (err < 0)
 		return err;

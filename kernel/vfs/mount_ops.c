@@ -39,6 +39,7 @@ static int blkdev_by_path(const struct walk *w, const char *source, struct blkde
 int mount_obtain_super(const struct walk *w, struct fs_type *type, const char *source, u32 sb_flags,
 		       const char *options, struct superblock **out)
 {
+	const struct mounter who = { w->cred->uid, w->cred->gid, READ_ONCE(w->fs->umask) };
 	struct blkdev *dev = NULL;
 	int err;
 
@@ -49,7 +50,7 @@ int mount_obtain_super(const struct walk *w, struct fs_type *type, const char *s
 		if (err < 0)
 			return err;
 	}
-	err = super_obtain(type, dev, sb_flags, options ? options : "", out);
+	err = super_obtain(type, dev, sb_flags, options ? options : "", &who, out);
 	if (dev)
 		blkdev_put(dev);
 	return err;
@@ -58,7 +59,7 @@ int mount_obtain_super(const struct walk *w, struct fs_type *type, const char *s
 int mount_kernel(struct fs_type *type, const char *options, struct mount **out)
 {
 	struct superblock *sb;
-	int err = super_obtain(type, NULL, 0, options, &sb);
+	int err = super_obtain(type, NULL, 0, options, &mounter_kernel, &sb);
 
 	if (err < 0)
 		return err;

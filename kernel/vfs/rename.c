@@ -5,6 +5,7 @@
  */
 #include "abi/fcntl.h"
 #include "abi/stat.h"
+#include "lib/string.h"
 #include "mm/slab.h"
 #include "vfs/notify.h"
 #include "vfs/super_int.h"
@@ -61,6 +62,23 @@ static void unlock_directories(struct renaming *r)
 		mutex_unlock(&r->from.dir.dentry->sb->rename_lock);
 }
 
+/* Where case has no meaning a file may get its own name in another spelling, replacing nothing. */
+static int respell_target(struct renaming *r)
+{
+	const struct name *a = &r->from.last, *b = &r->to.last;
+	struct dentry *d;
+
+	if ((a->length == b->length && !memcmp(a->text, b->text, a->length)) ||
+	    r->flags & (RENAME_NOREPLACE | RENAME_EXCHANGE))
+		return 0;
+	d = dentry_alloc(r->old->sb, r->to.dir.dentry, b);
+	if (!d)
+		return -ENOMEM;
+	dentry_put(r->target);
+	r->target = d;
+	return 0;
+}
+
 static int lookup_names(struct renaming *r)
 {
 	int err = dentry_lookup_locked(r->from.dir.dentry, &r->from.last, &r->old);
@@ -72,6 +90,10 @@ static int lookup_names(struct renaming *r)
 		return -ENOENT;
 	inode_get(r->inode);
 	err = dentry_lookup_locked(r->to.dir.dentry, &r->to.last, &r->target);
+	if (err < 0)
+		return err;
+	if (r->target == r->old)
+		err = respell_target(r);
 	if (err < 0)
 		return err;
 	r->replaced = r->target->inode;

@@ -58,6 +58,8 @@ void super_put_storage(struct superblock *sb)
 		kfree(sb);
 }
 
+const struct mounter mounter_kernel = { .umask = 022 };
+
 static struct superblock *super_alloc(struct fs_type *type, u32 sb_flags)
 {
 	struct superblock *sb = kzalloc(sizeof(*sb), MM_KERNEL);
@@ -118,13 +120,16 @@ static int super_fill(struct superblock *sb, const char *options)
 }
 
 static int super_create(struct fs_type *type, struct blkdev *dev, u32 sb_flags, const char *options,
-			struct superblock **out)
+			const struct mounter *who, struct superblock **out)
 {
 	struct superblock *sb = super_alloc(type, sb_flags);
 	int err;
 
 	if (!sb)
 		return -ENOMEM;
+	sb->mounter_uid = who->uid;
+	sb->mounter_gid = who->gid;
+	sb->mounter_umask = who->umask;
 	if (dev) {
 		err = blkdev_open(dev);
 		if (err < 0)
@@ -166,7 +171,7 @@ out_free:
 }
 
 int super_obtain(struct fs_type *type, struct blkdev *dev, u32 sb_flags, const char *options,
-		 struct superblock **out)
+		 const struct mounter *who, struct superblock **out)
 {
 	int err;
 
@@ -175,7 +180,7 @@ int super_obtain(struct fs_type *type, struct blkdev *dev, u32 sb_flags, const c
 	mutex_lock(&obtain_mutex);
 	err = super_find_shared(type, dev, sb_flags, out);
 	if (err == 0 && !*out) {
-		err = super_create(type, dev, sb_flags, options, out);
+		err = super_create(type, dev, sb_flags, options, who, out);
 	} else if (err == 0 && type->flags & FS_SINGLE && *options && (*out)->ops->remount) {
 		/* There is one instance, and the latest mount says how it shall be. */
 		err = (*out)->ops->remount(*out, (*out)->flags, options);

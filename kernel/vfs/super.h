@@ -78,6 +78,11 @@ struct super_ops {
 	void (*unmount)(struct superblock *sb);
 	/* Options for /proc/mounts, beginning with ',' each. NULL: none. */
 	void (*show_options)(struct superblock *sb, char *buf, size_t size);
+	/*
+	 * What of a time stamp can be written down, `which` (ATTR_*TIME) says as which; the fields
+	 * of mtime are set before those of ctime. Any context. NULL: time_granularity_ns.
+	 */
+	struct timespec (*time_trim)(const struct inode *inode, struct timespec t, u32 which);
 };
 
 enum sb_flags {
@@ -87,6 +92,11 @@ enum sb_flags {
 	SB_NO_EXEC_CHECK     = 1 << 3,
 	SB_NO_CACHE_NEGATIVE = 1 << 4, /* names appear by themselves: procfs */
 	SB_ACL               = 1 << 5, /* access control lists count */
+	/*
+	 * A name can be spelled in several ways (case has no meaning) and a file has one name only:
+	 * whichever spelling is looked up, there is one dentry. With SB_NO_CACHE_NEGATIVE.
+	 */
+	SB_SPELLINGS         = 1 << 6,
 };
 
 /* I: constant once mounted.  a: atomic.  i: inode_lock. */
@@ -111,6 +121,9 @@ struct superblock {
 	void *data;                /* I: file system's */
 	struct refcount storage;   /* one of the mounted instance, one of each inode's storage */
 	u32 id;                    /* I: counts superblocks, f_fsid of those without a device */
+	/* I: of who mounts, for file systems without owners: set before mount() */
+	u32 mounter_uid, mounter_gid, mounter_umask;
+	u32 utime_mode;            /* I: S_IWGRP, S_IWOTH: they may set times as the owner may */
 };
 
 enum inode_state {
@@ -222,6 +235,12 @@ struct inode_ops {
 	 * calling pagecache_truncate(). NULL: vfs_setattr_simple().
 	 */
 	int (*setattr)(struct inode *inode, const struct inode_attr *attr);
+	/*
+	 * Of regular files: the next bytes will stand at `to`, beyond the end; what lies between
+	 * must read as zeroes, and the file becomes that long. inode->lock held for writing. NULL:
+	 * what was never written reads so by itself, beyond the page that holds the end.
+	 */
+	int (*fill_gap)(struct inode *inode, s64 to);
 	/* Refreshes what stat shows (procfs). NULL: the fields are right. */
 	int (*getattr)(struct inode *inode);
 	/* Replaces the generic permission check. mask: MAY_*. NULL: vfs_permission_generic(). */

@@ -21,8 +21,11 @@ void super_init(void);
 /* A superblock's storage outlives the last of its inodes. */
 void super_put_storage(struct superblock *sb);
 /* Finds or makes the superblock for a mount: 0 and *out with a reference. `dev` is claimed here. */
+struct mounter { u32 uid, gid, umask; };
 int super_obtain(struct fs_type *type, struct blkdev *dev, u32 sb_flags, const char *options,
-		 struct superblock **out);
+		 const struct mounter *who, struct superblock **out);
+/* The kernel itself. */
+extern const struct mounter mounter_kernel;
 static inline void super_get(struct superblock *sb) { ref_get(&sb->refs); }
 /* The last reference unmounts: writes everything, drops the caches. May sleep. */
 void super_put(struct superblock *sb);
