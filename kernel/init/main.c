@@ -20,6 +20,7 @@
 #include "dev/pci.h"
 #include "fs/devfs/devfs.h"
 #include "fs/ext/ext.h"
+#include "fs/fat/fat.h"
 #include "fs/sysfs/sysfs.h"
 #include "fs/tmpfs/tmpfs.h"
 #include "ipc/epoll.h"
@@ -108,6 +109,7 @@ static void boot_thread(void *arg)
 	devfs_init();
 	sysfs_init();
 	fs_ext_init();
+	fs_fat_init();
 	sock_init();
 	inet_init();
 	ifctl_init();

@@ -37,6 +37,8 @@ const char *host_mkfs(const char *name, unsigned mib, const char *args);
 bool host_fsck(const char *path);
 bool host_fsck_mounted(const char *path);
 
+/* Registers the file systems under test, once: by the file that makes their images. */
+void host_types_init(void);
 /* Mounts: 0 and *out, or what the driver said. flags: SB_*. */
 int host_mount(const char *path, const char *type, u32 flags, const char *options,
 		struct superblock **out);

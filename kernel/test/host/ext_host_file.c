@@ -77,7 +77,10 @@ ssize_t host_write(struct inode *inode, const void *buf, size_t n, s64 at)
 
 	rwsem_write(&inode->lock);
 	inode_touch(inode, ATTR_MTIME | ATTR_CTIME);
-	err = zero_tail(inode, at);
+	if (inode->ops->fill_gap)
+		err = at > inode->size ? inode->ops->fill_gap(inode, at) : 0;
+	else
+		err = zero_tail(inode, at);
 	while (!err && done < n) {
 		size_t part =
 			min(n - done, (size_t)(PAGE_SIZE - ((u64)(at + (s64)done) & ~PAGE_MASK)));

@@ -3,6 +3,13 @@
  */
 #include "test/host/ext_host_int.h"
 
+#include "fs/ext/ext.h"
+
+void host_types_init(void)
+{
+	fs_ext_init();
+}
+
 const char *host_dir(void)
 {
 	return os_temp_dir();

@@ -99,6 +99,10 @@ void host_io_finish(void)
 	}
 }
 
+static void wait_done(struct blk_request *req)
+{
+}
+
 void blk_submit(struct blk_request *req)
 {
 	if (req->n_pieces == 0 || req->n_pieces > BLK_RESERVE_PIECES)
@@ -111,6 +115,20 @@ void blk_submit(struct blk_request *req)
 
 void blk_plug(void) { }
 void blk_unplug(void) { }
+
+int blk_submit_wait(struct blk_request *req)
+{
+	if (req->n_pieces == 0 || req->n_pieces > BLK_RESERVE_PIECES)
+		abort();
+	req->done = wait_done;
+	request_run(req);
+	return req->error;
+}
+
+int blk_discard(struct blkdev *dev, lba_t lba, u64 n_sectors)
+{
+	return lba + n_sectors <= dev->n_sectors ? 0 : -ENXIO;
+}
 
 int blk_flush(struct blkdev *dev)
 {

@@ -6,7 +6,6 @@
 
 #include "core/clock.h"
 #include "dev/bcache.h"
-#include "fs/ext/ext.h"
 #include "vfs/acl.h"
 
 #define BUCKETS 4096u
@@ -182,14 +181,19 @@ int file_meta_error(struct file *file)
 	return 0;
 }
 
+static struct timespec trim(struct inode *inode, struct timespec t, u32 which)
+{
+	return inode->sb->ops->time_trim ? inode->sb->ops->time_trim(inode, t, which) : t;
+}
+
 void inode_touch(struct inode *inode, u32 mask)
 {
 	struct timespec now = clock_now();
 
 	if (mask & ATTR_MTIME)
-		inode->mtime = now;
+		inode->mtime = trim(inode, now, ATTR_MTIME);
 	if (mask & ATTR_CTIME)
-		inode->ctime = now;
+		inode->ctime = trim(inode, now, ATTR_CTIME);
 	inode_dirty(inode);
 }
 
@@ -251,7 +255,7 @@ int host_mount(const char *path, const char *type, u32 flags, const char *option
 
 	host_mem_init();
 	if (!n_types)
-		fs_ext_init();
+		host_types_init();
 	sb->flags = flags;
 	list_init(&sb->inodes);
 	list_init(&sb->dirty);
