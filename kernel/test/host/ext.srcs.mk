@@ -21,6 +21,9 @@ $(HOST_O)/test_ext_crafted: $(EXT_CRAFTED:%=$(HOST_O)/%.o)
 HOST_SRCS_extfs := $(EXT_HOST_SRCS) $(EXT_HOST:%=kernel/test/host/ext_host_%.c) \
 	$(EXT_CRAFTED:%=kernel/test/host/%.c)
 
+HOST_SRCS_part := kernel/dev/partition_gpt.c kernel/dev/partition_mbr.c $(HOST_SRCS_ext_check) \
+	$(EXT_CRAFTED:%=kernel/test/host/%.c)
+
 # Pages lie elsewhere here: the stand-in for arch/mmu.h comes first.
 $(HOST_O)/src/fs/ext/%.o $(HOST_O)/test_ext_%.o $(HOST_O)/ext_host_%.o $(CUTS_OBJS) \
 $(HOST_O)/ext_work.o: \
