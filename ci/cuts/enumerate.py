@@ -6,7 +6,7 @@ import shutil
 import tempfile
 
 from cuts import log, sequences
-from cuts.check import Checker, make_base
+from cuts.check import B, Checker, make_base
 from cuts.model import History, Judge
 
 SHM = "/dev/shm" if os.path.isdir("/dev/shm") else None
@@ -28,6 +28,15 @@ class Result:
         self.violations += 1
         if len(self.shown) < 8:
             self.shown.append(text)
+
+
+def keep(image, result):
+    """The first disks of a run that are wrong, for a look at them."""
+    folder = os.path.join(B, "test", "cuts")
+    if result.violations < 3:
+        os.makedirs(folder, exist_ok=True)
+        with open(os.path.join(folder, f"bad-{os.getpid()}-{result.violations}.img"), "wb") as f:
+            f.write(image)
 
 
 class Failed(Exception):
@@ -76,6 +85,7 @@ def check_record(checker, workload, records, base, some, result, seen,
             result.disks += 1
             problems = checker.check(image, accept)
             if problems:
+                keep(image, result)
                 result.fail(f"{workload.name}\n    cut at record {cut.place}, after mark "
                             f"{cut.marks[-1:]}, {name} of {len(cut.pending)} pending:\n      "
                             + "\n      ".join(problems[:5]))

@@ -48,7 +48,8 @@ def record(kernel, kind, chosen, folder, lose):
         image = f.read()
     fs = Checker(kind, folder).type
     with nbd.Server(folder, bytes(len(image)), lose) as server:
-        with Guest(kernel, server.drives(), [base, lines], f"{kernel}-{kind}") as console:
+        name = f"{kernel}-{kind}-{os.getpid()}"
+        with Guest(kernel, server.drives(), [base, lines], name) as console:
             console.output(f"head -c {length} {MORE[1]} | "
                            f"{CUTS} run {fs} '' {DISK} {MORE[0]} {MARKS}", 1200)
         return image, server.records
@@ -68,38 +69,39 @@ def split(records):
     return parts
 
 
-def judge_part(arguments):
-    """Judges some sequences' records, in a process of its own."""
-    kind, some, mount, base, parts = arguments
+def run_part(arguments):
+    """Some sequences, in a guest and a process of their own."""
+    kernel, kind, some, lose, mount, chosen = arguments
     folder, result, seen = tempfile.mkdtemp(prefix="cuts-", dir=SHM), Result(), set()
-    checker, world = Checker(kind, folder, mount), sequences.base_world()
-    for sequence, part in parts:
-        result.sequences += 1
-        check_record(checker, Sequence(world, sequence, checker.journal), part, base, some, result,
-                     seen)
-        if result.violations > 50:
-            break
-    checker.helper.stop()
-    shutil.rmtree(folder)
+    try:
+        base, records = record(kernel, kind, chosen, folder, lose)
+        parts = split(records)
+        checker, world = Checker(kind, folder, mount), sequences.base_world()
+        for sequence, part in parts:
+            result.sequences += 1
+            check_record(checker, Sequence(world, sequence, checker.journal), part, base, some,
+                         result, seen)
+            if result.violations > 50:
+                break
+        checker.helper.stop()
+        if len(parts) != len(chosen):
+            result.fail(f"{len(parts)} of {len(chosen)} sequences were run")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
     return result
 
 
 def run(kernel, kind, some, chosen, lose=False, mount=True):
-    """Like enumerate.run(), with a guest in place of the host's driver."""
-    folder, result = tempfile.mkdtemp(prefix="cuts-", dir=SHM), Result()
+    """Like enumerate.run(), with guests in place of the host's driver."""
+    chosen, total = sorted(chosen), Result()
     jobs = len(os.sched_getaffinity(0))
-    try:
-        base, records = record(kernel, kind, sorted(chosen), folder, lose)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    parts = split(records)
+    size = min(250, (len(chosen) + jobs - 1) // jobs)
     with multiprocessing.Pool(jobs) as pool:
-        for one in pool.imap_unordered(judge_part, [
-                (kind, some, mount, base, parts[i:i + 40]) for i in range(0, len(parts), 40)]):
-            result.add(one)
-    if len(parts) != len(chosen):
-        result.fail(f"{len(parts)} of {len(chosen)} sequences were run")
-    return result
+        for result in pool.imap_unordered(run_part, [
+                (kernel, kind, some, lose, mount, chosen[i:i + size])
+                for i in range(0, len(chosen), size)]):
+            total.add(result)
+    return total
 
 
 class Program:

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -124,7 +125,9 @@ static void run_operations(char *sequence, const char *marks)
 		close(held[--n_held]);
 }
 
-/* Writes only what differs. */
+/*
+ * Writes only what differs. What the cache has of the disk is not what files have written there.
+ */
 static void copy(const char *from, const char *to)
 {
 	static char buf[65536], old[65536];
@@ -136,6 +139,7 @@ static void copy(const char *from, const char *to)
 		perror("copy");
 		exit(1);
 	}
+	ioctl(out, BLKFLSBUF);
 	for (at = 0; (n = read(in, buf, sizeof(buf))) > 0; at += n) {
 		if (pread(out, old, (size_t)n, at) == n && memcmp(buf, old, (size_t)n) == 0)
 			continue;
