@@ -43,6 +43,25 @@ TEST(crc_tables)
 		 crc32c_update(~0u, all, 256));
 }
 
+/* Long and short, beginning and ending anywhere. */
+TEST(crc_of_any_length)
+{
+	u8 bytes[400];
+
+	for (unsigned i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (u8)unit_rand();
+	for (unsigned i = 0; i < 500; i++) {
+		unsigned from = (unsigned)unit_below(16);
+		size_t n = unit_below(sizeof(bytes) - from);
+		u32 crc = (u32)unit_rand();
+
+		CHECK_EQ(crc32c_update(crc, bytes + from, n),
+			 slow_crc(crc, 0x82f63b78, bytes + from, n));
+		CHECK_EQ(crc32_update(crc, bytes + from, n),
+			 slow_crc(crc, 0xedb88320, bytes + from, n));
+	}
+}
+
 /* The first and the last of the vectors in the authors' reference implementation. */
 TEST(siphash_vectors)
 {
