@@ -20,6 +20,7 @@ enum lock_rank {
 	RANK_SB_RENAME,         /* superblock->rename_lock: renames of directories, before any inode
 				 * lock */
 	RANK_MOUNT,             /* mount tree changes */
+	RANK_LOOP,              /* what loop devices are bound to */
 	RANK_INODE_DIR,         /* inode->lock of a directory; parent before child, else by
 				 * address */
 	RANK_INODE,             /* inode->lock of anything else; by address when two */

@@ -16,6 +16,7 @@
 
 struct disk;
 struct blkdev;
+struct file;
 
 /* A buffer that a device reaches (blk_bounce.c). */
 struct blk_bounce {
@@ -104,6 +105,15 @@ struct disk_ops {
 	/* Somebody wants the disk gone as if it had been unplugged: 0 when it is unregistered, or
 	 * -EBUSY (it is being repaired). Thread context, with a reference. NULL: not possible. */
 	int (*detach)(struct disk *disk);
+	/* ioctl(2) on `file`, which is open on d, one of the disk's: -ENOTTY if it is none of the
+	 * driver's. Thread context. NULL: the driver has none. */
+	long (*ioctl)(struct disk *disk, struct blkdev *d, struct file *file, u32 request, u64 arg);
+	/* Nobody has the disk or a partition of it open any more, by blkdev_open(). Thread context,
+	 * no lock held. NULL: does not matter. */
+	void (*closed)(struct disk *disk);
+	/* A text of the driver's about the disk, for a file of that name in /sys: 0, -ENODEV (there
+	 * is none now), -errno. Thread context. */
+	int (*describe)(struct disk *disk, const char *name, char *buf, size_t size);
 	/* The last reference to an unregistered disk is gone: free it. Thread context. NULL:
 	 * nothing to free. */
 	void (*release)(struct disk *disk);
@@ -114,8 +124,9 @@ struct disk {
 	char name[16];          /* I: "sda" */
 	const struct disk_ops *ops; /* I */
 	void *data;             /* I: driver's */
-	u64 n_sectors;          /* of 512 bytes. I; with a cdrom: its lock */
-	u32 sector_size;        /* I: logical, bytes (512 … 4096) */
+	u64 n_sectors;          /* of 512 bytes; q to change, by disk_set_size(); with a cdrom: its
+				 * lock */
+	u32 sector_size;        /* I, but while it has no users: logical, bytes (512 … 4096) */
 	u32 physical_sector_size; /* I */
 	u32 max_sectors;        /* I: per request, of 512 bytes; whole logical sectors, >= a page */
 	u32 max_discard_sectors; /* I: the same for BLK_DISCARD */
@@ -124,12 +135,20 @@ struct disk {
 	u32 depth;              /* I: requests the device takes at a time */
 	unsigned address_bits;  /* I: how much memory the device reaches */
 	struct blk_bounce *bounces; /* I: of each tag, if that is not all; else NULL */
-	bool read_only, removable, write_cache, fua, discard; /* I */
+	bool read_only;         /* a */
+	bool removable, write_cache, fua, discard; /* I */
 	bool rotational;        /* I */
-	bool unpartitioned;     /* I: no table is looked for */
+	bool unpartitioned;     /* a: no table is looked for */
 	struct cdrom *cdrom;    /* I: drive of media that are changed (dev/cdrom.h), or NULL */
+	u32 ahead;              /* a: pages that are read ahead, of it and of files on it */
+	bool described;         /* a: there is what ops->describe() tells */
+	bool scsi;              /* I: answers to ioctls of SCSI disks, as host `port` */
+	u32 port;               /* I */
 	char model[48], serial[24], firmware[12]; /* I */
-	u32 major, minor;       /* I: of the whole disk; by disk_register() */
+	u32 major, minor;       /* I: of the whole disk; by disk_register() for "sda" */
+	u32 n_minors;           /* I: 16 of such; else 0, and all partitions have the extended
+				 * major */
+	u64 sequence;           /* I: counts registrations, from 1; by disk_register() */
 	u64 timeout_ns;         /* I: 0: the default, by disk_register() */
 	struct spinlock lock;   /* RANK_BLK */
 	struct list waiting[2]; /* q: requests not started: reads, others */
@@ -141,6 +160,7 @@ struct disk {
 	u64 n_timeouts, n_retries, n_errors; /* q */
 	struct blkdev *whole;   /* I */
 	struct list blkdevs;    /* r: whole disk and partitions */
+	u32 n_openers;          /* r: blkdev_open() on any of them */
 	struct list link;       /* r */
 	bool gone;              /* q: removed: everything fails with -ENXIO */
 	bool watching;          /* q: the watchdog is set */
@@ -170,6 +190,8 @@ struct blkdev {
 	struct pagecache cache; /* its own lock */
 	struct refcount refs;
 	u32 holders;            /* registry's lock: mounts (exclusive users) */
+	bool read_only;         /* a: as asked for (BLKROSET) */
+	u32 block_size;         /* a: what BLKBSZSET said, or 0 */
 	bool gone;              /* registry's lock: not to be found any more */
 	struct blk_stats stats; /* disk's lock */
 	u64 counted_ns;         /* disk's lock: up to when its times are counted */
@@ -221,12 +243,20 @@ int must_check disk_name_next(char *name, size_t size);
 void disk_get(struct disk *disk);
 void disk_put(struct disk *disk);
 void disk_each(void (*fn)(struct disk *disk, void *arg), void *arg);
-/* Reads the partition table again (BLKRRPART): 0, -EBUSY. Thread context, as the next two. */
+/* Reads the partition table again (BLKRRPART): 0, -EBUSY, -EINVAL (it has none to be read).
+ * Thread context, as the next five. */
 int disk_rescan(struct disk *disk);
+/* Forgets all partitions, of which nobody uses any: 0 or -EBUSY. */
+int disk_forget_partitions(struct disk *disk);
+/* The disk has another size, in sectors of 512 bytes. What is cached behind a new end is lost. */
+void disk_set_size(struct disk *disk, u64 n_sectors);
 /* Makes a partition known that no table need name (BLKPG), or forgets one: 0, -EINVAL (not on the
  * disk), -EBUSY (number or place taken; in use), -ENXIO, -ENOMEM, -ENOSPC. */
 int disk_partition_add(struct disk *disk, unsigned number, lba_t start, u64 n_sectors);
 int disk_partition_remove(struct disk *disk, unsigned number);
+/* Another length for the partition that begins at `start`: 0, -EINVAL, -EBUSY (it would meet
+ * another), -ENXIO. */
+int disk_partition_resize(struct disk *disk, unsigned number, lba_t start, u64 n_sectors);
 #define DISK_PARTITIONS 255 /* highest number */
 
 /*
@@ -259,10 +289,18 @@ struct blkdev *blkdev_find(const char *name);
 struct blkdev *blkdev_find_number(u32 major, u32 minor);
 static inline void blkdev_get(struct blkdev *d) { ref_get(&d->refs); }
 void blkdev_put(struct blkdev *d);
-/* Somebody begins to use what is in the device, or ends: its medium is looked at and stays where it
- * is. 0, -ENOMEDIUM, -EIO. Thread context. */
+/* Somebody begins to use what is in the device, or ends (see disk_ops.closed): its medium is looked
+ * at and stays where it is. 0, -ENXIO (gone), -ENOMEDIUM, -EIO. Thread context, blkdev_close()
+ * without locks. */
 int must_check blkdev_open(struct blkdev *d);
 void blkdev_close(struct blkdev *d);
+/* Users of a disk and its partitions. */
+u32 disk_openers(struct disk *disk);
+static inline bool blkdev_is_read_only(const struct blkdev *d)
+{
+	return READ_ONCE(d->disk->read_only) || READ_ONCE(d->read_only) ||
+	       READ_ONCE(d->disk->whole->read_only);
+}
 /* Exclusive use for a mount: 0 or -EBUSY. */
 int blkdev_claim(struct blkdev *d);
 void blkdev_release(struct blkdev *d);
@@ -274,6 +312,9 @@ void blkdev_release(struct blkdev *d);
 u32 blkdev_next(u32 of, u32 after, char *name, size_t size);
 #define BLKDEV_NUMBER(major, minor) ((major) << 20 | (minor))
 #define BLKDEV_DISKS 1u
+/* Whether there is a disk with that number of which it is true now. Any context. */
+enum blkdev_property { BLKDEV_DESCRIBED, BLKDEV_HARDWARE };
+bool blkdev_property(u32 number, enum blkdev_property property);
 void blkdev_each(void (*fn)(struct blkdev *d, void *arg), void *arg);
 /* Told of each blkdev that comes or goes (devfs fills /dev), no lock held: set once; it is first
  * told of all there are. */

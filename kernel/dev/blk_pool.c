@@ -13,9 +13,11 @@
 #include "mm/slab.h"
 
 #define RESERVE 16
+#define SET_ASIDE 4 /* of these, for threads that free memory */
 
 static struct spinlock lock = SPINLOCK_INIT(RANK_DRIVER, "blk pool");
 static struct list reserve = LIST_INIT(reserve);
+static unsigned n_reserve; /* in the list */
 static struct wait_queue waiters = WAIT_QUEUE_INIT(waiters);
 
 static size_t request_bytes(unsigned n_pieces)
@@ -31,16 +33,21 @@ void blk_pool_init(void)
 		if (!req)
 			panic("blk: no memory for the reserve of requests");
 		list_add(&req->link, &reserve);
+		n_reserve++;
 	}
 }
 
+/* The last ones are for those whom the others may be waiting for. */
 static struct blk_request *reserve_take(void)
 {
 	u64 flags = spin_lock_irq(&lock);
-	struct blk_request *req = list_first_entry_or_null(&reserve, struct blk_request, link);
+	struct blk_request *req = NULL;
 
-	if (req)
+	if (n_reserve > (thread_current()->frees_memory ? 0 : SET_ASIDE)) {
+		req = list_first_entry(&reserve, struct blk_request, link);
 		list_del(&req->link);
+		n_reserve--;
+	}
 	spin_unlock_irq(&lock, flags);
 	return req;
 }
@@ -72,6 +79,7 @@ void blk_request_free(struct blk_request *req)
 	}
 	flags = spin_lock_irq(&lock);
 	list_add(&req->link, &reserve);
+	n_reserve++;
 	spin_unlock_irq(&lock, flags);
-	wait_wake_one(&waiters, 0);
+	wait_wake(&waiters, 0);
 }

@@ -277,6 +277,7 @@ void blkdev_cache_init(struct blkdev *d)
 	/* Metadata is read with a file system's locks held, and below a file's own cache. */
 	rwsem_init(&d->cache.invalidate, RANK_SLEEP_LAST, "bdev-invalidate");
 	d->cache.size = blkdev_size;
+	d->cache.ahead = &d->disk->ahead;
 	d->cache.hold = blkdev_hold;
 	d->cache.unhold = blkdev_unhold;
 	d->cache.try_hold = blkdev_try_hold;

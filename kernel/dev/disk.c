@@ -31,11 +31,11 @@ struct mutex disk_registry = MUTEX_INIT(disk_registry, RANK_BDEV, "disks");
 struct list disks = LIST_INIT(disks);
 struct spinlock disk_lists = SPINLOCK_INIT(RANK_DRIVER, "disk lists");
 
-/* Held while partitions of a registered disk come and go. */
-static struct mutex partitions = MUTEX_INIT(partitions, RANK_PARTITIONS, "partitions");
+struct mutex disk_partitions = MUTEX_INIT(disk_partitions, RANK_PARTITIONS, "partitions");
 
 static u64 names_used[BITMAP_WORDS(DISKS_MAX)];       /* r: bit n: the nth disk letter */
 static u64 extended_used[BITMAP_WORDS(EXTENDED_MAX)]; /* r: minors of EXTENDED_MAJOR */
+static u64 last_sequence; /* r */
 static void (*listener)(struct blkdev *d, bool added); /* r */
 
 /* "sda" … "sdz", "sdaa" … for 0, 1 … */
@@ -83,6 +83,7 @@ static void numbers_set(struct disk *disk)
 		return; /* the driver has set them */
 	disk->major = block == 0 ? SCSI_DISK_MAJOR : block < 8 ? 64 + block : 120 + block;
 	disk->minor = n % 16 * 16;
+	disk->n_minors = 16;
 }
 
 void disk_get(struct disk *disk)
@@ -114,7 +115,7 @@ static void lists_add(struct list *entry, struct list *to)
 	spin_unlock(&disk_lists);
 }
 
-static void lists_remove(struct list *entry)
+void disk_lists_remove(struct list *entry)
 {
 	spin_lock(&disk_lists);
 	list_del_init(entry);
@@ -125,7 +126,7 @@ static int number_assign(struct blkdev *d)
 {
 	size_t n;
 
-	if (d->partition < 16) {
+	if (!d->partition || d->partition < d->disk->n_minors) {
 		d->major = d->disk->major;
 		d->minor = d->disk->minor + d->partition;
 		return 0;
@@ -196,7 +197,7 @@ void blkdev_put(struct blkdev *d)
 	disk_put(disk);
 }
 
-static void announce(struct blkdev *d, bool added)
+void disk_announce(struct blkdev *d, bool added)
 {
 	void (*notify)(struct blkdev *d, bool added);
 
@@ -225,18 +226,17 @@ static struct blkdev *disk_nth(struct disk *disk, unsigned n)
 	return found;
 }
 
-static void announce_from(struct disk *disk, unsigned first)
+void disk_announce_from(struct disk *disk, unsigned first)
 {
 	struct blkdev *d;
 
 	for (unsigned n = first; (d = disk_nth(disk, n)); n++) {
-		announce(d, true);
+		disk_announce(d, true);
 		blkdev_put(d);
 	}
 }
 
-/* Takes all blkdevs after the first `keep` out of the registry. */
-static void forget_from(struct disk *disk, unsigned keep)
+void disk_forget_from(struct disk *disk, unsigned keep)
 {
 	struct blkdev *d;
 
@@ -246,13 +246,13 @@ static void forget_from(struct disk *disk, unsigned keep)
 		if (disk->blkdevs.prev != &disk->blkdevs &&
 		    (!keep || disk->blkdevs.prev != disk->blkdevs.next)) {
 			d = list_last_entry(&disk->blkdevs, struct blkdev, link);
-			lists_remove(&d->link);
+			disk_lists_remove(&d->link);
 			d->gone = true;
 		}
 		mutex_unlock(&disk_registry);
 		if (!d)
 			return;
-		announce(d, false);
+		disk_announce(d, false);
 		blkdev_put(d);
 	}
 }
@@ -274,8 +274,10 @@ int disk_add(struct disk *disk)
 {
 	int err;
 
-	mutex_lock(&partitions); /* whoever removes it waits until all of it is there */
+	mutex_lock(&disk_partitions); /* whoever removes it waits until all of it is there */
 	mutex_lock(&disk_registry);
+	disk->sequence = ++last_sequence;
+	disk->ahead = pagecache_ahead_default();
 	err = disk->gone ? -ENXIO : blk_bounce_init(disk);
 	if (!err)
 		err = blkdev_create(disk, 0, 0, disk->n_sectors, NULL, NULL);
@@ -284,9 +286,9 @@ int disk_add(struct disk *disk)
 	mutex_unlock(&disk_registry);
 	if (!err) {
 		disk_scan(disk);
-		announce_from(disk, 0);
+		disk_announce_from(disk, 0);
 	}
-	mutex_unlock(&partitions);
+	mutex_unlock(&disk_partitions);
 	return err;
 }
 
@@ -325,107 +327,23 @@ void disk_unregister(struct disk *disk)
 	spin_unlock_irq(&disk->lock, flags);
 	blk_end(&ended);
 	delayed_work_cancel_sync(&disk->watchdog);
-	mutex_lock(&partitions); /* whoever makes some sees that the disk is gone */
+	mutex_lock(&disk_partitions); /* whoever makes some sees that the disk is gone */
 	mutex_lock(&disk_registry);
-	lists_remove(&disk->link);
+	disk_lists_remove(&disk->link);
 	mutex_unlock(&disk_registry);
-	forget_from(disk, 0);
-	mutex_unlock(&partitions);
+	disk_forget_from(disk, 0);
+	mutex_unlock(&disk_partitions);
 	disk_put(disk);
 }
 
-static bool in_use(const struct blkdev *d)
+u32 disk_openers(struct disk *disk)
 {
-	return d->holders || ref_read(&d->refs) > 1;
-}
+	u32 n;
 
-int disk_rescan(struct disk *disk)
-{
-	struct blkdev *d;
-	int err;
-
-	mutex_lock(&partitions);
-	err = disk->gone ? -ENXIO : 0;
 	mutex_lock(&disk_registry);
-	list_for_each_entry(d, &disk->blkdevs, link)
-		if (d->partition && in_use(d))
-			err = -EBUSY;
+	n = disk->n_openers;
 	mutex_unlock(&disk_registry);
-	if (!err) {
-		forget_from(disk, 1);
-		disk_scan(disk);
-		announce_from(disk, 1);
-	}
-	mutex_unlock(&partitions);
-	return err;
-}
-
-/* 0 if a partition of this number may lie there. */
-static int place_check(const struct disk *disk, unsigned number, lba_t start, u64 n_sectors)
-{
-	u64 mask = (disk->sector_size >> 9) - 1;
-	const struct blkdev *d;
-
-	if (!number || number > DISK_PARTITIONS || !n_sectors || (start | n_sectors) & mask ||
-	    start >= disk->n_sectors || n_sectors > disk->n_sectors - start)
-		return -EINVAL;
-	list_for_each_entry(d, &disk->blkdevs, link) {
-		if (!d->partition)
-			continue;
-		if (d->partition == number ||
-		    (start < d->start + d->n_sectors && d->start < start + n_sectors))
-			return -EBUSY;
-	}
-	return 0;
-}
-
-int disk_partition_add(struct disk *disk, unsigned number, lba_t start, u64 n_sectors)
-{
-	struct blkdev *made = NULL;
-	int err;
-
-	mutex_lock(&partitions);
-	mutex_lock(&disk_registry);
-	err = disk->gone ? -ENXIO : place_check(disk, number, start, n_sectors);
-	if (!err)
-		err = blkdev_create(disk, number, start, n_sectors, NULL, NULL);
-	if (!err) {
-		made = list_last_entry(&disk->blkdevs, struct blkdev, link);
-		blkdev_get(made);
-	}
-	mutex_unlock(&disk_registry);
-	if (made) {
-		announce(made, true);
-		blkdev_put(made);
-	}
-	mutex_unlock(&partitions);
-	return err;
-}
-
-int disk_partition_remove(struct disk *disk, unsigned number)
-{
-	struct blkdev *d, *found = NULL;
-	int err = -ENXIO;
-
-	mutex_lock(&partitions);
-	mutex_lock(&disk_registry);
-	list_for_each_entry(d, &disk->blkdevs, link)
-		if (number && d->partition == number)
-			found = d;
-	if (found) {
-		err = in_use(found) ? -EBUSY : 0;
-		if (!err) {
-			lists_remove(&found->link);
-			found->gone = true;
-		}
-	}
-	mutex_unlock(&disk_registry);
-	if (!err) {
-		announce(found, false);
-		blkdev_put(found);
-	}
-	mutex_unlock(&partitions);
-	return err;
+	return n;
 }
 
 void blkdev_set_notify(void (*fn)(struct blkdev *d, bool added))
@@ -436,7 +354,7 @@ void blkdev_set_notify(void (*fn)(struct blkdev *d, bool added))
 	listener = fn;
 	mutex_unlock(&disk_registry);
 	for (unsigned n = 0; (disk = disk_at(n)); n++) {
-		announce_from(disk, 0);
+		disk_announce_from(disk, 0);
 		disk_put(disk);
 	}
 }

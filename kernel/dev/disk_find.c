@@ -80,6 +80,20 @@ u32 blkdev_next(u32 of, u32 after, char *name, size_t size)
 	return best;
 }
 
+bool blkdev_property(u32 number, enum blkdev_property property)
+{
+	struct disk *disk;
+	bool is = false;
+
+	spin_lock(&disk_lists);
+	list_for_each_entry(disk, &disks, link)
+		if (BLKDEV_NUMBER(disk->major, disk->minor) == number)
+			is = property == BLKDEV_DESCRIBED ? READ_ONCE(disk->described) :
+							    disk->model[0] != 0;
+	spin_unlock(&disk_lists);
+	return is;
+}
+
 /* The first blkdev that `matches`, with a reference, or NULL. */
 static struct blkdev *find(bool (*matches)(const struct blkdev *d, const void *key),
 			   const void *key)
@@ -160,15 +174,45 @@ struct blkdev *blkdev_find_number(u32 major, u32 minor)
 	return find(number_matches, number);
 }
 
+static void opener_leaves(struct blkdev *d)
+{
+	struct disk *disk = d->disk;
+	struct blkdev *part;
+	bool last;
+
+	mutex_lock(&disk_registry);
+	last = --disk->n_openers == 0;
+	if (last) /* what was asked for (BLKBSZSET) is for as long */
+		list_for_each_entry(part, &disk->blkdevs, link)
+			WRITE_ONCE(part->block_size, 0);
+	mutex_unlock(&disk_registry);
+	if (last && disk->ops->closed)
+		disk->ops->closed(disk);
+}
+
 int blkdev_open(struct blkdev *d)
 {
-	return d->disk->cdrom ? cdrom_open(d->disk->cdrom) : 0;
+	int err = 0;
+
+	mutex_lock(&disk_registry);
+	if (d->gone)
+		err = -ENXIO;
+	else
+		d->disk->n_openers++;
+	mutex_unlock(&disk_registry);
+	if (err || !d->disk->cdrom)
+		return err;
+	err = cdrom_open(d->disk->cdrom);
+	if (err)
+		opener_leaves(d);
+	return err;
 }
 
 void blkdev_close(struct blkdev *d)
 {
 	if (d->disk->cdrom)
 		cdrom_close(d->disk->cdrom);
+	opener_leaves(d);
 }
 
 /* A disk and its partitions exclude each other, too. */

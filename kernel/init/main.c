@@ -28,6 +28,7 @@
 #include "init/initramfs.h"
 #include "init/smp.h"
 #include "ipc/pipe.h"
+#include "loop/loop.h"
 #include "mm/frames.h"
 #include "mm/slab.h"
 #include "net/inet/inet.h"
@@ -119,6 +120,7 @@ static void boot_thread(void *arg)
 	proc_init();
 	procfs_init();
 	tty_init();
+	loop_init();
 	ktest_start();
 
 	if (!initramfs_load(first, sizeof(first))) {

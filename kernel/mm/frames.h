@@ -182,9 +182,11 @@ u64 mm_mark_min(void);
 
 /*
  * Set once by vm: called when an allocation finds too little memory. Frees about n frames if it
- * can, may sleep; returns how many it freed. `flags` are the allocation's. After 0 and without
- * MM_NORETRY the second hook kills a process (true: try again).
+ * can, may sleep; returns how many it freed, or MM_USE_RESERVE: none, but who asks may have of the
+ * emergency reserve. `flags` are the allocation's. After 0 and without MM_NORETRY the second hook
+ * kills a process (true: try again).
  */
+#define MM_USE_RESERVE (~0ull)
 void mm_set_reclaim(u64 (*reclaim)(u64 n, unsigned flags), bool (*oom)(unsigned order),
 		    void (*wake)(void));
 

@@ -56,16 +56,17 @@ struct page *frames_alloc_slow(unsigned order, unsigned flags)
 
 	/* A single page is waited for as long as reclaim makes progress: others are just faster. */
 	for (unsigned round = 0; round < MAX_ROUNDS || !(order || (flags & MM_NOFS)); round++) {
-		u64 freed = stock_shrink();
+		u64 freed = stock_shrink(), got = 0;
 
 		page = frames_try(order, flags);
 		if (page)
 			return page;
 		if (frames.reclaim)
-			freed += frames.reclaim(max((u64)RECLAIM_BATCH, (u64)2 << order), flags);
-		page = frames_try(order, flags);
+			got = frames.reclaim(max((u64)RECLAIM_BATCH, (u64)2 << order), flags);
+		page = frames_try(order, got == MM_USE_RESERVE ? flags & ~(u32)MM_WAIT : flags);
 		if (page)
 			return page;
+		freed += got == MM_USE_RESERVE ? 1 : got;
 		if (order == 0 && freed == 0 && mm_shrink_stocks()) {
 			page = frames_try(order, flags);
 			if (page)

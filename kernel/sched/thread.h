@@ -88,6 +88,8 @@ struct thread {
 	/* Waiting */
 	const char *wait_reason; /* o: short word for /proc/[pid]/wchan, or NULL */
 	bool in_iowait;          /* o: to change only while running */
+	bool frees_memory;       /* o: memory comes back by its work (it writes out what others
+				  * left dirty): it is not held up for want of it */
 
 	struct blk_plug *plug;   /* o: requests that dev holds back; given to the plug hook before
 				  * the thread blocks */

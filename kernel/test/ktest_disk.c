@@ -161,6 +161,7 @@ struct ktest_disk *ktest_disk_create(unsigned depth, bool with_cache, bool with_
 		.fua = with_fua,
 		.discard = true,
 		.major = 240,
+		.n_minors = 16,
 		.timeout_ns = 20 * NSEC_PER_MSEC,
 	};
 	if (disk_register(&k->disk)) {

@@ -1,40 +1,20 @@
 /*
  * Block devices as files: /dev/sda is the page cache of the device, the same that file systems read
- * their metadata through. Reads and writes are of any length; ioctls tell its geometry. Before:
- * file_rw.c; behind: dev/blkdev_cache.c.
+ * their metadata through. Reads and writes are of any length; those with O_DIRECT pass it by
+ * (blkfile_direct.c); ioctls are in blkfile_ioctl.c. Before: file_rw.c; behind: dev/blkdev_cache.c.
  */
-#include "abi/capability.h"
-#include "abi/ioctl.h"
-#include "arch/usercopy.h"
-#include "dev/blk.h"
 #include "lib/string.h"
 #include "mm/slab.h"
-#include "vfs/file_int.h"
+#include "vfs/blkfile_int.h"
 #include "vm/aspace.h"
-
-struct blkfile {
-	struct blkdev *dev; /* referenced */
-	bool exclusive;     /* claimed */
-	bool opened;        /* for its contents, with blkdev_open() */
-};
-
-static struct blkdev *device_of(const struct file *f)
-{
-	return ((struct blkfile *)f->private)->dev;
-}
-
-static loff_t device_size(const struct blkdev *dev)
-{
-	return (loff_t)(dev->n_sectors << 9);
-}
 
 int blkfile_open(struct file *f, struct blkdev *dev)
 {
 	struct blkfile *b;
 	int err = 0;
 
-	if (f->can_write && dev->disk->read_only)
-		return dev->disk->cdrom ? -EROFS : -EACCES;
+	if (f->can_write && dev->disk->read_only && (dev->disk->scsi || dev->disk->cdrom))
+		return -EROFS;
 	b = kmalloc(sizeof(*b), MM_KERNEL);
 	if (!b)
 		return -ENOMEM;
@@ -79,10 +59,12 @@ static void blkfile_release(struct file *f)
 
 static ssize_t blkfile_read(struct file *f, struct iov_iter *to, loff_t *pos)
 {
-	struct blkdev *dev = device_of(f);
-	loff_t at = *pos, size = device_size(dev);
+	struct blkdev *dev = blkfile_dev(f);
+	loff_t at = *pos, size = blkfile_size(dev);
 	ssize_t err = 0;
 
+	if (f->flags & O_DIRECT)
+		return blkfile_read_direct(dev, to, pos);
 	while (iov_left(to) && at < size) {
 		size_t offset = (size_t)at & (PAGE_SIZE - 1), n, copied;
 		pgoff_t last = (pgoff_t)(at + (loff_t)min(iov_left(to), (size_t)(size - at)) - 1) >>
@@ -175,13 +157,17 @@ static bool is_absent_whole(struct blkdev *dev, loff_t at, size_t n)
 
 static ssize_t blkfile_write(struct file *f, struct iov_iter *from, loff_t *pos)
 {
-	struct blkdev *dev = device_of(f);
-	loff_t at = *pos, size = device_size(dev);
+	struct blkdev *dev = blkfile_dev(f);
+	loff_t at = *pos, size = blkfile_size(dev);
 	void *bounce = NULL;
 	ssize_t err = 0;
 
+	if (blkdev_is_read_only(dev))
+		return -EPERM;
 	if (iov_left(from) && at >= size)
 		return -ENOSPC;
+	if (f->flags & O_DIRECT)
+		return blkfile_write_direct(f, from, pos);
 	while (iov_left(from) && at < size) {
 		size_t n =
 			min((size_t)(PAGE_SIZE - ((size_t)at & (PAGE_SIZE - 1))), iov_left(from));
@@ -203,13 +189,13 @@ static ssize_t blkfile_write(struct file *f, struct iov_iter *from, loff_t *pos)
 	if (at == *pos)
 		return err;
 	err = at - *pos;
-	if (f->flags & (O_DSYNC | O_DIRECT)) {
+	if (f->flags & O_DSYNC) {
 		int sync;
 
 		(void)pagecache_write_range(&dev->cache, (pgoff_t)*pos >> PAGE_SHIFT,
 					    (pgoff_t)(at - 1) >> PAGE_SHIFT, true);
 		sync = file_data_error(f, &dev->cache);
-		if (sync == 0 && f->flags & O_DSYNC)
+		if (sync == 0)
 			sync = blk_flush(dev);
 		if (sync < 0 && sync != -EOPNOTSUPP)
 			err = sync;
@@ -222,7 +208,7 @@ static ssize_t blkfile_write(struct file *f, struct iov_iter *from, loff_t *pos)
 
 static loff_t blkfile_seek(struct file *f, loff_t offset, int whence)
 {
-	loff_t size = device_size(device_of(f));
+	loff_t size = blkfile_size(blkfile_dev(f));
 
 	if (whence == SEEK_CUR)
 		offset += f->pos;
@@ -237,7 +223,7 @@ static loff_t blkfile_seek(struct file *f, loff_t offset, int whence)
 
 static int blkfile_fsync(struct file *f, bool data_only)
 {
-	struct blkdev *dev = device_of(f);
+	struct blkdev *dev = blkfile_dev(f);
 	int err, flush;
 
 	(void)pagecache_sync(&dev->cache);
@@ -272,134 +258,10 @@ static const struct area_source device_area = {
 
 static int blkfile_mmap(struct file *f, struct map_request *req)
 {
-	req->cache = &device_of(f)->cache;
+	req->cache = &blkfile_dev(f)->cache;
 	req->source = &device_area;
 	req->source_data = f;
 	return 0;
-}
-
-static long put_u64(u64 arg, u64 value) { return copy_out_obj((u64 __user *)arg, &value); }
-static long put_u32(u64 arg, u32 value) { return copy_out_obj((u32 __user *)arg, &value); }
-static long put_u16(u64 arg, u16 value) { return copy_out_obj((u16 __user *)arg, &value); }
-
-static long flush_buffers(struct file *f, struct blkdev *dev)
-{
-	int err;
-
-	if (!cred_capable(f->cred, CAP_SYS_ADMIN))
-		return -EACCES;
-	err = pagecache_sync(&dev->cache);
-	pagecache_shrink(&dev->cache);
-	return err;
-}
-
-static long discard(struct file *f, struct blkdev *dev, u64 arg)
-{
-	u64 range[2];
-	int err = copy_in(range, (const void __user *)arg, sizeof(range));
-
-	if (err < 0)
-		return err;
-	if (!f->can_write)
-		return -EBADF;
-	if ((range[0] | range[1]) & 511 || range[0] > (u64)device_size(dev) ||
-	    range[1] > (u64)device_size(dev) - range[0])
-		return -EINVAL;
-	if (!range[1])
-		return 0;
-	pagecache_drop_range(&dev->cache, range[0] >> PAGE_SHIFT,
-			     (range[0] + range[1] - 1) >> PAGE_SHIFT);
-	return blk_discard(dev, range[0] >> 9, range[1] >> 9);
-}
-
-/* The classic translation: 255 heads, 63 sectors. */
-static long geometry(struct blkdev *dev, u64 arg)
-{
-	struct hd_geometry g = { .heads = 255, .sectors = 63, .start = dev->start };
-
-	g.cylinders = (u16)min_t(u64, dev->n_sectors / (255 * 63), 65535);
-	return copy_out_obj((struct hd_geometry __user *)arg, &g);
-}
-
-/* As struct blkpg_partition and blkpg_ioctl_arg of linux/blkpg.h. */
-struct table_entry {
-	s64 start, length; /* bytes */
-	s32 number;
-	char unused[128];
-};
-struct table_change {
-	s32 op, flags, length;
-	struct table_entry __user *entry;
-};
-#define TABLE_ADD    1
-#define TABLE_REMOVE 2
-
-/* BLKPG: what partitions the kernel knows of, without a table. */
-static long table_change(struct file *f, struct blkdev *dev, u64 arg)
-{
-	struct table_change change;
-	struct table_entry e;
-	int err = copy_in_obj(&change, (const struct table_change __user *)arg);
-
-	if (!err)
-		err = copy_in_obj(&e, (const struct table_entry __user *)change.entry);
-	if (err < 0)
-		return err;
-	if (!cred_capable(f->cred, CAP_SYS_ADMIN))
-		return -EACCES;
-	if (dev->partition || e.number <= 0)
-		return -EINVAL;
-	if (change.op == TABLE_REMOVE)
-		return disk_partition_remove(dev->disk, (unsigned)e.number);
-	if (change.op != TABLE_ADD || e.start < 0 || e.length <= 0 || (e.start | e.length) & 511)
-		return -EINVAL;
-	return disk_partition_add(dev->disk, (unsigned)e.number, (u64)e.start >> 9,
-				  (u64)e.length >> 9);
-}
-
-static long blkfile_ioctl(struct file *f, u32 request, u64 arg)
-{
-	struct blkdev *dev = device_of(f);
-	const struct disk *disk = dev->disk;
-
-	switch (request) {
-	case BLKGETSIZE64:
-		return put_u64(arg, (u64)device_size(dev));
-	case BLKGETSIZE:
-		return put_u64(arg, dev->n_sectors);
-	case BLKSSZGET:
-		return put_u32(arg, disk->sector_size);
-	case BLKPBSZGET:
-	case BLKIOMIN:
-		return put_u32(arg, max(disk->physical_sector_size, disk->sector_size));
-	case BLKIOOPT:
-	case BLKALIGNOFF:
-	case BLKDISCARDZEROES:
-		return put_u32(arg, 0);
-	case BLKBSZGET:
-		return put_u32(arg, PAGE_SIZE);
-	case BLKSECTGET:
-		return put_u16(arg, (u16)min(disk->max_sectors, 0xffffu));
-	case BLKROTATIONAL:
-		return put_u16(arg, disk->rotational);
-	case BLKROGET:
-		return put_u32(arg, disk->read_only);
-	case BLKFLSBUF:
-		return flush_buffers(f, dev);
-	case BLKRRPART:
-		return cred_capable(f->cred, CAP_SYS_ADMIN) ? disk_rescan(dev->disk) : -EACCES;
-	case BLKPG:
-		return table_change(f, dev, arg);
-	case BLKDISCARD:
-		return discard(f, dev, arg);
-	case HDIO_GETGEO:
-		return geometry(dev, arg);
-	default:
-		if (disk->cdrom)
-			return cdrom_ioctl(f, dev, request, arg,
-					   ((struct blkfile *)f->private)->opened);
-		return -ENOTTY;
-	}
 }
 
 const struct file_ops blkfile_ops = {

@@ -10,6 +10,7 @@
  */
 #include "abi/stat.h"
 #include "core/panic.h"
+#include "dev/blk.h"
 #include "lib/bitops.h"
 #include "lib/hash.h"
 #include "lib/string.h"
@@ -97,6 +98,7 @@ static void inode_setup(struct inode *inode, struct superblock *sb)
 	inode->state = I_NEW;
 	rwsem_init(&inode->lock, RANK_INODE, "inode");
 	pagecache_init(&inode->cache, &no_pages, inode);
+	inode->cache.ahead = sb && sb->dev ? &sb->dev->disk->ahead : NULL;
 	inode->cache.size = inode_cache_size;
 	inode->cache.hold = inode_cache_hold;
 	inode->cache.unhold = inode_cache_unhold;

@@ -135,10 +135,8 @@ static int super_create(struct fs_type *type, struct blkdev *dev, u32 sb_flags, 
 		if (err < 0)
 			goto out_free;
 		err = blkdev_claim(dev);
-		if (err < 0) {
-			blkdev_close(dev);
-			goto out_free;
-		}
+		if (err < 0)
+			goto out_open;
 		blkdev_get(dev);
 		sb->dev = dev;
 		sb->dev_id = dev_make(dev->major, dev->minor);
@@ -160,11 +158,13 @@ static int super_create(struct fs_type *type, struct blkdev *dev, u32 sb_flags, 
 out_device:
 	if (dev) {
 		blkdev_release(dev);
-		blkdev_close(dev);
 		blkdev_put(dev);
 	} else {
 		anon_device_free(sb->dev_id);
 	}
+out_open:
+	if (dev)
+		blkdev_close(dev);
 out_free:
 	super_put_storage(sb);
 	return err;
@@ -175,7 +175,7 @@ int super_obtain(struct fs_type *type, struct blkdev *dev, u32 sb_flags, const c
 {
 	int err;
 
-	if (dev && dev->disk->read_only && !(sb_flags & SB_READ_ONLY))
+	if (dev && blkdev_is_read_only(dev) && !(sb_flags & SB_READ_ONLY))
 		return -EACCES;
 	mutex_lock(&obtain_mutex);
 	err = super_find_shared(type, dev, sb_flags, out);
@@ -208,13 +208,10 @@ static void super_shutdown(struct superblock *sb)
 		log_err("vfs: %s: inodes in use after unmount", sb->type->name);
 	if (sb->ops->unmount)
 		sb->ops->unmount(sb);
-	if (sb->dev) {
+	if (sb->dev)
 		blkdev_release(sb->dev);
-		blkdev_close(sb->dev);
-		blkdev_put(sb->dev);
-	} else {
+	else
 		anon_device_free(sb->dev_id);
-	}
 }
 
 /*
@@ -223,6 +220,7 @@ static void super_shutdown(struct superblock *sb)
  */
 void super_put(struct superblock *sb)
 {
+	struct blkdev *dev = sb->dev;
 	bool last;
 
 	if (ref_put_not_last(&sb->refs))
@@ -236,8 +234,13 @@ void super_put(struct superblock *sb)
 		spin_unlock(&supers_lock);
 	}
 	mutex_unlock(&obtain_mutex);
-	if (last)
-		super_put_storage(sb);
+	if (!last)
+		return;
+	super_put_storage(sb);
+	if (dev) { /* which may be a loop device that goes now, and with it another file system */
+		blkdev_close(dev);
+		blkdev_put(dev);
+	}
 }
 
 /*
@@ -302,7 +305,7 @@ int super_remount(struct superblock *sb, u32 sb_flags, const char *options)
 	bool to_rw = !(sb_flags & SB_READ_ONLY) && (sb->flags & SB_READ_ONLY);
 	int err = 0;
 
-	if (to_rw && sb->dev && sb->dev->disk->read_only)
+	if (to_rw && sb->dev && blkdev_is_read_only(sb->dev))
 		return -EACCES;
 	if (to_ro) {
 		/* New writers see the flag; those that are inside are counted after it. */

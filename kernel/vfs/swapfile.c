@@ -58,7 +58,7 @@ static int open_device(struct swapfile *s, const struct path *path, struct plan 
 	dev = blkdev_find_number(dev_major((u32)inode->rdev), dev_minor((u32)inode->rdev));
 	if (!dev)
 		return -ENXIO;
-	err = dev->disk->read_only ? -EROFS : blkdev_claim(dev);
+	err = blkdev_is_read_only(dev) ? -EROFS : blkdev_claim(dev);
 	if (err < 0) {
 		blkdev_put(dev);
 		return err;

@@ -64,6 +64,8 @@ struct pagecache {
 				  * his own has been told, and the owner: */
 	u32 n_told, n_taken;     /* a */
 	u32 flags;               /* I but for PAGECACHE_LOCKED: PAGECACHE_* */
+	const u32 *ahead;        /* I: most pages to read ahead, as somebody says now; NULL: as many
+				  * as pagecache_ahead_default() */
 	/* Areas that map it, for truncation and for cleaning entries: */
 	struct spinlock mmap_lock; /* RANK_RMAP */
 	struct list areas;       /* m */
@@ -154,6 +156,7 @@ void pagecache_drop_range(struct pagecache *cache, pgoff_t first, pgoff_t last);
  * posix_fadvise(2) WILLNEED, readahead(2).
  */
 void pagecache_readahead(struct pagecache *cache, pgoff_t first, pgoff_t last);
+u32 pagecache_ahead_default(void); /* pages */
 /* Whether there is a page at index, be it in memory or in swap (SEEK_DATA). */
 bool pagecache_exists(struct pagecache *cache, pgoff_t index);
 /* Whether pages of the cache may be in swap; once true it stays so. */

@@ -18,17 +18,22 @@
 #define RA_BATCH 64
 
 /* Most pages ahead: 1 MiB, less when memory is small. */
-static u64 ra_max(void)
+u32 pagecache_ahead_default(void)
 {
-	static u64 max_pages;
+	static u32 max_pages;
 
 	if (unlikely(!max_pages)) {
 		struct mm_stats stats;
 
 		mm_stats(&stats);
-		max_pages = clamp(rounddown_pow2((stats.total >> 8) | 1), (u64)32, (u64)256);
+		max_pages = (u32)clamp(rounddown_pow2((stats.total >> 8) | 1), (u64)32, (u64)256);
 	}
 	return max_pages;
+}
+
+static u64 ra_max(const struct pagecache *cache)
+{
+	return cache->ahead ? READ_ONCE(*cache->ahead) : pagecache_ahead_default();
 }
 
 static bool present(struct pagecache *cache, pgoff_t index)
@@ -94,13 +99,13 @@ static u64 clip(struct pagecache *cache, pgoff_t first, u64 n)
 
 int readahead_miss(struct pagecache *cache, pgoff_t index, pgoff_t last)
 {
-	u64 limit = ra_max();
-	u64 want = last > index ? min(last - index + 1, limit) : 1;
+	u64 limit = ra_max(cache);
+	u64 want = last > index ? clamp(last - index + 1, (u64)1, max(limit, (u64)1)) : 1;
 	u64 n = want;
 	bool sequential = index == 0 || present(cache, index - 1);
 
 	if (sequential)
-		n = min(max(RA_MIN, 2 * want), limit);
+		n = max(min(max(RA_MIN, 2 * want), limit), want);
 	if (mm_free_frames() < mm_mark_low())
 		n = min(n, want);
 	n = max(clip(cache, index, n), (u64)1);
@@ -109,7 +114,7 @@ int readahead_miss(struct pagecache *cache, pgoff_t index, pgoff_t last)
 
 void readahead_marker(struct pagecache *cache, struct page *page)
 {
-	u64 limit = ra_max();
+	u64 limit = ra_max(cache);
 	pgoff_t index = page->index, hole;
 	u64 n;
 

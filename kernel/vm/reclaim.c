@@ -165,6 +165,8 @@ static u64 reclaim_direct(u64 n, unsigned flags)
 			     false);
 	if (helper || (flags & MM_NORETRY))
 		return freed;
+	if (!freed && thread_current()->frees_memory)
+		return MM_USE_RESERVE;
 	if (freed && !cache_is_spent())
 		return freed;
 	if (!freed && READ_ONCE(wb_dirty) + READ_ONCE(wb_writing)) {

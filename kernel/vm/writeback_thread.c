@@ -131,6 +131,11 @@ void writeback_throttle(struct pagecache *cache)
 		return;
 	if (over_background())
 		wait_wake(&wb.work, 0);
+	if (unlikely(thread_current()->frees_memory)) {
+		if (over_background() && cache && cache->ops->write)
+			(void)pagecache_write_some(cache, 1024);
+		return;
+	}
 	while (over_limit() && !thread_fatal_pending() && !writeback_is_current()) {
 		/* The writer helps with its own pages, then waits for the device. */
 		if (!cache || !cache->ops->write || !pagecache_write_some(cache, 256))

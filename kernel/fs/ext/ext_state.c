@@ -35,7 +35,7 @@ int ext_state_check_features(const struct ext_fs *fs)
 	u32 incompat = fs->geo.incompat & ~known;
 	u32 ro = fs->geo.ro_compat & ~WRITABLE_RO_COMPAT;
 
-	if (fs->dev->disk->read_only) {
+	if (blkdev_is_read_only(fs->dev)) {
 		ext_message(fs->sb, LOG_ERR, "the device is read-only");
 		return -EROFS;
 	}

@@ -4,12 +4,14 @@
  * here, under the names that they know. /sys/class/scsi_host has what disks are plugged into.
  */
 #include "abi/errno.h"
+#include "abi/limits.h"
 #include "abi/stat.h"
 #include "core/clock.h"
 #include "dev/blk.h"
 #include "fs/sysfs/sysfs_int.h"
 #include "lib/format.h"
 #include "lib/string.h"
+#include "mm/slab.h"
 
 #define ULL(x) ((unsigned long long)(x))
 
@@ -90,7 +92,7 @@ SHOW(uevent, print_uevent(t, d))
 SHOW_NUMBER(size, d->n_sectors)
 SHOW_NUMBER(start, d->start)
 SHOW_NUMBER(partition, d->partition)
-SHOW_NUMBER(ro, disk->read_only)
+SHOW_NUMBER(ro, blkdev_is_read_only(d))
 SHOW_NUMBER(removable, disk->removable)
 SHOW_NUMBER(alignment_offset, 0)
 SHOW_NUMBER(discard_alignment, 0)
@@ -100,6 +102,7 @@ SHOW_NUMBER(ext_range, 256)
 SHOW_NUMBER(logical_block_size, disk->sector_size)
 SHOW_NUMBER(physical_block_size, disk->physical_sector_size)
 SHOW_NUMBER(optimal_io_size, 0)
+SHOW_NUMBER(read_ahead_kb, READ_ONCE(disk->ahead) * 4)
 SHOW_NUMBER(rotational, disk->rotational)
 SHOW_NUMBER(max_sectors_kb, disk->max_sectors / 2)
 SHOW_NUMBER(max_segments, disk->max_segments)
@@ -145,8 +148,8 @@ static const struct sysfs_node queue_children[] = {
 	READ_AS("max_hw_sectors_kb", max_sectors_kb), READ(max_sectors_kb),
 	READ(max_segment_size), READ(max_segments),
 	READ_AS("minimum_io_size", physical_block_size), READ(nr_requests),
-	READ(optimal_io_size), READ(physical_block_size), READ(rotational), READ(scheduler),
-	READ(write_cache), READ(zoned),
+	READ(optimal_io_size), READ(physical_block_size), READ(read_ahead_kb), READ(rotational),
+	READ(scheduler), READ(write_cache), READ(zoned),
 	{ NULL },
 };
 
@@ -155,6 +158,53 @@ static const struct sysfs_node device_children[] = {
 	READ(model), READ(rev), READ(serial), READ(state), READ(type), READ(vendor),
 	{ NULL },
 };
+
+/* What the driver tells of the disk itself, for loop devices. */
+static int describe(struct text *t, unsigned index, const char *name)
+{
+	struct blkdev *d = device_get(index);
+	char *buf = kmalloc(PATH_MAX, MM_KERNEL);
+	int err = !d ? -ENODEV : !buf ? -ENOMEM : 0;
+
+	if (!err)
+		err = d->disk->ops->describe(d->disk, name, buf, PATH_MAX);
+	if (!err)
+		text_printf(t, "%s\n", buf);
+	kfree(buf);
+	if (d)
+		blkdev_put(d);
+	return err;
+}
+
+#define DESCRIBE(name) \
+	static int show_loop_##name(struct text *t, unsigned index) \
+	{ \
+		return describe(t, index, #name); \
+	}
+DESCRIBE(autoclear)
+DESCRIBE(backing_file)
+DESCRIBE(dio)
+DESCRIBE(offset)
+DESCRIBE(partscan)
+DESCRIBE(sizelimit)
+
+static const struct sysfs_node loop_children[] = {
+	READ_AS("autoclear", loop_autoclear), READ_AS("backing_file", loop_backing_file),
+	READ_AS("dio", loop_dio), READ_AS("offset", loop_offset),
+	READ_AS("partscan", loop_partscan), READ_AS("sizelimit", loop_sizelimit),
+	{ NULL },
+};
+
+/* Whether the disk with that number has some property. Does not sleep. */
+static bool is_described(unsigned index)
+{
+	return blkdev_property(index, BLKDEV_DESCRIBED);
+}
+
+static bool is_hardware(unsigned index)
+{
+	return blkdev_property(index, BLKDEV_HARDWARE);
+}
 
 /* Devices made of others do not exist. */
 static const struct sysfs_node no_children[] = { { NULL } };
@@ -170,7 +220,10 @@ static const struct sysfs_node partition_children[] = {
 
 static const struct sysfs_node disk_children[] = {
 	COMMON, READ(ext_range), READ(range), READ(removable),
-	DIRECTORY("device", device_children),
+	{ .name = "device", .mode = S_IFDIR | 0755, .children = device_children,
+	  .present = is_hardware },
+	{ .name = "loop", .mode = S_IFDIR | 0755, .children = loop_children,
+	  .present = is_described },
 	DIRECTORY("queue", queue_children),
 	DIRECTORY("slaves", no_children),
 	{ .name = "", .mode = S_IFDIR | 0755, .children = partition_children,

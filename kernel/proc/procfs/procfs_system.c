@@ -147,7 +147,9 @@ int show_boot_cmdline(struct text *t, struct task *task)
 
 static void print_partition(struct blkdev *d, void *arg)
 {
-	text_printf(arg, "%4u %8u %10llu %s\n", d->major, d->minor, ULL(d->n_sectors / 2), d->name);
+	if (d->n_sectors) /* else it is a loop device that shows no file */
+		text_printf(arg, "%4u %8u %10llu %s\n", d->major, d->minor,
+			    ULL(d->n_sectors / 2), d->name);
 }
 
 int show_partitions(struct text *t, struct task *task)

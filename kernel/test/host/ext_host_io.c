@@ -529,6 +529,7 @@ struct blkdev *host_dev_open(const char *path, bool read_only)
 	strlcpy(h->dev.name, "host1", sizeof(h->dev.name));
 	h->dev.n_sectors = os_size(h->fd) >> 9;
 	h->dev.disk = &h->disk;
+	h->disk.whole = &h->dev;
 	h->disk.read_only = read_only;
 	pagecache_init(&h->dev.cache, &bdev_ops, &h->dev);
 	return &h->dev;
