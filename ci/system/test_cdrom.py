@@ -92,6 +92,7 @@ def test_several_controllers(machine, tmp_path):
     console = machine(append="root=/dev/sdc3", extra=extra)
     console.prompt()
     assert console.output("cat /sys/class/scsi_host/host*/proc_name").split() == ["ahci"] * 3
-    text = console.output("for d in $(ls /sys/block | grep -v loop); do head -c 6291456 /dev/$d | sha256sum & "
+    text = console.output("for d in $(ls /sys/block | grep -v loop); do "
+                          "head -c 6291456 /dev/$d | sha256sum & "
                           "done; wait", 100)
     assert all(s in text for s in sums)
