@@ -55,20 +55,45 @@ def test_left_by_linux(machine, disk_copy, tmp_path, kind):
     ours.output("umount /mnt")
     assert "replayed in memory" in ours.output("dmesg")
     assert digest(disk) == before
-    if kind == "ext3":
-        ours.output("mount -t ext3 /dev/sdb /mnt")
-        assert ours.output(SUMS, 120) == sums
-        ours.output("rm -r /mnt/many && cp /mnt/big /mnt/new/bigger && umount /mnt")
-        assert "1 removed or shortened files freed" in ours.output("dmesg")
+    ours.output(f"mount -t {kind} /dev/sdb /mnt")
+    assert ours.output(SUMS, 120) == sums
+    ours.output("rm -r /mnt/many && cp /mnt/big /mnt/new/bigger && umount /mnt")
+    assert "1 removed or shortened files freed" in ours.output("dmesg")
     ours.sendline("poweroff")
     assert ours.ended(100) == 0
-    if kind == "ext3":
-        assert "needs_recovery" not in tool("dumpe2fs", "-h", disk)
-        tool("e2fsck", "-fn", disk)
+    assert "needs_recovery" not in tool("dumpe2fs", "-h", disk)
+    tool("e2fsck", "-fn", disk)
+
+
+def test_left_by_us(machine, disk_copy, tmp_path):
+    """The same the other way: our power is cut, and Linux and e2fsck go on."""
+    disk = str(tmp_path / "ext4")
+    tool("mke2fs", "-q", "-t", "ext4", disk, "64m")
+    ours = machine(disks=[disk_copy, disk], test=False)
+    ours.prompt(120)
+    ours.output("mount -t ext4 /dev/sdb /mnt")
+    for command in WORK:
+        ours.output(command, 120)
+    sums = ours.output(SUMS, 120)
+    ours.output("mkdir /mnt/lost && rm -r /mnt/lost")
+    ours.stop()
+    assert "needs_recovery" in tool("dumpe2fs", "-h", disk)
+    checked = str(tmp_path / "checked")
+    tool("cp", "--sparse=always", disk, checked)
+    assert "orphaned inode" in tool("e2fsck", "-p", checked)
+    tool("e2fsck", "-fn", checked)
+
+    peer = machine(kernel="linux", disks=[disk_copy, disk], test=False)
+    peer.prompt(120)
+    peer.output("mount -t ext4 /dev/sdb /mnt")
+    assert peer.output(SUMS, 120) == sums
+    peer.output("umount /mnt")
+    peer.stop()
+    tool("e2fsck", "-fn", disk)
 
 
 @pytest.mark.parametrize("options", ["-b 4096 -O ^extents,^64bit",
-                                     "-b 1024 -I 128 -O ^extents,^64bit,orphan_file",
+                                     "-b 1024 -I 128 -O ^extents,^64bit,orphan_file", "",
                                      "-b 4096 -O ^has_journal", "-b 1024 -O ^has_journal"])
 def test_ext4_written(machine, disk_copy, tmp_path, options):
     """Written here with metadata_csum or extents, in groups that were never touched."""

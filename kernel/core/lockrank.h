@@ -36,6 +36,7 @@ enum lock_rank {
 	RANK_JOURNAL,           /* a journal's commits, one at a time: the data they wait for is
 				 * under page locks */
 	RANK_PAGE,              /* page lock bit: by index within a file */
+	RANK_FS_LIST,           /* a file system's list of files, before a lock of any of them */
 	RANK_FS,                /* a file system's own sleeping locks (allocation groups, trees) */
 	RANK_FS2,
 	RANK_PARTITIONS,        /* changes of what partitions there are, one at a time */

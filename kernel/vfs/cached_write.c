@@ -29,15 +29,26 @@ static int page_reserve(struct pagecache *cache, struct page *page, size_t offse
 	return err;
 }
 
-/* `n` new bytes are in the page at file position `at`. Puts the page. */
-static void page_commit(struct inode *inode, struct page *page, loff_t at, size_t n)
+/* `n` new bytes are in the page at file position `at`. Puts the page. 0, -ENOSPC, -EIO … */
+static int page_commit(struct inode *inode, struct page *page, loff_t at, size_t n)
 {
-	page_lock(page);
-	page_dirty(page);
-	if (at + (loff_t)n > inode->size)
-		WRITE_ONCE(inode->size, at + (loff_t)n);
-	page_unlock(page);
+	const struct pagecache_ops *ops = inode->cache.ops;
+	unsigned offset = (unsigned)at & (PAGE_SIZE - 1);
+	int err = 0;
+
+	if (ops && ops->make_dirty) {
+		err = ops->make_dirty(&inode->cache, page, offset, offset + (unsigned)n,
+				      at + (loff_t)n);
+	} else {
+		page_lock(page);
+		page_dirty(page);
+		if (at + (loff_t)n > inode->size)
+			WRITE_ONCE(inode->size, at + (loff_t)n);
+	}
+	if (!err)
+		page_unlock(page);
 	page_put(page);
+	return err;
 }
 
 /*
@@ -77,19 +88,17 @@ static ssize_t write_whole(struct inode *inode, struct iov_iter *from, loff_t at
 	 * Contents change under the lock here: no reader sees a mixture before the page is up to
 	 * date.
 	 */
-	if (inode->cache.ops && inode->cache.ops->prepare_write) {
+	if (inode->cache.ops && inode->cache.ops->prepare_write)
 		err = inode->cache.ops->prepare_write(&inode->cache, page, 0, (unsigned)copied);
-		if (err < 0)
-			goto out;
+	if (!err) {
+		memcpy(page_to_virt(page), bounce, copied);
+		page_set(page, PG_UPTODATE);
 	}
-	memcpy(page_to_virt(page), bounce, copied);
-	page_set(page, PG_UPTODATE);
-	page_dirty(page);
-	if (at + (loff_t)copied > inode->size)
-		WRITE_ONCE(inode->size, at + (loff_t)copied);
-out:
 	page_unlock(page);
-	page_put(page);
+	if (!err)
+		err = page_commit(inode, page, at, copied);
+	else
+		page_put(page);
 	return err < 0 ? err : (ssize_t)copied;
 }
 
@@ -123,8 +132,8 @@ static ssize_t write_piece(struct inode *inode, struct iov_iter *from, loff_t at
 		page_put(page);
 		return -EFAULT;
 	}
-	page_commit(inode, page, at, copied);
-	return (ssize_t)copied;
+	err = page_commit(inode, page, at, copied);
+	return err ? err : (ssize_t)copied;
 }
 
 /* Writes what the iterator holds at `at`: bytes written, or the error if there were none. */
@@ -252,10 +261,14 @@ ssize_t cached_write_limited(struct file *file, struct iov_iter *from, loff_t *p
 	*pos = at + n;
 	if (unlikely(file->flags & (O_DSYNC | O_DIRECT) || inode->sb->flags & SB_SYNC ||
 		     inode->flags & FS_SYNC_FL)) {
-		int err =
-			file->flags & O_DSYNC || !(file->flags & O_DIRECT)
-				? cached_fsync(file, (file->flags & O_SYNC) != O_SYNC)
-				: write_range(file, at, at + n - 1);
+		int err;
+
+		if (!(file->flags & O_DSYNC) && file->flags & O_DIRECT)
+			err = write_range(file, at, at + n - 1);
+		else if (file->ops->fsync)
+			err = file->ops->fsync(file, (file->flags & O_SYNC) != O_SYNC);
+		else
+			err = cached_fsync(file, (file->flags & O_SYNC) != O_SYNC);
 
 		return err < 0 ? err : n;
 	}

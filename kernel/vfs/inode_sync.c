@@ -61,6 +61,12 @@ static int write_dirty(struct inode *inode, bool wait)
 	return err;
 }
 
+void inode_take_dirty(struct inode *inode)
+{
+	if (READ_ONCE(inode->state) & I_DIRTY)
+		(void)dirty_clear(inode);
+}
+
 int inode_clean(struct inode *inode)
 {
 	return READ_ONCE(inode->state) & I_DIRTY ? write_dirty(inode, false) : 0;

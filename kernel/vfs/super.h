@@ -296,6 +296,11 @@ static inline struct inode *inode_get(struct inode *inode) { ref_get(&inode->ref
 void inode_put(struct inode *inode);
 /* Says that metadata changed: ops->inode_write() will be called at write-back or sync. */
 void inode_dirty(struct inode *inode);
+/*
+ * The file system is about to write the inode's metadata by itself: inode_write() need not be
+ * called for what changed until now.
+ */
+void inode_take_dirty(struct inode *inode);
 /* Sets times to now as the mask (ATTR_*TIME) says and marks dirty. */
 void inode_touch(struct inode *inode, u32 mask);
 /* Access time by the rules of noatime and relatime (mount's flags). */

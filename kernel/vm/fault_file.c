@@ -258,22 +258,40 @@ static int install_writable(struct fault *f, struct vm_area *area, struct page *
 	return 0;
 }
 
-/* Lets the file system make room for the whole page, up to the end of the file. */
+/*
+ * Lets the file system make room for the whole page, up to the end of the file, and marks it dirty:
+ * 0 and it is locked, -EAGAIN: somebody else has its lock, -ESTALE: it left the cache, or -EIO.
+ */
 static int prepare_store(struct pagecache *cache, struct page *page)
 {
 	u64 size = cache->size ? cache->size(cache) : ~0ull, start = page->index << PAGE_SHIFT;
+	unsigned to = (unsigned)min(size - start, (u64)PAGE_SIZE);
+	int err;
 
-	if (!cache->ops->prepare_write)
-		return 0;
-	return cache->ops->prepare_write(cache, page, 0,
-					 (unsigned)min(size - start, (u64)PAGE_SIZE));
+	if (cache->ops->make_dirty) {
+		err = cache->ops->make_dirty(cache, page, 0, to, 0);
+		return err && err != -ESTALE ? -EIO : err;
+	}
+	if (!page_try_lock(page))
+		return -EAGAIN;
+	if (page->cache != cache)
+		err = -ESTALE;
+	else
+		err = cache->ops->prepare_write ?
+			cache->ops->prepare_write(cache, page, 0, to) : 0;
+	if (err) {
+		page_unlock(page);
+		return err == -ESTALE ? err : -EIO;
+	}
+	page_dirty(page);
+	return 0;
 }
 
 static int fault_shared_write(struct fault *f, struct vm_area *area, pgoff_t index)
 {
 	struct pagecache *cache = area->cache;
 	struct page *page;
-	int err = 0;
+	int err;
 
 	rwsem_read(&cache->invalidate);
 	if (index >= cache_end(cache)) {
@@ -285,25 +303,21 @@ static int fault_shared_write(struct fault *f, struct vm_area *area, pgoff_t ind
 		rwsem_read_end(&cache->invalidate);
 		return read_and_retry(f, area, index);
 	}
-	if (!page_try_lock(page)) {
+	err = prepare_store(cache, page);
+	if (err == -EAGAIN) {
 		rwsem_read_end(&cache->invalidate);
 		return wait_and_retry(f, page);
 	}
-	if (page->cache != cache) {
-		err = -EAGAIN;
-	} else if (prepare_store(cache, page)) {
-		err = -EIO;
-	} else {
-		page_dirty(page);
+	if (!err) {
 		page_touch(page);
 		f->dirtied = true;
 		err = install_writable(f, area, page);
+		page_unlock(page);
 	}
-	page_unlock(page);
 	page_put(page);
 	rwsem_read_end(&cache->invalidate);
 	/* Reclaimed between finding and locking: the fault comes again. */
-	return err == -EAGAIN ? 0 : err;
+	return err == -ESTALE ? 0 : err;
 }
 
 /* Makes an entry writable that need not be noticed. */

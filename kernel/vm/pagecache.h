@@ -42,6 +42,17 @@ struct pagecache_ops {
 	 */
 	int (*prepare_write)(struct pagecache *cache, struct page *page, unsigned from,
 			     unsigned to);
+	/*
+	 * Instead of prepare_write(), where page locks come last in the file system's order: the
+	 * page (referenced, not locked, up to date) has been written to in [from, to) bytes by
+	 * write(2), or is about to be through a mapping. Locks it, gives it its blocks and marks it
+	 * dirty; `end` is where the file ends at least from now on (0: where it does). 0 and the
+	 * page is locked, or -ENOSPC, -EIO … (what had no blocks reads as zeroes again), or
+	 * -ESTALE: it has left the cache. Of a file written to, inode->lock is held. NULL:
+	 * prepare_write().
+	 */
+	int (*make_dirty)(struct pagecache *cache, struct page *page, unsigned from, unsigned to,
+			  s64 end);
 	/* The page (locked) leaves the cache; drop what page->private means. NULL: nothing. */
 	void (*release)(struct pagecache *cache, struct page *page);
 	/*
@@ -93,7 +104,7 @@ struct pagecache {
  */
 static inline bool pagecache_tracks_dirty(const struct pagecache *cache)
 {
-	return cache->ops->write || cache->ops->prepare_write;
+	return cache->ops->write || cache->ops->prepare_write || cache->ops->make_dirty;
 }
 #define PAGECACHE_NO_RECLAIM (1u << 0) /* nothing behind it but swap: tmpfs, shared memory */
 #define PAGECACHE_SWAP (1u << 1)       /* the swap cache of an area */

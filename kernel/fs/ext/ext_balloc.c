@@ -5,7 +5,8 @@
  * The first of these that has free blocks decides: the file's window; the goal itself; a run as
  * long as the next window, in the goal's group and then in the others; any run; and when only
  * windows of other files are left, a block of theirs. What remains of the run becomes the file's
- * new window, twice as long each time that a window was used up in sequence.
+ * new window, twice as long each time that a window was used up in sequence. Blocks that were freed
+ * in a transaction that is not stable are nobody's (ext_freed.c).
  *
  * The count of free blocks is charged first, so that a request that passes will find a block and
  * the reserve of the superuser stays; what was not found is credited back.
@@ -63,7 +64,8 @@ static bool balloc_find(struct balloc *r, u32 group, const u64 *map, u32 from, u
 		from = (u32)end;
 		start = base + a;
 		end += base;
-		if (r->respect && !ext_window_trim(r->fs, &r->ei->window, &start, &end))
+		if ((r->respect && !ext_window_trim(r->fs, &r->ei->window, &start, &end)) ||
+		    !ext_freed_trim(r->fs, &start, &end))
 			continue;
 		from = (u32)(end - base);
 		if (end - start >= least) {
@@ -113,7 +115,7 @@ static int balloc_group(struct balloc *r, u32 group, u32 least, bool near)
 	struct bblock b;
 	int err;
 
-	if (READ_ONCE(g->bad) || READ_ONCE(g->free_blocks) < least ||
+	if (READ_ONCE(g->bad) || READ_ONCE(g->held) || READ_ONCE(g->free_blocks) < least ||
 	    (r->respect && !near && no_run && least >= no_run))
 		return -ENOSPC;
 	mutex_lock(&g->lock);
@@ -155,6 +157,7 @@ static int balloc_search(struct balloc *r, u32 least)
 static int balloc_window(struct balloc *r)
 {
 	struct ext_window *w = &r->ei->window;
+	u64 start = r->goal, end = w->end;
 	u32 group, bit, length;
 	struct ext_group *g;
 	struct bblock b;
@@ -164,11 +167,13 @@ static int balloc_window(struct balloc *r)
 		return -ENOSPC;
 	group = ext_block_group(&r->fs->geo, r->goal);
 	g = &r->fs->groups[group];
+	if (READ_ONCE(g->held) || !ext_freed_trim(r->fs, &start, &end) || start != r->goal)
+		return -ENOSPC;
 	mutex_lock(&g->lock);
 	err = ext_block_bitmap_get(r->fs, group, &b);
 	if (!err) {
 		bit = (u32)(r->goal - ext_group_first_block(&r->fs->geo, group));
-		length = (u32)(w->end - r->goal);
+		length = (u32)(end - r->goal);
 		length = (u32)bitmap_find_next_set(b.data, bit + min(length, r->want), bit) - bit;
 		r->in_window = true;
 		err = length ? balloc_take(r, group, &b, bit, length) : -ENOSPC;
@@ -253,6 +258,8 @@ static int bfree_group(struct ext_fs *fs, u32 group, u64 block, u32 n)
 		g->free_blocks += n;
 		g->first_free = min(g->first_free, bit);
 		g->no_run = 0;
+		if (fs->journal)
+			ext_freed_add(fs, group, block, n);
 		ext_block_bitmap_dirty(fs, group, &b);
 		__atomic_add_fetch(&fs->free_blocks, n, __ATOMIC_RELAXED);
 	}
@@ -271,7 +278,7 @@ int ext_blocks_free(struct ext_fs *fs, u64 block, u64 count, bool metadata)
 				 (unsigned long long)block,
 				 (unsigned long long)(block + count - 1));
 	if (metadata)
-		bcache_forget(fs->dev, block, fs->geo.block_size, count);
+		ext_block_forget(fs, block, count);
 	while (count) {
 		u32 group = ext_block_group(&fs->geo, block);
 		u64 end =

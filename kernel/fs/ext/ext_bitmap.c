@@ -57,14 +57,14 @@ static int bitmap_bad(struct ext_fs *fs, u32 group, const char *which)
 void ext_block_bitmap_dirty(struct ext_fs *fs, u32 group, struct bblock *b)
 {
 	ext_csum_block_bitmap_set(&fs->geo, fs->groups[group].desc, b->data);
-	bcache_dirty(fs->dev, b);
+	ext_block_dirty(fs, b);
 	ext_group_dirty(fs, group);
 }
 
 void ext_inode_bitmap_dirty(struct ext_fs *fs, u32 group, struct bblock *b)
 {
 	ext_csum_inode_bitmap_set(&fs->geo, fs->groups[group].desc, b->data);
-	bcache_dirty(fs->dev, b);
+	ext_block_dirty(fs, b);
 	ext_group_dirty(fs, group);
 }
 

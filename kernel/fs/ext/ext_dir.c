@@ -84,7 +84,7 @@ void ext_dir_dirty(struct inode *dir, u64 logical, struct bblock *b)
 				       logical ? EXT_DX_NODE_OFFSET : EXT_DX_ROOT_OFFSET);
 	else
 		ext_csum_dir_leaf_set(&fs->geo, seed, b->data);
-	bcache_dirty(fs->dev, b);
+	ext_block_dirty(fs, b);
 }
 
 int ext_dir_block(struct inode *dir, u64 logical, struct bblock *b)

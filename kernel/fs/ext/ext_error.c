@@ -107,6 +107,10 @@ static void error_act(struct ext_fs *fs)
 		      fs->dev->name);
 	if (errors == EXT_ERRORS_RO &&
 	    __atomic_exchange_n(&fs->writable, false, __ATOMIC_ACQ_REL)) {
+		if (fs->journal) {
+			ext_abort(fs, -EIO);
+			return;
+		}
 		/* Nothing will write the superblock after this: leave the mark now. */
 		ext_error_record(fs);
 		fs->super->state |= EXT_STATE_ERROR;

@@ -3,11 +3,35 @@
  *
  * Shrinking first zeroes what remains of the last block, so that a later extension shows zeroes,
  * then takes the pages out of the cache, then frees the blocks: nobody can be writing to a block
- * by the time that it may belong to another file.
+ * by the time that it may belong to another file. With a journal the new size gets onto the disk
+ * with the first blocks that are freed, and the zeroes before it.
  */
-#include "fs/ext/ext_int.h"
+#include "fs/ext/ext_handle.h"
 
 #include "lib/string.h"
+
+/* A handle in which the inode gets a new size, or other fields. */
+static int inode_change(struct inode *inode)
+{
+	struct ext_fs *fs = ext_fs_of(inode);
+	int err = ext_begin(fs, ext_credits_inode());
+
+	return err ? err : ext_end_saving(fs, 0, inode, NULL);
+}
+
+/* Frees what is behind the new end. inode->lock held for writing. */
+static int inode_shrink(struct inode *inode)
+{
+	struct ext_fs *fs = ext_fs_of(inode);
+	int err = ext_begin(fs, ext_credits_inode());
+
+	if (err)
+		return err;
+	/* The zeroes come before the size: this is its transaction, or an earlier one. */
+	ext_ordered_add(inode);
+	ext_end(fs);
+	return ext_map_truncate(inode, DIV_ROUND_UP((u64)inode->size, fs->geo.block_size));
+}
 
 /* inode->lock held for writing. */
 static int inode_resize(struct inode *inode, s64 size)
@@ -29,9 +53,7 @@ static int inode_resize(struct inode *inode, s64 size)
 		pagecache_truncate(&inode->cache, (u64)size);
 	rwsem_write_end(&inode->cache.invalidate);
 	inode_dirty(inode);
-	if (size <= old)
-		err = ext_map_truncate(inode, DIV_ROUND_UP((u64)size, fs->geo.block_size));
-	return err;
+	return size <= old ? inode_shrink(inode) : 0;
 }
 
 int ext_setattr(struct inode *inode, const struct inode_attr *attr)
@@ -47,7 +69,9 @@ int ext_setattr(struct inode *inode, const struct inode_attr *attr)
 			return err;
 		rest.mask &= ~(u32)ATTR_SIZE;
 	}
-	return rest.mask ? inode_setattr_simple(inode, &rest) : 0;
+	if (rest.mask)
+		(void)inode_setattr_simple(inode, &rest);
+	return inode_change(inode);
 }
 
 /* The kinds of files whose i_block holds a map. */
@@ -57,10 +81,47 @@ static bool inode_has_map(const struct inode *inode)
 	       (S_ISLNK(inode->mode) && !inode->link_target);
 }
 
+/* The last step: nothing but the inode is left. In a handle. */
+static int evict_end(struct inode *inode)
+{
+	int err = ext_xattr_delete(inode);
+
+	ext_orphan_remove(inode);
+	/* The table says deleted before the number can be taken again. */
+	if (!err)
+		err = ext_fs_of(inode)->journal ? ext_inode_save(inode) :
+						  ext_inode_write(inode, false);
+	return err ? err : ext_inode_number_free(inode);
+}
+
+/* Frees blocks, and at last the inode, in as many handles as it takes. */
+static int evict_steps(struct inode *inode)
+{
+	struct ext_fs *fs = ext_fs_of(inode);
+	int more;
+
+	do {
+		int err = ext_begin(fs, ext_credits_evict(inode));
+
+		if (err)
+			return err;
+		more = inode_has_map(inode) ? ext_map_truncate_step(inode, 0) : 0;
+		if (more > 0)
+			err = ext_inode_save(inode);
+		else if (!more)
+			err = evict_end(inode);
+		ext_end(fs);
+		if (err)
+			return err;
+		sched_point();
+	} while (more > 0);
+	return more;
+}
+
 static void evict_delete(struct inode *inode)
 {
 	struct ext_fs *fs = ext_fs_of(inode);
-	int err = 0;
+	int err;
 
 	if (S_ISREG(inode->mode)) {
 		rwsem_write(&inode->cache.invalidate);
@@ -68,17 +129,8 @@ static void evict_delete(struct inode *inode)
 		pagecache_truncate(&inode->cache, 0);
 		rwsem_write_end(&inode->cache.invalidate);
 	}
-	if (inode_has_map(inode))
-		err = ext_map_truncate(inode, 0);
-	if (!err)
-		err = ext_xattr_delete(inode);
 	inode->size = 0;
-	ext_orphan_remove(inode);
-	/* The table says deleted before the number can be taken again. */
-	if (!err)
-		err = ext_inode_write(inode, false);
-	if (!err)
-		err = ext_inode_number_free(inode);
+	err = evict_steps(inode);
 	if (err) {
 		/* Nobody is left to try again: what was not freed is e2fsck's to find. */
 		ext_message(fs->sb, LOG_WARNING, "inode %llu could not be freed (error %d)",
@@ -92,13 +144,14 @@ void ext_inode_evict(struct inode *inode)
 	struct ext_fs *fs = ext_fs_of(inode);
 	struct ext_inode *ei = ext_i(inode);
 
+	ext_ordered_remove(inode);
 	if (READ_ONCE(fs->writable)) {
 		if (inode->nlink == 0)
 			evict_delete(inode);
 		else if (S_ISREG(inode->mode))
 			ext_map_trim(inode);
 	}
-	ext_orphan_remove(inode);
+	ext_orphan_forget(inode);
 	rwsem_write(&ei->map_lock);
 	ext_window_drop(fs, &ei->window);
 	rwsem_write_end(&ei->map_lock);

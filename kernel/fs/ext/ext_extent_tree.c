@@ -50,7 +50,7 @@ static void node_dirty(struct ext_inode *ei, struct bblock *b)
 	struct ext_fs *fs = ext_fs_of(&ei->inode);
 
 	ext_csum_extent_block_set(&fs->geo, ei->csum_seed, b->data);
-	bcache_dirty(fs->dev, b);
+	ext_block_dirty(fs, b);
 }
 
 void ext_extent_dirty(struct ext_extent_path *p, unsigned level)

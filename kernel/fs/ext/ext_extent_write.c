@@ -4,7 +4,8 @@
  * New blocks lengthen the extent before them if they continue it on the disk, else they are a new
  * one. Blocks that were allocated but never written become written when they are first mapped for
  * writing: their extent is cut in up to three. Truncation goes from the last leaf to the first and
- * removes what becomes empty, so that at any moment the tree is a whole one.
+ * removes what becomes empty, so that at any moment the tree is a whole one; it may stop after any
+ * stretch.
  */
 #include "fs/ext/ext_extent_int.h"
 
@@ -180,27 +181,30 @@ int ext_extent_unmap(struct ext_inode *ei, u64 logical)
 	return err ? err : extent_free(ei, place.block, 1);
 }
 
-/* Shortens the last leaf: 1 if the one before it may have to follow, 0, or an error. */
+/* Shortens the last leaf by some stretches: 1 if there may be more to do, 0, or an error. */
 static int truncate_leaf(struct ext_extent_path *p, u64 logical)
 {
 	struct ext_extent_header *h = p->level[p->depth].h;
+	u32 group = ext_fs_of(&p->ei->inode)->geo.blocks_per_group;
 	int err = 0;
 
-	while (h->entries && !err) {
+	for (u32 left = EXT_TRUNCATE_UNITS; h->entries && !err; left--) {
 		struct ext_extent *e = ext_extents(h) + h->entries - 1;
 		u32 len = ext_extent_len(e), keep;
 
 		if ((u64)e->block + len <= logical)
 			break;
+		if (left == 0)
+			return 1;
 		keep = e->block < logical ? (u32)(logical - e->block) : 0;
+		/* No more than a group's worth, so that two are touched at most. */
+		keep = max(keep, len - min(len, group));
 		err = extent_free(p->ei, ext_extent_start(e) + keep, len - keep);
 		if (keep)
 			e->len = (u16)(e->len - (len - keep));
 		else
 			h->entries--;
 		ext_extent_dirty(p, p->depth);
-		if (keep)
-			break;
 	}
 	if (err || h->entries)
 		return err;
@@ -212,17 +216,13 @@ static int truncate_leaf(struct ext_extent_path *p, u64 logical)
 
 int ext_extent_truncate(struct ext_inode *ei, u64 logical)
 {
-	int more;
+	struct ext_extent_path p;
+	int more = ext_extent_open(ei, ~0u, &p);
 
-	do {
-		struct ext_extent_path p;
-
-		more = ext_extent_open(ei, ~0u, &p);
-		if (more)
-			return more;
-		more = truncate_leaf(&p, logical);
-		ext_extent_close(&p);
-	} while (more > 0);
+	if (more)
+		return more;
+	more = truncate_leaf(&p, logical);
+	ext_extent_close(&p);
 	return more;
 }
 

@@ -4,7 +4,7 @@
  * A writer who may use the reserved blocks is counted while the file is open, since blocks are
  * taken where nobody knows any more who wrote. When a writer closes, the file gives up its window.
  */
-#include "fs/ext/ext_int.h"
+#include "fs/ext/ext_handle.h"
 
 static int ext_open(struct file *file)
 {
@@ -39,13 +39,42 @@ static void ext_release(struct file *file)
 }
 
 /*
+ * With a journal: the data, then the last transaction that has to do with the file. Pages in which
+ * write-back met a hole are dirty once more when the inode was written.
+ */
+static int fsync_journaled(struct file *file, bool data_only)
+{
+	struct inode *inode = file->inode;
+	struct ext_inode *ei = ext_i(inode);
+	bool size_changed = ei->disk_size != (u64)READ_ONCE(inode->size);
+	int err, err2 = 0;
+
+	(void)pagecache_sync(&inode->cache);
+	if ((!data_only && READ_ONCE(inode->state) & I_DIRTY) || size_changed ||
+	    READ_ONCE(ei->hole_first) != READ_ONCE(ei->hole_end)) {
+		inode_take_dirty(inode);
+		err2 = ext_inode_write(inode, false);
+		(void)pagecache_sync(&inode->cache);
+	}
+	err = file_data_error(file, &inode->cache);
+	if (!err)
+		err = err2;
+	err2 = ext_commit_inode(inode, data_only);
+	return err ? err : err2;
+}
+
+/*
  * fsync(2): the file's blocks, inode and whatever metadata leads to them; vfs flushes the device
  * after its part.
  */
 static int ext_fsync(struct file *file, bool data_only)
 {
 	struct blkdev *dev = file->inode->sb->dev;
-	int err = cached_fsync(file, data_only), err2;
+	int err, err2;
+
+	if (READ_ONCE(ext_fs_of(file->inode)->journal_open))
+		return fsync_journaled(file, data_only);
+	err = cached_fsync(file, data_only);
 
 	/*
 	 * Bitmaps and indirect blocks may have been left dirty by an earlier write-back of the

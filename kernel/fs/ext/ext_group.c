@@ -64,6 +64,14 @@ static u32 group_head_blocks(const struct ext_fs *fs, u32 group)
 	return n;
 }
 
+static struct ext_group_desc *desc_at(const struct ext_fs *fs, u32 n)
+{
+	const struct ext_geo *geo = &fs->geo;
+
+	return (void *)((u8 *)fs->gdt[n / geo->descs_per_block].data +
+			(n % geo->descs_per_block) * geo->desc_size);
+}
+
 static int group_init(struct ext_fs *fs, u32 n)
 {
 	const struct ext_geo *geo = &fs->geo;
@@ -71,8 +79,7 @@ static int group_init(struct ext_fs *fs, u32 n)
 	const char *why;
 
 	mutex_init(&g->lock, RANK_FS2, "ext group");
-	g->desc = (void *)((u8 *)fs->gdt[n / geo->descs_per_block].data +
-			   (n % geo->descs_per_block) * geo->desc_size);
+	g->desc = desc_at(fs, n);
 	if (!ext_csum_group(geo, fs->super, n, g->desc)) {
 		ext_message(fs->sb, LOG_ERR, "descriptor of group %u: checksum is wrong", n);
 		return -EINVAL;
@@ -150,16 +157,48 @@ int ext_groups_load(struct ext_fs *fs)
 	return 0;
 }
 
+static void gdt_free(const struct ext_fs *fs, struct bblock *gdt)
+{
+	if (gdt)
+		for (u32 i = 0; i < fs->geo.n_gdt_blocks; i++)
+			if (gdt[i].page)
+				bcache_put(&gdt[i]);
+	kvfree(gdt);
+}
+
 void ext_groups_free(struct ext_fs *fs)
 {
-	if (fs->gdt)
-		for (u32 i = 0; i < fs->geo.n_gdt_blocks; i++)
-			if (fs->gdt[i].page)
-				bcache_put(&fs->gdt[i]);
-	kvfree(fs->gdt);
+	gdt_free(fs, fs->gdt);
+	gdt_free(fs, fs->away_gdt);
 	kvfree(fs->groups);
-	fs->gdt = NULL;
+	fs->gdt = fs->away_gdt = NULL;
 	fs->groups = NULL;
+}
+
+int ext_groups_go_home(struct ext_fs *fs)
+{
+	const struct ext_geo *geo = &fs->geo;
+	struct bblock *gdt;
+
+	if (fs->away_gdt)
+		return 0;
+	gdt = kvmalloc(geo->n_gdt_blocks * sizeof(*gdt), MM_KERNEL | MM_ZERO);
+	if (!gdt)
+		return -ENOMEM;
+	for (u32 i = 0; i < geo->n_gdt_blocks; i++) {
+		int err = bcache_get(fs->dev, gdt_location(fs, i), geo->block_size, &gdt[i]);
+
+		if (err) {
+			gdt[i].page = NULL;
+			gdt_free(fs, gdt);
+			return err;
+		}
+	}
+	fs->away_gdt = fs->gdt;
+	fs->gdt = gdt;
+	for (u32 i = 0; i < geo->n_groups; i++)
+		WRITE_ONCE(fs->groups[i].desc, desc_at(fs, i));
+	return 0;
 }
 
 /* The descriptor takes the counts and goes to the disk some time. */
@@ -176,7 +215,7 @@ void ext_group_dirty(struct ext_fs *fs, u32 group)
 		g->desc->used_dirs_hi = (u16)(g->dirs >> 16);
 	}
 	ext_csum_group_set(&fs->geo, fs->super, group, g->desc);
-	bcache_dirty(fs->dev, &fs->gdt[group / fs->geo.descs_per_block]);
+	ext_block_dirty(fs, &fs->gdt[group / fs->geo.descs_per_block]);
 }
 
 static inline bool overlap(u64 a, u64 n, u64 b, u64 m)

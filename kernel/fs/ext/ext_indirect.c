@@ -229,7 +229,7 @@ static int branch_build(struct ext_fs *fs, const struct ext_path *path, const st
 			for (u32 k = 0; k < br->got; k++)
 				slot[k] = (u32)br->block + k;
 		}
-		bcache_dirty(fs->dev, &b);
+		ext_block_dirty(fs, &b);
 		bcache_put(&b);
 	}
 	return 0;
@@ -248,7 +248,7 @@ static void branch_splice(struct ext_inode *ei, u64 logical, const struct branch
 			slot[k] = (u32)br->block + k;
 	}
 	if (b->page)
-		bcache_dirty(fs->dev, b);
+		ext_block_dirty(fs, b);
 	ei->next_logical = logical + br->got;
 	ei->next_block = br->block + br->got;
 	ei->inode.blocks += (u64)(br->got + br->missing) << (fs->geo.block_bits - 9);
@@ -319,7 +319,7 @@ int ext_indirect_unmap(struct ext_inode *ei, u64 logical)
 
 		*slot = 0;
 		if (b.page)
-			bcache_dirty(fs->dev, &b);
+			ext_block_dirty(fs, &b);
 		ei->inode.blocks -= min(ei->inode.blocks, sectors);
 		inode_dirty(&ei->inode);
 		err = ext_blocks_free(fs, block, 1, false);

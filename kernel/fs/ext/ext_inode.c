@@ -2,9 +2,10 @@
  * fs/ext/ext_inode.c - inodes in memory: storage, reading, writing.
  *
  * vfs keeps the cache of inodes; here one is filled from the inode table when it is first wanted,
- * and written back into the table's buffer when vfs says so.
+ * and written back into the table's buffer when vfs says so; with a journal also at the end of each
+ * handle that changed more than times in it.
  */
-#include "fs/ext/ext_int.h"
+#include "fs/ext/ext_handle.h"
 
 #include "lib/string.h"
 
@@ -31,6 +32,7 @@ struct inode *ext_inode_alloc(struct superblock *sb)
 	rwsem_init(&ei->map_lock, RANK_FS, "ext map");
 	spin_init(&ei->spin, RANK_INODE_SPIN, "ext inode");
 	list_init(&ei->orphan_link);
+	list_init(&ei->ordered_link);
 	return &ei->inode;
 }
 
@@ -56,6 +58,8 @@ void ext_inode_set_ops(struct inode *inode)
 		inode->ops = &ext_file_inode_ops;
 		inode->fops = &ext_file_ops;
 		inode->cache.ops = &ext_page_ops;
+		if (ext_fs_of(inode)->journaled)
+			inode->cache.ops = &ext_journal_page_ops;
 	} else if (S_ISDIR(inode->mode)) {
 		inode->ops = &ext_dir_inode_ops;
 		inode->fops = &ext_dir_ops;
@@ -156,32 +160,102 @@ static void inode_trim(struct inode *inode)
 	rwsem_read_end(&inode->lock);
 }
 
-int ext_inode_write(struct inode *inode, bool wait)
+/* What matters to the data: where it is, and where it ends. */
+struct data_place { u32 size_lo, size_hi, blocks_lo, block[EXT_N_BLOCKS]; };
+
+static struct data_place place_of(const struct ext_raw_inode *raw)
+{
+	struct data_place p = { raw->size_lo, raw->size_hi, raw->blocks_lo, { 0 } };
+
+	memcpy(p.block, raw->block, sizeof(p.block));
+	return p;
+}
+
+/* The raw inode was written in this handle: what will fsync(2) have to wait for? */
+static void inode_note_written(struct inode *inode, const struct data_place *before,
+			       const struct ext_raw_inode *raw)
+{
+	struct ext_fs *fs = ext_fs_of(inode);
+	struct ext_inode *ei = ext_i(inode);
+	struct data_place now = place_of(raw);
+	u32 tid = ext_tid(fs);
+
+	WRITE_ONCE(fs->last_tid, tid);
+	WRITE_ONCE(ei->sync_tid, tid);
+	if (memcmp(&now, before, sizeof(now)) == 0)
+		return;
+	WRITE_ONCE(ei->datasync_tid, tid);
+	if (S_ISREG(inode->mode) && READ_ONCE(inode->cache.n_dirty) &&
+	    (now.size_hi > before->size_hi ||
+	     (now.size_hi == before->size_hi && now.size_lo > before->size_lo)))
+		ext_ordered_add(inode);
+}
+
+/* The inode's fields into its buffer. In a handle. */
+static int inode_to_buffer(struct inode *inode)
 {
 	struct ext_fs *fs = ext_fs_of(inode);
 	struct ext_inode *ei = ext_i(inode);
 	struct ext_raw_inode *raw;
+	struct data_place before;
 	struct bblock b;
 	int err;
 
-	if (!READ_ONCE(fs->writable))
-		return 0;
 	if (inode->size > 0x7fffffff && S_ISREG(inode->mode)) {
 		err = ext_feature_large_file(fs);
 		if (err)
 			return err;
 	}
-	if (unlikely(S_ISREG(inode->mode) && ext_map_has_excess(inode)))
-		inode_trim(inode);
 	err = ext_raw_get(fs, (u32)inode->ino, &b, &raw);
 	if (err)
 		return err;
-	/* The block map must not be half way from one state to the next. */
-	rwsem_read(&ei->map_lock);
+	/*
+	 * The block map must not be half way from one state to the next, and nobody else may write
+	 * the same raw inode.
+	 */
+	rwsem_write(&ei->map_lock);
+	before = place_of(raw);
 	ext_inode_to_raw(ei, raw);
 	ext_csum_inode_set(&fs->geo, (u32)inode->ino, raw);
-	rwsem_read_end(&ei->map_lock);
-	bcache_dirty(fs->dev, &b);
+	ext_block_dirty(fs, &b);
+	if (fs->journal)
+		inode_note_written(inode, &before, raw);
+	rwsem_write_end(&ei->map_lock);
 	bcache_put(&b);
-	return wait ? bcache_sync(fs->dev) : 0;
+	return 0;
+}
+
+int ext_inode_save(struct inode *inode)
+{
+	struct ext_fs *fs = ext_fs_of(inode);
+	int err;
+
+	if (!fs->journal)
+		return 0; /* some time */
+	inode_take_dirty(inode);
+	err = inode_to_buffer(inode);
+	if (err)
+		inode_dirty(inode); /* once more, later */
+	return err;
+}
+
+int ext_inode_write(struct inode *inode, bool wait)
+{
+	struct ext_fs *fs = ext_fs_of(inode);
+	int err;
+
+	if (!READ_ONCE(fs->writable))
+		return 0;
+	if (unlikely(S_ISREG(inode->mode) && ext_map_has_excess(inode)))
+		inode_trim(inode);
+	err = ext_pages_fill_holes(inode);
+	if (!err)
+		err = ext_begin(fs, ext_credits_inode());
+	if (err)
+		return err;
+	err = inode_to_buffer(inode);
+	ext_end(fs);
+	if (err || !wait)
+		return err;
+	return fs->journaled ? ext_commit_inode(inode, false) : bcache_sync(fs->dev);
 }

@@ -6,9 +6,10 @@
  * tables, indirect blocks, directories, links, attributes) goes through dev/bcache; contents of
  * regular files go between the inode's page cache and the block layer.
  *
- * Locks, outermost first: inode->lock (vfs) - page lock - ei->map_lock (RANK_FS) - group->lock
- * (RANK_FS2) - fs->super_lock (RANK_FS2, never with a group's) - the spinlocks ei->spin,
- * fs->window_lock, fs->orphan_lock, none inside another.
+ * Locks, outermost first: inode->lock (vfs) - a handle of the journal (ext_handle.h) - page lock -
+ * fs->orphan_mutex (RANK_FS_LIST) - ei->map_lock (RANK_FS) - group->lock (RANK_FS2) -
+ * fs->super_lock (RANK_FS2, never with a group's) - the spinlocks ei->spin, fs->window_lock,
+ * fs->orphan_lock, fs->ordered_lock, fs->freed_lock, none inside another.
  */
 #pragma once
 
@@ -25,6 +26,8 @@
 #include "vfs/file.h"
 #include "vfs/super.h"
 
+struct jbd;
+
 struct ext_options {
 	u32 errors;		/* EXT_ERRORS_* */
 	u64 super_at;		/* place of the superblock, in KiB */
@@ -39,7 +42,7 @@ struct ext_options {
 /* I: constant once mounted.  g: lock.  a: torn reads harmless, changed under g. */
 struct ext_group {
 	struct mutex lock;		/* RANK_FS2: bitmaps and descriptor */
-	struct ext_group_desc *desc;	/* I: in a pinned buffer; g for its contents */
+	struct ext_group_desc *desc;	/* a: in a pinned buffer; g for its contents */
 	u32 head_blocks;		/* I: superblock and descriptors at its start */
 	u32 free_blocks, free_inodes, dirs; /* a: as in the descriptor */
 	u32 first_free;			/* a: no block below this bit is free */
@@ -47,6 +50,8 @@ struct ext_group {
 					 * unknown */
 	bool block_bitmap_ok, inode_bitmap_ok; /* g: looked at since mount */
 	bool bad;			/* a: a bitmap is damaged: nothing is taken from here */
+	bool held;			/* a, freed_lock to change: nothing is taken from here, */
+	u32 held_tid;			/* freed_lock: until that transaction is stable */
 };
 
 /* Where in the driver an error was found, and one as the superblock will tell of it. */
@@ -55,7 +60,7 @@ struct ext_error_note { const struct ext_error_site *site; u64 time; u32 ino; };
 
 /*
  * I: constant once mounted.  a: atomic.  s: super_lock.  w: window_lock.  o: orphan_lock.  e:
- * error_lock.
+ * error_lock.  t: ordered_lock.
  */
 struct ext_fs {
 	struct superblock *sb;		/* I */
@@ -77,6 +82,7 @@ struct ext_fs {
 	bool writable;			/* a: mounted read-write: changes go to the disk */
 	bool reading_orphans;		/* a: inodes without a link may be read */
 	bool had_errors;		/* a: an error was found since mount */
+	bool cache_stale;		/* the device's cache has what the disk never will */
 	u16 mount_state;		/* s: state to be put back at unmount */
 	struct spinlock window_lock;	/* RANK_INODE_SPIN */
 	struct rb_root windows;		/* w: by start */
@@ -86,12 +92,30 @@ struct ext_fs {
 	u32 write_errors;		/* count of the device's cache when writing began: it may
 					 * have told another of what failed since */
 	struct radix_tree overlay;	/* I: blocks whose contents are in the journal */
-	bool overlaid;			/* I: there are any */
+	bool overlaid;			/* a: there are any, and they count */
+	struct bblock away_super, *away_gdt; /* mount's: buffers of the overlay, no longer used */
 	struct spinlock error_lock;	/* RANK_INODE_SPIN */
 	u64 error_epoch_ns;		/* e: limits how often errors are logged */
 	u32 error_count;		/* e */
 	u32 errors_untold;		/* e: since the superblock's fields were written */
 	struct ext_error_note first_error, last_error; /* e: of those */
+
+	/* With a journal: */
+	bool journaled;			/* I: a writable mount changes nothing but by its journal */
+	struct jbd *journal;		/* a: while writable */
+	bool journal_open;		/* a: handles may be begun */
+	u32 n_handles;			/* a: users of the journal, at least those with handles */
+	u32 last_tid;			/* a: of the last inode that was written to its buffer */
+	struct mutex orphan_mutex;	/* RANK_FS_LIST: the list of orphans, in memory and on the
+					 * disk */
+	struct spinlock ordered_lock;	/* RANK_INODE_SPIN */
+	struct list ordered;		/* t: inodes with data to be written before a commit */
+	struct ext_inode *ordered_busy;	/* t: is being written */
+	u32 ordered_left;		/* the commit's: inodes to be looked at */
+	struct wait_queue ordered_wait;	/* for another busy one */
+	struct spinlock freed_lock;	/* RANK_INODE_SPIN */
+	struct rb_root freed;		/* freed_lock: ext_freed.c */
+	bool held;			/* freed_lock: a group is */
 };
 
 /*
@@ -129,7 +153,14 @@ struct ext_inode {
 					 * know */
 	u32 n_privileged;		/* a: open for writing by users of the reserved blocks */
 	struct ext_window window;
-	struct list orphan_link;	/* o: empty when not in the list */
+	struct list orphan_link;	/* o, with a journal orphan_mutex, too: empty when not in
+					 * the list */
+	u64 disk_size;			/* m: i_size as it was written last */
+	u32 sync_tid, datasync_tid;	/* a: transactions of the last change, and of the last that
+					 * matters to the data */
+	struct list ordered_link;	/* fs->ordered_lock */
+	u32 ordered_tid;		/* fs->ordered_lock: the last that needs its data */
+	u64 hole_first, hole_end;	/* s: dirty pages in which write-back met a hole */
 	u64 dir_hint;			/* l (dir): logical block where the last name was found */
 	u64 dir_room;			/* l (dir): no block below this one has room */
 	u64 dir_verified;		/* a (dir): bit n: checksum of logical block n was right */
@@ -191,10 +222,10 @@ void ext_message(const struct superblock *sb, enum log_level level, const char *
 
 /* ext_journal.c, ext_overlay.c */
 /*
- * Replays the journal, onto the disk if the mount is writable, else into memory, while nothing of
- * the file system but its superblock was read. 0, or an error that was logged.
+ * Replays the journal, onto the disk or into memory: while nothing of the file system but its
+ * superblock was read, or onto the disk what is in memory already. 0, or an error that was logged.
  */
-int must_check ext_journal_recover(struct ext_fs *fs);
+int must_check ext_journal_recover(struct ext_fs *fs, bool to_disk);
 void ext_overlay_free(struct ext_fs *fs);
 /* What ext_block_get() does with an overlay. */
 int must_check ext_overlay_get(struct ext_fs *fs, u64 block, struct bblock *b);
@@ -211,6 +242,38 @@ static inline int must_check ext_block_get(struct ext_fs *fs, u64 block, struct 
 		return ext_overlay_get(fs, block, b);
 	return bcache_get(fs->dev, block, fs->geo.block_size, b);
 }
+
+/* ext_handle.c, see ext_handle.h: in a handle */
+/* A block of metadata changed: written some time. */
+void ext_block_dirty(struct ext_fs *fs, struct bblock *b);
+/* Blocks of metadata were freed: they are not written any more. */
+void ext_block_forget(struct ext_fs *fs, u64 block, u64 n);
+u32 ext_tid(struct ext_fs *fs);
+/* Any context that may sleep: ends all writing by the journal. */
+void ext_abort(struct ext_fs *fs, int error);
+
+/* ext_ordered.c */
+/* The contents of the inode's pages are to be written before this transaction is. In a handle. */
+void ext_ordered_add(struct inode *inode);
+/* On its way out; no handle is open, unless it was never added. */
+void ext_ordered_remove(struct inode *inode);
+int ext_ordered_write(struct ext_fs *fs, u32 tid);
+
+/* ext_freed.c */
+/* The blocks, of one group, were freed in this handle. */
+void ext_freed_add(struct ext_fs *fs, u32 group, u64 block, u32 n);
+/* Cuts [*start, *end) to its first part that may be taken; false if nothing is left. */
+bool ext_freed_trim(struct ext_fs *fs, u64 *start, u64 *end);
+bool ext_freed_any(const struct ext_fs *fs);
+void ext_freed_release(struct ext_fs *fs, u32 tid); /* that transaction is stable */
+void ext_freed_fini(struct ext_fs *fs);
+
+/* ext_log.c: the journal of a writable mount */
+int must_check ext_log_open(struct ext_fs *fs);
+/* Nothing is stable any more but what it says: 0, or the error that keeps the log needed. */
+int ext_log_close(struct ext_fs *fs);
+/* The superblock says, on the disk, that errors were found; nothing else will be written. */
+void ext_state_mark_error(struct ext_fs *fs);
 
 /* ext_options.c */
 int must_check ext_options_parse(const struct superblock *sb, const char *text,
@@ -233,6 +296,8 @@ void ext_super_dirty(struct ext_fs *fs);	/* super_lock held */
 int must_check ext_feature_large_file(struct ext_fs *fs); /* a file passes 2 GiB */
 int must_check ext_groups_load(struct ext_fs *fs);
 void ext_groups_free(struct ext_fs *fs);
+/* Descriptors from their own places on the disk, the same as those of the overlay. */
+int must_check ext_groups_go_home(struct ext_fs *fs);
 /* One group's descriptor from its place on the disk, its numbers in range; before the others. */
 int must_check ext_group_read(struct ext_fs *fs, u32 group, struct ext_group_desc *desc);
 bool ext_group_has_super(const struct ext_geo *geo, const struct ext_super *s, u32 group);
@@ -302,16 +367,23 @@ int must_check ext_raw_get_in(struct ext_fs *fs, const struct ext_group_desc *de
 void ext_inode_from_raw(struct ext_inode *ei, const struct ext_raw_inode *raw);
 void ext_inode_to_raw(struct ext_inode *ei, struct ext_raw_inode *raw);
 int ext_inode_cache_init(void);
+/*
+ * Into the list of orphans, and out of it. With a journal in a handle, and the caller saves the
+ * inode in the same one; map_lock not held.
+ */
 void ext_orphan_add(struct inode *inode);
 void ext_orphan_remove(struct inode *inode);
+void ext_orphan_forget(struct inode *inode); /* leaves memory, whatever the disk says */
 u32 ext_orphan_first(struct ext_fs *fs);
 u32 ext_orphan_next(struct inode *inode);
 void ext_orphans_process(struct ext_fs *fs);
 /*
- * An orphan on the disk: without a name it is freed by the last put; with one, a journal's last
- * transaction was about to truncate it. 0 and in *next the one after it in the list, or an error.
+ * An orphan on the disk, now in memory with a reference, which is dropped: without a name it is
+ * freed; with one, a journal's last transaction was about to truncate it. 0 or an error.
  */
-int must_check ext_orphan_process(struct ext_fs *fs, u32 ino, u32 *next);
+int must_check ext_orphan_finish(struct inode *inode);
+/* It, and in *next the one after it in the list: 0 or an error. */
+int must_check ext_orphan_read(struct ext_fs *fs, u32 ino, struct inode **out, u32 *next);
 /* ext_orphan_file.c: those in the file of orphans: how many. */
 u32 ext_orphan_file_process(struct ext_fs *fs);
 
@@ -321,12 +393,19 @@ int must_check ext_map(struct inode *inode, u64 logical, u32 max, struct ext_run
 /* The same, with a hole filled: run->block is never 0. Also -ENOSPC, -EFBIG, -EROFS. */
 int must_check ext_map_create(struct inode *inode, u64 logical, u32 max, bool reserve,
 		struct ext_run *run);
-/* Gives back one block of a regular file that ext_map_create() just took, whose page is locked. */
+/* Gives back one block of a regular file that ext_map_create() just took, in the same handle; its
+ * page is locked. */
 void ext_map_undo(struct inode *inode, u64 logical);
 /* inode_ops.locate */
 int ext_locate(struct inode *inode, u64 offset, u64 *lba, u64 *n_sectors);
-/* Frees all blocks from `logical` on. */
+/*
+ * Frees all blocks from `logical` on, in as many handles as it takes. No page of them is in the
+ * cache. inode->lock held, or the last reference.
+ */
 int ext_map_truncate(struct inode *inode, u64 logical);
+/* Some of them, in a handle: 1 if there may be more, 0, or an error. */
+int must_check ext_map_truncate_step(struct inode *inode, u64 logical);
+#define EXT_TRUNCATE_UNITS 8u /* stretches of blocks that a step frees, or nodes of a map */
 /*
  * A write that fails half way leaves blocks beyond the end of file: whether there are any, and
  * frees them. inode->lock held (for reading is enough), or the last reference.
@@ -345,13 +424,13 @@ int must_check ext_indirect_map(struct ext_inode *ei, u64 logical, u32 max, stru
 int must_check ext_indirect_create(struct ext_inode *ei, u64 logical, u32 max, bool reserve,
 		struct ext_run *run);
 int ext_indirect_unmap(struct ext_inode *ei, u64 logical);
-int ext_indirect_truncate(struct ext_inode *ei, u64 logical);
+int must_check ext_indirect_truncate(struct ext_inode *ei, u64 logical); /* a step */
 int must_check ext_extent_map(struct ext_inode *ei, u64 logical, u32 max, struct ext_run *run);
 /* ext_extent_write.c; map_lock held for writing. */
 int must_check ext_extent_create(struct ext_inode *ei, u64 logical, u32 max, bool reserve,
 		struct ext_run *run);
 int ext_extent_unmap(struct ext_inode *ei, u64 logical);
-int ext_extent_truncate(struct ext_inode *ei, u64 logical);
+int must_check ext_extent_truncate(struct ext_inode *ei, u64 logical); /* a step */
 void ext_extent_init(struct ext_inode *ei); /* a new inode's map: an empty tree */
 struct ext_path { unsigned depth; u32 offset[4]; };
 /*
@@ -464,9 +543,20 @@ extern const struct inode_ops ext_dir_inode_ops, ext_file_inode_ops, ext_link_in
 int ext_rename(struct inode *from, const struct name *old, struct inode *inode,
 		struct inode *to, const struct name *new_name, struct inode *replaced,
 		u32 flags);
-/* Names a complete new inode, or gives it up; *out on success. */
-int must_check ext_name_new(struct inode *dir, const struct name *name, struct inode *inode,
-		bool reserve, struct inode **out);
+/*
+ * A file to be made: fill() completes its inode, in the same handle, before it gets its name: 0 or
+ * an error.
+ */
+struct ext_newborn {
+	u32 mode;
+	u64 rdev;
+	const char *target;	/* of a symbolic link */
+	int (*fill)(struct inode *inode, struct inode *dir, const struct ext_newborn *new,
+		    bool reserve);
+};
+/* Makes and names it: 0 and *out with a reference. */
+int must_check ext_name_new(struct inode *dir, const struct name *name, const struct cred *cred,
+		const struct ext_newborn *new, struct inode **out);
 /* The slot of a name that is known to be `inode`'s. */
 int must_check ext_dir_find_inode(struct inode *dir, const struct name *name,
 		const struct inode *inode, struct ext_dir_slot *slot);
@@ -483,7 +573,19 @@ int ext_dirsync(struct inode *dir, struct inode *other);
 
 /* ext_file.c, ext_pages.c, ext_ioctl.c */
 extern const struct file_ops ext_file_ops, ext_dir_ops;
-extern const struct pagecache_ops ext_page_ops;
+extern const struct pagecache_ops ext_page_ops, ext_journal_page_ops;
+/*
+ * Blocks at .. end of the page that begins with block `base`, of which *fresh become new ones (a
+ * bit each): 0, or an error and none is new. The page is locked.
+ */
+int must_check ext_pages_get_blocks(struct inode *inode, u64 base, u32 at, u32 end, u32 *fresh);
+/* ext_pages_dirty.c: pages and the journal */
+int ext_page_make_dirty(struct pagecache *cache, struct page *page, unsigned from, unsigned to,
+		s64 end);
+/* Write-back met a hole that is not zero in the page, which it has locked. */
+void ext_pages_note_hole(struct inode *inode, struct page *page);
+/* Gives such holes their blocks. No handle is open that a page lock may wait for. */
+int must_check ext_pages_fill_holes(struct inode *inode);
 long ext_ioctl(struct file *file, u32 request, u64 arg);
 /* Zeroes from byte `size` to the end of its block, on the disk too. inode->lock held. */
 int must_check ext_zero_tail(struct inode *inode, u64 size);

@@ -1,7 +1,7 @@
 /*
  * fs/ext/ext_ioctl.c - ioctl_iflags(2): the flags of chattr(1), and the generation number.
  */
-#include "fs/ext/ext_int.h"
+#include "fs/ext/ext_handle.h"
 
 #include "abi/capability.h"
 #include "abi/ioctl.h"
@@ -35,9 +35,12 @@ static long flags_set(struct file *file, u32 flags)
 		flags = (inode->flags & ~EXT_FL_USER_MODIFIABLE) | (flags & EXT_FL_USER_MODIFIABLE);
 		err = flags_may_change(inode, file->cred, flags);
 	}
+	if (!err)
+		err = ext_begin(ext_fs_of(inode), ext_credits_inode());
 	if (!err) {
 		inode->flags = flags;
 		inode_touch(inode, ATTR_CTIME);
+		err = ext_end_saving(ext_fs_of(inode), 0, inode, NULL);
 	}
 	rwsem_write_end(&inode->lock);
 	return err;
@@ -52,9 +55,12 @@ static long generation_set(struct file *file, u32 generation)
 		return -ENOTTY; /* all that the inode has is summed with it */
 	rwsem_write(&inode->lock);
 	err = flags_may_change(inode, file->cred, inode->flags);
+	if (!err)
+		err = ext_begin(ext_fs_of(inode), ext_credits_inode());
 	if (!err) {
 		inode->generation = generation;
 		inode_touch(inode, ATTR_CTIME);
+		err = ext_end_saving(ext_fs_of(inode), 0, inode, NULL);
 	}
 	rwsem_write_end(&inode->lock);
 	return err;

@@ -27,14 +27,12 @@ int ext_journal_block(struct ext_journal *j, u32 at, struct bblock *b, u64 *bloc
 
 static int journal_bad(const struct ext_fs *fs, const char *why)
 {
-	ext_message(fs->sb, LOG_ERR, "its journal cannot be replayed: %s", why);
+	ext_message(fs->sb, LOG_ERR, "its journal cannot be used: %s", why);
 	return -EINVAL;
 }
 
-/* Fills j->ei from the inode table. */
-static int journal_read_inode(struct ext_journal *j)
+int ext_journal_read_inode(struct ext_fs *fs, struct ext_inode *ei)
 {
-	struct ext_fs *fs = j->fs;
 	u32 ino = fs->super->journal_inum;
 	struct ext_group_desc desc;
 	struct ext_raw_inode *raw;
@@ -58,9 +56,9 @@ static int journal_read_inode(struct ext_journal *j)
 	else
 		why = ext_check_inode(&fs->geo, ino, raw);
 	if (!why) {
-		j->ei->inode.sb = fs->sb;
-		j->ei->inode.ino = ino;
-		ext_inode_from_raw(j->ei, raw);
+		ei->inode.sb = fs->sb;
+		ei->inode.ino = ino;
+		ext_inode_from_raw(ei, raw);
 	}
 	bcache_put(&b);
 	return why ? journal_bad(fs, why) : 0;
@@ -138,7 +136,7 @@ static int journal_replay(struct ext_journal *j)
 	return err;
 }
 
-int ext_journal_recover(struct ext_fs *fs)
+int ext_journal_recover(struct ext_fs *fs, bool to_disk)
 {
 	struct ext_journal *j;
 	struct inode *inode;
@@ -148,13 +146,13 @@ int ext_journal_recover(struct ext_fs *fs)
 	if (!j)
 		return -ENOMEM;
 	j->fs = fs;
-	j->to_disk = !(fs->sb->flags & SB_READ_ONLY);
+	j->to_disk = to_disk;
 	ext_meta_sync_begin(fs);
 	radix_init(&j->revoked, &ext_radix_ops);
 	inode = ext_inode_alloc(fs->sb);
 	if (inode) {
 		j->ei = ext_i(inode);
-		err = journal_read_inode(j);
+		err = ext_journal_read_inode(fs, j->ei);
 		if (!err)
 			err = journal_replay(j);
 		ext_inode_free(inode);
@@ -163,7 +161,7 @@ int ext_journal_recover(struct ext_fs *fs)
 	kfree(j);
 	if (err)
 		ext_message(fs->sb, LOG_ERR, "the journal was not replayed (error %d)", err);
-	else if (!radix_empty(&fs->overlay))
+	else if (!to_disk && !radix_empty(&fs->overlay))
 		fs->overlaid = true;
 	return err;
 }

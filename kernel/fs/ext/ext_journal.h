@@ -22,6 +22,8 @@ struct ext_journal {
 
 extern const struct radix_ops ext_radix_ops;
 
+/* Fills `ei`, outside the cache of inodes, with the journal's inode: 0, or an error (logged). */
+int must_check ext_journal_read_inode(struct ext_fs *fs, struct ext_inode *ei);
 /* Block `at` of the journal: 0 and *b, *block where it is on the disk. -EIO, -ENOMEM. */
 int must_check ext_journal_block(struct ext_journal *j, u32 at, struct bblock *b, u64 *block);
 

@@ -5,7 +5,7 @@
  * most questions of sequential work and of small writes without a lock that sleeps; a truncation
  * forgets it. Otherwise the question goes to the kind of map that the inode has.
  */
-#include "fs/ext/ext_int.h"
+#include "fs/ext/ext_handle.h"
 
 void ext_map_forget_run(struct ext_inode *ei)
 {
@@ -84,10 +84,10 @@ int ext_map_create(struct inode *inode, u64 logical, u32 max, bool reserve, stru
 	return err;
 }
 
-int ext_map_truncate(struct inode *inode, u64 logical)
+int ext_map_truncate_step(struct inode *inode, u64 logical)
 {
 	struct ext_inode *ei = ext_i(inode);
-	int err;
+	int more;
 
 	if (!READ_ONCE(ext_fs_of(inode)->writable) || ext_is_inline(inode))
 		return -EROFS;
@@ -95,14 +95,42 @@ int ext_map_truncate(struct inode *inode, u64 logical)
 	rwsem_write(&ei->map_lock);
 	ext_map_forget_run(ei);
 	if (ext_has_extents(inode))
-		err = ext_extent_truncate(ei, logical);
+		more = ext_extent_truncate(ei, logical);
 	else
-		err = ext_indirect_truncate(ei, logical);
-	ei->alloc_end = min(ei->alloc_end, logical);
+		more = ext_indirect_truncate(ei, logical);
+	if (more <= 0)
+		ei->alloc_end = min(ei->alloc_end, logical);
 	ei->next_logical = ei->next_block = 0;
 	rwsem_write_end(&ei->map_lock);
 	inode_dirty(inode);
-	return err;
+	return more;
+}
+
+int ext_map_truncate(struct inode *inode, u64 logical)
+{
+	struct ext_fs *fs = ext_fs_of(inode);
+	bool whole = true;
+	int more, err;
+
+	do {
+		more = ext_begin(fs, ext_credits_truncate(inode));
+		if (more)
+			break;
+		more = ext_map_truncate_step(inode, logical);
+		/* It is the orphan list that a crash between the steps relies on. */
+		if (more > 0 && whole && fs->journal) {
+			whole = false;
+			ext_i(inode)->disk_size = (u64)inode->size;
+			ext_orphan_add(inode);
+		} else if (more <= 0 && inode->nlink) {
+			ext_orphan_remove(inode);
+		}
+		err = ext_end_saving(fs, min(more, 0), inode, NULL);
+		if (err)
+			more = err;
+		sched_point();
+	} while (more > 0);
+	return more;
 }
 
 void ext_map_undo(struct inode *inode, u64 logical)

@@ -3,9 +3,9 @@
  *
  * vfs holds the directory's lock, has checked permissions and existence, and keeps dentries right.
  * A new inode is complete before it gets its name; one that cannot be named is given up by taking
- * its link away, and is freed like any removed file.
+ * its link away, and is freed like any removed file. Each call is one handle of the journal.
  */
-#include "fs/ext/ext_int.h"
+#include "fs/ext/ext_handle.h"
 
 static int ext_lookup(struct inode *dir, const struct name *name, struct inode **out)
 {
@@ -35,6 +35,8 @@ int ext_dirsync(struct inode *dir, struct inode *other)
 	if (!(READ_ONCE(dir->sb->flags) & (SB_SYNC | SB_DIRSYNC)) &&
 	    !(dir->flags & (FS_DIRSYNC_FL | FS_SYNC_FL)))
 		return 0;
+	if (ext_fs_of(dir)->journaled)
+		return ext_commit_inode(dir, false);
 	if (other)
 		err = inode_sync(other, false);
 	err2 = inode_sync(dir, false);
@@ -84,33 +86,70 @@ static int name_new(struct inode *dir, const struct name *name, struct inode *in
 		ext_inode_abandon(inode);
 		return err;
 	}
+	if (S_ISDIR(inode->mode))
+		ext_dir_links_inc(dir);
 	inode_touch(dir, ATTR_MTIME | ATTR_CTIME);
 	inode_unlock_new(inode);
 	return 0;
 }
 
-int ext_name_new(struct inode *dir, const struct name *name, struct inode *inode, bool reserve,
-		 struct inode **out)
+/* In a handle. The inode is in its buffer before it has a name: the name cannot outlive it. */
+static int newborn_make(struct inode *dir, const struct name *name, const struct cred *cred,
+			const struct ext_newborn *new, struct inode **out)
 {
-	int err = name_new(dir, name, inode, reserve);
+	bool reserve = ext_may_use_reserve(ext_fs_of(dir), cred);
+	int err = ext_inode_new(dir, new->mode, cred, out);
 
 	if (err)
 		return err;
-	*out = inode;
-	return ext_dirsync(dir, inode);
+	err = new->fill(*out, dir, new, reserve);
+	if (!err)
+		err = ext_inode_save(*out);
+	if (!err)
+		return name_new(dir, name, *out, reserve);
+	ext_inode_abandon(*out);
+	return err;
+}
+
+int ext_name_new(struct inode *dir, const struct name *name, const struct cred *cred,
+		 const struct ext_newborn *new, struct inode **out)
+{
+	struct ext_fs *fs = ext_fs_of(dir);
+	struct inode *inode = NULL;
+	unsigned tries = 0;
+	bool made = false;
+	int err;
+
+	do {
+		err = ext_begin(fs, ext_credits_new(dir));
+		if (err)
+			return err;
+		err = newborn_make(dir, name, cred, new, &inode);
+		made = !err;
+		err = ext_end_saving(fs, err, NULL, dir);
+	} while (ext_retry(fs, err, &tries));
+	if (!err)
+		err = ext_dirsync(dir, inode);
+	if (!err)
+		*out = inode;
+	else if (made)
+		inode_put(inode);
+	return err;
+}
+
+static int node_fill(struct inode *inode, struct inode *dir, const struct ext_newborn *new,
+		     bool reserve)
+{
+	inode->rdev = new->rdev;
+	return 0;
 }
 
 static int ext_mknod(struct inode *dir, const struct name *name, u32 mode, u64 rdev,
 		     const struct cred *cred, struct inode **out)
 {
-	bool reserve = ext_may_use_reserve(ext_fs_of(dir), cred);
-	struct inode *inode;
-	int err = ext_inode_new(dir, mode, cred, &inode);
+	struct ext_newborn new = { .mode = mode, .rdev = rdev, .fill = node_fill };
 
-	if (err)
-		return err;
-	inode->rdev = rdev;
-	return ext_name_new(dir, name, inode, reserve, out);
+	return ext_name_new(dir, name, cred, &new, out);
 }
 
 static int ext_create(struct inode *dir, const struct name *name, u32 mode, const struct cred *cred,
@@ -119,65 +158,78 @@ static int ext_create(struct inode *dir, const struct name *name, u32 mode, cons
 	return ext_mknod(dir, name, S_IFREG | (mode & S_IALLUGO), 0, cred, out);
 }
 
+static int dir_fill(struct inode *inode, struct inode *dir, const struct ext_newborn *new,
+		    bool reserve)
+{
+	return ext_dir_make_empty(inode, (u32)dir->ino, reserve);
+}
+
 static int ext_mkdir(struct inode *dir, const struct name *name, u32 mode, const struct cred *cred,
 		     struct inode **out)
 {
-	bool reserve = ext_may_use_reserve(ext_fs_of(dir), cred);
-	struct inode *inode;
-	int err;
+	struct ext_newborn new = { .mode = S_IFDIR | (mode & S_IALLUGO), .fill = dir_fill };
 
-	if (ext_dir_full(dir))
-		return -EMLINK;
-	err = ext_inode_new(dir, S_IFDIR | (mode & S_IALLUGO), cred, &inode);
-	if (err)
-		return err;
-	err = ext_dir_make_empty(inode, (u32)dir->ino, reserve);
-	if (err) {
-		ext_inode_abandon(inode);
-		return err;
-	}
-	err = name_new(dir, name, inode, reserve);
-	if (err)
-		return err;
-	ext_dir_links_inc(dir);
-	inode_dirty(dir);
-	*out = inode;
-	return ext_dirsync(dir, inode);
+	return ext_dir_full(dir) ? -EMLINK : ext_name_new(dir, name, cred, &new, out);
 }
 
 static int ext_tmpfile(struct inode *dir, u32 mode, const struct cred *cred, struct inode **out)
 {
+	struct ext_fs *fs = ext_fs_of(dir);
 	struct inode *inode;
-	int err = ext_inode_new(dir, S_IFREG | (mode & S_IALLUGO), cred, &inode);
+	int err = ext_begin(fs, ext_credits_new(dir));
 
 	if (err)
 		return err;
+	err = ext_inode_new(dir, S_IFREG | (mode & S_IALLUGO), cred, &inode);
+	if (err) {
+		ext_end(fs);
+		return err;
+	}
 	inode->nlink = 0;
 	ext_orphan_add(inode);
 	inode_dirty(inode);
 	inode_unlock_new(inode);
-	*out = inode;
-	return 0;
+	err = ext_end_saving(fs, 0, inode, NULL);
+	if (err)
+		inode_put(inode);
+	else
+		*out = inode;
+	return err;
 }
 
-static int ext_link(struct inode *dir, const struct name *name, struct inode *inode)
+static int link_enter(struct inode *dir, const struct name *name, struct inode *inode)
 {
-	int err;
+	int err = ext_dir_add(dir, name->text, name->length, (u32)inode->ino, inode->mode, true);
 
-	if (!READ_ONCE(ext_fs_of(dir)->writable))
-		return -EROFS;
-	if (dir->nlink == 0)
-		return -ENOENT;
-	if (inode->nlink >= ext_fs_of(dir)->max_links)
-		return -EMLINK;
-	err = ext_dir_add(dir, name->text, name->length, (u32)inode->ino, inode->mode, true);
 	if (err)
 		return err;
 	if (inode->nlink++ == 0)
 		ext_orphan_remove(inode);
 	inode_touch(inode, ATTR_CTIME);
 	inode_touch(dir, ATTR_MTIME | ATTR_CTIME);
-	return ext_dirsync(dir, inode);
+	return 0;
+}
+
+static int ext_link(struct inode *dir, const struct name *name, struct inode *inode)
+{
+	struct ext_fs *fs = ext_fs_of(dir);
+	unsigned tries = 0;
+	int err;
+
+	if (!READ_ONCE(fs->writable))
+		return -EROFS;
+	if (dir->nlink == 0)
+		return -ENOENT;
+	if (inode->nlink >= fs->max_links)
+		return -EMLINK;
+	do {
+		err = ext_begin(fs, ext_credits_link(dir));
+		if (err)
+			return err;
+		err = link_enter(dir, name, inode);
+		err = ext_end_saving(fs, err, inode, dir);
+	} while (ext_retry(fs, err, &tries));
+	return err ? err : ext_dirsync(dir, inode);
 }
 
 /* The slot of a name that vfs says is `inode`'s. */
@@ -205,14 +257,11 @@ void ext_inode_unlinked(struct inode *inode, bool last)
 	inode_touch(inode, ATTR_CTIME);
 }
 
-static int ext_remove(struct inode *dir, const struct name *name, struct inode *inode, bool rmdir)
+static int name_remove(struct inode *dir, const struct name *name, struct inode *inode, bool rmdir)
 {
 	struct ext_dir_slot slot;
-	int err;
+	int err = ext_dir_find_inode(dir, name, inode, &slot);
 
-	if (!READ_ONCE(ext_fs_of(dir)->writable))
-		return -EROFS;
-	err = ext_dir_find_inode(dir, name, inode, &slot);
 	if (err)
 		return err;
 	ext_dir_remove(dir, &slot);
@@ -221,7 +270,22 @@ static int ext_remove(struct inode *dir, const struct name *name, struct inode *
 	if (rmdir)
 		ext_dir_links_dec(dir);
 	inode_touch(dir, ATTR_MTIME | ATTR_CTIME);
-	return ext_dirsync(dir, NULL);
+	return 0;
+}
+
+static int ext_remove(struct inode *dir, const struct name *name, struct inode *inode, bool rmdir)
+{
+	struct ext_fs *fs = ext_fs_of(dir);
+	int err;
+
+	if (!READ_ONCE(fs->writable))
+		return -EROFS;
+	err = ext_begin(fs, ext_credits_unlink());
+	if (err)
+		return err;
+	err = name_remove(dir, name, inode, rmdir);
+	err = err ? ext_end_saving(fs, err, NULL, NULL) : ext_end_saving(fs, 0, dir, inode);
+	return err ? err : ext_dirsync(dir, NULL);
 }
 
 static int ext_unlink(struct inode *dir, const struct name *name, struct inode *inode)

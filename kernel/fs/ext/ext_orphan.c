@@ -3,41 +3,116 @@
  *
  * They are freed at the last put. So that a crash before that does not leak their blocks, they
  * stand in a list on the disk, from the superblock through the inodes' deletion time; e2fsck walks
- * it. Here it is an ordinary list in memory: inodes and the superblock take their links from it
- * when they are written, so that a file removed and freed at once costs nothing on the disk.
+ * it, and so does the next mount. With a journal a file whose blocks are freed in several
+ * transactions is in it, too, with or without a name.
+ *
+ * Here it is an ordinary list in memory, from which inodes and the superblock take their links when
+ * they are written. Without a journal that is some time, so that a file removed and freed at once
+ * costs nothing on the disk; with one it is in the handle that changes the list, under
+ * orphan_mutex.
  */
-#include "fs/ext/ext_int.h"
+#include "fs/ext/ext_handle.h"
+
+static bool orphan_enter(struct ext_fs *fs, struct ext_inode *ei, bool tail)
+{
+	bool fresh;
+
+	spin_lock(&fs->orphan_lock);
+	fresh = list_empty(&ei->orphan_link);
+	if (fresh && tail)
+		list_add_tail(&ei->orphan_link, &fs->orphans);
+	else if (fresh)
+		list_add(&ei->orphan_link, &fs->orphans);
+	spin_unlock(&fs->orphan_lock);
+	return fresh;
+}
+
+/* The superblock names the first one. */
+static void orphan_head_changed(struct ext_fs *fs)
+{
+	mutex_lock(&fs->super_lock);
+	fs->super->last_orphan = ext_orphan_first(fs);
+	ext_super_dirty(fs);
+	mutex_unlock(&fs->super_lock);
+}
 
 void ext_orphan_add(struct inode *inode)
 {
 	struct ext_fs *fs = ext_fs_of(inode);
-	struct ext_inode *ei = ext_i(inode);
 
-	spin_lock(&fs->orphan_lock);
-	if (list_empty(&ei->orphan_link))
-		list_add(&ei->orphan_link, &fs->orphans);
-	spin_unlock(&fs->orphan_lock);
+	if (!fs->journal) {
+		orphan_enter(fs, ext_i(inode), false);
+		return;
+	}
+	mutex_lock(&fs->orphan_mutex);
+	if (orphan_enter(fs, ext_i(inode), false))
+		orphan_head_changed(fs);
+	mutex_unlock(&fs->orphan_mutex);
 }
 
-void ext_orphan_remove(struct inode *inode)
+/* Takes it out: the one before it in the list, or NULL. orphan_lock held. */
+static struct ext_inode *orphan_unlink(struct ext_fs *fs, struct ext_inode *ei)
 {
-	struct ext_fs *fs = ext_fs_of(inode);
-	struct ext_inode *ei = ext_i(inode), *previous = NULL;
+	struct ext_inode *previous = NULL;
+
+	if (ei->orphan_link.prev != &fs->orphans)
+		previous = list_entry(ei->orphan_link.prev, struct ext_inode, orphan_link);
+	list_del_init(&ei->orphan_link);
+	return previous;
+}
+
+/* Without a journal: the one before it is written some time. */
+static void orphan_remove_lazily(struct ext_fs *fs, struct ext_inode *ei)
+{
+	struct ext_inode *previous = NULL;
 
 	spin_lock(&fs->orphan_lock);
 	if (!list_empty(&ei->orphan_link)) {
-		if (ei->orphan_link.prev != &fs->orphans) {
-			previous = list_entry(ei->orphan_link.prev, struct ext_inode, orphan_link);
-			if (!ref_try_get(&previous->inode.refs))
-				previous = NULL; /* on its own way out, which rewrites it */
-		}
-		list_del_init(&ei->orphan_link);
+		previous = orphan_unlink(fs, ei);
+		if (previous && !ref_try_get(&previous->inode.refs))
+			previous = NULL; /* on its own way out, which rewrites it */
 	}
 	spin_unlock(&fs->orphan_lock);
 	if (previous) {
 		inode_dirty(&previous->inode);
 		inode_put(&previous->inode);
 	}
+}
+
+void ext_orphan_remove(struct inode *inode)
+{
+	struct ext_fs *fs = ext_fs_of(inode);
+	struct ext_inode *ei = ext_i(inode), *previous;
+
+	if (!fs->journal) {
+		orphan_remove_lazily(fs, ei);
+		return;
+	}
+	if (list_empty(&ei->orphan_link))
+		return;
+	mutex_lock(&fs->orphan_mutex);
+	spin_lock(&fs->orphan_lock);
+	previous = orphan_unlink(fs, ei);
+	spin_unlock(&fs->orphan_lock);
+	/* It cannot leave the list, nor memory, meanwhile. */
+	if (!previous)
+		orphan_head_changed(fs);
+	else if (ext_inode_save(&previous->inode))
+		ext_inode_error(&previous->inode, "cannot be written as a removed file");
+	mutex_unlock(&fs->orphan_mutex);
+}
+
+void ext_orphan_forget(struct inode *inode)
+{
+	struct ext_fs *fs = ext_fs_of(inode);
+
+	if (list_empty(&ext_i(inode)->orphan_link))
+		return;
+	mutex_lock(&fs->orphan_mutex);
+	spin_lock(&fs->orphan_lock);
+	list_del_init(&ext_i(inode)->orphan_link);
+	spin_unlock(&fs->orphan_lock);
+	mutex_unlock(&fs->orphan_mutex);
 }
 
 u32 ext_orphan_first(struct ext_fs *fs)
@@ -65,12 +140,11 @@ u32 ext_orphan_next(struct inode *inode)
 	return ino;
 }
 
-int ext_orphan_process(struct ext_fs *fs, u32 ino, u32 *next)
+int ext_orphan_read(struct ext_fs *fs, u32 ino, struct inode **out, u32 *next)
 {
 	struct ext_raw_inode *raw;
-	struct inode *inode;
 	struct bblock b;
-	bool used, named;
+	bool used;
 	int err;
 
 	if (ino < fs->geo.first_ino)
@@ -80,25 +154,63 @@ int ext_orphan_process(struct ext_fs *fs, u32 ino, u32 *next)
 		return err;
 	*next = raw->dtime;
 	used = raw->mode != 0;
-	named = raw->links_count != 0;
 	bcache_put(&b);
 	if (!used)
 		return ext_error(fs, "inode %u among the removed files is free", ino);
-	err = ext_iget(fs->sb, ino, &inode);
-	if (err)
-		return err;
-	if (named && S_ISREG(inode->mode)) {
-		rwsem_write(&inode->lock);
-		err = ext_zero_tail(inode, (u64)inode->size);
+	return ext_iget(fs->sb, ino, out);
+}
+
+/* Frees what is behind the end of a file that has a name. */
+static int orphan_shorten(struct inode *inode)
+{
+	struct ext_fs *fs = ext_fs_of(inode);
+	int err;
+
+	rwsem_write(&inode->lock);
+	err = ext_zero_tail(inode, (u64)inode->size);
+	if (!err)
+		err = ext_map_truncate(inode,
+				       DIV_ROUND_UP((u64)inode->size, fs->geo.block_size));
+	rwsem_write_end(&inode->lock);
+	return err;
+}
+
+int ext_orphan_finish(struct inode *inode)
+{
+	struct ext_fs *fs = ext_fs_of(inode);
+	int err = 0;
+
+	if (inode->nlink) {
+		if (S_ISREG(inode->mode))
+			err = orphan_shorten(inode);
 		if (!err)
-			err = ext_map_truncate(inode, DIV_ROUND_UP((u64)inode->size,
-								   fs->geo.block_size));
-		rwsem_write_end(&inode->lock);
+			err = ext_begin(fs, ext_credits_inode() + ext_credits_orphan());
+		if (!err) {
+			ext_orphan_remove(inode);
+			inode_dirty(inode); /* its deletion time is none */
+			err = ext_end_saving(fs, 0, inode, NULL);
+		}
+		ext_orphan_forget(inode);
 	}
-	if (named)
-		inode_dirty(inode); /* its deletion time is none */
 	inode_put(inode);
 	return err;
+}
+
+/* The disk's list becomes the one in memory, each with a reference: how many. */
+static u32 orphans_read(struct ext_fs *fs)
+{
+	u32 ino = fs->super->last_orphan, n = 0;
+	struct inode *inode;
+
+	while (ino && !ext_orphan_read(fs, ino, &inode, &ino)) {
+		if (!orphan_enter(fs, ext_i(inode), true)) {
+			inode_put(inode);
+			ext_error(fs, "the list of removed files is a circle");
+			break;
+		}
+		n++;
+	}
+	return n;
 }
 
 /*
@@ -108,14 +220,21 @@ int ext_orphan_process(struct ext_fs *fs, u32 ino, u32 *next)
  */
 void ext_orphans_process(struct ext_fs *fs)
 {
-	u32 ino = fs->super->last_orphan, n = 0;
 	bool clean = (fs->mount_state & (EXT_STATE_VALID | EXT_STATE_ERROR)) == EXT_STATE_VALID;
+	u32 n = 0;
 
+	if (!clean)
+		return;
 	WRITE_ONCE(fs->reading_orphans, true);
-	while (ino && clean && n < fs->geo.n_inodes && !ext_orphan_process(fs, ino, &ino))
-		n++;
-	if (clean)
-		n += ext_orphan_file_process(fs);
+	n = orphans_read(fs);
+	while (!list_empty(&fs->orphans)) {
+		struct ext_inode *ei =
+			list_first_entry(&fs->orphans, struct ext_inode, orphan_link);
+
+		/* It leaves the list in any case. */
+		n -= ext_orphan_finish(&ei->inode) != 0;
+	}
+	n += ext_orphan_file_process(fs);
 	WRITE_ONCE(fs->reading_orphans, false);
 	if (n)
 		ext_message(fs->sb, LOG_INFO, "%u removed or shortened files freed", n);

@@ -6,7 +6,7 @@
  * magic number and a checksum, which is seeded with the block's place. The file is worked off and
  * emptied at a writable mount; orphans of this mount go into the list.
  */
-#include "fs/ext/ext_int.h"
+#include "fs/ext/ext_handle.h"
 
 #include "lib/crc.h"
 #include "lib/string.h"
@@ -53,6 +53,21 @@ static int block_get(struct inode *file, u64 logical, u64 *number, struct bblock
 			       (unsigned long long)logical);
 }
 
+static int slot_clear(struct inode *file, u64 number, struct bblock *b, u32 i)
+{
+	struct ext_fs *fs = ext_fs_of(file);
+	int err = ext_begin(fs, 1);
+
+	if (err)
+		return err;
+	((u32 *)b->data)[i] = 0;
+	if (fs->geo.metadata_csum)
+		block_tail(b)->checksum = block_sum(file, number, b);
+	ext_block_dirty(fs, b);
+	ext_end(fs);
+	return 0;
+}
+
 /* One block is worked off and emptied: 0 or an error; *n counts. */
 static int block_process(struct inode *file, u64 logical, u32 *n)
 {
@@ -66,18 +81,18 @@ static int block_process(struct inode *file, u64 logical, u32 *n)
 		return err;
 	slots = b.data;
 	for (u32 i = 0; i < (b.size - sizeof(struct orphan_tail)) / sizeof(u32) && !err; i++) {
+		struct inode *orphan;
 		u32 next;
 
 		if (!slots[i])
 			continue;
-		err = ext_orphan_process(fs, slots[i], &next);
+		err = ext_orphan_read(fs, slots[i], &orphan, &next);
 		if (!err)
-			slots[i] = 0;
+			err = ext_orphan_finish(orphan);
+		if (!err)
+			err = slot_clear(file, number, &b, i);
 		*n += !err;
 	}
-	if (fs->geo.metadata_csum)
-		block_tail(&b)->checksum = block_sum(file, number, &b);
-	bcache_dirty(fs->dev, &b);
 	bcache_put(&b);
 	return err;
 }
@@ -100,11 +115,14 @@ u32 ext_orphan_file_process(struct ext_fs *fs)
 	for (u64 i = 0; i < blocks && !err; i++)
 		err = block_process(file, i, &n);
 	inode_put(file);
+	if (!err)
+		err = ext_begin(fs, 1);
 	if (!err) {
 		mutex_lock(&fs->super_lock);
 		fs->super->feature_ro_compat &= ~(u32)EXT_RO_ORPHAN_PRESENT;
 		ext_super_dirty(fs);
 		mutex_unlock(&fs->super_lock);
+		ext_end(fs);
 	}
 	return n;
 }

@@ -12,7 +12,8 @@
  * happens to the one that holds the end of the file.
  *
  * A dirty page may have a hole that is not zero: one that lay beyond the end of the file when a
- * mapping stored into it, and within since. It gets its block when the page is written.
+ * mapping stored into it, and within since. It gets its block when the page is written; with a
+ * journal when the inode is (ext_pages_dirty.c), since writing takes no handle.
  */
 #include "fs/ext/ext_int.h"
 
@@ -231,6 +232,10 @@ static int write_hole(struct ext_io *io, struct page *page, u32 offset)
 	io->run.count = 1;
 	if (mem_is_all((u8 *)page_to_virt(page) + offset, 0, size))
 		return 0;
+	if (ext_fs_of(io->inode)->journal) {
+		ext_pages_note_hole(io->inode, page);
+		return 0;
+	}
 	io_submit(io);
 	return ext_map_create(io->inode, io->logical, 1, true, &io->run);
 }
@@ -277,11 +282,7 @@ static void ext_pages_write(struct pagecache *cache, struct page **pages, unsign
 	blk_unplug();
 }
 
-/*
- * Blocks at .. end of the page, of which *fresh become new ones (a bit each): 0, or an error and
- * none is new.
- */
-static int prepare_blocks(struct inode *inode, u64 base, u32 at, u32 end, u32 *fresh)
+int ext_pages_get_blocks(struct inode *inode, u64 base, u32 at, u32 end, u32 *fresh)
 {
 	struct ext_inode *ei = ext_i(inode);
 	bool reserve = READ_ONCE(ei->n_privileged) > 0;
@@ -318,7 +319,7 @@ static int ext_prepare_write(struct pagecache *cache, struct page *page, unsigne
 
 	if (page_test(page, PG_PRIVATE))
 		return 0;
-	err = prepare_blocks(inode, base, at, end, &fresh);
+	err = ext_pages_get_blocks(inode, base, at, end, &fresh);
 	if (err)
 		return err;
 	/*
@@ -386,5 +387,12 @@ const struct pagecache_ops ext_page_ops = {
 	.read = ext_pages_read,
 	.write = ext_pages_write,
 	.prepare_write = ext_prepare_write,
+	.release = ext_page_release,
+};
+
+const struct pagecache_ops ext_journal_page_ops = {
+	.read = ext_pages_read,
+	.write = ext_pages_write,
+	.make_dirty = ext_page_make_dirty,
 	.release = ext_page_release,
 };

@@ -115,6 +115,8 @@ void ext_inode_from_raw(struct ext_inode *ei, const struct ext_raw_inode *raw)
 	ei->extra_isize = isize;
 	ei->csum_seed = ext_csum_inode_seed(&fs->geo, (u32)inode->ino, raw->generation);
 	ei->alloc_end = DIV_ROUND_UP((u64)inode->size, fs->geo.block_size);
+	ei->disk_size = (u64)inode->size;
+	ei->sync_tid = ei->datasync_tid = READ_ONCE(fs->last_tid);
 }
 
 static void times_to_raw(const struct inode *inode, struct ext_raw_inode *raw, u16 isize)
@@ -153,9 +155,12 @@ void ext_inode_to_raw(struct ext_inode *ei, struct ext_raw_inode *raw)
 	raw->gid = (u16)inode->gid;
 	raw->gid_hi = (u16)(inode->gid >> 16);
 	raw->links_count = (u16)inode->nlink;
-	raw->size_lo = (u32)inode->size;
-	if (S_ISREG(inode->mode) || ei->inode.size >> 32)
-		raw->size_hi = (u32)((u64)inode->size >> 32);
+	/* Until its blocks behind the end are freed, the file ends on the disk where they do. */
+	if (!fs->journal || !S_ISREG(inode->mode) || !ext_map_has_excess(inode))
+		ei->disk_size = (u64)READ_ONCE(inode->size);
+	raw->size_lo = (u32)ei->disk_size;
+	if (S_ISREG(inode->mode) || ei->disk_size >> 32)
+		raw->size_hi = (u32)(ei->disk_size >> 32);
 	raw->blocks_lo = (u32)blocks;
 	if (fs->geo.ro_compat & EXT_RO_HUGE_FILE)
 		raw->blocks_hi = (u16)(blocks >> 32);
@@ -166,12 +171,9 @@ void ext_inode_to_raw(struct ext_inode *ei, struct ext_raw_inode *raw)
 	if (fs->geo.inode_size > EXT_INODE_SIZE_OLD)
 		raw->extra_isize = ei->extra_isize;
 	times_to_raw(inode, raw, ei->extra_isize);
-	raw->dtime = 0;
-	if (inode->nlink == 0) {
-		raw->dtime = ext_orphan_next(inode);
-		if (inode->state & I_FREEING)
-			raw->dtime = (u32)clock_now().tv_sec;
-	}
+	raw->dtime = ext_orphan_next(inode);
+	if (inode->nlink == 0 && inode->state & I_FREEING && list_empty(&ei->orphan_link))
+		raw->dtime = (u32)clock_now().tv_sec;
 	if (S_ISCHR(inode->mode) || S_ISBLK(inode->mode))
 		rdev_to_raw(inode, raw);
 	else

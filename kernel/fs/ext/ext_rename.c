@@ -5,9 +5,9 @@
  * too many and never without one. Whatever can fail for a bad disk is tried before the first
  * change: the old entry, ".." of a directory that moves, the emptiness of one that is replaced.
  * Adding a name may move others within their directory (an index splits leaves), so the old entry
- * is looked for again afterwards.
+ * is looked for again afterwards. All of it is one handle of the journal.
  */
-#include "fs/ext/ext_int.h"
+#include "fs/ext/ext_handle.h"
 
 struct renaming {
 	struct inode *from, *to, *inode, *replaced;
@@ -146,29 +146,51 @@ put_a:
 	return err;
 }
 
+static int rename_do(struct renaming *r, u32 flags)
+{
+	int err;
+
+	if (flags & RENAME_EXCHANGE)
+		err = r->replaced ? rename_exchange(r) : -ENOENT;
+	else
+		err = rename_simple(r);
+	if (err)
+		return err;
+	inode_touch(r->inode, ATTR_CTIME);
+	inode_touch(r->from, ATTR_MTIME | ATTR_CTIME);
+	if (r->to != r->from)
+		inode_touch(r->to, ATTR_MTIME | ATTR_CTIME);
+	return 0;
+}
+
 int ext_rename(struct inode *from, const struct name *old, struct inode *inode, struct inode *to,
 	       const struct name *new_name, struct inode *replaced, u32 flags)
 {
 	struct renaming r = { .from = from, .to = to, .inode = inode, .replaced = replaced,
 			      .old = old, .new_name = new_name };
+	struct ext_fs *fs = ext_fs_of(from);
+	unsigned tries = 0;
 	int err;
 
-	if (!READ_ONCE(ext_fs_of(from)->writable))
+	if (!READ_ONCE(fs->writable))
 		return -EROFS;
 	if (flags & ~(u32)(RENAME_EXCHANGE | RENAME_NOREPLACE))
 		return -EINVAL;
 	if (new_name->length > EXT_NAME_MAX)
 		return -ENAMETOOLONG;
-	if (flags & RENAME_EXCHANGE)
-		err = replaced ? rename_exchange(&r) : -ENOENT;
-	else
-		err = rename_simple(&r);
+	do {
+		err = ext_begin(fs, ext_credits_rename(from, to));
+		if (err)
+			return err;
+		err = rename_do(&r, flags);
+		if (replaced && !err)
+			err = ext_inode_save(replaced);
+		if (to != from && !err)
+			err = ext_inode_save(to);
+		err = ext_end_saving(fs, err, inode, from);
+	} while (ext_retry(fs, err, &tries));
 	if (err)
 		return err;
-	inode_touch(inode, ATTR_CTIME);
-	inode_touch(from, ATTR_MTIME | ATTR_CTIME);
-	if (to != from)
-		inode_touch(to, ATTR_MTIME | ATTR_CTIME);
 	err = ext_dirsync(to, inode);
 	return to != from && !err ? ext_dirsync(from, NULL) : err;
 }

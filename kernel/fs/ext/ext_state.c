@@ -3,12 +3,14 @@
  *
  * A file system is "valid" on the disk only while it is not mounted for writing: the bit is
  * cleared, on the disk, before anything else changes, and put back after everything else was
- * written. If it was not valid at mount it stays so until e2fsck has looked at it. The free counts
- * live in memory and are written with each sync.
+ * written. If it was not valid at mount it stays so until e2fsck has looked at it. With a journal
+ * it is valid all the time, but says "needs recovery" from before the first transaction until the
+ * journal is empty again. The free counts live in memory and are written with each sync.
  */
-#include "fs/ext/ext_int.h"
+#include "fs/ext/ext_handle.h"
 
 #include "core/clock.h"
+#include "lib/string.h"
 
 /* A journal that has to be replayed is so before anything is written. */
 #define WRITABLE_INCOMPAT	(EXT_INCOMPAT_FILETYPE | EXT_INCOMPAT_META_BG | \
@@ -26,7 +28,7 @@ void ext_super_dirty(struct ext_fs *fs)
 	fs->super->wtime = (u32)now;
 	fs->super->wtime_hi = (u8)(now >> 32);
 	ext_csum_super_set(&fs->geo, fs->super);
-	bcache_dirty(fs->dev, &fs->super_block);
+	ext_block_dirty(fs, &fs->super_block);
 }
 
 int ext_state_check_features(const struct ext_fs *fs)
@@ -44,11 +46,6 @@ int ext_state_check_features(const struct ext_fs *fs)
 			    "can only be mounted read-only: features incompat %#x, "
 			    "ro_compat %#x cannot be written",
 			    incompat, ro);
-		return -EROFS;
-	}
-	if (fs->geo.incompat & EXT_INCOMPAT_EXTENTS && fs->geo.compat & EXT_COMPAT_HAS_JOURNAL) {
-		ext_message(fs->sb, LOG_ERR,
-			    "can only be mounted read-only: with extents and a journal");
 		return -EROFS;
 	}
 	if (fs->geo.n_blocks >> 32) {
@@ -95,6 +92,16 @@ int ext_meta_sync(struct ext_fs *fs)
 	return err ? err : blk_flush(fs->dev);
 }
 
+/* The journal is empty, and all else stable: nothing will have to be recovered. */
+static int state_recovered(struct ext_fs *fs)
+{
+	mutex_lock(&fs->super_lock);
+	fs->super->feature_incompat &= ~(u32)EXT_INCOMPAT_RECOVER;
+	ext_super_dirty(fs);
+	mutex_unlock(&fs->super_lock);
+	return ext_meta_sync(fs);
+}
+
 int ext_state_begin_write(struct ext_fs *fs)
 {
 	struct ext_super *s = fs->super;
@@ -107,7 +114,10 @@ int ext_state_begin_write(struct ext_fs *fs)
 	state_warn(fs);
 	mutex_lock(&fs->super_lock);
 	fs->mount_state = s->state;
-	s->state &= (u16)~EXT_STATE_VALID;
+	if (fs->journaled)
+		s->feature_incompat |= EXT_INCOMPAT_RECOVER;
+	else
+		s->state &= (u16)~EXT_STATE_VALID;
 	s->mnt_count++;
 	s->mtime = (u32)now;
 	s->mtime_hi = (u8)(now >> 32);
@@ -117,6 +127,13 @@ int ext_state_begin_write(struct ext_fs *fs)
 	if (err) {
 		ext_message(fs->sb, LOG_ERR, "cannot write the superblock (error %d)", err);
 		return err;
+	}
+	if (fs->journaled) {
+		err = ext_log_open(fs);
+		if (err) {
+			state_recovered(fs);
+			return err;
+		}
 	}
 	WRITE_ONCE(fs->had_errors, false);
 	WRITE_ONCE(fs->writable, true);
@@ -148,10 +165,67 @@ static bool state_update(struct ext_fs *fs)
 	return true;
 }
 
+/* Counts, orphans and errors, as they are now, in a handle. */
+static void state_write(struct ext_fs *fs)
+{
+	if (ext_begin(fs, 1))
+		return;
+	mutex_lock(&fs->super_lock);
+	if (state_update(fs))
+		ext_super_dirty(fs);
+	mutex_unlock(&fs->super_lock);
+	ext_end(fs);
+}
+
+void ext_state_mark_error(struct ext_fs *fs)
+{
+	u32 at = (u32)((u8 *)fs->super - (u8 *)fs->super_block.data);
+	struct page *page = page_alloc(MM_WAIT | MM_NOFS);
+	struct dma_piece piece = { .page = page, .length = fs->geo.block_size };
+	struct blk_request req = { .dev = fs->dev, .op = BLK_WRITE, .fua = true,
+				   .pieces = &piece, .n_pieces = 1 };
+	struct ext_super *s;
+
+	if (!page)
+		return;
+	/* Not by way of the cache, which may not write it: a transaction has changed it. */
+	ext_error_record(fs);
+	memcpy(page_to_virt(page), fs->super_block.data, fs->geo.block_size);
+	s = (void *)((u8 *)page_to_virt(page) + at);
+	s->state = (u16)((s->state & ~EXT_STATE_VALID) | EXT_STATE_ERROR);
+	ext_csum_super_set(&fs->geo, s);
+	req.n_sectors = fs->geo.block_size >> 9;
+	req.lba = fs->opt.super_at * 2 / req.n_sectors * req.n_sectors;
+	if (blk_submit_wait(&req))
+		ext_message(fs->sb, LOG_ERR, "cannot write the superblock");
+	page_put(page);
+}
+
+/* A mount with a journal ends writing; after an error the next mount has to replay. */
+static void journal_end_write(struct ext_fs *fs)
+{
+	int err;
+
+	state_write(fs);
+	err = ext_log_close(fs);
+	WRITE_ONCE(fs->writable, false);
+	if (!err)
+		err = state_recovered(fs);
+	if (!err)
+		return;
+	fs->cache_stale = true;
+	ext_message(fs->sb, LOG_ERR, "cannot be written completely (error %d): its journal will be "
+		    "replayed", err);
+}
+
 void ext_state_end_write(struct ext_fs *fs)
 {
 	int err;
 
+	if (fs->journaled) {
+		journal_end_write(fs);
+		return;
+	}
 	/* Everything else first: the superblock may be called valid only when it is stable. */
 	err = ext_meta_sync(fs);
 	mutex_lock(&fs->super_lock);
@@ -172,15 +246,11 @@ int ext_sync_super(struct superblock *sb, bool wait)
 	struct ext_fs *fs = sb->data;
 	int err;
 
-	if (READ_ONCE(fs->writable)) {
-		mutex_lock(&fs->super_lock);
-		if (state_update(fs))
-			ext_super_dirty(fs);
-		mutex_unlock(&fs->super_lock);
-	}
+	if (READ_ONCE(fs->writable))
+		state_write(fs);
 	if (!wait)
 		return 0;
-	err = bcache_sync(fs->dev);
+	err = fs->journaled ? ext_commit_all(fs) : bcache_sync(fs->dev);
 	return err ? err : blk_flush(fs->dev);
 }
 
@@ -239,48 +309,5 @@ int ext_statfs(struct superblock *sb, struct abi_statfs *out)
 	out->f_namelen = EXT_NAME_MAX;
 	out->f_fsid[0] = (s32)(id[0] ^ id[2]);
 	out->f_fsid[1] = (s32)(id[1] ^ id[3]);
-	return 0;
-}
-
-int ext_remount(struct superblock *sb, u32 flags, const char *options)
-{
-	struct ext_fs *fs = sb->data;
-	struct ext_options opt = fs->opt;
-	bool read_only = flags & SB_READ_ONLY;
-	int err = ext_options_parse(sb, options, &opt);
-
-	if (err)
-		return err;
-	if (opt.super_at != fs->opt.super_at || opt.noload != fs->opt.noload) {
-		ext_message(sb, LOG_ERR, "sb= and noload cannot be changed by remounting");
-		return -EINVAL;
-	}
-	if (read_only && fs->writable) {
-		if (ext_orphan_first(fs))
-			return -EBUSY; /* removed files are in use: they must be freed by writing */
-		ext_state_end_write(fs);
-	} else if (!read_only && !fs->writable) {
-		if (fs->had_errors) {
-			ext_message(sb, LOG_ERR, "damaged: cannot be remounted for writing");
-			return -EROFS;
-		}
-		if (fs->overlaid) {
-			ext_message(sb, LOG_ERR,
-				    "its journal was replayed in memory only: unmount it, then"
-				    " mount it for writing");
-			return -EROFS;
-		}
-		err = ext_state_begin_write(fs);
-		if (err)
-			return err;
-		ext_orphans_process(fs);
-	}
-	mutex_lock(&fs->super_lock);
-	fs->opt = opt;
-	if (opt.no_acl)
-		__atomic_fetch_and(&sb->flags, ~(u32)SB_ACL, __ATOMIC_RELAXED);
-	else
-		__atomic_fetch_or(&sb->flags, SB_ACL, __ATOMIC_RELAXED);
-	mutex_unlock(&fs->super_lock);
 	return 0;
 }

@@ -4,13 +4,14 @@
  * One driver serves three types; what it does follows from the feature words of the superblock, the
  * type only narrows what is accepted: "ext2" takes what the classic driver takes, "ext3" a file
  * system with a journal, "ext4" everything that can be read here. Writing is possible where every
- * feature is understood for writing; it goes past the journal, which is
- * replayed at mount if need be.
+ * feature is understood for writing; "ext3" and "ext4" do it by way of the journal, if there is
+ * one, which is replayed at mount if need be.
  */
 #include "fs/ext/ext.h"
 #include "fs/ext/ext_journal.h"
 
 #include "abi/capability.h"
+#include "fs/jbd/jbd.h"
 #include "lib/bitops.h"
 #include "lib/string.h"
 
@@ -143,7 +144,7 @@ static int super_recover(struct ext_fs *fs, const struct ext_flavour *flavour)
 	if (!(fs->sb->flags & SB_READ_ONLY))
 		err = ext_state_check_features(fs);
 	if (!err)
-		err = ext_journal_recover(fs);
+		err = ext_journal_recover(fs, !(fs->sb->flags & SB_READ_ONLY));
 	return err ? err : super_reload(fs, flavour);
 }
 
@@ -194,6 +195,8 @@ static int super_fill(struct ext_fs *fs, const struct ext_flavour *flavour)
 		err = super_recover(fs, flavour);
 	if (err)
 		return err;
+	fs->journaled = flavour->incompat & EXT_INCOMPAT_RECOVER && !fs->opt.noload &&
+			fs->geo.compat & EXT_COMPAT_HAS_JOURNAL;
 	super_take_options(fs);
 	err = ext_groups_load(fs);
 	if (err)
@@ -215,7 +218,11 @@ static void super_free(struct ext_fs *fs)
 	ext_groups_free(fs);
 	if (fs->super)
 		bcache_put(&fs->super_block);
+	if (fs->away_super.page)
+		bcache_put(&fs->away_super);
 	ext_overlay_free(fs);
+	if (fs->cache_stale)
+		bcache_drop_clean(fs->dev);
 	fs->sb->data = NULL;
 	kfree(fs);
 }
@@ -237,7 +244,13 @@ static int super_mount(struct superblock *sb, struct blkdev *dev, const char *op
 	spin_init(&fs->window_lock, RANK_INODE_SPIN, "ext windows");
 	spin_init(&fs->orphan_lock, RANK_INODE_SPIN, "ext orphans");
 	spin_init(&fs->error_lock, RANK_INODE_SPIN, "ext errors");
+	spin_init(&fs->ordered_lock, RANK_INODE_SPIN, "ext ordered");
+	spin_init(&fs->freed_lock, RANK_INODE_SPIN, "ext freed");
+	mutex_init(&fs->orphan_mutex, RANK_FS_LIST, "ext orphans");
+	wait_init(&fs->ordered_wait);
 	list_init(&fs->orphans);
+	list_init(&fs->ordered);
+	rb_init(&fs->freed);
 	rb_init(&fs->windows);
 	radix_init(&fs->overlay, &ext_radix_ops);
 	fs->opt.super_at = EXT_SUPER_OFFSET / 1024;
@@ -255,7 +268,7 @@ static int super_mount(struct superblock *sb, struct blkdev *dev, const char *op
 		ext_orphans_process(fs);
 	return 0;
 fail:
-	if (fs->writable)
+	if (fs->writable || fs->journal)
 		ext_state_end_write(fs);
 	super_free(fs);
 	return err;
@@ -265,7 +278,7 @@ static void super_unmount(struct superblock *sb)
 {
 	struct ext_fs *fs = sb->data;
 
-	if (fs->writable)
+	if (fs->writable || fs->journal)
 		ext_state_end_write(fs);
 	super_free(fs);
 }

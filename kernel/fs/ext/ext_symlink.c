@@ -59,36 +59,35 @@ static int link_write(struct inode *inode, const char *target, size_t n, bool re
 	if (err)
 		return err;
 	memcpy(b.data, target, n);
-	bcache_dirty(fs->dev, &b);
+	ext_block_dirty(fs, &b);
 	bcache_put(&b);
 	inode->size = (s64)n;
+	return 0;
+}
+
+static int link_fill(struct inode *inode, struct inode *dir, const struct ext_newborn *new,
+		     bool reserve)
+{
+	int err = link_write(inode, new->target, strlen(new->target), reserve);
+
+	if (err)
+		return err;
+	ext_inode_set_ops(inode);
+	inode_dirty(inode);
 	return 0;
 }
 
 int ext_symlink(struct inode *dir, const struct name *name, const char *target,
 		const struct cred *cred, struct inode **out)
 {
-	struct ext_fs *fs = ext_fs_of(dir);
-	bool reserve = ext_may_use_reserve(fs, cred);
+	struct ext_newborn new = { .mode = S_IFLNK | 0777, .target = target, .fill = link_fill };
 	size_t n = strlen(target);
-	struct inode *inode;
-	int err;
 
 	if (n == 0)
 		return -ENOENT;
-	if (n + 1 > fs->geo.block_size)
+	if (n + 1 > ext_fs_of(dir)->geo.block_size)
 		return -ENAMETOOLONG;
-	err = ext_inode_new(dir, S_IFLNK | 0777, cred, &inode);
-	if (err)
-		return err;
-	err = link_write(inode, target, n, reserve);
-	if (err) {
-		ext_inode_abandon(inode);
-		return err;
-	}
-	ext_inode_set_ops(inode);
-	inode_dirty(inode);
-	return ext_name_new(dir, name, inode, reserve, out);
+	return ext_name_new(dir, name, cred, &new, out);
 }
 
 const struct inode_ops ext_link_inode_ops = {

@@ -4,7 +4,8 @@
  * The tree of indirect blocks is walked from left to right; data blocks are gathered into runs, so
  * that the bitmaps are touched once per run. The walk is as deep as the map, never deeper, whatever
  * the numbers on the disk say, and it stops at the first sign of damage: a subtree that was freed
- * twice would be freed many times over.
+ * twice would be freed many times over. A step ends after EXT_TRUNCATE_UNITS runs; the next one
+ * begins anew and finds holes where it has been.
  */
 #include "fs/ext/ext_int.h"
 
@@ -13,6 +14,7 @@ struct truncation {
 	struct ext_inode *ei;
 	u64 block;	/* run gathered so far */
 	u64 count;
+	u32 left;	/* units that may be freed in this step */
 	bool metadata;	/* the file's blocks go through bcache: a directory or a link */
 	int err;	/* the first one */
 };
@@ -32,23 +34,35 @@ static void trunc_flush(struct truncation *t)
 
 		trunc_count(t, t->count);
 		t->count = 0;
+		t->left--;
 		if (!t->err)
 			t->err = err;
 	}
 }
 
+/* The step has done its part, or found damage. */
+static bool trunc_over(const struct truncation *t)
+{
+	return t->err || t->left == 0;
+}
+
+/* Runs are no longer than a group, so that they touch two at most. */
 static void trunc_data(struct truncation *t, u32 *slot)
 {
 	u32 block = *slot;
 
 	if (!block)
 		return;
-	*slot = 0;
-	if (t->count && t->block + t->count == block) {
+	if (t->count && t->block + t->count == block &&
+	    t->count < t->fs->geo.blocks_per_group) {
 		t->count++;
+		*slot = 0;
 		return;
 	}
 	trunc_flush(t);
+	if (trunc_over(t))
+		return;
+	*slot = 0;
 	t->block = block;
 	t->count = 1;
 }
@@ -76,21 +90,22 @@ static void trunc_branch(struct truncation *t, u32 *slot, unsigned depth, u64 fi
 		return;
 	}
 	array = b.data;
-	for (u64 i = first >> bits; i < geo->addr_per_block && !t->err; i++) {
+	for (u64 i = first >> bits; i < geo->addr_per_block && !trunc_over(t); i++) {
 		if (depth == 1)
 			trunc_data(t, &array[i]);
 		else if (array[i])
 			trunc_branch(t, &array[i], depth - 1,
 				     i == first >> bits ? first & ((1ull << bits) - 1) : 0);
 	}
-	if (first || t->err)
-		bcache_dirty(t->fs->dev, &b);
+	if (first || trunc_over(t))
+		ext_block_dirty(t->fs, &b);
 	bcache_put(&b);
-	if (first || t->err)
+	if (first || trunc_over(t))
 		return;
 	*slot = 0;
 	err = ext_blocks_free(t->fs, block, 1, true);
 	trunc_count(t, 1);
+	t->left--;
 	if (!t->err)
 		t->err = err;
 }
@@ -98,12 +113,13 @@ static void trunc_branch(struct truncation *t, u32 *slot, unsigned depth, u64 fi
 int ext_indirect_truncate(struct ext_inode *ei, u64 logical)
 {
 	struct ext_fs *fs = ext_fs_of(&ei->inode);
-	struct truncation t = { .fs = fs, .ei = ei, .metadata = !S_ISREG(ei->inode.mode) };
+	struct truncation t = { .fs = fs, .ei = ei, .metadata = !S_ISREG(ei->inode.mode),
+				.left = EXT_TRUNCATE_UNITS };
 	u64 base = EXT_NDIR;
 
-	for (u64 i = logical; i < EXT_NDIR; i++)
+	for (u64 i = logical; i < EXT_NDIR && !trunc_over(&t); i++)
 		trunc_data(&t, &ei->block[i]);
-	for (unsigned depth = 1; depth <= 3 && !t.err; depth++) {
+	for (unsigned depth = 1; depth <= 3 && !trunc_over(&t); depth++) {
 		u64 span = 1ull << (depth * fs->geo.addr_bits);
 
 		if (logical < base + span)
@@ -112,5 +128,5 @@ int ext_indirect_truncate(struct ext_inode *ei, u64 logical)
 		base += span;
 	}
 	trunc_flush(&t);
-	return t.err;
+	return t.err ? t.err : t.left == 0 || t.left > EXT_TRUNCATE_UNITS;
 }

@@ -5,6 +5,7 @@
  * it, and the new value in the first that has room. Then the block is written (to a place of its
  * own if others share the old one), then the inode's area. What does not fit leaves no trace.
  */
+#include "fs/ext/ext_handle.h"
 #include "fs/ext/ext_xattr.h"
 
 #include "abi/xattr.h"
@@ -186,7 +187,7 @@ static int block_release(struct inode *inode, struct ext_xattr_area *a)
 	if (shared) {
 		h->refcount--;
 		ext_csum_xattr_block_set(&fs->geo, block, h);
-		bcache_dirty(fs->dev, &a->b);
+		ext_block_dirty(fs, &a->b);
 	}
 	ext_xattr_area_close(a);
 	if (!shared)
@@ -215,7 +216,7 @@ static int block_create(struct inode *inode, const struct draft *d)
 	}
 	memcpy(b.data, d->a.base, b.size);
 	ext_csum_xattr_block_set(&fs->geo, block, b.data);
-	bcache_dirty(fs->dev, &b);
+	ext_block_dirty(fs, &b);
 	bcache_put(&b);
 	ei->file_acl = (u32)block;
 	ei->file_acl_hi = (u32)(block >> 32);
@@ -251,7 +252,7 @@ static int change_commit_block(struct change *c)
 	if (c->had_block && ((struct ext_xattr_header *)old.base)->refcount == 1) {
 		memcpy(old.base, c->block_draft.a.base, old.size);
 		ext_csum_xattr_block_set(&fs->geo, ext_xattr_block_number(ei), old.base);
-		bcache_dirty(fs->dev, &c->in_block.b);
+		ext_block_dirty(fs, &c->in_block.b);
 		return 0;
 	}
 	err = block_create(inode, &c->block_draft);
@@ -283,7 +284,7 @@ static void change_commit_inode(struct change *c)
 	if (c->inode_draft.n)
 		feature_ext_attr(ext_fs_of(c->inode));
 	ext_csum_inode_set(&ext_fs_of(c->inode)->geo, (u32)c->inode->ino, (void *)a->base);
-	bcache_dirty(ext_fs_of(c->inode)->dev, &a->b);
+	ext_block_dirty(ext_fs_of(c->inode), &a->b);
 }
 
 /* map_lock held for writing. `value` NULL removes. */
@@ -309,13 +310,13 @@ static int change_apply(struct change *c, const void *value, u32 size, int flags
 	return err;
 }
 
-int ext_xattr_change(struct inode *inode, const struct ext_xattr_name *name, const void *value,
-		     size_t size, int flags)
+static int xattr_change(struct inode *inode, const struct ext_xattr_name *name, const void *value,
+			size_t size, int flags)
 {
 	struct ext_fs *fs = ext_fs_of(inode);
 	struct ext_inode *ei = ext_i(inode);
 	struct change *c;
-	int err = 0;
+	int err;
 
 	if (!READ_ONCE(fs->writable))
 		return -EROFS;
@@ -326,6 +327,9 @@ int ext_xattr_change(struct inode *inode, const struct ext_xattr_name *name, con
 		return -ENOMEM;
 	c->inode = inode;
 	c->name = *name;
+	err = ext_begin(fs, ext_credits_xattr());
+	if (err)
+		goto out;
 	/* The raw inode must be ours before its attribute area is. */
 	if (ei->fresh)
 		err = ext_inode_write(inode, false);
@@ -337,7 +341,21 @@ int ext_xattr_change(struct inode *inode, const struct ext_xattr_name *name, con
 	}
 	if (!err)
 		inode_touch(inode, ATTR_CTIME);
+	err = ext_end_saving(fs, err, inode, NULL);
+out:
 	kfree(c);
+	return err;
+}
+
+int ext_xattr_change(struct inode *inode, const struct ext_xattr_name *name, const void *value,
+		     size_t size, int flags)
+{
+	unsigned tries = 0;
+	int err;
+
+	do
+		err = xattr_change(inode, name, value, size, flags);
+	while (ext_retry(ext_fs_of(inode), err, &tries));
 	return err;
 }
 

@@ -56,6 +56,17 @@ static int write_piece(struct inode *inode, const void *buf, size_t n, s64 at)
 		memset(page_to_virt(page), 0, PAGE_SIZE);
 		page_set(page, PG_UPTODATE);
 	}
+	if (inode->cache.ops->make_dirty) {
+		memcpy((u8 *)page_to_virt(page) + offset, buf, n);
+		page_set(page, PG_UPTODATE);
+		page_unlock(page);
+		err = inode->cache.ops->make_dirty(&inode->cache, page, (unsigned)offset,
+						   (unsigned)(offset + n), at + (s64)n);
+		if (!err)
+			page_unlock(page);
+		page_put(page);
+		return err;
+	}
 	err = inode->cache.ops->prepare_write(&inode->cache, page, (unsigned)offset,
 					      (unsigned)(offset + n));
 	if (!err) {

@@ -88,6 +88,8 @@ static void request_run(struct blk_request *req)
 	req->done(req);
 }
 
+static void request_waited(struct blk_request *req) { }
+
 void host_io_finish(void)
 {
 	while (n_queued) {
@@ -111,6 +113,13 @@ void blk_submit(struct blk_request *req)
 	if (n_queued == QUEUE_MAX)
 		host_io_finish();
 	queue[n_queued++] = req;
+}
+
+int blk_submit_wait(struct blk_request *req)
+{
+	req->done = request_waited;
+	request_run(req);
+	return req->error;
 }
 
 void blk_plug(void) { }
@@ -485,6 +494,11 @@ void bcache_dirty(struct blkdev *dev, struct bblock *b)
 	for (u32 s = 0; s < b->size >> 9; s++)
 		b->page->private |= BIT(first + s);
 	page_dirty(b->page);
+}
+
+void bcache_drop_clean(struct blkdev *dev)
+{
+	host_cache_drop_clean(&dev->cache);
 }
 
 void bcache_put(struct bblock *b)

@@ -162,6 +162,13 @@ void inode_put(struct inode *inode)
 	host_fail_hold(held);
 }
 
+void inode_take_dirty(struct inode *inode)
+{
+	inode->state &= ~(u32)I_DIRTY;
+	if (!list_empty(&inode->dirty_link))
+		list_del_init(&inode->dirty_link);
+}
+
 int inode_sync(struct inode *inode, bool data_only)
 {
 	int err = pagecache_write_range(&inode->cache, 0, ~0ull, true);
@@ -174,6 +181,11 @@ int inode_sync(struct inode *inode, bool data_only)
 int cached_fsync(struct file *file, bool data_only)
 {
 	return inode_sync(file->inode, data_only);
+}
+
+int file_data_error(struct file *file, struct pagecache *cache)
+{
+	return 0;
 }
 
 int file_meta_error(struct file *file)

@@ -253,6 +253,37 @@ static void metadata_replayed(const char *args, u32 size, u32 flags)
 		CHECK(host_fsck(path));
 }
 
+/* What was replayed in memory is, when the mount becomes writable, to the disk. */
+static void remounted(const char *args, u32 size)
+{
+	struct inode *inode;
+
+	make(args, size);
+	journal_changes("mkdir sub\nrm other\n");
+	host_quiet = true;
+	CHECK_EQ(host_mount(path, "ext4", SB_READ_ONLY, "", &sb), 0);
+	look("............");
+	CHECK_EQ(sb->ops->remount(sb, 0, ""), 0);
+	sb->flags &= ~(u32)SB_READ_ONLY;
+	look("............");
+	CHECK_EQ(host_lookup(sb->root_inode, "other", &inode), (u64)-ENOENT);
+	CHECK_EQ(host_create(sb->root_inode, "new", 0644, &inode), 0);
+	CHECK_EQ(host_write(inode, "text", 4, 100000), 4);
+	inode_put(inode);
+	host_unmount(sb);
+	host_quiet = false;
+	CHECK(host_fsck(path));
+	CHECK_EQ(host_run("debugfs -R 'stat sub' '%s' 2>/dev/null | grep -q directory", path), 0);
+	CHECK_EQ(host_run("debugfs -R 'stat new' '%s' 2>/dev/null | grep -q 'Size: 100004'", path),
+		 0);
+}
+
+TEST(becomes_writable)
+{
+	remounted("-t ext3", 1024);
+	remounted("-t ext4", 4096);
+}
+
 TEST(metadata)
 {
 	metadata_replayed("-t ext3", 1024, 0);

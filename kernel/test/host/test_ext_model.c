@@ -375,7 +375,7 @@ static void close_all(void)
 static void run(const char *args, unsigned mib, unsigned steps)
 {
 	const char *path = host_mkfs("model.img", mib, args);
-	const char *type = str_starts_with(args, "-t ext4") ? "ext4" : "ext2";
+	const char *type = str_starts_with(args, "-t ext2") ? "ext2" : "ext4";
 
 	nodes[0] = (struct node){ .mode = S_IFDIR, .nlink = 1, .used = true };
 	CHECK_EQ(host_mount(path, type, 0, "", &sb), 0);
@@ -448,4 +448,12 @@ TEST(model_extents)
 	run("-t ext4 -b 1024 -O ^has_journal", 64, 15000);
 	run("-t ext4 -b 4096 -O ^has_journal,^metadata_csum,^64bit", 64, 15000);
 	run("-t ext4 -b 2048 -O ^has_journal -N 200", 8, 12000);
+}
+
+TEST(model_journaled)
+{
+	run("-t ext4 -b 1024", 64, 6000);
+	run("-t ext4 -b 4096", 64, 5000);
+	run("-t ext3 -b 1024", 64, 5000);
+	run("-t ext4 -b 2048 -N 200", 16, 5000);
 }

@@ -1,0 +1,156 @@
+/*
+ * fs/ext/ext_freed.c - blocks that were freed in a transaction which is not stable.
+ *
+ * A crash before its commit gives them back to their old owner, so nobody may write to them until
+ * then. The bitmaps say that they are free, as they must for the commit; allocation goes around
+ * the stretches in this tree. Where there is no memory for another stretch, nothing at all is
+ * taken from the group until the commit.
+ */
+#include "fs/ext/ext_int.h"
+
+#include "fs/jbd/jbd_check.h"
+
+struct freed {
+	struct rb_node node;	/* by start; they never overlap */
+	u64 start, end;		/* physical, end exclusive */
+	u32 tid;
+};
+
+/* The first stretch that ends above `block`. freed_lock held. */
+static struct freed *freed_after(struct ext_fs *fs, u64 block)
+{
+	struct rb_node *n = fs->freed.node;
+	struct freed *best = NULL;
+
+	while (n) {
+		struct freed *f = rb_entry(n, struct freed, node);
+
+		if (f->end > block) {
+			best = f;
+			n = n->left;
+		} else {
+			n = n->right;
+		}
+	}
+	return best;
+}
+
+static bool freed_less(const struct rb_node *a, const struct rb_node *b)
+{
+	return rb_entry(a, struct freed, node)->start < rb_entry(b, struct freed, node)->start;
+}
+
+/* Lengthens a stretch of the same transaction that ends or begins there. freed_lock held. */
+static bool freed_join(struct ext_fs *fs, u64 start, u64 end, u32 tid)
+{
+	struct freed *f = start ? freed_after(fs, start - 1) : NULL;
+
+	if (f && f->tid == tid && f->end == start) {
+		f->end = end;
+		return true;
+	}
+	f = freed_after(fs, end);
+	if (f && f->tid == tid && f->start == end) {
+		f->start = start;
+		return true;
+	}
+	return false;
+}
+
+void ext_freed_add(struct ext_fs *fs, u32 group, u64 block, u32 n)
+{
+	struct ext_group *g = &fs->groups[group];
+	u32 tid = ext_tid(fs);
+	struct freed *f;
+	bool joined;
+
+	spin_lock(&fs->freed_lock);
+	joined = freed_join(fs, block, block + n, tid);
+	spin_unlock(&fs->freed_lock);
+	if (joined)
+		return;
+	f = kmalloc(sizeof(*f), MM_WAIT | MM_NOFS);
+	spin_lock(&fs->freed_lock);
+	if (f) {
+		*f = (struct freed){ .start = block, .end = block + n, .tid = tid };
+		rb_add(&fs->freed, &f->node, freed_less);
+	} else {
+		g->held_tid = tid;
+		WRITE_ONCE(g->held, true);
+		fs->held = true;
+	}
+	spin_unlock(&fs->freed_lock);
+}
+
+bool ext_freed_trim(struct ext_fs *fs, u64 *start, u64 *end)
+{
+	struct freed *f;
+
+	if (rb_empty(&fs->freed))
+		return true;
+	spin_lock(&fs->freed_lock);
+	for (f = freed_after(fs, *start); f && f->start < *end; f = freed_after(fs, *start)) {
+		if (f->start > *start) {
+			*end = f->start;
+			break;
+		}
+		*start = f->end;
+		if (*start >= *end)
+			break;
+	}
+	spin_unlock(&fs->freed_lock);
+	return *start < *end;
+}
+
+bool ext_freed_any(const struct ext_fs *fs)
+{
+	return !rb_empty(&fs->freed) || READ_ONCE(fs->held);
+}
+
+/* Groups that were held as a whole. freed_lock held. */
+static void held_release(struct ext_fs *fs, u32 tid)
+{
+	fs->held = false;
+	for (u32 i = 0; i < fs->geo.n_groups; i++) {
+		struct ext_group *g = &fs->groups[i];
+
+		if (g->held && jbd_later(g->held_tid, tid))
+			fs->held = true;
+		else
+			WRITE_ONCE(g->held, false);
+	}
+}
+
+void ext_freed_release(struct ext_fs *fs, u32 tid)
+{
+	struct rb_node *n, *next;
+
+	spin_lock(&fs->freed_lock);
+	for (n = rb_first(&fs->freed); n; n = next) {
+		struct freed *f = rb_entry(n, struct freed, node);
+
+		next = rb_next(n);
+		if (jbd_later(f->tid, tid))
+			continue;
+		rb_erase(&fs->freed, n);
+		/* Runs that were not found may be there now. */
+		WRITE_ONCE(fs->groups[ext_block_group(&fs->geo, f->start)].no_run, 0);
+		WRITE_ONCE(fs->groups[ext_block_group(&fs->geo, f->end - 1)].no_run, 0);
+		kfree(f);
+	}
+	if (fs->held)
+		held_release(fs, tid);
+	spin_unlock(&fs->freed_lock);
+}
+
+void ext_freed_fini(struct ext_fs *fs)
+{
+	struct rb_node *n;
+
+	while ((n = rb_first(&fs->freed))) {
+		struct freed *f = rb_entry(n, struct freed, node);
+
+		rb_erase(&fs->freed, n);
+		kfree(f);
+	}
+}

@@ -1,0 +1,96 @@
+/*
+ * fs/ext/ext_ordered.c - ordered data: a commit writes the contents of files that grew first.
+ *
+ * What a file's new blocks held for their last owner must never be seen in it. So an inode that
+ * gets blocks in a transaction, or a greater size on the disk, is put into a list, and its dirty
+ * pages are written before the transaction is committed. The list has no references: an inode that
+ * is on its way out leaves it, and waits if it is being written just then.
+ *
+ * The commit takes page locks while others wait for it. So these are taken within handles, never
+ * around them: ext_pages_make_dirty(), and what write-back may not do (ext_pages.c, holes).
+ */
+#include "fs/ext/ext_int.h"
+
+#include "fs/jbd/jbd_check.h"
+
+void ext_ordered_add(struct inode *inode)
+{
+	struct ext_fs *fs = ext_fs_of(inode);
+	struct ext_inode *ei = ext_i(inode);
+	u32 tid;
+
+	if (!fs->journal)
+		return;
+	tid = ext_tid(fs);
+	spin_lock(&fs->ordered_lock);
+	if (list_empty(&ei->ordered_link))
+		list_add_tail(&ei->ordered_link, &fs->ordered);
+	ei->ordered_tid = tid;
+	spin_unlock(&fs->ordered_lock);
+}
+
+void ext_ordered_remove(struct inode *inode)
+{
+	struct ext_fs *fs = ext_fs_of(inode);
+	struct ext_inode *ei = ext_i(inode);
+
+	if (!fs->journaled)
+		return;
+	spin_lock(&fs->ordered_lock);
+	if (!list_empty(&ei->ordered_link))
+		list_del_init(&ei->ordered_link);
+	spin_unlock(&fs->ordered_lock);
+	wait_until(&fs->ordered_wait, READ_ONCE(fs->ordered_busy) != ei);
+}
+
+/*
+ * The next inode to be written for `tid`, marked as busy, or NULL. It leaves the list unless
+ * `keep`, or it got more blocks since, in the next transaction.
+ */
+static struct ext_inode *ordered_next(struct ext_fs *fs, u32 tid, bool keep,
+				      struct ext_inode *last)
+{
+	struct ext_inode *ei = NULL;
+
+	spin_lock(&fs->ordered_lock);
+	if (!list_empty(&fs->ordered) && fs->ordered_left) {
+		fs->ordered_left--;
+		ei = list_first_entry(&fs->ordered, struct ext_inode, ordered_link);
+		if (keep || jbd_later(ei->ordered_tid, tid))
+			list_move_tail(&ei->ordered_link, &fs->ordered);
+		else
+			list_del_init(&ei->ordered_link);
+	}
+	fs->ordered_busy = ei;
+	spin_unlock(&fs->ordered_lock);
+	if (last)
+		wait_wake(&fs->ordered_wait, 0);
+	return ei;
+}
+
+/* A count of the list as it is: those that come later are the next transaction's. */
+static void ordered_count(struct ext_fs *fs)
+{
+	struct list *at;
+
+	spin_lock(&fs->ordered_lock);
+	fs->ordered_left = 0;
+	for (at = fs->ordered.next; at != &fs->ordered; at = at->next)
+		fs->ordered_left++;
+	spin_unlock(&fs->ordered_lock);
+}
+
+/* jbd_ops.write_data: an error is the file's, which fsync(2) tells; the transaction goes on. */
+int ext_ordered_write(struct ext_fs *fs, u32 tid)
+{
+	struct ext_inode *ei = NULL;
+
+	/* All writes are begun before one is waited for. */
+	ordered_count(fs);
+	while ((ei = ordered_next(fs, tid, true, ei)))
+		(void)pagecache_write_range(&ei->inode.cache, 0, ~0ull, false);
+	ordered_count(fs);
+	while ((ei = ordered_next(fs, tid, false, ei)))
+		(void)pagecache_write_range(&ei->inode.cache, 0, ~0ull, true);
+	return 0;
+}

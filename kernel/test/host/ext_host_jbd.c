@@ -1,0 +1,167 @@
+/*
+ * test/host/ext_host_jbd.c - a journal for fs/ext on the host that has no log, but eyes.
+ *
+ * It sees to what fs/ext promises the real one: blocks are changed within handles only, no more of
+ * them than there are credits, nothing waits for a commit with a handle open, and what is freed is
+ * not used again before the commit. A commit writes the data that it asks the file system for, then
+ * everything, so that images can be judged after it. Power cuts are the real one's (test_jbd_cuts,
+ * ci/system/test_journal.py).
+ */
+#include "test/host/ext_host_int.h"
+
+#include "fs/jbd/jbd.h"
+
+#define MOST_CREDITS 4096u
+
+struct jbd {
+	struct jbd_config config;
+	unsigned depth;		/* of nested handles */
+	u32 credits, n_used;
+	u64 used[MOST_CREDITS];	/* what the handle has changed */
+	u32 tid, stable;
+	int error;
+};
+
+static void wrong(const char *what)
+{
+	fprintf(stderr, "journal: %s\n", what);
+	abort();
+}
+
+static int commit(struct jbd *j)
+{
+	u32 tid = j->tid;
+	int err;
+
+	if (j->depth)
+		wrong("commit with a handle open");
+	if (j->error)
+		return j->error;
+	j->tid++;
+	err = j->config.ops->write_data(j->config.owner, tid);
+	if (!err)
+		err = bcache_sync(j->config.dev);
+	if (!err)
+		err = blk_flush(j->config.dev);
+	if (err) {
+		jbd_abort(j, err);
+		return err;
+	}
+	j->stable = tid;
+	j->config.ops->committed(j->config.owner, tid);
+	return 0;
+}
+
+int jbd_open(const struct jbd_config *config, struct jbd **out)
+{
+	u64 at = 0;
+	struct jbd *j;
+
+	for (unsigned i = 0; i < config->n_extents; i++) {
+		if (config->extents[i].at != at)
+			wrong("its extents have holes");
+		at += config->extents[i].n;
+	}
+	if (at < config->n_blocks)
+		wrong("its extents end too early");
+	j = calloc(1, sizeof(*j));
+	j->config = *config;
+	j->stable = 9;
+	j->tid = 10;
+	*out = j;
+	return 0;
+}
+
+int jbd_close(struct jbd *j)
+{
+	int err = commit(j);
+
+	free(j);
+	return err;
+}
+
+int jbd_begin(struct jbd *j, u32 credits)
+{
+	if (j->error)
+		return -EROFS;
+	if (credits > MOST_CREDITS)
+		return -ENOSPC;
+	if (j->depth++ == 0) {
+		j->credits = credits;
+		j->n_used = 0;
+	} else {
+		j->credits = max(j->credits, j->n_used + credits);
+	}
+	return 0;
+}
+
+void jbd_end(struct jbd *j)
+{
+	if (!j->depth)
+		wrong("end without a beginning");
+	j->depth--;
+}
+
+bool jbd_in_handle(const struct jbd *j)
+{
+	return j->depth;
+}
+
+u32 jbd_tid(struct jbd *j)
+{
+	if (!j->depth)
+		wrong("transaction of no handle");
+	return j->tid;
+}
+
+static void use(struct jbd *j, u64 what)
+{
+	if (!j->depth)
+		wrong("changed outside a handle");
+	for (u32 i = 0; i < j->n_used; i++)
+		if (j->used[i] == what)
+			return;
+	if (j->n_used == j->credits)
+		wrong("more changed than promised");
+	j->used[j->n_used++] = what;
+}
+
+void jbd_dirty(struct jbd *j, struct bblock *b)
+{
+	use(j, (u64)b->data);
+	bcache_dirty(j->config.dev, b);
+}
+
+void jbd_forget(struct jbd *j, u64 block, u64 n)
+{
+	use(j, block << 1 | 1);
+	bcache_forget(j->config.dev, block, j->config.block_size, n);
+}
+
+int jbd_error(const struct jbd *j)
+{
+	return j->error;
+}
+
+bool jbd_is_stable(const struct jbd *j, u32 tid)
+{
+	return (s32)(tid - j->stable) <= 0;
+}
+
+int jbd_commit(struct jbd *j, u32 tid)
+{
+	return jbd_is_stable(j, tid) ? 0 : commit(j);
+}
+
+int jbd_commit_all(struct jbd *j)
+{
+	return commit(j);
+}
+
+void jbd_abort(struct jbd *j, int error)
+{
+	if (j->error)
+		return;
+	j->error = error;
+	j->config.ops->aborted(j->config.owner, error);
+}
