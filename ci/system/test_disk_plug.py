@@ -6,6 +6,8 @@ import os
 import random
 import re
 
+import pytest
+
 import debian
 from test_disk import MIB, mbr_disk, tool
 
@@ -27,19 +29,24 @@ def image():
     return os.path.join(os.environ.get("B", "build"), "skerry.img")
 
 
-def test_unplug_under_load(machine, tmp_path):
+@pytest.mark.parametrize("kind", ["-t ext2", "-t ext4 -O ^has_journal"])
+def test_unplug_under_load(machine, tmp_path, kind):
+    """What was durable on a file system is so whenever its disk is pulled; e2fsck repairs it."""
     data = random.Random(7).randbytes(24 * MIB)
-    path = str(tmp_path / "disk")
+    path, fs = str(tmp_path / "disk"), str(tmp_path / "fs")
     with open(path, "wb") as f:
         f.write(data)
-    tool("mke2fs", "-q", "-t", "ext2", str(tmp_path / "fs"), "8m")
-    console = machine(disks=[image(), path, str(tmp_path / "fs")])
+    tool("mke2fs", "-q", *kind.split(), fs, "8m")
+    console = machine(disks=[image(), path], extra=[
+        "-drive", f"if=none,id=fs,format=raw,file={fs}", "-device", "ide-hd,drive=fs,bus=ide.2"])
     console.prompt()
     part = hashlib.sha256(data[:MIB]).hexdigest()
-    for _ in range(3):
-        console.output("mount -t ext2 /dev/sdc /mnt")
+    mount = f"mount -t {kind.split()[1]} /dev/sdc /mnt"
+    console.output(f"{mount} && cp /bin/busybox /mnt/durable && umount /mnt", 60)
+    for _ in range(2):
+        console.output(mount)
         console.output(" ".join(LOAD.split("\n")))
-        console.output("sleep 2; echo 1 >/sys/block/sdb/device/delete; "
+        console.output("sleep 1; echo 1 >/sys/block/sdb/device/delete; "
                        "echo 1 >/sys/block/sdc/device/delete")
         # Everyone who used them has an error, and nobody waits.
         console.output("wait", 60)
@@ -50,7 +57,13 @@ def test_unplug_under_load(machine, tmp_path):
         console.output('for h in /sys/class/scsi_host/host*; do echo "- - -" >$h/scan; done', 60)
         assert console.output("ls /sys/block | grep -v loop").split() == ["sda", "sdb", "sdc"]
         assert part in console.output("head -c 1048576 /dev/sdb | sha256sum")
+        console.output(f"{mount} && cmp /bin/busybox /mnt/durable && umount /mnt")
     console.output("sync; ls /")
+    console.stop()
+    tool("e2fsck", "-fy", fs, ok=(0, 1))
+    tool("e2fsck", "-fn", fs)
+    tool("debugfs", "-R", f"dump durable {tmp_path}/durable", fs)
+    assert os.path.getsize(tmp_path / "durable") > MIB // 2
 
 
 def test_several_controllers(machine, tmp_path):
