@@ -13,8 +13,9 @@ from test_disk import tool
 B = os.environ.get("B", "build")
 USER_B = os.environ.get("USER_B", B)
 TREE = "/usr/lib/skerry-tests/tree"
-NODES = 50000 if os.environ.get("TEST_FULL") else 300
-SECONDS = 3000 if os.environ.get("TEST_FULL") else 150
+FULL = bool(os.environ.get("TEST_FULL"))
+NODES = 50000 if FULL else 300
+SECONDS = 3000 if FULL else 150
 # Arguments of mke2fs, type, words for the program.
 KINDS = [("-t ext2 -b 1024 -I 128", "ext2", "coarse"),
          ("-t ext4 -O ^has_journal", "ext4", "")]
@@ -81,5 +82,7 @@ def test_trees(machine, tmp_path):
     images = written_by_linux(machine, str(tmp_path))
     on_each(machine, images, "skerry", "compare a 1", "change a 1", "compare a 1 changed",
             "write b 2", "compare b 2")
-    on_each(machine, images, "linux", "compare a 1 changed", "compare b 2", "change b 2")
-    on_each(machine, images, "skerry", "compare b 2 changed")
+    on_each(machine, images, "linux", "compare a 1 changed", "compare b 2",
+            *(["change b 2"] if FULL else []))
+    if FULL:
+        on_each(machine, images, "skerry", "compare b 2 changed")
