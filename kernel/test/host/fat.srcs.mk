@@ -1,5 +1,5 @@
 # The FAT driver on images made by mkfs.fat, on the stand-ins of the ext driver's tests.
-FAT_HOST := $(filter-out image,$(EXT_HOST))
+FAT_HOST := mem os io record vfs names file
 FAT_HOST_OBJS := $(FAT_HOST:%=ext_host_%.o) fat_host.o fat_host_wait.o
 FAT_HOST_TESTS := fat_files fat_model fat_damage
 FAT_HOST_SRCS := $(wildcard kernel/fs/fat/*.c) kernel/vfs/acl.c kernel/vfs/acl_inode.c
@@ -15,5 +15,5 @@ $(HOST_O)/src/fs/fat/%.o $(HOST_O)/test_fat_%.o $(HOST_O)/fat_hos%.o: \
 HOST_SRCS_fat := $(FAT_HOST_SRCS)
 $(HOST_O)/fuzz_fat: $(addprefix $(HOST_O)/fuzz/test/host/,$(FAT_HOST_OBJS))
 $(HOST_O)/fuzz/fs/fat/%.o $(HOST_O)/fuzz/test/host/ext_hos%.o $(HOST_O)/fuzz/test/host/fat_hos%.o \
-	$(HOST_O)/fuzz/test/host/fuzz_fa%.o: \
+	$(HOST_O)/fuzz/test/host/fuzz_fa%.o $(HOST_O)/fuzz/vfs/acl%.o: \
 	FUZZ_CC := $(subst -Ikernel,-Ikernel/test/host/ext_shim -Ikernel,$(FUZZ_CC))
