@@ -33,8 +33,11 @@ static void mode_set(struct inode *inode, u32 mode)
 	inode->mode = (inode->mode & S_IFMT) | (mode & 0777 & ~mask);
 	if (!mode_holds_readonly(fs, inode))
 		return;
-	fi->attr = (u8)(inode->mode & 0222 ? fi->attr & ~FAT_ATTR_READONLY :
-					     fi->attr | FAT_ATTR_READONLY);
+	/* A store through a mapping sets another attribute without the inode's lock. */
+	if (inode->mode & 0222)
+		__atomic_fetch_and(&fi->attr, (u8)~FAT_ATTR_READONLY, __ATOMIC_RELAXED);
+	else
+		__atomic_fetch_or(&fi->attr, FAT_ATTR_READONLY, __ATOMIC_RELAXED);
 }
 
 int fat_setattr(struct inode *inode, const struct inode_attr *attr)

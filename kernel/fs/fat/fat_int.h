@@ -81,7 +81,7 @@ struct fat_fs {
 /* `count` clusters from logical cluster `logical` on stand at `cluster` and after. */
 struct fat_run { u32 logical, cluster, count; };
 
-/* m: map_lock (write to change).  l: inode->lock.  h: fs->hash_lock.  I: constant. */
+/* a: atomic.  m: map_lock (write to change).  l: inode->lock.  h: fs->hash_lock.  I: constant. */
 struct fat_inode {
 	struct inode inode;
 	struct rwsem map_lock;		/* RANK_FS */
@@ -95,7 +95,7 @@ struct fat_inode {
 	u64 position;			/* m and h to change, either to read: 0: no entry */
 	struct hlist_node position_link, start_link; /* h */
 	u32 parent_start;		/* l (directory's): first cluster of its directory */
-	u8 attr;			/* l, torn reads harmless: FAT_ATTR_* */
+	u8 attr;			/* a: FAT_ATTR_* */
 };
 
 static inline struct fat_inode *fat_i(const struct inode *inode)

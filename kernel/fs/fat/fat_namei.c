@@ -118,11 +118,15 @@ static int fat_unlink(struct inode *dir, const struct name *name, struct inode *
 	if (!fat_writable(dir))
 		return -EROFS;
 	err = fat_dir_find_inode(dir, name, inode, &e);
-	if (!err)
-		err = fat_dir_remove(dir, &e);
 	if (err)
 		return err;
+	/* From here on nobody writes the inode into the entry that goes. */
 	fat_inode_move(inode, 0, NULL);
+	err = fat_dir_remove(dir, &e);
+	if (err) {
+		fat_inode_move(inode, e.position, NULL);
+		return err;
+	}
 	inode->nlink = 0;
 	inode_touch(inode, ATTR_CTIME);
 	inode_touch(dir, ATTR_MTIME | ATTR_CTIME);

@@ -192,7 +192,7 @@ static int fat_prepare_write(struct pagecache *cache, struct page *page, unsigne
 	if (unlikely(!fat_writable(inode)))
 		return -EROFS;
 	if (!(READ_ONCE(fi->attr) & FAT_ATTR_ARCHIVE)) {
-		fi->attr |= FAT_ATTR_ARCHIVE;
+		__atomic_fetch_or(&fi->attr, FAT_ATTR_ARCHIVE, __ATOMIC_RELAXED);
 		inode_dirty(inode);
 	}
 	return likely(n <= READ_ONCE(fi->known)) ? 0 : fat_map_extend(inode, n);

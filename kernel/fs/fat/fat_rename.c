@@ -1,7 +1,8 @@
 /*
  * fs/fat/fat_rename.c - rename(2). A file that replaces another takes over its entry, whose name
  * stays as it is spelled; else it gets a new one before the old one goes. In an exchange the
- * entries change what they name. vfs holds the locks of all that is concerned.
+ * entries change what they name. vfs holds the locks of all that is concerned; inodes leave their
+ * entries before these are written, since write-back could do that, too.
  */
 #include "fs/fat/fat_int.h"
 
@@ -36,15 +37,19 @@ static int exchange(struct inode *from, struct fat_entry *a, struct inode *inode
 {
 	int err, err2;
 
+	fat_inode_move(inode, 0, NULL);
+	fat_inode_move(other, 0, NULL);
 	err = entry_take(to, b, inode);
-	if (err)
-		return err;
-	err = entry_take(from, a, other);
+	if (!err) {
+		err = entry_take(from, a, other);
+		if (err)
+			(void)entry_take(to, b, other);
+	}
 	if (err) {
-		(void)entry_take(to, b, other);
+		fat_inode_move(inode, a->position, NULL);
+		fat_inode_move(other, b->position, NULL);
 		return err;
 	}
-	fat_inode_move(inode, 0, NULL);
 	fat_inode_move(other, a->position, from);
 	fat_inode_move(inode, b->position, to);
 	err = reparent(inode, from, to);
@@ -62,11 +67,14 @@ static int move(struct inode *to, const struct name *new_name, struct inode *ino
 
 	if (replaced) {
 		err = fat_dir_find_inode(to, new_name, replaced, &e);
-		if (!err)
-			err = entry_take(to, &e, inode);
 		if (err)
 			return err;
 		fat_inode_move(replaced, 0, NULL);
+		err = entry_take(to, &e, inode);
+		if (err) {
+			fat_inode_move(replaced, e.position, NULL);
+			return err;
+		}
 		replaced->nlink = 0;
 		if (S_ISDIR(replaced->mode) && to->nlink > 2)
 			to->nlink--;
