@@ -81,6 +81,52 @@ TEST(tmpfs)
 	fails(umount("m"), EINVAL, "umount of no mount");
 }
 
+static int remount(const char *options)
+{
+	return mount("none", "m", NULL, MS_REMOUNT, options);
+}
+
+TEST(tmpfs_limits)
+{
+	static char page[4096];
+	struct statfs st;
+	int fd, n = 0;
+
+	must(mkdir("m", 0700));
+	works(mount("none", "m", "tmpfs", 0, "nr_blocks=16,nr_inodes=4,huge=never,mode=1750,uid=3,"
+					     "gid=4"), "blocks, inodes, owner");
+	must(statfs("m", &st));
+	ok(st.f_blocks == 16 && st.f_bfree == 16 && st.f_files == 4 && st.f_ffree == 3, "statfs");
+	fd = must(open("m/a", O_RDWR | O_CREAT, 0600));
+	while (write(fd, page, sizeof(page)) == (ssize_t)sizeof(page))
+		n++;
+	ok(n == 16 && errno == ENOSPC, "sixteen pages and no more");
+	must(statfs("m", &st));
+	is(st.f_bfree, 0, "none is free");
+	works(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 4096, 8192), "a hole");
+	must(statfs("m", &st));
+	is(st.f_bfree, 2, "gives pages back");
+	is(lseek(fd, 0, SEEK_HOLE), 4096, "SEEK_HOLE");
+	is(lseek(fd, 4096, SEEK_DATA), 12288, "SEEK_DATA");
+	must(close(must(open("m/b", O_RDWR | O_CREAT, 0600))));
+	must(close(must(open("m", O_RDWR | O_TMPFILE, 0600))));
+	must(close(must(open("m/c", O_RDWR | O_CREAT, 0600))));
+	fails(open("m/d", O_RDWR | O_CREAT, 0600), ENOSPC, "a fourth inode is too much");
+	fails(open("m", O_RDWR | O_TMPFILE, 0600), ENOSPC, "without a name, too");
+	fails(remount("size=48k"), EINVAL, "less than is used");
+	fails(remount("nr_inodes=3"), EINVAL, "fewer inodes than are used");
+	works(remount("size=56k,nr_inodes=5"), "just as much");
+	works(remount("size=0"), "no limit any more");
+	fails(remount("size=1m"), EINVAL, "nor can there be one again");
+	fails(remount("huge=sometimes"), EINVAL, "no such kind of pages");
+	close(fd);
+	must(umount("m"));
+	works(mount("none", "m", "tmpfs", 0, "size=10%,inode64"), "per cent of memory");
+	must(umount("m"));
+	fails(mount("none", "m", "tmpfs", 0, "size=10x"), EINVAL, "a size that is none");
+	fails(mount("none", "m", "tmpfs", 0, "mode=9"), EINVAL, "a mode that is none");
+}
+
 TEST(ramfs)
 {
 	struct statfs f;

@@ -1,4 +1,8 @@
-/* Mount options of tmpfs (tmpfs(5)): size=, nr_blocks=, nr_inodes=, mode=, uid=, gid=. */
+/*
+ * Mount options of tmpfs (tmpfs(5)): size=, nr_blocks=, nr_inodes=, mode=, uid=, gid=. What says
+ * how pages and numbers are to be had (huge=, inode32, inode64) is understood and not needed: a
+ * file's pages become large ones where they are mapped, and numbers count up from 1.
+ */
 #include "fs/tmpfs/tmpfs_int.h"
 #include "lib/format.h"
 #include "lib/parse.h"
@@ -23,6 +27,16 @@ static int parse_pages(const char *value, u64 *pages)
 		return -EINVAL;
 	*pages = n / PAGE_SIZE + (n % PAGE_SIZE != 0);
 	return 0;
+}
+
+static bool is_huge_value(const char *value)
+{
+	static const char *const known[] = { "never", "always", "within_size", "advise" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (!strcmp(value, known[i]))
+			return true;
+	return false;
 }
 
 static int parse_one(struct tmpfs *t, const char *key, const char *value)
@@ -50,6 +64,8 @@ static int parse_one(struct tmpfs *t, const char *key, const char *value)
 		err = parse_u32(value, 10, &t->uid, NULL);
 	} else if (!strcmp(key, "gid")) {
 		err = parse_u32(value, 10, &t->gid, NULL);
+	} else if (!strcmp(key, "huge")) {
+		err = is_huge_value(value) ? 0 : -EINVAL;
 	} else {
 		err = -EINVAL;
 	}
@@ -71,6 +87,8 @@ int tmpfs_parse_options(struct tmpfs *t, const char *options)
 		word[n] = 0;
 		options += n;
 		if (!n)
+			continue;
+		if (!strcmp(word, "inode32") || !strcmp(word, "inode64"))
 			continue;
 		value = strchr(word, '=');
 		if (!value)

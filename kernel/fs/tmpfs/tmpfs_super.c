@@ -143,6 +143,12 @@ static int tmpfs_statfs(struct superblock *sb, struct abi_statfs *out)
 	return 0;
 }
 
+/* Whether a limit may become `wanted` (0: none): not less than is used, nor one where none was. */
+static bool limit_ok(u64 now, u64 wanted, u64 used)
+{
+	return wanted == now || !wanted || (now && wanted >= used);
+}
+
 static int tmpfs_remount(struct superblock *sb, u32 flags, const char *options)
 {
 	struct tmpfs *t = tmpfs_of(sb), wanted = *t;
@@ -154,8 +160,8 @@ static int tmpfs_remount(struct superblock *sb, u32 flags, const char *options)
 	if (err < 0)
 		return err;
 	spin_lock(&t->lock);
-	if ((wanted.max_pages && wanted.max_pages < t->n_pages) ||
-	    (wanted.max_inodes && wanted.max_inodes < t->n_inodes)) {
+	if (!limit_ok(t->max_pages, wanted.max_pages, t->n_pages) ||
+	    !limit_ok(t->max_inodes, wanted.max_inodes, t->n_inodes)) {
 		err = -EINVAL;
 	} else {
 		t->max_pages = wanted.max_pages;
