@@ -274,6 +274,8 @@ int must_check ext_log_open(struct ext_fs *fs);
 int ext_log_close(struct ext_fs *fs);
 /* The superblock says, on the disk, that errors were found; nothing else will be written. */
 void ext_state_mark_error(struct ext_fs *fs);
+/* The superblock's counts as they are now. With a journal in a handle. */
+void ext_state_sum_up(struct ext_fs *fs);
 
 /* ext_options.c */
 int must_check ext_options_parse(const struct superblock *sb, const char *text,

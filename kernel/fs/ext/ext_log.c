@@ -12,6 +12,11 @@
 #include "fs/jbd/jbd_disk.h"
 #include "sched/thread.h"
 
+static void log_closing(void *owner)
+{
+	ext_state_sum_up(owner);
+}
+
 static int log_write_data(void *owner, u32 tid)
 {
 	return ext_ordered_write(owner, tid);
@@ -37,6 +42,7 @@ static void log_aborted(void *owner, int error)
 }
 
 static const struct jbd_ops log_ops = {
+	.closing = log_closing,
 	.write_data = log_write_data,
 	.committed = log_committed,
 	.aborted = log_aborted,

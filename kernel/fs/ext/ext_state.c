@@ -5,7 +5,8 @@
  * cleared, on the disk, before anything else changes, and put back after everything else was
  * written. If it was not valid at mount it stays so until e2fsck has looked at it. With a journal
  * it is valid all the time, but says "needs recovery" from before the first transaction until the
- * journal is empty again. The free counts live in memory and are written with each sync.
+ * journal is empty again. The free counts live in memory and are written with each sync, and with
+ * each transaction of a journal.
  */
 #include "fs/ext/ext_handle.h"
 
@@ -165,15 +166,20 @@ static bool state_update(struct ext_fs *fs)
 	return true;
 }
 
-/* Counts, orphans and errors, as they are now, in a handle. */
-static void state_write(struct ext_fs *fs)
+void ext_state_sum_up(struct ext_fs *fs)
 {
-	if (ext_begin(fs, 1))
-		return;
 	mutex_lock(&fs->super_lock);
 	if (state_update(fs))
 		ext_super_dirty(fs);
 	mutex_unlock(&fs->super_lock);
+}
+
+/* The same in a handle of its own. */
+static void state_write(struct ext_fs *fs)
+{
+	if (ext_begin(fs, 1))
+		return;
+	ext_state_sum_up(fs);
 	ext_end(fs);
 }
 

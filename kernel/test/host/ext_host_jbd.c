@@ -37,6 +37,11 @@ static int commit(struct jbd *j)
 		wrong("commit with a handle open");
 	if (j->error)
 		return j->error;
+	/* With the one credit that it is promised. */
+	j->depth = j->credits = 1;
+	j->n_used = 0;
+	j->config.ops->closing(j->config.owner);
+	j->depth = j->credits = 0;
 	j->tid++;
 	err = j->config.ops->write_data(j->config.owner, tid);
 	if (!err)
