@@ -270,7 +270,7 @@ class Judge:
             values = {w.dirs[number].get(name) for w in worlds}
             found = [tree[p + name] for p in places if p + name in tree]
             path = f"{places[0]}{name}"
-            if not found and len(values) == 1 and self.kept(*values):
+            if not found and len(values) == 1 and self.kept(*values, floor):
                 problems.append(f"{path}: not there")
             elif found and values == {None}:
                 problems.append(f"{path}: there")
@@ -293,10 +293,11 @@ class Judge:
         lost = [p + "/" for p in tree if p.startswith("lost+found/") and tree[p][0] == "d"]
         return sorted({p + "/" for names in paths for p in names}) + lost
 
-    def kept(self, number):
-        """Whether what a name stands for must still be there: a directory, or a file that nobody
-        was changing."""
-        return number in self.history.worlds[-1].dirs or self.unchanged(number)
+    def kept(self, number, floor):
+        """Whether what a name that is stable since `floor` stands for must still be there: a
+        directory, or a file that nobody was changing."""
+        return number in self.history.worlds[-1].dirs or self.unchanged(number) or not any(
+            number in self.history.touched[i][2] for i in range(floor + 1, self.last + 1))
 
     def unchanged(self, number):
         """Whether what is stable of the file is all there is to it."""

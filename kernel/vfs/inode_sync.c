@@ -3,6 +3,7 @@
  * seconds, sync(2), fsync(2) and unmounting take it off and call the file system's inode_write().
  * Pages are vm's business in the background and ours only when somebody waits.
  */
+#include "abi/stat.h"
 #include "core/clock.h"
 #include "dev/blk.h"
 #include "sched/work.h"
@@ -103,14 +104,17 @@ int inode_sync(struct inode *inode, bool data_only)
 int cached_fsync(struct file *file, bool data_only)
 {
 	struct inode *inode = file->inode;
-	int err, err2;
+	int err = 0, err2, err3;
 
 	if (!has_disk(inode))
 		return 0;
+	/* A name is worth nothing without the inode that it names. */
+	if (S_ISDIR(inode->mode))
+		err = super_write_inodes(inode->sb);
 	(void)pagecache_sync(&inode->cache);
-	err = sync_rest(inode, file_data_error(file, &inode->cache));
-	err2 = file_meta_error(file);
-	return err ?: err2;
+	err2 = sync_rest(inode, file_data_error(file, &inode->cache));
+	err3 = file_meta_error(file);
+	return err ?: err2 ?: err3;
 }
 
 int file_data_error(struct file *file, struct pagecache *cache)
@@ -144,8 +148,7 @@ static struct inode *next_dirty(struct superblock *sb)
 	return found;
 }
 
-/* Metadata of all inodes that are dirty now to their buffers; the first error. */
-static int write_inodes(struct superblock *sb)
+int super_write_inodes(struct superblock *sb)
 {
 	struct inode *inode;
 	u64 n = 0, limit = 0;
@@ -218,7 +221,7 @@ int vfs_sync_super(struct superblock *sb)
 		err2 = write_pages(sb, true);
 		if (err == 0)
 			err = err2;
-		err2 = write_inodes(sb);
+		err2 = super_write_inodes(sb);
 		if (err == 0)
 			err = err2;
 	}
@@ -286,7 +289,7 @@ static int writeback_one(struct superblock *sb, void *arg)
 {
 	if (sb->flags & SB_READ_ONLY || !sb->ops->inode_write)
 		return 0;
-	write_inodes(sb);
+	super_write_inodes(sb);
 	if (sb->ops->sync)
 		sb->ops->sync(sb, false);
 	return 0;

@@ -321,5 +321,7 @@ bool inode_owner_or_capable(const struct inode *inode, const struct cred *cred);
 u32 inode_mode_without_suid(const struct inode *inode);
 /* Inode operations and file operations of which every member is NULL. */
 extern const struct inode_ops inode_ops_none;
+/* Hands all dirty inodes to inode_write() without waiting: 0 or the first error. No locks held. */
+int super_write_inodes(struct superblock *sb);
 /* Writes pages and metadata of one inode: fsync(2). */
 int inode_sync(struct inode *inode, bool data_only);

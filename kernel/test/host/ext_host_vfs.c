@@ -290,6 +290,17 @@ int host_mount(const char *path, const char *type, u32 flags, const char *option
 	return err;
 }
 
+int super_write_inodes(struct superblock *sb)
+{
+	int err = 0, one;
+
+	for (unsigned n = 0; !list_empty(&sb->dirty) && n < 1000000; n++) {
+		one = write_dirty(list_first_entry(&sb->dirty, struct inode, dirty_link), false);
+		err = err ? err : one;
+	}
+	return err;
+}
+
 static int write_all(struct superblock *sb)
 {
 	struct inode *inode;
@@ -299,11 +310,8 @@ static int write_all(struct superblock *sb)
 		one = pagecache_write_range(&inode->cache, 0, ~0ull, true);
 		err = err ? err : one;
 	}
-	for (unsigned n = 0; !list_empty(&sb->dirty) && n < 1000000; n++) {
-		one = write_dirty(list_first_entry(&sb->dirty, struct inode, dirty_link), false);
-		err = err ? err : one;
-	}
-	return err;
+	one = super_write_inodes(sb);
+	return err ? err : one;
 }
 
 int host_sync(struct superblock *sb)
