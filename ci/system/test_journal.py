@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import subprocess
 
 import pytest
@@ -82,7 +83,11 @@ def test_left_by_us(machine, disk_copy, tmp_path):
     assert "needs_recovery" in tool("dumpe2fs", "-h", disk)
     checked = str(tmp_path / "checked")
     tool("cp", "--sparse=always", disk, checked)
-    assert "orphaned inode" in tool("e2fsck", "-p", checked)
+    assert "orphaned inode" in tool("e2fsck", "-E", "journal_only", "-p", checked)
+    said = tool("dumpe2fs", checked)
+    free = int(re.search(r"^Free blocks:\s+(\d+)", said, re.M)[1])
+    assert free == sum(int(n) for n in re.findall(r"^\s+(\d+) free blocks", said, re.M))
+    tool("e2fsck", "-p", checked)
     tool("e2fsck", "-fn", checked)
 
     peer = machine(kernel="linux", disks=[disk_copy, disk], test=False)
