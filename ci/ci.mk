@@ -12,17 +12,17 @@
 
 TEST_MANIFESTS := $(IMAGE_MANIFESTS) $(TESTS_DIR)/manifest $(TESTS_O)/manifest $(BENCH_DIR)/manifest
 
-$(TESTS_O)/root.ext2: $(TESTS_INPUTS) $(BENCH_PROGS) $(TEST_MANIFESTS) $(IMAGE_INPUTS) \
+$(TESTS_O)/root.fs: $(TESTS_INPUTS) $(BENCH_PROGS) $(TEST_MANIFESTS) $(IMAGE_INPUTS) \
 		image/mkroot $(IMG)/settings
 	$(call say,ROOT,$@)
 	$(Q)size=$$(image/mkdisk layout $(IMAGE_SIZE)) && \
 		image/mkroot $@ $$size $(EPOCH) $@.d $(TEST_MANIFESTS) $(IMAGE_VARS)
--include $(TESTS_O)/root.ext2.d
+-include $(TESTS_O)/root.fs.d
 
-$(B)/test.img: $(IMG)/core.img $(IMG)/esp.fat $(TESTS_O)/root.ext2 image/mkdisk
+$(B)/test.img: $(IMG)/core.img $(IMG)/esp.fat $(TESTS_O)/root.fs image/mkdisk
 	$(call say,IMAGE,$@)
 	$(Q)image/mkdisk build $@ $(IMAGE_SIZE) $(GRUB_DIR)/i386-pc/boot.img \
-		$(IMG)/core.img $(IMG)/esp.fat $(TESTS_O)/root.ext2
+		$(IMG)/core.img $(IMG)/esp.fat $(TESTS_O)/root.fs
 
 KERNEL_UNDER_TEST = $(or $(filter skerry linux,$(KERNEL)),skerry)
 TEST_ENV   := B=$(B) USER_B=$(USER_B) MAKE='$(MAKE)' BUSYBOX_SRC=$(BUSYBOX_SRC)

@@ -2,19 +2,20 @@
 #
 #   $(B)/image/core.img, bootx64.efi   GRUB, put together by grub-mkimage with the modules it needs
 #   $(B)/image/esp.fat                 boot loader, menu and kernel: all that a new kernel changes
-#   $(B)/image/root.ext2               the root file system, from manifests
+#   $(B)/image/root.fs                 the root file system, from manifests
 #
 # Other parts add to the root: IMAGE_MANIFESTS += their manifest, IMAGE_INPUTS += what must be built
 # before it is read (manifests may name $(B) paths as $(B)/…).
 
 IMAGE_SIZE   ?= 512M
+ROOTFS       ?= ext2
 IMAGE_KERNEL ?= $(B)/skerry.elf
 IMG          := $(B)/image
 
 IMAGE_MANIFESTS := image/manifest $(IMAGE_MANIFESTS)
 IMAGE_INPUTS    += $(BUSYBOX) $(BUSYBOX_LINKS) $(SYSROOT_READY)
 IMAGE_VARS      := B=$(B) BUSYBOX=$(BUSYBOX) BUSYBOX_LINKS=$(BUSYBOX_LINKS) SYSROOT=$(SYSROOT) \
-	PORTS=$(PORTS)
+	PORTS=$(PORTS) ROOTFS=$(ROOTFS)
 ESP_KIB         := 65536
 
 GRUB_DIR      := /usr/lib/grub
@@ -26,8 +27,8 @@ GRUB_EFI      := efi_gop efi_uga all_video
 # What the image depends on besides files: a change of any of these makes a new one.
 $(IMG)/settings: FORCE
 	$(Q)mkdir -p $(@D)
-	$(Q)echo '$(IMAGE_SIZE) $(EPOCH) $(IMAGE_MANIFESTS)' | cmp -s - $@ || \
-		echo '$(IMAGE_SIZE) $(EPOCH) $(IMAGE_MANIFESTS)' >$@
+	$(Q)echo '$(IMAGE_SIZE) $(ROOTFS) $(EPOCH) $(IMAGE_MANIFESTS)' | cmp -s - $@ || \
+		echo '$(IMAGE_SIZE) $(ROOTFS) $(EPOCH) $(IMAGE_MANIFESTS)' >$@
 
 $(IMG)/core.img: image/image.mk
 	$(Q)mkdir -p $(@D)
@@ -43,16 +44,16 @@ $(IMG)/esp.fat: $(IMAGE_KERNEL) $(IMG)/bootx64.efi image/grub.cfg image/mkesp $(
 	$(call say,ESP,$@)
 	$(Q)image/mkesp $@ $(ESP_KIB) $(EPOCH) $(IMG)/bootx64.efi image/grub.cfg $(IMAGE_KERNEL)
 
-$(IMG)/root.ext2: $(IMAGE_INPUTS) $(IMAGE_MANIFESTS) image/mkroot $(IMG)/settings
+$(IMG)/root.fs: $(IMAGE_INPUTS) $(IMAGE_MANIFESTS) image/mkroot $(IMG)/settings
 	$(call say,ROOT,$@)
 	$(Q)size=$$(image/mkdisk layout $(IMAGE_SIZE)) && \
 		image/mkroot $@ $$size $(EPOCH) $@.d $(IMAGE_MANIFESTS) $(IMAGE_VARS)
--include $(IMG)/root.ext2.d
+-include $(IMG)/root.fs.d
 
-$(B)/skerry.img: $(IMG)/core.img $(IMG)/esp.fat $(IMG)/root.ext2 image/mkdisk
+$(B)/skerry.img: $(IMG)/core.img $(IMG)/esp.fat $(IMG)/root.fs image/mkdisk
 	$(call say,IMAGE,$@)
 	$(Q)image/mkdisk build $@ $(IMAGE_SIZE) $(GRUB_DIR)/i386-pc/boot.img \
-		$(IMG)/core.img $(IMG)/esp.fat $(IMG)/root.ext2
+		$(IMG)/core.img $(IMG)/esp.fat $(IMG)/root.fs
 
 # A small system in memory, for a boot loader to bring along (GRUB: module2; QEMU: -initrd).
 $(B)/initramfs.img: image/initramfs.manifest image/mkinitramfs image/mkroot $(BUSYBOX) \
@@ -65,4 +66,4 @@ $(B)/initramfs.img: image/initramfs.manifest image/mkinitramfs image/mkroot $(BU
 
 .PHONY: image initramfs
 initramfs: $(B)/initramfs.img ## an example initramfs of BusyBox, build/initramfs.img
-image: $(B)/skerry.img ## the bootable disk, build/skerry.img (IMAGE_SIZE=512M)
+image: $(B)/skerry.img ## the bootable disk, build/skerry.img (IMAGE_SIZE=512M, ROOTFS=ext2)

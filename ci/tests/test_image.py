@@ -23,12 +23,13 @@ def load(name):
     return module
 
 
-def mkroot(tmp_path, manifest, name="root.ext2"):
+def mkroot(tmp_path, manifest, name="root.ext2", rootfs="ext2"):
     (tmp_path / "manifest").write_text(manifest)
     out = tmp_path / name
     result = subprocess.run(
         [os.path.join(TOP, "image", "mkroot"), str(out), str(16 * MIB), EPOCH,
-         str(tmp_path / "root.d"), str(tmp_path / "manifest"), f"HERE={tmp_path}"],
+         str(tmp_path / "root.d"), str(tmp_path / "manifest"), f"HERE={tmp_path}",
+         f"ROOTFS={rootfs}"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
     return out, result
 
@@ -80,12 +81,15 @@ def test_root_holds_what_the_manifest_says(source):
     assert "dest: \"/bin/all\"" in debugfs(image, "stat /usr/two")
 
 
-def test_root_is_reproducible(source):
-    first, _ = mkroot(source, MANIFEST)
+@pytest.mark.parametrize("rootfs", ["ext2", "ext4"])
+def test_root_is_reproducible(source, rootfs):
+    first, _ = mkroot(source, MANIFEST, rootfs=rootfs)
     for path in (source / "text", source / "tree" / "tool"):
         os.utime(path, (1, 1))
-    second, _ = mkroot(source, MANIFEST, "again.ext2")
+    second, _ = mkroot(source, MANIFEST, "again", rootfs=rootfs)
     assert first.read_bytes() == second.read_bytes()
+    assert ("has_journal" in debugfs(first, "stats")) == (rootfs == "ext4")
+    subprocess.run(["e2fsck", "-fn", str(first)], env=ENV, check=True, stdout=subprocess.DEVNULL)
 
 
 @pytest.mark.parametrize("line, message", [

@@ -110,6 +110,8 @@ static void try_type(struct fs_type *type, void *arg)
 
 	if (a->sb || !(type->flags & FS_NEEDS_DEV) || !type_wanted(a->request->types, type->name))
 		return;
+	if (!a->request->types[0] && type->suits && !type->suits(type, a->dev))
+		return;
 	err = super_obtain(type, a->dev, flags, a->request->options, &mounter_kernel, &a->sb);
 	if (err == -EACCES && !(flags & SB_READ_ONLY))
 		err = super_obtain(type, a->dev, flags | SB_READ_ONLY, a->request->options,

@@ -37,6 +37,11 @@ struct fs_type {
 	 * -EIO, -ENOMEM, -EROFS …; on failure it has freed what it took. The reason is logged.
 	 */
 	int (*mount)(struct superblock *sb, struct blkdev *dev, const char *options);
+	/*
+	 * Whether this is the type for what is on `dev`, when nobody says which (root=). NULL: ask
+	 * mount().
+	 */
+	bool (*suits)(struct fs_type *type, struct blkdev *dev);
 	struct list link;
 };
 #define FS_NEEDS_DEV  (1u << 0)

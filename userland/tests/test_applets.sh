@@ -93,7 +93,7 @@ check 'od of random bytes' '[ $(head -c 16 /dev/urandom | od -An -tx1 | wc -w) =
 check 'mount and umount' 'mkdir m; mount -t tmpfs none m && touch m/x && umount m && [ ! -e m/x ]'
 check 'hexdump of the disk' '
 	dd if=/dev/sda bs=512 count=1 2>/dev/null | hexdump -C | grep -q "55 aa"'
-check 'blkid' 'blkid /dev/sda3 | grep -q ext2'
+check 'blkid' 'blkid /dev/sda3 | grep -q "ext[24]"'
 check 'fdisk -l' 'fdisk -l /dev/sda 2>/dev/null | grep -q GPT'
 
 cd / && rm -r "$place"

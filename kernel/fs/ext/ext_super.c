@@ -301,15 +301,41 @@ static const struct super_ops ext_super_ops = {
 	.show_options = ext_show_options,
 };
 
-/* In the order in which they are tried for a root file system of unnamed type. */
+static bool super_suits(struct fs_type *type, struct blkdev *dev);
+
+/* The first that takes a file system is the one for it when none is named. */
 static struct ext_flavour flavours[] = {
-	{ .type = { .name = "ext2", .flags = FS_NEEDS_DEV, .mount = super_mount },
-	  .incompat = EXT2_INCOMPAT },
-	{ .type = { .name = "ext4", .flags = FS_NEEDS_DEV, .mount = super_mount },
-	  .incompat = EXT4_INCOMPAT },
-	{ .type = { .name = "ext3", .flags = FS_NEEDS_DEV, .mount = super_mount },
+	{ .type = { .name = "ext3", .flags = FS_NEEDS_DEV, .mount = super_mount,
+		    .suits = super_suits },
 	  .incompat = EXT2_INCOMPAT | EXT_INCOMPAT_RECOVER, .needs_journal = true },
+	{ .type = { .name = "ext2", .flags = FS_NEEDS_DEV, .mount = super_mount,
+		    .suits = super_suits },
+	  .incompat = EXT2_INCOMPAT },
+	{ .type = { .name = "ext4", .flags = FS_NEEDS_DEV, .mount = super_mount,
+		    .suits = super_suits },
+	  .incompat = EXT4_INCOMPAT },
 };
+
+static bool super_suits(struct fs_type *type, struct blkdev *dev)
+{
+	const struct ext_super *s;
+	u32 compat, incompat;
+	struct bblock b;
+	bool ours;
+
+	if (bcache_get(dev, EXT_SUPER_OFFSET / EXT_SUPER_SIZE, EXT_SUPER_SIZE, &b))
+		return false;
+	s = b.data;
+	ours = s->magic == EXT_MAGIC;
+	compat = s->rev_level ? s->feature_compat : 0;
+	incompat = s->rev_level ? s->feature_incompat : 0;
+	bcache_put(&b);
+	for (size_t i = 0; ours && i < ARRAY_SIZE(flavours); i++)
+		if (!(incompat & ~flavours[i].incompat) &&
+		    (!flavours[i].needs_journal || compat & EXT_COMPAT_HAS_JOURNAL))
+			return type == &flavours[i].type;
+	return false;
+}
 
 void fs_ext_init(void)
 {
