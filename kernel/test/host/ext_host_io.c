@@ -88,8 +88,6 @@ static void request_run(struct blk_request *req)
 	req->done(req);
 }
 
-static void request_waited(struct blk_request *req) { }
-
 void host_io_finish(void)
 {
 	while (n_queued) {
@@ -113,13 +111,6 @@ void blk_submit(struct blk_request *req)
 	if (n_queued == QUEUE_MAX)
 		host_io_finish();
 	queue[n_queued++] = req;
-}
-
-int blk_submit_wait(struct blk_request *req)
-{
-	req->done = request_waited;
-	request_run(req);
-	return req->error;
 }
 
 void blk_plug(void) { }
