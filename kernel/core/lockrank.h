@@ -21,6 +21,8 @@ enum lock_rank {
 				 * lock */
 	RANK_MOUNT,             /* mount tree changes */
 	RANK_LOOP,              /* what loop devices are bound to */
+	RANK_PARTITIONS,        /* changes of what partitions there are, one at a time; devtmpfs is
+				 * told of them */
 	RANK_INODE_DIR,         /* inode->lock of a directory; parent before child, else by
 				 * address */
 	RANK_INODE,             /* inode->lock of anything else; by address when two */
@@ -39,7 +41,6 @@ enum lock_rank {
 	RANK_FS_LIST,           /* a file system's list of files, before a lock of any of them */
 	RANK_FS,                /* a file system's own sleeping locks (allocation groups, trees) */
 	RANK_FS2,
-	RANK_PARTITIONS,        /* changes of what partitions there are, one at a time */
 	RANK_BDEV,              /* block device open/close, partition scan */
 	RANK_ACPI,              /* evaluation of the firmware's byte code */
 	RANK_DEV,               /* driver registry, probing */
