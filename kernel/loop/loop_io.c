@@ -120,7 +120,7 @@ static int discard(struct loop *l, struct blk_request *req, struct file *file)
 {
 	int err = file_allocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 				(loff_t)(l->offset + (req->xfer.lba << 9)),
-				(loff_t)req->xfer.n_sectors << 9);
+				(loff_t)req->xfer.n_sectors << 9, ~0ull);
 
 	if (err == -EOPNOTSUPP || err == -EINVAL || err == -ENODEV)
 		return -EOPNOTSUPP;

@@ -238,9 +238,10 @@ long sys_fallocate(int fd, int mode, loff_t offset, loff_t len)
 	if (!r.file)
 		return -EBADF;
 	if (offset >= 0 && len > 0)
-		error = file_allocate(r.file, (u32)mode, offset, len);
+		error = file_allocate(r.file, (u32)mode, offset, len,
+				      rlimit_current(RLIMIT_FSIZE));
 	fd_end(r);
-	return error;
+	return error == -EFBIG ? size_exceeded() : error;
 }
 
 long sys_umask(u32 mask)

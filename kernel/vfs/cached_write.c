@@ -194,9 +194,9 @@ int cached_zero_tail(struct inode *inode, s64 old_size, s64 pos)
 	return 0;
 }
 
-/* What a write changes besides bytes: times, set-user-ID bits. inode->lock held. */
-static int write_prepare(struct file *file, struct inode *inode)
+int file_modified(struct file *file)
 {
+	struct inode *inode = file->inode;
 	u32 mode = inode->mode;
 
 	if (unlikely(mode & (S_ISUID | S_ISGID)) && !cred_capable(file->cred, CAP_FSETID)) {
@@ -247,7 +247,7 @@ ssize_t cached_write_limited(struct file *file, struct iov_iter *from, loff_t *p
 	at = file->flags & O_APPEND || from->append ? old_size : *pos;
 	n = write_limit(inode, from, at, fsize_limit);
 	if (n == 0)
-		n = write_prepare(file, inode);
+		n = file_modified(file);
 	if (n == 0 && at > old_size)
 		n = inode->ops->fill_gap ? inode->ops->fill_gap(inode, at)
 					 : cached_zero_tail(inode, old_size, at);

@@ -149,7 +149,8 @@ struct file_owner file_owner(struct file *f);
 int file_readdir(struct file *f, struct dir_sink *sink);
 int file_sync(struct file *f, bool data_only);
 int file_truncate(struct file *f, s64 size, u64 fsize_limit);
-int file_allocate(struct file *f, u32 mode, loff_t offset, loff_t length);
+/* `fsize_limit` as of file_write(). */
+int file_allocate(struct file *f, u32 mode, loff_t offset, loff_t length, u64 fsize_limit);
 long file_ioctl(struct file *f, u32 request, u64 arg);
 /* Files open in the system, for /proc/sys/fs/file-nr. */
 u64 file_count(void);
@@ -187,6 +188,16 @@ int cached_fsync(struct file *file, bool data_only);
  * of its file system. 0 or negative errno. */
 int file_data_error(struct file *file, struct pagecache *cache);
 int file_meta_error(struct file *file);
+/*
+ * What a write changes besides bytes: times, and set-user-ID bits go. inode->lock held. 0 or an
+ * error.
+ */
+int file_modified(struct file *file);
+/*
+ * The file is about to grow from old_size to a byte at `pos` or beyond: what a mapping stored
+ * behind the end in the last page is zeroed. inode->lock held.
+ */
+int cached_zero_tail(struct inode *inode, s64 old_size, s64 pos);
 /* Reads of a text in memory. */
 ssize_t simple_read_buffer(struct iov_iter *to, loff_t *pos, const void *buf, size_t size);
 

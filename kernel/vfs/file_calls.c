@@ -51,7 +51,24 @@ int file_truncate(struct file *f, s64 size, u64 fsize_limit)
 	return err;
 }
 
-int file_allocate(struct file *f, u32 mode, loff_t offset, loff_t length)
+/* Whether these flags go together (fallocate(2)). */
+static int allocate_check_mode(u32 mode)
+{
+	if (mode & ~(u32)(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_COLLAPSE_RANGE |
+			  FALLOC_FL_ZERO_RANGE | FALLOC_FL_INSERT_RANGE | FALLOC_FL_UNSHARE_RANGE))
+		return -EOPNOTSUPP;
+	if (mode & FALLOC_FL_PUNCH_HOLE &&
+	    (mode & FALLOC_FL_ZERO_RANGE || !(mode & FALLOC_FL_KEEP_SIZE)))
+		return -EOPNOTSUPP;
+	if ((mode & FALLOC_FL_COLLAPSE_RANGE && mode != FALLOC_FL_COLLAPSE_RANGE) ||
+	    (mode & FALLOC_FL_INSERT_RANGE && mode != FALLOC_FL_INSERT_RANGE) ||
+	    (mode & FALLOC_FL_UNSHARE_RANGE &&
+	     mode & ~(u32)(FALLOC_FL_UNSHARE_RANGE | FALLOC_FL_KEEP_SIZE)))
+		return -EINVAL;
+	return 0;
+}
+
+int file_allocate(struct file *f, u32 mode, loff_t offset, loff_t length, u64 fsize_limit)
 {
 	struct inode *inode = f->inode;
 	loff_t end;
@@ -59,11 +76,9 @@ int file_allocate(struct file *f, u32 mode, loff_t offset, loff_t length)
 
 	if (offset < 0 || length <= 0)
 		return -EINVAL;
-	if (mode & ~(u32)(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_COLLAPSE_RANGE |
-			  FALLOC_FL_ZERO_RANGE | FALLOC_FL_INSERT_RANGE | FALLOC_FL_UNSHARE_RANGE))
-		return -EOPNOTSUPP;
-	if (mode & FALLOC_FL_PUNCH_HOLE && !(mode & FALLOC_FL_KEEP_SIZE))
-		return -EOPNOTSUPP;
+	err = allocate_check_mode(mode);
+	if (err < 0)
+		return err;
 	if (!f->can_write)
 		return -EBADF;
 	if (inode->flags & FS_IMMUTABLE_FL ||
@@ -77,6 +92,9 @@ int file_allocate(struct file *f, u32 mode, loff_t offset, loff_t length)
 		return -ENODEV;
 	if (add_overflow(offset, length, &end) || (u64)end > inode->sb->max_file_size)
 		return -EFBIG;
+	if (!(mode & ~(u32)FALLOC_FL_ZERO_RANGE) && end > READ_ONCE(inode->size) &&
+	    (u64)end > fsize_limit)
+		return -EFBIG;
 	err = f->ops->fallocate ? f->ops->fallocate(f, mode, offset, length) : -EOPNOTSUPP;
 	if (err == 0)
 		notify_file(f, IN_MODIFY);
@@ -88,8 +106,20 @@ static long put_int(u64 arg, s32 value)
 	return copy_out_obj((s32 __user *)arg, &value);
 }
 
+/* What is asked of any file, and this one's file system does not have. */
+static long ioctl_refuse(const struct file *f, u32 request)
+{
+	if (!S_ISREG(f->inode->mode) && !S_ISDIR(f->inode->mode))
+		return -ENOTTY;
+	if (request == FS_IOC_FIEMAP)
+		return -EOPNOTSUPP;
+	return request == FIBMAP && S_ISREG(f->inode->mode) ? -EINVAL : -ENOTTY;
+}
+
 long file_ioctl(struct file *f, u32 request, u64 arg)
 {
+	long err;
+
 	if (f->flags & O_PATH)
 		return -EBADF;
 	if (S_ISREG(f->inode->mode)) {
@@ -105,7 +135,8 @@ long file_ioctl(struct file *f, u32 request, u64 arg)
 			break;
 		}
 	}
-	return f->ops->ioctl ? f->ops->ioctl(f, request, arg) : -ENOTTY;
+	err = f->ops->ioctl ? f->ops->ioctl(f, request, arg) : -ENOTTY;
+	return err == -ENOTTY ? ioctl_refuse(f, request) : err;
 }
 
 int file_set_flags(struct file *f, u32 flags)

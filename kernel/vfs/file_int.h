@@ -25,11 +25,6 @@ int inode_setattr(struct inode *inode, const struct inode_attr *attr);
  * error. Takes inode->lock.
  */
 int inode_truncate(struct inode *inode, s64 size, const struct cred *cred);
-/*
- * The file is about to grow from old_size to a byte at `pos` or beyond: what a mapping stored
- * behind the end in the last page is zeroed. inode->lock held.
- */
-int cached_zero_tail(struct inode *inode, s64 old_size, s64 pos);
 /* cached_write() with RLIMIT_FSIZE. */
 ssize_t cached_write_limited(struct file *file, struct iov_iter *from, loff_t *pos,
 			     u64 fsize_limit);

@@ -56,7 +56,29 @@ static inline struct ext_extent ext_extent_make(u32 logical, u64 start, u32 len,
 int ext_extent_search(const struct ext_extent_header *h, u32 logical);
 int must_check ext_extent_node_get(struct ext_inode *ei, u64 block, int depth, struct bblock *b);
 
+/* ext_extent_write.c */
+struct ext_extent_place {
+	bool mapped, written;
+	u64 block;	/* of the logical block, or where it would lie best */
+	u32 count;	/* blocks that are alike from here on */
+};
+int must_check ext_extent_find(struct ext_inode *ei, u32 logical, u32 max,
+		struct ext_extent_place *place);
+/* Enters new blocks, for which there is a hole. Of unwritten ones 32767 at most. */
+int must_check ext_extent_insert(struct ext_inode *ei, u32 logical, u64 block, u32 n, bool written,
+		bool reserve);
+/*
+ * Cuts [logical, logical + n) out of the extent that holds it: it is unmapped, or stays as an
+ * extent of its own.
+ */
+enum ext_extent_cut { EXT_CUT_UNMAP, EXT_CUT_WRITTEN, EXT_CUT_UNWRITTEN };
+int must_check ext_extent_cut(struct ext_inode *ei, u32 logical, u32 n, enum ext_extent_cut how,
+		bool reserve);
+/* Blocks that are no longer mapped. */
+int ext_extent_free(struct ext_inode *ei, u64 block, u32 n);
+
 /* ext_extent_tree.c */
+void ext_extent_node_dirty(struct ext_inode *ei, struct bblock *b);
 /* Opens the path to the leaf of a logical block: 0, -EIO, -ENOMEM. Close it. */
 int must_check ext_extent_open(struct ext_inode *ei, u32 logical, struct ext_extent_path *p);
 void ext_extent_close(struct ext_extent_path *p);

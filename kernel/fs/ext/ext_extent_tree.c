@@ -45,7 +45,7 @@ int ext_extent_open(struct ext_inode *ei, u32 logical, struct ext_extent_path *p
 	return 0;
 }
 
-static void node_dirty(struct ext_inode *ei, struct bblock *b)
+void ext_extent_node_dirty(struct ext_inode *ei, struct bblock *b)
 {
 	struct ext_fs *fs = ext_fs_of(&ei->inode);
 
@@ -56,7 +56,7 @@ static void node_dirty(struct ext_inode *ei, struct bblock *b)
 void ext_extent_dirty(struct ext_extent_path *p, unsigned level)
 {
 	if (level)
-		node_dirty(p->ei, &p->level[level].b);
+		ext_extent_node_dirty(p->ei, &p->level[level].b);
 	else
 		inode_dirty(&p->ei->inode);
 }
@@ -129,7 +129,7 @@ static int tree_grow(struct ext_extent_path *p, bool reserve)
 	if (err)
 		return err;
 	node_fill(&b, root->depth, ext_extents(root), root->entries);
-	node_dirty(p->ei, &b);
+	ext_extent_node_dirty(p->ei, &b);
 	bcache_put(&b);
 	index_set(ext_extent_indices(root), ext_extents(root)->block, block);
 	root->entries = 1;
@@ -154,7 +154,7 @@ static int node_split(struct ext_extent_path *p, unsigned level, bool reserve)
 	if (err)
 		return err;
 	node_fill(&b, h->depth, ext_extents(h) + keep, n - keep);
-	node_dirty(p->ei, &b);
+	ext_extent_node_dirty(p->ei, &b);
 	bcache_put(&b);
 	memmove(&x[at + 1], &x[at], (above->entries - at) * sizeof(*x));
 	index_set(&x[at], ext_extents(h)[keep].block, block);

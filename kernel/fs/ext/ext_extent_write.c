@@ -10,16 +10,20 @@
 #include "fs/ext/ext_extent_int.h"
 
 /* Whether a run that follows extent `e` in the file also follows it on the disk, and fits. */
-static bool extent_continues(const struct ext_extent *e, u32 logical, u64 block, u32 n)
+static bool extent_continues(const struct ext_extent *e, u32 logical, u64 block, u32 n,
+			     bool written)
 {
-	return ext_extent_written(e) && e->block + e->len == logical &&
-	       ext_extent_start(e) + e->len == block && e->len + n <= EXT_EXTENT_INIT_MAX;
+	u32 len = ext_extent_len(e);
+
+	return ext_extent_written(e) == written && e->block + len == logical &&
+	       ext_extent_start(e) + len == block &&
+	       len + n <= EXT_EXTENT_INIT_MAX - (written ? 0 : 1);
 }
 
-/* Enters new blocks, for which there is a hole. */
-static int extent_insert(struct ext_inode *ei, u32 logical, u64 block, u32 n, bool reserve)
+int ext_extent_insert(struct ext_inode *ei, u32 logical, u64 block, u32 n, bool written,
+		      bool reserve)
 {
-	struct ext_extent fresh = ext_extent_make(logical, block, n, true);
+	struct ext_extent fresh = ext_extent_make(logical, block, n, written);
 	int err;
 
 	do {
@@ -32,7 +36,7 @@ static int extent_insert(struct ext_inode *ei, u32 logical, u64 block, u32 n, bo
 			return err;
 		at = p.level[p.depth].at;
 		e = ext_extents(p.level[p.depth].h) + at;
-		if (at >= 0 && extent_continues(e, logical, block, n)) {
+		if (at >= 0 && extent_continues(e, logical, block, n, written)) {
 			e->len = (u16)(e->len + n);
 			ext_extent_dirty(&p, p.depth);
 		} else {
@@ -43,11 +47,8 @@ static int extent_insert(struct ext_inode *ei, u32 logical, u64 block, u32 n, bo
 	return err;
 }
 
-/*
- * Cuts [logical, logical + n) out of the extent that holds it; what was cut out stays as a written
- * extent if `keep`, else it is unmapped.
- */
-static int extent_cut(struct ext_inode *ei, u32 logical, u32 n, bool keep, bool reserve)
+int ext_extent_cut(struct ext_inode *ei, u32 logical, u32 n, enum ext_extent_cut how,
+		   bool reserve)
 {
 	int err;
 
@@ -72,9 +73,9 @@ static int extent_cut(struct ext_inode *ei, u32 logical, u32 n, bool keep, bool 
 		if (skip)
 			parts[count++] = ext_extent_make(e.block, ext_extent_start(&e), skip,
 							 ext_extent_written(&e));
-		if (keep)
+		if (how != EXT_CUT_UNMAP)
 			parts[count++] = ext_extent_make(logical, ext_extent_start(&e) + skip, n,
-							 true);
+							 how == EXT_CUT_WRITTEN);
 		if (skip + n < ext_extent_len(&e))
 			parts[count++] = ext_extent_make(logical + n,
 							 ext_extent_start(&e) + skip + n,
@@ -88,13 +89,7 @@ static int extent_cut(struct ext_inode *ei, u32 logical, u32 n, bool keep, bool 
 	return err;
 }
 
-struct extent_place {
-	bool mapped, written;
-	u64 block;	/* of the logical block, or where it would lie best */
-	u32 count;	/* blocks that are alike from here on */
-};
-
-static int extent_find(struct ext_inode *ei, u32 logical, u32 max, struct extent_place *place)
+int ext_extent_find(struct ext_inode *ei, u32 logical, u32 max, struct ext_extent_place *place)
 {
 	const struct ext_extent_header *h;
 	const struct ext_extent *e;
@@ -106,7 +101,7 @@ static int extent_find(struct ext_inode *ei, u32 logical, u32 max, struct extent
 	h = p.level[p.depth].h;
 	at = p.level[p.depth].at;
 	e = ext_extents(h) + at;
-	*place = (struct extent_place){ .block = ext_goal_for_inode(ei) };
+	*place = (struct ext_extent_place){ .block = ext_goal_for_inode(ei) };
 	if (at >= 0) {
 		place->block = ext_extent_start(e) + (logical - e->block);
 		place->mapped = logical - e->block < ext_extent_len(e);
@@ -127,25 +122,27 @@ int ext_extent_create(struct ext_inode *ei, u64 logical, u32 max, bool reserve,
 		      struct ext_run *run)
 {
 	struct ext_fs *fs = ext_fs_of(&ei->inode);
-	struct extent_place place;
+	struct ext_extent_place place;
 	int err;
 
 	if (logical >= ~0u)
 		return -EFBIG;
 	max = (u32)min((u64)min(max, EXT_EXTENT_INIT_MAX - 1), ~0u - logical);
-	err = extent_find(ei, (u32)logical, max, &place);
+	err = ext_extent_find(ei, (u32)logical, max, &place);
 	if (err)
 		return err;
 	if (place.mapped) {
 		if (ext_overlaps_metadata(fs, place.block, place.count))
 			return ext_inode_error(&ei->inode, "extent over metadata");
 		*run = (struct ext_run){ place.block, place.count };
-		return place.written ? 0 : extent_cut(ei, (u32)logical, place.count, true, reserve);
+		return place.written ? 0 :
+				       ext_extent_cut(ei, (u32)logical, place.count,
+						      EXT_CUT_WRITTEN, reserve);
 	}
 	err = ext_blocks_alloc(ei, place.block, place.count, reserve, &run->block, &run->count);
 	if (err)
 		return err;
-	err = extent_insert(ei, (u32)logical, run->block, run->count, reserve);
+	err = ext_extent_insert(ei, (u32)logical, run->block, run->count, true, reserve);
 	if (err) {
 		ext_blocks_free(fs, run->block, run->count, false);
 		return err;
@@ -157,7 +154,7 @@ int ext_extent_create(struct ext_inode *ei, u64 logical, u32 max, bool reserve,
 	return 0;
 }
 
-static int extent_free(struct ext_inode *ei, u64 block, u32 n)
+int ext_extent_free(struct ext_inode *ei, u64 block, u32 n)
 {
 	struct ext_fs *fs = ext_fs_of(&ei->inode);
 	u64 sectors = (u64)n << (fs->geo.block_bits - 9);
@@ -169,16 +166,16 @@ static int extent_free(struct ext_inode *ei, u64 block, u32 n)
 
 int ext_extent_unmap(struct ext_inode *ei, u64 logical)
 {
-	struct extent_place place;
+	struct ext_extent_place place;
 	int err;
 
 	if (logical >= ~0u)
 		return 0;
-	err = extent_find(ei, (u32)logical, 1, &place);
+	err = ext_extent_find(ei, (u32)logical, 1, &place);
 	if (err || !place.mapped)
 		return err;
-	err = extent_cut(ei, (u32)logical, 1, false, true);
-	return err ? err : extent_free(ei, place.block, 1);
+	err = ext_extent_cut(ei, (u32)logical, 1, EXT_CUT_UNMAP, true);
+	return err ? err : ext_extent_free(ei, place.block, 1);
 }
 
 /* Shortens the last leaf by some stretches: 1 if there may be more to do, 0, or an error. */
@@ -199,7 +196,7 @@ static int truncate_leaf(struct ext_extent_path *p, u64 logical)
 		keep = e->block < logical ? (u32)(logical - e->block) : 0;
 		/* No more than a group's worth, so that two are touched at most. */
 		keep = max(keep, len - min(len, group));
-		err = extent_free(p->ei, ext_extent_start(e) + keep, len - keep);
+		err = ext_extent_free(p->ei, ext_extent_start(e) + keep, len - keep);
 		if (keep)
 			e->len = (u16)(e->len - (len - keep));
 		else

@@ -140,6 +140,7 @@ const struct file_ops ext_file_ops = {
 	.ioctl = ext_ioctl,
 	.mmap = cached_mmap,
 	.fsync = ext_fsync,
+	.fallocate = ext_fallocate,
 };
 
 const struct file_ops ext_dir_ops = {

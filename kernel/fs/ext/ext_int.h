@@ -149,6 +149,9 @@ struct ext_inode {
 	u64 run_logical;		/* s: the run found last; */
 	struct ext_run run;		/* s: count 0: none */
 	u64 next_logical, next_block;	/* m: where the next block of a sequential writer belongs */
+	u64 kept_end;			/* m: blocks below it may lie behind the end of the file,
+					 * unwritten: fallocate(2) took them */
+	u64 excess_end;			/* m: ext_map_create() has taken none from here on */
 	u64 alloc_end;			/* m: logical blocks from here on have none, as far as we
 					 * know */
 	u32 n_privileged;		/* a: open for writing by users of the reserved blocks */
@@ -433,6 +436,20 @@ int must_check ext_extent_create(struct ext_inode *ei, u64 logical, u32 max, boo
 		struct ext_run *run);
 int ext_extent_unmap(struct ext_inode *ei, u64 logical);
 int must_check ext_extent_truncate(struct ext_inode *ei, u64 logical); /* a step */
+/*
+ * ext_extent_range.c; map_lock held for writing. Steps: *done blocks from `logical` on were dealt
+ * with. Allocates what is a hole, unwritten; unmaps; makes unwritten what is written.
+ */
+int must_check ext_extent_allocate(struct ext_inode *ei, u64 logical, u32 max, bool reserve,
+		u32 *done);
+int must_check ext_extent_unmap_some(struct ext_inode *ei, u64 logical, u32 max, u32 *done);
+int must_check ext_extent_unwrite_some(struct ext_inode *ei, u64 logical, u32 max, u32 *done);
+/* No extent reaches over that block any more. */
+int must_check ext_extent_split(struct ext_inode *ei, u64 logical);
+/* What is mapped from `from` on, where no extent crosses, moves: to where there is a hole. */
+int must_check ext_extent_shift(struct ext_inode *ei, u64 from, s64 by);
+/* The first block behind all that are mapped. */
+int must_check ext_extent_end(struct ext_inode *ei, u64 *end);
 void ext_extent_init(struct ext_inode *ei); /* a new inode's map: an empty tree */
 struct ext_path { unsigned depth; u32 offset[4]; };
 /*
@@ -440,6 +457,17 @@ struct ext_path { unsigned depth; u32 offset[4]; };
  * limit.
  */
 bool must_check ext_path_of(const struct ext_geo *geo, u64 logical, struct ext_path *path);
+
+/* ext_range.c: [from, to) of a file's blocks; see there what the caller holds. 0 or an error. */
+int ext_range_unmap(struct inode *inode, u64 from, u64 to);
+/* Of files with extents: what is written reads as zeroes; holes are allocated, unwritten. */
+int ext_range_unwrite(struct inode *inode, u64 from, u64 to);
+int must_check ext_range_allocate(struct inode *inode, u64 from, u64 to, bool reserve);
+/* What is behind moves to `from`; n blocks that are a hole move in at `from`. The size follows. */
+int must_check ext_range_collapse(struct inode *inode, u64 from, u64 to);
+int must_check ext_range_insert(struct inode *inode, u64 from, u64 n);
+/* ext_fallocate.c: file_ops.fallocate */
+int ext_fallocate(struct file *file, u32 mode, loff_t offset, loff_t length);
 
 /* ext_inline.c */
 /* Copies up to `size` bytes of inline contents: how many there are, or -EIO. */
@@ -589,6 +617,9 @@ void ext_pages_note_hole(struct inode *inode, struct page *page);
 /* Gives such holes their blocks. No handle is open that a page lock may wait for. */
 int must_check ext_pages_fill_holes(struct inode *inode);
 long ext_ioctl(struct file *file, u32 request, u64 arg);
+/* ext_fiemap.c: FS_IOC_FIEMAP and, of regular files, FIBMAP */
+long ext_fiemap(struct inode *inode, u64 arg);
+long ext_fibmap(struct file *file, u64 arg);
 /* Zeroes from byte `size` to the end of its block, on the disk too. inode->lock held. */
 int must_check ext_zero_tail(struct inode *inode, u64 size);
 

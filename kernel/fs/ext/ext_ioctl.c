@@ -72,6 +72,10 @@ long ext_ioctl(struct file *file, u32 request, u64 arg)
 	u32 value;
 
 	switch (request) {
+	case FS_IOC_FIEMAP:
+		return ext_fiemap(file->inode, arg);
+	case FIBMAP:
+		return S_ISREG(file->inode->mode) ? ext_fibmap(file, arg) : -ENOTTY;
 	case FS_IOC_GETFLAGS:
 		value = READ_ONCE(file->inode->flags) & EXT_FL_USER_VISIBLE;
 		return copy_out_obj(user, &value);

@@ -79,6 +79,7 @@ int ext_map_create(struct inode *inode, u64 logical, u32 max, bool reserve, stru
 	if (!err) {
 		run_remember(ei, logical, run);
 		ei->alloc_end = max(ei->alloc_end, logical + run->count);
+		ei->excess_end = max(ei->excess_end, logical + run->count);
 	}
 	rwsem_write_end(&ei->map_lock);
 	return err;
@@ -98,8 +99,11 @@ int ext_map_truncate_step(struct inode *inode, u64 logical)
 		more = ext_extent_truncate(ei, logical);
 	else
 		more = ext_indirect_truncate(ei, logical);
-	if (more <= 0)
+	if (more <= 0) {
 		ei->alloc_end = min(ei->alloc_end, logical);
+		ei->excess_end = min(ei->excess_end, logical);
+		ei->kept_end = min(ei->kept_end, logical);
+	}
 	ei->next_logical = ei->next_block = 0;
 	rwsem_write_end(&ei->map_lock);
 	inode_dirty(inode);
@@ -152,18 +156,24 @@ bool ext_map_has_excess(const struct inode *inode)
 	const u32 bits = ext_fs_of(inode)->geo.block_bits;
 	u64 end = ((u64)READ_ONCE(inode->size) + (1u << bits) - 1) >> bits;
 
-	return READ_ONCE(ext_i(inode)->alloc_end) > end;
+	return READ_ONCE(ext_i(inode)->excess_end) > end;
 }
 
 void ext_map_trim(struct inode *inode)
 {
 	const u32 size = ext_fs_of(inode)->geo.block_size;
-	u64 end = DIV_ROUND_UP((u64)inode->size, size), last = READ_ONCE(ext_i(inode)->alloc_end);
+	u64 end = DIV_ROUND_UP((u64)inode->size, size), last = READ_ONCE(ext_i(inode)->excess_end);
+	u64 kept = READ_ONCE(ext_i(inode)->kept_end);
 
 	if (last <= end || !READ_ONCE(ext_fs_of(inode)->writable))
 		return;
 	ext_pages_forget_map(inode, end, last);
-	ext_map_truncate(inode, end);
+	if (kept > end)
+		(void)ext_range_unwrite(inode, end, min(last, kept));
+	if (last > kept)
+		ext_map_truncate(inode, max(end, kept));
+	else
+		WRITE_ONCE(ext_i(inode)->excess_end, end);
 }
 
 int ext_locate(struct inode *inode, u64 offset, u64 *lba, u64 *n_sectors)

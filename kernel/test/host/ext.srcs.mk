@@ -2,6 +2,7 @@
 EXT_HOST := mem os io jbd record vfs names file image walk compare
 EXT_HOST_TESTS := ext_names ext_files ext_model ext_read ext_faults ext_journal ext_extents
 EXT_HOST_TESTS += ext_crafted ext_matrix ext_trouble ext_full
+EXT_HOST_TESTS += ext_range
 EXT_HOST_SRCS := $(wildcard kernel/fs/ext/*.c) kernel/fs/jbd/jbd_check.c
 EXT_HOST_SRCS += kernel/vfs/acl.c kernel/vfs/acl_inode.c
 $(foreach t,$(EXT_HOST_TESTS),$(eval HOST_SRCS_$(t) := $(EXT_HOST_SRCS)))

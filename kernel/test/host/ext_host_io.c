@@ -398,6 +398,22 @@ void pagecache_truncate(struct pagecache *cache, u64 size)
 		cache_remove(cache, page);
 }
 
+void pagecache_drop_range(struct pagecache *cache, pgoff_t first, pgoff_t last)
+{
+	struct page *page;
+
+	if (cache->invalidate.state == 0)
+		abort();
+	host_io_finish();
+	while ((page = next_page(cache, first)) && page->index <= last)
+		cache_remove(cache, page);
+}
+
+void page_wait_writeback(struct page *page)
+{
+	host_io_finish();
+}
+
 void host_cache_drop_clean(struct pagecache *cache)
 {
 	pgoff_t at = 0;

@@ -188,6 +188,22 @@ int file_data_error(struct file *file, struct pagecache *cache)
 	return 0;
 }
 
+bool thread_fatal_pending(void)
+{
+	return false;
+}
+
+int file_modified(struct file *file)
+{
+	inode_touch(file->inode, ATTR_MTIME | ATTR_CTIME);
+	return 0;
+}
+
+int cached_zero_tail(struct inode *inode, s64 old_size, s64 pos)
+{
+	return pos > old_size ? ext_zero_tail(inode, (u64)old_size) : 0;
+}
+
 int file_meta_error(struct file *file)
 {
 	return 0;
