@@ -169,7 +169,9 @@ static int with_limit(void *unused)
 	signal(SIGXFSZ, SIG_IGN);
 	must(setrlimit(RLIMIT_FSIZE, &limit));
 	fails(fallocate(fd, 0, 0, 30000), EFBIG, "RLIMIT_FSIZE");
-	works(fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 30000), "not with KEEP_SIZE");
+	/* Nothing that can be read lies beyond it; Linux's tmpfs is stricter. */
+	if (!on_tmpfs())
+		works(fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 30000), "not with KEEP_SIZE");
 	return 0;
 }
 
