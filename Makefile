@@ -6,7 +6,7 @@
 #   USER_B=dir       where musl, BusyBox and the Linux peer are built ($(B)): kernels may share them
 #   VARIANT=         release, debug, kasan, ubsan
 #   IMAGE_SIZE=      size of the disk image (512M)
-#   ROOTFS=          its root file system: ext2, or ext4
+#   ROOTFS=          its root file system: ext4, or ext2
 #   DISTFILES=dir    take third-party files from here and not from the network
 #   MEM= SMP= SCREEN= ACCEL= CPU= MACHINE=   what `make run` boots on (see ci/run-qemu; SMP: as many
 #                processors as this machine has)

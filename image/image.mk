@@ -8,7 +8,7 @@
 # before it is read (manifests may name $(B) paths as $(B)/…).
 
 IMAGE_SIZE   ?= 512M
-ROOTFS       ?= ext2
+ROOTFS       ?= ext4
 IMAGE_KERNEL ?= $(B)/skerry.elf
 IMG          := $(B)/image
 
@@ -66,4 +66,4 @@ $(B)/initramfs.img: image/initramfs.manifest image/mkinitramfs image/mkroot $(BU
 
 .PHONY: image initramfs
 initramfs: $(B)/initramfs.img ## an example initramfs of BusyBox, build/initramfs.img
-image: $(B)/skerry.img ## the bootable disk, build/skerry.img (IMAGE_SIZE=512M, ROOTFS=ext2)
+image: $(B)/skerry.img ## the bootable disk, build/skerry.img (IMAGE_SIZE=512M, ROOTFS=ext4)
