@@ -19,8 +19,9 @@ def test_lost_flushes_show():
     assert result.violations
 
 
-def test_guest():
+@pytest.mark.parametrize("kind", ["ext2", "ext4"])
+def test_guest(kind):
     chosen = sequences.sample(2, 10, 1) + ["mkdir C;creat C/new;fsync .;fsync C"]
-    result = guest.run("skerry", "ext2", 1, chosen)
+    result = guest.run("skerry", kind, 1, chosen)
     assert not result.violations, "\n".join(result.shown)
     assert result.sequences == 11
