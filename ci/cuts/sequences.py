@@ -69,7 +69,8 @@ def steps(last):
             yield change
             yield change + ";wb"
         yield change + ";sync"
-        for call, names in (("fsync", files), ("fdatasync", files), ("fsync", folders)):
+        for call, names in (("fsync", files), ("fdatasync", files), ("fsync", folders),
+                            ("fdatasync", folders)):
             if names:
                 yield change + "".join(f";{call} {name}" for name in names.split())
 

@@ -21,7 +21,8 @@ def test_lost_flushes_show():
 
 @pytest.mark.parametrize("kind", ["ext2", "ext4"])
 def test_guest(kind):
-    chosen = sequences.sample(2, 10, 1) + ["mkdir C;creat C/new;fsync .;fsync C"]
+    chosen = sequences.sample(2, 10, 1) + [
+        "mkdir C;creat C/new;fsync .;fsync C", "unlink bar;fdatasync ."]
     result = guest.run("skerry", kind, 1, chosen)
     assert not result.violations, "\n".join(result.shown)
-    assert result.sequences == 11
+    assert result.sequences == 12

@@ -64,8 +64,8 @@ static int fsync_journaled(struct file *file, bool data_only)
 }
 
 /*
- * fsync(2): the file's blocks, inode and whatever metadata leads to them; vfs flushes the device
- * after its part.
+ * fsync(2), and fdatasync(2), to which a directory's names are its data: the file's blocks, inode
+ * and whatever metadata leads to them; vfs flushes the device after its part.
  */
 static int ext_fsync(struct file *file, bool data_only)
 {
@@ -73,7 +73,7 @@ static int ext_fsync(struct file *file, bool data_only)
 	int err, err2;
 
 	if (READ_ONCE(ext_fs_of(file->inode)->journal_open))
-		return fsync_journaled(file, data_only);
+		return fsync_journaled(file, data_only && S_ISREG(file->inode->mode));
 	err = cached_fsync(file, data_only);
 
 	/*
