@@ -1,8 +1,10 @@
 /* The other calls on open files: getdents, fsync, ftruncate, fallocate, ioctl, fcntl(F_SETFL). */
+#include "abi/fat.h"
 #include "abi/ioctl.h"
 #include "abi/stat.h"
 #include "arch/usercopy.h"
 #include "vfs/file_int.h"
+#include "vfs/mount_int.h"
 #include "vfs/notify.h"
 
 int file_readdir(struct file *f, struct dir_sink *sink)
@@ -116,6 +118,25 @@ static long ioctl_refuse(const struct file *f, u32 request)
 	return request == FIBMAP && S_ISREG(f->inode->mode) ? -EINVAL : -ENOTTY;
 }
 
+/* Changes what the disk has of the file, which may be open for reading alone. */
+static bool ioctl_changes(const struct file *f, u32 request)
+{
+	return (S_ISREG(f->inode->mode) || S_ISDIR(f->inode->mode)) &&
+	       (request == FS_IOC_SETFLAGS || request == FS_IOC_SETVERSION ||
+		request == FAT_IOCTL_SET_ATTRIBUTES);
+}
+
+static long ioctl_change(struct file *f, u32 request, u64 arg)
+{
+	long err = mount_write_begin(f->path.mount);
+
+	if (err < 0)
+		return err;
+	err = f->ops->ioctl ? f->ops->ioctl(f, request, arg) : -ENOTTY;
+	mount_write_end(f->path.mount);
+	return err;
+}
+
 long file_ioctl(struct file *f, u32 request, u64 arg)
 {
 	long err;
@@ -135,6 +156,8 @@ long file_ioctl(struct file *f, u32 request, u64 arg)
 			break;
 		}
 	}
+	if (ioctl_changes(f, request))
+		return ioctl_change(f, request, arg);
 	err = f->ops->ioctl ? f->ops->ioctl(f, request, arg) : -ENOTTY;
 	return err == -ENOTTY ? ioctl_refuse(f, request) : err;
 }

@@ -173,7 +173,13 @@ static int pivot_check(const struct path *root, const struct path *new_root,
 			return -EINVAL;
 		at = (struct path){ at.mount->parent, at.mount->point };
 	}
-	return dentry_is_below(at.dentry, new_root->dentry) ? 0 : -EINVAL;
+	if (!dentry_is_below(at.dentry, new_root->dentry))
+		return -EINVAL;
+	/* And new_root underneath the root, or the tree would hang from itself. */
+	for (const struct mount *m = new_root->mount; m != root->mount; m = m->parent)
+		if (!m->parent)
+			return -EINVAL;
+	return 0;
 }
 
 static void pivot_locked(const struct path *root, const struct path *new_root,

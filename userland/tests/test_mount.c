@@ -1,7 +1,9 @@
 /* Mounting: tmpfs, bind, remount, read-only, move, umount of what is busy, chroot, pivot_root,
  * /proc/mounts. */
 #include "tap.h"
+#include <linux/fs.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
@@ -173,7 +175,7 @@ TEST(errors)
 TEST(read_only)
 {
 	struct statvfs v;
-	int fd;
+	int fd, flags = 0;
 
 	if (not_root())
 		return;
@@ -195,6 +197,9 @@ TEST(read_only)
 	fails(chmod("m/f", 0600), EROFS, "chmod");
 	fails(access("m/f", W_OK), EROFS, "access");
 	fails(truncate("m/f", 0), EROFS, "truncate");
+	fd = must(open("m/f", O_RDONLY));
+	fails(ioctl(fd, FS_IOC_SETFLAGS, &flags), EROFS, "attributes by ioctl");
+	close(fd);
 	works(open("m/f", O_RDONLY), "reading goes");
 	works(mount(NULL, "m", NULL, MS_REMOUNT, NULL), "remount read-write");
 	works(open("m/f", O_RDWR), "writing goes again");
@@ -495,4 +500,33 @@ TEST(chroot)
 	outside = must(open(".", O_RDONLY));
 	exits(tap_spawn(in_jail, &outside), 0, "the prisoner");
 	is_text(tap_read("f"), "outside", "the parent's root is its own");
+}
+
+/* The new root must be in the tree of the old one: here it is what that is mounted on. */
+static int pivot_from_below(void *argument)
+{
+	must(chroot("above/below"));
+	must(fchdir(*(int *)argument));
+	fails(syscall(SYS_pivot_root, ".", "put"), EINVAL, "pivot_root to what is above the root");
+	return 0;
+}
+
+TEST(pivot)
+{
+	int above;
+
+	if (not_root())
+		return;
+	must(mkdir("above", 0755));
+	must(mount("none", "above", "tmpfs", 0, ""));
+	must(mount("none", "above", NULL, MS_PRIVATE, NULL));
+	must(mkdir("above/below", 0755));
+	must(mkdir("above/put", 0755));
+	must(mount("none", "above/below", "tmpfs", 0, ""));
+	must(mount("none", "above/below", NULL, MS_PRIVATE, NULL));
+	above = must(open("above", O_RDONLY | O_DIRECTORY));
+	exits(tap_spawn(pivot_from_below, &above), 0, "the process below");
+	close(above);
+	works(umount("above/below"), "umount");
+	works(umount("above"), "umount of what is above");
 }
