@@ -13,6 +13,7 @@
 
 #define SETTABLE  (LO_FLAGS_AUTOCLEAR | LO_FLAGS_PARTSCAN)
 #define CLEARABLE LO_FLAGS_AUTOCLEAR
+#define BELOW_MAX 8u
 #define AT_START  (SETTABLE | LO_FLAGS_READ_ONLY | LO_FLAGS_DIRECT_IO)
 
 /* The file that the caller has open as fd: 0 and referenced, or -EBADF. */
@@ -28,19 +29,40 @@ static int file_of(int fd, struct file **out)
 	return file ? 0 : -EBADF;
 }
 
-/* Whether the file may be bound to: not what is made of the device itself. */
+/* The loop device that the file is, or lies on; or NULL. */
+static const struct loop *loop_below(const struct file *file)
+{
+	const struct inode *inode = file->inode;
+	struct blkdev *d = inode->sb->dev;
+	struct disk *disk = d ? d->disk : NULL;
+
+	if (S_ISBLK(inode->mode)) {
+		d = blkdev_find_number(dev_major((u32)inode->rdev), dev_minor((u32)inode->rdev));
+		disk = d ? d->disk : NULL;
+		if (d) /* the file has it open */
+			blkdev_put(d);
+	}
+	return disk && disk->major == LOOP_MAJOR ? loop_of(disk) : NULL;
+}
+
+/*
+ * Whether the file may be bound to: not what is made of the device itself, nor a tower of devices:
+ * the end of each may be the end of the one below.
+ */
 static int file_check(const struct loop *l, const struct file *file)
 {
-	while (S_ISBLK(file->inode->mode) && dev_major((u32)file->inode->rdev) == LOOP_MAJOR) {
-		const struct loop *below = loop_find(dev_minor((u32)file->inode->rdev));
+	const struct loop *below;
 
+	if (!S_ISREG(file->inode->mode) && !S_ISBLK(file->inode->mode))
+		return -EINVAL;
+	for (unsigned n = 1; (below = loop_below(file)); n++) {
 		if (below == l)
 			return -EBADF;
-		if (!below || below->state != LOOP_BOUND)
+		if (below->state != LOOP_BOUND || n > BELOW_MAX)
 			return -EINVAL;
 		file = below->file;
 	}
-	return S_ISREG(file->inode->mode) || S_ISBLK(file->inode->mode) ? 0 : -EINVAL;
+	return 0;
 }
 
 /* Bytes of the file. */
@@ -121,6 +143,8 @@ static int bind_locked(struct loop *l, const struct file *opened, struct file *f
 	u32 flags = config->info.lo_flags;
 	int err = l->state == LOOP_UNBOUND ? file_check(l, file) : -EBUSY;
 
+	if (READ_ONCE(l->disk.gone)) /* removed while it was being opened */
+		err = -ENXIO;
 	if (err < 0)
 		return err;
 	if (flags & ~(u32)AT_START || (config->block_size && !block_size_ok(config->block_size)))
@@ -197,11 +221,12 @@ static struct file *clear_locked(struct loop *l)
 
 int loop_clear(struct loop *l, bool if_unused)
 {
-	u32 openers = disk_openers(&l->disk);
 	struct file *file = NULL;
+	u32 openers;
 	int err = 0;
 
 	mutex_lock(&loop_lock);
+	openers = disk_openers(&l->disk);
 	if (l->state != LOOP_BOUND)
 		err = -ENXIO;
 	else if (if_unused ? l->flags & LO_FLAGS_AUTOCLEAR && !openers : openers <= 1)
@@ -244,6 +269,9 @@ int loop_change_file(struct loop *l, int fd)
 	if (err == 0) {
 		old = l->file;
 		file_set(l, file);
+		/* The thread does not put files: the last put may end another device. */
+		if (old != file)
+			wait_until(&l->ended, READ_ONCE(l->using) != old);
 		pagecache_drop_range(&l->disk.whole->cache, 0, ~0ull);
 		if (l->flags & LO_FLAGS_PARTSCAN)
 			(void)disk_rescan(&l->disk);

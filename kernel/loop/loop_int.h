@@ -34,9 +34,11 @@ struct loop {
 	u8 name[LO_NAME_SIZE];  /* m: as it was told */
 	struct blk_request *ring[LOOP_DEPTH]; /* q */
 	unsigned head, tail;    /* q: count up */
-	bool stop;              /* q: the thread is to end when the ring is empty */
+	bool stop;              /* q: the thread ends when the ring is empty; nothing enters it */
 	bool running;           /* a: there is a thread */
-	struct wait_queue work, ended;
+	struct file *using;     /* q to set, a to clear: the file of the thread's request */
+	struct wait_queue work;
+	struct wait_queue ended; /* a request, or the thread */
 };
 
 extern struct mutex loop_lock; /* RANK_LOOP */

@@ -20,7 +20,7 @@ int loop_start(struct disk *disk, struct blk_request *req)
 {
 	struct loop *l = loop_of(disk);
 
-	if (!l->file)
+	if (!l->file || l->stop)
 		return -ENXIO;
 	if (l->head - l->tail == LOOP_DEPTH)
 		return -EBUSY;
@@ -29,7 +29,7 @@ int loop_start(struct disk *disk, struct blk_request *req)
 	return 0;
 }
 
-/* The next request and the file, referenced; NULL: the end. */
+/* The next request and the file, which is in use from now on; NULL: the end. */
 static struct blk_request *request_next(struct loop *l, struct file **file)
 {
 	struct blk_request *req = NULL;
@@ -39,7 +39,7 @@ static struct blk_request *request_next(struct loop *l, struct file **file)
 	flags = spin_lock_irq(&l->disk.lock);
 	if (l->head != l->tail) {
 		req = l->ring[l->tail++ % LOOP_DEPTH];
-		*file = file_get(l->file);
+		*file = l->using = l->file;
 	}
 	spin_unlock_irq(&l->disk.lock, flags);
 	return req;
@@ -158,12 +158,14 @@ static void loop_main(void *arg)
 	while ((req = request_next(l, &file))) {
 		int err = carry_out(l, req, file, start.segments);
 
-		file_put(file);
+		WRITE_ONCE(l->using, NULL);
+		wait_wake(&l->ended, 0);
 		blk_done(req, err);
 	}
 	kfree(start.segments);
 	WRITE_ONCE(l->running, false);
 	wait_wake(&l->ended, 0);
+	disk_put(&l->disk);
 }
 
 int loop_thread_start(struct loop *l)
@@ -179,10 +181,12 @@ int loop_thread_start(struct loop *l)
 		goto out;
 	l->stop = false;
 	l->running = true;
+	disk_get(&l->disk); /* until the thread has said its last word */
 	err = kthread_start(l->disk.name, loop_main, start);
 	if (err == 0)
 		return 0;
 	l->running = false;
+	disk_put(&l->disk);
 out:
 	kfree(start->segments);
 	kfree(start);
@@ -191,7 +195,10 @@ out:
 
 void loop_thread_stop(struct loop *l)
 {
+	u64 flags = spin_lock_irq(&l->disk.lock);
+
 	WRITE_ONCE(l->stop, true);
+	spin_unlock_irq(&l->disk.lock, flags);
 	wait_wake(&l->work, 0);
 	wait_until(&l->ended, !READ_ONCE(l->running));
 }
