@@ -108,6 +108,7 @@ static void error_act(struct ext_fs *fs)
 	if (errors == EXT_ERRORS_RO &&
 	    __atomic_exchange_n(&fs->writable, false, __ATOMIC_ACQ_REL)) {
 		if (fs->journal) {
+			__atomic_fetch_or(&fs->sb->flags, SB_READ_ONLY, __ATOMIC_RELAXED);
 			ext_abort(fs, -EIO);
 			return;
 		}

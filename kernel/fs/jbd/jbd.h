@@ -143,8 +143,8 @@ void jbd_thaw(struct jbd *j);
 
 /*
  * The file system is found to be damaged: nothing is written to the log any more, new handles fail,
- * and the journal's superblock remembers `error` (negative errno). Calls ops->aborted() if it is
- * the first. May sleep; not while a lock is held that ops->aborted() takes.
+ * and the journal's superblock remembers `error` (negative errno). If it is the first, the
+ * journal's thread calls ops->aborted() soon, or jbd_close() does. Any locks but spinlocks.
  */
 void jbd_abort(struct jbd *j, int error);
 /* 0, or the error because of which the journal was aborted. Any context. */

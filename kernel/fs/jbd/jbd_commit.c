@@ -206,6 +206,8 @@ static int tx_commit(struct jbd *j, struct jbd_tx *tx)
 	tx->start = j->head;
 	err = j->ops->write_data(j->owner, tx->tid);
 	if (!err)
+		err = READ_ONCE(j->error);
+	if (!err)
 		err = jbd_log_write(j, tx);
 	/* Before the first transaction the superblock says that there is none. */
 	if (!err && !j->disk_start)

@@ -50,10 +50,11 @@ void jbd_report(struct jbd *j)
 
 void jbd_abort(struct jbd *j, int error)
 {
+	/*
+	 * The caller may be in a handle, hold locks, or be in a commit himself, which met the
+	 * damage: the thread tells of it.
+	 */
 	jbd_fail(j, error);
-	/* With a handle open its end may be what the lock's holder waits for: the thread's work. */
-	if (!thread_current()->journal)
-		jbd_report(j);
 }
 
 int jbd_error(const struct jbd *j)

@@ -29,6 +29,8 @@ static int write_data(void *owner, u32 tid)
 	u8 data[4096];
 
 	m->write_data_calls++;
+	if (m->error_in_data)
+		jbd_abort(m->j, m->error_in_data);
 	for (u32 i = 0; i < MODEL_POOL; i++) {
 		struct model_block *b = &m->blocks[i];
 		int err;

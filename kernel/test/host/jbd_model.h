@@ -36,6 +36,7 @@ struct model {
 	u32 n_ops, room;
 	u32 handle;		/* the last one that ended */
 	u32 write_data_calls, aborts;
+	int error_in_data;	/* found by write_data(), which aborts */
 	bool ends_badly;	/* allocations or transfers fail: errors are no failures */
 };
 

@@ -247,9 +247,9 @@ TEST(an_abort_is_remembered)
 	CHECK_EQ(model_step(&m, 3), 0);
 	host_quiet = true;
 	jbd_abort(m.j, -EUCLEAN);
-	CHECK_EQ(m.aborts, 1);
 	CHECK_EQ(model_step(&m, 1), (u64)-EROFS);
 	CHECK_EQ(jbd_close(m.j), (u64)-EUCLEAN);
+	CHECK_EQ(m.aborts, 1);
 	host_quiet = false;
 	host_io_finish();
 	s = (void *)(m.disk->bytes + m.extents[0].block * 1024);
