@@ -182,7 +182,7 @@ int ext_extent_unmap(struct ext_inode *ei, u64 logical)
 static int truncate_leaf(struct ext_extent_path *p, u64 logical)
 {
 	struct ext_extent_header *h = p->level[p->depth].h;
-	u32 group = ext_fs_of(&p->ei->inode)->geo.blocks_per_group;
+	u32 most = ext_truncate_most(&p->ei->inode);
 	int err = 0;
 
 	for (u32 left = EXT_TRUNCATE_UNITS; h->entries && !err; left--) {
@@ -194,8 +194,7 @@ static int truncate_leaf(struct ext_extent_path *p, u64 logical)
 		if (left == 0)
 			return 1;
 		keep = e->block < logical ? (u32)(logical - e->block) : 0;
-		/* No more than a group's worth, so that two are touched at most. */
-		keep = max(keep, len - min(len, group));
+		keep = max(keep, len - min(len, most));
 		err = ext_extent_free(p->ei, ext_extent_start(e) + keep, len - keep);
 		if (keep)
 			e->len = (u16)(e->len - (len - keep));

@@ -249,9 +249,11 @@ static inline int must_check ext_block_get(struct ext_fs *fs, u64 block, struct 
 /* ext_handle.c, see ext_handle.h: in a handle */
 /* A block of metadata changed: written some time. */
 void ext_block_dirty(struct ext_fs *fs, struct bblock *b);
-/* Blocks of metadata were freed: they are not written any more. */
+/* Blocks of metadata were freed, EXT_FORGET_MAX at most: they are not written any more. */
 void ext_block_forget(struct ext_fs *fs, u64 block, u64 n);
 u32 ext_tid(struct ext_fs *fs);
+/* Whether a transaction before the running one is being committed: see jbd_is_committing(). */
+bool ext_is_committing(struct ext_fs *fs);
 /* Any context that may sleep: ends all writing by the journal. */
 void ext_abort(struct ext_fs *fs, int error);
 
@@ -411,6 +413,17 @@ int ext_map_truncate(struct inode *inode, u64 logical);
 /* Some of them, in a handle: 1 if there may be more, 0, or an error. */
 int must_check ext_map_truncate_step(struct inode *inode, u64 logical);
 #define EXT_TRUNCATE_UNITS 8u /* stretches of blocks that a step frees, or nodes of a map */
+#define EXT_FORGET_MAX 120u /* blocks of which any journal can say in one block that they are free */
+
+/*
+ * Blocks in such a stretch: no more than a group's worth, so that two are touched at most; and if
+ * the journal may have copies of them, no more than its credit for one ext_block_forget() is for.
+ */
+static inline u32 ext_truncate_most(const struct inode *inode)
+{
+	return min(ext_fs_of(inode)->geo.blocks_per_group,
+		   S_ISREG(inode->mode) ? ~0u : EXT_FORGET_MAX);
+}
 /*
  * A write that fails half way leaves blocks beyond the end of file: whether there are any, and
  * frees them. inode->lock held (for reading is enough), or the last reference.

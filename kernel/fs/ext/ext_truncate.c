@@ -15,6 +15,7 @@ struct truncation {
 	u64 block;	/* run gathered so far */
 	u64 count;
 	u32 left;	/* units that may be freed in this step */
+	u32 most;	/* blocks in a run */
 	bool metadata;	/* the file's blocks go through bcache: a directory or a link */
 	int err;	/* the first one */
 };
@@ -46,15 +47,13 @@ static bool trunc_over(const struct truncation *t)
 	return t->err || t->left == 0;
 }
 
-/* Runs are no longer than a group, so that they touch two at most. */
 static void trunc_data(struct truncation *t, u32 *slot)
 {
 	u32 block = *slot;
 
 	if (!block)
 		return;
-	if (t->count && t->block + t->count == block &&
-	    t->count < t->fs->geo.blocks_per_group) {
+	if (t->count && t->block + t->count == block && t->count < t->most) {
 		t->count++;
 		*slot = 0;
 		return;
@@ -114,7 +113,8 @@ int ext_indirect_truncate(struct ext_inode *ei, u64 logical)
 {
 	struct ext_fs *fs = ext_fs_of(&ei->inode);
 	struct truncation t = { .fs = fs, .ei = ei, .metadata = !S_ISREG(ei->inode.mode),
-				.left = EXT_TRUNCATE_UNITS };
+				.left = EXT_TRUNCATE_UNITS,
+				.most = ext_truncate_most(&ei->inode) };
 	u64 base = EXT_NDIR;
 
 	for (u64 i = logical; i < EXT_NDIR && !trunc_over(&t); i++)

@@ -118,7 +118,8 @@ void jbd_dirty(struct jbd *j, struct bblock *b);
 /*
  * The open handle has freed n blocks of metadata: they are not written any more, and their copies
  * in the log are not replayed once this transaction is stable. They must not be used again, for
- * data or metadata, before ops->committed() told so. One credit. Like jbd_dirty().
+ * data or metadata, before ops->committed() told so. Like jbd_dirty(). One credit, for as many as
+ * one block of the log can name; if more are too many for the log the journal aborts.
  */
 void jbd_forget(struct jbd *j, u64 block, u64 n);
 

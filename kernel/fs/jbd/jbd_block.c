@@ -224,6 +224,14 @@ void jbd_forget(struct jbd *j, u64 block, u64 n)
 	if (n == 0 || !handle_can_take(j))
 		return;
 	spin_lock(&j->lock);
+	/* More than a credit is for: the log's blocks beyond are still needed. */
+	if (unlikely(jbd_cost(j, j->running->n_blocks + j->n_promised, j->running->n_revoked + n) >
+		     j->n_free)) {
+		spin_unlock(&j->lock);
+		log_err("jbd: %s: a handle frees more blocks than the log can say", j->dev->name);
+		jbd_fail(j, -ENOSPC);
+		return;
+	}
 	for (u64 i = 0; i < n; i++) {
 		e = jbd_entry_find_locked(j, block + i);
 		if (e && e->tx == j->running)

@@ -139,6 +139,8 @@ void jbd_dirty(struct jbd *j, struct bblock *b)
 
 void jbd_forget(struct jbd *j, u64 block, u64 n)
 {
+	if (n > EXT_FORGET_MAX)
+		wrong("more forgotten at once than a block of the log names");
 	use(j, block << 1 | 1);
 	bcache_forget(j->config.dev, block, j->config.block_size, n);
 }

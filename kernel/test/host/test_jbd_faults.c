@@ -259,6 +259,48 @@ TEST(an_abort_is_remembered)
 	model_destroy(&m);
 }
 
+/* Who writes data for a commit may find damage, with the commit's lock held. */
+TEST(an_abort_within_a_commit)
+{
+	struct model m;
+
+	model_create(&m, 1024, 128, JBD_INCOMPAT_CSUM_V3);
+	CHECK_EQ(model_open(&m), 0);
+	CHECK_EQ(model_step(&m, 3), 0);
+	CHECK_EQ(model_commit(&m), 0);
+	CHECK_EQ(model_step(&m, 3), 0);
+	host_quiet = true;
+	m.error_in_data = -EUCLEAN;
+	CHECK_EQ(jbd_commit_all(m.j), (u64)-EUCLEAN);
+	CHECK_EQ(jbd_close(m.j), (u64)-EUCLEAN);
+	CHECK_EQ(m.aborts, 1);
+	host_quiet = false;
+	host_io_finish();
+	CHECK(model_check(&m, m.disk->bytes, 1, 1));
+	model_destroy(&m);
+}
+
+/* What is said to be free takes room in the log, which may not be there. */
+TEST(more_is_freed_than_the_log_can_say)
+{
+	struct model m;
+
+	model_create(&m, 1024, 128, JBD_INCOMPAT_CSUM_V3);
+	CHECK_EQ(model_open(&m), 0);
+	CHECK_EQ(model_step(&m, 3), 0);
+	CHECK_EQ(model_commit(&m), 0);
+	CHECK_EQ(jbd_begin(m.j, 1), 0);
+	host_quiet = true;
+	jbd_forget(m.j, 1, 1 << 16);
+	jbd_end(m.j);
+	CHECK_EQ(jbd_error(m.j), (u64)-ENOSPC);
+	CHECK_EQ(jbd_close(m.j), (u64)-ENOSPC);
+	host_quiet = false;
+	host_io_finish();
+	CHECK(model_check(&m, m.disk->bytes, 1, 1));
+	model_destroy(&m);
+}
+
 TEST(freeze)
 {
 	struct model m;
