@@ -19,18 +19,37 @@ static int inode_change(struct inode *inode)
 	return err ? err : ext_end_saving(fs, 0, inode, NULL);
 }
 
-/* Frees what is behind the new end. inode->lock held for writing. */
-static int inode_shrink(struct inode *inode)
+/*
+ * The file ends at `size`, and what is behind it is freed. Pages may have data for blocks that it
+ * got in a transaction which is not stable: they go in the handle that takes the first blocks away,
+ * lest a commit between have the blocks without the data. inode->lock held for writing.
+ */
+static int inode_shrink(struct inode *inode, s64 size)
 {
 	struct ext_fs *fs = ext_fs_of(inode);
-	int err = ext_begin(fs, ext_credits_inode());
+	int err;
 
-	if (err)
+	rwsem_write(&inode->cache.invalidate);
+	err = ext_begin(fs, ext_credits_truncate(inode));
+	if (err) {
+		rwsem_write_end(&inode->cache.invalidate);
 		return err;
-	/* The zeroes come before the size: this is its transaction, or an earlier one. */
+	}
+	ext_ordered_settle(inode, (u64)size >> PAGE_SHIFT);
+	WRITE_ONCE(inode->size, size);
+	pagecache_truncate(&inode->cache, (u64)size);
+	/* The zeroes come before the size, whose transaction this is. */
 	ext_ordered_add(inode);
-	ext_end(fs);
-	return ext_map_truncate(inode, DIV_ROUND_UP((u64)inode->size, fs->geo.block_size));
+	rwsem_write_end(&inode->cache.invalidate);
+	return ext_map_truncate_begun(inode, DIV_ROUND_UP((u64)size, fs->geo.block_size));
+}
+
+static void inode_grow(struct inode *inode, s64 size)
+{
+	rwsem_write(&inode->cache.invalidate);
+	WRITE_ONCE(inode->size, size);
+	rwsem_write_end(&inode->cache.invalidate);
+	inode_dirty(inode);
 }
 
 /* inode->lock held for writing. */
@@ -47,13 +66,10 @@ static int inode_resize(struct inode *inode, s64 size)
 	err = ext_zero_tail(inode, (u64)min(size, old));
 	if (err)
 		return err;
-	rwsem_write(&inode->cache.invalidate);
-	WRITE_ONCE(inode->size, size);
-	if (size < old)
-		pagecache_truncate(&inode->cache, (u64)size);
-	rwsem_write_end(&inode->cache.invalidate);
-	inode_dirty(inode);
-	return size <= old ? inode_shrink(inode) : 0;
+	if (size <= old)
+		return inode_shrink(inode, size);
+	inode_grow(inode, size);
+	return 0;
 }
 
 int ext_setattr(struct inode *inode, const struct inode_attr *attr)
@@ -144,6 +160,8 @@ void ext_inode_evict(struct inode *inode)
 	struct ext_fs *fs = ext_fs_of(inode);
 	struct ext_inode *ei = ext_i(inode);
 
+	if (inode->nlink == 0)
+		ext_ordered_settle(inode, 0);
 	ext_ordered_remove(inode);
 	if (READ_ONCE(fs->writable)) {
 		if (inode->nlink == 0)

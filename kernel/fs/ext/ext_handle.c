@@ -94,6 +94,17 @@ void ext_abort(struct ext_fs *fs, int error)
 	handle_leave(fs);
 }
 
+bool ext_is_committing(struct ext_fs *fs)
+{
+	bool yes;
+
+	if (!fs->journaled || !handle_enter(fs))
+		return false;
+	yes = jbd_is_committing(fs->journal);
+	handle_leave(fs);
+	return yes;
+}
+
 int ext_commit_all(struct ext_fs *fs)
 {
 	int err;

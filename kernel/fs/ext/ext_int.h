@@ -260,6 +260,12 @@ void ext_abort(struct ext_fs *fs, int error);
 /* ext_ordered.c */
 /* The contents of the inode's pages are to be written before this transaction is. In a handle. */
 void ext_ordered_add(struct inode *inode);
+/*
+ * Pages of the inode from `first` on are about to be dropped with their blocks: if a commit under
+ * way may still have to write them they are written. In the handle that makes the blocks another's,
+ * or the last name is gone already. No page lock held; the size is still the old one.
+ */
+void ext_ordered_settle(struct inode *inode, u64 first);
 /* On its way out; no handle is open, unless it was never added. */
 void ext_ordered_remove(struct inode *inode);
 int ext_ordered_write(struct ext_fs *fs, u32 tid);
@@ -410,6 +416,8 @@ int ext_locate(struct inode *inode, u64 offset, u64 *lba, u64 *n_sectors);
  * cache. inode->lock held, or the last reference.
  */
 int ext_map_truncate(struct inode *inode, u64 logical);
+/* The same in a handle with ext_credits_truncate() that is open, which it ends. */
+int ext_map_truncate_begun(struct inode *inode, u64 logical);
 /* Some of them, in a handle: 1 if there may be more, 0, or an error. */
 int must_check ext_map_truncate_step(struct inode *inode, u64 logical);
 #define EXT_TRUNCATE_UNITS 8u /* stretches of blocks that a step frees, or nodes of a map */

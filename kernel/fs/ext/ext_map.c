@@ -110,31 +110,41 @@ int ext_map_truncate_step(struct inode *inode, u64 logical)
 	return more;
 }
 
-int ext_map_truncate(struct inode *inode, u64 logical)
+/* A step in the open handle, and its end. `first`: of the steps. */
+static int truncate_and_end(struct inode *inode, u64 logical, bool first)
 {
 	struct ext_fs *fs = ext_fs_of(inode);
-	bool whole = true;
-	int more, err;
+	int err, more = ext_map_truncate_step(inode, logical);
 
-	do {
-		more = ext_begin(fs, ext_credits_truncate(inode));
-		if (more)
-			break;
-		more = ext_map_truncate_step(inode, logical);
-		/* It is the orphan list that a crash between the steps relies on. */
-		if (more > 0 && whole && fs->journal) {
-			whole = false;
-			ext_i(inode)->disk_size = (u64)inode->size;
-			ext_orphan_add(inode);
-		} else if (more <= 0 && inode->nlink) {
-			ext_orphan_remove(inode);
-		}
-		err = ext_end_saving(fs, min(more, 0), inode, NULL);
-		if (err)
-			more = err;
-		sched_point();
-	} while (more > 0);
+	/* It is the orphan list that a crash between the steps relies on. */
+	if (more > 0 && first && fs->journal) {
+		ext_i(inode)->disk_size = (u64)inode->size;
+		ext_orphan_add(inode);
+	} else if (more <= 0 && inode->nlink) {
+		ext_orphan_remove(inode);
+	}
+	err = ext_end_saving(fs, min(more, 0), inode, NULL);
+	sched_point();
+	return err ? err : more;
+}
+
+int ext_map_truncate_begun(struct inode *inode, u64 logical)
+{
+	int more = truncate_and_end(inode, logical, true);
+
+	while (more > 0) {
+		int err = ext_begin(ext_fs_of(inode), ext_credits_truncate(inode));
+
+		more = err ? err : truncate_and_end(inode, logical, false);
+	}
 	return more;
+}
+
+int ext_map_truncate(struct inode *inode, u64 logical)
+{
+	int err = ext_begin(ext_fs_of(inode), ext_credits_truncate(inode));
+
+	return err ? err : ext_map_truncate_begun(inode, logical);
 }
 
 void ext_map_undo(struct inode *inode, u64 logical)

@@ -29,6 +29,25 @@ void ext_ordered_add(struct inode *inode)
 	spin_unlock(&fs->ordered_lock);
 }
 
+/*
+ * The transaction that is being committed says that the blocks are the file's. It may become
+ * stable, and the power fail, before the next one takes them away again.
+ */
+void ext_ordered_settle(struct inode *inode, u64 first)
+{
+	struct ext_fs *fs = ext_fs_of(inode);
+	struct ext_inode *ei = ext_i(inode);
+	bool waited_for;
+
+	if (!ext_is_committing(fs))
+		return;
+	spin_lock(&fs->ordered_lock);
+	waited_for = !list_empty(&ei->ordered_link) || fs->ordered_busy == ei;
+	spin_unlock(&fs->ordered_lock);
+	if (waited_for)
+		(void)pagecache_write_range(&inode->cache, first, ~0ull, true);
+}
+
 void ext_ordered_remove(struct inode *inode)
 {
 	struct ext_fs *fs = ext_fs_of(inode);

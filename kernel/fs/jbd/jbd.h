@@ -132,6 +132,11 @@ int must_check jbd_commit(struct jbd *j, u32 tid);
 int must_check jbd_commit_all(struct jbd *j);
 /* Starts the commit of all that was done up to now, without waiting. */
 void jbd_commit_start(struct jbd *j);
+/*
+ * Whether a transaction, which is not the running one, is being committed. The answer "no" holds as
+ * long as the caller has a handle open, "yes" for a moment. Any context.
+ */
+bool jbd_is_committing(const struct jbd *j);
 /* Whether `tid` is stable. Any context. */
 bool jbd_is_stable(const struct jbd *j, u32 tid);
 

@@ -317,6 +317,11 @@ void jbd_commit_start(struct jbd *j)
 	wait_wake(&j->work, 0);
 }
 
+bool jbd_is_committing(const struct jbd *j)
+{
+	return load_acquire(&j->committing_tid) != 0;
+}
+
 bool jbd_is_stable(const struct jbd *j, u32 tid)
 {
 	return !tid || (load_acquire(&j->running_tid) != tid &&

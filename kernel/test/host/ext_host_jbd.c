@@ -22,6 +22,8 @@ struct jbd {
 	int error;
 };
 
+bool host_committing;
+
 static void wrong(const char *what)
 {
 	fprintf(stderr, "journal: %s\n", what);
@@ -148,6 +150,11 @@ void jbd_forget(struct jbd *j, u64 block, u64 n)
 int jbd_error(const struct jbd *j)
 {
 	return j->error;
+}
+
+bool jbd_is_committing(const struct jbd *j)
+{
+	return host_committing;
 }
 
 bool jbd_is_stable(const struct jbd *j, u32 tid)

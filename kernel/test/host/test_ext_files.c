@@ -394,6 +394,51 @@ TEST(blocks_behind_the_end_are_given_back)
 	CHECK(host_fsck(path));
 }
 
+/* Whether the image has the pattern at the block, now. */
+static bool disk_has(const char *path, u64 block, u64 seed, u64 at)
+{
+	u8 buf[4096];
+	FILE *f = fopen(path, "rb");
+	bool has = f && !fseek(f, (long)(block * sizeof(buf)), SEEK_SET) &&
+		   fread(buf, 1, sizeof(buf), f) == sizeof(buf) &&
+		   matches(buf, sizeof(buf), seed, at);
+
+	if (f)
+		fclose(f);
+	return has;
+}
+
+/* A commit under way makes blocks a file's: it needs their data, even if the file loses them. */
+static void check_data_before_commit(bool unlink)
+{
+	const char *path = host_mkfs("files.img", 16, "-t ext4 -b 4096");
+	struct superblock *sb;
+	struct inode *inode;
+	struct ext_run run;
+
+	CHECK_EQ(host_mount(path, "ext4", 0, "", &sb), 0);
+	inode = create(sb, "file");
+	write_pattern(inode, 5, 0, 8192);
+	CHECK_EQ(ext_map(inode, 1, 1, &run), 0);
+	CHECK(run.block && !disk_has(path, run.block, 5, 4096));
+	host_committing = true;
+	if (unlink)
+		CHECK_EQ(host_unlink(sb->root_inode, "file"), 0);
+	else
+		CHECK_EQ(host_truncate(inode, 100), 0);
+	inode_put(inode);
+	host_committing = false;
+	CHECK(disk_has(path, run.block, 5, 4096));
+	host_unmount(sb);
+	CHECK(host_fsck(path));
+}
+
+TEST(data_that_a_commit_waits_for_is_not_dropped)
+{
+	check_data_before_commit(false);
+	check_data_before_commit(true);
+}
+
 TEST(large_file)
 {
 	const char *path = mkfs(1024, 8, "-O ^large_file");
