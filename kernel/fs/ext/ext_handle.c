@@ -150,7 +150,8 @@ int ext_commit_inode(struct inode *inode, bool data_only)
 	 * data that was overwritten in its place belongs to no transaction.
 	 */
 	running = ext_tid(fs) == tid;
-	handle_enter(fs);
+	/* Once more: the journal is kept open already, even if it has begun to be closed. */
+	__atomic_add_fetch(&fs->n_handles, 1, __ATOMIC_RELAXED);
 	ext_end(fs);
 	err = jbd_commit(fs->journal, tid);
 	handle_leave(fs);
