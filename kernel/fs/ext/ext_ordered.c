@@ -19,7 +19,8 @@ void ext_ordered_add(struct inode *inode)
 	struct ext_inode *ei = ext_i(inode);
 	u32 tid;
 
-	if (!fs->journal)
+	/* One that is being evicted has left the list for good. */
+	if (!fs->journal || READ_ONCE(inode->state) & I_FREEING)
 		return;
 	tid = ext_tid(fs);
 	spin_lock(&fs->ordered_lock);

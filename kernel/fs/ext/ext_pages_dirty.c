@@ -156,7 +156,9 @@ int ext_pages_fill_holes(struct inode *inode)
 	u64 at, end;
 	int err = 0;
 
-	if (likely(READ_ONCE(ei->hole_first) == READ_ONCE(ei->hole_end)))
+	/* Nobody writes the pages of one that is being evicted, so no block may become theirs. */
+	if (likely(READ_ONCE(ei->hole_first) == READ_ONCE(ei->hole_end)) ||
+	    READ_ONCE(inode->state) & I_FREEING)
 		return 0;
 	spin_lock(&ei->spin);
 	at = ei->hole_first;
