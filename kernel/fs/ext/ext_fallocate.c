@@ -75,8 +75,10 @@ static int stretch_begin(struct stretch *s)
 		return err;
 	}
 	rwsem_write(&inode->cache.invalidate);
-	if (first < last)
+	if (first < last) {
+		ext_ordered_settle_range(inode, first >> PAGE_SHIFT, (last >> PAGE_SHIFT) - 1);
 		pagecache_drop_range(&inode->cache, first >> PAGE_SHIFT, (last >> PAGE_SHIFT) - 1);
+	}
 	for (unsigned i = 0; i < ARRAY_SIZE(s->edge); i++) {
 		if (!s->edge[i])
 			continue;

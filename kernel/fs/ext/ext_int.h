@@ -266,6 +266,8 @@ void ext_ordered_add(struct inode *inode);
  * or the last name is gone already. No page lock held; the size is still the old one.
  */
 void ext_ordered_settle(struct inode *inode, u64 first);
+/* The same for pages first .. last, whose blocks go in handles that are not open yet. */
+void ext_ordered_settle_range(struct inode *inode, u64 first, u64 last);
 /* On its way out; no handle is open, unless it was never added. */
 void ext_ordered_remove(struct inode *inode);
 int ext_ordered_write(struct ext_fs *fs, u32 tid);

@@ -30,6 +30,17 @@ void ext_ordered_add(struct inode *inode)
 	spin_unlock(&fs->ordered_lock);
 }
 
+/* Whether a commit, begun or to come, may still have to write its pages. */
+static bool ordered_is_due(struct ext_fs *fs, struct ext_inode *ei)
+{
+	bool due;
+
+	spin_lock(&fs->ordered_lock);
+	due = !list_empty(&ei->ordered_link) || fs->ordered_busy == ei;
+	spin_unlock(&fs->ordered_lock);
+	return due;
+}
+
 /*
  * The transaction that is being committed says that the blocks are the file's. It may become
  * stable, and the power fail, before the next one takes them away again.
@@ -37,16 +48,17 @@ void ext_ordered_add(struct inode *inode)
 void ext_ordered_settle(struct inode *inode, u64 first)
 {
 	struct ext_fs *fs = ext_fs_of(inode);
-	struct ext_inode *ei = ext_i(inode);
-	bool waited_for;
 
-	if (!ext_is_committing(fs))
-		return;
-	spin_lock(&fs->ordered_lock);
-	waited_for = !list_empty(&ei->ordered_link) || fs->ordered_busy == ei;
-	spin_unlock(&fs->ordered_lock);
-	if (waited_for)
+	if (ext_is_committing(fs) && ordered_is_due(fs, ext_i(inode)))
 		(void)pagecache_write_range(&inode->cache, first, ~0ull, true);
+}
+
+void ext_ordered_settle_range(struct inode *inode, u64 first, u64 last)
+{
+	struct ext_fs *fs = ext_fs_of(inode);
+
+	if (fs->journaled && ordered_is_due(fs, ext_i(inode)))
+		(void)pagecache_write_range(&inode->cache, first, last, true);
 }
 
 void ext_ordered_remove(struct inode *inode)

@@ -408,8 +408,27 @@ static bool disk_has(const char *path, u64 block, u64 seed, u64 at)
 	return has;
 }
 
+static int lose_by_truncate(struct superblock *sb, struct inode *inode)
+{
+	return host_truncate(inode, 100);
+}
+
+static int lose_by_unlink(struct superblock *sb, struct inode *inode)
+{
+	return host_unlink(sb->root_inode, "file");
+}
+
+static int lose_by_punch(struct superblock *sb, struct inode *inode)
+{
+	struct file *file = host_open(inode, O_RDWR);
+	int err = ext_fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 4096, 4096);
+
+	host_close(file);
+	return err;
+}
+
 /* A commit under way makes blocks a file's: it needs their data, even if the file loses them. */
-static void check_data_before_commit(bool unlink)
+static void check_data_before_commit(int (*lose)(struct superblock *sb, struct inode *inode))
 {
 	const char *path = host_mkfs("files.img", 16, "-t ext4 -b 4096");
 	struct superblock *sb;
@@ -422,10 +441,7 @@ static void check_data_before_commit(bool unlink)
 	CHECK_EQ(ext_map(inode, 1, 1, &run), 0);
 	CHECK(run.block && !disk_has(path, run.block, 5, 4096));
 	host_committing = true;
-	if (unlink)
-		CHECK_EQ(host_unlink(sb->root_inode, "file"), 0);
-	else
-		CHECK_EQ(host_truncate(inode, 100), 0);
+	CHECK_EQ(lose(sb, inode), 0);
 	inode_put(inode);
 	host_committing = false;
 	CHECK(disk_has(path, run.block, 5, 4096));
@@ -435,8 +451,9 @@ static void check_data_before_commit(bool unlink)
 
 TEST(data_that_a_commit_waits_for_is_not_dropped)
 {
-	check_data_before_commit(false);
-	check_data_before_commit(true);
+	check_data_before_commit(lose_by_truncate);
+	check_data_before_commit(lose_by_unlink);
+	check_data_before_commit(lose_by_punch);
 }
 
 TEST(large_file)
