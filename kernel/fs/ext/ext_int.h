@@ -423,7 +423,7 @@ int ext_map_truncate_begun(struct inode *inode, u64 logical);
 /* Some of them, in a handle: 1 if there may be more, 0, or an error. */
 int must_check ext_map_truncate_step(struct inode *inode, u64 logical);
 #define EXT_TRUNCATE_UNITS 8u /* stretches of blocks that a step frees, or nodes of a map */
-#define EXT_FORGET_MAX 120u /* blocks of which any journal can say in one block that they are free */
+#define EXT_FORGET_MAX 120u /* freed blocks that one block of any journal can name */
 
 /*
  * Blocks in such a stretch: no more than a group's worth, so that two are touched at most; and if
