@@ -177,7 +177,11 @@ static int zero(struct file *file, u64 start, u64 end, bool keep)
 	return err || keep ? err : grow(inode, end);
 }
 
-/* Blocks from `start` on are about to move: what is dirty is written, and no page remains. */
+/*
+ * Blocks from `start` on are about to move: what is dirty is written, and no page remains. Mappings
+ * dirty more meanwhile, and a page that got its blocks so must not be dropped: they hold what their
+ * last owner left until it is written. So the rest is written when no fault can add to it.
+ */
 static int move_begin(struct inode *inode, u64 start)
 {
 	pgoff_t first = start >> PAGE_SHIFT;
@@ -186,9 +190,12 @@ static int move_begin(struct inode *inode, u64 start)
 	if (err)
 		return err;
 	rwsem_write(&inode->cache.invalidate);
-	/* A mapping may have made some dirty again: these bytes are lost, as on Linux. */
-	pagecache_drop_range(&inode->cache, first, ~0ull);
-	return 0;
+	err = pagecache_write_range(&inode->cache, first, ~0ull, true);
+	if (err)
+		rwsem_write_end(&inode->cache.invalidate);
+	else
+		pagecache_drop_range(&inode->cache, first, ~0ull);
+	return err;
 }
 
 static int collapse(struct inode *inode, u64 start, u64 end)

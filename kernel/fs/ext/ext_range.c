@@ -160,6 +160,8 @@ int ext_range_insert(struct inode *inode, u64 from, u64 n)
 		ei->alloc_end += n;
 	if (!err && ei->kept_end > from)
 		ei->kept_end += n;
+	if (!err && ei->excess_end > from)
+		ei->excess_end += n;
 	ei->next_logical = ei->next_block = 0;
 	rwsem_write_end(&ei->map_lock);
 	return shift_end(inode, err, (s64)n);
