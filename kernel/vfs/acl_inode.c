@@ -210,8 +210,10 @@ int inode_acl_set(struct inode *inode, const struct cred *cred, bool deflt, cons
 		if (n < 0)
 			return n;
 	}
+	if (deflt && !S_ISDIR(inode->mode) && !n)
+		return 0; /* there is none, whoever asks: nothing changes */
 	if (deflt && !S_ISDIR(inode->mode))
-		err = n ? -EACCES : 0;
+		err = -EACCES;
 	else if (!inode_owner_or_capable(inode, cred))
 		err = -EPERM;
 	else if (n && !acl_valid(e, (u32)n))

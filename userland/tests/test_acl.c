@@ -145,6 +145,8 @@ static int can(const char *path, int mode)
 
 static int user_1000(void *unused)
 {
+	struct stat before, after;
+
 	(void)unused;
 	ok(can("named", R_OK) && !can("named", W_OK), "a named user: what entry and mask have");
 	ok(!can("denied", R_OK), "a named user is denied what others may");
@@ -158,6 +160,11 @@ static int user_1000(void *unused)
 	works(open("open_dir/f", O_RDONLY), "and one that may be");
 	fails(set("named", ACCESS, "uo=6 go=4 o=4"), EPERM, "only the owner sets a list");
 	is_text(get("named", ACCESS), "uo=6 u1000=6 go=0 m=4 o=0", "all may read it");
+	must(stat("other", &before));
+	works(removexattr("other", DEFAULT), "a file's default list, which never is, removed");
+	must(stat("other", &after));
+	ok(before.st_ctim.tv_sec == after.st_ctim.tv_sec &&
+	   before.st_ctim.tv_nsec == after.st_ctim.tv_nsec, "changes nothing of somebody else's");
 	return 0;
 }
 
