@@ -166,7 +166,7 @@ static ssize_t blkfile_write(struct file *f, struct iov_iter *from, loff_t *pos)
 		return -EPERM;
 	if (iov_left(from) && at >= size)
 		return -ENOSPC;
-	if (f->flags & O_DIRECT)
+	if (f->flags & O_DIRECT && !blkfile_is_claimed(f))
 		return blkfile_write_direct(f, from, pos);
 	while (iov_left(from) && at < size) {
 		size_t n =

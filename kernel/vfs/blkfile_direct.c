@@ -1,7 +1,8 @@
 /*
  * Block devices with O_DIRECT: transfers go to the disk at once and leave nothing in the cache.
  * What the cache has of the range is written before a read, and dropped around a write, so that
- * both ways of access see the same bytes.
+ * both ways of access see the same bytes. A device that is mounted is written by way of the cache
+ * all the same, since the file system holds pages of it.
  *
  * The disk reads and writes memory of the kernel's, up to 1 MiB at a time, which is copied from and
  * to the caller: his pages may be given away, copied or swapped while a transfer runs.

@@ -15,6 +15,17 @@ static inline struct blkdev *blkfile_dev(const struct file *f)
 	return ((struct blkfile *)f->private)->dev;
 }
 
+/*
+ * Whether somebody else has claimed the device, perhaps mounted it: a file system holds pages of
+ * the cache, which must stay where they are.
+ */
+static inline bool blkfile_is_claimed(const struct file *f)
+{
+	const struct blkfile *b = f->private;
+
+	return READ_ONCE(b->dev->holders) > b->exclusive;
+}
+
 static inline loff_t blkfile_size(const struct blkdev *dev)
 {
 	return (loff_t)(READ_ONCE(dev->n_sectors) << 9);

@@ -25,7 +25,10 @@ static long flush_buffers(struct file *f, struct blkdev *dev)
 	return err;
 }
 
-/* The bytes of a BLKDISCARD or BLKZEROOUT: 0, -EFAULT, -EBADF, -EPERM, -EINVAL. */
+/*
+ * The bytes of a BLKDISCARD or BLKZEROOUT: 0, -EFAULT, -EBADF, -EPERM, -EINVAL; -EBUSY if the
+ * device is mounted.
+ */
 static int range_get(struct file *f, struct blkdev *dev, u64 arg, u64 range[2])
 {
 	u64 mask = dev->disk->sector_size - 1, size = (u64)blkfile_size(dev);
@@ -36,6 +39,8 @@ static int range_get(struct file *f, struct blkdev *dev, u64 arg, u64 range[2])
 		return -EFAULT;
 	if ((range[0] | range[1]) & mask || range[0] > size || range[1] > size - range[0])
 		return -EINVAL;
+	if (blkfile_is_claimed(f))
+		return -EBUSY;
 	return blkdev_is_read_only(dev) ? -EPERM : 0;
 }
 

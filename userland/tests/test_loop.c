@@ -237,7 +237,7 @@ TEST(block_size_and_direct)
 
 TEST(ioctls)
 {
-	int file = file_make("file", SIZE), fd = loop_open(O_RDWR), n = 0;
+	int file = file_make("file", SIZE), fd = loop_open(O_RDWR), other, n = 0;
 	uint64_t range[2] = { 4096, 8192 };
 	unsigned short s = 9;
 	unsigned long l = 0;
@@ -264,6 +264,10 @@ TEST(ioctls)
 	fails(ioctl(fd, BLKZEROOUT, range), EINVAL, "not on a sector");
 	range[0] = SIZE;
 	fails(ioctl(fd, BLKZEROOUT, range), EINVAL, "behind the end");
+	range[0] = 4096;
+	other = must(open(device, O_RDWR | O_EXCL));
+	works(ioctl(other, BLKZEROOUT, range), "by who has claimed it");
+	close(other);
 	fails(ioctl(fd, BLKRRPART), EINVAL, "no partitions are looked for");
 	n = 1;
 	works(ioctl(fd, BLKROSET, &n), "BLKROSET");
