@@ -166,19 +166,37 @@ static int packet_result(struct sg_io_hdr *h, const struct blk_packet *packet, i
 	return n ? copy_out((void __user *)h->sbp, packet->sense, n) : 0;
 }
 
+/*
+ * REQUEST SENSE takes from the drive what it would else say to the next command, perhaps that it
+ * has another medium: all of it is asked for, in the fixed format, whatever the caller wanted. How
+ * many bytes that was.
+ */
+static u32 sense_widen(struct blk_packet *packet)
+{
+	u32 wanted = packet->cdb[4];
+
+	packet->cdb[1] = 0;
+	packet->cdb[4] = (u8)max(wanted, (u32)sizeof(packet->sense));
+	return wanted;
+}
+
 /* The device has all the room that such a command can fill, whatever the caller has. */
 static long packet_run(struct cdrom *cd, struct sg_io_hdr *h, struct blk_packet *packet)
 {
 	bool data = h->dxfer_direction == SG_DXFER_FROM_DEV && h->dxfer_len;
-	u32 bytes = data ? CDROM_BUF_PAGES * PAGE_SIZE : 0, n;
+	bool sense = packet->cdb[0] == MMC_REQUEST_SENSE;
+	u32 bytes = data || sense ? CDROM_BUF_PAGES * PAGE_SIZE : 0, n;
+	u32 room = data ? h->dxfer_len : 0, wanted = sense ? min(sense_widen(packet), room) : room;
 	u64 begin = clock_monotonic();
 	u8 *buf = NULL;
 	int err;
 
-	if (data && !(buf = kzalloc(bytes, MM_KERNEL)))
+	if (bytes && !(buf = kzalloc(bytes, MM_KERNEL)))
 		return -ENOMEM;
 	err = cdrom_command(cd, packet, buf, bytes);
-	n = min(err ? 0 : packet->n_transferred, h->dxfer_len);
+	n = min(err ? 0 : packet->n_transferred, wanted);
+	if (!err && sense)
+		cdrom_note(cd, buf);
 	err = packet_result(h, packet, err);
 	if (!err && n)
 		err = copy_out((void __user *)h->dxferp, buf, n);

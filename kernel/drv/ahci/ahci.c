@@ -65,9 +65,8 @@ void ahci_port_take(struct ahci_port *p, unsigned trouble)
 	u64 flags;
 	bool mine = false;
 
+	/* Works of the port's are not waited for: a new device's first requests may be parked. */
 	while (!mine) {
-		work_flush(&p->recovery);
-		work_flush(&p->arrival);
 		flags = spin_lock_irq(&p->lock);
 		mine = p->parked || ahci_port_fail_locked(p, trouble) || ahci_port_begin_locked(p);
 		p->parked = false;

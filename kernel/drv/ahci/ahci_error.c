@@ -328,17 +328,19 @@ void ahci_timeout(struct disk *disk, struct blk_request *req)
 	struct ahci_port *p = dev->port;
 	struct blk_request *done[32];
 	unsigned n = 0;
+	int error = 0;
 	bool mine = false;
 	u64 flags = spin_lock_irq(&p->lock);
 
 	if (p->state == AHCI_UP && p->device == dev) {
-		n = ahci_port_reap_locked(p, done); /* perhaps only the interrupt was lost */
+		/* Perhaps only the interrupt was lost. */
+		n = ahci_port_reap_locked(p, done, &error);
 		if (p->issued)
 			mine = ahci_port_fail_locked(p, AHCI_TIMED_OUT);
 	}
 	spin_unlock_irq(&p->lock, flags);
 	for (unsigned i = 0; i < n; i++)
-		blk_done(done[i], 0);
+		blk_done(done[i], error);
 	if (mine)
 		recover(p);
 }

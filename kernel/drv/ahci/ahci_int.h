@@ -148,15 +148,17 @@ int must_check ahci_command_ask(struct ahci_port *p, u8 command, u64 lba, u64 ti
 /* ahci_packet.c */
 /* Fills the slot for a request to a device that takes packets: 0, -EIO, -EROFS. Port lock. */
 int must_check ahci_packet_fill(struct ahci_port *p, unsigned slot, struct blk_request *req);
-/* The slot's request has ended well. Port lock. */
-void ahci_packet_done(struct ahci_port *p, unsigned slot, struct blk_request *req);
+/* The slot's request has ended well, says the device: 0, or -EIO when not all that was to be read
+ * came, and memory has something else. Port lock. */
+int must_check ahci_packet_done(struct ahci_port *p, unsigned slot, struct blk_request *req);
 /* Why the last packet failed; the engine runs: 0, -EIO, -ETIMEDOUT. Thread context. */
 int must_check ahci_packet_sense(struct ahci_port *p, u8 sense[18]);
 
 /* ahci_irq.c */
 irq_handler ahci_interrupt;
-/* Takes the slots that have ended off the port: how many requests in `out`. Port lock. */
-unsigned ahci_port_reap_locked(struct ahci_port *p, struct blk_request *out[32]);
+/* Takes the slots that have ended off the port: how many requests in `out`, and the error that they
+ * end with, if they do. Port lock. */
+unsigned ahci_port_reap_locked(struct ahci_port *p, struct blk_request *out[32], int *error);
 
 /* ahci_error.c */
 /* Takes the port out of UP because of `trouble`, if it is UP; whether it was. Port lock. */

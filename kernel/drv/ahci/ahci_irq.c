@@ -10,11 +10,12 @@
 #include "arch/io.h"
 #include "lib/bitops.h"
 
-unsigned ahci_port_reap_locked(struct ahci_port *p, struct blk_request *out[32])
+unsigned ahci_port_reap_locked(struct ahci_port *p, struct blk_request *out[32], int *error)
 {
 	u32 plain = p->issued & ~p->queued, active = 0, ended;
 	unsigned n = 0;
 
+	*error = 0;
 	if (p->queued)
 		active |= ahci_port_read(p, PORT_SACT) & p->queued;
 	if (plain)
@@ -32,8 +33,8 @@ unsigned ahci_port_reap_locked(struct ahci_port *p, struct blk_request *out[32])
 			p->running[slot]->suspect = false;
 			p->careful--;
 		}
-		if (unlikely(p->device->id.packet))
-			ahci_packet_done(p, slot, p->running[slot]);
+		if (unlikely(p->device->id.packet)) /* one at a time */
+			*error = ahci_packet_done(p, slot, p->running[slot]);
 		p->running[slot] = NULL;
 	}
 	return n;
@@ -50,13 +51,14 @@ static void port_interrupt(struct ahci_port *p)
 {
 	struct blk_request *done[32];
 	unsigned n = 0;
+	int error = 0;
 	u32 status;
 
 	spin_lock(&p->lock);
 	status = ahci_port_read(p, PORT_IS);
 	ahci_port_write(p, PORT_IS, status);
 	if (p->state == AHCI_UP) {
-		n = ahci_port_reap_locked(p, done);
+		n = ahci_port_reap_locked(p, done, &error);
 		if (unlikely(status & PORT_IS_ERRORS)) {
 			ahci_port_fail_locked(p, trouble_of(status));
 			work_queue(&p->recovery);
@@ -66,7 +68,7 @@ static void port_interrupt(struct ahci_port *p)
 	}
 	spin_unlock(&p->lock);
 	for (unsigned i = 0; i < n; i++)
-		blk_done(done[i], 0);
+		blk_done(done[i], error);
 }
 
 enum irq_result ahci_interrupt(void *arg)
