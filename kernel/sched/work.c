@@ -89,6 +89,15 @@ static struct work *work_take(struct worker *me, bool *last)
 
 static int worker_add(void);
 
+/* There is an idle worker again. What memory it takes may come from the reserve: the work that
+ * waits for this may be the repair of the disk that memory is to be written out to. */
+static void worker_replace(void)
+{
+	thread_current()->frees_memory = true;
+	(void)!worker_add();
+	thread_current()->frees_memory = false;
+}
+
 /* Whether an idle worker is one too many, and is forgotten. */
 static bool worker_leave(struct worker *me)
 {
@@ -115,7 +124,7 @@ static void worker_main(void *arg)
 			w = work_take(me, &last);
 			wait_wake(&done, 0);
 			if (w && last)
-				(void)!worker_add();
+				worker_replace();
 			if (w)
 				w->fn(w);
 			sched_point();
