@@ -144,7 +144,8 @@ class History:
     """The Worlds before and after each operation, and what each makes stable."""
 
     def __init__(self, base, operations):
-        self.worlds, self.touched, self.stable = [base], [(set(), set(), set())], [None]
+        self.worlds, self.stable = [base], [None]
+        self.touched, self.resized = [(set(), set(), set())], [set()]
         self.operations = operations
         for text in operations:
             verb, *words = text.split()
@@ -158,6 +159,9 @@ class History:
                 touched = getattr(world, "op_" + verb)(*words)
             self.worlds.append(world)
             self.touched.append(touched)
+            before = self.worlds[-2].files
+            self.resized.append({n for n in touched[1] | touched[2] if n not in before or
+                                 len(world.files[n]) != len(before[n])})
             self.stable.append(stable)
         self.paths = [world.paths() for world in self.worlds]
 
@@ -171,17 +175,21 @@ class History:
         return 0 if number in first.dirs or number in first.files else None
 
     def order_floor(self, done):
-        """With a journal everything before a change that is stable is stable, too."""
+        """With a journal everything before a change that is stable is stable, too. Bytes that are
+        written over others are no change of metadata that fdatasync would have to wait for."""
         floor = 0
         for i in range(1, done + 1):
             if not self.stable[i]:
                 continue
             verb, number = self.stable[i]
-            kinds = {"sync": (), "fsync": (0, 1, 2), "fdatasync": (0, 2)}[verb]
             if verb == "sync":
                 floor = i
             for j in range(i, floor, -1):
-                if any(number in self.touched[j][kind] for kind in kinds):
+                names, inodes, content = self.touched[j]
+                changed = names | self.resized[j]
+                if verb == "fsync":
+                    changed |= inodes | content
+                if number in changed:
                     floor = j
                     break
         return floor
