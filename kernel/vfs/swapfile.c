@@ -58,15 +58,22 @@ static int open_device(struct swapfile *s, const struct path *path, struct plan 
 	dev = blkdev_find_number(dev_major((u32)inode->rdev), dev_minor((u32)inode->rdev));
 	if (!dev)
 		return -ENXIO;
-	err = blkdev_is_read_only(dev) ? -EROFS : blkdev_claim(dev);
-	if (err < 0) {
-		blkdev_put(dev);
-		return err;
-	}
+	err = blkdev_is_read_only(dev) ? -EROFS : blkdev_open(dev);
+	if (err < 0)
+		goto out_put;
+	err = blkdev_claim(dev);
+	if (err < 0)
+		goto out_close;
 	s->dev = dev;
 	plan->n_pages = dev->n_sectors / SECTORS_PER_PAGE;
 	err = pagecache_sync(&dev->cache);
 	pagecache_shrink(&dev->cache);
+	return err;
+
+out_close:
+	blkdev_close(dev);
+out_put:
+	blkdev_put(dev);
 	return err;
 }
 
@@ -270,10 +277,12 @@ static void swapfile_free(struct swapfile *s)
 {
 	if (s->inode)
 		inode_allow_write(s->inode);
-	if (s->file)
+	if (s->file) {
 		file_put(s->file);
-	else if (s->dev)
+	} else if (s->dev) {
 		blkdev_release(s->dev);
+		blkdev_close(s->dev);
+	}
 	if (s->dev)
 		blkdev_put(s->dev);
 	kvfree(s->extents);

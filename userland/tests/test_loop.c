@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/swap.h>
 #include <sys/sysmacros.h>
 
 #include "tap.h"
@@ -197,6 +198,28 @@ TEST(autoclear)
 	close(fd);
 	fd = must(open(device, O_RDONLY));
 	fails(ioctl(fd, LOOP_GET_STATUS64, &info), ENXIO, "with the last one");
+}
+
+/* Swapping holds a device that would end with its last user. */
+TEST(swap)
+{
+	int file = file_make("file", SIZE), fd = loop_open(O_RDWR);
+	struct loop_config config = { .fd = (uint32_t)file };
+	uint32_t head[3] = { 1, SIZE / 4096 - 1, 0 }; /* version, last page, bad pages */
+	struct loop_info64 info;
+
+	must(pwrite(file, head, sizeof(head), 1024));
+	must(pwrite(file, "SWAPSPACE2", 10, 4096 - 10));
+	config.info.lo_flags = LO_FLAGS_AUTOCLEAR;
+	must(ioctl(fd, LOOP_CONFIGURE, &config));
+	works(swapon(device, 0), "swapon");
+	close(fd);
+	fd = must(open(device, O_RDONLY));
+	works(ioctl(fd, LOOP_GET_STATUS64, &info), "the device is there without another user");
+	close(fd);
+	works(swapoff(device), "swapoff");
+	fd = must(open(device, O_RDONLY));
+	fails(ioctl(fd, LOOP_GET_STATUS64, &info), ENXIO, "and it is gone");
 }
 
 TEST(block_size_and_direct)
