@@ -1,5 +1,5 @@
 # The file system driver on images made by mke2fs: ext_host*.c stand in for the rooms below it.
-EXT_HOST := mem os io jbd record vfs names file image walk compare
+EXT_HOST := mem os io jbd record vfs names file tail image walk compare
 EXT_HOST_TESTS := ext_names ext_files ext_model ext_read ext_faults ext_journal ext_extents
 EXT_HOST_TESTS += ext_crafted ext_matrix ext_trouble ext_full
 EXT_HOST_TESTS += ext_range

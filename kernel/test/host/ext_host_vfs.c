@@ -199,11 +199,6 @@ int file_modified(struct file *file)
 	return 0;
 }
 
-int cached_zero_tail(struct inode *inode, s64 old_size, s64 pos)
-{
-	return pos > old_size ? ext_zero_tail(inode, (u64)old_size) : 0;
-}
-
 int file_meta_error(struct file *file)
 {
 	return 0;
