@@ -73,15 +73,12 @@ int ahci_packet_fill(struct ahci_port *p, unsigned slot, struct blk_request *req
 int ahci_packet_done(struct ahci_port *p, unsigned slot, struct blk_request *req)
 {
 	u32 n = p->area->headers[slot].transferred;
-	u64 wanted = 0;
 
 	if (req->xfer.op == BLK_PACKET) {
 		req->packet->n_transferred = n;
 		return 0;
 	}
-	for (; req; req = req->next)
-		wanted += (u64)req->xfer.n_sectors << 9;
-	return n < wanted ? -EIO : 0;
+	return n < (u64)req->xfer.n_sectors << 9 ? -EIO : 0;
 }
 
 int ahci_packet_sense(struct ahci_port *p, u8 sense[18])

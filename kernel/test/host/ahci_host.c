@@ -151,6 +151,11 @@ static void transfer(unsigned slot)
 			memcpy((void *)prd->bus, at, prd->bytes_less_one + 1);
 		at += prd->bytes_less_one + 1;
 	}
+	header(slot)->transferred = (u32)(at - model.medium[lba_of(slot)]);
+	if (model.n_short) {
+		model.n_short--;
+		header(slot)->transferred -= 512;
+	}
 }
 
 /* DATA SET MANAGEMENT with TRIM: what the ranges name reads as zeros. */

@@ -30,6 +30,7 @@ struct model {
 	u8 bad_code;           /* told to whom asks next */
 	u64 hang_lba;          /* commands that touch it never end, n_hang times */
 	unsigned n_hang;
+	unsigned n_short;      /* so many transfers lack a sector */
 	bool link_errors;      /* the next command ends with an interface error */
 	/* What it counts. */
 	unsigned n_resets, n_hba_resets, n_logs, n_queued, n_plain, n_fua, n_senses, n_notes, most;

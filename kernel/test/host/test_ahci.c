@@ -390,8 +390,13 @@ TEST(packets)
 	packet_next = NULL;
 	ahci_host_run();
 	CHECK(order.result == -EIO && packet.sense[2] == 11);
-	/* One that never ends is tried again after resets. */
+	/* What did not come whole is no success. */
 	model.n_bad = 0;
+	model.n_short = 1;
+	ahci_host_submit(&io, BLK_READ, 3 * MODEL_IO, 0);
+	ahci_host_run();
+	CHECK_EQ(io.result, (u64)-EIO);
+	/* One that never ends is tried again after resets. */
 	model.hang_lba = 3 * MODEL_IO;
 	model.n_hang = 2;
 	ahci_host_submit(&io, BLK_READ, 3 * MODEL_IO, 0);
