@@ -482,6 +482,7 @@ KTEST(blk_bounce)
 	while (2ull << bits <= lowest && bits < 31)
 		bits++;
 	k->disk.address_bits = bits;
+	k->highest = 0; /* so far it was not limited */
 	k->disk.max_sectors = 1024;
 	KTEST_CHECK(blk_bounce_init(&k->disk) == 0 && k->disk.max_sectors == 128);
 	async(k, BLK_WRITE, 0, 0, 16);
