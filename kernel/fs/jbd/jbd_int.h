@@ -23,7 +23,7 @@
 #include "sched/mutex.h"
 
 /* In store beyond what handles may take, so that they need not allocate. */
-#define JBD_STORE_KEEP		256u
+#define JBD_STORE_KEEP		64u
 /* Pages for descriptors and the like of which none is written anew before it is on the disk. */
 #define JBD_CONTROL_PAGES	8u
 #define JBD_HASH_MAX		4096u
