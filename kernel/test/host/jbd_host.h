@@ -26,8 +26,7 @@
 /* jbd_host_os.c */
 void os_lock(void);		/* the one lock of the harness; recursive */
 void os_unlock(void);
-void os_sleep(u64 ns);		/* gives the lock up meanwhile; ends with os_wake(), too */
-void os_wake(void);
+void os_sleep(u64 ns);		/* less than a second; gives the lock up meanwhile */
 u64 os_now(void);
 void os_yield(void);
 void os_set_gs(u64 base);

@@ -70,7 +70,6 @@ static void thread_run(void *arg)
 	s.fn(s.arg);
 	os_lock();
 	n_threads -= s.counted;
-	os_wake();
 	os_unlock();
 }
 
@@ -106,7 +105,7 @@ void host_join(void)
 {
 	os_lock();
 	while (n_threads)
-		os_sleep(NSEC_PER_SEC);
+		os_sleep(NSEC_PER_MSEC);
 	os_unlock();
 }
 
@@ -267,7 +266,6 @@ void wait_wake_slow(struct wait_queue *q, u32 events, unsigned n_exclusive)
 	os_lock();
 	list_for_each_entry(entry, &q->entries, link)
 		entry->thread->state = THREAD_RUNNING;
-	os_wake();
 	os_unlock();
 }
 
@@ -280,7 +278,7 @@ bool thread_block_until(u64 deadline_ns)
 	while (t->state != THREAD_RUNNING && !late) {
 		if (host_io_run())
 			continue;
-		os_sleep(NSEC_PER_MSEC);
+		os_sleep(50 * NSEC_PER_USEC);
 		late = os_now() >= deadline_ns;
 	}
 	os_unlock();

@@ -20,7 +20,6 @@
 void os_lock(void);
 void os_unlock(void);
 void os_sleep(uint64_t ns);
-void os_wake(void);
 uint64_t os_now(void);
 void os_yield(void);
 void os_set_gs(uint64_t base);
@@ -32,7 +31,6 @@ bool os_load(const char *path, void *data, size_t n);
 bool os_save(const char *path, const void *data, size_t n);
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t wake = PTHREAD_COND_INITIALIZER;
 static __thread unsigned depth;
 
 void os_lock(void)
@@ -49,20 +47,13 @@ void os_unlock(void)
 
 void os_sleep(uint64_t ns)
 {
-	struct timespec t;
+	struct timespec t = { .tv_nsec = (long)ns };
 
 	if (depth != 1)
 		abort();
-	clock_gettime(CLOCK_REALTIME, &t);
-	ns += (uint64_t)t.tv_nsec;
-	t.tv_sec += (time_t)(ns / 1000000000);
-	t.tv_nsec = (long)(ns % 1000000000);
-	pthread_cond_timedwait(&wake, &lock, &t);
-}
-
-void os_wake(void)
-{
-	pthread_cond_broadcast(&wake);
+	os_unlock();
+	nanosleep(&t, NULL);
+	os_lock();
 }
 
 uint64_t os_now(void)
