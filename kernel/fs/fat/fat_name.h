@@ -8,12 +8,7 @@
 #pragma once
 
 #include "fs/fat/fat_disk.h"
-
-struct fat_codepage {
-	u32 number;
-	u16 upper[128];		/* Unicode of 0x80 … 0xff */
-};
-extern const struct fat_codepage fat_codepage_437, fat_codepage_850;
+#include "lib/codepage.h"
 
 enum fat_charset { FAT_UTF8, FAT_LATIN1, FAT_ASCII };
 
@@ -23,7 +18,7 @@ enum fat_shortname { FAT_SHORT_LOWER, FAT_SHORT_WIN95, FAT_SHORT_WINNT, FAT_SHOR
 /* What decides whether two names are the same. */
 struct fat_names {
 	enum fat_charset charset;
-	const struct fat_codepage *codepage;
+	const struct codepage *codepage;
 	enum fat_shortname shortname;
 	bool exact;		/* check=strict: case has a meaning */
 };
@@ -59,7 +54,7 @@ struct fat_alias {
 	bool base_upper, base_lower, ext_upper, ext_lower; /* has letters of that case */
 };
 /* The alias of a valid long name: 0 or -EINVAL (nothing is left of it). */
-int fat_alias_make(const struct fat_codepage *cp, const u16 *name, u32 n, struct fat_alias *out);
+int fat_alias_make(const struct codepage *cp, const u16 *name, u32 n, struct fat_alias *out);
 /*
  * Whether the alias alone, with *lcase in its entry, stands for the name as this way of showing
  * and making short names has it.

@@ -88,7 +88,7 @@ static int option_value(const char *word, struct fat_options *o)
 	}
 	if (str_starts_with(word, "codepage=")) {
 		err = parse_u32(word + 9, 10, &number, NULL);
-		o->names.codepage = number == 850 ? &fat_codepage_850 : &fat_codepage_437;
+		o->names.codepage = number == 850 ? &codepage_850 : &codepage_437;
 		return err || number == o->names.codepage->number ? err : -EINVAL;
 	}
 	if (str_starts_with(word, "time_offset=")) {

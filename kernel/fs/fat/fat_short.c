@@ -33,7 +33,7 @@ static u16 to_upper(u16 c)
 }
 
 /* Part of a short name as Unicode, without the spaces at its end; false: not a name. */
-static bool part_decode(const struct fat_codepage *cp, const u8 *part, u32 size, bool lower,
+static bool part_decode(const struct codepage *cp, const u8 *part, u32 size, bool lower,
 			u16 *out, u32 *n)
 {
 	while (size && part[size - 1] == ' ')
@@ -72,20 +72,8 @@ u32 fat_short_decode(const struct fat_names *how, const struct fat_dirent *de, u
 	return base ? n : 0;
 }
 
-/* A character of an alias; 0: the code page has no such. */
-static u8 codepage_encode(const struct fat_codepage *cp, u16 c)
-{
-	c = to_upper(c);
-	if (c < 0x80)
-		return (u8)c;
-	for (u32 i = 0; i < 128; i++)
-		if (cp->upper[i] == c)
-			return (u8)(0x80 + i);
-	return 0;
-}
-
 /* Up to `size` characters of a part of an alias: how many. */
-static u32 part_encode(const struct fat_codepage *cp, const u16 *text, u32 n, u8 *out, u32 size,
+static u32 part_encode(const struct codepage *cp, const u16 *text, u32 n, u8 *out, u32 size,
 		       bool *fits, bool *upper, bool *lower)
 {
 	u32 used = 0;
@@ -101,7 +89,8 @@ static u32 part_encode(const struct fat_codepage *cp, const u16 *text, u32 n, u8
 			*fits = false;
 			break;
 		}
-		c = text[i] < 0x80 && strchr(";+=[],", text[i]) ? 0 : codepage_encode(cp, text[i]);
+		c = text[i] < 0x80 && strchr(";+=[],", text[i]) ?
+			0 : codepage_encode(cp, to_upper(text[i]));
 		*fits = *fits && c;
 		*upper = *upper || to_lower(text[i]) != text[i];
 		*lower = *lower || to_upper(text[i]) != text[i];
@@ -110,7 +99,7 @@ static u32 part_encode(const struct fat_codepage *cp, const u16 *text, u32 n, u8
 	return used;
 }
 
-int fat_alias_make(const struct fat_codepage *cp, const u16 *name, u32 n, struct fat_alias *out)
+int fat_alias_make(const struct codepage *cp, const u16 *name, u32 n, struct fat_alias *out)
 {
 	u32 start = 0, dot = n, used;
 

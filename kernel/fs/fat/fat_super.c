@@ -70,7 +70,7 @@ static struct fat_fs *fs_alloc(struct superblock *sb, struct blkdev *dev)
 	fs->opt = (struct fat_options){
 		.uid = sb->mounter_uid, .gid = sb->mounter_gid, .fmask = sb->mounter_umask,
 		.dmask = sb->mounter_umask, .utime_mode = ~0u, .errors = FAT_ERRORS_RO,
-		.names = { .charset = FAT_UTF8, .codepage = &fat_codepage_437,
+		.names = { .charset = FAT_UTF8, .codepage = &codepage_437,
 			   .shortname = FAT_SHORT_MIXED },
 		.check = FAT_CHECK_NORMAL,
 		.vfat = sb->type->name[0] == 'v',

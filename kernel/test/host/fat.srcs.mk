@@ -5,7 +5,7 @@ FAT_HOST_TESTS := fat_files fat_model fat_damage
 FAT_HOST_SRCS := $(wildcard kernel/fs/fat/*.c) kernel/vfs/acl.c kernel/vfs/acl_inode.c
 $(foreach t,$(FAT_HOST_TESTS),$(eval HOST_SRCS_$(t) := $(FAT_HOST_SRCS)))
 $(FAT_HOST_TESTS:%=$(HOST_O)/test_%): $(addprefix $(HOST_O)/,$(FAT_HOST_OBJS))
-HOST_SRCS_fat_names := $(patsubst %,kernel/fs/fat/fat_%.c,check name short codepage time)
+HOST_SRCS_fat_names := $(patsubst %,kernel/fs/fat/fat_%.c,check name short time)
 
 # Pages lie elsewhere here: the stand-in for arch/mmu.h comes first.
 $(HOST_O)/src/fs/fat/%.o $(HOST_O)/test_fat_%.o $(HOST_O)/fat_hos%.o: \

@@ -193,7 +193,7 @@ static void fuzz_driver(const u8 *data, size_t size, unsigned width)
 
 static void fuzz_names(const u8 *data, size_t size)
 {
-	static const struct fat_names how = { FAT_UTF8, &fat_codepage_850, FAT_SHORT_WINNT, false };
+	static const struct fat_names how = { FAT_UTF8, &codepage_850, FAT_SHORT_WINNT, false };
 	struct fat_long l = { .open = false };
 	u16 text[FAT_LONG_MAX];
 	struct fat_alias alias;

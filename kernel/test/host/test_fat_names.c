@@ -7,7 +7,7 @@
 #include "fs/fat/fat_time.h"
 #include "lib/civil.h"
 
-static const struct fat_names mixed = { FAT_UTF8, &fat_codepage_437, FAT_SHORT_MIXED, false };
+static const struct fat_names mixed = { FAT_UTF8, &codepage_437, FAT_SHORT_MIXED, false };
 
 static u32 decode(const char *text, u16 *out)
 {
@@ -118,7 +118,7 @@ static void check_alias(const char *text, const char *want, bool fits)
 	u16 name[FAT_LONG_MAX];
 	char got[12] = "";
 
-	CHECK_EQ(fat_alias_make(&fat_codepage_437, name, decode(text, name), &alias), 0);
+	CHECK_EQ(fat_alias_make(&codepage_437, name, decode(text, name), &alias), 0);
 	memcpy(got, alias.name, 11);
 	CHECK_STR(got, want);
 	CHECK_EQ(alias.fits, fits);
@@ -138,19 +138,19 @@ TEST(aliases)
 	check_alias("\xc3\xa4.txt", "\x8e       TXT", true);
 	check_alias("\xe2\x82\xac.txt", "_       TXT", false);
 	check_alias("\xcf\x83.x", "\x05       X  ", true); /* sigma is 0xe5 */
-	CHECK_EQ(fat_alias_make(&fat_codepage_437, name, decode(". .", name), &alias), -EINVAL);
-	CHECK_EQ(fat_alias_make(&fat_codepage_437, name, decode("abcdefghi", name), &alias), 0);
+	CHECK_EQ(fat_alias_make(&codepage_437, name, decode(". .", name), &alias), -EINVAL);
+	CHECK_EQ(fat_alias_make(&codepage_437, name, decode("abcdefghi", name), &alias), 0);
 	fat_alias_tail(&alias, 3, 0);
 	CHECK(memcmp(alias.name, "ABCDEF~3   ", 11) == 0);
 	fat_alias_tail(&alias, 10, 0x1a2b);
 	CHECK(memcmp(alias.name, "AB1A2B~2   ", 11) == 0);
-	CHECK_EQ(fat_alias_make(&fat_codepage_437, name, decode("lower.TXT", name), &alias), 0);
+	CHECK_EQ(fat_alias_make(&codepage_437, name, decode("lower.TXT", name), &alias), 0);
 	CHECK(!fat_alias_alone(&alias, FAT_SHORT_MIXED, &lcase));
 	CHECK(fat_alias_alone(&alias, FAT_SHORT_WINNT, &lcase));
 	CHECK_EQ(lcase, FAT_LCASE_BASE);
-	CHECK_EQ(fat_alias_make(&fat_codepage_437, name, decode("Mixed.txt", name), &alias), 0);
+	CHECK_EQ(fat_alias_make(&codepage_437, name, decode("Mixed.txt", name), &alias), 0);
 	CHECK(!fat_alias_alone(&alias, FAT_SHORT_WINNT, &lcase));
-	CHECK_EQ(fat_alias_make(&fat_codepage_437, name, decode("UPPER.TXT", name), &alias), 0);
+	CHECK_EQ(fat_alias_make(&codepage_437, name, decode("UPPER.TXT", name), &alias), 0);
 	CHECK(fat_alias_alone(&alias, FAT_SHORT_MIXED, &lcase) && lcase == 0);
 }
 

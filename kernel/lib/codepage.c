@@ -1,9 +1,9 @@
 /*
- * fs/fat/fat_codepage.c - the upper halves of the code pages of short names, as Unicode.
+ * lib/codepage.c - see lib/codepage.h.
  */
-#include "fs/fat/fat_name.h"
+#include "lib/codepage.h"
 
-const struct fat_codepage fat_codepage_437 = {
+const struct codepage codepage_437 = {
 	.number = 437,
 	.upper = {
 		0x00c7, 0x00fc, 0x00e9, 0x00e2, 0x00e4, 0x00e0, 0x00e5, 0x00e7,
@@ -25,7 +25,7 @@ const struct fat_codepage fat_codepage_437 = {
 	},
 };
 
-const struct fat_codepage fat_codepage_850 = {
+const struct codepage codepage_850 = {
 	.number = 850,
 	.upper = {
 		0x00c7, 0x00fc, 0x00e9, 0x00e2, 0x00e4, 0x00e0, 0x00e5, 0x00e7,
@@ -46,3 +46,13 @@ const struct fat_codepage fat_codepage_850 = {
 		0x00b0, 0x00a8, 0x00b7, 0x00b9, 0x00b3, 0x00b2, 0x25a0, 0x00a0,
 	},
 };
+
+u8 codepage_encode(const struct codepage *cp, u32 c)
+{
+	if (c < 0x80)
+		return (u8)c;
+	for (unsigned i = 0; i < 128; i++)
+		if (cp->upper[i] == c)
+			return (u8)(0x80 + i);
+	return 0;
+}
