@@ -1,9 +1,9 @@
 /*
  * fs/ext/ext_error.c - what happens when the disk turns out to be damaged.
  *
- * Damage is logged with the type and device ("ext2 (sda3): …"), at most ERROR_BURST messages per
- * ERROR_WINDOW_NS, and recorded in the superblock, so that e2fsck looks: in its state, and how many
- * there were, which was the first and which the last. Then errors= decides: go on, refuse all
+ * Damage is logged with the type and device ("ext2 (sda3): …"), a burst of messages at a time
+ * (core/log_limit.h), and recorded in the superblock, so that e2fsck looks: in its state, and how
+ * many there were, which was the first and which the last. Then errors= decides: go on, refuse all
  * further writing, or panic. Callers return -EIO to their users.
  */
 #include "fs/ext/ext_int.h"
@@ -11,9 +11,6 @@
 #include "core/clock.h"
 #include "core/panic.h"
 #include "lib/string.h"
-
-#define ERROR_BURST	10
-#define ERROR_WINDOW_NS	(5ull * NSEC_PER_SEC)
 
 void ext_message(const struct superblock *sb, enum log_level level, const char *fmt, ...)
 {
@@ -24,24 +21,6 @@ void ext_message(const struct superblock *sb, enum log_level level, const char *
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	log_emit(level, "%s (%s): %s", sb->type->name, sb->dev->name, text);
-}
-
-/* Whether one more message may go out now. */
-static bool error_may_log(struct ext_fs *fs)
-{
-	u64 now = clock_monotonic();
-	bool yes;
-
-	spin_lock(&fs->error_lock);
-	if (fs->error_count == 0 || now - fs->error_epoch_ns > ERROR_WINDOW_NS) {
-		fs->error_epoch_ns = now;
-		fs->error_count = 0;
-	}
-	yes = fs->error_count < ERROR_BURST;
-	if (yes)
-		fs->error_count++;
-	spin_unlock(&fs->error_lock);
-	return yes;
 }
 
 /* Keeps what the superblock is to say: the first error since it was last told, and the latest. */
@@ -130,7 +109,7 @@ int ext_error_at(struct ext_fs *fs, const struct ext_error_site *site, const cha
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	if (error_may_log(fs))
+	if (log_limit_pass(&fs->error_limit))
 		ext_message(fs->sb, LOG_ERR, "error: %s", text);
 	error_note(fs, 0, site);
 	error_act(fs);
@@ -147,7 +126,7 @@ int ext_inode_error_at(const struct inode *inode, const struct ext_error_site *s
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	if (error_may_log(fs))
+	if (log_limit_pass(&fs->error_limit))
 		ext_message(fs->sb, LOG_ERR, "error: inode %llu: %s",
 			    (unsigned long long)inode->ino, text);
 	error_note(fs, inode->ino, site);

@@ -16,6 +16,7 @@
 #include "abi/ioctl.h"
 #include "abi/stat.h"
 #include "core/log.h"
+#include "core/log_limit.h"
 #include "dev/bcache.h"
 #include "fs/ext/ext_check.h"
 #include "fs/ext/ext_csum.h"
@@ -95,8 +96,7 @@ struct ext_fs {
 	bool overlaid;			/* a: there are any, and they count */
 	struct bblock away_super, *away_gdt; /* mount's: buffers of the overlay, no longer used */
 	struct spinlock error_lock;	/* RANK_INODE_SPIN */
-	u64 error_epoch_ns;		/* e: limits how often errors are logged */
-	u32 error_count;		/* e */
+	struct log_limit error_limit;
 	u32 errors_untold;		/* e: since the superblock's fields were written */
 	struct ext_error_note first_error, last_error; /* e: of those */
 

@@ -1,17 +1,13 @@
 /*
  * fs/fat/fat_error.c - what happens when the disk turns out to be damaged.
  *
- * Damage is logged with the type and device ("vfat (sda1): …"), at most ERROR_BURST messages per
- * ERROR_WINDOW_NS. Then errors= decides: go on, refuse all further writing, or panic. The volume
+ * Damage is logged with the type and device ("vfat (sda1): …"), a burst of messages at a time
+ * (core/log_limit.h). Then errors= decides: go on, refuse all further writing, or panic. The volume
  * stays marked as not clean, so that fsck.fat looks.
  */
 #include "fs/fat/fat_int.h"
 
-#include "core/clock.h"
 #include "core/panic.h"
-
-#define ERROR_BURST	10
-#define ERROR_WINDOW_NS	(5ull * NSEC_PER_SEC)
 
 void fat_message(const struct superblock *sb, enum log_level level, const char *fmt, ...)
 {
@@ -24,24 +20,6 @@ void fat_message(const struct superblock *sb, enum log_level level, const char *
 	log_emit(level, "%s (%s): %s", sb->type->name, sb->dev->name, text);
 }
 
-/* Whether one more message may go out now. */
-static bool error_may_log(struct fat_fs *fs)
-{
-	u64 now = clock_monotonic();
-	bool yes;
-
-	spin_lock(&fs->error_lock);
-	if (fs->error_count == 0 || now - fs->error_epoch_ns > ERROR_WINDOW_NS) {
-		fs->error_epoch_ns = now;
-		fs->error_count = 0;
-	}
-	yes = fs->error_count < ERROR_BURST;
-	if (yes)
-		fs->error_count++;
-	spin_unlock(&fs->error_lock);
-	return yes;
-}
-
 int fat_error(struct fat_fs *fs, const char *fmt, ...)
 {
 	char text[160];
@@ -50,7 +28,7 @@ int fat_error(struct fat_fs *fs, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	if (error_may_log(fs))
+	if (log_limit_pass(&fs->error_limit))
 		fat_message(fs->sb, LOG_ERR, "error: %s", text);
 	WRITE_ONCE(fs->had_errors, true);
 	if (fs->opt.errors == FAT_ERRORS_PANIC)

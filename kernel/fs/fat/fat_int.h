@@ -18,6 +18,7 @@
 #include "abi/ioctl.h"
 #include "abi/stat.h"
 #include "core/log.h"
+#include "core/log_limit.h"
 #include "dev/bcache.h"
 #include "fs/fat/fat_check.h"
 #include "fs/fat/fat_name.h"
@@ -46,8 +47,7 @@ struct fat_options {
 #define FAT_HASH_BITS 10u
 
 /*
- * I: constant once mounted.  a: atomic or torn reads harmless.  f: fat_lock.  h: hash_lock.  e:
- * error_lock.
+ * I: constant once mounted.  a: atomic or torn reads harmless.  f: fat_lock.  h: hash_lock.
  */
 struct fat_fs {
 	struct superblock *sb;		/* I */
@@ -70,9 +70,7 @@ struct fat_fs {
 	u64 evictions;			/* h to change: inodes that left by_position */
 	struct wait_queue evicted;	/* woken by such */
 	u64 last_ino;			/* h: of those numbers that are not positions */
-	struct spinlock error_lock;	/* RANK_INODE_SPIN */
-	u64 error_epoch_ns;		/* e: limits how often errors are logged */
-	u32 error_count;		/* e */
+	struct log_limit error_limit;
 };
 #define FAT_UNKNOWN	(~0u)
 #define FAT_ROOT_INO	1u

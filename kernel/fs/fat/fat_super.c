@@ -65,7 +65,6 @@ static struct fat_fs *fs_alloc(struct superblock *sb, struct blkdev *dev)
 	mutex_init(&fs->fat_lock, RANK_FS2, "fat table");
 	mutex_init(&fs->make_lock, RANK_FS, "fat make");
 	spin_init(&fs->hash_lock, RANK_INODE_SPIN, "fat hash");
-	spin_init(&fs->error_lock, RANK_INODE_SPIN, "fat errors");
 	wait_init(&fs->evicted);
 	fs->opt = (struct fat_options){
 		.uid = sb->mounter_uid, .gid = sb->mounter_gid, .fmask = sb->mounter_umask,
