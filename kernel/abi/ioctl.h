@@ -222,6 +222,7 @@ struct hd_geometry {
 #define FITRIM			0xc0185879
 #define FICLONE			0x40049409
 #define FICLONERANGE		0x4020940d
+#define FIDEDUPERANGE		0xc0189436
 #define FS_IOC_FIEMAP		0xc020660b
 #define FS_IOC_FSGETXATTR	0x801c581f
 #define FS_IOC_FSSETXATTR	0x401c5820
@@ -241,6 +242,8 @@ struct hd_geometry {
 #define FS_DIRSYNC_FL		0x00010000
 #define FS_TOPDIR_FL		0x00020000
 #define FS_EXTENT_FL		0x00080000
+#define FS_DAX_FL		0x02000000
+#define FS_PROJINHERIT_FL	0x20000000
 
 /* sockets */
 #define SIOCATMARK		0x8905

@@ -2,9 +2,11 @@
  * Descriptors: open(2), close(2), dup(2), fcntl(2), flock(2), ioctl(2), pipe(2), memfd_create(2).
  */
 #include "abi/eventfd.h"
+#include "abi/fstrim.h"
 #include "abi/ioctl.h"
 #include "abi/limits.h"
 #include "abi/mman.h"
+#include "abi/stat.h"
 #include "fs/tmpfs/tmpfs.h"
 #include "ipc/eventfd.h"
 #include "ipc/pipe.h"
@@ -399,6 +401,50 @@ static long ioctl_owner(struct file *file, unsigned cmd, int __user *user)
 	return copy_out_obj(user, &owner);
 }
 
+/* ioctl_ficlonerange(2): no file system here shares blocks between files. */
+static long ioctl_clone(struct file *to, int from)
+{
+	struct fd_ref r = fd_arg_io(from);
+	long result = -EOPNOTSUPP;
+
+	if (!r.file)
+		return -EBADF;
+	if (r.file->inode->sb != to->inode->sb)
+		result = -EXDEV;
+	else if (S_ISDIR(r.file->inode->mode) || S_ISDIR(to->inode->mode))
+		result = -EISDIR;
+	else if (!S_ISREG(r.file->inode->mode) || !S_ISREG(to->inode->mode))
+		result = -EINVAL;
+	else if (!r.file->can_read || !to->can_write || to->flags & O_APPEND)
+		result = -EBADF;
+	fd_end(r);
+	return result;
+}
+
+static long ioctl_clone_range(struct file *to, const struct abi_clone_range __user *urange)
+{
+	struct abi_clone_range range;
+
+	return copy_in_obj(&range, urange) < 0 ? -EFAULT : ioctl_clone(to, (int)range.src_fd);
+}
+
+/* ioctl_fideduperange(2): the same; what is asked is looked at all the same. */
+static long ioctl_dedupe(const struct file *from, const struct abi_dedupe_range __user *urange)
+{
+	struct abi_dedupe_range range;
+	u32 mode = from->inode->mode;
+
+	if (copy_in_obj(&range, urange) < 0)
+		return -EFAULT;
+	if (sizeof(range) + range.dest_count * 32ul > PAGE_SIZE)
+		return -ENOMEM;
+	if (!from->can_read || range.reserved1 || range.reserved2)
+		return -EINVAL;
+	if (S_ISDIR(mode))
+		return -EISDIR;
+	return S_ISREG(mode) ? -EOPNOTSUPP : -EINVAL;
+}
+
 long sys_ioctl(int fd, unsigned cmd, unsigned long arg)
 {
 	struct fd_ref r = fd_arg_io(fd);
@@ -419,6 +465,15 @@ long sys_ioctl(int fd, unsigned cmd, unsigned long arg)
 	case SIOCSPGRP:
 	case SIOCGPGRP:
 		result = ioctl_owner(r.file, cmd, (int __user *)arg);
+		break;
+	case FICLONE:
+		result = ioctl_clone(r.file, (int)arg);
+		break;
+	case FIDEDUPERANGE:
+		result = ioctl_dedupe(r.file, (const struct abi_dedupe_range __user *)arg);
+		break;
+	case FICLONERANGE:
+		result = ioctl_clone_range(r.file, (const struct abi_clone_range __user *)arg);
 		break;
 	case FIOASYNC:
 		result = ioctl_async(r.file, fd, (const int __user *)arg);

@@ -122,8 +122,7 @@ static long ioctl_refuse(const struct file *f, u32 request)
 static bool ioctl_changes(const struct file *f, u32 request)
 {
 	return (S_ISREG(f->inode->mode) || S_ISDIR(f->inode->mode)) &&
-	       (request == FS_IOC_SETFLAGS || request == FS_IOC_SETVERSION ||
-		request == FAT_IOCTL_SET_ATTRIBUTES);
+	       (request == FS_IOC_SETVERSION || request == FAT_IOCTL_SET_ATTRIBUTES);
 }
 
 static long ioctl_change(struct file *f, u32 request, u64 arg)
@@ -156,6 +155,9 @@ long file_ioctl(struct file *f, u32 request, u64 arg)
 			break;
 		}
 	}
+	err = iflags_ioctl(f, request, arg);
+	if (err != -ENOTTY)
+		return err;
 	if (ioctl_changes(f, request))
 		return ioctl_change(f, request, arg);
 	err = f->ops->ioctl ? f->ops->ioctl(f, request, arg) : -ENOTTY;

@@ -14,6 +14,7 @@
 #include "vfs/cred.h"
 #include "vm/pagecache.h"
 
+struct abi_fsxattr;
 struct acl_entry;
 struct acls;
 struct blkdev;
@@ -279,6 +280,16 @@ struct inode_ops {
 			int flags);
 	ssize_t (*listxattr)(struct inode *inode, char *list, size_t size);
 	int (*removexattr)(struct inode *inode, const char *name);
+	/* Which of inode->flags ioctl_iflags(2) shows. 0: the inode has none, -ENOTTY. */
+	u32 flags_shown;
+	/*
+	 * inode->flags shall be `flags`, of which the file system passes over those that it shows
+	 * and nobody may change; `x`: what was asked by FS_IOC_FSSETXATTR, or NULL. Rights are
+	 * checked but for flags of its own; inode->lock is held. -EOPNOTSUPP, -EPERM, -EIO …
+	 * Required with flags_shown.
+	 */
+	int (*set_flags)(struct inode *inode, const struct cred *cred, u32 flags,
+			 const struct abi_fsxattr *x);
 };
 
 enum { MAY_EXEC = 1, MAY_WRITE = 2, MAY_READ = 4 };

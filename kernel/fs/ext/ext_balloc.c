@@ -258,8 +258,11 @@ static int bfree_group(struct ext_fs *fs, u32 group, u64 block, u32 n)
 		g->free_blocks += n;
 		g->first_free = min(g->first_free, bit);
 		g->no_run = 0;
+		g->trimmed = 0;
 		if (fs->journal)
 			ext_freed_add(fs, group, block, n);
+		else if (READ_ONCE(fs->opt.discard))
+			(void)ext_discard(fs, block, n);
 		ext_block_bitmap_dirty(fs, group, &b);
 		__atomic_add_fetch(&fs->free_blocks, n, __ATOMIC_RELAXED);
 	}

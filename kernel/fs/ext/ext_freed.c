@@ -121,10 +121,35 @@ static void held_release(struct ext_fs *fs, u32 tid)
 	}
 }
 
+/*
+ * What the transaction made free is discarded while it is still in the tree, so that nobody takes
+ * it; nobody else takes anything out.
+ */
+static void freed_discard(struct ext_fs *fs, u32 tid)
+{
+	struct rb_node *n;
+	int err = 0;
+
+	spin_lock(&fs->freed_lock);
+	for (n = rb_first(&fs->freed); n && !err; n = rb_next(n)) {
+		struct freed *f = rb_entry(n, struct freed, node);
+		u64 start = f->start, count = f->end - f->start;
+
+		if (jbd_later(f->tid, tid))
+			continue;
+		spin_unlock(&fs->freed_lock);
+		err = ext_discard(fs, start, count);
+		spin_lock(&fs->freed_lock);
+	}
+	spin_unlock(&fs->freed_lock);
+}
+
 void ext_freed_release(struct ext_fs *fs, u32 tid)
 {
 	struct rb_node *n, *next;
 
+	if (READ_ONCE(fs->opt.discard))
+		freed_discard(fs, tid);
 	spin_lock(&fs->freed_lock);
 	for (n = rb_first(&fs->freed); n; n = next) {
 		struct freed *f = rb_entry(n, struct freed, node);

@@ -33,6 +33,7 @@ struct ext_options {
 	u32 errors;		/* EXT_ERRORS_* */
 	u64 super_at;		/* place of the superblock, in KiB */
 	u32 resuid, resgid;	/* who may use the reserved blocks besides root */
+	bool discard;		/* what is freed is discarded, once that is stable */
 	bool noload;		/* read although the journal was not replayed */
 	bool errors_given;	/* else the superblock's are taken */
 	bool no_acl, no_user_xattr;
@@ -50,6 +51,8 @@ struct ext_group {
 	u32 no_run;			/* a: so long a run of free blocks was not found; 0:
 					 * unknown */
 	bool block_bitmap_ok, inode_bitmap_ok; /* g: looked at since mount */
+	u32 trimmed;			/* g: all free runs of so many blocks were discarded; 0:
+					 * not so */
 	bool bad;			/* a: a bitmap is damaged: nothing is taken from here */
 	bool held;			/* a, freed_lock to change: nothing is taken from here, */
 	u32 held_tid;			/* freed_lock: until that transaction is stable */
@@ -643,6 +646,13 @@ long ext_ioctl(struct file *file, u32 request, u64 arg);
 /* ext_fiemap.c: FS_IOC_FIEMAP and, of regular files, FIBMAP */
 long ext_fiemap(struct inode *inode, u64 arg);
 long ext_fibmap(struct file *file, u64 arg);
+/* inode_ops.set_flags */
+int ext_set_flags(struct inode *inode, const struct cred *cred, u32 flags,
+		const struct abi_fsxattr *x);
+/* ext_trim.c */
+long ext_trim(struct file *file, u64 arg); /* FITRIM */
+/* Tells the device that n blocks hold nothing: 0 or an error. */
+int ext_discard(struct ext_fs *fs, u64 block, u64 n);
 /* Zeroes from byte `size` to the end of its block, on the disk too. inode->lock held. */
 int must_check ext_zero_tail(struct inode *inode, u64 size);
 

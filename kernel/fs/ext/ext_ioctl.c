@@ -1,48 +1,47 @@
 /*
- * fs/ext/ext_ioctl.c - ioctl_iflags(2): the flags of chattr(1), and the generation number.
+ * fs/ext/ext_ioctl.c - the flags of chattr(1), the generation number, and what is elsewhere.
  */
 #include "fs/ext/ext_handle.h"
 
-#include "abi/capability.h"
+#include "abi/fstrim.h"
 #include "abi/ioctl.h"
 #include "arch/usercopy.h"
 
-static int flags_may_change(const struct inode *inode, const struct cred *cred, u32 flags)
+/* Of these flags, which a kind of file may have. */
+static u32 flags_of_kind(u32 mode, u32 flags)
 {
-	u32 changed = (inode->flags ^ flags);
+	return S_ISDIR(mode) ? flags : flags & ~(u32)(FS_DIRSYNC_FL | FS_TOPDIR_FL);
+}
 
-	if (READ_ONCE(inode->sb->flags) & SB_READ_ONLY || !READ_ONCE(ext_fs_of(inode)->writable))
+/* An immutable inode may only become mutable; how its blocks are found stays as it is. */
+static int flags_check(const struct inode *inode, u32 flags)
+{
+	u32 changed = inode->flags ^ flags, settable = flags & EXT_FL_USER_MODIFIABLE;
+
+	if (!READ_ONCE(ext_fs_of(inode)->writable))
 		return -EROFS;
-	if (!inode_owner_or_capable(inode, cred))
-		return -EPERM;
-	if (changed & (FS_IMMUTABLE_FL | FS_APPEND_FL) && !cred_capable(cred, CAP_LINUX_IMMUTABLE))
+	if (flags & ~EXT_FL_USER_VISIBLE || changed & (FS_EXTENT_FL | FS_JOURNAL_DATA_FL) ||
+	    flags_of_kind(inode->mode, settable) != settable)
+		return -EOPNOTSUPP;
+	if (inode->flags & flags & FS_IMMUTABLE_FL && changed & EXT_FL_USER_MODIFIABLE)
 		return -EPERM;
 	return 0;
 }
 
-static long flags_set(struct file *file, u32 flags)
+int ext_set_flags(struct inode *inode, const struct cred *cred, u32 flags,
+		  const struct abi_fsxattr *x)
 {
-	struct inode *inode = file->inode;
-	int err;
+	int err = flags_check(inode, flags);
 
-	/* What the user cannot change must be given as it is, as lsattr(1) showed it. */
-	if (!S_ISDIR(inode->mode))
-		flags &= ~(u32)(FS_DIRSYNC_FL | FS_TOPDIR_FL);
-	rwsem_write(&inode->lock);
-	if ((inode->flags ^ flags) & EXT_FL_USER_VISIBLE & ~EXT_FL_USER_MODIFIABLE) {
-		err = -EOPNOTSUPP;
-	} else {
-		flags = (inode->flags & ~EXT_FL_USER_MODIFIABLE) | (flags & EXT_FL_USER_MODIFIABLE);
-		err = flags_may_change(inode, file->cred, flags);
-	}
 	if (!err)
 		err = ext_begin(ext_fs_of(inode), ext_credits_inode());
-	if (!err) {
-		inode->flags = flags;
-		inode_touch(inode, ATTR_CTIME);
-		err = ext_end_saving(ext_fs_of(inode), 0, inode, NULL);
-	}
-	rwsem_write_end(&inode->lock);
+	if (err)
+		return err;
+	inode->flags = (inode->flags & ~EXT_FL_USER_MODIFIABLE) | (flags & EXT_FL_USER_MODIFIABLE);
+	inode_touch(inode, ATTR_CTIME);
+	err = ext_end_saving(ext_fs_of(inode), 0, inode, NULL);
+	if (!err && x && x->fsx_projid)
+		err = -EOPNOTSUPP; /* there are no projects */
 	return err;
 }
 
@@ -53,8 +52,10 @@ static long generation_set(struct file *file, u32 generation)
 
 	if (ext_fs_of(inode)->geo.metadata_csum)
 		return -ENOTTY; /* all that the inode has is summed with it */
+	if (!inode_owner_or_capable(inode, file->cred))
+		return -EPERM;
 	rwsem_write(&inode->lock);
-	err = flags_may_change(inode, file->cred, inode->flags);
+	err = READ_ONCE(ext_fs_of(inode)->writable) ? 0 : -EROFS;
 	if (!err)
 		err = ext_begin(ext_fs_of(inode), ext_credits_inode());
 	if (!err) {
@@ -72,18 +73,15 @@ long ext_ioctl(struct file *file, u32 request, u64 arg)
 	u32 value;
 
 	switch (request) {
+	case FITRIM:
+		return ext_trim(file, arg);
 	case FS_IOC_FIEMAP:
 		return ext_fiemap(file->inode, arg);
 	case FIBMAP:
 		return S_ISREG(file->inode->mode) ? ext_fibmap(file, arg) : -ENOTTY;
-	case FS_IOC_GETFLAGS:
-		value = READ_ONCE(file->inode->flags) & EXT_FL_USER_VISIBLE;
-		return copy_out_obj(user, &value);
 	case FS_IOC_GETVERSION:
 		value = file->inode->generation;
 		return copy_out_obj(user, &value);
-	case FS_IOC_SETFLAGS:
-		return copy_in_obj(&value, user) ? -EFAULT : flags_set(file, value);
 	case FS_IOC_SETVERSION:
 		return copy_in_obj(&value, user) ? -EFAULT : generation_set(file, value);
 	}

@@ -14,7 +14,7 @@ static const char *const ignored[] = {
 	"barrier", "nobarrier", "barrier=0",
 	"barrier=1", "orlov", "oldalloc", "nocheck", "check=none", "reservation", "noreservation",
 	"minixdf", "grpid", "bsdgroups", "nogrpid", "sysvgroups", "delalloc", "nodelalloc",
-	"auto_da_alloc", "noauto_da_alloc", "block_validity", "noblock_validity", "nodiscard",
+	"auto_da_alloc", "noauto_da_alloc", "block_validity", "noblock_validity",
 	"nobh", "bh", "nouid32", "noinit_itable", "init_itable", "lazytime", "nolazytime",
 	"data=ordered", "data=writeback", "defaults", "ro", "rw", "debug",
 };
@@ -49,6 +49,10 @@ static int option_parse(const char *word, struct ext_options *o)
 		return option_errors(word + 7, o);
 	if (strcmp(word, "noload") == 0 || strcmp(word, "norecovery") == 0) {
 		o->noload = true;
+		return 0;
+	}
+	if (strcmp(word, "discard") == 0 || strcmp(word, "nodiscard") == 0) {
+		o->discard = word[0] == 'd';
 		return 0;
 	}
 	if (strcmp(word, "acl") == 0 || strcmp(word, "noacl") == 0) {
@@ -122,6 +126,8 @@ void ext_show_options(struct superblock *sb, char *buf, size_t size)
 		n += scnprintf(buf + n, size - n, ",nouser_xattr");
 	if (fs->opt.no_acl)
 		n += scnprintf(buf + n, size - n, ",noacl");
+	if (fs->opt.discard)
+		n += scnprintf(buf + n, size - n, ",discard");
 	if (fs->opt.noload)
 		scnprintf(buf + n, size - n, ",norecovery");
 }

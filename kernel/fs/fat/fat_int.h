@@ -306,6 +306,8 @@ int fat_fill_gap(struct inode *inode, s64 to);
 int fat_resize(struct inode *inode, s64 size);
 long fat_ioctl(struct file *file, u32 request, u64 arg);
 long fat_dir_ioctl(struct file *file, u32 request, u64 arg);
+/* fat_trim.c: FITRIM */
+long fat_trim(struct file *file, u64 arg);
 /* Writes zeroes to clusters, on the disk: 0 or -EIO. Sectors of 512 bytes. */
 int must_check fat_zero_sectors(struct fat_fs *fs, u64 lba, u64 n);
 

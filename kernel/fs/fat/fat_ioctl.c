@@ -7,6 +7,7 @@
 #include "abi/capability.h"
 #include "abi/dirent.h"
 #include "abi/fat.h"
+#include "abi/ioctl.h"
 #include "arch/usercopy.h"
 #include "lib/string.h"
 
@@ -62,6 +63,8 @@ long fat_ioctl(struct file *file, u32 request, u64 arg)
 		return copy_out_obj(user, &value);
 	case FAT_IOCTL_SET_ATTRIBUTES:
 		return copy_in_obj(&value, user) ? -EFAULT : attr_set(file, value);
+	case FITRIM:
+		return fat_trim(file, arg);
 	case FAT_IOCTL_GET_VOLUME_ID:
 		value = fat_fs_of(file->inode)->geo.serial;
 		return copy_out_obj(user, &value);

@@ -2,6 +2,7 @@
  * Operations on tmpfs directories. vfs has locked them and checked rights; here entries, link
  * counts and times change.
  */
+#include "abi/fstrim.h"
 #include "abi/stat.h"
 #include "fs/tmpfs/tmpfs_int.h"
 #include "lib/string.h"
@@ -190,6 +191,19 @@ static int tmpfs_rename(struct inode *from, const struct name *old, struct inode
 	return 0;
 }
 
+int tmpfs_set_flags(struct inode *inode, const struct cred *cred, u32 flags,
+		    const struct abi_fsxattr *x)
+{
+	if (x && (x->fsx_xflags & ~(u32)FS_XFLAG_COMMON || x->fsx_extsize || x->fsx_cowextsize ||
+		  x->fsx_projid))
+		return -EOPNOTSUPP;
+	if (flags & ~(u32)TMPFS_FL_SETTABLE)
+		return -EOPNOTSUPP;
+	inode->flags = flags;
+	inode_touch(inode, ATTR_CTIME);
+	return 0;
+}
+
 const struct inode_ops tmpfs_link_ops = {
 	.getxattr = tmpfs_getxattr,
 	.setxattr = tmpfs_setxattr,
@@ -217,6 +231,8 @@ const struct inode_ops tmpfs_dir_ops = {
 	.unlink = tmpfs_unlink,
 	.rmdir = tmpfs_rmdir,
 	.rename = tmpfs_rename,
+	.flags_shown = TMPFS_FL_SETTABLE,
+	.set_flags = tmpfs_set_flags,
 	.set_acl = tmpfs_set_acl,
 	.getxattr = tmpfs_getxattr,
 	.setxattr = tmpfs_setxattr,

@@ -212,6 +212,8 @@ static loff_t tmpfs_seek(struct file *file, loff_t offset, int whence)
 }
 
 const struct inode_ops tmpfs_file_inode_ops = {
+	.flags_shown = TMPFS_FL_SETTABLE,
+	.set_flags = tmpfs_set_flags,
 	.setattr = tmpfs_setattr,
 	.set_acl = tmpfs_set_acl,
 	.getxattr = tmpfs_getxattr,

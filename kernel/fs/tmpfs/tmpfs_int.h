@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "abi/ioctl.h"
 #include "fs/tmpfs/tmpfs.h"
 #include "lib/rbtree.h"
 
@@ -64,6 +65,12 @@ ssize_t tmpfs_listxattr(struct inode *inode, char *list, size_t size);
 int tmpfs_removexattr(struct inode *inode, const char *name);
 int tmpfs_set_acl(struct inode *inode, bool deflt, const struct acl_entry *e, u32 n);
 void tmpfs_xattrs_free(struct inode *inode);
+
+/* tmpfs_dir.c: the flags that chattr(1) may give, and those that a directory hands on */
+#define TMPFS_FL_SETTABLE	(FS_IMMUTABLE_FL | FS_APPEND_FL | FS_NODUMP_FL | FS_NOATIME_FL)
+#define TMPFS_FL_INHERITED	(FS_NODUMP_FL | FS_NOATIME_FL)
+int tmpfs_set_flags(struct inode *inode, const struct cred *cred, u32 flags,
+		    const struct abi_fsxattr *x);
 
 /* tmpfs_options.c */
 int tmpfs_parse_options(struct tmpfs *t, const char *options);

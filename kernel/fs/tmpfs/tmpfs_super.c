@@ -113,6 +113,7 @@ int tmpfs_inode_create(struct superblock *sb, const struct inode *dir, u32 mode,
 	} else {
 		inode->ops = S_ISLNK(mode) ? &tmpfs_link_ops : &tmpfs_node_ops;
 	}
+	inode->flags = dir ? dir->flags & TMPFS_FL_INHERITED : 0;
 	inode->cache.flags = PAGECACHE_NO_RECLAIM;
 	inode_unlock_new(inode);
 	err = dir ? inode_acl_inherit(inode, dir) : 0;
