@@ -16,6 +16,8 @@
 
 struct disk;
 struct blkdev;
+struct disk_host;
+struct pci_device;
 struct file;
 
 /* A buffer that a device reaches (blk_bounce.c). */
@@ -142,8 +144,8 @@ struct disk {
 	struct cdrom *cdrom;    /* I: drive of media that are changed (dev/cdrom.h), or NULL */
 	u32 ahead;              /* a: pages that are read ahead, of it and of files on it */
 	bool described;         /* a: there is what ops->describe() tells */
-	bool scsi;              /* I: answers to ioctls of SCSI disks, as host `port` */
-	u32 port;               /* I */
+	struct disk_host *host; /* I: what it is plugged into: it answers to ioctls of SCSI disks;
+				 * NULL: nothing */
 	char model[48], serial[24], firmware[12]; /* I */
 	u32 major, minor;       /* I: of the whole disk; by disk_register() for "sda" */
 	u32 n_minors;           /* I: 16 of such; else 0, and all partitions have the extended
@@ -209,18 +211,24 @@ int must_check disk_add(struct disk *disk);
  * forgets the blkdevs (storage lives until the last reference, then ops->release()). Thread
  * context. */
 void disk_unregister(struct disk *disk);
-/* Where disks are plugged in: a controller. Registered once and for ever; numbered from 0. */
+/* Where a disk is plugged in: a controller's port. Registered once and for ever, before its first
+ * disk; numbered from 0. */
 struct disk_host {
-	struct list link;       /* r */
+	struct list link;       /* r to change, `disk_lists` to read */
 	unsigned number;        /* I: by disk_host_register() */
 	const char *driver;     /* I */
-	/* Looks for disks that are not known yet, and registers them. Thread context. */
+	struct pci_device *pci; /* I: the controller */
+	/* Looks for a disk that is not known yet, and registers it. Thread context. */
 	void (*scan)(struct disk_host *host);
 };
 void disk_host_register(struct disk_host *host);
-unsigned disk_host_count(void);
+/* The number plus one of the next host after `after` (0: the first), or 0; of those of a controller
+ * if `pci` is not NULL. Any context. */
+unsigned disk_host_next(const struct pci_device *pci, unsigned after);
 /* The host of this number, or NULL. Thread context. */
 struct disk_host *disk_host_find(unsigned number);
+/* The BLKDEV_NUMBER() of the disk that is plugged in there, or 0, and its name. Any context. */
+u32 disk_host_disk(unsigned number, char *name, size_t size);
 /* A request that start() took is finished. Any context. */
 void blk_done(struct blk_request *req, int error);
 /* The driver can take more. Any context. */
@@ -307,11 +315,12 @@ void blkdev_release(struct blkdev *d);
 /*
  * The registered block device with the smallest BLKDEV_NUMBER() above `after` (0: the first), and
  * its name: its number, or 0. `of`: of the partitions of the disk with that number, of the whole
- * disks (BLKDEV_DISKS), or of all (0). Any context.
+ * disks (BLKDEV_DISKS, BLKDEV_VIRTUAL), or of all (0). Any context.
  */
 u32 blkdev_next(u32 of, u32 after, char *name, size_t size);
 #define BLKDEV_NUMBER(major, minor) ((major) << 20 | (minor))
 #define BLKDEV_DISKS 1u
+#define BLKDEV_VIRTUAL 2u /* whole disks that are plugged into nothing */
 /* Whether there is a disk with that number of which it is true now. Any context. */
 enum blkdev_property { BLKDEV_DESCRIBED, BLKDEV_HARDWARE };
 bool blkdev_property(u32 number, enum blkdev_property property);

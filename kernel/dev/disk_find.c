@@ -57,6 +57,8 @@ static bool belongs(const struct blkdev *d, u32 of)
 {
 	if (of == BLKDEV_DISKS)
 		return !d->partition;
+	if (of == BLKDEV_VIRTUAL)
+		return !d->partition && !d->disk->host;
 	return !of || (d->partition && BLKDEV_NUMBER(d->disk->major, d->disk->minor) == of);
 }
 
@@ -89,7 +91,7 @@ bool blkdev_property(u32 number, enum blkdev_property property)
 	list_for_each_entry(disk, &disks, link)
 		if (BLKDEV_NUMBER(disk->major, disk->minor) == number)
 			is = property == BLKDEV_DESCRIBED ? READ_ONCE(disk->described) :
-							    disk->model[0] != 0;
+							    disk->host != NULL;
 	spin_unlock(&disk_lists);
 	return is;
 }

@@ -67,6 +67,11 @@ static struct list sources = LIST_INIT(sources); /* t */
 static u64 default_cpus = ~0ull;                 /* t to change */
 static struct mutex table = MUTEX_INIT(table, RANK_DEV, "irq table");
 
+unsigned irq_number(const struct irq_line *line)
+{
+	return line->source->number;
+}
+
 static void irq_unhandled(struct irq_source *s)
 {
 	if (!s->level || ++s->unhandled < UNHANDLED_MAX)

@@ -24,6 +24,8 @@ int irq_request_msi(const char *name, irq_handler *handler, void *arg, irq_messa
 		    void *owner, unsigned index, struct irq_line **line, u64 *address, u32 *data);
 /* Stops listening; on return the handler does not run any more. Thread context. */
 void irq_release(struct irq_line *line);
+/* Its number in /proc/interrupts. */
+unsigned irq_number(const struct irq_line *line);
 /* Calls fn for each line (/proc/interrupts): number, counts per CPU, kind and names. */
 void irq_each(void (*fn)(unsigned number, const u64 *counts, const char *kind, const char *names,
 			 void *arg),

@@ -83,8 +83,6 @@ struct netif_ops {
 	int (*set_rings)(struct netif *nif, const struct netif_rings *rings);
 	void (*get_coalesce)(struct netif *nif, struct netif_coalesce *c);
 	int (*set_coalesce)(struct netif *nif, const struct netif_coalesce *c);
-	/* The bus address text of the device ("0000:00:02.0") and its numbers; NULL: none. */
-	const char *(*bus)(struct netif *nif, u16 *vendor, u16 *device);
 	/* Restarts the device without losing its configuration: 0 or -errno. NULL: it cannot. */
 	int (*reset)(struct netif *nif);
 };
@@ -157,6 +155,7 @@ struct netif {
 	void *mld;                   /* c: groups of IPv6, which stay while inet6 is not there */
 	void *neighbours;            /* net/link: settings of its neighbours; set once, freed with
 				      * it */
+	struct pci_device *pci;      /* I: the device behind it; NULL: none */
 	void *private;               /* driver's */
 	struct soft_timer watchdog;  /* armed while packets are sent */
 	struct work carrier_work, timeout_work;

@@ -66,6 +66,21 @@ static unsigned bar_read(struct pci_device *d, unsigned n)
 	return bar->wide ? 2 : 1;
 }
 
+/* The ROM's, whose lowest bit turns it on (6.2.5.2). */
+static void rom_read(struct pci_device *d)
+{
+	unsigned offset = d->header == 0 ? PCI_ROM : PCI_ROM_BRIDGE;
+	u32 value = pci_read32(d, offset), mask;
+
+	pci_write32(d, offset, ~0x7ffu);
+	mask = pci_read32(d, offset) & ~0x7ffu;
+	pci_write32(d, offset, value);
+	if (!mask)
+		return;
+	d->rom.base = value & ~0x7ffu;
+	d->rom.size = ~mask + 1;
+}
+
 static void bars_read(struct pci_device *d)
 {
 	unsigned n = d->header == 0 ? 6 : d->header == 1 ? 2 : 0;
@@ -76,6 +91,8 @@ static void bars_read(struct pci_device *d)
 	pci_write16(d, PCI_COMMAND, command & ~(PCI_COMMAND_IO | PCI_COMMAND_MEMORY));
 	for (unsigned i = 0; i < n;)
 		i += bar_read(d, i);
+	if (d->header < 2)
+		rom_read(d);
 	pci_write16(d, PCI_COMMAND, command);
 }
 
@@ -97,12 +114,22 @@ static void bridge_scan(struct pci_device *d)
 		pci_scan_bus(secondary);
 }
 
+/* How much configuration space there is: functions of PCI Express and host bridges have more where
+ * it can be reached. */
+static u16 config_size(struct pci_device *d)
+{
+	bool may = (d->class & CLASS_BASE_SUB) == CLASS_HOST_BRIDGE ||
+		   pci_capability(d, PCI_CAP_EXPRESS);
+
+	return may && pci_read32(d, PCI_EXTENDED) != ~0u ? 4096 : 256;
+}
+
 /* Looks at one function: whether it exists; its header type to *header. */
 static bool function_scan(u8 bus, u8 slot, u8 function, u8 *header)
 {
 	u16 vendor = (u16)pci_config_read(0, bus, slot, function, PCI_VENDOR_ID, 2);
 	struct pci_device *d;
-	char name[16];
+	char name[PCI_NAME];
 
 	if (vendor == 0xffff || vendor == 0)
 		return false;
@@ -127,7 +154,9 @@ static bool function_scan(u8 bus, u8 slot, u8 function, u8 *header)
 	d->irq_line_register = pci_read8(d, PCI_IRQ_LINE);
 	d->irq_pin = pci_read8(d, PCI_IRQ_PIN);
 	bars_read(d);
-	snprintf(name, sizeof(name), "%04x:%02x:%02x.%u", d->segment, bus, slot, function);
+	d->config_bytes = config_size(d);
+	d->bridge = pci_bridge_of(d->segment, bus);
+	pci_name(d, name);
 	bars_note(d, name);
 	list_add_tail(&d->link, &devices);
 	log_debug("pci %02x:%02x.%u: %04x:%04x class %06x", bus, slot, function, d->vendor,
@@ -219,6 +248,9 @@ void pci_bind(const struct pci_driver *driver)
 			continue;
 		err = driver->probe(d);
 		if (!err) {
+			int gsi = d->msi ? -ENODEV : pci_pin_gsi(d);
+
+			WRITE_ONCE(d->gsi, gsi > 0 ? (u16)gsi : 0);
 			bars_note(d, driver->name);
 			continue;
 		}
@@ -235,6 +267,46 @@ void pci_each(void (*fn)(struct pci_device *d, void *arg), void *arg)
 
 	list_for_each_entry(d, &devices, link)
 		fn(d, arg);
+}
+
+struct pci_device *pci_next(u32 after)
+{
+	struct pci_device *d, *best = NULL;
+
+	list_for_each_entry(d, &devices, link)
+		if (pci_number(d) > after && (!best || pci_number(d) < pci_number(best)))
+			best = d;
+	return best;
+}
+
+struct pci_device *pci_find(u32 number)
+{
+	struct pci_device *d = number ? pci_next(number - 1) : NULL;
+
+	return d && pci_number(d) == number ? d : NULL;
+}
+
+void pci_name(const struct pci_device *d, char name[PCI_NAME])
+{
+	snprintf(name, PCI_NAME, "%04x:%02x:%02x.%u", d->segment, d->bus, d->slot, d->function);
+}
+
+const char *pci_driver_name(const struct pci_device *d)
+{
+	const struct pci_driver *driver = READ_ONCE(d->driver);
+
+	return driver ? driver->name : NULL;
+}
+
+unsigned pci_irq_number(struct pci_device *d)
+{
+	unsigned gsi = READ_ONCE(d->gsi);
+
+	if (READ_ONCE(d->msi))
+		return irq_number(d->irq[0]);
+	if (!d->irq_pin || gsi)
+		return gsi;
+	return d->irq_line_register == 0xff ? 0 : d->irq_line_register;
 }
 
 unsigned pci_capability(struct pci_device *d, u8 id)
@@ -256,6 +328,7 @@ unsigned pci_capability(struct pci_device *d, u8 id)
 
 void pci_enable(struct pci_device *d)
 {
+	__atomic_fetch_add(&d->n_enabled, 1, __ATOMIC_RELAXED);
 	pci_write16(d, PCI_COMMAND,
 		    pci_read16(d, PCI_COMMAND) | PCI_COMMAND_IO | PCI_COMMAND_MEMORY |
 			    PCI_COMMAND_MASTER);
@@ -263,6 +336,8 @@ void pci_enable(struct pci_device *d)
 
 void pci_disable(struct pci_device *d)
 {
+	if (READ_ONCE(d->n_enabled))
+		__atomic_fetch_sub(&d->n_enabled, 1, __ATOMIC_RELAXED);
 	pci_write16(d, PCI_COMMAND,
 		    pci_read16(d, PCI_COMMAND) &
 			    ~(PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER));

@@ -8,7 +8,7 @@
 
 struct pci_bar { paddr_t base; u64 size; bool io, prefetch, wide; };
 
-/* Constant after the scan, but for driver and data. */
+/* Constant after the scan, but for driver, data and what is said of them. */
 struct pci_device {
 	struct list link;
 	u16 segment;
@@ -16,7 +16,11 @@ struct pci_device {
 	u16 vendor, device, subsystem_vendor, subsystem;
 	u32 class;            /* class << 16 | subclass << 8 | interface */
 	u8 revision, irq_pin, irq_line_register, header;
-	struct pci_bar bar[6];
+	struct pci_bar bar[6], rom;
+	struct pci_device *bridge; /* that leads to its bus; NULL: none */
+	u16 config_bytes;     /* of configuration space: 256 or 4096 */
+	u16 n_enabled;        /* a: enabled so often by drivers and /sys */
+	u16 gsi;              /* a: where the pin is routed, if it has a driver; 0: nowhere */
 	const struct pci_driver *driver; /* bound one */
 	void *data;           /* driver's */
 	struct irq_line *irq[8]; /* in use */
@@ -67,3 +71,28 @@ void pci_set_router(pci_router *router);
 void pci_init(void);
 void pci_bind(const struct pci_driver *driver);
 void pci_each(void (*fn)(struct pci_device *d, void *arg), void *arg);
+
+/* The address of a device as one number, not 0. */
+static inline u32 pci_number(const struct pci_device *d)
+{
+	return ((u32)d->segment << 16 | (u32)d->bus << 8 | (u32)d->slot << 3 | d->function) + 1;
+}
+/* The device with the smallest number above `after` (0: the first), or NULL. Any context. */
+struct pci_device *pci_next(u32 after);
+/* The device of that number, or NULL. Any context. */
+struct pci_device *pci_find(u32 number);
+/* "0000:00:1f.2" */
+#define PCI_NAME 16
+void pci_name(const struct pci_device *d, char name[PCI_NAME]);
+/* The driver's name, or NULL. */
+const char *pci_driver_name(const struct pci_device *d);
+/* The display that the firmware began with has its ROM as a copy in memory. */
+#define PCI_SHADOW 0xc0000
+#define PCI_SHADOW_SIZE 0x20000
+static inline bool pci_rom_is_shadow(const struct pci_device *d)
+{
+	return d->class >> 8 == 0x0300;
+}
+/* The number of its interrupt in /proc/interrupts; without driver the one the firmware noted, or
+ * 0. Any context. */
+unsigned pci_irq_number(struct pci_device *d);

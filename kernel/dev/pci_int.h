@@ -15,6 +15,8 @@ enum {
 	PCI_SECONDARY_BUS = 0x19,
 	PCI_SUBSYSTEM_VENDOR = 0x2c,
 	PCI_SUBSYSTEM = 0x2e,
+	PCI_ROM = 0x30, /* header type 0 */
+	PCI_ROM_BRIDGE = 0x38,
 	PCI_CAPABILITIES = 0x34,
 	PCI_IRQ_LINE = 0x3c,
 	PCI_IRQ_PIN = 0x3d,
@@ -26,7 +28,9 @@ enum {
 	PCI_STATUS_CAPABILITIES = 1 << 4,
 
 	PCI_CAP_MSI = 0x05,
+	PCI_CAP_EXPRESS = 0x10,
 	PCI_CAP_MSIX = 0x11,
+	PCI_EXTENDED = 0x100, /* first register that only PCI Express has */
 };
 
 /* Finds the ways to configuration space (pci_config.c). Boot. */
@@ -39,3 +43,5 @@ void pci_config_write(u16 segment, u8 bus, u8 slot, u8 function, unsigned offset
 
 /* The bridge that leads to that bus, or NULL (pci.c). Any time after the scan. */
 struct pci_device *pci_bridge_of(u16 segment, u8 bus);
+/* The line to which the pin is routed, or -errno (pci_irq.c). Thread context. */
+int pci_pin_gsi(struct pci_device *d);

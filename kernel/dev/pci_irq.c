@@ -191,6 +191,14 @@ static int pin_route(struct pci_device *d, struct pci_route *route)
 	return -ENOENT;
 }
 
+int pci_pin_gsi(struct pci_device *d)
+{
+	struct pci_route route;
+	int err = d->irq_pin && d->irq_pin <= 4 ? pin_route(d, &route) : -ENODEV;
+
+	return err ? err : (int)route.gsi;
+}
+
 static int pin_request(struct pci_device *d, irq_handler *handler, void *arg)
 {
 	struct pci_route route;

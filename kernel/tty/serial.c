@@ -213,7 +213,9 @@ static int serial_get(u32 minor, struct file *file, struct tty **out)
 	return *out ? 0 : -ENXIO;
 }
 
-static const struct tty_family serial_family = { .get = serial_get };
+static const struct tty_family serial_family = {
+	.get = serial_get, .parent = "platform/serial8250",
+};
 static const char *const names[SERIAL_MAX] = { "ttyS0", "ttyS1", "ttyS2", "ttyS3" };
 
 static void serial_add(struct uart_port *port, unsigned n)

@@ -104,6 +104,7 @@ void tty_family_register(const struct tty_family *family, u32 major, u32 minor, 
 		.ops = &tty_file_ops,
 		.data = (void *)family,
 		.driver = family->driver,
+		.parent = family->parent,
 	};
 	if (chrdev_register(chr) < 0)
 		panic("tty: the numbers of %s are taken", name);

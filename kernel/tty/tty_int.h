@@ -179,7 +179,7 @@ struct tty_family {
 	int (*get)(u32 minor, struct file *file, struct tty **out);
 	bool never_controls; /* /dev/console, /dev/tty0 */
 	bool console;        /* /dev/console */
-	const char *driver;  /* as in struct chrdev */
+	const char *driver, *parent; /* as in struct chrdev */
 };
 extern const struct file_ops tty_file_ops;
 /* Registers numbers for a family; panics if they are taken. `name` and mode as in struct chrdev. */

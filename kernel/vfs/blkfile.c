@@ -13,7 +13,7 @@ int blkfile_open(struct file *f, struct blkdev *dev)
 	struct blkfile *b;
 	int err = 0;
 
-	if (f->can_write && dev->disk->read_only && (dev->disk->scsi || dev->disk->cdrom))
+	if (f->can_write && dev->disk->read_only && (dev->disk->host || dev->disk->cdrom))
 		return -EROFS;
 	b = kmalloc(sizeof(*b), MM_KERNEL);
 	if (!b)

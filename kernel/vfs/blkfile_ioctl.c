@@ -193,13 +193,14 @@ static long readahead_set(struct file *f, struct blkdev *dev, u64 sectors)
 /* Where a SCSI disk is: one target on the host that its port is. */
 static long scsi_ioctl(const struct disk *disk, u32 request, u64 arg)
 {
-	struct scsi_idlun { u32 address, unique; } id = { .address = (disk->port & 0xff) << 24 };
+	u32 host = disk->host->number;
+	struct scsi_idlun { u32 address, unique; } id = { .address = (host & 0xff) << 24 };
 
 	switch (request) {
 	case SCSI_IOCTL_GET_IDLUN:
 		return copy_out_obj((struct scsi_idlun __user *)arg, &id);
 	case SCSI_IOCTL_GET_BUS_NUMBER:
-		return put_u32(arg, disk->port);
+		return put_u32(arg, disk->host->number);
 	case SG_GET_VERSION_NUM:
 		return put_u32(arg, SG_VERSION);
 	default:
@@ -282,7 +283,7 @@ static long facts_ioctl(struct blkdev *dev, u32 request, u64 arg)
 	case HDIO_GETGEO:
 		return arg ? geometry(dev, arg) : -EINVAL;
 	default:
-		return disk->scsi ? scsi_ioctl(disk, request, arg) : -ENOTTY;
+		return disk->host ? scsi_ioctl(disk, request, arg) : -ENOTTY;
 	}
 }
 

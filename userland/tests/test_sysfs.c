@@ -1,7 +1,9 @@
 /* /sys: what is there of the machine, in the forms that programs parse (sysfs(5)). */
 #include <dirent.h>
 #include <sched.h>
+#include <limits.h>
 #include <sys/mount.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
 #include "tap.h"
@@ -85,4 +87,161 @@ TEST(reading)
 	is(read(fd, b, 1), 0, "the end");
 	close(fd);
 	fails(open(CPU "online/deeper", O_RDONLY), ENOTDIR, "a file is no directory");
+}
+
+/* The last part of what a link leads to. */
+static const char *link_end(const char *path)
+{
+	static char target[300];
+	ssize_t n = readlink(path, target, sizeof(target) - 1);
+
+	if (n < 0)
+		return "";
+	target[n] = 0;
+	return strrchr(target, '/') ? strrchr(target, '/') + 1 : target;
+}
+
+/* The value of a line KEY=value of a device's uevent file. */
+static const char *property(const char *device, const char *key)
+{
+	static char value[100];
+	char path[400], text[1000];
+	const char *line;
+
+	snprintf(path, sizeof(path), "%s/uevent", device);
+	snprintf(text, sizeof(text), "\n%s", tap_read(path));
+	snprintf(path, sizeof(path), "\n%s=", key);
+	line = strstr(text, path);
+	*value = 0;
+	if (line)
+		sscanf(line + strlen(path), "%99[^\n]", value);
+	return value;
+}
+
+/* Whether a directory of links to devices is as it should be: each entry's `dev` and `uevent` say
+ * the number that it is named by, the node is in /dev, and its class leads to the same place. */
+static void check_devices(const char *dir, mode_t type)
+{
+	char path[300], device[PATH_MAX], class[PATH_MAX], name[300], number[40];
+	int n = 0, bad = 0, nodes = 0;
+	struct dirent *entry;
+	struct stat st;
+	DIR *d = opendir(dir);
+
+	while (d && (entry = readdir(d))) {
+		unsigned major, minor;
+
+		if (sscanf(entry->d_name, "%u:%u", &major, &minor) != 2)
+			continue;
+		n++;
+		snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
+		if (!realpath(path, device)) {
+			bad++;
+			continue;
+		}
+		snprintf(name, sizeof(name), "%s/dev", path);
+		snprintf(number, sizeof(number), "%u:%u\n", major, minor);
+		bad += strcmp(tap_read(name), number) != 0;
+		bad += atoi(property(path, "MAJOR")) != (int)major;
+		bad += atoi(property(path, "MINOR")) != (int)minor;
+		snprintf(name, sizeof(name), "/dev/%s", property(path, "DEVNAME"));
+		nodes += stat(name, &st) == 0 && (st.st_mode & S_IFMT) == type &&
+			 st.st_rdev == makedev(major, minor);
+		snprintf(name, sizeof(name), "%s/subsystem", path);
+		snprintf(path, sizeof(path), "/sys/class/%s/%s", link_end(name),
+			 strrchr(device, '/') + 1);
+		if (!realpath(path, class) || strcmp(class, device)) {
+			diag("%s is not %s", path, device);
+			bad++;
+		}
+	}
+	if (d)
+		closedir(d);
+	ok(n > 0, "there are devices");
+	is(bad, 0, "all are told of as they should be");
+	ok(nodes > n / 2, "and have nodes in /dev");
+}
+
+TEST(character_devices)
+{
+	check_devices("/sys/dev/char", S_IFCHR);
+	is_text(link_end("/sys/class/mem/null"), "null", "class/mem/null");
+	is_text(property("/sys/class/mem/null", "DEVNAME"), "null", "its name");
+	is_text(property("/sys/class/mem/null", "DEVMODE"), "0666", "its permissions");
+	is(access("/sys/devices/virtual/tty/tty0/dev", R_OK), 0, "tty0 stands nowhere");
+	is(access("/sys/class/misc/loop-control/dev", R_OK), 0, "class/misc");
+	is(access("/sys/class/rtc/rtc0/dev", R_OK), 0, "class/rtc");
+}
+
+TEST(block_devices)
+{
+	char at[PATH_MAX] = "";
+
+	check_devices("/sys/dev/block", S_IFBLK);
+	is_text(property("/sys/block/sda", "DEVTYPE"), "disk", "a disk");
+	ok(realpath("/sys/block/sda", at) && strstr(at, "/devices/pci0000:00/0000:00:") &&
+		   strstr(at, "/ata") && strstr(at, "/host") && strstr(at, ":0:0:0/block/sda"),
+	   "it is below its controller: %s", at);
+	ok(realpath("/sys/block/sda/device/scsi_host", at) == NULL, "device is not the host");
+	is_text(link_end("/sys/block/sda/device"), "0:0:0:0", "device");
+	is_text(link_end("/sys/class/scsi_host/host0"), "host0", "class/scsi_host");
+	is_text(tap_read("/sys/class/scsi_host/host0/proc_name"), "ahci\n", "its driver");
+}
+
+TEST(pci_devices)
+{
+	const char *dir = "/sys/bus/pci/devices";
+	char path[300], config[64], other[64], wanted[40];
+	int fd, again, n = 0, bad = 0;
+	struct dirent *entry;
+	struct stat st;
+	DIR *d = opendir(dir);
+
+	while (d && (entry = readdir(d))) {
+		unsigned segment, bus, slot, function;
+
+		if (sscanf(entry->d_name, "%x:%x:%x.%x", &segment, &bus, &slot, &function) != 4)
+			continue;
+		n++;
+		snprintf(path, sizeof(path), "%s/%s/config", dir, entry->d_name);
+		fd = must(open(path, O_RDONLY));
+		must(fstat(fd, &st));
+		bad += st.st_size != 256 && st.st_size != 4096;
+		bad += read(fd, config, 64) != 64;
+		bad += pread(fd, other, 3, 1) != 3 || memcmp(other, config + 1, 3);
+		bad += pread(fd, other, 64, st.st_size) != 0;
+		close(fd);
+		snprintf(path, sizeof(path), "/proc/bus/pci/%02x/%02x.%x", bus, slot, function);
+		again = must(open(path, O_RDONLY));
+		bad += read(again, other, 64) != 64 || memcmp(other, config, 64);
+		close(again);
+		snprintf(path, sizeof(path), "%s/%s/vendor", dir, entry->d_name);
+		snprintf(wanted, sizeof(wanted), "0x%02x%02x\n", (unsigned char)config[1],
+			 (unsigned char)config[0]);
+		bad += strcmp(tap_read(path), wanted) != 0;
+		snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
+		bad += strcmp(property(path, "PCI_SLOT_NAME"), entry->d_name) != 0;
+	}
+	if (d)
+		closedir(d);
+	ok(n > 0, "there are devices");
+	is(bad, 0, "all are told of as they should be");
+	is_text(tap_read("/sys/bus/pci/devices/0000:00:00.0/class"), "0x060000\n", "a host bridge");
+	is(strlen(tap_read("/sys/bus/pci/devices/0000:00:00.0/resource")), 13 * 57, "resource");
+}
+
+TEST(pci_for_everybody)
+{
+	char config[256];
+	int fd;
+
+	if (!tap_root())
+		return;
+	must(seteuid(65534));
+	fd = must(open("/sys/bus/pci/devices/0000:00:00.0/config", O_RDONLY));
+	is(read(fd, config, sizeof(config)), 64, "others read the header only");
+	is(read(fd, config, sizeof(config)), 0, "and nothing behind it");
+	fails(open("/sys/bus/pci/devices/0000:00:00.0/config", O_WRONLY), EACCES, "writing");
+	must(seteuid(0));
+	close(fd);
 }

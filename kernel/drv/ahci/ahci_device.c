@@ -40,8 +40,7 @@ static void disk_describe(struct ahci_device *dev)
 
 	id->ncq = id->ncq && hba->cap & AHCI_CAP_SNCQ && !cmdline_has("ahci.noncq");
 	d->ops = &ahci_disk_ops;
-	d->scsi = true;
-	d->port = dev->port->number;
+	d->host = &dev->port->host;
 	d->data = dev;
 	if (!id->packet) {
 		d->n_sectors = id->n_sectors * scale;

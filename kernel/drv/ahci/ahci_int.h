@@ -36,7 +36,6 @@ enum ahci_trouble {
 /* Lives for ever.  I: constant after probe. */
 struct ahci_hba {
 	struct pci_device *pci;      /* I */
-	struct disk_host host;       /* I */
 	u8 *regs;                    /* I */
 	u32 cap, ports_implemented;  /* I */
 	unsigned n_slots, index;     /* I */
@@ -59,6 +58,7 @@ struct ahci_port {
 	struct ahci_hba *hba;        /* I */
 	u8 *regs;                    /* I */
 	unsigned number;             /* I */
+	struct disk_host host;       /* I */
 	struct ahci_area *area;      /* p: device memory; answer: r */
 	struct ahci_table *tables;   /* p: made when the first device comes */
 	dma_addr_t area_bus, tables_bus; /* I */
@@ -114,7 +114,7 @@ bool ahci_port_begin_locked(struct ahci_port *p);
 void ahci_port_arrive(struct work *work);
 /* A PROBING port has nothing of use: it becomes EMPTY, and hears if that changes. */
 void ahci_port_listen(struct ahci_port *p);
-/* Looks for devices on all EMPTY ports. */
+/* disk_host.scan: looks for a device on the port if it is EMPTY. */
 void ahci_scan(struct disk_host *host);
 
 /* ahci_device.c. Thread context. */

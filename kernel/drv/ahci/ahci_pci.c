@@ -100,9 +100,6 @@ static int ahci_probe(struct pci_device *pci)
 		 hba->cap & AHCI_CAP_S64A ? ", 64 bits" : "",
 		 pci->msix ? "MSI-X" : pci->msi ? "MSI" : "pin");
 	ahci_hba_probe_ports(hba);
-	hba->host.driver = "ahci";
-	hba->host.scan = ahci_scan;
-	disk_host_register(&hba->host);
 	if (power_at_end(ports_quiesce, hba))
 		log_warn("ahci%u: write caches will not be flushed at the end", hba->index);
 	return 0;

@@ -108,6 +108,9 @@ void ahci_hba_probe_ports(struct ahci_hba *hba)
 		if (!hba->ports[i])
 			continue;
 		ports |= 1u << i;
+		hba->ports[i]->host = (struct disk_host){ .driver = "ahci", .pci = hba->pci,
+							  .scan = ahci_scan };
+		disk_host_register(&hba->ports[i]->host);
 		if (hba->cap & AHCI_CAP_SSS)
 			present |= ports_settle(hba, 1u << i);
 	}
@@ -162,20 +165,12 @@ void ahci_port_listen(struct ahci_port *p)
 
 void ahci_scan(struct disk_host *host)
 {
-	struct ahci_hba *hba = container_of(host, struct ahci_hba, host);
+	struct ahci_port *p = container_of(host, struct ahci_port, host);
+	u64 flags = spin_lock_irq(&p->lock);
+	bool mine = ahci_port_begin_locked(p);
 
-	for (unsigned i = 0; i < 32; i++) {
-		struct ahci_port *p = hba->ports[i];
-		u64 flags;
-		bool mine;
-
-		if (!p)
-			continue;
-		flags = spin_lock_irq(&p->lock);
-		mine = ahci_port_begin_locked(p);
-		spin_unlock_irq(&p->lock, flags);
-		if (mine)
-			work_queue(&p->arrival);
-		work_flush(&p->arrival);
-	}
+	spin_unlock_irq(&p->lock, flags);
+	if (mine)
+		work_queue(&p->arrival);
+	work_flush(&p->arrival);
 }

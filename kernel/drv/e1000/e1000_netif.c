@@ -180,15 +180,6 @@ static int e1000_set_coalesce(struct netif *nif, const struct netif_coalesce *c)
 	return nif->flags & IFF_UP ? e1000_restart(nic) : 0;
 }
 
-static const char *e1000_bus(struct netif *nif, u16 *vendor, u16 *device)
-{
-	struct e1000_nic *nic = nif->private;
-
-	*vendor = nic->pci->vendor;
-	*device = nic->pci->device;
-	return nic->bus;
-}
-
 const struct netif_ops e1000_ops = {
 	.driver = "e1000",
 	.open = e1000_open,
@@ -207,6 +198,5 @@ const struct netif_ops e1000_ops = {
 	.set_rings = e1000_set_rings,
 	.get_coalesce = e1000_get_coalesce,
 	.set_coalesce = e1000_set_coalesce,
-	.bus = e1000_bus,
 	.reset = e1000_reset,
 };

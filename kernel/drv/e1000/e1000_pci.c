@@ -74,6 +74,7 @@ static int nif_make(struct e1000_nic *nic)
 	if (!nif)
 		return -ENOMEM;
 	nic->nif = nif;
+	nif->pci = nic->pci;
 	nif->n_tx = nic->n_queues;
 	nif->max_mtu = nic->family->max_mtu;
 	nif->offered_features = nic->family->features;

@@ -85,19 +85,6 @@ static void node_remove(const char *name, u64 rdev)
 		vfs_unlink(walk_here(), name);
 }
 
-static void chrdev_name(const struct chrdev *dev, u32 index, char *buf, size_t size)
-{
-	const char *mark = strstr(dev->name, "%u");
-
-	if (mark)
-		snprintf(buf, size, "%.*s%u%s", (int)(mark - dev->name), dev->name, index,
-			 mark + 2);
-	else if (dev->n_minors > 1)
-		snprintf(buf, size, "%s%u", dev->name, index);
-	else
-		strlcpy(buf, dev->name, size);
-}
-
 static void chrdev_changed(struct chrdev *dev, bool added)
 {
 	char name[64];

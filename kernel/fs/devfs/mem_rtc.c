@@ -105,6 +105,8 @@ void mem_rtc_register(void)
 		.name = "rtc0",
 		.mode = 0600,
 		.ops = &rtc_ops,
+		.class = "rtc",
+		.parent = "platform/rtc_cmos",
 	};
 
 	chrdev_register(&rtc);

@@ -17,41 +17,21 @@
 #define NAME_ROOM 32
 #define FILE_SIZE 4096 /* that stat(2) tells, as on Linux */
 
-#define DIRECTORY(name_, children_) \
-	{ .name = name_, .mode = S_IFDIR | 0755, .children = children_ }
-
-static const struct sysfs_node system_children[] = {
-	DIRECTORY("cpu", sysfs_cpu_children),
-	{ NULL },
-};
-static const struct sysfs_node devices_children[] = {
-	DIRECTORY("system", system_children),
-	{ NULL },
-};
-static const struct sysfs_node class_children[] = {
-	DIRECTORY("block", sysfs_block_class_children),
-	DIRECTORY("net", sysfs_net_children),
-	DIRECTORY("scsi_host", sysfs_host_children),
-	{ NULL },
-};
-static const struct sysfs_node dev_children[] = {
-	DIRECTORY("block", sysfs_block_dev_children),
-	{ NULL },
-};
 static const struct sysfs_node kernel_children[] = {
 	{ .name = "debug", .mode = S_IFDIR | 0700, .children = sysfs_debug_children },
-	DIRECTORY("mm", sysfs_mm_children),
+	SYSFS_DIRECTORY("mm", sysfs_mm_children),
 	{ NULL },
 };
 static const struct sysfs_node root_children[] = {
-	DIRECTORY("block", sysfs_block_children),
-	DIRECTORY("class", class_children),
-	DIRECTORY("dev", dev_children),
-	DIRECTORY("devices", devices_children),
-	DIRECTORY("kernel", kernel_children),
+	SYSFS_DIRECTORY("block", sysfs_block_children),
+	SYSFS_DIRECTORY("bus", sysfs_bus_children),
+	SYSFS_DIRECTORY("class", sysfs_class_children),
+	SYSFS_DIRECTORY("dev", sysfs_dev_children),
+	SYSFS_DIRECTORY("devices", sysfs_devices_children),
+	SYSFS_DIRECTORY("kernel", kernel_children),
 	{ NULL },
 };
-static const struct sysfs_node root = DIRECTORY("", root_children);
+static const struct sysfs_node root = SYSFS_DIRECTORY("", root_children);
 
 static struct slab_cache *inode_cache;
 static u64 next_ino = ROOT_INO; /* a */
@@ -82,7 +62,7 @@ static int inode_make(struct superblock *sb, const struct sysfs_node *node, unsi
 	inode_init_owner(inode, NULL, node->mode, cred_root);
 	inode->ino = __atomic_fetch_add(&next_ino, 1, __ATOMIC_RELAXED);
 	inode->nlink = S_ISDIR(node->mode) ? 2 : 1;
-	inode->size = S_ISREG(node->mode) ? FILE_SIZE : 0;
+	inode->size = !S_ISREG(node->mode) ? 0 : node->size ? (s64)node->size(index) : FILE_SIZE;
 	inode->ops = S_ISLNK(node->mode) ? &sysfs_link_ops : &sysfs_inode_ops;
 	inode->fops = S_ISDIR(node->mode) ? &dir_fops : node->fops ? node->fops : &sysfs_text_fops;
 	inode_unlock_new(inode);

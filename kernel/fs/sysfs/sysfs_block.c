@@ -1,7 +1,7 @@
 /*
- * /sys/block: a directory per disk, with one per partition in it, by their numbers;
- * /sys/class/block and /sys/dev/block are links to these. What lsblk, blkid and fdisk read is
- * here, under the names that they know. /sys/class/scsi_host has what disks are plugged into.
+ * A directory per disk, with one per partition in it, by their numbers, in the tree of devices;
+ * /sys/block, /sys/class/block and /sys/dev/block are links to these. What lsblk, blkid and fdisk
+ * read is here, under the names that they know.
  */
 #include "abi/errno.h"
 #include "abi/limits.h"
@@ -23,6 +23,11 @@ static struct blkdev *device_get(unsigned index)
 static unsigned next_disk(unsigned of, unsigned after, char *name, size_t size)
 {
 	return blkdev_next(BLKDEV_DISKS, after, name, size);
+}
+
+static unsigned next_virtual(unsigned of, unsigned after, char *name, size_t size)
+{
+	return blkdev_next(BLKDEV_VIRTUAL, after, name, size);
 }
 
 static unsigned next_any(unsigned of, unsigned after, char *name, size_t size)
@@ -76,19 +81,8 @@ static void print_stat(struct text *t, struct blkdev *d)
 		     ULL(s.ns[BLK_FLUSH] / NSEC_PER_MSEC));
 }
 
-static void print_uevent(struct text *t, const struct blkdev *d)
-{
-	text_printf(t, "MAJOR=%u\nMINOR=%u\nDEVNAME=%s\nDEVTYPE=%s\n", d->major, d->minor, d->name,
-		     d->partition ? "partition" : "disk");
-	if (d->partition)
-		text_printf(t, "PARTN=%u\n", d->partition);
-	if (d->label[0])
-		text_printf(t, "PARTNAME=%s\n", d->label);
-}
-
 SHOW(dev, text_printf(t, "%u:%u\n", d->major, d->minor))
 SHOW(stat, print_stat(t, d))
-SHOW(uevent, print_uevent(t, d))
 SHOW_NUMBER(size, d->n_sectors)
 SHOW_NUMBER(start, d->start)
 SHOW_NUMBER(partition, d->partition)
@@ -98,6 +92,8 @@ SHOW_NUMBER(alignment_offset, 0)
 SHOW_NUMBER(discard_alignment, 0)
 SHOW_NUMBER(range, 16)
 SHOW_NUMBER(ext_range, 256)
+SHOW_NUMBER(hidden, 0)
+SHOW_NUMBER(diskseq, disk->sequence)
 
 SHOW_NUMBER(logical_block_size, disk->sector_size)
 SHOW_NUMBER(physical_block_size, disk->physical_sector_size)
@@ -115,32 +111,32 @@ SHOW_TEXT(write_cache, disk->write_cache ? "write back" : "write through")
 SHOW_TEXT(scheduler, "[reads-first]")
 SHOW_TEXT(zoned, "none")
 
-SHOW_TEXT(model, disk->model)
-SHOW_TEXT(serial, disk->serial)
-SHOW_TEXT(rev, disk->firmware)
-SHOW_TEXT(vendor, "ATA")
-SHOW_TEXT(state, "running")
-SHOW_NUMBER(type, disk->removable ? 5 : 0)
-
-/* As if it were unplugged. */
-static int store_delete(char *text, unsigned index)
+static bool fill_block(unsigned index, struct devtree_entry *out)
 {
 	struct blkdev *d = device_get(index);
-	int err = -EOPNOTSUPP;
 
 	if (!d)
-		return -ENODEV;
-	if (d->disk->ops->detach)
-		err = d->disk->ops->detach(d->disk);
+		return false;
+	devtree_blkdev(d, out);
 	blkdev_put(d);
-	return err;
+	return true;
+}
+
+SYSFS_DEVICE(block, fill_block)
+
+static int link_host(char *buf, size_t size, unsigned index)
+{
+	struct blkdev *d = device_get(index);
+
+	if (!d)
+		return -ENOENT;
+	snprintf(buf, size, "../../../%u:0:0:0", d->disk->host->number);
+	blkdev_put(d);
+	return 0;
 }
 
 #define READ(name_) { .name = #name_, .mode = S_IFREG | 0444, .show = show_##name_ }
 #define READ_AS(name_, shown) { .name = name_, .mode = S_IFREG | 0444, .show = show_##shown }
-#define DIRECTORY(name_, children_) \
-	{ .name = name_, .mode = S_IFDIR | 0755, .children = children_ }
-
 static const struct sysfs_node queue_children[] = {
 	READ(discard_granularity), READ(discard_max_bytes),
 	READ_AS("discard_max_hw_bytes", discard_max_bytes), READ(fua),
@@ -150,12 +146,6 @@ static const struct sysfs_node queue_children[] = {
 	READ_AS("minimum_io_size", physical_block_size), READ(nr_requests),
 	READ(optimal_io_size), READ(physical_block_size), READ(read_ahead_kb), READ(rotational),
 	READ(scheduler), READ(write_cache), READ(zoned),
-	{ NULL },
-};
-
-static const struct sysfs_node device_children[] = {
-	{ .name = "delete", .mode = S_IFREG | 0200, .store = store_delete },
-	READ(model), READ(rev), READ(serial), READ(state), READ(type), READ(vendor),
 	{ NULL },
 };
 
@@ -211,78 +201,52 @@ static const struct sysfs_node no_children[] = { { NULL } };
 
 #define COMMON \
 	READ(alignment_offset), READ(dev), READ(discard_alignment), READ(ro), READ(size), \
-	READ(stat), READ(uevent), DIRECTORY("holders", no_children)
+	READ(stat), SYSFS_DEVICE_FILES(block), SYSFS_DIRECTORY("holders", no_children)
 
 static const struct sysfs_node partition_children[] = {
 	COMMON, READ(partition), READ(start),
 	{ NULL },
 };
 
-static const struct sysfs_node disk_children[] = {
-	COMMON, READ(ext_range), READ(range), READ(removable),
-	{ .name = "device", .mode = S_IFDIR | 0755, .children = device_children,
-	  .present = is_hardware },
+const struct sysfs_node sysfs_disk_children[] = {
+	COMMON, READ(diskseq), READ(ext_range), READ(hidden), READ(range), READ(removable),
+	{ .name = "device", .mode = S_IFLNK | 0777, .link = link_host, .present = is_hardware },
 	{ .name = "loop", .mode = S_IFDIR | 0755, .children = loop_children,
 	  .present = is_described },
-	DIRECTORY("queue", queue_children),
-	DIRECTORY("slaves", no_children),
+	SYSFS_DIRECTORY("queue", queue_children),
+	SYSFS_DIRECTORY("slaves", no_children),
 	{ .name = "", .mode = S_IFDIR | 0755, .children = partition_children,
 	  .next_in = blkdev_next },
 	{ NULL },
 };
 
+static int link_up(char *buf, size_t size, unsigned index)
+{
+	return sysfs_link_device(buf, size, "../", fill_block, index);
+}
+
+static int link_up_twice(char *buf, size_t size, unsigned index)
+{
+	return sysfs_link_device(buf, size, "../../", fill_block, index);
+}
+
 const struct sysfs_node sysfs_block_children[] = {
-	{ .name = "", .mode = S_IFDIR | 0755, .children = disk_children, .next_in = next_disk },
+	{ .name = "", .mode = S_IFLNK | 0777, .next_in = next_disk, .link = link_up },
 	{ NULL },
 };
 
-static int link_device(char *buf, size_t size, unsigned index)
-{
-	struct blkdev *d = device_get(index);
-
-	if (!d)
-		return -ENOENT;
-	snprintf(buf, size, "../../block/%s%s%s", d->disk->name, d->partition ? "/" : "",
-		 d->partition ? d->name : "");
-	blkdev_put(d);
-	return 0;
-}
+const struct sysfs_node sysfs_block_virtual_children[] = {
+	{ .name = "", .mode = S_IFDIR | 0755, .children = sysfs_disk_children,
+	  .next_in = next_virtual },
+	{ NULL },
+};
 
 const struct sysfs_node sysfs_block_class_children[] = {
-	{ .name = "", .mode = S_IFLNK | 0777, .next_in = next_any, .link = link_device },
+	{ .name = "", .mode = S_IFLNK | 0777, .next_in = next_any, .link = link_up_twice },
 	{ NULL },
 };
 
 const struct sysfs_node sysfs_block_dev_children[] = {
-	{ .name = "", .mode = S_IFLNK | 0777, .next_in = next_number, .link = link_device },
-	{ NULL },
-};
-
-static int show_proc_name(struct text *t, unsigned index)
-{
-	text_printf(t, "%s\n", disk_host_find(index)->driver);
-	return 0;
-}
-
-/* "channel target lun", each a number or "-": here a host is always looked at as a whole. */
-static int store_scan(char *text, unsigned index)
-{
-	struct disk_host *host = disk_host_find(index);
-
-	if (strcspn(text, "0123456789-"))
-		return -EINVAL;
-	host->scan(host);
-	return 0;
-}
-
-static const struct sysfs_node host_children[] = {
-	READ(proc_name),
-	{ .name = "scan", .mode = S_IFREG | 0200, .store = store_scan },
-	{ NULL },
-};
-
-const struct sysfs_node sysfs_host_children[] = {
-	{ .name = "host", .mode = S_IFDIR | 0755, .children = host_children,
-	  .count = disk_host_count },
+	{ .name = "", .mode = S_IFLNK | 0777, .next_in = next_number, .link = link_up_twice },
 	{ NULL },
 };

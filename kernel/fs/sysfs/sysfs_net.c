@@ -1,26 +1,81 @@
 /*
- * /sys/class/net: a directory per network interface, by its index; what netdevice(7) asks by ioctl
- * is here in words. `device` is there for those that a device is behind.
+ * A directory per network interface, by its index, below the device that is behind it or below
+ * "virtual"; /sys/class/net has links to them. What netdevice(7) asks by ioctl is here in words.
  */
 #include "abi/errno.h"
 #include "abi/if.h"
 #include "abi/stat.h"
 #include "dev/netif.h"
+#include "dev/pci.h"
 #include "fs/sysfs/sysfs_int.h"
+#include "lib/format.h"
 #include "lib/parse.h"
 #include "lib/string.h"
 
-static unsigned next_interface(unsigned after, char *name, size_t size)
+/* The next interface after `after` for which a device of that number stands; 0: none does; ~0: any
+ * may. */
+static unsigned next_on(unsigned pci, unsigned after, char *name, size_t size)
 {
-	struct netif *nif = netif_next(after);
-	unsigned index;
+	struct netif *nif;
+
+	while ((nif = netif_next(after))) {
+		unsigned stands = nif->pci ? pci_number(nif->pci) : 0;
+
+		after = nif->index;
+		strlcpy(name, nif->name, size);
+		netif_put(nif);
+		if (pci == ~0u || pci == stands)
+			return after;
+	}
+	return 0;
+}
+
+static unsigned next_any(unsigned after, char *name, size_t size)
+{
+	return next_on(~0u, after, name, size);
+}
+
+static unsigned next_virtual(unsigned after, char *name, size_t size)
+{
+	return next_on(0, after, name, size);
+}
+
+bool sysfs_net_is_on(unsigned pci)
+{
+	char name[NETIF_NAME];
+
+	return next_on(pci, 0, name, sizeof(name));
+}
+
+static bool fill_net(unsigned index, struct devtree_entry *out)
+{
+	struct netif *nif = netif_by_index(index);
 
 	if (!nif)
-		return 0;
-	strlcpy(name, nif->name, size);
-	index = nif->index;
+		return false;
+	devtree_netif(nif, out);
 	netif_put(nif);
-	return index;
+	return true;
+}
+
+SYSFS_DEVICE(net, fill_net)
+
+static int link_class(char *buf, size_t size, unsigned index)
+{
+	return sysfs_link_device(buf, size, "../../", fill_net, index);
+}
+
+static int link_pci(char *buf, size_t size, unsigned index)
+{
+	struct netif *nif = netif_by_index(index);
+	char name[PCI_NAME];
+
+	if (!nif)
+		return -ENOENT;
+	pci_name(nif->pci, name);
+	netif_put(nif);
+	snprintf(buf, size, "../../../%s", name);
+	return 0;
 }
 
 /* A text about an interface, which is there as long as it is made. */
@@ -84,14 +139,6 @@ static int print_carrier(struct text *t, const struct netif *nif)
 	return 0;
 }
 
-static void print_device(struct text *t, struct netif *nif, bool vendor_wanted)
-{
-	u16 vendor = 0, device = 0;
-
-	nif->ops->bus(nif, &vendor, &device);
-	text_printf(t, "0x%04x\n", vendor_wanted ? vendor : device);
-}
-
 SHOW(address, print_address(t, nif, nif->address))
 SHOW(broadcast, print_address(t, nif, nif->broadcast))
 SHOW(mtu, text_printf(t, "%u\n", nif->mtu))
@@ -104,8 +151,6 @@ SHOW(speed, err = print_link(t, nif, false))
 SHOW(duplex, err = print_link(t, nif, true))
 SHOW(type, text_printf(t, "%u\n", nif->type))
 SHOW(tx_queue_len, text_printf(t, "%u\n", nif->queue_length))
-SHOW(vendor, print_device(t, nif, true))
-SHOW(device, print_device(t, nif, false))
 
 /* Changes by a number, in text. */
 static int change(char *text, unsigned index, int (*fn)(struct netif *nif, u32 value))
@@ -138,7 +183,6 @@ static int reset(struct netif *nif, u32 value)
 
 static int store_mtu(char *text, unsigned index) { return change(text, index, netif_set_mtu); }
 static int store_flags(char *text, unsigned index) { return change(text, index, set_flags); }
-static int store_reset(char *text, unsigned index) { return change(text, index, reset); }
 static int store_tx_queue_len(char *text, unsigned index)
 {
 	return change(text, index, netif_set_queue_length);
@@ -187,17 +231,18 @@ static const struct sysfs_node statistics_children[] = {
 	{ NULL },
 };
 
-static const struct sysfs_node device_children[] = {
-	READ(device),
-	READ(vendor),
-	{ .name = "reset", .mode = S_IFREG | 0200, .store = store_reset },
-	{ NULL },
-};
+int sysfs_net_reset(char *text, unsigned pci)
+{
+	char name[NETIF_NAME];
+	unsigned index = next_on(pci, 0, name, sizeof(name));
+
+	return index ? change(text, index, reset) : -ENODEV;
+}
 
 static bool has_device(unsigned index)
 {
 	struct netif *nif = netif_by_index(index);
-	bool has = nif && nif->ops->bus;
+	bool has = nif && nif->pci;
 
 	if (nif)
 		netif_put(nif);
@@ -207,14 +252,24 @@ static bool has_device(unsigned index)
 static const struct sysfs_node interface_children[] = {
 	READ(addr_len), READ(address), READ(broadcast), READ(carrier), READ(duplex), BOTH(flags),
 	READ(ifindex), BOTH(mtu), READ(operstate), READ(speed), BOTH(tx_queue_len), READ(type),
-	{ .name = "device", .mode = S_IFDIR | 0755, .children = device_children,
-	  .present = has_device },
-	{ .name = "statistics", .mode = S_IFDIR | 0755, .children = statistics_children },
+	SYSFS_DEVICE_FILES(net),
+	{ .name = "device", .mode = S_IFLNK | 0777, .link = link_pci, .present = has_device },
+	SYSFS_DIRECTORY("statistics", statistics_children),
 	{ NULL },
 };
 
-const struct sysfs_node sysfs_net_children[] = {
+const struct sysfs_node sysfs_net_class_children[] = {
+	{ .name = "", .mode = S_IFLNK | 0777, .link = link_class, .next = next_any },
+	{ NULL },
+};
+
+const struct sysfs_node sysfs_net_virtual_children[] = {
 	{ .name = "", .mode = S_IFDIR | 0755, .children = interface_children,
-	  .next = next_interface },
+	  .next = next_virtual },
+	{ NULL },
+};
+
+const struct sysfs_node sysfs_net_pci_children[] = {
+	{ .name = "", .mode = S_IFDIR | 0755, .children = interface_children, .next_in = next_on },
 	{ NULL },
 };

@@ -3,6 +3,7 @@
  * are for everybody, orders for CAP_NET_ADMIN.
  */
 #include "abi/capability.h"
+#include "dev/pci.h"
 #include "abi/errno.h"
 #include "abi/ethtool.h"
 #include "abi/if.h"
@@ -34,15 +35,17 @@ static bool is_question(u32 command)
 static int get_driver(struct netif *nif, void __user *data)
 {
 	struct ethtool_drvinfo d = { .cmd = ETHTOOL_GDRVINFO };
-	u16 vendor, device;
+	char name[PCI_NAME];
 	u64 value;
 
 	if (!nif->ops->driver)
 		return -EOPNOTSUPP;
 	strlcpy(d.driver, nif->ops->driver, sizeof(d.driver));
 	strlcpy(d.version, VERSION, sizeof(d.version));
-	if (nif->ops->bus)
-		strlcpy(d.bus_info, nif->ops->bus(nif, &vendor, &device), sizeof(d.bus_info));
+	if (nif->pci) {
+		pci_name(nif->pci, name);
+		strlcpy(d.bus_info, name, sizeof(d.bus_info));
+	}
 	while (nif->ops->counter && nif->ops->counter(nif, d.n_stats, &value))
 		d.n_stats++;
 	return copy_out_obj((struct ethtool_drvinfo __user *)data, &d);

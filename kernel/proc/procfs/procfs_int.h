@@ -38,8 +38,8 @@ struct proc_inode {
 	const struct proc_node *node;
 	struct pid *pid;  /* of the thread or process the entry is about, held; NULL outside */
 	bool whole;       /* it stands for the process, not for one thread of it */
-	int fd;           /* entries of fd/ and fdinfo/: the descriptor; of irq/: the number; else
-			   * -1 */
+	int fd;           /* entries of fd/ and fdinfo/: the descriptor; of irq/ and bus/: the
+			   * number; else -1 */
 };
 
 static inline struct proc_inode *proc_inode(struct inode *inode)
@@ -69,6 +69,8 @@ extern const struct proc_node procfs_net_children[], procfs_net_sys_children[];
 extern const struct proc_node procfs_irq_children[];
 int procfs_irq_lookup(struct proc_inode *dir, const struct name *name, struct inode **out);
 int procfs_irq_readdir(struct proc_inode *dir, struct dir_sink *sink, u64 pos);
+/* procfs_pci.c: /proc/bus. */
+extern const struct proc_node procfs_bus_children[];
 extern const struct file_ops procfs_mem_fops;
 
 /* procfs_fd.c: the entries of fd/ and fdinfo/. */

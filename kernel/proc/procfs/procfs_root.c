@@ -105,6 +105,7 @@ static const struct proc_node root_children[] = {
 	{ .name = "interrupts", .mode = FILE_R, .show = show_interrupts },
 	{ .name = "irq", .mode = S_IFDIR | 0555, .children = procfs_irq_children,
 	  .lookup = procfs_irq_lookup, .readdir = procfs_irq_readdir },
+	{ .name = "bus", .mode = S_IFDIR | 0555, .children = procfs_bus_children },
 	{ .name = "devices", .mode = FILE_R, .show = show_devices },
 	{ .name = "misc", .mode = FILE_R, .show = show_misc },
 	{ .name = "buddyinfo", .mode = FILE_R, .show = show_buddyinfo },

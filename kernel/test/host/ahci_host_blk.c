@@ -118,6 +118,7 @@ int disk_add(struct disk *disk)
 	return 0;
 }
 
+void disk_host_register(struct disk_host *host) { host->number = 0; }
 void disk_get(struct disk *disk) { ref_get(&disk->refs); }
 
 void disk_put(struct disk *disk)

@@ -202,9 +202,9 @@ TEST(empty_ports_and_what_is_refused)
 	model.plugged = true;
 	model_reset();
 	CHECK(!the_disk);
-	ahci_scan(&hba.host);
+	ahci_scan(&hba.ports[0]->host);
 	CHECK(the_disk);
-	ahci_scan(&hba.host);
+	ahci_scan(&hba.ports[0]->host);
 	CHECK(the_disk);
 	ahci_host_end();
 }
