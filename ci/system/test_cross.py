@@ -18,7 +18,8 @@ NODES = 50000 if FULL else 300
 SECONDS = 3000 if FULL else 150
 # Arguments of mke2fs, type, words for the program.
 KINDS = [("-t ext2 -b 1024 -I 128", "ext2", "coarse"),
-         ("-t ext4 -O ^has_journal", "ext4", "")]
+         ("-t ext4 -O ^has_journal", "ext4", ""),
+         ("-t ext4", "ext4", "")]
 
 
 def drives(images):

@@ -29,7 +29,7 @@ def image():
     return os.path.join(os.environ.get("B", "build"), "skerry.img")
 
 
-@pytest.mark.parametrize("kind", ["-t ext2", "-t ext4 -O ^has_journal"])
+@pytest.mark.parametrize("kind", ["-t ext2", "-t ext4 -O ^has_journal", "-t ext4"])
 def test_unplug_under_load(machine, tmp_path, kind):
     """What was durable on a file system is so whenever its disk is pulled; e2fsck repairs it."""
     data = random.Random(7).randbytes(24 * MIB)

@@ -10,6 +10,7 @@ const struct work_format work_formats[N_WORK_FORMATS] = {
 	{ "ext2", "-t ext2 -b 1024" },
 	{ "ext4", "-t ext4 -b 1024 -O ^has_journal" },
 	{ "ext2", "-t ext2 -b 4096 -O metadata_csum" },
+	{ "ext4", "-t ext4 -b 1024 -J size=1" },
 };
 
 static char path[300];

@@ -19,7 +19,7 @@ struct work_format {
 	const char *type, *args;
 };
 
-#define N_WORK_FORMATS 3
+#define N_WORK_FORMATS 4
 extern const struct work_format work_formats[N_WORK_FORMATS];
 
 /* An image of `mib` MiB with the tree in it, unmounted: its path (static). */

@@ -106,6 +106,11 @@ TEST(no_blocks_with_checksums)
 	every_amount(&work_formats[2], "-N 300", fill_blocks);
 }
 
+TEST(no_blocks_with_a_journal)
+{
+	every_amount(&work_formats[3], "-N 300", fill_blocks);
+}
+
 TEST(no_inodes)
 {
 	every_amount(&work_formats[0], "-N 300", fill_inodes);

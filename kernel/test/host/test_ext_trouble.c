@@ -78,6 +78,11 @@ TEST(requests_fail_with_checksums)
 	every_request(&work_formats[2]);
 }
 
+TEST(requests_fail_with_a_journal)
+{
+	every_request(&work_formats[3]);
+}
+
 TEST(read_only_disk)
 {
 	for (unsigned i = 0; i < N_WORK_FORMATS; i++) {
