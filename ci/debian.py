@@ -37,8 +37,8 @@ NET = """curl libbrotli1 libcom-err2 libcurl4 libffi8 libgmp10 libgnutls30 libgs
 libhogweed6 libidn2-0 libk5crypto3 libkeyutils1 libkrb5-3 libkrb5support0 libldap-2.5-0 libnettle8
 libnghttp2-14 libp11-kit0 libpsl5 librtmp1 libsasl2-2 libssh2-1 libssl3 libtasn1-6 libunistring2
 libzstd1 zlib1g iperf3 libiperf0 libsctp1 socat libnsl2 libtirpc3 libwrap0 tcpdump libcap2
-libdbus-1-3 libgcrypt20 libgpg-error0 liblz4-1 liblzma5 libpcap0.8 libsystemd0 iproute2 libbpf1
-libbsd0 libdb5.3 libelf1 libmd0 libmnl0 libpcre2-8-0 libselinux1 libxtables12 iputils-ping
+libcap2-bin libdbus-1-3 libgcrypt20 libgpg-error0 liblz4-1 liblzma5 libpcap0.8 libsystemd0 iproute2
+libbpf1 libbsd0 libdb5.3 libelf1 libmd0 libmnl0 libpcre2-8-0 libselinux1 libxtables12 iputils-ping
 netcat-openbsd net-tools coreutils libacl1 libattr1 dash libc6 libcrypt1 libgcc-s1""".split()
 
 

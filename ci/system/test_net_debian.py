@@ -200,6 +200,21 @@ def test_ip_and_old_tools(ours):
     assert not re.search(r"10\.7[78]", ours.output("deb ip route"))
 
 
+def test_file_capabilities(ours):
+    """ping may send for a user since its file has cap_net_raw; and not when it has lost that."""
+    user = "deb chroot --userspec=1000:1000 /"
+    assert ours.run(f"{user} ping -c 1 -W 5 10.0.2.2")[0] != 0
+    ours.output("deb setcap cap_net_raw+ep /bin/ping")
+    assert ours.output("deb getcap /bin/ping").strip() == "/bin/ping cap_net_raw=ep"
+    assert " 0% packet loss" in ours.output(f"{user} ping -c 1 10.0.2.2")
+    ours.output("deb setcap -r /bin/ping")
+    assert ours.output("deb getcap /bin/ping").strip() == ""
+    assert "0x0" in ours.output(f"{user} capsh --decode=0")
+    ours.output("deb cp /bin/ping /bin/other && deb setcap cap_net_raw=ep /bin/other && "
+                "deb sh -c 'printf x >>/bin/other'")
+    assert ours.output("deb getcap /bin/other").strip() == ""
+
+
 def test_six(ours, host):
     """IPv6, on the loopback and with QEMU's router."""
     assert "inet6 ::1/128 scope host" in ours.output("deb ip -6 addr show dev lo")

@@ -69,6 +69,12 @@ struct cap_user_data {
 	u32 inheritable;
 };
 
+/* The attribute security.capability: revision and flags, then the sets. */
+#define VFS_CAP_REVISION_MASK	0xff000000u
+#define VFS_CAP_REVISION_2	0x02000000u
+#define VFS_CAP_REVISION_3	0x03000000u
+#define VFS_CAP_FLAGS_EFFECTIVE	0x000001u
+
 /* PR_SET_SECUREBITS */
 #define SECBIT_NOROOT			0x01
 #define SECBIT_NOROOT_LOCKED		0x02

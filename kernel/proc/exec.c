@@ -421,9 +421,9 @@ static int exec_run(struct exec *e)
 	if (error)
 		return error;
 	e->readable = inode_permission(e->image.file->inode, me->cred, MAY_READ) == 0;
-	e->cred = exec_cred(me->cred, e->image.file, fs_is_shared(me), &e->secure);
-	if (!e->cred)
-		return -ENOMEM;
+	error = exec_cred(me->cred, e->image.file, fs_is_shared(me), &e->cred, &e->secure);
+	if (error)
+		return error;
 	error = aspace_create(&e->as);
 	if (error)
 		return error;

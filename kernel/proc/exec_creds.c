@@ -1,21 +1,18 @@
 /*
- * Credentials across execve(2): set-user-ID and set-group-ID files, and what becomes of
- * capabilities (capabilities(7), "Transformation of capabilities during execve()"), for files
- * without capabilities of their own.
+ * Credentials across execve(2): set-user-ID and set-group-ID files, capabilities of files and of
+ * root (capabilities(7), "Transformation of capabilities during execve()"), with the manual's
+ * letters: P a set of the process, F one of the file, X the bounding set.
  */
 #include "abi/capability.h"
 #include "abi/stat.h"
 #include "proc/proc_int.h"
+#include "vfs/filecap.h"
 
-#define CAPS_ALL ((1ull << (CAP_LAST_CAP + 1)) - 1)
-
-/* Not where another process could change directory or root under the program, unless the caller may
- * become anybody anyhow. */
-static bool set_id_allowed(const struct cred *old, struct file *file, bool fs_shared)
-{
-	return !old->no_new_privs && !(file->path.mount->flags & MNT_F_NOSUID) &&
-	       (!fs_shared || cred_capable(old, CAP_SETUID));
-}
+/* What the file gives. */
+struct exec_gain {
+	bool from_file;  /* it has capabilities of its own */
+	bool effective;  /* what is permitted becomes effective at once */
+};
 
 static void apply_set_id(struct cred *new, struct inode *inode)
 {
@@ -27,37 +24,96 @@ static void apply_set_id(struct cred *new, struct inode *inode)
 		new->egid = inode->gid;
 }
 
-/* Root's programs get the bounding set, unless root is nobody special (SECBIT_NOROOT); others keep
- * only the ambient one. */
-static void apply_capabilities(struct cred *new)
+/* P'(permitted) = (P(inheritable) & F(inheritable)) | (F(permitted) & X). A program that does not
+ * know of capabilities must get all that its file says: else -EPERM. */
+static int apply_file(struct cred *new, struct file *file, struct exec_gain *gain)
 {
-	bool root = (new->euid == 0 || new->uid == 0) && !(new->securebits & SECBIT_NOROOT);
+	struct file_caps caps;
+	int error;
 
-	if (root) {
-		new->cap_permitted = (new->cap_inheritable | new->cap_bounding) & CAPS_ALL;
-		new->cap_effective = new->euid == 0 ? new->cap_permitted : 0;
-	} else {
-		new->cap_permitted = new->cap_ambient;
-		new->cap_effective = new->cap_ambient;
-	}
+	new->cap_permitted = 0;
+	if (file->path.mount->flags & MNT_F_NOSUID)
+		return 0;
+	error = inode_caps_get(file->inode, &caps);
+	if (error)
+		return error == -ENODATA ? 0 : error;
+	gain->from_file = true;
+	gain->effective = caps.effective;
+	new->cap_permitted = (caps.permitted & new->cap_bounding) |
+			     (caps.inheritable & new->cap_inheritable);
+	return caps.effective && caps.permitted & ~new->cap_permitted ? -EPERM : 0;
 }
 
-const struct cred *exec_cred(const struct cred *old, struct file *file, bool fs_shared,
-			     bool *secure)
+/* Root's programs get the bounding set, unless root is nobody special (SECBIT_NOROOT), or the file
+ * is set-user-ID-root with capabilities of its own, which then count for others. */
+static void apply_root(struct cred *new, struct exec_gain *gain)
 {
-	struct cred *new = cred_clone(old);
+	if (new->securebits & SECBIT_NOROOT)
+		return;
+	if (gain->from_file && new->uid != 0 && new->euid == 0)
+		return;
+	if (new->euid == 0 || new->uid == 0)
+		new->cap_permitted = (new->cap_inheritable | new->cap_bounding) & CAP_FULL_SET;
+	if (new->euid == 0)
+		gain->effective = true;
+}
 
-	if (!new)
-		return NULL;
-	if (set_id_allowed(old, file, fs_shared))
-		apply_set_id(new, file->inode);
+static bool is_set_id(const struct cred *new, const struct cred *old)
+{
+	return new->euid != old->uid || new->egid != old->gid;
+}
+
+/* Who asked for that (PR_SET_NO_NEW_PRIVS), or whose directory and root another process could
+ * change under the program, gains no capabilities; and becomes nobody else unless that is allowed
+ * anyhow. */
+static void limit_gain(struct cred *new, const struct cred *old)
+{
+	if (!is_set_id(new, old) && !(new->cap_permitted & ~old->cap_permitted))
+		return;
+	if (old->no_new_privs || !cred_capable(old, CAP_SETUID)) {
+		new->euid = new->uid;
+		new->egid = new->gid;
+	}
+	new->cap_permitted &= old->cap_permitted;
+}
+
+/* The ambient set, which files with privileges end, and what is effective. */
+static void finish(struct cred *new, const struct cred *old, const struct exec_gain *gain,
+		   bool set_id)
+{
 	new->suid = new->fsuid = new->euid;
 	new->sgid = new->fsgid = new->egid;
-	if (new->euid != old->euid || new->egid != old->egid)
+	if (gain->from_file || set_id)
 		new->cap_ambient = 0;
-	apply_capabilities(new);
+	new->cap_permitted |= new->cap_ambient;
+	new->cap_effective = gain->effective ? new->cap_permitted : new->cap_ambient;
 	new->securebits &= ~(u32)SECBIT_KEEP_CAPS;
-	*secure = new->euid != new->uid || new->egid != new->gid ||
-		  (new->uid != 0 && new->cap_permitted & ~new->cap_ambient);
-	return new;
+}
+
+int exec_cred(const struct cred *old, struct file *file, bool fs_shared, const struct cred **out,
+	      bool *secure)
+{
+	struct exec_gain gain = { false, false };
+	struct cred *new = cred_clone(old);
+	bool set_id;
+	int error;
+
+	if (!new)
+		return -ENOMEM;
+	if (!old->no_new_privs && !(file->path.mount->flags & MNT_F_NOSUID))
+		apply_set_id(new, file->inode);
+	error = apply_file(new, file, &gain);
+	if (error) {
+		cred_put(new);
+		return error;
+	}
+	apply_root(new, &gain);
+	set_id = is_set_id(new, old);
+	if (old->no_new_privs || fs_shared)
+		limit_gain(new, old);
+	finish(new, old, &gain, set_id);
+	*secure = set_id || (new->uid != 0 &&
+			     (gain.effective || new->cap_permitted & ~new->cap_ambient));
+	*out = new;
+	return 0;
 }

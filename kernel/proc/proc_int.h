@@ -51,9 +51,13 @@ void process_usage_locked(struct process *p, struct cpu_times *times, struct usa
 /* itimer.c */
 void itimer_init(struct process *process);
 void itimer_fini(struct process *process);
-/* exec_creds.c */
-const struct cred *exec_cred(const struct cred *old, struct file *file, bool fs_shared,
-			     bool *secure);
+/*
+ * exec_creds.c: the credentials of the program in `file`, and whether it has more than its caller
+ * (AT_SECURE). 0 and *out, referenced; -EPERM (it would lack capabilities it cannot do without),
+ * -EINVAL (nonsense in its attribute), -ENOMEM, -EIO.
+ */
+int exec_cred(const struct cred *old, struct file *file, bool fs_shared, const struct cred **out,
+	      bool *secure);
 /* sock_host.c */
 void sock_host_init(void);
 /* exec.c: a forked space runs the same file. */

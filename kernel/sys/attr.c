@@ -53,7 +53,7 @@ long sys_fchmod(int fd, u32 mode)
 /* -1 leaves an id as it is (chown(2)). */
 static struct inode_attr owner_attr(u32 uid, u32 gid)
 {
-	return (struct inode_attr){ .mask = (uid == ~0u ? 0 : ATTR_UID) |
+	return (struct inode_attr){ .mask = ATTR_CHOWN | (uid == ~0u ? 0 : ATTR_UID) |
 					    (gid == ~0u ? 0 : ATTR_GID),
 				    .uid = uid,
 				    .gid = gid };

@@ -9,6 +9,7 @@
 #include "lib/string.h"
 #include "vfs/acl.h"
 #include "vfs/file_int.h"
+#include "vfs/filecap.h"
 #include "vfs/mount_int.h"
 #include "vfs/notify.h"
 
@@ -71,8 +72,10 @@ static int attr_prepare(struct inode *inode, const struct cred *cred, struct ino
 
 		if (!cred_in_group(cred, gid) && !cred_capable(cred, CAP_FSETID))
 			attr->mode &= ~(u32)S_ISGID;
-	} else if (attr->mask & (ATTR_UID | ATTR_GID)) {
+	} else if (attr->mask & ATTR_CHOWN) {
 		attr->mode = inode_mode_without_suid(inode);
+		if (attr->mode != inode->mode && !inode_owner_or_capable(inode, cred))
+			return -EPERM;
 		if (attr->mode != inode->mode)
 			attr->mask |= ATTR_MODE;
 	}
@@ -84,7 +87,7 @@ static int attr_prepare(struct inode *inode, const struct cred *cred, struct ino
 		attr->mtime = now;
 	attr->mask |= (attr->mask & ATTR_ATIME_NOW ? ATTR_ATIME : 0) |
 		      (attr->mask & ATTR_MTIME_NOW ? ATTR_MTIME : 0);
-	attr->mask &= ~(u32)(ATTR_ATIME_NOW | ATTR_MTIME_NOW);
+	attr->mask &= ~(u32)(ATTR_ATIME_NOW | ATTR_MTIME_NOW | ATTR_CHOWN);
 	attr->ctime = now;
 	attr->mask |= ATTR_CTIME;
 	return 0;
@@ -112,11 +115,15 @@ int vfs_setattr(const struct path *path, const struct cred *cred, struct inode_a
 {
 	struct inode *inode = path->dentry->inode;
 	int err = mount_write_begin(path->mount);
+	bool given;
 
 	if (err < 0)
 		return err;
 	rwsem_write(&inode->lock);
+	given = attr->mask & ATTR_CHOWN;
 	err = attr_prepare(inode, cred, attr);
+	if (err == 0 && given)
+		err = inode_caps_drop(inode);
 	if (err == 0)
 		err = inode_setattr(inode, attr);
 	rwsem_write_end(&inode->lock);
@@ -142,7 +149,8 @@ int inode_truncate(struct inode *inode, s64 size, const struct cred *cred)
 	attr.mode = inode_mode_without_suid(inode);
 	if (attr.mode != inode->mode && !cred_capable(cred, CAP_FSETID))
 		attr.mask |= ATTR_MODE;
-	if (size > inode->size)
+	err = inode_caps_drop(inode);
+	if (err == 0 && size > inode->size)
 		err = inode->ops->fill_gap ? inode->ops->fill_gap(inode, size)
 					   : cached_zero_tail(inode, inode->size, size);
 	if (err == 0)

@@ -11,6 +11,7 @@
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "vfs/file_int.h"
+#include "vfs/filecap.h"
 
 /*
  * Makes room for [offset, offset + n) of a locked page, then unlocks it. On failure the page is
@@ -199,6 +200,12 @@ int file_modified(struct file *file)
 	struct inode *inode = file->inode;
 	u32 mode = inode->mode;
 
+	if (unlikely(!inode->no_caps)) {
+		int err = inode_caps_drop(inode);
+
+		if (err < 0)
+			return err;
+	}
 	if (unlikely(mode & (S_ISUID | S_ISGID)) && !cred_capable(file->cred, CAP_FSETID)) {
 		mode = inode_mode_without_suid(inode);
 		if (mode != inode->mode) {

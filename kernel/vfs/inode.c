@@ -91,6 +91,7 @@ void inode_init_owner(struct inode *inode, const struct inode *dir, u32 mode,
 			mode &= ~(u32)S_ISGID;
 	}
 	inode->mode = mode;
+	inode->no_caps = true;
 	inode->atime = inode->mtime = inode->ctime = inode->btime = time_for(inode, ATTR_MTIME);
 }
 

@@ -164,6 +164,7 @@ struct inode {
 	u32 flags;                 /* l: FS_IMMUTABLE_FL, FS_APPEND_FL … as chattr */
 	u32 generation;            /* I */
 	u32 state;                 /* i: enum inode_state */
+	bool no_caps;              /* l, torn reads harmless: known to have no capabilities */
 	struct rwsem lock;         /* RANK_INODE_DIR or RANK_INODE */
 	/* Set up by vfs (size, hold …); the file system sets cache.ops of regular files only. */
 	struct pagecache cache;
@@ -187,7 +188,10 @@ enum attr_mask {
 	 * To vfs_setattr() only: the time is now (it fills the field and sets ATTR_ATIME or
 	 * ATTR_MTIME). Both together need no ownership, just permission to write.
 	 */
-	ATTR_ATIME_NOW = 128, ATTR_MTIME_NOW = 256 };
+	ATTR_ATIME_NOW = 128, ATTR_MTIME_NOW = 256,
+	/* To vfs_setattr() only: chown(2), even of nobody, which ends what the mode and
+	 * capabilities give. */
+	ATTR_CHOWN = 512 };
 struct inode_attr { u32 mask; u32 mode, uid, gid; s64 size; struct timespec atime, mtime, ctime; };
 
 /* One component, not NUL-terminated; 1 … 255 bytes. */

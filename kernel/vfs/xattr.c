@@ -13,16 +13,20 @@
 #include "lib/string.h"
 #include "mm/kmap.h"
 #include "vfs/acl.h"
+#include "vfs/filecap.h"
 #include "vfs/mount_int.h"
 #include "vfs/notify.h"
-
-#define FILE_CAPABILITIES "security.capability"
 
 /* Which of the two lists a name stands for, if it does. */
 static bool is_acl(const char *name, bool *deflt)
 {
 	*deflt = strcmp(name, ACL_DEFAULT_NAME) == 0;
 	return *deflt || strcmp(name, ACL_ACCESS_NAME) == 0;
+}
+
+static bool is_caps(const char *name)
+{
+	return strcmp(name, FILE_CAPS_NAME) == 0;
 }
 
 static int may_user(struct inode *inode, const struct cred *cred, unsigned mask)
@@ -43,10 +47,7 @@ static int may_access(struct inode *inode, const struct cred *cred, const char *
 	if (str_starts_with(name, XATTR_SECURITY_PREFIX)) {
 		if (!(mask & MAY_WRITE))
 			return 0;
-		return cred_capable(cred, strcmp(name, FILE_CAPABILITIES) == 0 ? CAP_SETFCAP
-									       : CAP_SYS_ADMIN)
-			       ? 0
-			       : -EPERM;
+		return cred_capable(cred, is_caps(name) ? CAP_SETFCAP : CAP_SYS_ADMIN) ? 0 : -EPERM;
 	}
 	if (str_starts_with(name, XATTR_SYSTEM_PREFIX))
 		return 0;
@@ -71,19 +72,9 @@ ssize_t vfs_getxattr(const struct path *path, const struct cred *cred, const cha
 		return err;
 	if (is_acl(name, &deflt))
 		return inode_acl_get(inode, deflt, value, size);
+	if (is_caps(name))
+		return inode_caps_show(inode, value, size);
 	return inode->ops->getxattr ? inode->ops->getxattr(inode, name, value, size) : -EOPNOTSUPP;
-}
-
-/* What file capabilities look like: struct vfs_cap_data of revision 2 or 3 (capabilities(7)). */
-static bool file_capabilities_valid(const void *value, size_t size)
-{
-	u32 revision;
-
-	if (size < sizeof(revision))
-		return false;
-	memcpy(&revision, value, sizeof(revision));
-	revision &= 0xff000000;
-	return (revision == 0x02000000 && size == 20) || (revision == 0x03000000 && size == 24);
 }
 
 /* Sets an attribute, or removes it (`value` NULL). inode->lock held. */
@@ -93,7 +84,7 @@ static int change(struct inode *inode, const struct cred *cred, const char *name
 	int err = 0;
 	bool deflt;
 
-	if (value && strcmp(name, FILE_CAPABILITIES) == 0 && !file_capabilities_valid(value, size))
+	if (value && is_caps(name) && !file_caps_valid(value, size))
 		err = -EINVAL;
 	if (err == 0)
 		err = may_access(inode, cred, name, MAY_WRITE);
@@ -103,6 +94,8 @@ static int change(struct inode *inode, const struct cred *cred, const char *name
 		return inode_acl_set(inode, cred, deflt, value, size);
 	if (!value)
 		return inode->ops->removexattr ? inode->ops->removexattr(inode, name) : -EOPNOTSUPP;
+	if (is_caps(name))
+		inode_caps_set(inode);
 	return inode->ops->setxattr ? inode->ops->setxattr(inode, name, value, size, flags)
 				    : -EOPNOTSUPP;
 }
