@@ -30,7 +30,7 @@ static void compare_data(struct inode *inode, const char *path)
 			differs(path, "contents");
 			break;
 		}
-		host_cache_drop_clean(&inode->cache);
+		(void)pagecache_shrink(&inode->cache);
 	}
 	os_close(fd);
 }

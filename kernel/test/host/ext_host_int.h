@@ -38,7 +38,8 @@ void host_record_flush(void);
 struct blkdev *host_dev_open(const char *path, bool read_only);
 void host_dev_close(struct blkdev *dev);
 void host_io_finish(void);	/* ends all requests in flight */
-void host_bcache_drop(struct blkdev *dev);
-void host_cache_drop_clean(struct pagecache *cache);
+bool host_io_fails(void);	/* whether the transfer that is due is one that fails */
+bool host_dev_read(struct blkdev *dev, void *data, u32 n, u64 at);	/* at once */
+bool host_dev_write(struct blkdev *dev, const void *data, u32 n, u64 at);
 
 #endif

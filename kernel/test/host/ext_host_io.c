@@ -1,13 +1,12 @@
 /*
- * test/host/ext_host_io.c - block device, buffers and page cache for fs/ext on the host.
+ * test/host/ext_host_io.c - block device and page cache for fs/ext on the host.
  *
  * Data requests are only queued when submitted; they run, in a random order, when somebody waits
- * for a page, so that whatever relies on an order or on being done at once fails. A device's cache
- * marks the 512-byte sectors that were dirtied, and writes nothing else.
+ * for a page, so that whatever relies on an order or on being done at once fails.
  */
 #include "test/host/ext_host_int.h"
 
-#include "dev/bcache.h"
+#include "dev/blk_int.h"
 
 #define QUEUE_MAX 256u
 
@@ -304,7 +303,7 @@ int pagecache_get_locked(struct pagecache *cache, pgoff_t index, bool whole, str
 }
 
 /* Reads the missing pages of a range, a few at a time. */
-static void read_range(struct pagecache *cache, pgoff_t first, pgoff_t last)
+void pagecache_readahead(struct pagecache *cache, pgoff_t first, pgoff_t last)
 {
 	struct page *batch[64];
 	unsigned n = 0;
@@ -328,7 +327,7 @@ int pagecache_get(struct pagecache *cache, pgoff_t index, pgoff_t last, struct p
 	struct page *page;
 
 	if (!radix_lookup(&cache->pages, index) && last > index)
-		read_range(cache, index, last);
+		pagecache_readahead(cache, index, last);
 	int err = pagecache_get_locked(cache, index, false, &page);
 
 	if (!err) {
@@ -414,7 +413,7 @@ void page_wait_writeback(struct page *page)
 	host_io_finish();
 }
 
-void host_cache_drop_clean(struct pagecache *cache)
+u64 pagecache_shrink(struct pagecache *cache)
 {
 	pgoff_t at = 0;
 	struct page *page;
@@ -425,118 +424,23 @@ void host_cache_drop_clean(struct pagecache *cache)
 		if (page->refs == 1 && !(page->flags & (PG_DIRTY | PG_LOCKED)))
 			cache_remove(cache, page);
 	}
-}
-
-/* Buffers */
-static void bdev_read(struct pagecache *cache, struct page **pages, unsigned n)
-{
-	struct host_dev *h = container_of(cache, struct host_dev, dev.cache);
-
-	for (unsigned i = 0; i < n; i++) {
-		u64 at = pages[i]->index << PAGE_SHIFT, end = h->dev.n_sectors << 9;
-		u64 bytes = at < end ? min(end - at, (u64)PAGE_SIZE) : 0;
-		bool bad = host_fail(&fail_io, fail_io_for_good);
-
-		pages[i]->private = 0;
-		memset(page_to_virt(pages[i]), 0, PAGE_SIZE);
-		if (!bad && !os_pread(h->fd, page_to_virt(pages[i]), bytes, at))
-			bad = true;
-		page_read_done(pages[i], bad ? -EIO : 0);
-	}
-}
-
-static void bdev_write(struct pagecache *cache, struct page **pages, unsigned n)
-{
-	struct host_dev *h = container_of(cache, struct host_dev, dev.cache);
-
-	for (unsigned i = 0; i < n; i++) {
-		struct page *page = pages[i];
-		int err = host_fail(&fail_io, fail_io_for_good) ? -EIO : 0;
-
-		host_lost_writes += err != 0;
-		for (u32 s = 0, n; s < 8 && !err; s += max(n, 1u)) {
-			for (n = 0; s + n < 8 && page->private >> (s + n) & 1;)
-				n++;
-			if (n && !dev_write(h, (u8 *)page_to_virt(page) + s * 512, n * 512,
-					    (page->index << PAGE_SHIFT) + s * 512, false))
-				err = -EIO;
-		}
-		page->private = 0;
-		page_unlock(page);
-		page_write_done(page, err);
-	}
-}
-
-static const struct pagecache_ops bdev_ops = { .read = bdev_read, .write = bdev_write };
-
-int bcache_get(struct blkdev *dev, u64 block, u32 size, struct bblock *out)
-{
-	struct page *page;
-	int err;
-
-	if (block >= (dev->n_sectors << 9) / size)
-		return -ENXIO;
-	err = pagecache_get(&dev->cache, block * size >> PAGE_SHIFT, 0, &page);
-	if (err)
-		return err;
-	out->page = page;
-	out->size = size;
-	out->data = (u8 *)page_to_virt(page) + (block * size & ~PAGE_MASK);
 	return 0;
 }
 
-int bcache_get_new(struct blkdev *dev, u64 block, u32 size, struct bblock *out)
+/* Devices */
+bool host_io_fails(void)
 {
-	int err = bcache_get(dev, block, size, out);
-
-	if (!err)
-		memset(out->data, 0, size);
-	return err;
+	return host_fail(&fail_io, fail_io_for_good);
 }
 
-void bcache_dirty(struct blkdev *dev, struct bblock *b)
+bool host_dev_read(struct blkdev *dev, void *data, u32 n, u64 at)
 {
-	u32 first = (u32)((u64)b->data & ~PAGE_MASK) >> 9;
-
-	for (u32 s = 0; s < b->size >> 9; s++)
-		b->page->private |= BIT(first + s);
-	page_dirty(b->page);
+	return os_pread(host_of(dev)->fd, data, n, at);
 }
 
-void bcache_drop_clean(struct blkdev *dev)
+bool host_dev_write(struct blkdev *dev, const void *data, u32 n, u64 at)
 {
-	host_cache_drop_clean(&dev->cache);
-}
-
-void bcache_put(struct bblock *b)
-{
-	if (b->page->refs < 2)
-		abort();
-	page_put(b->page);
-	b->page = NULL;
-	b->data = NULL;
-}
-
-void bcache_read_ahead(struct blkdev *dev, u64 block, u32 size, unsigned n)
-{
-	if (n)
-		read_range(&dev->cache, block * size >> PAGE_SHIFT,
-			   ((block + n) * size - 1) >> PAGE_SHIFT);
-}
-
-void bcache_forget(struct blkdev *dev, u64 block, u32 size, u64 n)
-{
-	for (u64 at = block * size; at < (block + n) * size; at += 512) {
-		struct page *page = radix_lookup(&dev->cache.pages, at >> PAGE_SHIFT);
-
-		if (page)
-			page->private &= ~BIT((at & ~PAGE_MASK) >> 9);
-	}
-}
-
-int bcache_sync(struct blkdev *dev)
-{
-	return pagecache_write_range(&dev->cache, 0, ~0ull, true);
+	return dev_write(host_of(dev), data, n, at, false);
 }
 
 struct blkdev *host_dev_open(const char *path, bool read_only)
@@ -552,7 +456,8 @@ struct blkdev *host_dev_open(const char *path, bool read_only)
 	h->dev.disk = &h->disk;
 	h->disk.whole = &h->dev;
 	h->disk.read_only = read_only;
-	pagecache_init(&h->dev.cache, &bdev_ops, &h->dev);
+	h->disk.sector_size = 512;
+	blkdev_cache_init(&h->dev);
 	return &h->dev;
 }
 

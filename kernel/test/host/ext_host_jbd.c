@@ -5,7 +5,7 @@
  * them than there are credits, nothing waits for a commit with a handle open, and what is freed is
  * not used again before the commit. A commit writes the data that it asks the file system for, then
  * everything, so that images can be judged after it. Power cuts are the real one's (test_jbd_cuts,
- * ci/system/test_journal.py).
+ * ci/cuts).
  */
 #include "test/host/ext_host_int.h"
 

@@ -180,17 +180,6 @@ void spin_wait(struct spinlock *lock)
 	abort();
 }
 
-/* Nobody else runs: there is nobody to wait for, nor to wake. */
-void wait_wake_slow(struct wait_queue *q, u32 events, unsigned n_exclusive) { abort(); }
-void wait_end(struct wait_queue *q, struct wait_entry *entry) { abort(); }
-bool thread_block_until(u64 deadline_ns) { abort(); }
-
-void wait_begin_for(struct wait_queue *q, struct wait_entry *entry, enum thread_state state,
-		    bool exclusive, u32 events)
-{
-	abort();
-}
-
 void mutex_init(struct mutex *m, enum lock_rank rank, const char *name)
 {
 	memset(m, 0, sizeof(*m));

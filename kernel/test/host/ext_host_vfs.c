@@ -345,8 +345,8 @@ void host_drop_caches(struct superblock *sb)
 
 	host_sync(sb);
 	list_for_each_entry(inode, &sb->inodes, sb_link)
-		host_cache_drop_clean(&inode->cache);
-	host_cache_drop_clean(&sb->dev->cache);
+		(void)pagecache_shrink(&inode->cache);
+	(void)pagecache_shrink(&sb->dev->cache);
 }
 
 void host_unmount(struct superblock *sb)

@@ -1,5 +1,5 @@
 # The FAT driver on images made by mkfs.fat, on the stand-ins of the ext driver's tests.
-FAT_HOST := mem os io record vfs names file
+FAT_HOST := mem os io bcache alone record vfs names file
 FAT_HOST_OBJS := $(FAT_HOST:%=ext_host_%.o) fat_host.o
 FAT_HOST_TESTS := fat_files fat_model fat_damage
 FAT_HOST_SRCS := $(wildcard kernel/fs/fat/*.c) kernel/vfs/acl.c kernel/vfs/acl_inode.c
