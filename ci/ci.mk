@@ -62,7 +62,7 @@ test-system: $(TEST_READY) ## system tests: TEST='file -k name'
 		/usr/bin/python3 -m pytest -q -p no:cacheprovider --tb=short $(if $(TEST), \
 			ci/system/test_$(firstword $(TEST)).py $(wordlist 2,99,$(TEST)),ci/system)
 
-power-cuts: $(TEST_READY) ## cut the power at every moment of many workloads (an hour)
+power-cuts: $(TEST_READY) ## cut the power at every moment of many workloads (two hours)
 	$(Q)$(TEST_ENV) ci/power-cuts full
 
 crafted: $(TEST_READY) ## COUNT=10000 damaged images, mounted by a kernel of VARIANT=kasan

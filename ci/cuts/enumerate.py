@@ -1,42 +1,19 @@
 """Sequences on the driver compiled for the host: recorded, cut everywhere, judged; in parallel."""
 
-import multiprocessing
 import os
-import shutil
-import tempfile
 
-from cuts import log, sequences
+from cuts import log, parts, sequences
 from cuts.check import B, Checker, make_base
 from cuts.model import History, Judge
 
-SHM = "/dev/shm" if os.path.isdir("/dev/shm") else None
 
-
-class Result:
-    def __init__(self):
-        self.sequences = self.cuts = self.disks = self.violations = 0
-        self.shown = []
-
-    def add(self, other):
-        self.sequences += other.sequences
-        self.cuts += other.cuts
-        self.disks += other.disks
-        self.violations += other.violations
-        self.shown += other.shown
-
-    def fail(self, text):
-        self.violations += 1
-        if len(self.shown) < 8:
-            self.shown.append(text)
-
-
-def keep(image, result):
+def keep(disk, result):
     """The first disks of a run that are wrong, for a look at them."""
     folder = os.path.join(B, "test", "cuts")
     if result.violations < 3:
         os.makedirs(folder, exist_ok=True)
         with open(os.path.join(folder, f"bad-{os.getpid()}-{result.violations}.img"), "wb") as f:
-            f.write(image)
+            f.write(disk.image())
 
 
 class Failed(Exception):
@@ -81,33 +58,40 @@ def check_record(checker, workload, records, base, some, result, seen,
         if cut.digest + key in seen:
             continue
         seen.add(cut.digest + key)
-        for name, image in cut.images(some):
+        before = checker.looked
+        for name, disk in cut.disks(some):
             result.disks += 1
-            problems = checker.check(image, accept)
+            problems = checker.check(disk, accept)
             if problems:
-                keep(image, result)
+                keep(disk, result)
                 result.fail(f"{workload.name}\n    cut at record {cut.place}, after mark "
                             f"{cut.marks[-1:]}, {name} of {len(cut.pending)} pending:\n      "
                             + "\n      ".join(problems[:5]))
+        result.distinct += checker.looked - before
 
 
 class Worker:
     """One process' part."""
 
-    def __init__(self, kind, some, lose):
-        self.folder = tempfile.mkdtemp(prefix="cuts-", dir=SHM)
-        tree = os.path.join(self.folder, "base")
+    def __init__(self, folder, kind, some, lose):
+        tree = os.path.join(folder, "base")
         sequences.write_base(tree)
-        self.base = os.path.join(self.folder, "base.img")
+        self.folder, self.base = folder, os.path.join(folder, "base.img")
         make_base(kind, self.base, tree)
-        self.checker = Checker(kind, self.folder)
+        self.checker = Checker(kind, folder)
         self.some, self.verb = some, "lose" if lose else "run"
         self.world = sequences.base_world()
         self.seen = set()
         with open(self.base, "rb") as f:
             self.bytes = f.read()
 
-    def run(self, sequence, result):
+    def run(self, part, result):
+        for sequence in part:
+            self.run_one(sequence, result)
+            if result.violations > 50:
+                break
+
+    def run_one(self, sequence, result):
         result.sequences += 1
         record = os.path.join(self.folder, "log")
         status, said = self.checker.helper.command(
@@ -119,32 +103,7 @@ class Worker:
         check_record(self.checker, Sequence(self.world, sequence, self.checker.journal),
                      log.read(record), self.bytes, self.some, result, self.seen)
 
-    def close(self):
-        self.checker.helper.stop()
-        shutil.rmtree(self.folder)
 
-
-def run_part(arguments):
-    kind, some, lose, part = arguments
-    worker, result = Worker(kind, some, lose), Result()
-    try:
-        for sequence in part:
-            worker.run(sequence, result)
-            if result.violations > 50:
-                break
-    finally:
-        worker.close()
-    return result
-
-
-def run(kind, some, chosen, lose=False, jobs=None):
+def run(kind, some, chosen, lose=False, jobs=None, state=None):
     """Everything about these sequences on a kind of file system: a Result."""
-    jobs = jobs or len(os.sched_getaffinity(0))
-    chosen = sorted(chosen)
-    size = max(1, min(200, (len(chosen) + jobs - 1) // jobs))
-    parts = [(kind, some, lose, chosen[i:i + size]) for i in range(0, len(chosen), size)]
-    total = Result()
-    with multiprocessing.Pool(jobs) as pool:
-        for result in pool.imap_unordered(run_part, parts):
-            total.add(result)
-    return total
+    return parts.run(Worker, (kind, some, lose), chosen, 200, state, jobs)

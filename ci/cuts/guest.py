@@ -7,16 +7,17 @@ import shutil
 import tempfile
 
 from conftest import Console
-from cuts import log, nbd, sequences, workloads
-from cuts.check import B, Checker, make_base
-from cuts.enumerate import SHM, Result, Sequence, check_record
+from cuts import log, nbd, parts, sequences, workloads
+from cuts.check import B, KINDS, Checker, make_base
+from cuts.enumerate import Sequence, check_record
+from cuts.parts import SHM, Result
 from cuts.workloads import CUTS, DISK, MARKS, MORE, text_disk
 
 
 class Guest:
     """A machine with the test image, QEMU's arguments for disks, and files as further disks."""
 
-    def __init__(self, kernel, drives, files, name, seconds=1500):
+    def __init__(self, kernel, drives, files, name, seconds=3000):
         extra = list(drives)
         for number, path in enumerate(files):
             extra += ["-drive", f"if=none,id=more{number},format=raw,file={path},snapshot=on",
@@ -30,29 +31,32 @@ class Guest:
                                os.path.join(folder, f"{name}.console"), seconds)
 
     def __enter__(self):
-        self.console.prompt(120)
+        self.console.prompt(600)
         return self.console
 
     def __exit__(self, *_):
         self.console.stop()
 
 
-def record(kernel, kind, chosen, folder, lose):
-    """Runs sequences in a guest: (the disk at the beginning of each, what was recorded)."""
+def prepare(kind, folder):
+    """Makes the disk that every sequence begins with: its bytes."""
     tree, base = os.path.join(folder, "base"), os.path.join(folder, "base.img")
-    lines = os.path.join(folder, "lines")
     sequences.write_base(tree)
     make_base(kind, base, tree)
-    length = text_disk(lines, "".join(s + "\n" for s in chosen))
     with open(base, "rb") as f:
-        image = f.read()
-    fs = Checker(kind, folder).type
-    with nbd.Server(folder, bytes(len(image)), lose) as server:
-        name = f"{kernel}-{kind}-{os.getpid()}"
-        with Guest(kernel, server.drives(), [base, lines], name) as console:
+        return f.read()
+
+
+def record(kernel, kind, chosen, folder, base, lose):
+    """Runs sequences in a guest, after prepare(): what was recorded."""
+    lines = os.path.join(folder, "lines")
+    length = text_disk(lines, "".join(s + "\n" for s in chosen))
+    with nbd.Server(folder, bytes(len(base)), lose) as server:
+        name, files = f"{kernel}-{kind}-{os.getpid()}", [os.path.join(folder, "base.img"), lines]
+        with Guest(kernel, server.drives(), files, name) as console:
             console.output(f"head -c {length} {MORE[1]} | "
-                           f"{CUTS} run {fs} '' {DISK} {MORE[0]} {MARKS}", 1200)
-        return image, server.records
+                           f"{CUTS} run {KINDS[kind][2]} '' {DISK} {MORE[0]} {MARKS}", 1200)
+        return server.records
 
 
 def split(records):
@@ -69,39 +73,29 @@ def split(records):
     return parts
 
 
-def run_part(arguments):
-    """Some sequences, in a guest and a process of their own."""
-    kernel, kind, some, lose, mount, chosen = arguments
-    folder, result, seen = tempfile.mkdtemp(prefix="cuts-", dir=SHM), Result(), set()
-    try:
-        base, records = record(kernel, kind, chosen, folder, lose)
-        parts = split(records)
-        checker, world = Checker(kind, folder, mount), sequences.base_world()
-        for sequence, part in parts:
+class Worker:
+    """Runs sequences in guests and judges what these leave, in one process."""
+
+    def __init__(self, folder, kernel, kind, some, lose, mount):
+        self.kernel, self.kind, self.some, self.lose = kernel, kind, some, lose
+        self.folder, self.world, self.seen = folder, sequences.base_world(), set()
+        self.base, self.checker = prepare(kind, folder), Checker(kind, folder, mount)
+
+    def run(self, part, result):
+        found = split(record(self.kernel, self.kind, part, self.folder, self.base, self.lose))
+        for sequence, records in found:
             result.sequences += 1
-            check_record(checker, Sequence(world, sequence, checker.journal), part, base, some,
-                         result, seen)
+            check_record(self.checker, Sequence(self.world, sequence, self.checker.journal),
+                         records, self.base, self.some, result, self.seen)
             if result.violations > 50:
                 break
-        checker.helper.stop()
-        if len(parts) != len(chosen):
-            result.fail(f"{len(parts)} of {len(chosen)} sequences were run")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    return result
+        if len(found) != len(part):
+            result.fail(f"{len(found)} of {len(part)} sequences were run")
 
 
-def run(kernel, kind, some, chosen, lose=False, mount=True):
+def run(kernel, kind, some, chosen, lose=False, mount=True, state=None):
     """Like enumerate.run(), with guests in place of the host's driver."""
-    chosen, total = sorted(chosen), Result()
-    jobs = len(os.sched_getaffinity(0))
-    size = min(250, (len(chosen) + jobs - 1) // jobs)
-    with multiprocessing.Pool(jobs) as pool:
-        for result in pool.imap_unordered(run_part, [
-                (kernel, kind, some, lose, mount, chosen[i:i + size])
-                for i in range(0, len(chosen), size)]):
-            total.add(result)
-    return total
+    return parts.run(Worker, (kernel, kind, some, lose, mount), chosen, 250, state)
 
 
 class Program:
@@ -127,9 +121,9 @@ def judge_share(arguments):
     return result
 
 
-def run_program(kernel, kind, some, name, lose=False, mount=True):
-    """A workload of whole programs (ci/cuts/workloads.py): a Result."""
-    folder, result = tempfile.mkdtemp(prefix="cuts-", dir=SHM), Result()
+def run_program(kernel, kind, some, name, lose, mount, result):
+    """A workload of whole programs (ci/cuts/workloads.py), added to a Result."""
+    folder = tempfile.mkdtemp(prefix="cuts-", dir=SHM)
     jobs = len(os.sched_getaffinity(0))
     try:
         workload, path = workloads.make(name, folder), os.path.join(folder, "base.img")
@@ -150,4 +144,3 @@ def run_program(kernel, kind, some, name, lose=False, mount=True):
         result.sequences = 1
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return result

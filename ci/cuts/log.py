@@ -6,8 +6,13 @@ FUA. Before that each of its sectors may be there or not, whatever became of the
 leave any subset; but the superblock's two sectors stay together. `cuts` walks through a record,
 stops before every flush and at every mark, and makes at each such place the disk with nothing, all,
 and some of what was in flight.
+
+A disk is what it has of a *base*, the disk at the record's beginning, and the sectors that differ
+from it; a digest of those tells disks apart, of which the cuts of many records make the same ones
+again and again.
 """
 
+import functools
 import hashlib
 import random
 import struct
@@ -31,6 +36,55 @@ def read(path):
     return records
 
 
+@functools.lru_cache(maxsize=1 << 16)
+def sector_digest(at, data):
+    return int.from_bytes(hashlib.blake2b(data + at.to_bytes(8, "little"), digest_size=16).digest(),
+                          "little")
+
+
+class Disk:
+    """A base and the sectors that differ from it: {place in bytes: bytes}."""
+
+    def __init__(self, base, sectors):
+        self.base, self.sectors = base, sectors
+
+    def copy(self):
+        return Disk(self.base, dict(self.sectors))
+
+    def write(self, at, data):
+        for place in range(at, at + len(data), SECTOR):
+            piece = data[place - at:place - at + SECTOR]
+            if piece == self.base[place:place + SECTOR]:
+                self.sectors.pop(place, None)
+            else:
+                self.sectors[place] = piece
+
+    def write_torn(self, at, data, rng):
+        """A write that was begun: whole, its beginning, or any of its sectors."""
+        kind = rng.randrange(3) if len(data) > SECTOR else 0
+        end = at + (rng.randrange(len(data)) if kind == 1 else len(data))
+        place = at
+        while place < end:
+            # The superblock has one checksum over two sectors, on every system.
+            n = 2 * SECTOR if place == SUPER else SECTOR
+            if kind < 2 or rng.randrange(2):
+                self.write(place, data[place - at:place - at + n])
+            place += n
+
+    def digest(self):
+        """Stands for all of its bytes, among the disks of one base."""
+        total = 0
+        for item in self.sectors.items():
+            total ^= sector_digest(*item)
+        return total
+
+    def image(self):
+        image = bytearray(self.base)
+        for at, piece in self.sectors.items():
+            image[at:at + SECTOR] = piece
+        return image
+
+
 class Cut:
     """A place in a record: what is on the disk for good, and what was in flight."""
 
@@ -38,8 +92,8 @@ class Cut:
         self.durable, self.pending, self.marks = durable, pending, marks
         self.digest, self.place = digest, place
 
-    def images(self, some):
-        """(name, disk): with all of the pending writes, none of them, and `some` subsets."""
+    def disks(self, some):
+        """(name, Disk): with all of the pending writes, none of them, and `some` subsets."""
         loose = [w for w in self.pending if not w[0]]
         yield "all", self.build(lambda fua: None)
         if loose:
@@ -51,34 +105,20 @@ class Cut:
                 yield f"some {number}", self.build(lambda fua, s=share: s, rng)
 
     def build(self, share, rng=None):
-        disk = bytearray(self.durable)
+        disk = self.durable.copy()
         for fua, offset, data in self.pending:
             kept = None if fua else share(fua)
             if kept is None:
-                disk[offset:offset + len(data)] = data
+                disk.write(offset, data)
             elif kept and rng.random() < kept:
-                write_torn(disk, offset, data, rng)
+                disk.write_torn(offset, data, rng)
         return disk
-
-
-def write_torn(disk, offset, data, rng):
-    """A write that was begun: whole, its beginning, or any of its sectors."""
-    kind = rng.randrange(3) if len(data) > SECTOR else 0
-    end = rng.randrange(len(data)) if kind == 1 else len(data)
-    at = 0
-    while at < end:
-        # The superblock has one checksum over two sectors, on every system.
-        n = 2 * SECTOR if offset + at == SUPER else SECTOR
-        if kind < 2 or rng.randrange(2):
-            piece = data[at:at + n]
-            disk[offset + at:offset + at + len(piece)] = piece
-        at += n
 
 
 def cuts(records, base):
     """Every Cut of a record that begins on the disk `base`. What a Cut has is changed by going
     on."""
-    durable, pending, marks = bytearray(base), [], []
+    durable, pending, marks = Disk(base, {}), [], []
     digest = hashlib.blake2b(digest_size=16)
     for place, (kind, fua, offset, data) in enumerate(records):
         if kind == FLUSH and pending:
@@ -89,7 +129,7 @@ def cuts(records, base):
             pending.append((fua, offset, data))
         elif kind == FLUSH:
             for _, at, written in pending:
-                durable[at:at + len(written)] = written
+                durable.write(at, written)
             pending = []
         elif kind == MARK:
             marks.append(data.decode())

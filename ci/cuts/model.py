@@ -6,9 +6,12 @@ History has the World after each operation of a sequence, so that what is found 
 looked for among them: what was made stable at operation n is as it was then, or later.
 """
 
+import functools
+
 BLOCK = 512
 
 
+@functools.lru_cache
 def pattern(at, length, tag):
     """What operation `write` puts there."""
     return bytes(1 + (p + 37 * tag + (p >> 9) * 11) % 251 for p in range(at, at + length))

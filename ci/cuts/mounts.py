@@ -10,7 +10,8 @@ import tempfile
 
 from cuts import guest, log, sequences
 from cuts.check import ENV, KINDS, Checker, e2fsck
-from cuts.enumerate import SHM, Result, Sequence
+from cuts.enumerate import Sequence
+from cuts.parts import SHM
 from cuts.workloads import CUTS
 
 MIB = 1 << 20
@@ -27,10 +28,11 @@ def collect(kind, some, parts, base, number, seed):
             accept, _ = promise.promised(cut.marks)
             if not cut.pending:
                 continue
-            for name, image in cut.images(some):
+            for name, disk in cut.disks(some):
                 if name != "all":
-                    found.append((f"{sequence}: cut at record {cut.place}, {name}", image, accept))
-    return rng.sample(found, min(number, len(found)))
+                    found.append((f"{sequence}: cut at record {cut.place}, {name}", disk, accept))
+    chosen = rng.sample(found, min(number, len(found)))
+    return [(what, disk.image(), accept) for what, disk, accept in chosen]
 
 
 def partitioned(path, images):
@@ -83,12 +85,12 @@ def mount_all(kind, checker, chosen, folder, result):
                 result.fail(f"{what}, mounted in a guest:\n      " + "\n      ".join(problems[:5]))
 
 
-def run(kernel, kind, some, chosen, number, seed=1):
+def run(kernel, kind, some, chosen, number, seed, result):
     """Sequences in a guest of `kernel`, then `number` of their disks mounted by Skerry's."""
-    folder, result = tempfile.mkdtemp(prefix="cuts-", dir=SHM), Result()
+    folder = tempfile.mkdtemp(prefix="cuts-", dir=SHM)
     try:
-        base, records = guest.record(kernel, kind, sorted(chosen), folder, False)
-        parts = guest.split(records)
+        base = guest.prepare(kind, folder)
+        parts = guest.split(guest.record(kernel, kind, sorted(chosen), folder, base, False))
         result.sequences = len(parts)
         disks = collect(kind, some, parts, base, number, seed)
         checker = Checker(kind, folder)
@@ -97,8 +99,7 @@ def run(kernel, kind, some, chosen, number, seed=1):
         disks = iter(disks)
         while batch := list(itertools.islice(disks, AT_ONCE)):
             mount_all(kind, checker, batch, folder, result)
-        result.cuts = result.disks
+        result.cuts = result.distinct = result.disks
         checker.helper.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return result

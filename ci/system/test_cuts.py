@@ -6,17 +6,30 @@ import pytest
 from cuts import enumerate as enumeration, guest, sequences
 
 
-@pytest.mark.parametrize("kind", ["ext2", "ext4-plain"])
+@pytest.mark.parametrize("kind", ["ext2", "ext4-plain", "ext4"])
 def test_host(kind):
     result = enumeration.run(kind, 1, sequences.all_of(1), jobs=1)
     assert not result.violations, "\n".join(result.shown)
     assert result.sequences >= 70 and result.disks > 400
 
 
-def test_lost_flushes_show():
+@pytest.mark.parametrize("kind", ["ext2", "ext4"])
+def test_lost_flushes_show(kind):
     """The checker is worth something: a driver whose flushes do nothing does not pass."""
-    result = enumeration.run("ext2", 0, ["creat A/new;write A/new 0 5000 3;fsync A/new"], True, 1)
+    result = enumeration.run(kind, 0, ["creat A/new;write A/new 0 5000 3;fsync A/new"], True, 1)
     assert result.violations
+
+
+def test_broken_off(tmp_path):
+    """A run that was broken off goes on after the parts that had ended."""
+    state, chosen = tmp_path / "state", sequences.sample(1, 6, 1)
+    first = enumeration.run("ext2", 0, chosen, jobs=2, state=str(state))
+    parts = sorted(state.iterdir())
+    assert len(parts) == 2 and first.disks > 6
+    parts[0].write_text(parts[0].read_text().replace('"violations": 0', '"violations": 100'))
+    parts[1].unlink()
+    again = enumeration.run("ext2", 0, chosen, jobs=2, state=str(state))
+    assert (again.sequences, again.disks, again.violations) == (6, first.disks, 100)
 
 
 @pytest.mark.parametrize("kind", ["ext2", "ext4"])
