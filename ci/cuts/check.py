@@ -13,7 +13,7 @@ import subprocess
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 B = os.path.join(TOP, os.environ.get("B", "build"))
-ENV = dict(os.environ, PATH=os.environ["PATH"] + ":/usr/sbin:/sbin", LC_ALL="C")
+ENV = {"PATH": os.environ["PATH"] + ":/usr/sbin:/sbin", "LC_ALL": "C"}
 HELPER = os.path.join(B, "host", "cuts")
 # Options of mke2fs, the size in KiB, and whether there is a journal.
 KINDS = {
