@@ -27,8 +27,12 @@ static void touch(struct file *file, u32 which)
 	struct timespec now = clock_now();
 	s64 last = which == ATTR_ATIME ? file->inode->atime.tv_sec : file->inode->mtime.tv_sec;
 
-	if (now.tv_sec - last >= TOUCH_SECONDS || now.tv_sec < last)
-		inode_touch(file->inode, which);
+	if (now.tv_sec - last < TOUCH_SECONDS && now.tv_sec >= last)
+		return;
+	if (!gate_try_enter(file->inode->sb->gate, GATE_CALL))
+		return;
+	inode_touch(file->inode, which);
+	gate_leave(file->inode->sb->gate, GATE_CALL);
 }
 
 static ssize_t tty_file_read(struct file *file, struct iov_iter *to, loff_t *pos)

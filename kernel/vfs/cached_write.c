@@ -249,6 +249,9 @@ ssize_t cached_write_limited(struct file *file, struct iov_iter *from, loff_t *p
 
 	if (!iov_left(from))
 		return 0;
+	n = gate_enter(inode->sb->gate, GATE_CALL);
+	if (unlikely(n < 0))
+		return n;
 	rwsem_write(&inode->lock);
 	old_size = inode->size;
 	at = file->flags & O_APPEND || from->append ? old_size : *pos;
@@ -263,6 +266,7 @@ ssize_t cached_write_limited(struct file *file, struct iov_iter *from, loff_t *p
 	if (inode->size != old_size)
 		inode_dirty(inode);
 	rwsem_write_end(&inode->lock);
+	gate_leave(inode->sb->gate, GATE_CALL);
 	if (n <= 0)
 		return n;
 	*pos = at + n;

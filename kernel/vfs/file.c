@@ -180,13 +180,13 @@ void inode_allow_write(struct inode *inode)
 
 static int writer_begin(struct file *f)
 {
-	int err = mount_write_begin(f->path.mount);
+	int err = mount_hold_begin(f->path.mount);
 
 	if (err < 0)
 		return err;
 	err = inode_writer_get(f->inode);
 	if (err < 0)
-		mount_write_end(f->path.mount);
+		mount_hold_end(f->path.mount);
 	else
 		f->counted = true;
 	return err;
@@ -197,7 +197,7 @@ static void writer_end(struct file *f)
 	if (!f->counted)
 		return;
 	inode_writer_put(f->inode);
-	mount_write_end(f->path.mount);
+	mount_hold_end(f->path.mount);
 }
 
 /* The operations for the kind of inode, in f->ops. */

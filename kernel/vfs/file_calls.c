@@ -47,7 +47,11 @@ int file_truncate(struct file *f, s64 size, u64 fsize_limit)
 		return -EPERM;
 	if (size > READ_ONCE(inode->size) && (u64)size > fsize_limit)
 		return -EFBIG;
+	err = gate_enter(inode->sb->gate, GATE_CALL);
+	if (err < 0)
+		return err;
 	err = inode_truncate(inode, size, f->cred);
+	gate_leave(inode->sb->gate, GATE_CALL);
 	if (err == 0)
 		notify_file(f, IN_MODIFY);
 	return err;
@@ -97,7 +101,13 @@ int file_allocate(struct file *f, u32 mode, loff_t offset, loff_t length, u64 fs
 	if (!(mode & ~(u32)FALLOC_FL_ZERO_RANGE) && end > READ_ONCE(inode->size) &&
 	    (u64)end > fsize_limit)
 		return -EFBIG;
-	err = f->ops->fallocate ? f->ops->fallocate(f, mode, offset, length) : -EOPNOTSUPP;
+	if (!f->ops->fallocate)
+		return -EOPNOTSUPP;
+	err = gate_enter(inode->sb->gate, GATE_CALL);
+	if (err < 0)
+		return err;
+	err = f->ops->fallocate(f, mode, offset, length);
+	gate_leave(inode->sb->gate, GATE_CALL);
 	if (err == 0)
 		notify_file(f, IN_MODIFY);
 	return err;
@@ -155,6 +165,8 @@ long file_ioctl(struct file *f, u32 request, u64 arg)
 			break;
 		}
 	}
+	if (request == FIFREEZE || request == FITHAW)
+		return freeze_ioctl(f, request);
 	err = iflags_ioctl(f, request, arg);
 	if (err != -ENOTTY)
 		return err;

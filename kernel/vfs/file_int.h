@@ -35,6 +35,8 @@ ssize_t cached_write_limited(struct file *file, struct iov_iter *from, loff_t *p
  */
 struct blkdev;
 int devnode_open(struct file *f);
+/* freeze.c: FIFREEZE and FITHAW */
+long freeze_ioctl(struct file *f, u32 request);
 /* iflags.c: what ioctl_iflags(2) asks of any file: as file_ops.ioctl. */
 long iflags_ioctl(struct file *f, u32 request, u64 arg);
 /* ioctls of a CD-ROM drive; `opened`: the file is one of its users (blkdev_open()). */

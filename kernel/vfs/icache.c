@@ -99,6 +99,7 @@ static void inode_setup(struct inode *inode, struct superblock *sb)
 	rwsem_init(&inode->lock, RANK_INODE, "inode");
 	pagecache_init(&inode->cache, &no_pages, inode);
 	inode->cache.ahead = sb && sb->dev ? &sb->dev->disk->ahead : NULL;
+	inode->cache.gate = sb ? sb->gate : NULL;
 	inode->cache.size = inode_cache_size;
 	inode->cache.hold = inode_cache_hold;
 	inode->cache.unhold = inode_cache_unhold;
@@ -309,12 +310,16 @@ static void inode_evict(struct inode *inode)
 {
 	const struct super_ops *ops = inode->sb->ops;
 	struct stripe *stripe = stripe_of(inode->sb, inode->ino);
+	struct gate *gate = inode->nlink ? NULL : inode->sb->gate;
 
 	if (unlikely(needs_writing(inode)))
 		write_out(inode);
 	inode_set_state(inode, I_FREEING, 0);
+	if (unlikely(gate))
+		gate_enter_unkillable(gate, GATE_EVICT);
 	if (ops->inode_evict)
 		ops->inode_evict(inode);
+	gate_leave(gate, GATE_EVICT);
 	if (inode->nlink && (inode->state & I_DIRTY) && ops->inode_write)
 		ops->inode_write(inode, false);
 	hash_remove(inode);

@@ -73,8 +73,11 @@ void inode_touch_atime(struct inode *inode, u32 mount_flags)
 	now = time_for(inode, ATTR_ATIME);
 	if (now.tv_sec == inode->atime.tv_sec && now.tv_nsec == inode->atime.tv_nsec)
 		return;
+	if (!gate_try_enter(inode->sb->gate, GATE_CALL))
+		return;
 	inode->atime = now;
 	inode_dirty(inode);
+	gate_leave(inode->sb->gate, GATE_CALL);
 }
 
 void inode_init_owner(struct inode *inode, const struct inode *dir, u32 mode,

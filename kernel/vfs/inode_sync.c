@@ -212,7 +212,7 @@ static int write_pages(struct superblock *sb, bool wait)
 	return err;
 }
 
-int vfs_sync_super(struct superblock *sb)
+int super_sync(struct superblock *sb)
 {
 	int err = 0, err2;
 
@@ -230,6 +230,17 @@ int vfs_sync_super(struct superblock *sb)
 		if (err == 0)
 			err = err2;
 	}
+	return err;
+}
+
+int vfs_sync_super(struct superblock *sb)
+{
+	int err;
+
+	if (!gate_try_enter(sb->gate, GATE_SYNC))
+		return 0; /* it is frozen: all is written */
+	err = super_sync(sb);
+	gate_leave(sb->gate, GATE_SYNC);
 	return err;
 }
 
@@ -287,11 +298,13 @@ void vfs_drop_caches(bool pages, bool names)
 
 static int writeback_one(struct superblock *sb, void *arg)
 {
-	if (sb->flags & SB_READ_ONLY || !sb->ops->inode_write)
+	if (sb->flags & SB_READ_ONLY || !sb->ops->inode_write ||
+	    !gate_try_enter(sb->gate, GATE_SYNC))
 		return 0;
 	super_write_inodes(sb);
 	if (sb->ops->sync)
 		sb->ops->sync(sb, false);
+	gate_leave(sb->gate, GATE_SYNC);
 	return 0;
 }
 

@@ -262,7 +262,7 @@ void mount_detach_locked(struct mount *m, struct path *point)
 	mount_change_end();
 }
 
-int mount_write_begin(struct mount *m)
+int mount_hold_begin(struct mount *m)
 {
 	if (!m)
 		return 0;
@@ -270,8 +270,28 @@ int mount_write_begin(struct mount *m)
 	__atomic_fetch_add(&m->n_writers, 1, __ATOMIC_SEQ_CST);
 	if (likely(!mount_is_readonly(m)))
 		return 0;
-	mount_write_end(m);
+	mount_hold_end(m);
 	return -EROFS;
+}
+
+int mount_write_begin(struct mount *m)
+{
+	int err = m ? gate_enter(m->sb->gate, GATE_CALL) : 0;
+
+	if (unlikely(err < 0))
+		return err;
+	err = mount_hold_begin(m);
+	if (err < 0)
+		gate_leave(m->sb->gate, GATE_CALL);
+	return err;
+}
+
+void mount_write_end(struct mount *m)
+{
+	if (!m)
+		return;
+	mount_hold_end(m);
+	gate_leave(m->sb->gate, GATE_CALL);
 }
 
 bool mount_super_has_writers(const struct superblock *sb)

@@ -72,13 +72,19 @@ bool mount_is_below(const struct mount *m, const struct mount *top);
  */
 void mount_detach_locked(struct mount *m, struct path *point);
 
-/* Between these the mount cannot become read-only: 0 or -EROFS. */
-int mount_write_begin(struct mount *m);
-static inline void mount_write_end(struct mount *m)
+/* Between these the mount cannot become read-only: 0 or -EROFS. For files open for writing. */
+int mount_hold_begin(struct mount *m);
+static inline void mount_hold_end(struct mount *m)
 {
 	if (m)
 		__atomic_fetch_sub(&m->n_writers, 1, __ATOMIC_RELEASE);
 }
+/*
+ * The same for a call that changes something: while the file system is frozen it waits, and while
+ * the call is inside it is not frozen. 0, -EROFS, or -ERESTARTSYS on a fatal signal. Not nested.
+ */
+int mount_write_begin(struct mount *m);
+void mount_write_end(struct mount *m);
 /* Whether somebody is between these on any mount of the superblock. mount_mutex held. */
 bool mount_super_has_writers(const struct superblock *sb);
 /* Sets or clears MNT_F_READONLY: 0 or -EBUSY. */

@@ -157,7 +157,7 @@ static int open_place(struct path *path, struct opening *o, struct file **out)
 static int make_locked(struct walk_state *ws, struct opening *o, struct dentry **d)
 {
 	struct inode *dir = ws->inode, *inode;
-	int err = mount_write_begin(ws->path.mount);
+	int err = mount_hold_begin(ws->path.mount);
 
 	if (err < 0)
 		return err;
@@ -174,7 +174,7 @@ static int make_locked(struct walk_state *ws, struct opening *o, struct dentry *
 		notify_name(dir, IN_CREATE, inode, &ws->last, 0);
 		o->made = true;
 	}
-	mount_write_end(ws->path.mount);
+	mount_hold_end(ws->path.mount);
 	return err;
 }
 
@@ -193,6 +193,9 @@ static int find_or_make(struct walk_state *ws, struct opening *o, struct dentry 
 	}
 	if (d)
 		dentry_put(d);
+	err = gate_enter(dir->sb->gate, GATE_CALL);
+	if (err < 0)
+		return err;
 	rwsem_write(&dir->lock);
 	err = dentry_lookup_locked(ws->path.dentry, &ws->last, &d);
 	if (err == 0 && !d->inode) {
@@ -201,6 +204,7 @@ static int find_or_make(struct walk_state *ws, struct opening *o, struct dentry 
 			dentry_put(d);
 	}
 	rwsem_write_end(&dir->lock);
+	gate_leave(dir->sb->gate, GATE_CALL);
 	*out = d;
 	return err;
 }

@@ -54,8 +54,10 @@ static void anon_device_free(u64 dev)
 
 void super_put_storage(struct superblock *sb)
 {
-	if (ref_put(&sb->storage))
-		kfree(sb);
+	if (!ref_put(&sb->storage))
+		return;
+	gate_free(sb->gate);
+	kfree(sb);
 }
 
 const struct mounter mounter_kernel = { .umask = 022 };
@@ -66,6 +68,13 @@ static struct superblock *super_alloc(struct fs_type *type, u32 sb_flags)
 
 	if (!sb)
 		return NULL;
+	if (type->flags & FS_FREEZES) {
+		sb->gate = gate_alloc();
+		if (!sb->gate) {
+			kfree(sb);
+			return NULL;
+		}
+	}
 	sb->type = type;
 	sb->flags = sb_flags;
 	sb->block_size = PAGE_SIZE;
@@ -305,6 +314,8 @@ int super_remount(struct superblock *sb, u32 sb_flags, const char *options)
 	bool to_rw = !(sb_flags & SB_READ_ONLY) && (sb->flags & SB_READ_ONLY);
 	int err = 0;
 
+	if (sb->frozen != SB_UNFROZEN)
+		return -EBUSY;
 	if (to_rw && sb->dev && blkdev_is_read_only(sb->dev))
 		return -EACCES;
 	if (to_ro) {

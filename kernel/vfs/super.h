@@ -9,6 +9,7 @@
 #include "abi/time.h"
 #include "core/refcount.h"
 #include "lib/list.h"
+#include "sched/gate.h"
 #include "sched/mutex.h"
 #include "sched/rcu.h"
 #include "vfs/cred.h"
@@ -47,6 +48,7 @@ struct fs_type {
 };
 #define FS_NEEDS_DEV  (1u << 0)
 #define FS_SINGLE     (1u << 1) /* all mounts show one superblock (devfs) */
+#define FS_FREEZES    (1u << 3) /* super_ops has freeze and thaw */
 #define FS_BOTTOM     (1u << 2) /* what everything is mounted on: stays below (pivot_root(2)) */
 
 int fs_register(struct fs_type *type);
@@ -80,6 +82,13 @@ struct super_ops {
 	 * anything but flags vfs handles.
 	 */
 	int (*remount)(struct superblock *sb, u32 flags, const char *options);
+	/*
+	 * Of types with FS_FREEZES, mounted for writing. Everything was written, and nobody changes
+	 * anything: makes what is on the device whole, as after unmounting, until thaw(). 0 or an
+	 * error, and nothing is frozen. Meanwhile sync() is not called.
+	 */
+	int (*freeze)(struct superblock *sb);
+	void (*thaw)(struct superblock *sb);
 	/* Unmounts: everything was synced, no inode is in use. Frees sb->data. */
 	void (*unmount)(struct superblock *sb);
 	/* Options for /proc/mounts, beginning with ',' each. NULL: none. */
@@ -105,7 +114,9 @@ enum sb_flags {
 	SB_SPELLINGS         = 1 << 6,
 };
 
-/* I: constant once mounted.  a: atomic.  i: inode_lock. */
+enum sb_frozen { SB_UNFROZEN, SB_FREEZING, SB_FROZEN, SB_THAWING };
+
+/* I: constant once mounted.  a: atomic.  i: inode_lock.  m: mount_mutex to change. */
 struct superblock {
 	struct fs_type *type;      /* I */
 	const struct super_ops *ops; /* I */
@@ -129,6 +140,8 @@ struct superblock {
 	u32 id;                    /* I: counts superblocks, f_fsid of those without a device */
 	/* I: of who mounts, for file systems without owners: set before mount() */
 	u32 mounter_uid, mounter_gid, mounter_umask;
+	struct gate *gate;         /* I: whoever changes something is inside; NULL: cannot freeze */
+	enum sb_frozen frozen;     /* m */
 	u32 utime_mode;            /* I: S_IWGRP, S_IWOTH: they may set times as the owner may */
 };
 

@@ -36,5 +36,7 @@ void super_put(struct superblock *sb);
 int super_remount(struct superblock *sb, u32 sb_flags, const char *options);
 /* Calls fn for each superblock, with a reference held and no lock; ends at the first error. */
 int super_each(int (*fn)(struct superblock *sb, void *arg), void *arg);
+/* vfs_sync_super(), frozen or not. */
+int super_sync(struct superblock *sb);
 /* The periodic write-back of inodes. */
 void inode_writeback_init(void);

@@ -12,6 +12,7 @@
  * Waiting (for a disk, for a page lock) is done with no lock held.
  */
 #include "lib/bitops.h"
+#include "sched/gate.h"
 #include "sched/rcu.h"
 #include "sched/thread.h"
 #include "vm/vm_int.h"
@@ -287,37 +288,62 @@ static int prepare_store(struct pagecache *cache, struct page *page)
 	return 0;
 }
 
-static int fault_shared_write(struct fault *f, struct vm_area *area, pgoff_t index)
+/*
+ * A store that has passed the gate: 0, -ENOENT: the page is to be read, -EAGAIN: it is *busy, which
+ * the caller puts, or a real error.
+ */
+static int shared_write(struct fault *f, struct vm_area *area, pgoff_t index, struct page **busy)
 {
 	struct pagecache *cache = area->cache;
 	struct page *page;
 	int err;
 
 	rwsem_read(&cache->invalidate);
-	if (index >= cache_end(cache)) {
+	page = index < cache_end(cache) ? find_valid(cache, index) : NULL;
+	if (unlikely(!page)) {
+		err = index < cache_end(cache) ? -ENOENT : -EIO;
 		rwsem_read_end(&cache->invalidate);
-		return -EIO;
-	}
-	page = find_valid(cache, index);
-	if (!page) {
-		rwsem_read_end(&cache->invalidate);
-		return read_and_retry(f, area, index);
+		return err;
 	}
 	err = prepare_store(cache, page);
-	if (err == -EAGAIN) {
-		rwsem_read_end(&cache->invalidate);
-		return wait_and_retry(f, page);
-	}
 	if (!err) {
 		page_touch(page);
 		f->dirtied = true;
 		err = install_writable(f, area, page);
 		page_unlock(page);
 	}
-	page_put(page);
+	if (err == -EAGAIN)
+		*busy = page;
+	else
+		page_put(page);
 	rwsem_read_end(&cache->invalidate);
 	/* Reclaimed between finding and locking: the fault comes again. */
 	return err == -ESTALE ? 0 : err;
+}
+
+/* Waits for the gate with nothing locked. */
+static int gate_and_retry(struct fault *f, struct vm_area *area)
+{
+	struct vm_area hold;
+
+	(void)gate_wait_open(let_go(f, area, &hold)->gate, GATE_FAULT);
+	put_hold(&hold);
+	return FAULT_AGAIN;
+}
+
+static int fault_shared_write(struct fault *f, struct vm_area *area, pgoff_t index)
+{
+	struct gate *gate = area->cache->gate;
+	struct page *busy = NULL;
+	int err;
+
+	if (unlikely(!gate_try_enter(gate, GATE_FAULT)))
+		return gate_and_retry(f, area);
+	err = shared_write(f, area, index, &busy);
+	gate_leave(gate, GATE_FAULT);
+	if (err == -ENOENT)
+		return read_and_retry(f, area, index);
+	return busy ? wait_and_retry(f, busy) : err;
 }
 
 /* Makes an entry writable that need not be noticed. */

@@ -16,6 +16,7 @@
 #include "mm/frames.h"
 #include "sched/mutex.h"
 
+struct gate;
 struct pagecache;
 
 /* Called by vm in thread context. Each says what NULL means. */
@@ -75,6 +76,7 @@ struct pagecache {
 				  * his own has been told, and the owner: */
 	u32 n_told, n_taken;     /* a */
 	u32 flags;               /* I but for PAGECACHE_LOCKED: PAGECACHE_* */
+	struct gate *gate;       /* I: stores through mappings are inside; NULL: none needed */
 	const u32 *ahead;        /* I: most pages to read ahead, as somebody says now; NULL: as many
 				  * as pagecache_ahead_default() */
 	/* Areas that map it, for truncation and for cleaning entries: */

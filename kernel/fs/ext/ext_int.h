@@ -310,6 +310,8 @@ int ext_sync_super(struct superblock *sb, bool wait);
 int ext_statfs(struct superblock *sb, struct abi_statfs *out);
 void ext_statfs_prepare(struct ext_fs *fs);
 int ext_remount(struct superblock *sb, u32 flags, const char *options);
+int ext_freeze(struct superblock *sb);	/* ext_freeze.c: super_ops */
+void ext_thaw(struct superblock *sb);
 void ext_super_dirty(struct ext_fs *fs);	/* super_lock held */
 int must_check ext_feature_large_file(struct ext_fs *fs); /* a file passes 2 GiB */
 int must_check ext_groups_load(struct ext_fs *fs);

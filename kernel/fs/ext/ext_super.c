@@ -297,6 +297,8 @@ static const struct super_ops ext_super_ops = {
 	.sync = ext_sync_super,
 	.statfs = ext_statfs,
 	.remount = ext_remount,
+	.freeze = ext_freeze,
+	.thaw = ext_thaw,
 	.unmount = super_unmount,
 	.show_options = ext_show_options,
 };
@@ -305,14 +307,14 @@ static bool super_suits(struct fs_type *type, struct blkdev *dev);
 
 /* The first that takes a file system is the one for it when none is named. */
 static struct ext_flavour flavours[] = {
-	{ .type = { .name = "ext3", .flags = FS_NEEDS_DEV, .mount = super_mount,
-		    .suits = super_suits },
+	{ .type = { .name = "ext3", .flags = FS_NEEDS_DEV | FS_FREEZES,
+		    .mount = super_mount, .suits = super_suits },
 	  .incompat = EXT2_INCOMPAT | EXT_INCOMPAT_RECOVER, .needs_journal = true },
-	{ .type = { .name = "ext2", .flags = FS_NEEDS_DEV, .mount = super_mount,
-		    .suits = super_suits },
+	{ .type = { .name = "ext2", .flags = FS_NEEDS_DEV | FS_FREEZES,
+		    .mount = super_mount, .suits = super_suits },
 	  .incompat = EXT2_INCOMPAT },
-	{ .type = { .name = "ext4", .flags = FS_NEEDS_DEV, .mount = super_mount,
-		    .suits = super_suits },
+	{ .type = { .name = "ext4", .flags = FS_NEEDS_DEV | FS_FREEZES,
+		    .mount = super_mount, .suits = super_suits },
 	  .incompat = EXT4_INCOMPAT },
 };
 

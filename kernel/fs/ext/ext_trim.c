@@ -98,10 +98,12 @@ static int trim_range(struct ext_fs *fs, struct trim *t)
 	const struct ext_geo *geo = &fs->geo;
 	int err = 0;
 
-	if (READ_ONCE(fs->writable)) {
+	/* While it is frozen everything is written. */
+	if (READ_ONCE(fs->writable) && gate_try_enter(fs->sb->gate, GATE_SYNC)) {
 		err = super_write_inodes(fs->sb);
 		if (!err)
 			err = ext_sync_super(fs->sb, true);
+		gate_leave(fs->sb->gate, GATE_SYNC);
 	}
 	for (u32 i = 0; i < geo->n_groups && !err && !thread_fatal_pending(); i++) {
 		u64 base = ext_group_first_block(geo, i);

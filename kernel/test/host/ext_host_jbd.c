@@ -20,6 +20,7 @@ struct jbd {
 	u64 used[MOST_CREDITS];	/* what the handle has changed */
 	u32 tid, stable;
 	int error;
+	bool frozen;
 };
 
 bool host_committing;
@@ -93,6 +94,8 @@ int jbd_begin(struct jbd *j, u32 credits)
 		return -EROFS;
 	if (credits > MOST_CREDITS)
 		return -ENOSPC;
+	if (j->frozen)
+		wrong("handle of a frozen file system");
 	if (j->depth++ == 0) {
 		j->credits = credits;
 		j->n_used = 0;
@@ -170,6 +173,19 @@ int jbd_commit(struct jbd *j, u32 tid)
 int jbd_commit_all(struct jbd *j)
 {
 	return commit(j);
+}
+
+int jbd_freeze(struct jbd *j)
+{
+	int err = commit(j);
+
+	j->frozen = !err;
+	return err;
+}
+
+void jbd_thaw(struct jbd *j)
+{
+	j->frozen = false;
 }
 
 void jbd_abort(struct jbd *j, int error)
