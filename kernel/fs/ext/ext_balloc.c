@@ -65,8 +65,16 @@ static bool balloc_find(struct balloc *r, u32 group, const u64 *map, u32 from, u
 		start = base + a;
 		end += base;
 		if ((r->respect && !ext_window_trim(r->fs, &r->ei->window, &start, &end)) ||
-		    !ext_freed_trim(r->fs, &start, &end))
+		    !ext_freed_trim(r->fs, &start, &end)) {
+			/* Nothing is left of it, and what took it may reach further. */
+			from = (u32)min(max(start, end) - base, (u64)nbits);
 			continue;
+		}
+		/* The run begins later than it seemed: it may also reach further. */
+		if (start > base + a) {
+			from = (u32)(start - base);
+			continue;
+		}
 		from = (u32)(end - base);
 		if (end - start >= least) {
 			*bit = (u32)(start - base);

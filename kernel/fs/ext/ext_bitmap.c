@@ -56,16 +56,30 @@ static int bitmap_bad(struct ext_fs *fs, u32 group, const char *which)
 
 void ext_block_bitmap_dirty(struct ext_fs *fs, u32 group, struct bblock *b)
 {
-	ext_csum_block_bitmap_set(&fs->geo, fs->groups[group].desc, b->data);
+	if (!fs->journal)
+		ext_csum_block_bitmap_set(&fs->geo, fs->groups[group].desc, b->data);
 	ext_block_dirty(fs, b);
-	ext_group_dirty(fs, group);
+	ext_group_dirty(fs, group, EXT_STALE_BLOCKS);
 }
 
 void ext_inode_bitmap_dirty(struct ext_fs *fs, u32 group, struct bblock *b)
 {
-	ext_csum_inode_bitmap_set(&fs->geo, fs->groups[group].desc, b->data);
+	if (!fs->journal)
+		ext_csum_inode_bitmap_set(&fs->geo, fs->groups[group].desc, b->data);
 	ext_block_dirty(fs, b);
-	ext_group_dirty(fs, group);
+	ext_group_dirty(fs, group, EXT_STALE_INODES);
+}
+
+static bool block_sum_matches(const struct ext_fs *fs, const struct ext_group *g,
+			      const struct bblock *b)
+{
+	return g->stale & EXT_STALE_BLOCKS || ext_csum_block_bitmap(&fs->geo, g->desc, b->data);
+}
+
+static bool inode_sum_matches(const struct ext_fs *fs, const struct ext_group *g,
+			      const struct bblock *b)
+{
+	return g->stale & EXT_STALE_INODES || ext_csum_inode_bitmap(&fs->geo, g->desc, b->data);
 }
 
 /* Whether the group's descriptor can say of a bitmap that it was never written. */
@@ -132,7 +146,7 @@ int ext_block_bitmap_get(struct ext_fs *fs, u32 group, struct bblock *b)
 		return err;
 	if (may_be_uninit(fs) && g->desc->flags & EXT_BG_BLOCK_UNINIT)
 		made = block_bitmap_make(fs, group, b);
-	if (!made || !ext_csum_block_bitmap(&fs->geo, g->desc, b->data) ||
+	if (!made || !block_sum_matches(fs, g, b) ||
 	    !block_bitmap_sane(fs, group, b->data)) {
 		bcache_put(b);
 		return bitmap_bad(fs, group, "block");
@@ -154,7 +168,7 @@ int ext_inode_bitmap_get(struct ext_fs *fs, u32 group, struct bblock *b)
 		return err;
 	if (may_be_uninit(fs) && g->desc->flags & EXT_BG_INODE_UNINIT)
 		made = inode_bitmap_make(fs, group, b);
-	if (!made || !ext_csum_inode_bitmap(&fs->geo, g->desc, b->data) ||
+	if (!made || !inode_sum_matches(fs, g, b) ||
 	    !inode_bitmap_sane(fs, group, b->data)) {
 		bcache_put(b);
 		return bitmap_bad(fs, group, "inode");

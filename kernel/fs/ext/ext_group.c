@@ -201,8 +201,26 @@ int ext_groups_go_home(struct ext_fs *fs)
 	return 0;
 }
 
+/*
+ * A sum over a bitmap of 4 KiB is much dearer than the change of a bit: in a transaction, which
+ * takes bitmap and descriptor as they are at its end, it is made once, then. Files and directories
+ * that come and go, and blocks taken one by one, would else pay for it each time.
+ */
+static void group_note_stale(struct ext_fs *fs, u32 group, u8 stale)
+{
+	struct ext_group *g = &fs->groups[group];
+
+	if (!g->stale) {
+		spin_lock(&fs->freed_lock);
+		g->next_stale = fs->first_stale;
+		fs->first_stale = group + 1;
+		spin_unlock(&fs->freed_lock);
+	}
+	g->stale |= stale | EXT_STALE_DESC;
+}
+
 /* The descriptor takes the counts and goes to the disk some time. */
-void ext_group_dirty(struct ext_fs *fs, u32 group)
+void ext_group_dirty(struct ext_fs *fs, u32 group, u8 stale)
 {
 	struct ext_group *g = &fs->groups[group];
 
@@ -214,8 +232,60 @@ void ext_group_dirty(struct ext_fs *fs, u32 group)
 		g->desc->free_inodes_hi = (u16)(g->free_inodes >> 16);
 		g->desc->used_dirs_hi = (u16)(g->dirs >> 16);
 	}
+	if (fs->journal)
+		group_note_stale(fs, group, stale);
+	else
+		ext_csum_group_set(&fs->geo, fs->super, group, g->desc);
+	ext_block_dirty(fs, &fs->gdt[group / fs->geo.descs_per_block]);
+}
+
+/* Changed bitmaps are in the cache, where the transaction holds them. */
+static int group_sum_up(struct ext_fs *fs, u32 group)
+{
+	struct ext_group *g = &fs->groups[group];
+	struct bblock b;
+	int err = 0;
+
+	if (g->stale & EXT_STALE_BLOCKS) {
+		err = ext_block_get(fs, ext_desc_block_bitmap(&fs->geo, g->desc), &b);
+		if (err)
+			return err;
+		ext_csum_block_bitmap_set(&fs->geo, g->desc, b.data);
+		bcache_put(&b);
+	}
+	if (g->stale & EXT_STALE_INODES) {
+		err = ext_block_get(fs, ext_desc_inode_bitmap(&fs->geo, g->desc), &b);
+		if (err)
+			return err;
+		ext_csum_inode_bitmap_set(&fs->geo, g->desc, b.data);
+		bcache_put(&b);
+	}
 	ext_csum_group_set(&fs->geo, fs->super, group, g->desc);
 	ext_block_dirty(fs, &fs->gdt[group / fs->geo.descs_per_block]);
+	g->stale = 0;
+	return 0;
+}
+
+void ext_groups_sum_up(struct ext_fs *fs)
+{
+	while (READ_ONCE(fs->first_stale)) {
+		u32 group = fs->first_stale - 1;
+		struct ext_group *g = &fs->groups[group];
+		int err;
+
+		mutex_lock(&g->lock);
+		err = group_sum_up(fs, group);
+		if (!err) {
+			spin_lock(&fs->freed_lock);
+			fs->first_stale = g->next_stale;
+			spin_unlock(&fs->freed_lock);
+		}
+		mutex_unlock(&g->lock);
+		if (err) {
+			ext_abort(fs, err);
+			return;
+		}
+	}
 }
 
 static inline bool overlap(u64 a, u64 n, u64 b, u64 m)

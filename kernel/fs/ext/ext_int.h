@@ -53,10 +53,16 @@ struct ext_group {
 	bool block_bitmap_ok, inode_bitmap_ok; /* g: looked at since mount */
 	u32 trimmed;			/* g: all free runs of so many blocks were discarded; 0:
 					 * not so */
+	u8 stale;			/* g: EXT_STALE_*: sums that the transaction's end will make */
+	u32 next_stale;			/* freed_lock: as fs->first_stale */
 	bool bad;			/* a: a bitmap is damaged: nothing is taken from here */
 	bool held;			/* a, freed_lock to change: nothing is taken from here, */
 	u32 held_tid;			/* freed_lock: until that transaction is stable */
 };
+
+#define EXT_STALE_DESC		(1u << 0) /* the descriptor's own */
+#define EXT_STALE_BLOCKS	(1u << 1) /* the block bitmap's */
+#define EXT_STALE_INODES	(1u << 2)
 
 /* Where in the driver an error was found, and one as the superblock will tell of it. */
 struct ext_error_site { const char *function; u32 line; };
@@ -119,6 +125,7 @@ struct ext_fs {
 	struct spinlock freed_lock;	/* RANK_INODE_SPIN */
 	struct rb_root freed;		/* freed_lock: ext_freed.c */
 	bool held;			/* freed_lock: a group is */
+	u32 first_stale;		/* freed_lock: 1 + the first group with stale sums; 0: none */
 };
 
 /*
@@ -321,7 +328,12 @@ int must_check ext_groups_go_home(struct ext_fs *fs);
 /* One group's descriptor from its place on the disk, its numbers in range; before the others. */
 int must_check ext_group_read(struct ext_fs *fs, u32 group, struct ext_group_desc *desc);
 bool ext_group_has_super(const struct ext_geo *geo, const struct ext_super *s, u32 group);
-void ext_group_dirty(struct ext_fs *fs, u32 group); /* its descriptor changed; group->lock held */
+/*
+ * The group's descriptor changed, and what else `stale` says. With a journal the sums are made when
+ * the transaction ends, by ext_groups_sum_up(). group->lock held.
+ */
+void ext_group_dirty(struct ext_fs *fs, u32 group, u8 stale);
+void ext_groups_sum_up(struct ext_fs *fs);
 /* Whether [block, block + n) touches a superblock, descriptors, bitmaps or inode tables. */
 bool ext_overlaps_metadata(const struct ext_fs *fs, u64 block, u64 n);
 

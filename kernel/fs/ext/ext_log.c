@@ -14,6 +14,7 @@
 
 static void log_closing(void *owner)
 {
+	ext_groups_sum_up(owner);
 	ext_state_sum_up(owner);
 }
 
