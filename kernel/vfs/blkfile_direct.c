@@ -12,16 +12,20 @@
 #include "vfs/blkfile_int.h"
 
 #define ORDER_MAX 8
+#define PIECE	  (64u << 10)
+#define FEW	  (((size_t)PAGE_SIZE << ORDER_MAX) / PIECE)
 
-/* A buffer in one piece, and the pieces of a request for it. */
+/* A buffer in one piece, and the pieces of a request for it: as long as may be, so that a device
+ * with few segments takes all at once. */
 struct bounce {
 	struct page *page;
 	unsigned order;
-	struct dma_piece *pieces;
+	u32 piece;	/* bytes */
+	struct dma_piece *pieces, few[FEW];
 };
 
 /* Room for n bytes, or for as many as there is memory for. */
-static int bounce_init(struct bounce *b, size_t n)
+static int bounce_init(struct bounce *b, const struct disk *disk, size_t n)
 {
 	unsigned order = 0;
 
@@ -33,7 +37,10 @@ static int bounce_init(struct bounce *b, size_t n)
 	if (!b->page)
 		return -ENOMEM;
 	b->order = order;
-	b->pieces = kmalloc_array(1u << order, sizeof(*b->pieces), MM_KERNEL);
+	b->piece = (u32)min((u64)disk->max_sectors << 9, (u64)min(PIECE, disk->max_segment_bytes));
+	b->piece &= (u32)PAGE_MASK;
+	n = DIV_ROUND_UP((size_t)PAGE_SIZE << order, (size_t)b->piece);
+	b->pieces = n <= FEW ? b->few : kmalloc_array(n, sizeof(*b->pieces), MM_KERNEL);
 	if (b->pieces)
 		return 0;
 	page_free_order(b->page, order);
@@ -42,7 +49,8 @@ static int bounce_init(struct bounce *b, size_t n)
 
 static void bounce_fini(struct bounce *b)
 {
-	kfree(b->pieces);
+	if (b->pieces != b->few)
+		kfree(b->pieces);
 	page_free_order(b->page, b->order);
 }
 
@@ -63,9 +71,9 @@ static int bounce_transfer(struct bounce *b, struct blkdev *dev, enum blk_op op,
 		.pieces = b->pieces,
 	};
 
-	for (size_t done = 0; done < n; done += PAGE_SIZE)
+	for (size_t done = 0; done < n; done += b->piece)
 		b->pieces[req.n_pieces++] = (struct dma_piece){
-			b->page + (done >> PAGE_SHIFT), 0, (u32)min(n - done, (size_t)PAGE_SIZE) };
+			b->page + (done >> PAGE_SHIFT), 0, (u32)min(n - done, (size_t)b->piece) };
 	return blk_submit_wait(&req);
 }
 
@@ -110,7 +118,7 @@ static int cache_out(struct blkdev *dev, loff_t from, loff_t to, bool drop)
 ssize_t blkfile_read_direct(struct blkdev *dev, struct iov_iter *to, loff_t *pos)
 {
 	loff_t at = *pos, end, size = blkfile_size(dev);
-	struct bounce b = { 0 };
+	struct bounce b;
 	ssize_t err = check_alignment(dev, to, at);
 
 	if (err < 0)
@@ -120,7 +128,7 @@ ssize_t blkfile_read_direct(struct blkdev *dev, struct iov_iter *to, loff_t *pos
 	end = at + (loff_t)min(iov_left(to), (size_t)(size - at));
 	err = cache_out(dev, at, end, false);
 	if (err == 0)
-		err = bounce_init(&b, (size_t)(end - at));
+		err = bounce_init(&b, dev->disk, (size_t)(end - at));
 	if (err < 0)
 		return err;
 	while (at < end && err == 0) {
@@ -146,7 +154,7 @@ ssize_t blkfile_write_direct(struct file *f, struct iov_iter *from, loff_t *pos)
 {
 	struct blkdev *dev = blkfile_dev(f);
 	loff_t at = *pos, end, size = blkfile_size(dev);
-	struct bounce b = { 0 };
+	struct bounce b;
 	ssize_t err = check_alignment(dev, from, at);
 
 	if (err < 0 || !iov_left(from))
@@ -154,7 +162,7 @@ ssize_t blkfile_write_direct(struct file *f, struct iov_iter *from, loff_t *pos)
 	end = at + (loff_t)min(iov_left(from), (size_t)(size - at));
 	err = cache_out(dev, at, end, true);
 	if (err == 0)
-		err = bounce_init(&b, (size_t)(end - at));
+		err = bounce_init(&b, dev->disk, (size_t)(end - at));
 	if (err < 0)
 		return err;
 	while (at < end && err == 0) {
@@ -182,11 +190,11 @@ ssize_t blkfile_write_direct(struct file *f, struct iov_iter *from, loff_t *pos)
 
 int blkfile_zero(struct blkdev *dev, loff_t from, loff_t to)
 {
-	struct bounce b = { 0 };
+	struct bounce b;
 	int err = cache_out(dev, from, to, true);
 
 	if (err == 0)
-		err = bounce_init(&b, (size_t)(to - from));
+		err = bounce_init(&b, dev->disk, (size_t)(to - from));
 	if (err < 0)
 		return err;
 	memset(page_to_virt(b.page), 0, bounce_bytes(&b));
