@@ -40,6 +40,13 @@ struct timespec clock_now(void)
 	return ns_to_timespec(clock_realtime());
 }
 
+struct timespec clock_stamp(void)
+{
+	u64 ns = clock_realtime();
+
+	return ns_to_timespec(ns - ns % CLOCK_STAMP_NS);
+}
+
 static void watches_call(void)
 {
 	u64 flags = spin_lock_irq(&watch_lock);

@@ -14,8 +14,15 @@
 u64 clock_monotonic(void);
 /* Nanoseconds since the epoch. */
 u64 clock_realtime(void);
-/* The real time of the last tick-like update is not kept: file time stamps use this, exact. */
+/* The real time as a timespec. */
 struct timespec clock_now(void);
+/*
+ * The same for time stamps of files, in steps of CLOCK_STAMP_NS, which is what Linux' tick makes
+ * them: a file that is written again within a step keeps its stamps, and its inode is not written
+ * because of them (nor its transaction committed by fsync(2)).
+ */
+#define CLOCK_STAMP_NS (4 * NSEC_PER_MSEC)
+struct timespec clock_stamp(void);
 /*
  * Sets the real-time clock, or moves it by so much: 0 or -EINVAL. Makes both clocks run faster or
  * slower (arch_clock_adjust()). What clock_settime(2) and adjtimex(2) do is in sched/timex.h.

@@ -53,7 +53,7 @@ static int may_set_times(struct inode *inode, const struct cred *cred, u32 mask)
 static int attr_prepare(struct inode *inode, const struct cred *cred, struct inode_attr *attr)
 {
 	const u32 times = ATTR_ATIME | ATTR_MTIME | ATTR_ATIME_NOW | ATTR_MTIME_NOW;
-	struct timespec now = clock_now();
+	struct timespec now = clock_stamp();
 	int err = 0;
 
 	if (attr->mask & (ATTR_MODE | ATTR_UID | ATTR_GID) &&
@@ -143,7 +143,7 @@ int inode_truncate(struct inode *inode, s64 size, const struct cred *cred)
 	if ((u64)size > inode->sb->max_file_size)
 		return -EFBIG;
 	rwsem_write(&inode->lock);
-	attr.mtime = attr.ctime = clock_now();
+	attr.mtime = attr.ctime = clock_stamp();
 	if (inode->sb->time_granularity_ns >= NSEC_PER_SEC)
 		attr.mtime.tv_nsec = attr.ctime.tv_nsec = 0;
 	attr.mode = inode_mode_without_suid(inode);

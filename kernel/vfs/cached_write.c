@@ -216,7 +216,7 @@ int file_modified(struct file *file)
 				return err;
 		}
 	}
-	inode_touch(inode, ATTR_MTIME | ATTR_CTIME);
+	inode_touch_written(inode);
 	return 0;
 }
 

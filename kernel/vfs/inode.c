@@ -12,7 +12,7 @@
 
 static struct timespec time_for(const struct inode *inode, u32 which)
 {
-	struct timespec now = clock_now();
+	struct timespec now = clock_stamp();
 	u32 unit = inode->sb->time_granularity_ns;
 
 	if (unlikely(inode->sb->ops && inode->sb->ops->time_trim))
@@ -48,6 +48,22 @@ void inode_touch(struct inode *inode, u32 mask)
 	inode_dirty(inode);
 }
 
+static bool time_equal(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+void inode_touch_written(struct inode *inode)
+{
+	if (likely(!inode->sb->ops->time_trim)) {
+		struct timespec now = time_for(inode, 0);
+
+		if (time_equal(&inode->mtime, &now) && time_equal(&inode->ctime, &now))
+			return;
+	}
+	inode_touch(inode, ATTR_MTIME | ATTR_CTIME);
+}
+
 static bool time_before_or_equal(const struct timespec *a, const struct timespec *b)
 {
 	return a->tv_sec < b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec <= b->tv_nsec);
@@ -66,12 +82,12 @@ void inode_touch_atime(struct inode *inode, u32 mount_flags)
 	if (mount_flags & MNT_F_RELATIME && !time_before_or_equal(&inode->atime, &inode->mtime) &&
 	    !time_before_or_equal(&inode->atime, &inode->ctime)) {
 		/* mount(8), relatime: once a day all the same. */
-		now = clock_now();
+		now = clock_stamp();
 		if (now.tv_sec - inode->atime.tv_sec < 24 * 60 * 60)
 			return;
 	}
 	now = time_for(inode, ATTR_ATIME);
-	if (now.tv_sec == inode->atime.tv_sec && now.tv_nsec == inode->atime.tv_nsec)
+	if (time_equal(&inode->atime, &now))
 		return;
 	if (!gate_try_enter(inode->sb->gate, GATE_CALL))
 		return;

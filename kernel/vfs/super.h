@@ -336,6 +336,9 @@ void inode_dirty(struct inode *inode);
 void inode_take_dirty(struct inode *inode);
 /* Sets times to now as the mask (ATTR_*TIME) says and marks dirty. */
 void inode_touch(struct inode *inode, u32 mask);
+/* Its data changed: the same for mtime and ctime, but an inode that has this time already does not
+ * become dirty. */
+void inode_touch_written(struct inode *inode);
 /* Access time by the rules of noatime and relatime (mount's flags). */
 void inode_touch_atime(struct inode *inode, u32 mount_flags);
 /* uid, gid (set-gid directories) and mode of a new inode. */

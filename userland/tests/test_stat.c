@@ -219,6 +219,26 @@ TEST(times)
 	fails(syscall(SYS_utimensat, AT_FDCWD, "f", NULL, 0x8000000), EINVAL, "unknown flag");
 }
 
+/* Stamps move in steps of some milliseconds, so that not every write makes the inode dirty. */
+TEST(times_in_steps)
+{
+	int fd = tap_file("f", "x"), changes = 0;
+	struct stat st, last = { 0 };
+
+	for (int i = 0; i < 2000; i++) {
+		must(pwrite(fd, "y", 1, 0));
+		must(fstat(fd, &st));
+		changes += st.st_mtim.tv_sec != last.st_mtim.tv_sec ||
+			   st.st_mtim.tv_nsec != last.st_mtim.tv_nsec;
+		last = st;
+	}
+	ok(changes < 1000, "writes share stamps");
+	usleep(20000);
+	must(pwrite(fd, "z", 1, 0));
+	must(fstat(fd, &st));
+	ok(st.st_mtim.tv_nsec != last.st_mtim.tv_nsec, "but for those some time later");
+}
+
 TEST(times_follow)
 {
 	struct timespec old[2] = {{1000, 0}, {1000, 0}};

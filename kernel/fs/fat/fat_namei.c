@@ -43,7 +43,7 @@ int fat_dirsync(struct inode *dir, struct inode *other)
 static struct fat_dirent new_dirent(const struct inode *dir, u8 attr)
 {
 	const struct fat_fs *fs = fat_fs_of(dir);
-	struct timespec now = clock_now();
+	struct timespec now = clock_stamp();
 	s32 offset = -fs->opt.time_offset * 60;
 	struct fat_dirent de = { .attr = attr };
 

@@ -266,6 +266,11 @@ struct timespec clock_now(void)
 	return ns_to_timespec(host_now_ns);
 }
 
+struct timespec clock_stamp(void)
+{
+	return clock_now();
+}
+
 u64 clock_monotonic(void)
 {
 	return host_now_ns;
