@@ -40,21 +40,30 @@ static bool freed_less(const struct rb_node *a, const struct rb_node *b)
 	return rb_entry(a, struct freed, node)->start < rb_entry(b, struct freed, node)->start;
 }
 
-/* Lengthens a stretch of the same transaction that ends or begins there. freed_lock held. */
-static bool freed_join(struct ext_fs *fs, u64 start, u64 end, u32 tid)
+/*
+ * Lengthens a stretch of the same transaction that ends or begins there. Two that meet become one,
+ * as searches walk them: *spare is to be freed, or NULL. freed_lock held.
+ */
+static bool freed_join(struct ext_fs *fs, u64 start, u64 end, u32 tid, struct freed **spare)
 {
-	struct freed *f = start ? freed_after(fs, start - 1) : NULL;
+	struct freed *before = start ? freed_after(fs, start - 1) : NULL;
+	struct freed *after = freed_after(fs, end);
 
-	if (f && f->tid == tid && f->end == start) {
-		f->end = end;
-		return true;
+	if (before && (before->tid != tid || before->end != start))
+		before = NULL;
+	if (after && (after->tid != tid || after->start != end))
+		after = NULL;
+	*spare = NULL;
+	if (before && after) {
+		rb_erase(&fs->freed, &after->node);
+		before->end = after->end;
+		*spare = after;
+	} else if (before) {
+		before->end = end;
+	} else if (after) {
+		after->start = start;
 	}
-	f = freed_after(fs, end);
-	if (f && f->tid == tid && f->start == end) {
-		f->start = start;
-		return true;
-	}
-	return false;
+	return before || after;
 }
 
 void ext_freed_add(struct ext_fs *fs, u32 group, u64 block, u32 n)
@@ -65,8 +74,9 @@ void ext_freed_add(struct ext_fs *fs, u32 group, u64 block, u32 n)
 	bool joined;
 
 	spin_lock(&fs->freed_lock);
-	joined = freed_join(fs, block, block + n, tid);
+	joined = freed_join(fs, block, block + n, tid, &f);
 	spin_unlock(&fs->freed_lock);
+	kfree(f);
 	if (joined)
 		return;
 	f = kmalloc(sizeof(*f), MM_WAIT | MM_NOFS);

@@ -12,12 +12,15 @@
 #include "fs/jbd/jbd.h"
 
 #define MOST_CREDITS 4096u
+#define CHANGED_BITS 15u
 
 struct jbd {
 	struct jbd_config config;
 	unsigned depth;		/* of nested handles */
 	u32 credits, n_used;
 	u64 used[MOST_CREDITS];	/* what the handle has changed */
+	struct { u64 what; u32 tid; } changed[1u << CHANGED_BITS]; /* by transactions, hashed */
+	bool closing;
 	u32 tid, stable;
 	int error;
 	bool frozen;
@@ -40,10 +43,12 @@ static int commit(struct jbd *j)
 		wrong("commit with a handle open");
 	if (j->error)
 		return j->error;
-	/* With the one credit that it is promised. */
+	/* With the one credit that it is promised, beyond what the transaction changed already. */
 	j->depth = j->credits = 1;
 	j->n_used = 0;
+	j->closing = true;
 	j->config.ops->closing(j->config.owner);
+	j->closing = false;
 	j->depth = j->credits = 0;
 	j->tid++;
 	err = j->config.ops->write_data(j->config.owner, tid);
@@ -124,10 +129,33 @@ u32 jbd_tid(struct jbd *j)
 	return j->tid;
 }
 
+/* Whether the transaction has changed it before; from now on it has. */
+static bool was_changed(struct jbd *j, u64 what)
+{
+	u32 mask = (1u << CHANGED_BITS) - 1;
+	u32 at = (u32)(what * 0x9e3779b97f4a7c15ull >> 40) & mask;
+
+	for (u32 i = 0; i <= mask; i++, at = (at + 1) & mask) {
+		if (j->changed[at].tid != j->tid) {
+			j->changed[at].tid = j->tid;
+			j->changed[at].what = what;
+			return false;
+		}
+		if (j->changed[at].what == what)
+			return true;
+	}
+	wrong("a transaction without end");
+	return false;
+}
+
 static void use(struct jbd *j, u64 what)
 {
+	bool was = was_changed(j, what);
+
 	if (!j->depth)
 		wrong("changed outside a handle");
+	if (was && j->closing)
+		return;
 	for (u32 i = 0; i < j->n_used; i++)
 		if (j->used[i] == what)
 			return;

@@ -326,6 +326,31 @@ TEST(one_file_is_contiguous)
 	CHECK(host_fsck(path));
 }
 
+/* Blocks that were freed wait for the commit, and files that come after go close behind them. */
+TEST(no_gaps_behind_freed_blocks)
+{
+	const char *path = host_mkfs("gaps.img", 64, "-t ext4 -b 4096");
+	struct superblock *sb;
+	struct ext_run first = { 0 }, last = { 0 };
+
+	CHECK_EQ(host_mount(path, "ext4", 0, "", &sb), 0);
+	for (unsigned i = 0; i < 300; i++) {
+		struct inode *inode = create(sb, "file");
+		struct file *file = host_open(inode, O_WRONLY);
+
+		write_pattern(inode, i, 0, 3 * 4096);
+		host_close(file);
+		CHECK_EQ(host_write_back(sb), 0);
+		CHECK_EQ(ext_map(inode, 0, 1, i ? &last : &first), 0);
+		CHECK_EQ(host_unlink(sb->root_inode, "file"), 0);
+		inode_put(inode);
+	}
+	CHECK(last.block > first.block);
+	CHECK(last.block - first.block < 300 * 3 + 50);
+	host_unmount(sb);
+	CHECK(host_fsck(path));
+}
+
 TEST(removed_but_open)
 {
 	const char *path = mkfs(1024, 8, "");
