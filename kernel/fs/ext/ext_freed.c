@@ -169,8 +169,9 @@ void ext_freed_release(struct ext_fs *fs, u32 tid)
 			continue;
 		rb_erase(&fs->freed, n);
 		/* Runs that were not found may be there now. */
-		WRITE_ONCE(fs->groups[ext_block_group(&fs->geo, f->start)].no_run, 0);
-		WRITE_ONCE(fs->groups[ext_block_group(&fs->geo, f->end - 1)].no_run, 0);
+		for (u32 i = ext_block_group(&fs->geo, f->start);
+		     i <= ext_block_group(&fs->geo, f->end - 1); i++)
+			WRITE_ONCE(fs->groups[i].no_run, 0);
 		kfree(f);
 	}
 	if (fs->held)
