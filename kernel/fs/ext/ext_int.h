@@ -53,7 +53,7 @@ struct ext_group {
 	bool block_bitmap_ok, inode_bitmap_ok; /* g: looked at since mount */
 	u32 trimmed;			/* g: all free runs of so many blocks were discarded; 0:
 					 * not so */
-	u8 stale;			/* g: EXT_STALE_*: sums that the transaction's end will make */
+	u8 stale;			/* g: EXT_STALE_*: made at the transaction's end */
 	u32 next_stale;			/* freed_lock: as fs->first_stale */
 	bool bad;			/* a: a bitmap is damaged: nothing is taken from here */
 	bool held;			/* a, freed_lock to change: nothing is taken from here, */
@@ -125,7 +125,7 @@ struct ext_fs {
 	struct spinlock freed_lock;	/* RANK_INODE_SPIN */
 	struct rb_root freed;		/* freed_lock: ext_freed.c */
 	bool held;			/* freed_lock: a group is */
-	u32 first_stale;		/* freed_lock: 1 + the first group with stale sums; 0: none */
+	u32 first_stale;		/* freed_lock: 1 + a group with stale sums, or 0 */
 };
 
 /*
