@@ -81,7 +81,7 @@ def test_several_controllers(machine, tmp_path):
     assert console.output("ls /sys/block | grep -v loop").split() == ["sda", "sdb", "sdc"]
     serials = console.output("cat /sys/block/sd*/device/serial").split()
     assert {"ONE", "TWO"} <= set(serials)
-    assert console.output("cat /sys/class/scsi_host/host*/proc_name").split() == ["ahci"] * 2
+    assert console.output("cat /sys/class/scsi_host/host*/proc_name").split() == ["ahci"] * 12
     console.output("for d in sda sdb sdc; do dd if=/dev/$d of=/dev/null bs=64k count=100 & done; "
                    "wait")
 
@@ -131,7 +131,8 @@ def test_sys_block(machine, tmp_path):
     # The first header is damaged: the second one counts.
     console.output("dd if=/dev/zero of=/dev/sdc bs=512 seek=1 count=1 conv=notrunc,fsync")
     console.output("blockdev --rereadpt /dev/sdc && [ -b /dev/sdc2 ]")
-    assert console.output("readlink /sys/dev/block/8:34").strip() == "../../block/sdc/sdc2"
+    link = console.output("readlink /sys/dev/block/8:34").strip()
+    assert link.startswith("../../devices/pci") and link.endswith("/block/sdc/sdc2")
     # Writing whole pages reads nothing, and goes out in large pieces; so does reading in order.
     reads, _, writes, written, _ = transfers(
         console, "dd if=/dev/zero of=/dev/sdc bs=64k count=64 seek=100 conv=notrunc,fsync")

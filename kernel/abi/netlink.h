@@ -9,6 +9,7 @@
 #define NETLINK_ROUTE		0
 #define NETLINK_USERSOCK	2
 #define NETLINK_SOCK_DIAG	4
+#define NETLINK_KOBJECT_UEVENT	15
 
 struct sockaddr_nl {
 	u16 nl_family;

@@ -33,6 +33,7 @@ enum lock_rank {
 	RANK_NETCONF,           /* netif_config_lock(): interfaces, addresses, routes */
 	RANK_SOCK_SEND,         /* sock->send_lock */
 	RANK_SOCK_RECV,         /* sock->recv_lock */
+	RANK_UEVENT,            /* events of devices, one at a time */
 	RANK_ASPACE,            /* aspace->lock (rwsem): areas of an address space */
 	RANK_INVALIDATE,        /* pagecache->invalidate_lock: truncation against fault-in */
 	RANK_JOURNAL,           /* a journal's commits, one at a time: the data they wait for is

@@ -13,6 +13,7 @@
 #include "core/log.h"
 #include "dev/cdrom_commands.h"
 #include "dev/disk_int.h"
+#include "dev/uevent.h"
 #include "lib/bitmap.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -24,6 +25,20 @@
 #define READY_MS     250 /* after so long each */
 
 static u64 numbers_used[BITMAP_WORDS(DRIVES_MAX)]; /* registry's lock */
+
+static void change_tell(struct work *work)
+{
+	struct cdrom *cd = container_of(work, struct cdrom, tell);
+
+	struct disk *disk = cd->disk;
+	struct blkdev *d = blkdev_find_number(disk->major, disk->minor);
+
+	if (d && d->disk == disk)
+		uevent_send_blkdev(UEVENT_CHANGE, d, "DISK_MEDIA_CHANGE=1\n");
+	if (d)
+		blkdev_put(d);
+	disk_put(disk); /* may free it with this work */
+}
 
 int cdrom_init(struct cdrom *cd, struct disk *disk)
 {
@@ -39,6 +54,7 @@ int cdrom_init(struct cdrom *cd, struct disk *disk)
 	cd->disk = disk;
 	cd->number = (unsigned)n;
 	mutex_init(&cd->lock, RANK_PARTITIONS, "cdrom");
+	work_init(&cd->tell, change_tell);
 	disk->cdrom = cd;
 	disk->major = SCSI_CDROM_MAJOR;
 	disk->minor = cd->number;
@@ -74,6 +90,17 @@ int cdrom_check(const struct blk_request *req)
 	return req->lba >= size || req->n_sectors > size - req->lba ? -ENXIO : 0;
 }
 
+/* The medium is not what it was: programs are told, once until it has been looked at. */
+static void change_note(struct cdrom *cd)
+{
+	if (__atomic_exchange_n(&cd->changed, true, __ATOMIC_ACQ_REL))
+		return;
+	__atomic_fetch_add(&cd->n_changes, 1, __ATOMIC_RELAXED);
+	disk_get(cd->disk);
+	if (!work_queue(&cd->tell))
+		disk_put(cd->disk); /* the one that waits has another reference */
+}
+
 void cdrom_note(struct cdrom *cd, const u8 sense[18])
 {
 	bool gone = SENSE_KEY(sense) == SENSE_NOT_READY && SENSE_CODE(sense) == SENSE_NO_MEDIUM;
@@ -81,8 +108,7 @@ void cdrom_note(struct cdrom *cd, const u8 sense[18])
 
 	if (!gone && !new)
 		return;
-	if (!__atomic_exchange_n(&cd->changed, true, __ATOMIC_ACQ_REL))
-		__atomic_fetch_add(&cd->n_changes, 1, __ATOMIC_RELAXED);
+	change_note(cd);
 }
 
 int cdrom_command(struct cdrom *cd, struct blk_packet *packet, void *buf, u32 bytes)
@@ -309,8 +335,8 @@ int cdrom_eject(struct cdrom *cd, bool mine)
 		err = order(cd, MMC_START_STOP, MMC_EJECT);
 		if (err && cd->n_users)
 			(void)door_set(cd);
-		if (!err && !__atomic_exchange_n(&cd->changed, true, __ATOMIC_ACQ_REL))
-			__atomic_fetch_add(&cd->n_changes, 1, __ATOMIC_RELAXED);
+		if (!err)
+			change_note(cd);
 	}
 	mutex_unlock(&cd->lock);
 	return err;

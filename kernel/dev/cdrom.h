@@ -21,6 +21,7 @@ struct cdrom {
 				 * until it is looked at again */
 	u32 n_changes;          /* a: how often it became so; as told to whoever asks: */
 	u32 n_told;             /* c */
+	struct work tell;       /* an event of that */
 };
 
 /* Driver's side. Gives the disk a name and numbers, and what all drives have in common: 0 or

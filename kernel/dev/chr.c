@@ -9,6 +9,7 @@
 #include "abi/errno.h"
 #include "abi/kdev.h"
 #include "core/spinlock.h"
+#include "dev/uevent.h"
 #include "lib/format.h"
 #include "lib/string.h"
 #include "sched/mutex.h"
@@ -22,6 +23,16 @@ static bool chrdev_overlaps(const struct chrdev *a, const struct chrdev *b)
 {
 	return a->major == b->major && a->minor < b->minor + b->n_minors &&
 	       b->minor < a->minor + a->n_minors;
+}
+
+static void chrdev_tell(const struct chrdev *dev, enum uevent_action action)
+{
+	struct devtree_entry entry;
+
+	for (u32 i = 0; dev->name && i < dev->n_minors; i++) {
+		devtree_chrdev(dev, dev->minor + i, &entry);
+		uevent_send(action, &entry, NULL);
+	}
 }
 
 int chrdev_register(struct chrdev *dev)
@@ -43,6 +54,7 @@ int chrdev_register(struct chrdev *dev)
 	mutex_unlock(&registry);
 	if (notify)
 		notify(dev, true);
+	chrdev_tell(dev, UEVENT_ADD);
 	return 0;
 }
 
@@ -58,6 +70,7 @@ void chrdev_unregister(struct chrdev *dev)
 	mutex_unlock(&registry);
 	if (notify)
 		notify(dev, false);
+	chrdev_tell(dev, UEVENT_REMOVE);
 }
 
 struct chrdev *chrdev_find(u32 major, u32 minor)

@@ -18,6 +18,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "dev/disk_int.h"
+#include "dev/uevent.h"
 #include "lib/bitmap.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -206,6 +207,7 @@ void disk_announce(struct blkdev *d, bool added)
 	mutex_unlock(&disk_registry);
 	if (notify)
 		notify(d, added);
+	uevent_send_blkdev(added ? UEVENT_ADD : UEVENT_REMOVE, d, NULL);
 }
 
 /* The nth blkdev of the disk that is a partition (n > 0) or the whole (0), with a reference, or
@@ -354,7 +356,12 @@ void blkdev_set_notify(void (*fn)(struct blkdev *d, bool added))
 	listener = fn;
 	mutex_unlock(&disk_registry);
 	for (unsigned n = 0; (disk = disk_at(n)); n++) {
-		disk_announce_from(disk, 0);
+		struct blkdev *d;
+
+		for (unsigned i = 0; (d = disk_nth(disk, i)); i++) {
+			fn(d, true);
+			blkdev_put(d);
+		}
 		disk_put(disk);
 	}
 }

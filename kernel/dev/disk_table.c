@@ -4,6 +4,7 @@
  */
 #include "dev/blk_int.h"
 #include "dev/disk_int.h"
+#include "dev/uevent.h"
 
 #include "abi/errno.h"
 
@@ -38,6 +39,8 @@ int disk_rescan(struct disk *disk)
 	if (!err) {
 		disk_scan(disk);
 		disk_announce_from(disk, 1);
+		if (disk->blkdevs.next == disk->blkdevs.prev) /* nothing else tells of it */
+			uevent_send_blkdev(UEVENT_CHANGE, disk->whole, NULL);
 	}
 	mutex_unlock(&disk_partitions);
 	return err;

@@ -7,6 +7,7 @@
  * On the walk of a packet: drivers and dev/netif_poll.c before, the protocols of net/ after.
  */
 #include "dev/netif_int.h"
+#include "dev/uevent.h"
 
 #include "abi/errno.h"
 #include "abi/if.h"
@@ -136,6 +137,14 @@ static int name_choose(char name[NETIF_NAME], const char *pattern)
 	return -ENFILE;
 }
 
+static void event_send(const struct netif *nif, enum uevent_action action, const char *more)
+{
+	struct devtree_entry entry;
+
+	devtree_netif(nif, &entry);
+	uevent_send(action, &entry, more);
+}
+
 int netif_register(struct netif *nif, const char *pattern)
 {
 	int err;
@@ -148,6 +157,7 @@ int netif_register(struct netif *nif, const char *pattern)
 		nif->carrier_told = nif->carrier;
 		list_add_tail_rcu(&nif->link, &netif_list);
 		netif_tell(nif, NETIF_ADDED);
+		event_send(nif, UEVENT_ADD, NULL);
 	}
 	netif_config_unlock();
 	return err;
@@ -159,6 +169,7 @@ void netif_unregister(struct netif *nif)
 	netif_close(nif);
 	list_del_rcu(&nif->link);
 	netif_tell(nif, NETIF_GONE);
+	event_send(nif, UEVENT_REMOVE, NULL);
 	netif_config_unlock();
 	work_flush(&nif->carrier_work);
 	netif_watchdog_end(nif);
@@ -230,7 +241,8 @@ void netif_each(void (*fn)(struct netif *nif, void *arg), void *arg)
 
 int netif_set_name(struct netif *nif, const char *pattern)
 {
-	char name[NETIF_NAME];
+	char name[NETIF_NAME], more[DEVTREE_PATH + 16];
+	struct devtree_entry entry;
 	int err;
 
 	if (nif->flags & IFF_UP)
@@ -241,8 +253,11 @@ int netif_set_name(struct netif *nif, const char *pattern)
 	if (err)
 		return err;
 	log_info("%s: is %s now", nif->name, name);
+	devtree_netif(nif, &entry);
+	snprintf(more, sizeof(more), "DEVPATH_OLD=%s\n", entry.path);
 	memcpy(nif->name, name, sizeof(name));
 	netif_tell(nif, NETIF_CHANGED);
+	event_send(nif, UEVENT_MOVE, more);
 	return 0;
 }
 

@@ -7,6 +7,7 @@
  */
 #include "abi/kdev.h"
 #include "abi/stat.h"
+#include "dev/uevent.h"
 #include "lib/string.h"
 #include "loop/loop_int.h"
 #include "proc/process.h"
@@ -168,6 +169,7 @@ static int bind_locked(struct loop *l, const struct file *opened, struct file *f
 	l->state = LOOP_BOUND;
 	WRITE_ONCE(l->disk.described, true);
 	disk_set_size(&l->disk, sectors_of(l, file));
+	uevent_send_blkdev(UEVENT_CHANGE, l->disk.whole, NULL);
 	partitions_look(l);
 	return 0;
 }
@@ -216,6 +218,7 @@ static struct file *clear_locked(struct loop *l)
 	l->disk.sector_size = l->disk.physical_sector_size = 512;
 	WRITE_ONCE(l->disk.read_only, false);
 	memset(l->name, 0, sizeof(l->name));
+	uevent_send_blkdev(UEVENT_CHANGE, l->disk.whole, NULL);
 	return file;
 }
 

@@ -173,7 +173,7 @@ static bool zombie_tell_locked(struct process *p)
 		parent_notify_locked(p, code & W_COREFLAG ? CLD_DUMPED : CLD_KILLED, code & 0x7f);
 	else
 		parent_notify_locked(p, CLD_EXITED, code >> 8 & 0xff);
-	if (!parent_ignores_locked(p))
+	if (!p->unwaited && !parent_ignores_locked(p))
 		return false;
 	process_unlink_locked(p);
 	return true;

@@ -11,6 +11,7 @@
 #include "ipc/sysv_sem.h"
 #include "mm/slab.h"
 #include "proc/itimer.h"
+#include "proc/helper.h"
 #include "proc/oom.h"
 #include "proc/posix_timer_int.h"
 #include "proc/power_button.h"
@@ -391,4 +392,5 @@ void proc_init(void)
 	sock_host_init();
 	oom_init();
 	power_button_init();
+	helper_init();
 }

@@ -92,6 +92,7 @@ struct process {
 	bool no_tty;               /* a: has given up its session's terminal (TIOCNOTTY); children
 				    * inherit it */
 	bool is_init;              /* I: pid 1: signals without handler are ignored */
+	bool unwaited;             /* I: run by the kernel: nobody waits for it */
 	struct wait_queue child_wait; /* parents sleep here */
 
 	struct sighand *sighand;   /* s to replace, by exec; others reach it by sighand_lock() */

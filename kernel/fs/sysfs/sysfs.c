@@ -8,6 +8,7 @@
 #include "abi/dirent.h"
 #include "abi/errno.h"
 #include "abi/stat.h"
+#include "dev/uevent.h"
 #include "fs/sysfs/sysfs_int.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -17,9 +18,33 @@
 #define NAME_ROOM 32
 #define FILE_SIZE 4096 /* that stat(2) tells, as on Linux */
 
+static int show_seqnum(struct text *t, unsigned index)
+{
+	text_printf(t, "%llu\n", (unsigned long long)uevent_sequence());
+	return 0;
+}
+
+static int show_helper(struct text *t, unsigned index)
+{
+	char path[UEVENT_HELPER];
+
+	uevent_helper_get(path);
+	text_printf(t, "%s\n", path);
+	return 0;
+}
+
+static int store_helper(char *text, unsigned index)
+{
+	text[strcspn(text, "\n")] = 0;
+	return uevent_helper_set(text);
+}
+
 static const struct sysfs_node kernel_children[] = {
 	{ .name = "debug", .mode = S_IFDIR | 0700, .children = sysfs_debug_children },
 	SYSFS_DIRECTORY("mm", sysfs_mm_children),
+	{ .name = "uevent_helper", .mode = S_IFREG | 0644, .show = show_helper,
+	  .store = store_helper },
+	{ .name = "uevent_seqnum", .mode = S_IFREG | 0444, .show = show_seqnum },
 	{ NULL },
 };
 static const struct sysfs_node root_children[] = {

@@ -49,6 +49,7 @@ static inline struct sysfs_inode *sysfs_inode(struct inode *inode)
  * false: it is gone. */
 typedef bool sysfs_fill(unsigned index, struct devtree_entry *out);
 int sysfs_show_uevent(struct text *t, sysfs_fill *fill, unsigned index);
+int sysfs_store_uevent(const char *text, sysfs_fill *fill, unsigned index);
 /* The link `subsystem` in the device's directory. */
 int sysfs_link_subsystem(char *buf, size_t size, sysfs_fill *fill, unsigned index);
 /* A link to the device from elsewhere: `up` leads to the root of the tree ("../../"). */
@@ -60,13 +61,18 @@ int sysfs_link_device(char *buf, size_t size, const char *up, sysfs_fill *fill, 
 	{ \
 		return sysfs_show_uevent(t, fill, index); \
 	} \
+	static int store_uevent_##kind(char *text, unsigned index) \
+	{ \
+		return sysfs_store_uevent(text, fill, index); \
+	} \
 	static int link_subsystem_##kind(char *buf, size_t size, unsigned index) \
 	{ \
 		return sysfs_link_subsystem(buf, size, fill, index); \
 	}
 #define SYSFS_DEVICE_FILES(kind) \
 	{ .name = "subsystem", .mode = S_IFLNK | 0777, .link = link_subsystem_##kind }, \
-	{ .name = "uevent", .mode = S_IFREG | 0644, .show = show_uevent_##kind }
+	{ .name = "uevent", .mode = S_IFREG | 0644, .show = show_uevent_##kind, \
+	  .store = store_uevent_##kind }
 #define SYSFS_DIRECTORY(name_, children_) \
 	{ .name = name_, .mode = S_IFDIR | 0755, .children = children_ }
 

@@ -23,7 +23,8 @@ struct netlink_sock {
 };
 
 /* Where a queued packet is from, in its cb. */
-struct nl_from { u32 port, group; };
+struct nl_from { u32 port, group, pid, uid, gid; };
+extern const struct nl_from nl_kernel; /* all zero: the kernel, to nobody else */
 
 static inline struct netlink_sock *netlink_sock(struct sock *s)
 {
@@ -35,8 +36,10 @@ static inline struct netlink_sock *netlink_sock(struct sock *s)
 struct netlink_sock *netlink_next(struct netlink_sock *prev);
 /* netlink_show.c: boot. */
 void netlink_show_init(void);
+/* The kernel tells the members of a group; NULL as p: it could not be had. */
+void nl_multicast(int protocol, u32 group, struct packet *p);
 /* Queues a packet, which it takes: 0, -ENOBUFS. */
-int nl_queue(struct netlink_sock *n, struct packet *p, u32 port, u32 group);
+int nl_queue(struct netlink_sock *n, struct packet *p, const struct nl_from *from);
 /* Something for the socket was lost: its reader is told. */
 void nl_lost(struct netlink_sock *n);
 /* Handles the requests in `size` bytes. */
@@ -54,6 +57,9 @@ int rtnl_request(struct nl_request *r);
 /* diag.c: the same of NETLINK_SOCK_DIAG. */
 int diag_request(struct nl_request *r);
 void diag_inet_init(void);
+/* uevent.c: the same of NETLINK_KOBJECT_UEVENT. */
+int uevent_request(struct nl_request *r);
+void uevent_net_init(void);
 /* Boot: handlers of each kind of object. */
 void rtnl_link_init(void);
 void rtnl_addr_init(void);

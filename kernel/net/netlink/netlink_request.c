@@ -18,7 +18,7 @@ int nl_answer(struct nl_request *r, struct nl_out *out)
 	struct packet *p = out->p;
 
 	out->p = NULL;
-	return nl_queue(r->from, p, 0, 0);
+	return nl_queue(r->from, p, &nl_kernel);
 }
 
 /* An acknowledgement (error 0) or an error, with the request it is about: all of it if it failed
@@ -41,7 +41,7 @@ static void acknowledge(struct netlink_sock *n, const struct nlmsghdr *h, int er
 	e->msg = *h;
 	memcpy(e + 1, h + 1, rest);
 	nl_end(&out);
-	(void)nl_queue(n, out.p, 0, 0);
+	(void)nl_queue(n, out.p, &nl_kernel);
 }
 
 void nl_dump_stop(struct netlink_sock *n)
@@ -73,7 +73,7 @@ static void dump_part(struct netlink_sock *n)
 			*status = more;
 		nl_end(&out);
 	}
-	(void)nl_queue(n, out.p, 0, 0);
+	(void)nl_queue(n, out.p, &nl_kernel);
 }
 
 void nl_dump_more(struct netlink_sock *n)
@@ -132,7 +132,8 @@ void nl_requests(struct netlink_sock *n, const void *data, u32 size)
 		r.length = h->nlmsg_len - NLMSG_HDRLEN;
 		if (h->nlmsg_flags & NLM_F_REQUEST && h->nlmsg_type >= NLMSG_MIN_TYPE)
 			err = n->sock.protocol == NETLINK_ROUTE ? rtnl_request(&r) :
-								  diag_request(&r);
+			      n->sock.protocol == NETLINK_SOCK_DIAG ? diag_request(&r) :
+								      uevent_request(&r);
 		/* A dump that began ends with a message of its own. */
 		if (err != 1 && (err || h->nlmsg_flags & NLM_F_ACK))
 			acknowledge(n, h, err);

@@ -22,6 +22,7 @@ static struct {
 } nl_table = { .lock = SPINLOCK_INIT(RANK_NET_HASH, "netlink"),
 	       .sockets = LIST_INIT(nl_table.sockets) };
 static struct slab_cache *netlink_cache;
+const struct nl_from nl_kernel;
 
 /* With the table's lock. */
 static struct netlink_sock *find(int protocol, u32 port)
@@ -82,6 +83,13 @@ static int name_check(const struct sockaddr_storage *a, u32 length)
 	return 0;
 }
 
+/* What is told of devices and to groups of NETLINK_ROUTE is no secret. */
+static bool may_listen(const struct sock *s)
+{
+	return s->protocol == NETLINK_ROUTE || s->protocol == NETLINK_KOBJECT_UEVENT ||
+	       sock_capable(CAP_NET_ADMIN);
+}
+
 static int netlink_bind(struct sock *s, const struct sockaddr_storage *a, u32 length)
 {
 	const struct sockaddr_nl *name = (const struct sockaddr_nl *)a;
@@ -90,8 +98,7 @@ static int netlink_bind(struct sock *s, const struct sockaddr_storage *a, u32 le
 
 	if (err)
 		return err;
-	/* What is told to groups of NETLINK_ROUTE is no secret. */
-	if (name->nl_groups && s->protocol != NETLINK_ROUTE && !sock_capable(CAP_NET_ADMIN))
+	if (name->nl_groups && !may_listen(s))
 		return -EPERM;
 	err = port_take(n, name->nl_pid);
 	if (err)
@@ -146,7 +153,7 @@ static int netlink_name(struct sock *s, bool peer, struct sockaddr_storage *a)
 	return sizeof(struct sockaddr_nl);
 }
 
-int nl_queue(struct netlink_sock *n, struct packet *p, u32 port, u32 group)
+int nl_queue(struct netlink_sock *n, struct packet *p, const struct nl_from *from)
 {
 	int err;
 
@@ -161,7 +168,7 @@ int nl_queue(struct netlink_sock *n, struct packet *p, u32 port, u32 group)
 			return 0;
 		}
 	}
-	*(struct nl_from *)p->cb = (struct nl_from){ port, group };
+	*(struct nl_from *)p->cb = *from;
 	spin_lock(&n->sock.lock);
 	err = sock_queue_receive(&n->sock, p);
 	spin_unlock(&n->sock.lock);
@@ -200,23 +207,30 @@ static struct netlink_sock *next_member(int protocol, u32 group, u64 *last)
 	return best;
 }
 
-/* NULL as p: it could not be had. */
-static void multicast(int protocol, u32 group, struct packet *p, u32 from, u32 except)
+/* NULL as p: it could not be had. Not to the sender. */
+static void multicast(int protocol, struct packet *p, const struct nl_from *from)
 {
 	struct netlink_sock *n;
 	u64 last = 0;
 
-	while ((n = next_member(protocol, group, &last))) {
-		if (n->port != except) {
+	while ((n = next_member(protocol, from->group, &last))) {
+		if (n->port != from->port) {
 			struct packet *copy = p ? packet_clone(p, MM_KERNEL) : NULL;
 
 			if (copy)
-				(void)nl_queue(n, copy, from, group);
+				(void)nl_queue(n, copy, from);
 			else
 				nl_lost(n);
 		}
 		sock_put(&n->sock);
 	}
+}
+
+void nl_multicast(int protocol, u32 group, struct packet *p)
+{
+	struct nl_from from = { .group = group };
+
+	multicast(protocol, p, &from);
 }
 
 bool nl_has_listeners(u32 group)
@@ -230,13 +244,13 @@ bool nl_notify_begin(u32 group, struct nl_out *out, u32 size)
 		return false;
 	if (!nl_out_init(out, size))
 		return true;
-	multicast(NETLINK_ROUTE, group, NULL, 0, 0);
+	nl_multicast(NETLINK_ROUTE, group, NULL);
 	return false;
 }
 
 void nl_notify(u32 group, struct nl_out *out)
 {
-	multicast(NETLINK_ROUTE, group, out->p, 0, 0);
+	nl_multicast(NETLINK_ROUTE, group, out->p);
 	packet_free(out->p);
 	out->p = NULL;
 }
@@ -260,13 +274,13 @@ struct netlink_sock *netlink_next(struct netlink_sock *prev)
 	return n;
 }
 
-static int unicast(struct netlink_sock *from, u32 port, struct packet *p)
+static int unicast(int protocol, u32 port, struct packet *p, const struct nl_from *from)
 {
 	struct netlink_sock *to;
 	int err;
 
 	spin_lock(&nl_table.lock);
-	to = find(from->sock.protocol, port);
+	to = find(protocol, port);
 	if (to)
 		sock_get(&to->sock);
 	spin_unlock(&nl_table.lock);
@@ -274,7 +288,7 @@ static int unicast(struct netlink_sock *from, u32 port, struct packet *p)
 		packet_free(p);
 		return -ECONNREFUSED;
 	}
-	err = nl_queue(to, p, from->port, 0);
+	err = nl_queue(to, p, from);
 	sock_put(&to->sock);
 	return err == -ENOBUFS ? -EAGAIN : err;
 }
@@ -300,10 +314,19 @@ static int destination(struct sock *s, const struct msg *m, u32 *port, u32 *grou
 	return port_take(n, 0);
 }
 
+static void sender_fill(const struct netlink_sock *n, struct nl_from *from)
+{
+	struct sock_caller caller = sock_caller();
+
+	*from = (struct nl_from){ .port = n->port, .pid = (u32)caller.pid,
+				  .uid = caller.cred->uid, .gid = caller.cred->gid };
+}
+
 static ssize_t netlink_send(struct sock *s, struct msg *m)
 {
 	struct netlink_sock *n = netlink_sock(s);
 	size_t size = iov_left(m->iter);
+	struct nl_from from = { 0 };
 	u32 port, groups;
 	struct packet *p;
 	int err;
@@ -324,10 +347,14 @@ static ssize_t netlink_send(struct sock *s, struct msg *m)
 		packet_free(p);
 		return -EFAULT;
 	}
-	if (groups)
-		multicast(s->protocol, (u32)__builtin_ctz(groups) + 1, p, n->port, n->port);
+	sender_fill(n, &from);
+	if (groups) {
+		from.group = (u32)__builtin_ctz(groups) + 1;
+		multicast(s->protocol, p, &from);
+	}
 	if (port) {
-		err = unicast(n, port, p);
+		from.group = 0;
+		err = unicast(s->protocol, port, p, &from);
 		return err ? err : (ssize_t)size;
 	}
 	if (s->protocol == NETLINK_USERSOCK)
@@ -370,6 +397,13 @@ static ssize_t netlink_recv(struct sock *s, struct msg *m)
 		if (err)
 			return err;
 	}
+	if (s->flags & SOCK_PASSCRED) {
+		struct ucred who = { (s32)from.pid, from.uid, from.gid };
+
+		err = msg_put_control(m, SOL_SOCKET, SCM_CREDENTIALS, &who, sizeof(who));
+		if (err)
+			return err;
+	}
 	nl_dump_more(n);
 	return done;
 }
@@ -378,7 +412,7 @@ static int membership(struct netlink_sock *n, u32 group, bool join)
 {
 	if (!group || group > NL_GROUPS)
 		return -EINVAL;
-	if (n->sock.protocol != NETLINK_ROUTE && !sock_capable(CAP_NET_ADMIN))
+	if (!may_listen(&n->sock))
 		return -EPERM;
 	if (port_take(n, 0))
 		return -EADDRINUSE;
@@ -491,7 +525,7 @@ static int netlink_create(u16 family, int type, int protocol, struct sock **out)
 	if (type != SOCK_RAW && type != SOCK_DGRAM)
 		return -ESOCKTNOSUPPORT;
 	if (protocol != NETLINK_ROUTE && protocol != NETLINK_USERSOCK &&
-	    protocol != NETLINK_SOCK_DIAG)
+	    protocol != NETLINK_SOCK_DIAG && protocol != NETLINK_KOBJECT_UEVENT)
 		return -EPROTONOSUPPORT;
 	n = (struct netlink_sock *)sock_alloc(netlink_cache, sizeof(*n), family, type, protocol,
 					      &netlink_ops, MM_KERNEL);
@@ -520,4 +554,5 @@ void netlink_init(void)
 	rtnl_rule_init();
 	diag_inet_init();
 	netlink_show_init();
+	uevent_net_init();
 }

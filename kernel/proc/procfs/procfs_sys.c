@@ -7,6 +7,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/random.h"
+#include "dev/uevent.h"
 #include "ipc/epoll.h"
 #include "ipc/inotify.h"
 #include "lib/parse.h"
@@ -40,6 +41,21 @@ static int store_hostname(struct task *task, char *buf, size_t n)
 		return -EINVAL;
 	uts_set_name(buf, false);
 	return 0;
+}
+
+static int show_hotplug(struct text *t, struct task *task)
+{
+	char path[UEVENT_HELPER];
+
+	uevent_helper_get(path);
+	text_printf(t, "%s\n", path);
+	return 0;
+}
+
+static int store_hotplug(struct task *task, char *buf, size_t n)
+{
+	buf[strcspn(buf, "\n")] = 0;
+	return uevent_helper_set(buf);
 }
 
 static int show_ostype(struct text *t, struct task *task)
@@ -418,6 +434,7 @@ static const struct proc_node random_children[] = {
 
 static const struct proc_node kernel_children[] = {
 	{ .name = "hostname", .mode = MODE_RW, .show = show_hostname, .store = store_hostname },
+	{ .name = "hotplug", .mode = MODE_RW, .show = show_hotplug, .store = store_hotplug },
 	{ .name = "ostype", .mode = MODE_R, .show = show_ostype },
 	{ .name = "osrelease", .mode = MODE_R, .show = show_osrelease },
 	{ .name = "version", .mode = MODE_R, .show = show_os_version },
