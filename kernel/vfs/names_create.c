@@ -123,7 +123,9 @@ int vfs_mknod(const struct walk *w, const char *name, u32 mode, u64 rdev)
 	err = create_begin(w, name, false, &c);
 	if (err < 0)
 		return err;
-	if ((S_ISCHR(mode) || S_ISBLK(mode)) && !cred_capable(w->cred, CAP_MKNOD))
+	/* A whiteout, as RENAME_WHITEOUT makes them, is no device. */
+	if ((S_ISCHR(mode) || S_ISBLK(mode)) && !(S_ISCHR(mode) && rdev == 0) &&
+	    !cred_capable(w->cred, CAP_MKNOD))
 		err = -EPERM;
 	else
 		err = make_node(&c, dir_new_mode(c.dir, mode, READ_ONCE(w->fs->umask)),

@@ -226,7 +226,8 @@ static int rename_locked(struct renaming *r, const struct cred *cred)
 	else
 		err = r->from_dir->ops->rename(r->from_dir, &r->from.last, r->inode, r->to_dir,
 					       &r->to.last, r->replaced,
-					       r->flags & RENAME_EXCHANGE);
+					       r->flags & (RENAME_EXCHANGE | RENAME_WHITEOUT),
+					       cred);
 	if (err == 0)
 		move_dentries(r, to_storage, from_storage);
 	unlock_inodes(r->inode, r->replaced);
@@ -284,9 +285,9 @@ int vfs_rename(const struct walk *from, const char *old, const struct walk *to, 
 	struct renaming r = { .flags = flags };
 	int err;
 
-	if (flags & ~(u32)(RENAME_NOREPLACE | RENAME_EXCHANGE))
+	if (flags & ~(u32)(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT))
 		return -EINVAL;
-	if (flags & RENAME_NOREPLACE && flags & RENAME_EXCHANGE)
+	if (flags & (RENAME_NOREPLACE | RENAME_WHITEOUT) && flags & RENAME_EXCHANGE)
 		return -EINVAL;
 	err = walk_parent(from, old, 0, &r.from);
 	if (err < 0)

@@ -244,11 +244,13 @@ struct inode_ops {
 	int (*rmdir)(struct inode *dir, const struct name *name, struct inode *inode);
 	/*
 	 * Both directories and what is moved or replaced are locked; `replaced` (may be NULL) has
-	 * been checked for type and emptiness is checked here. flags: RENAME_EXCHANGE only.
+	 * been checked for type and emptiness is checked here. flags: RENAME_EXCHANGE, or
+	 * RENAME_WHITEOUT: the old name becomes that of a new character device 0, 0 without
+	 * permissions, owned as `cred` says; -EINVAL where there is no such thing.
 	 */
 	int (*rename)(struct inode *from, const struct name *old, struct inode *inode,
 		      struct inode *to, const struct name *new_name, struct inode *replaced,
-		      u32 flags);
+		      u32 flags, const struct cred *cred);
 	/* The text of a symlink into buf (NUL-terminated), its length. NULL: link_target. */
 	ssize_t (*readlink)(struct inode *inode, char *buf, size_t size);
 	/* A "magic" link (procfs): the place itself, referenced. NULL: follow the text. */

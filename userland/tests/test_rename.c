@@ -124,6 +124,60 @@ TEST(at_and_flags)
 	fails(syscall(SYS_renameat2, b, "g", b, "h", 3), EINVAL, "flags that exclude each other");
 }
 
+static int whiteout_user(void *unused)
+{
+	struct stat st;
+
+	(void)unused;
+	works(syscall(SYS_renameat2, AT_FDCWD, "mine/f", AT_FDCWD, "mine/g", 4), "by anybody");
+	must(stat("mine/f", &st));
+	is(st.st_uid, 1000, "it is the caller's");
+	works(mknod("mine/white", S_IFCHR, 0), "one can be made by mknod");
+	fails(mknod("mine/device", S_IFCHR, 0x103), EPERM, "a real device cannot");
+	fails(mknod("mine/device", S_IFBLK, 0), EPERM, "nor a block device");
+	return 0;
+}
+
+TEST(whiteout)
+{
+	struct stat st;
+
+	must(mkdir("a", 0755));
+	must(mkdir("b", 0755));
+	must(mkdir("a/d", 0755));
+	close(tap_file("a/f", "1"));
+	works(syscall(SYS_renameat2, AT_FDCWD, "a/f", AT_FDCWD, "b/f", 4), "RENAME_WHITEOUT");
+	is_text(tap_read("b/f"), "1", "it moved");
+	must(stat("a/f", &st));
+	is(st.st_mode, S_IFCHR, "a device without permissions stays behind");
+	is(st.st_rdev, 0, "with the number 0");
+	is(st.st_nlink, 1, "and one link");
+	ok(open("a/f", O_RDONLY) < 0 && (errno == ENXIO || errno == EACCES), "nobody can open it");
+	works(syscall(SYS_renameat2, AT_FDCWD, "a/d", AT_FDCWD, "b/d", 4), "a directory");
+	must(stat("a/d", &st));
+	is(st.st_mode, S_IFCHR, "leaves one, too");
+	is(links("a"), 2, "which is no subdirectory");
+	is(links("b"), 3, "and goes where it goes");
+	close(tap_file("a/g", "2"));
+	works(syscall(SYS_renameat2, AT_FDCWD, "a/g", AT_FDCWD, "b/f", 4), "over another");
+	is_text(tap_read("b/f"), "2", "replaced");
+	close(tap_file("a/h", "3"));
+	fails(syscall(SYS_renameat2, AT_FDCWD, "a/h", AT_FDCWD, "b/f", 4 | 1), EEXIST,
+	      "with RENAME_NOREPLACE");
+	is_text(tap_read("a/h"), "3", "changes nothing");
+	fails(syscall(SYS_renameat2, AT_FDCWD, "a/h", AT_FDCWD, "b/f", 4 | 2), EINVAL,
+	      "not with RENAME_EXCHANGE");
+	works(syscall(SYS_renameat2, AT_FDCWD, "a/h", AT_FDCWD, "a/i", 4), "in one directory");
+	works(syscall(SYS_renameat2, AT_FDCWD, "a/i", AT_FDCWD, "a/h", 4), "over its whiteout");
+	is_text(tap_read("a/h"), "3", "and back");
+	works(unlink("a/f"), "a whiteout can be removed");
+	must(mkdir("mine", 0755));
+	close(tap_file("mine/f", "4"));
+	must(chown("mine", 1000, 1000));
+	must(chmod(".", 0755));
+	tap_as_user(whiteout_user, NULL);
+}
+
 TEST(many)
 {
 	char from[20], to[20];

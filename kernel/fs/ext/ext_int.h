@@ -612,7 +612,7 @@ extern const struct inode_ops ext_dir_inode_ops, ext_file_inode_ops, ext_link_in
 	ext_fast_link_inode_ops, ext_special_inode_ops;
 int ext_rename(struct inode *from, const struct name *old, struct inode *inode,
 		struct inode *to, const struct name *new_name, struct inode *replaced,
-		u32 flags);
+		u32 flags, const struct cred *cred);
 /*
  * A file to be made: fill() completes its inode, in the same handle, before it gets its name: 0 or
  * an error.

@@ -5,13 +5,16 @@
  * too many and never without one. Whatever can fail for a bad disk is tried before the first
  * change: the old entry, ".." of a directory that moves, the emptiness of one that is replaced.
  * Adding a name may move others within their directory (an index splits leaves), so the old entry
- * is looked for again afterwards. All of it is one handle of the journal.
+ * is looked for again afterwards. With RENAME_WHITEOUT it is given another inode instead of being
+ * removed. All of it is one handle of the journal.
  */
 #include "fs/ext/ext_handle.h"
 
 struct renaming {
 	struct inode *from, *to, *inode, *replaced;
 	const struct name *old, *new_name;
+	const struct cred *cred;
+	struct inode *whiteout;		/* what the old name will be, or NULL */
 	struct ext_dir_slot dotdot;	/* of inode; b.page NULL if it stays in its directory */
 };
 
@@ -87,7 +90,10 @@ static int rename_simple(struct renaming *r)
 	err = ext_dir_find_inode(r->from, r->old, r->inode, &slot);
 	if (err)
 		goto out;
-	ext_dir_remove(r->from, &slot);
+	if (r->whiteout)
+		ext_dir_set(r->from, &slot, (u32)r->whiteout->ino, r->whiteout->mode);
+	else
+		ext_dir_remove(r->from, &slot);
 	bcache_put(&slot.b);
 	dotdot_set(r->inode, &r->dotdot, r->to);
 	if (S_ISDIR(r->inode->mode) && r->from != r->to) {
@@ -146,12 +152,33 @@ put_a:
 	return err;
 }
 
+/* The same as rename_simple(), with a whiteout, complete before it has the name. */
+static int rename_whiteout(struct renaming *r)
+{
+	int err = ext_inode_new(r->from, S_IFCHR, r->cred, &r->whiteout);
+
+	if (err)
+		return err;
+	err = ext_inode_save(r->whiteout);
+	if (!err)
+		err = rename_simple(r);
+	if (err) {
+		ext_inode_abandon(r->whiteout);
+	} else {
+		inode_unlock_new(r->whiteout);
+		inode_put(r->whiteout);
+	}
+	return err;
+}
+
 static int rename_do(struct renaming *r, u32 flags)
 {
 	int err;
 
 	if (flags & RENAME_EXCHANGE)
 		err = r->replaced ? rename_exchange(r) : -ENOENT;
+	else if (flags & RENAME_WHITEOUT)
+		err = rename_whiteout(r);
 	else
 		err = rename_simple(r);
 	if (err)
@@ -164,22 +191,27 @@ static int rename_do(struct renaming *r, u32 flags)
 }
 
 int ext_rename(struct inode *from, const struct name *old, struct inode *inode, struct inode *to,
-	       const struct name *new_name, struct inode *replaced, u32 flags)
+	       const struct name *new_name, struct inode *replaced, u32 flags,
+	       const struct cred *cred)
 {
 	struct renaming r = { .from = from, .to = to, .inode = inode, .replaced = replaced,
-			      .old = old, .new_name = new_name };
+			      .old = old, .new_name = new_name, .cred = cred };
 	struct ext_fs *fs = ext_fs_of(from);
+	u32 credits;
 	unsigned tries = 0;
 	int err;
 
 	if (!READ_ONCE(fs->writable))
 		return -EROFS;
-	if (flags & ~(u32)(RENAME_EXCHANGE | RENAME_NOREPLACE))
+	if (flags & ~(u32)(RENAME_EXCHANGE | RENAME_NOREPLACE | RENAME_WHITEOUT))
 		return -EINVAL;
 	if (new_name->length > EXT_NAME_MAX)
 		return -ENAMETOOLONG;
 	do {
-		err = ext_begin(fs, ext_credits_rename(from, to));
+		credits = ext_credits_rename(from, to);
+		if (flags & RENAME_WHITEOUT)
+			credits += ext_credits_new(from);
+		err = ext_begin(fs, credits);
 		if (err)
 			return err;
 		err = rename_do(&r, flags);

@@ -295,7 +295,8 @@ void fat_entry_show(const struct fat_fs *fs, const struct fat_scan *s, struct fa
 /* fat_namei.c, fat_rename.c */
 extern const struct inode_ops fat_dir_inode_ops, fat_file_inode_ops;
 int fat_rename(struct inode *from, const struct name *old, struct inode *inode, struct inode *to,
-		const struct name *new_name, struct inode *replaced, u32 flags);
+		const struct name *new_name, struct inode *replaced, u32 flags,
+	       const struct cred *cred);
 /* After a change to directories: writes them now if the mount or they are synchronous. */
 int fat_dirsync(struct inode *dir, struct inode *other);
 

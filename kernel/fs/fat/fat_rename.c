@@ -91,11 +91,14 @@ static int move(struct inode *to, const struct name *new_name, struct inode *ino
 }
 
 int fat_rename(struct inode *from, const struct name *old, struct inode *inode, struct inode *to,
-	       const struct name *new_name, struct inode *replaced, u32 flags)
+	       const struct name *new_name, struct inode *replaced, u32 flags,
+	       const struct cred *cred)
 {
 	struct fat_entry a, b;
 	int err;
 
+	if (flags & RENAME_WHITEOUT)
+		return -EINVAL; /* there are no devices */
 	if (!fat_writable(from))
 		return -EROFS;
 	err = fat_dir_find_inode(from, old, inode, &a);

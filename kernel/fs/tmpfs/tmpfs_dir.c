@@ -163,29 +163,75 @@ static int rename_over(struct inode *from, struct tmpfs_entry *e, struct inode *
 	return 0;
 }
 
+static int rename_new(struct inode *from, struct tmpfs_entry *e, struct inode *to,
+		      const struct name *new_name)
+{
+	struct tmpfs_entry *target = tmpfs_entry_alloc(new_name);
+	struct inode *moved;
+
+	if (!target)
+		return -ENOMEM;
+	moved = tmpfs_entry_remove(from, e);
+	tmpfs_entry_insert(to, target, moved);
+	reparent(moved, from, to);
+	inode_touch(moved, ATTR_CTIME);
+	return 0;
+}
+
+/* The name is another's from now on: whoever replaces it, or nobody (NULL). */
+static int rename_away(struct inode *from, struct tmpfs_entry *e, struct inode *to,
+		       const struct name *new_name, struct tmpfs_entry *target)
+{
+	if (!target)
+		return rename_new(from, e, to, new_name);
+	if (S_ISDIR(target->inode->mode) && tmpfs_i(target->inode)->n_entries)
+		return -ENOTEMPTY;
+	return rename_over(from, e, to, target);
+}
+
+/* What the old name will be (RENAME_WHITEOUT): an entry that is not entered, with its inode. */
+static int whiteout_make(struct inode *from, const struct name *old, const struct cred *cred,
+			 struct tmpfs_entry **e, struct inode **inode)
+{
+	int err;
+
+	*e = tmpfs_entry_alloc(old);
+	if (!*e)
+		return -ENOMEM;
+	err = tmpfs_inode_create(from->sb, from, S_IFCHR, 0, cred, inode);
+	if (err < 0)
+		kfree(*e);
+	return err;
+}
+
 static int tmpfs_rename(struct inode *from, const struct name *old, struct inode *inode,
 			struct inode *to, const struct name *new_name, struct inode *replaced,
-			u32 flags)
+			u32 flags, const struct cred *cred)
 {
-	struct tmpfs_entry *e = tmpfs_entry_find(from, old),
+	struct tmpfs_entry *e = tmpfs_entry_find(from, old), *white = NULL,
 			   *target = tmpfs_entry_find(to, new_name);
+	struct inode *whiteout;
+	int err = 0;
 
 	if (!e || (replaced && !target))
 		return -ENOENT;
-	if (flags & RENAME_EXCHANGE) {
-		rename_exchange(from, e, to, target);
-	} else if (target) {
-		if (S_ISDIR(target->inode->mode) && tmpfs_i(target->inode)->n_entries)
-			return -ENOTEMPTY;
-		rename_over(from, e, to, target);
-	} else {
-		target = tmpfs_entry_alloc(new_name);
-		if (!target)
-			return -ENOMEM;
-		tmpfs_entry_insert(to, target, tmpfs_entry_remove(from, e));
-		reparent(inode, from, to);
-		inode_touch(inode, ATTR_CTIME);
+	if (flags & RENAME_WHITEOUT)
+		err = whiteout_make(from, old, cred, &white, &whiteout);
+	if (err < 0)
+		return err;
+	if (flags & RENAME_EXCHANGE)
+		err = rename_exchange(from, e, to, target);
+	else
+		err = rename_away(from, e, to, new_name, target);
+	if (white && err == 0) {
+		tmpfs_entry_insert(from, white, whiteout);
+	} else if (white) {
+		kfree(white);
+		whiteout->nlink = 0;
+		inode_put(whiteout);
 	}
+	if (err < 0)
+		return err;
 	inode_touch(from, ATTR_MTIME | ATTR_CTIME);
 	inode_touch(to, ATTR_MTIME | ATTR_CTIME);
 	return 0;

@@ -166,7 +166,8 @@ int host_rename(struct inode *from, const char *old_text, struct inode *to, cons
 		rwsem_write(&from->lock);
 		if (to != from)
 			rwsem_write(&to->lock);
-		err = from->ops->rename(from, &old, inode, to, &new_name, replaced, flags);
+		err = from->ops->rename(from, &old, inode, to, &new_name, replaced, flags,
+					&host_cred);
 		if (to != from)
 			rwsem_write_end(&to->lock);
 		rwsem_write_end(&from->lock);
