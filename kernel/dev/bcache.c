@@ -86,7 +86,16 @@ int bcache_get(struct blkdev *dev, u64 block, u32 size, struct bblock *out)
 	return 0;
 }
 
-int bcache_get_new(struct blkdev *dev, u64 block, u32 size, struct bblock *out)
+/* Bytes from `data`, or zeroes. */
+static void bytes_set(void *to, const void *data, u32 size)
+{
+	if (data)
+		memcpy(to, data, size);
+	else
+		memset(to, 0, size);
+}
+
+int bcache_get_copy(struct blkdev *dev, u64 block, u32 size, const void *data, struct bblock *out)
 {
 	pgoff_t index = block * size >> PAGE_SHIFT;
 	struct page *page;
@@ -102,7 +111,7 @@ int bcache_get_new(struct blkdev *dev, u64 block, u32 size, struct bblock *out)
 	if (err)
 		return err;
 	blkdev_page_init(page);
-	page_clear(page_to_virt(page));
+	bytes_set(page_to_virt(page), data, size);
 	page_set(page, PG_UPTODATE);
 	page_unlock(page);
 	block_set(out, page, 0, size);
@@ -112,8 +121,13 @@ shared: /* other blocks are in the page, too */
 	if (err)
 		return err;
 	block_set(out, page, block * size, size);
-	memset(out->data, 0, size);
+	bytes_set(out->data, data, size);
 	return 0;
+}
+
+int bcache_get_new(struct blkdev *dev, u64 block, u32 size, struct bblock *out)
+{
+	return bcache_get_copy(dev, block, size, NULL, out);
 }
 
 void bcache_dirty(struct blkdev *dev, struct bblock *b)

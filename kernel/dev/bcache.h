@@ -14,6 +14,9 @@ int must_check bcache_get(struct blkdev *dev, u64 block, u32 size, struct bblock
 /* The same for a block that will be overwritten whole: it is zeroed, not read (the rest of its page
  * is read when needed). */
 int must_check bcache_get_new(struct blkdev *dev, u64 block, u32 size, struct bblock *out);
+/* The same for a block whose bytes are there already: they are copied from `data`. */
+int must_check bcache_get_copy(struct blkdev *dev, u64 block, u32 size, const void *data,
+			       struct bblock *out);
 /* Says that the block's bytes changed: written back later. Caller has its own lock for the
  * contents. */
 void bcache_dirty(struct blkdev *dev, struct bblock *b);

@@ -130,6 +130,7 @@ KTEST(bcache_pins)
 
 KTEST(bcache_new_blocks)
 {
+	static u8 copy[4096];
 	struct ktest_disk *k = ktest_disk_create(4, false, false);
 	struct blkdev *d = k->disk.whole;
 	struct bblock b;
@@ -142,7 +143,15 @@ KTEST(bcache_new_blocks)
 	KTEST_CHECK(bcache_get_new(d, 9, 512, &b) == 0 && mem_is_all(b.data, 0, 512));
 	bcache_dirty(d, &b);
 	bcache_put(&b);
+	memset(copy, 0x22, sizeof(copy));
+	KTEST_CHECK(bcache_get_copy(d, 2, 4096, copy, &b) == 0 && mem_is_all(b.data, 0x22, 4096));
+	bcache_dirty(d, &b);
+	bcache_put(&b);
+	KTEST_CHECK(bcache_get_copy(d, 24, 512, copy, &b) == 0 && mem_is_all(b.data, 0x22, 512));
+	KTEST_CHECK(!mem_is_all((u8 *)b.data + 512, 0x22, 512));
+	bcache_put(&b);
 	KTEST_CHECK(bcache_sync(d) == 0);
+	KTEST_CHECK(mem_is_all(k->bytes + 8192, 0x22, 4096));
 	KTEST_CHECK(mem_is_all(k->bytes, 0, 4096) && mem_is_all(k->bytes + 4096, 0x11, 512) &&
 		    mem_is_all(k->bytes + 4608, 0, 512) && mem_is_all(k->bytes + 5120, 0x11, 512));
 	ktest_disk_destroy(k);

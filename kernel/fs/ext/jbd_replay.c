@@ -61,11 +61,10 @@ static bool block_revoked(const struct ext_journal *j, u64 block, u32 sequence)
 static int block_to_disk(struct ext_journal *j, const struct jbd_tag *tag, const struct bblock *b)
 {
 	struct bblock to;
-	int err = bcache_get_new(j->fs->dev, tag->block, j->geo.block_size, &to);
+	int err = bcache_get_copy(j->fs->dev, tag->block, j->geo.block_size, b->data, &to);
 
 	if (err)
 		return err;
-	memcpy(to.data, b->data, j->geo.block_size);
 	if (tag->flags & JBD_TAG_ESCAPED)
 		jbd_put_be32(to.data, JBD_MAGIC);
 	bcache_dirty(j->fs->dev, &to);

@@ -78,6 +78,15 @@ int bcache_get_new(struct blkdev *dev, u64 block, u32 size, struct bblock *out)
 	return err;
 }
 
+int bcache_get_copy(struct blkdev *dev, u64 block, u32 size, const void *data, struct bblock *out)
+{
+	int err = bcache_get(dev, block, size, out);
+
+	if (!err)
+		memcpy(out->data, data, size);
+	return err;
+}
+
 void bcache_dirty(struct blkdev *dev, struct bblock *b)
 {
 	u32 first = (u32)((u64)b->data & ~PAGE_MASK) >> 9;
