@@ -205,8 +205,8 @@ static u32 credits_dir_add(const struct inode *dir)
 
 /*
  * Its number's bit, its inode, a first block with its bit; inherited attributes; the name; its
- * directory's inode. If the name cannot be entered it all goes again,
- * and the list of orphans is touched.
+ * directory's inode. If the name cannot be entered the inode becomes an orphan, whose end has
+ * handles of its own.
  */
 u32 ext_credits_new(const struct inode *dir)
 {

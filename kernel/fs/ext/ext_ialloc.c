@@ -9,6 +9,7 @@
  * directories at the same time then do not wait for each other's group.
  */
 #include "fs/ext/ext_bitmap.h"
+#include "fs/ext/ext_handle.h"
 
 #include "core/clock.h"
 #include "core/random.h"
@@ -207,6 +208,7 @@ int ext_inode_new(struct inode *dir, u32 mode, const struct cred *cred, struct i
 	u32 ino = 0;
 	int err;
 
+	*out = NULL;
 	if (!READ_ONCE(fs->writable))
 		return -EROFS;
 	if (dir->nlink == 0)
@@ -241,13 +243,11 @@ int ext_inode_new(struct inode *dir, u32 mode, const struct cred *cred, struct i
 	}
 	ext_inode_set_ops(inode);
 	inode_dirty(inode);
-	err = inode_acl_inherit(inode, dir);
-	if (err) {
-		ext_inode_abandon(inode);
-		return err;
-	}
 	*out = inode;
-	return 0;
+	err = inode_acl_inherit(inode, dir);
+	if (err)
+		ext_inode_abandon(inode);
+	return err;
 fail:
 	inode_fail_new(inode);
 	return err;
@@ -256,7 +256,9 @@ fail:
 void ext_inode_abandon(struct inode *inode)
 {
 	inode->nlink = 0;
-	inode_dirty(inode);
+	if (ext_fs_of(inode)->journal)
+		ext_orphan_add(inode);
+	if (!ext_fs_of(inode)->journal || ext_inode_save(inode))
+		inode_dirty(inode);
 	inode_unlock_new(inode);
-	inode_put(inode);
 }

@@ -93,7 +93,10 @@ static int name_new(struct inode *dir, const struct name *name, struct inode *in
 	return 0;
 }
 
-/* In a handle. The inode is in its buffer before it has a name: the name cannot outlive it. */
+/*
+ * In a handle. The inode is in its buffer before it has a name: the name cannot outlive it. After
+ * an error *out is NULL, or to be put after the handle.
+ */
 static int newborn_make(struct inode *dir, const struct name *name, const struct cred *cred,
 			const struct ext_newborn *new, struct inode **out)
 {
@@ -127,6 +130,8 @@ int ext_name_new(struct inode *dir, const struct name *name, const struct cred *
 		err = newborn_make(dir, name, cred, new, &inode);
 		made = !err;
 		err = ext_end_saving(fs, err, NULL, dir);
+		if (!made && inode)
+			inode_put(inode);
 	} while (ext_retry(fs, err, &tries));
 	if (!err)
 		err = ext_dirsync(dir, inode);
@@ -183,6 +188,8 @@ static int ext_tmpfile(struct inode *dir, u32 mode, const struct cred *cred, str
 	err = ext_inode_new(dir, S_IFREG | (mode & S_IALLUGO), cred, &inode);
 	if (err) {
 		ext_end(fs);
+		if (inode)
+			inode_put(inode);
 		return err;
 	}
 	inode->nlink = 0;
