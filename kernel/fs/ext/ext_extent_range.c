@@ -3,8 +3,8 @@
  * unmapped, made to read as zeroes, moved.
  *
  * Each function takes one step, so that whoever calls may end what it began between them: it says
- * how many blocks from `logical` on it has dealt with. Moving touches every node behind the place
- * at once; the keys of inner nodes are made anew from the leaves up.
+ * how many blocks from `logical` on it has dealt with. What moves goes leaf by leaf, from the side
+ * to which it moves, and the keys above follow each: the tree is in order all the time.
  */
 #include "fs/ext/ext_extent_int.h"
 
@@ -87,60 +87,92 @@ int ext_extent_split(struct ext_inode *ei, u64 logical)
 			      place.written ? EXT_CUT_WRITTEN : EXT_CUT_UNWRITTEN, true);
 }
 
-/* What moves, and how far. */
-struct shift {
-	struct ext_inode *ei;
-	u32 from;
-	s64 by;
-};
-
-static u32 shifted(const struct shift *s, u32 block)
+/* Nodes below one of that depth, down to the leaves, that have something from `from` on. */
+static int count_below(struct ext_inode *ei, const struct ext_extent_header *h, unsigned depth,
+		       u64 from, u32 most, u32 *n)
 {
-	return block >= s->from ? (u32)((s64)block + s->by) : block;
-}
-
-/* One node and all below it; *first: where it begins then. */
-static int shift_node(const struct shift *s, struct ext_extent_header *h, struct bblock *b,
-		      unsigned depth, u32 *first)
-{
-	struct ext_extent *e = ext_extents(h);
-	struct ext_extent_index *x = ext_extent_indices(h);
+	const struct ext_extent_index *x = ext_extent_indices(h);
 	int err = 0;
 
-	for (u32 i = 0; i < h->entries && !err; i++) {
+	for (u32 i = 0; depth && i < h->entries && *n <= most && !err; i++) {
 		struct bblock below;
 
-		if (depth == 0) {
-			e[i].block = shifted(s, e[i].block);
+		if (i + 1 < h->entries && x[i + 1].block <= from)
 			continue;
-		}
-		/* Those that end before it stay as they are. */
-		if (i + 1 < h->entries && x[i + 1].block <= s->from)
+		++*n;
+		if (depth == 1)
 			continue;
-		err = ext_extent_node_get(s->ei, x[i].leaf_lo | (u64)x[i].leaf_hi << 32,
+		err = ext_extent_node_get(ei, x[i].leaf_lo | (u64)x[i].leaf_hi << 32,
 					  (int)depth - 1, &below);
 		if (err)
 			break;
-		err = shift_node(s, below.data, &below, depth - 1, &x[i].block);
+		err = count_below(ei, below.data, depth - 1, from, most, n);
 		bcache_put(&below);
 	}
-	*first = e->block; /* both kinds of entries begin with it */
-	if (b)
-		ext_extent_node_dirty(s->ei, b);
-	else
-		inode_dirty(&s->ei->inode);
 	return err;
 }
 
-int ext_extent_shift(struct ext_inode *ei, u64 from, s64 by)
+int ext_extent_count(struct ext_inode *ei, u64 from, u32 most, u32 *n)
 {
-	struct ext_extent_header *root = (void *)ei->block;
-	struct shift s = { ei, (u32)from, by };
-	u32 first;
+	const struct ext_extent_header *root = (const void *)ei->block;
 
-	if (from >= ~0u || !root->entries)
+	*n = 0;
+	return count_below(ei, root, root->depth, from, most, n);
+}
+
+/* Whether a leaf's entries are where the keys above it say. */
+static bool leaf_in_place(const struct ext_extent_header *h, u32 low, u64 end)
+{
+	const struct ext_extent *e = ext_extents(h), *last = e + h->entries - 1;
+
+	return e->block >= low && (u64)last->block + ext_extent_len(last) <= end;
+}
+
+/* The path's leaf moves; its keys follow. */
+static void leaf_shift(struct ext_extent_path *p, u64 from, s64 by)
+{
+	struct ext_extent_header *h = p->level[p->depth].h;
+	struct ext_extent *e = ext_extents(h);
+	bool changed = false;
+
+	for (u32 i = 0; i < h->entries; i++) {
+		if (e[i].block < from)
+			continue;
+		e[i].block = (u32)((s64)e[i].block + by);
+		changed = true;
+	}
+	if (!changed)
+		return;
+	ext_extent_dirty(p, p->depth);
+	ext_extent_fix_keys(p);
+}
+
+int ext_extent_shift_some(struct ext_inode *ei, u64 from, s64 by, u32 *at)
+{
+	const struct ext_extent_header *h;
+	struct ext_extent_path p;
+	bool first = true, more;
+	u32 low = 0;
+	int err;
+
+	if (from >= ~0u)
 		return 0;
-	return shift_node(&s, root, NULL, root->depth, &first);
+	err = ext_extent_open(ei, *at, &p);
+	if (err)
+		return err;
+	for (unsigned i = 0; i < p.depth; i++) {
+		low = ext_extent_indices(p.level[i].h)[p.level[i].at].block;
+		first = first && p.level[i].at == 0;
+	}
+	h = p.level[p.depth].h;
+	more = by < 0 ? p.end <= ~0u : !first && low > from;
+	if (h->entries && !leaf_in_place(h, low, p.end))
+		err = ext_inode_error(&ei->inode, "extent tree is out of order");
+	else if (h->entries)
+		leaf_shift(&p, from, by);
+	*at = by < 0 ? (u32)p.end : low - 1;
+	ext_extent_close(&p);
+	return err ? err : more;
 }
 
 int ext_extent_end(struct ext_inode *ei, u64 *end)

@@ -3,21 +3,21 @@
  *
  * Blocks are allocated without being written, which only extents can say; holes can be punched into
  * any file. What a range begins and ends with, less than a block, is zeroed in the page cache. The
- * pages that hold such an edge stay locked while blocks of theirs are unmapped, so that none is on
- * its way to the disk (with a journal a freed block is nobody's until that is stable); the pages
- * between leave the cache first. Before blocks move, dirty pages behind them are written, and
- * leave, too.
+ * pages that hold such an edge are locked while blocks of theirs are unmapped, so that none is on
+ * its way to the disk, nor believed to have its blocks. The pages between are written before they
+ * leave the cache: should a block not be had to split an extent, the file still has what it had.
+ * Before blocks move, dirty pages behind them are written, and leave, too.
  */
 #include "fs/ext/ext_int.h"
 
 #include "core/clock.h"
 #include "lib/string.h"
 
-/* A range of bytes, and the pages that it covers in part: locked, with references, or NULL. */
+/* A range of bytes, and the pages that it covers in part: with references, or NULL. */
 struct stretch {
 	struct inode *inode;
 	u64 start, end;
-	struct page *edge[2];
+	struct page *edge[EXT_RANGE_EDGES];
 };
 
 /* Zeroes [from, to) of a page: *out with a reference. */
@@ -48,9 +48,6 @@ static void edges_put(struct stretch *s)
 
 static void stretch_end(struct stretch *s)
 {
-	for (unsigned i = 0; i < ARRAY_SIZE(s->edge); i++)
-		if (s->edge[i])
-			page_unlock(s->edge[i]);
 	rwsem_write_end(&s->inode->cache.invalidate);
 	edges_put(s);
 }
@@ -75,23 +72,15 @@ static int stretch_begin(struct stretch *s)
 		return err;
 	}
 	rwsem_write(&inode->cache.invalidate);
-	if (first < last) {
-		ext_ordered_settle_range(inode, first >> PAGE_SHIFT, (last >> PAGE_SHIFT) - 1);
+	if (first >= last)
+		return 0;
+	err = pagecache_write_range(&inode->cache, first >> PAGE_SHIFT, (last >> PAGE_SHIFT) - 1,
+				    true);
+	if (err)
+		stretch_end(s);
+	else
 		pagecache_drop_range(&inode->cache, first >> PAGE_SHIFT, (last >> PAGE_SHIFT) - 1);
-	}
-	for (unsigned i = 0; i < ARRAY_SIZE(s->edge); i++) {
-		if (!s->edge[i])
-			continue;
-		page_lock(s->edge[i]);
-		page_wait_writeback(s->edge[i]);
-		page_reset(s->edge[i], PG_PRIVATE);
-		if (ext_fs_of(inode)->journal) { /* handles come before page locks */
-			page_unlock(s->edge[i]);
-			page_put(s->edge[i]);
-			s->edge[i] = NULL;
-		}
-	}
-	return 0;
+	return err;
 }
 
 static u64 block_up(const struct inode *inode, u64 byte)
@@ -118,7 +107,8 @@ static int punch(struct inode *inode, u64 start, u64 end)
 	if (err)
 		return err;
 	if (block_up(inode, s.start) < block_down(inode, s.end))
-		err = ext_range_unmap(inode, block_up(inode, s.start), block_down(inode, s.end));
+		err = ext_range_unmap(inode, block_up(inode, s.start), block_down(inode, s.end),
+				      s.edge);
 	stretch_end(&s);
 	return err;
 }
@@ -171,7 +161,7 @@ static int zero(struct file *file, u64 start, u64 end, bool keep)
 			return err;
 		if (block_up(inode, start) < block_down(inode, s.end))
 			err = ext_range_unwrite(inode, block_up(inode, start),
-						block_down(inode, s.end));
+						block_down(inode, s.end), s.edge);
 		stretch_end(&s);
 	}
 	return err || keep ? err : grow(inode, end);

@@ -113,6 +113,7 @@ struct ext_fs {
 	bool journaled;			/* I: a writable mount changes nothing but by its journal */
 	struct jbd *journal;		/* a: while writable */
 	bool journal_open;		/* a: handles may be begun */
+	u32 most_credits;		/* I while it is open: of one handle */
 	u32 n_handles;			/* a: users of the journal, at least those with handles */
 	u32 last_tid;			/* a: of the last inode that was written to its buffer */
 	struct mutex orphan_mutex;	/* RANK_FS_LIST: the list of orphans, in memory and on the
@@ -276,8 +277,6 @@ void ext_ordered_add(struct inode *inode);
  * or the last name is gone already. No page lock held; the size is still the old one.
  */
 void ext_ordered_settle(struct inode *inode, u64 first);
-/* The same for pages first .. last, whose blocks go in handles that are not open yet. */
-void ext_ordered_settle_range(struct inode *inode, u64 first, u64 last);
 /* On its way out; no handle is open, unless it was never added. */
 void ext_ordered_remove(struct inode *inode);
 int ext_ordered_write(struct ext_fs *fs, u32 tid);
@@ -373,10 +372,14 @@ bool ext_window_trim(struct ext_fs *fs, const struct ext_window *own, u64 *start
 /*
  * A new inode for `dir` with I_NEW, one link (two for a directory), owner and mode set, not yet
  * named: 0, -ENOSPC, -EIO, -ENOMEM. The caller names it and calls inode_unlock_new(), or
- * ext_inode_abandon().
+ * ext_inode_abandon(). After an error *out is NULL, or one that was abandoned.
  */
 int must_check ext_inode_new(struct inode *dir, u32 mode, const struct cred *cred,
 		struct inode **out);
+/*
+ * A new inode does not get a name. Its end is more than a handle for making it has room for: the
+ * caller puts it after that, and the list of orphans has it until then.
+ */
 void ext_inode_abandon(struct inode *inode);
 /* Frees the number of an inode that is being evicted: 0 or an error. */
 int must_check ext_inode_number_free(struct inode *inode);
@@ -486,8 +489,14 @@ int must_check ext_extent_unmap_some(struct ext_inode *ei, u64 logical, u32 max,
 int must_check ext_extent_unwrite_some(struct ext_inode *ei, u64 logical, u32 max, u32 *done);
 /* No extent reaches over that block any more. */
 int must_check ext_extent_split(struct ext_inode *ei, u64 logical);
-/* What is mapped from `from` on, where no extent crosses, moves: to where there is a hole. */
-int must_check ext_extent_shift(struct ext_inode *ei, u64 from, s64 by);
+/*
+ * What is mapped from `from` on, where no extent crosses, moves to where there is a hole, a leaf at
+ * a time: 1 if there may be more, 0, or an error. *at, where that is, begins as `from` if it goes
+ * down and as ~0u if it goes up. Changes a block per level of the tree.
+ */
+int must_check ext_extent_shift_some(struct ext_inode *ei, u64 from, s64 by, u32 *at);
+/* How many blocks all of it would change, counted up to `most` or a few more: 0 or an error. */
+int must_check ext_extent_count(struct ext_inode *ei, u64 from, u32 most, u32 *n);
 /* The first block behind all that are mapped. */
 int must_check ext_extent_end(struct ext_inode *ei, u64 *end);
 void ext_extent_init(struct ext_inode *ei); /* a new inode's map: an empty tree */
@@ -498,10 +507,14 @@ struct ext_path { unsigned depth; u32 offset[4]; };
  */
 bool must_check ext_path_of(const struct ext_geo *geo, u64 logical, struct ext_path *path);
 
-/* ext_range.c: [from, to) of a file's blocks; see there what the caller holds. 0 or an error. */
-int ext_range_unmap(struct inode *inode, u64 from, u64 to);
+/*
+ * ext_range.c: [from, to) of a file's blocks; see there what the caller holds. 0 or an error.
+ * `edge`: pages with references, or NULL, that have other blocks, too; NULL: there are none.
+ */
+#define EXT_RANGE_EDGES 2
+int ext_range_unmap(struct inode *inode, u64 from, u64 to, struct page *const *edge);
 /* Of files with extents: what is written reads as zeroes; holes are allocated, unwritten. */
-int ext_range_unwrite(struct inode *inode, u64 from, u64 to);
+int ext_range_unwrite(struct inode *inode, u64 from, u64 to, struct page *const *edge);
 int must_check ext_range_allocate(struct inode *inode, u64 from, u64 to, bool reserve);
 /* What is behind moves to `from`; n blocks that are a hole move in at `from`. The size follows. */
 int must_check ext_range_collapse(struct inode *inode, u64 from, u64 to);

@@ -87,6 +87,7 @@ static int log_open(struct ext_fs *fs, struct inode *inode)
 		.ops = &log_ops, .owner = fs,
 	};
 	struct jbd_extent *extents = NULL;
+	struct jbd_stats stats;
 	struct jbd *j;
 	int err = log_extents(fs, inode, config.n_blocks, &extents, &config.n_extents);
 
@@ -97,6 +98,8 @@ static int log_open(struct ext_fs *fs, struct inode *inode)
 	kfree(extents);
 	if (err)
 		return err;
+	jbd_stats(j, &stats);
+	fs->most_credits = stats.max_transaction;
 	fs->journal = j;
 	__atomic_store_n(&fs->journal_open, true, __ATOMIC_SEQ_CST);
 	return 0;

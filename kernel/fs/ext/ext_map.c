@@ -179,7 +179,7 @@ void ext_map_trim(struct inode *inode)
 		return;
 	ext_pages_forget_map(inode, end, last);
 	if (kept > end)
-		(void)ext_range_unwrite(inode, end, min(last, kept));
+		(void)ext_range_unwrite(inode, end, min(last, kept), NULL);
 	if (last > kept)
 		ext_map_truncate(inode, max(end, kept));
 	else

@@ -53,14 +53,6 @@ void ext_ordered_settle(struct inode *inode, u64 first)
 		(void)pagecache_write_range(&inode->cache, first, ~0ull, true);
 }
 
-void ext_ordered_settle_range(struct inode *inode, u64 first, u64 last)
-{
-	struct ext_fs *fs = ext_fs_of(inode);
-
-	if (fs->journaled && ordered_is_due(fs, ext_i(inode)))
-		(void)pagecache_write_range(&inode->cache, first, last, true);
-}
-
 void ext_ordered_remove(struct inode *inode)
 {
 	struct ext_fs *fs = ext_fs_of(inode);

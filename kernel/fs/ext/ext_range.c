@@ -3,7 +3,12 @@
  *
  * Each is a loop of steps under map_lock, between which others may use the map. inode->lock is held
  * for writing, and the stretch has no whole page in the cache, nor can one be read in: the caller
- * holds the cache's `invalidate` where blocks go away.
+ * holds the cache's `invalidate` where blocks go away. Pages at its edges are locked within each
+ * step: nothing of them is being written meanwhile, and none takes for its own a block that goes.
+ *
+ * A stretch that moves does so in one transaction, if that can have all nodes of the tree that are
+ * behind it; else leaf by leaf, in an order in which the tree is whole after each: a crash may then
+ * leave it moved in part, as the man page's "not atomic" says.
  */
 #include "fs/ext/ext_extent_int.h"
 #include "fs/ext/ext_handle.h"
@@ -36,7 +41,26 @@ static u32 step_limit(const struct inode *inode, u64 from, u64 to)
 	return (u32)min(to - from, (u64)ext_fs_of(inode)->geo.blocks_per_group);
 }
 
-static int range_do(struct inode *inode, u64 from, u64 to, range_step_fn step)
+static void edges_lock(struct page *const *edge)
+{
+	for (unsigned i = 0; edge && i < EXT_RANGE_EDGES; i++) {
+		if (!edge[i])
+			continue;
+		page_lock(edge[i]);
+		page_wait_writeback(edge[i]);
+		page_reset(edge[i], PG_PRIVATE);
+	}
+}
+
+static void edges_unlock(struct page *const *edge)
+{
+	for (unsigned i = 0; edge && i < EXT_RANGE_EDGES; i++)
+		if (edge[i])
+			page_unlock(edge[i]);
+}
+
+static int range_do(struct inode *inode, u64 from, u64 to, struct page *const *edge,
+		    range_step_fn step)
 {
 	struct ext_inode *ei = ext_i(inode);
 	int err = 0;
@@ -47,11 +71,13 @@ static int range_do(struct inode *inode, u64 from, u64 to, range_step_fn step)
 		err = step_begin(inode);
 		if (err)
 			break;
+		edges_lock(edge);
 		rwsem_write(&ei->map_lock);
 		ext_map_forget_run(ei);
 		err = step(ei, from, step_limit(inode, from, to), &done);
 		ei->next_logical = ei->next_block = 0;
 		rwsem_write_end(&ei->map_lock);
+		edges_unlock(edge);
 		inode_dirty(inode);
 		err = ext_end_saving(ext_fs_of(inode), err, inode, NULL);
 		from += done;
@@ -60,15 +86,15 @@ static int range_do(struct inode *inode, u64 from, u64 to, range_step_fn step)
 	return err;
 }
 
-int ext_range_unmap(struct inode *inode, u64 from, u64 to)
+int ext_range_unmap(struct inode *inode, u64 from, u64 to, struct page *const *edge)
 {
-	return range_do(inode, from, to,
+	return range_do(inode, from, to, edge,
 			ext_has_extents(inode) ? ext_extent_unmap_some : indirect_unmap_some);
 }
 
-int ext_range_unwrite(struct inode *inode, u64 from, u64 to)
+int ext_range_unwrite(struct inode *inode, u64 from, u64 to, struct page *const *edge)
 {
-	return range_do(inode, from, to, ext_extent_unwrite_some);
+	return range_do(inode, from, to, edge, ext_extent_unwrite_some);
 }
 
 int ext_range_allocate(struct inode *inode, u64 from, u64 to, bool reserve)
@@ -100,69 +126,98 @@ int ext_range_allocate(struct inode *inode, u64 from, u64 to, bool reserve)
 	return err;
 }
 
-/* A handle in which any node of the map may change. */
-static int shift_begin(struct inode *inode)
-{
-	const struct ext_extent_header *h = (const void *)ext_i(inode)->block;
-	u32 per = ext_fs_of(inode)->geo.block_size / (u32)sizeof(struct ext_extent), nodes = 0;
+/* What one handle of a move may change, and how many leaves. */
+struct shift_plan { u32 credits, leaves; };
 
-	for (unsigned i = 0, n = h->entries; i < h->depth; i++, n *= per)
-		nodes += n;
-	return ext_begin(ext_fs_of(inode), nodes + 2 * ext_credits_map(inode) +
-						ext_credits_inode());
-}
-
-/* The size changes in the same transaction. */
-static int shift_end(struct inode *inode, int err, s64 blocks)
+static int shift_plan(struct inode *inode, u64 from, struct shift_plan *plan)
 {
-	if (!err)
-		WRITE_ONCE(inode->size, inode->size +
-					blocks * (s64)ext_fs_of(inode)->geo.block_size);
-	inode_dirty(inode);
-	return ext_end_saving(ext_fs_of(inode), err, inode, NULL);
-}
-
-int ext_range_collapse(struct inode *inode, u64 from, u64 to)
-{
+	struct ext_fs *fs = ext_fs_of(inode);
 	struct ext_inode *ei = ext_i(inode);
-	int err = ext_range_unmap(inode, from, to);
+	u32 fixed = 2 * ext_credits_map(inode) + ext_credits_inode();
+	u32 most = fs->journaled ? fs->most_credits : ~0u, depth, n;
+	int err;
 
-	if (!err)
-		err = shift_begin(inode);
-	if (err)
-		return err;
-	rwsem_write(&ei->map_lock);
-	ext_map_forget_run(ei);
-	err = ext_extent_shift(ei, to, -(s64)(to - from));
-	ei->next_logical = ei->next_block = 0;
-	rwsem_write_end(&ei->map_lock);
-	return shift_end(inode, err, -(s64)(to - from));
+	rwsem_read(&ei->map_lock);
+	depth = ((const struct ext_extent_header *)ei->block)->depth + 1u; /* a gap may add one */
+	err = ext_extent_count(ei, from, most, &n);
+	rwsem_read_end(&ei->map_lock);
+	*plan = (struct shift_plan){ fixed + n, ~0u };
+	if ((u64)fixed + n > most) {
+		plan->leaves = most > fixed ? max((most - fixed) / depth, 1u) : 1;
+		plan->credits = fixed + plan->leaves * depth;
+	}
+	return err;
 }
 
-int ext_range_insert(struct inode *inode, u64 from, u64 n)
+static void size_shift(struct inode *inode, s64 blocks)
+{
+	WRITE_ONCE(inode->size, inode->size + blocks * (s64)ext_fs_of(inode)->geo.block_size);
+}
+
+/* Before what is behind `from` moves up by n: it can, no extent crosses, and the size is new. */
+static int gap_begin(struct inode *inode, u64 from, u64 n)
 {
 	struct ext_inode *ei = ext_i(inode);
 	u64 end;
-	int err = shift_begin(inode);
+	int err = ext_extent_end(ei, &end);
 
-	if (err)
-		return err;
-	rwsem_write(&ei->map_lock);
-	ext_map_forget_run(ei);
-	err = ext_extent_end(ei, &end);
 	if (!err && end > from && end + n > ~0u)
 		err = -EINVAL;
 	if (!err)
 		err = ext_extent_split(ei, from);
-	if (!err)
-		err = ext_extent_shift(ei, from, (s64)n);
-	if (!err && ei->alloc_end > from)
+	if (err)
+		return err;
+	if (ei->alloc_end > from)
 		ei->alloc_end += n;
-	if (!err && ei->kept_end > from)
+	if (ei->kept_end > from)
 		ei->kept_end += n;
-	if (!err && ei->excess_end > from)
+	if (ei->excess_end > from)
 		ei->excess_end += n;
-	ei->next_logical = ei->next_block = 0;
-	rwsem_write_end(&ei->map_lock);
-	return shift_end(inode, err, (s64)n);
+	size_shift(inode, (s64)n);
+	return 0;
+}
+
+static int range_shift(struct inode *inode, u64 from, s64 by)
+{
+	struct ext_inode *ei = ext_i(inode);
+	u32 at = by < 0 ? (u32)min(from, (u64)~0u) : ~0u;
+	struct shift_plan plan;
+	int more = shift_plan(inode, from, &plan);
+
+	if (more)
+		return more;
+	for (bool first = true; first || more > 0; first = false) {
+		int err = ext_begin(ext_fs_of(inode), plan.credits);
+
+		if (err)
+			return err;
+		rwsem_write(&ei->map_lock);
+		ext_map_forget_run(ei);
+		err = first && by > 0 ? gap_begin(inode, from, (u64)by) : 0;
+		more = err ? err : 1;
+		for (u32 i = 0; more > 0 && i < plan.leaves; i++)
+			more = ext_extent_shift_some(ei, from, by, &at);
+		ei->next_logical = ei->next_block = 0;
+		if (!more && by < 0)
+			size_shift(inode, by);
+		rwsem_write_end(&ei->map_lock);
+		inode_dirty(inode);
+		err = ext_end_saving(ext_fs_of(inode), min(more, 0), inode, NULL);
+		if (err)
+			return err;
+		sched_point();
+	}
+	return 0;
+}
+
+int ext_range_collapse(struct inode *inode, u64 from, u64 to)
+{
+	int err = ext_range_unmap(inode, from, to, NULL);
+
+	return err ? err : range_shift(inode, to, -(s64)(to - from));
+}
+
+int ext_range_insert(struct inode *inode, u64 from, u64 n)
+{
+	return range_shift(inode, from, (s64)n);
 }

@@ -27,6 +27,8 @@ struct jbd {
 };
 
 bool host_committing;
+u32 host_most_credits = MOST_CREDITS;
+void (*host_before_handle)(void);
 
 static void wrong(const char *what)
 {
@@ -93,19 +95,31 @@ int jbd_close(struct jbd *j)
 	return err;
 }
 
+void jbd_stats(struct jbd *j, struct jbd_stats *out)
+{
+	*out = (struct jbd_stats){ .max_transaction = host_most_credits };
+}
+
 int jbd_begin(struct jbd *j, u32 credits)
 {
+	void (*before)(void) = host_before_handle;
+
+	if (!j->depth && before) {
+		host_before_handle = NULL;
+		before();
+	}
 	if (j->error)
 		return -EROFS;
-	if (credits > MOST_CREDITS)
+	if (credits > host_most_credits)
 		return -ENOSPC;
 	if (j->frozen)
 		wrong("handle of a frozen file system");
 	if (j->depth++ == 0) {
 		j->credits = credits;
 		j->n_used = 0;
-	} else {
-		j->credits = max(j->credits, j->n_used + credits);
+	} else if (j->n_used + credits > j->credits) {
+		/* A transaction that is nearly full would refuse it. */
+		wrong("a handle within another was not planned for");
 	}
 	return 0;
 }

@@ -185,3 +185,127 @@ TEST(behind_the_end)
 	CHECK_EQ(inode->blocks, 2);
 	end();
 }
+
+/* `n` extents of a block each, by way of every other block, in a file that is looked at after. */
+static void write_comb(unsigned n)
+{
+	static u8 block[1024];
+
+	for (unsigned i = 0; i < n; i++) {
+		block[0] = (u8)(1 + i % 250);
+		CHECK_EQ(host_write(inode, block, sizeof(block), (s64)i * 2048), sizeof(block));
+	}
+	CHECK_EQ(host_sync(sb), 0);
+}
+
+static void check_comb(unsigned from, unsigned to, s64 moved)
+{
+	for (unsigned i = from; i < to; i++) {
+		u8 byte = 0;
+
+		CHECK_EQ(host_read(inode, &byte, 1, (s64)i * 2048 + moved), 1);
+		if (byte != 1 + i % 250)
+			unit_fail(__FILE__, __LINE__, "block %u has %u", i, byte);
+	}
+}
+
+/* More nodes are behind the place than a transaction of the journal can have. */
+TEST(moves_with_a_small_journal)
+{
+	u32 most = host_most_credits;
+
+	host_most_credits = 110;
+	start("-t ext4 -b 1024 -J size=1");
+	write_comb(7000);
+	CHECK_EQ(range(FALLOC_FL_INSERT_RANGE, 1000 * 2048, 5 * 1024), 0);
+	CHECK_EQ(inode->size, 6999 * 2048 + 6 * 1024);
+	CHECK(host_sync(sb) == 0 && host_fsck_mounted(path));
+	check_comb(0, 1000, 0);
+	check_comb(1000, 7000, 5 * 1024);
+	CHECK_EQ(range(FALLOC_FL_INSERT_RANGE, 0, 1024), 0);
+	CHECK_EQ(range(FALLOC_FL_COLLAPSE_RANGE, 0, 1024), 0);
+	CHECK_EQ(range(FALLOC_FL_COLLAPSE_RANGE, 100 * 2048, 100 * 2048), 0);
+	CHECK(host_sync(sb) == 0 && host_fsck_mounted(path));
+	host_drop_caches(sb);
+	check_comb(0, 100, 0);
+	check_comb(200, 1000, -100 * 2048);
+	check_comb(1000, 7000, -100 * 2048 + 5 * 1024);
+	end();
+	host_most_credits = most;
+}
+
+/* Each by a file of its own, whose map needs no other. */
+static void take_last_blocks(void)
+{
+	char name[16] = "last0";
+
+	for (ssize_t n = 1; n > 0; name[4]++) {
+		struct inode *last;
+
+		CHECK_EQ(host_create(sb->root_inode, name, 0644, &last), 0);
+		n = host_write(last, "", 1, 0);
+		inode_put(last);
+	}
+}
+
+/* No block can be had to split an extent: the file has what was written to it, and no more. */
+static void range_fails(u32 mode)
+{
+	static u8 data[64 << 10];
+	struct inode *other;
+	s64 at = 0;
+	ssize_t n;
+
+	start("-t ext4 -b 4096 -m 0 -J size=4");
+	memset(data, 'n', sizeof(data));
+	for (unsigned i = 0; i < 3; i++)
+		CHECK_EQ(host_write(inode, data, 4096, (s64)i * 8192), 4096);
+	CHECK_EQ(host_write(inode, data, sizeof(data), 32768), sizeof(data));
+	CHECK_EQ(host_create(sb->root_inode, "other", 0644, &other), 0);
+	while ((n = host_write(other, data, sizeof(data), at)) > 0)
+		at += n;
+	take_last_blocks();
+	CHECK_EQ(range(mode, 32768 + 2 * 4096, 2 * 4096), (u64)-ENOSPC);
+	host_drop_caches(sb);
+	CHECK_EQ(host_read(inode, buf, sizeof(data), 32768), sizeof(data));
+	CHECK(mem_is_all(buf, 'n', sizeof(data)));
+	inode_put(other);
+	end();
+}
+
+TEST(no_room_to_split)
+{
+	range_fails(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE);
+	range_fails(FALLOC_FL_ZERO_RANGE);
+}
+
+static void edge_stored_to(void)
+{
+	struct page *page = pagecache_find(&inode->cache, 0);
+
+	CHECK_EQ(ext_page_make_dirty(&inode->cache, page, 0, PAGE_SIZE, 0), 0);
+	page_unlock(page);
+	page_put(page);
+}
+
+/* Write-back asks for the blocks of a page at the edge after that was zeroed. */
+TEST(an_edge_becomes_dirty)
+{
+	u8 byte = 'y';
+
+	start("-t ext4 -b 1024 -J size=4");
+	memset(buf, 'x', 32768);
+	CHECK_EQ(host_write(inode, buf, 32768, 0), 32768);
+	CHECK_EQ(host_sync(sb), 0);
+	host_before_handle = edge_stored_to;
+	CHECK_EQ(range(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 1024, 8192), 0);
+	CHECK(!host_before_handle);
+	CHECK_EQ(host_write(inode, &byte, 1, 2048), 1);
+	CHECK_EQ(inode->blocks, (32 - 8 + 1) * 2);
+	CHECK(host_sync(sb) == 0 && host_fsck_mounted(path));
+	host_drop_caches(sb);
+	CHECK_EQ(host_read(inode, buf, 10240, 0), 10240);
+	CHECK(mem_is_all(buf, 'x', 1024) && mem_is_all(buf + 1024, 0, 1024) && buf[2048] == 'y' &&
+	      mem_is_all(buf + 2049, 0, 9216 - 2049) && mem_is_all(buf + 9216, 'x', 1024));
+	end();
+}
