@@ -37,13 +37,14 @@ long sys_sync(void)
 long sys_syncfs(int fd)
 {
 	struct fd_ref r = fd_arg_io(fd);
-	long error;
+	long error, earlier;
 
 	if (!r.file)
 		return -EBADF;
 	error = vfs_sync_super(r.file->inode->sb);
+	earlier = file_super_error(r.file);
 	fd_end(r);
-	return error;
+	return error ? error : earlier;
 }
 
 #define SYNC_RANGE_WAIT_BEFORE 1

@@ -108,6 +108,7 @@ int file_alloc(const struct path *path, u32 flags, const struct cred *cred, stru
 	f->data_errors = pagecache_told(&f->inode->cache);
 	f->meta_errors = f->inode->sb && f->inode->sb->dev ?
 		pagecache_told(&f->inode->sb->dev->cache) : 0;
+	f->super_errors = f->inode->sb ? READ_ONCE(f->inode->sb->errors.n_told) : 0;
 	f->owner = (struct file_owner){ .type = F_OWNER_PID };
 	f->seekable = f->can_write = f->can_read = f->counted = false;
 	/* A reader that found the storage by an old pointer may get it from here on. */

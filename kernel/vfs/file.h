@@ -102,6 +102,7 @@ struct file {
 	struct file_owner owner; /* l */
 	u32 data_errors, meta_errors; /* a: write errors of the cache and of the file system's
 				       * device that it has been told of (pagecache_tell_error()) */
+	u32 super_errors;        /* a: and those of all files of the file system (syncfs(2)) */
 	struct list epoll_links; /* l: watches of this file */
 	bool seekable, can_write, can_read; /* I */
 	bool counted;            /* I: counted as a writer of its inode and mount */
@@ -188,6 +189,9 @@ int cached_fsync(struct file *file, bool data_only);
  * of its file system. 0 or negative errno. */
 int file_data_error(struct file *file, struct pagecache *cache);
 int file_meta_error(struct file *file);
+/* Write errors of any file on its file system since it was told last, or was opened and nobody had
+ * been told (syncfs(2)). 0 or negative errno. */
+int file_super_error(struct file *file);
 /*
  * What a write changes besides bytes: times, and set-user-ID bits go. inode->lock held. 0 or an
  * error.

@@ -100,6 +100,7 @@ static void inode_setup(struct inode *inode, struct superblock *sb)
 	pagecache_init(&inode->cache, &no_pages, inode);
 	inode->cache.ahead = sb && sb->dev ? &sb->dev->disk->ahead : NULL;
 	inode->cache.gate = sb ? sb->gate : NULL;
+	inode->cache.all_errors = &sb->errors;
 	inode->cache.size = inode_cache_size;
 	inode->cache.hold = inode_cache_hold;
 	inode->cache.unhold = inode_cache_unhold;

@@ -129,6 +129,13 @@ int file_meta_error(struct file *file)
 	return sb && sb->dev ? pagecache_tell_error(&sb->dev->cache, &file->meta_errors) : 0;
 }
 
+int file_super_error(struct file *file)
+{
+	struct superblock *sb = file->inode->sb;
+
+	return sb ? pagecache_tell_all_errors(&sb->errors, &file->super_errors) : 0;
+}
+
 /*
  * The first inode of the superblock's dirty list that is not on its way out, with a reference;
  * NULL: none.

@@ -135,6 +135,7 @@ struct superblock {
 	struct list inodes;        /* i: all in memory */
 	struct list dirty;         /* i: inodes with I_DIRTY */
 	struct list link;          /* vfs's list of superblocks */
+	struct pagecache_errors errors; /* of writing the contents of its files */
 	void *data;                /* I: file system's */
 	struct refcount storage;   /* one of the mounted instance, one of each inode's storage */
 	u32 id;                    /* I: counts superblocks, f_fsid of those without a device */

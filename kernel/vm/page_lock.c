@@ -123,6 +123,18 @@ void page_read_done(struct page *page, int error)
 	page_unlock(page);
 }
 
+static void note_error(struct pagecache *cache, int error)
+{
+	struct pagecache_errors *all = cache->all_errors;
+
+	WRITE_ONCE(cache->error, (s32)error);
+	__atomic_fetch_add(&cache->n_errors, 1, __ATOMIC_RELEASE);
+	if (all) {
+		WRITE_ONCE(all->last, (s32)error);
+		__atomic_fetch_add(&all->n, 1, __ATOMIC_RELEASE);
+	}
+}
+
 void page_write_done(struct page *page, int error)
 {
 	struct pagecache *cache = page->cache;
@@ -132,8 +144,7 @@ void page_write_done(struct page *page, int error)
 
 	if (error) {
 		page_set(page, PG_ERROR);
-		WRITE_ONCE(cache->error, (s32)error);
-		__atomic_fetch_add(&cache->n_errors, 1, __ATOMIC_RELEASE);
+		note_error(cache, error);
 	}
 	/*
 	 * Once the flag is clear the page may leave the cache, and the cache its owner: whoever

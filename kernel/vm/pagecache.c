@@ -306,3 +306,14 @@ int pagecache_tell_error(struct pagecache *cache, u32 *known)
 		WRITE_ONCE(cache->n_told, READ_ONCE(*known));
 	return err;
 }
+
+int pagecache_tell_all_errors(struct pagecache_errors *all, u32 *known)
+{
+	u32 n = load_acquire(&all->n);
+
+	if (likely(READ_ONCE(*known) == n) ||
+	    __atomic_exchange_n(known, n, __ATOMIC_RELAXED) == n)
+		return 0;
+	WRITE_ONCE(all->n_told, n);
+	return READ_ONCE(all->last);
+}

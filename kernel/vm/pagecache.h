@@ -63,6 +63,13 @@ struct pagecache_ops {
 	void (*release_swapped)(struct pagecache *cache);
 };
 
+/* Write errors of many caches; all fields atomic. */
+struct pagecache_errors {
+	s32 last; /* negative errno */
+	u32 n;    /* how many there were; up to which one somebody has been told */
+	u32 n_told;
+};
+
 /* c: lock.  a: atomic.  I: constant.  m: mmap_lock. */
 struct pagecache {
 	const struct pagecache_ops *ops; /* I */
@@ -75,6 +82,7 @@ struct pagecache {
 	u32 n_errors;            /* a: how many there were; up to which one somebody with a file of
 				  * his own has been told, and the owner: */
 	u32 n_told, n_taken;     /* a */
+	struct pagecache_errors *all_errors; /* I: they count there, too; NULL: nowhere */
 	u32 flags;               /* I but for PAGECACHE_LOCKED: PAGECACHE_* */
 	struct gate *gate;       /* I: stores through mappings are inside; NULL: none needed */
 	const u32 *ahead;        /* I: most pages to read ahead, as somebody says now; NULL: as many
@@ -191,6 +199,8 @@ static inline u32 pagecache_told(const struct pagecache *cache)
 {
 	return READ_ONCE(cache->n_told);
 }
+/* The same for the errors of many caches: since `known`, which begins as n_told. */
+int pagecache_tell_all_errors(struct pagecache_errors *all, u32 *known);
 /* Drops clean, unmapped, unreferenced pages: how many. */
 u64 pagecache_shrink(struct pagecache *cache);
 

@@ -204,6 +204,24 @@ static int run_syncfs(void)
 	return told_once(error, fd, other);
 }
 
+/* What failed before, nobody knows when, is told by it as well. */
+static int run_syncfs_later(void)
+{
+	int fd = settled("written", 'o'), error = 0, late;
+	int dir = must(open(".", O_RDONLY | O_DIRECTORY));
+
+	syncfs(dir); /* of what failed before this */
+	must(pwrite(fd, "n", 1, 0));
+	if (TRY(range(fd)) < 0) {
+		error = errno;
+		EXPECT(syncfs(dir) < 0 && errno == EIO);
+	}
+	EXPECT(syncfs(dir) == 0);
+	late = must(open(".", O_RDONLY | O_DIRECTORY));
+	EXPECT(syncfs(late) == 0);
+	return error;
+}
+
 static int run_o_sync(void)
 {
 	int fd = settled("written", 'o'), other = must(open("written", O_RDWR)), error = 0;
@@ -346,7 +364,8 @@ static const struct scenario reads[] = {
 
 static const struct scenario writes[] = {
 	{"fsync", run_fsync}, {"fdatasync", run_fdatasync}, {"sync_file_range", run_sync_range},
-	{"syncfs", run_syncfs}, {"O_SYNC", run_o_sync}, {"msync", run_msync},
+	{"syncfs", run_syncfs}, {"syncfs, later", run_syncfs_later}, {"O_SYNC", run_o_sync},
+	{"msync", run_msync},
 	{"a new file", run_new_file}, {"mkdir", run_mkdir}, {"rename", run_rename},
 	{"swap out", run_swap_out},
 };
