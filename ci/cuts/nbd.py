@@ -19,6 +19,7 @@ REQUEST, REPLY = struct.Struct(">IHHQQI"), struct.Struct(">IIQ")
 EXPORT_NAME, ABORT, INFO, GO = 1, 2, 6, 7
 ACK, REP_INFO, UNSUPPORTED = 1, 3, 0x80000001
 READ, WRITE, DISCONNECT, FLUSH, TRIM, ZEROES = 0, 1, 2, 3, 4, 6
+EIO = 5
 FLAGS = 1 | 4 | 8 | 32 | 64  # has flags, flush, FUA, trim, write zeroes
 MARKS_SIZE = 1 << 20
 
@@ -109,6 +110,9 @@ class Server:
         data = reader.read(length) if kind == WRITE else b""
         if kind == DISCONNECT:
             return False
+        if self.fails(export, kind, offset, length):
+            connection.sendall(REPLY.pack(0x67446698, EIO, handle))
+            return True
         if kind == READ:
             data = bytes(self.data[export][offset:offset + length])
             connection.sendall(REPLY.pack(0x67446698, 0, handle) + data)
@@ -126,6 +130,10 @@ class Server:
                 self.records.append((log.FLUSH, False, 0, b""))
         connection.sendall(REPLY.pack(0x67446698, 0, handle))
         return True
+
+    def fails(self, export, kind, offset, length):
+        """Whether a request ends with EIO, which is for other servers to say."""
+        return False
 
     def mark(self, kind, offset, data):
         text = data.split(b"\n")[0]

@@ -5,7 +5,8 @@
 # it is.
 # prog_hello.c is what test_exec runs, linked in all three ways; prog_net.c the ends of the system
 # tests' connections; prog_cuts.c what is done while the power is cut; prog_crafted.c works through
-# damaged images (ci/crafted); prog_tree.c writes and compares trees (ci/system/test_cross.py).
+# damaged images (ci/crafted); prog_tree.c writes and compares trees (ci/system/test_cross.py);
+# prog_faults.c works on a disk whose requests fail (ci/system/test_faults.py).
 
 TESTS_DIR   := userland/tests
 TESTS_O     := $(B)/tests
@@ -15,7 +16,7 @@ TESTS_TAP    := $(addprefix $(TESTS_DIR)/,tap.c tap_fail.c tap_net.c)
 TESTS_CFLAGS := -std=gnu17 -O1 -g -Wall -Wextra -Werror -Wno-format-truncation
 TESTS_PROGS  := $(addprefix $(TESTS_O)/,$(TESTS_NAMES))
 TESTS_HELLO  := $(addprefix $(TESTS_O)/hello-,static static-pie dynamic)
-TESTS_ENDS   := $(addprefix $(TESTS_O)/,net cuts crafted tree)
+TESTS_ENDS   := $(addprefix $(TESTS_O)/,net cuts crafted tree faults)
 TESTS_INPUTS := $(TESTS_PROGS) $(TESTS_HELLO) $(TESTS_ENDS) $(TESTS_O)/manifest
 
 $(TESTS_O)/%: $(TESTS_DIR)/test_%.c $(TESTS_TAP) $(wildcard $(TESTS_DIR)/*.h) \

@@ -226,7 +226,7 @@ static void journal_end_write(struct ext_fs *fs)
 
 void ext_state_end_write(struct ext_fs *fs)
 {
-	int err;
+	int err, last;
 
 	if (fs->journaled) {
 		journal_end_write(fs);
@@ -240,8 +240,8 @@ void ext_state_end_write(struct ext_fs *fs)
 		fs->super->state = fs->mount_state;
 	ext_super_dirty(fs);
 	mutex_unlock(&fs->super_lock);
-	if (!err)
-		err = ext_meta_sync(fs);
+	last = ext_meta_sync(fs);
+	err = err ? err : last;
 	if (err)
 		ext_message(fs->sb, LOG_ERR, "cannot be written completely (error %d)", err);
 	WRITE_ONCE(fs->writable, false);

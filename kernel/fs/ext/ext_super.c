@@ -213,6 +213,17 @@ static int super_fill(struct ext_fs *fs, const struct ext_flavour *flavour)
 	return err;
 }
 
+/*
+ * After an abort the device's cache has changes that were lost beside some that are in the log, in
+ * one page even: none of it may be written, and the next mount has to read.
+ */
+static void cache_drop(struct ext_fs *fs)
+{
+	bcache_forget(fs->dev, 0, fs->geo.block_size, fs->geo.n_blocks);
+	(void)bcache_sync(fs->dev);
+	bcache_drop_clean(fs->dev);
+}
+
 static void super_free(struct ext_fs *fs)
 {
 	ext_groups_free(fs);
@@ -222,7 +233,7 @@ static void super_free(struct ext_fs *fs)
 		bcache_put(&fs->away_super);
 	ext_overlay_free(fs);
 	if (fs->cache_stale)
-		bcache_drop_clean(fs->dev);
+		cache_drop(fs);
 	fs->sb->data = NULL;
 	kfree(fs);
 }
