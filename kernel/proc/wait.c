@@ -71,10 +71,9 @@ static void reap_locked(struct process *child, u32 options, struct wait_result *
 	out->wait_status = child->exit_code;
 	if (options & WNOWAIT)
 		return;
-	me->child_times.user_ns += out->times.user_ns + child->child_times.user_ns;
-	me->child_times.system_ns += out->times.system_ns + child->child_times.system_ns;
+	me->child_times.user_ns += out->times.user_ns;
+	me->child_times.system_ns += out->times.system_ns;
 	usage_add(&me->child_counts, &out->counts);
-	usage_add(&me->child_counts, &child->child_counts);
 	process_unlink_locked(child);
 }
 
@@ -86,7 +85,11 @@ static bool child_report_locked(struct process *child, u32 options, struct wait_
 
 	out->pid = child->pid->nr;
 	out->uid = child->uid;
+	/* What it used, and what those used that it has waited for. */
 	process_usage_locked(child, &out->times, &out->counts);
+	out->times.user_ns += child->child_times.user_ns;
+	out->times.system_ns += child->child_times.system_ns;
+	usage_add(&out->counts, &child->child_counts);
 	if (child->state == PROCESS_ZOMBIE) {
 		if (!(options & WEXITED))
 			return false;

@@ -358,6 +358,32 @@ TEST(usage)
 	fails(syscall(SYS_getrusage, 0, BAD), EFAULT, "bad pointer");
 }
 
+/* wait4() tells of those, too, that the child has waited for. */
+TEST(usage_of_grandchildren)
+{
+	struct rusage usage;
+	volatile long spin = 0;
+	int status;
+	pid_t pid = must(fork());
+
+	if (pid == 0) {
+		int64_t end = tap_now() + 300000000;
+		pid_t grandchild = fork();
+
+		if (grandchild == 0)
+			while (tap_now() < end)
+				spin++;
+		else
+			waitpid(grandchild, NULL, 0);
+		_exit(0);
+	}
+	is(wait4(pid, &status, 0, &usage), pid, "wait4");
+	ok(usage.ru_utime.tv_sec * 1000000 + usage.ru_utime.tv_usec +
+			   usage.ru_stime.tv_sec * 1000000 + usage.ru_stime.tv_usec >=
+		   20000,
+	   "the grandchild's time");
+}
+
 TEST(pidfd)
 {
 	siginfo_t info;
