@@ -2,6 +2,7 @@
  * Copies between descriptors inside the kernel: sendfile(2) and copy_file_range(2), through a
  * bounce page.
  */
+#include "abi/ioctl.h"
 #include "abi/limits.h"
 #include "abi/stat.h"
 #include "mm/slab.h"
@@ -60,54 +61,93 @@ static void ends_put(struct fd_ref in, struct fd_ref out)
 		fd_end(out);
 }
 
+/* Whether `n` bytes from `pos` on can be counted; `n` is shortened to what one call moves. */
+static int range_check(loff_t pos, size_t *n)
+{
+	if ((ssize_t)*n < 0 || pos < 0 || (loff_t)((u64)pos + *n) < 0)
+		return -EINVAL;
+	*n = min(*n, (size_t)MAX_RW_COUNT);
+	return 0;
+}
+
+static long send_check(struct file *in, struct file *out, const loff_t *pos, size_t *count)
+{
+	int error;
+
+	if (!in || !in->can_read)
+		return -EBADF;
+	if (pos && !in->seekable)
+		return -ESPIPE;
+	error = range_check(pos ? *pos : in->pos, count);
+	if (error)
+		return error;
+	if (!out || !out->can_write)
+		return -EBADF;
+	if (out->flags & O_APPEND || (!S_ISREG(in->inode->mode) && !S_ISBLK(in->inode->mode)))
+		return -EINVAL;
+	return 0;
+}
+
 long sys_sendfile(int out_fd, int in_fd, loff_t __user *offset, size_t count)
 {
-	struct fd_ref in = fd_arg_io(in_fd), out = fd_arg_io(out_fd);
-	loff_t pos = 0;
-	long n = -EBADF;
+	struct fd_ref in, out;
+	loff_t at = 0, *pos = offset ? &at : NULL;
+	long n;
 
-	if (!in.file || !out.file || !in.file->can_read || !out.file->can_write)
+	if (offset && copy_in_obj(&at, offset) < 0)
+		return -EFAULT;
+	in = fd_arg_io(in_fd);
+	out = fd_arg_io(out_fd);
+	n = send_check(in.file, out.file, pos, &count);
+	if (n)
 		goto out;
-	n = -EFAULT;
-	if (offset && copy_in_obj(&pos, offset) < 0)
-		goto out;
-	n = -EINVAL;
-	if (out.file->flags & O_APPEND)
-		goto out;
-	if (offset && !in.file->seekable) {
-		n = -ESPIPE;
-		goto out;
-	}
-	if (!in.file->seekable || pos < 0)
-		goto out;
-	count = min(count, (size_t)MAX_RW_COUNT);
-	n = file_send(in.file, out.file, offset ? &pos : NULL, count);
+	n = file_send(in.file, out.file, pos, count);
 	if (n == -EOPNOTSUPP)
-		n = copy_bytes(in.file, offset ? &pos : NULL, out.file, NULL, count);
+		n = copy_bytes(in.file, pos, out.file, NULL, count);
 	n = write_result(out.file, n);
-	if (n > 0 && offset && copy_out_obj(offset, &pos) < 0)
+	if (n > 0 && offset && copy_out_obj(offset, &at) < 0)
 		n = -EFAULT;
 out:
 	ends_put(in, out);
 	return n;
 }
 
-static int copy_range_check(struct file *in, struct file *out, loff_t in_pos, loff_t out_pos,
-			    size_t len)
+/* Which files bytes are copied between (copy_file_range(2)). */
+static int copy_range_files(const struct file *in, const struct file *out)
 {
-	if (!in->can_read || !out->can_write || (out->flags & O_APPEND))
-		return -EBADF;
 	if (S_ISDIR(in->inode->mode) || S_ISDIR(out->inode->mode))
 		return -EISDIR;
 	if (!S_ISREG(in->inode->mode) || !S_ISREG(out->inode->mode))
 		return -EINVAL;
-	if (in_pos < 0 || out_pos < 0 || (loff_t)(in_pos + (loff_t)len) < 0 ||
-	    (loff_t)(out_pos + (loff_t)len) < 0)
+	if (!in->can_read || !out->can_write || (out->flags & O_APPEND))
+		return -EBADF;
+	if (in->inode->sb != out->inode->sb)
+		return -EXDEV;
+	return out->inode->flags & FS_IMMUTABLE_FL ? -EPERM : 0;
+}
+
+/* ... and how many of *len can be: those before the end of the one file and before what limits the
+ * other, none of them at both places. */
+static int copy_range_check(struct file *in, struct file *out, loff_t in_pos, loff_t out_pos,
+			    size_t *len)
+{
+	u64 limit = min(rlimit_current(RLIMIT_FSIZE), out->inode->sb->max_file_size);
+	u64 end = (u64)READ_ONCE(in->inode->size), from = (u64)in_pos, to = (u64)out_pos;
+	int error = copy_range_files(in, out);
+
+	if (error)
+		return error;
+	if (from + *len < from || to + *len < to)
 		return -EOVERFLOW;
-	if (in->inode == out->inode && in_pos < out_pos + (loff_t)len &&
-	    out_pos < in_pos + (loff_t)len)
+	*len = from < end ? min(*len, (size_t)(end - from)) : 0;
+	if (out_pos >= 0 && to >= limit)
+		return -EFBIG;
+	if (out_pos >= 0)
+		*len = min(*len, (size_t)(limit - to));
+	if (in->inode == out->inode && to + *len > from && to < from + *len)
 		return -EINVAL;
-	return 0;
+	error = range_check(in_pos, len);
+	return error ? error : range_check(out_pos, len);
 }
 
 long sys_copy_file_range(int fd_in, loff_t __user *off_in, int fd_out, loff_t __user *off_out,
@@ -119,20 +159,17 @@ long sys_copy_file_range(int fd_in, loff_t __user *off_in, int fd_out, loff_t __
 
 	if (!in.file || !out.file)
 		goto out;
-	n = -EINVAL;
-	if (flags)
-		goto out;
-	len = min(len, (size_t)MAX_RW_COUNT);
 	in_pos = in.file->pos;
 	out_pos = out.file->pos;
 	n = -EFAULT;
 	if ((off_in && copy_in_obj(&in_pos, off_in) < 0) ||
 	    (off_out && copy_in_obj(&out_pos, off_out) < 0))
 		goto out;
-	n = copy_range_check(in.file, out.file, in_pos, out_pos, len);
-	if (n)
-		goto out;
-	n = copy_bytes(in.file, off_in ? &in_pos : NULL, out.file, off_out ? &out_pos : NULL, len);
+	n = flags ? -EINVAL : copy_range_check(in.file, out.file, in_pos, out_pos, &len);
+	if (!n && len)
+		n = copy_bytes(in.file, off_in ? &in_pos : NULL, out.file,
+			       off_out ? &out_pos : NULL, len);
+	n = write_result(out.file, n);
 	if (n > 0 && ((off_in && copy_out_obj(off_in, &in_pos) < 0) ||
 		      (off_out && copy_out_obj(off_out, &out_pos) < 0)))
 		n = -EFAULT;

@@ -51,8 +51,6 @@ long sys_getrusage(int who, struct rusage __user *uusage)
 	return copy_out_obj(uusage, &out);
 }
 
-#define NOFILE_CEILING 1048576 /* as fs.nr_open */
-
 /* Whether the limits of another process may be seen and set: same ids, or CAP_SYS_RESOURCE
  * (prlimit(2)). */
 static int may_limit(struct process *p)
@@ -89,7 +87,7 @@ long sys_prlimit64(int pid, unsigned resource, const struct rlimit __user *unew,
 	if (!p)
 		return -ESRCH;
 	error = may_limit(p);
-	if (!error && unew && resource == RLIMIT_NOFILE && new.rlim_max > NOFILE_CEILING &&
+	if (!error && unew && resource == RLIMIT_NOFILE && new.rlim_max > READ_ONCE(fd_ceiling) &&
 	    new.rlim_cur <= new.rlim_max)
 		error = -EPERM;
 	if (!error)

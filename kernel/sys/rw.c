@@ -85,8 +85,8 @@ long sys_write(int fd, const void __user *buf, size_t count)
 	return n;
 }
 
-/* A read or write at a given place: only on files that have places. `flags`: RWF_*. */
-static long rw_at(int fd, struct iov_iter *it, loff_t pos, int flags, bool write)
+/* A read or write at a given place: only on files that have places. */
+static long rw_at(int fd, struct iov_iter *it, loff_t pos, bool write)
 {
 	struct fd_ref r = fd_arg_io(fd);
 	long n;
@@ -99,11 +99,6 @@ static long rw_at(int fd, struct iov_iter *it, loff_t pos, int flags, bool write
 		n = -EINVAL;
 	else
 		n = write ? write_counted(r.file, it, &pos) : read_counted(r.file, it, &pos);
-	if (n > 0 && write && (flags & (RWF_DSYNC | RWF_SYNC))) {
-		int error = file_sync(r.file, !(flags & RWF_SYNC));
-
-		n = error ? error : n;
-	}
 	fd_end(r);
 	return n;
 }
@@ -116,7 +111,7 @@ long sys_pread64(int fd, void __user *buf, size_t count, loff_t pos)
 		return -EINVAL;
 	if (buffer_arg(&it, buf, count) < 0)
 		return -EFAULT;
-	return rw_at(fd, &it, pos, 0, false);
+	return rw_at(fd, &it, pos, false);
 }
 
 long sys_pwrite64(int fd, const void __user *buf, size_t count, loff_t pos)
@@ -127,7 +122,20 @@ long sys_pwrite64(int fd, const void __user *buf, size_t count, loff_t pos)
 		return -EINVAL;
 	if (buffer_arg(&it, buf, count) < 0)
 		return -EFAULT;
-	return rw_at(fd, &it, pos, 0, true);
+	return rw_at(fd, &it, pos, true);
+}
+
+/* What RWF_* want of this transfer; those that are not known, or not to be had, are refused. No
+ * file system writes without waiting. */
+static int rw_flags(struct file *f, struct iov_iter *it, int flags, bool write)
+{
+	if (flags & ~(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_APPEND | RWF_NOWAIT))
+		return -EOPNOTSUPP;
+	if (flags & RWF_NOWAIT && (write || !f->ops->has_nowait))
+		return -EOPNOTSUPP;
+	it->append = flags & RWF_APPEND;
+	it->nowait = flags & RWF_NOWAIT;
+	return 0;
 }
 
 /* The vector forms; pos NULL: at the file's own position. */
@@ -146,11 +154,19 @@ static long rw_vector(int fd, const struct iovec __user *uiov, unsigned long n_i
 		    iov_import(&it, uiov, (unsigned)n_iov, fast, &heap);
 	if (n)
 		goto out;
-	it.append = flags & RWF_APPEND;
+	n = iov_left(&it) ? rw_flags(r.file, &it, flags, write) : 0;
+	if (n)
+		goto free;
 	if (pos)
-		n = rw_at(fd, &it, *pos, flags, write);
+		n = rw_at(fd, &it, *pos, write);
 	else
 		n = write ? write_counted(r.file, &it, NULL) : read_counted(r.file, &it, NULL);
+	if (n > 0 && write && flags & (RWF_DSYNC | RWF_SYNC)) {
+		int error = file_sync(r.file, !(flags & RWF_SYNC));
+
+		n = error ? error : n;
+	}
+free:
 	kfree(heap);
 out:
 	fd_end(r);
@@ -183,15 +199,10 @@ long sys_pwritev(int fd, const struct iovec __user *iov, unsigned long iovcnt,
 	return rw_vector(fd, iov, iovcnt, &pos, 0, true);
 }
 
-/* preadv2(2), pwritev2(2): position -1 is the file's own; flags that are not known, or not to be
- * had, are refused. */
+/* preadv2(2), pwritev2(2): position -1 is the file's own. */
 static long rw_vector_flags(int fd, const struct iovec __user *iov, unsigned long iovcnt,
 			    loff_t pos, int flags, bool write)
 {
-	int known = RWF_HIPRI | (write ? RWF_DSYNC | RWF_SYNC | RWF_APPEND : 0);
-
-	if (flags & ~known)
-		return -EOPNOTSUPP;
 	return rw_vector(fd, iov, iovcnt, pos == -1 ? NULL : &pos, flags, write);
 }
 

@@ -3,6 +3,7 @@
  */
 #include "abi/fcntl.h"
 #include "abi/limits.h"
+#include "abi/stat.h"
 #include "ipc/pipe.h"
 #include "ipc/splice.h"
 #include "mm/slab.h"
@@ -40,7 +41,7 @@ static long splice_in(struct file *in, loff_t __user *uoff, struct file *pipe, s
 		      u32 flags)
 {
 	loff_t pos = 0;
-	long n = offset_in(in, uoff, &pos);
+	long n = S_ISDIR(in->inode->mode) ? -EINVAL : offset_in(in, uoff, &pos);
 
 	if (!n)
 		n = splice_from_file(in, uoff ? &pos : NULL, pipe, len, flags);
@@ -129,17 +130,12 @@ long sys_vmsplice(int fd, const struct iovec __user *uiov, unsigned long nr_segs
 	r = fd_arg_io(fd);
 	if (!r.file)
 		return -EBADF;
-	if (!pipe_is_pipe(r.file)) {
-		fd_end(r);
-		return -EBADF;
-	}
 	n = iov_import(&it, uiov, (unsigned)nr_segs, fast, &heap);
-	if (!n) {
-		if (iov_left(&it))
-			n = r.file->can_write ? splice_from_memory(r.file, &it, flags) :
-			    splice_to_memory(r.file, &it, flags);
-		kfree(heap);
-	}
+	if (!n && iov_left(&it))
+		n = !pipe_is_pipe(r.file) ? -EBADF :
+		    r.file->can_write ? splice_from_memory(r.file, &it, flags) :
+					splice_to_memory(r.file, &it, flags);
+	kfree(heap);
 	n = write_result(r.file, n);
 	fd_end(r);
 	return n;

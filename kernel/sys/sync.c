@@ -65,13 +65,13 @@ long sys_sync_file_range(int fd, loff_t offset, loff_t nbytes, unsigned flags)
 	long error = 0;
 	u64 last;
 
-	if (offset < 0 || nbytes < 0 || offset + nbytes < offset || (flags & ~7u))
-		return -EINVAL;
 	r = fd_arg_io(fd);
 	if (!r.file)
 		return -EBADF;
 	last = nbytes ? (u64)(offset + nbytes - 1) >> PAGE_SHIFT : ~0ull;
-	if (!S_ISREG(r.file->inode->mode) && !S_ISBLK(r.file->inode->mode))
+	if (offset < 0 || nbytes < 0 || (loff_t)((u64)offset + (u64)nbytes) < 0 || (flags & ~7u))
+		error = -EINVAL;
+	else if (!S_ISREG(r.file->inode->mode) && !S_ISBLK(r.file->inode->mode))
 		error = S_ISDIR(r.file->inode->mode) ? 0 : -ESPIPE;
 	else if (flags)
 		error = sync_range(r.file, (u64)offset >> PAGE_SHIFT, last,

@@ -22,6 +22,17 @@ static inline int get_page(struct pagecache *cache, pgoff_t index, pgoff_t last,
 	return 0;
 }
 
+/* Whether the page at index can be copied without waiting for the disk. */
+static bool is_in_memory(struct pagecache *cache, pgoff_t index)
+{
+	struct page *page = pagecache_find(cache, index);
+	bool there = page && READ_ONCE(page->flags) & PG_UPTODATE;
+
+	if (page)
+		page_put(page);
+	return there;
+}
+
 ssize_t cached_read(struct file *file, struct iov_iter *to, loff_t *pos)
 {
 	struct inode *inode = file->inode;
@@ -34,6 +45,10 @@ ssize_t cached_read(struct file *file, struct iov_iter *to, loff_t *pos)
 		size_t want = min(iov_left(to), (size_t)(size - at));
 		struct page *page;
 
+		if (unlikely(to->nowait && !is_in_memory(cache, (pgoff_t)at >> PAGE_SHIFT))) {
+			err = -EAGAIN;
+			break;
+		}
 		err = get_page(cache, (pgoff_t)at >> PAGE_SHIFT,
 			       (pgoff_t)(at + (loff_t)want - 1) >> PAGE_SHIFT, &page);
 		if (unlikely(err < 0))

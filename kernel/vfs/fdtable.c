@@ -16,7 +16,7 @@
 #include "vfs/fdtable_int.h"
 
 #define FDS_FIRST 64
-#define FDS_MAX   (1u << 20) /* fs.nr_open */
+u32 fd_ceiling = FD_CEILING_MAX;
 
 /* I but for the contents of the three arrays, which are t. */
 struct fd_array {
@@ -230,7 +230,7 @@ struct fd_ref fd_begin(struct fd_table *t, int fd)
 
 int fd_reserve(struct fd_table *t, int min_fd, u64 limit, bool cloexec)
 {
-	u32 top = (u32)min_t(u64, limit, FDS_MAX), fd;
+	u32 top = (u32)min_t(u64, limit, FD_CEILING_MAX), fd;
 	int err = 0;
 
 	if (min_fd < 0 || (u32)min_fd >= limit)
@@ -335,7 +335,7 @@ int fd_dup_to(struct fd_table *t, struct file *file, int to, u64 limit, bool clo
 	struct file *old;
 	int err;
 
-	if (to < 0 || (u32)to >= limit || (u32)to >= FDS_MAX)
+	if (to < 0 || (u32)to >= limit || (u32)to >= FD_CEILING_MAX)
 		return -EBADF;
 	spin_lock(&t->lock);
 	while ((u32)to >= t->array->size) {

@@ -28,7 +28,7 @@ struct spare_files {
 static DEFINE_PERCPU(struct spare_files, spare_files); /* thread context of this CPU only */
 static struct slab_cache *file_slab;
 static u64 n_files;   /* a */
-static u64 max_files; /* I */
+u64 file_max;
 static const struct file_ops *fifo_ops;          /* I: set at boot */
 static void (*epoll_release)(struct file *file); /* I: set at boot */
 
@@ -39,7 +39,7 @@ void file_init(void)
 	struct mm_stats stats;
 
 	mm_stats(&stats);
-	max_files = max_t(u64, stats.total * 4 / 10, 8192); /* a tenth of memory, at 1 KiB each */
+	file_max = max_t(u64, stats.total * 4 / 10, 8192); /* a tenth of memory, at 1 KiB each */
 	file_slab = slab_cache_create("file", sizeof(struct file), 64);
 	if (!file_slab)
 		panic("vfs: no memory for files");
@@ -87,7 +87,8 @@ int file_alloc(const struct path *path, u32 flags, const struct cred *cred, stru
 	struct path taken = *path;
 	struct file *f;
 
-	if (unlikely(READ_ONCE(n_files) >= max_files && !cred_capable(cred, CAP_SYS_ADMIN))) {
+	if (unlikely(READ_ONCE(n_files) >= READ_ONCE(file_max) &&
+		     !cred_capable(cred, CAP_SYS_ADMIN))) {
 		path_put(&taken);
 		return -ENFILE;
 	}

@@ -72,6 +72,8 @@ struct file_ops {
 	 * nothing.
 	 */
 	void (*async)(struct file *file, bool on);
+	/* read() obeys to->nowait (RWF_NOWAIT); else that is refused. */
+	bool has_nowait;
 	/* Text for /proc/[pid]/fdinfo beyond the common lines. NULL: none. */
 	void (*show_info)(struct file *file, char *buf, size_t size);
 };
@@ -155,6 +157,7 @@ int file_allocate(struct file *f, u32 mode, loff_t offset, loff_t length, u64 fs
 long file_ioctl(struct file *f, u32 request, u64 arg);
 /* Files open in the system, for /proc/sys/fs/file-nr. */
 u64 file_count(void);
+extern u64 file_max; /* torn reads harmless: how many there may be, /proc/sys/fs/file-max */
 static inline struct file *file_get(struct file *f) { ref_get(&f->refs); return f; }
 void file_put(struct file *f);
 
@@ -214,6 +217,10 @@ void inode_allow_write(struct inode *inode);
  * and free when it is not.
  */
 struct fd_table;
+/* No descriptor may be as large as this: /proc/sys/fs/nr_open, and its bounds. */
+#define FD_CEILING_MIN 64
+#define FD_CEILING_MAX (1u << 20)
+extern u32 fd_ceiling; /* torn reads harmless */
 struct fd_table *fd_table_create(void);
 struct fd_table *fd_table_clone(struct fd_table *from, int *error);
 /* Its first member is its struct refcount. */

@@ -8,6 +8,7 @@
 #include "lib/string.h"
 #include "vfs/acl.h"
 #include "vfs/notify.h"
+#include "vfs/protect.h"
 #include "vfs/super_int.h"
 #include "vfs/walk_int.h"
 
@@ -211,8 +212,11 @@ int vfs_link(const struct walk *from, const char *old, const struct walk *to, co
 		return err;
 	err = create_begin(to, name, false, &c);
 	if (err == 0) {
-		err = path.mount == c.place.dir.mount ? link_inode(&c, path.dentry->inode, to->cred)
-						      : -EXDEV;
+		err = path.mount == c.place.dir.mount
+			      ? protect_link(path.dentry->inode, to->cred)
+			      : -EXDEV;
+		if (err == 0)
+			err = link_inode(&c, path.dentry->inode, to->cred);
 		create_end(&c);
 	}
 	path_put(&path);

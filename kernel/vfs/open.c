@@ -9,6 +9,7 @@
 #include "vfs/acl.h"
 #include "vfs/file_int.h"
 #include "vfs/notify.h"
+#include "vfs/protect.h"
 #include "vfs/super_int.h"
 #include "vfs/walk_int.h"
 
@@ -237,6 +238,13 @@ static int create_last(struct walk_state *ws, struct opening *o)
 
 		dentry_put(d);
 		return walk_follow(ws, link, true);
+	}
+	if (!o->made) {
+		err = protect_create(ws->inode, d->inode, o->cred);
+		if (err < 0) {
+			dentry_put(d);
+			return err;
+		}
 	}
 	return walk_step_ref(ws, d);
 }

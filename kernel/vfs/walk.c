@@ -7,6 +7,7 @@
 #include "abi/stat.h"
 #include "mm/slab.h"
 #include "vfs/file.h"
+#include "vfs/protect.h"
 #include "vfs/walk_name_int.h"
 #include "vfs/walk_step_int.h"
 
@@ -166,7 +167,11 @@ int walk_follow(struct walk_state *ws, struct inode *inode, bool last)
 		inode_put(inode);
 		return -ELOOP;
 	}
-	err = walk_link_text(ws, &entry, &target);
+	err = last ? protect_follow(ws->inode, inode, ws->cred) : 0;
+	if (err == 0)
+		err = walk_link_text(ws, &entry, &target);
+	else
+		target = NULL;
 	if (err < 0 || !target) {
 		text_put(&entry);
 		return err;

@@ -23,7 +23,7 @@ static void iov_init_one(struct iov_iter *it, void *buf, size_t n, bool kernel)
 	it->offset = 0;
 	it->left = n;
 	it->kernel = kernel;
-	it->append = false;
+	it->append = it->nowait = false;
 }
 
 int iov_init_user(struct iov_iter *it, void __user *buf, size_t n)
@@ -55,7 +55,7 @@ int iov_init_array(struct iov_iter *it, const struct iovec *iov, unsigned n)
 	it->offset = 0;
 	it->left = left;
 	it->kernel = false;
-	it->append = false;
+	it->append = it->nowait = false;
 	return 0;
 }
 

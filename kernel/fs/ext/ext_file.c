@@ -135,6 +135,7 @@ const struct file_ops ext_file_ops = {
 	.open = ext_open,
 	.release = ext_release,
 	.read = cached_read,
+	.has_nowait = true,
 	.write = cached_write,
 	.seek = ext_seek,
 	.ioctl = ext_ioctl,

@@ -8,8 +8,6 @@
 #include "core/log.h"
 #include "core/random.h"
 #include "dev/uevent.h"
-#include "ipc/epoll.h"
-#include "ipc/inotify.h"
 #include "lib/parse.h"
 #include "lib/string.h"
 #include "lib/uuid.h"
@@ -157,7 +155,7 @@ static int show_overcommit(struct text *t, struct task *task)
 	return 0;
 }
 
-static int store_number(char *buf, u64 max, u64 *out)
+int procfs_store_number(char *buf, u64 max, u64 *out)
 {
 	buf[strcspn(buf, " \n")] = 0;
 	if (parse_u64(buf, 10, out, NULL) < 0 || *out > max)
@@ -168,7 +166,7 @@ static int store_number(char *buf, u64 max, u64 *out)
 static int store_overcommit(struct task *task, char *buf, size_t n)
 {
 	u64 value;
-	int error = store_number(buf, 2, &value);
+	int error = procfs_store_number(buf, 2, &value);
 
 	if (!error)
 		vm_overcommit_mode = (int)value;
@@ -184,7 +182,7 @@ static int show_overcommit_ratio(struct text *t, struct task *task)
 static int store_overcommit_ratio(struct task *task, char *buf, size_t n)
 {
 	u64 value;
-	int error = store_number(buf, 1000000, &value);
+	int error = procfs_store_number(buf, 1000000, &value);
 
 	if (!error)
 		vm_overcommit_ratio = (u32)value;
@@ -201,7 +199,7 @@ static int store_overcommit_ratio(struct task *task, char *buf, size_t n)
 	static int store_##name(struct task *task, char *buf, size_t n) \
 	{ \
 		u64 value; \
-		int error = store_number(buf, max, &value); \
+		int error = procfs_store_number(buf, max, &value); \
 \
 		if (!error) \
 			WRITE_ONCE(variable, (u32)value); \
@@ -223,7 +221,7 @@ static int show_max_map_count(struct text *t, struct task *task)
 static int store_drop_caches(struct task *task, char *buf, size_t n)
 {
 	u64 value;
-	int error = store_number(buf, 4, &value);
+	int error = procfs_store_number(buf, 4, &value);
 
 	if (error)
 		return error;
@@ -237,7 +235,7 @@ static int store_drop_caches(struct task *task, char *buf, size_t n)
 static int store_max_map_count(struct task *task, char *buf, size_t n)
 {
 	u64 value;
-	int error = store_number(buf, 0x7fffffff, &value);
+	int error = procfs_store_number(buf, 0x7fffffff, &value);
 
 	if (!error)
 		vm_max_map_count = (u32)value;
@@ -247,30 +245,6 @@ static int store_max_map_count(struct task *task, char *buf, size_t n)
 static int show_mmap_min_addr(struct text *t, struct task *task)
 {
 	text_printf(t, "%llu\n", ULL(vm_mmap_min_addr));
-	return 0;
-}
-
-static int show_file_nr(struct text *t, struct task *task)
-{
-	text_printf(t, "%llu\t0\t%llu\n", ULL(file_count()), ~0ull >> 1);
-	return 0;
-}
-
-static int show_file_max(struct text *t, struct task *task)
-{
-	text_printf(t, "%llu\n", ~0ull >> 1);
-	return 0;
-}
-
-static int show_nr_open(struct text *t, struct task *task)
-{
-	text_printf(t, "1048576\n");
-	return 0;
-}
-
-static int show_pipe_max(struct text *t, struct task *task)
-{
-	text_printf(t, "1048576\n");
 	return 0;
 }
 
@@ -287,7 +261,7 @@ static int show_rt_period(struct text *t, struct task *task)
 static int store_rt_period(struct task *task, char *buf, size_t n)
 {
 	u64 period, runtime, us;
-	int error = store_number(buf, 0x7fffffff, &us);
+	int error = procfs_store_number(buf, 0x7fffffff, &us);
 
 	sched_rt_limits(&period, &runtime);
 	return error ?: sched_set_rt_limits(us * NSEC_PER_USEC, runtime);
@@ -311,7 +285,7 @@ static int store_rt_runtime(struct task *task, char *buf, size_t n)
 	buf[strcspn(buf, "\n")] = 0;
 	if (!strcmp(buf, "-1"))
 		return sched_set_rt_limits(period, ~0ull);
-	error = store_number(buf, 0x7fffffff, &us);
+	error = procfs_store_number(buf, 0x7fffffff, &us);
 	return error ?: sched_set_rt_limits(period, us * NSEC_PER_USEC);
 }
 
@@ -325,7 +299,7 @@ static int show_hung_limit(struct text *t, struct task *task)
 static int store_hung_limit(struct task *task, char *buf, size_t n)
 {
 	u64 seconds;
-	int error = store_number(buf, 0x7fffffff, &seconds);
+	int error = procfs_store_number(buf, 0x7fffffff, &seconds);
 
 	if (!error)
 		sched_set_hung_limit(seconds * NSEC_PER_SEC);
@@ -362,66 +336,6 @@ static int store_printk(struct task *task, char *buf, size_t n)
 	WRITE_ONCE(log_levels.console_least, level[2]);
 	WRITE_ONCE(log_levels.console_boot, level[3]);
 	return 0;
-}
-
-/* epoll(7), inotify(7): numbers that bound what a user may have. */
-static int store_u32(char *buf, u32 *to)
-{
-	u64 value;
-	int error = store_number(buf, 0x7fffffff, &value);
-
-	if (!error)
-		WRITE_ONCE(*to, (u32)value);
-	return error;
-}
-
-static int show_epoll_watches(struct text *t, struct task *task)
-{
-	text_printf(t, "%llu\n", ULL(epoll_max_watches));
-	return 0;
-}
-
-static int store_epoll_watches(struct task *task, char *buf, size_t n)
-{
-	u64 value;
-	int error = store_number(buf, ~0ull >> 1, &value);
-
-	if (!error)
-		WRITE_ONCE(epoll_max_watches, value);
-	return error;
-}
-
-static int show_inotify_events(struct text *t, struct task *task)
-{
-	text_printf(t, "%u\n", inotify_max_events);
-	return 0;
-}
-
-static int store_inotify_events(struct task *task, char *buf, size_t n)
-{
-	return store_u32(buf, &inotify_max_events);
-}
-
-static int show_inotify_instances(struct text *t, struct task *task)
-{
-	text_printf(t, "%u\n", inotify_max_instances);
-	return 0;
-}
-
-static int store_inotify_instances(struct task *task, char *buf, size_t n)
-{
-	return store_u32(buf, &inotify_max_instances);
-}
-
-static int show_inotify_watches(struct text *t, struct task *task)
-{
-	text_printf(t, "%u\n", inotify_max_watches);
-	return 0;
-}
-
-static int store_inotify_watches(struct task *task, char *buf, size_t n)
-{
-	return store_u32(buf, &inotify_max_watches);
 }
 
 static const struct proc_node random_children[] = {
@@ -482,36 +396,10 @@ static const struct proc_node vm_children[] = {
 	{ 0 },
 };
 
-static const struct proc_node epoll_children[] = {
-	{ .name = "max_user_watches", .mode = MODE_RW, .show = show_epoll_watches,
-	  .store = store_epoll_watches },
-	{ 0 },
-};
-
-static const struct proc_node inotify_children[] = {
-	{ .name = "max_queued_events", .mode = MODE_RW, .show = show_inotify_events,
-	  .store = store_inotify_events },
-	{ .name = "max_user_instances", .mode = MODE_RW, .show = show_inotify_instances,
-	  .store = store_inotify_instances },
-	{ .name = "max_user_watches", .mode = MODE_RW, .show = show_inotify_watches,
-	  .store = store_inotify_watches },
-	{ 0 },
-};
-
-static const struct proc_node fs_children[] = {
-	{ .name = "epoll", .mode = MODE_D, .children = epoll_children },
-	{ .name = "inotify", .mode = MODE_D, .children = inotify_children },
-	{ .name = "file-nr", .mode = MODE_R, .show = show_file_nr },
-	{ .name = "file-max", .mode = MODE_R, .show = show_file_max },
-	{ .name = "nr_open", .mode = MODE_R, .show = show_nr_open },
-	{ .name = "pipe-max-size", .mode = MODE_R, .show = show_pipe_max },
-	{ 0 },
-};
-
 const struct proc_node procfs_sys_children[] = {
 	{ .name = "kernel", .mode = MODE_D, .children = kernel_children },
 	{ .name = "vm", .mode = MODE_D, .children = vm_children },
-	{ .name = "fs", .mode = MODE_D, .children = fs_children },
+	{ .name = "fs", .mode = MODE_D, .children = procfs_fs_children },
 	{ .name = "net", .mode = MODE_D, .children = procfs_net_sys_children },
 	{ 0 },
 };
