@@ -141,6 +141,19 @@ static int64_t fsync_4k(long n)
 	return fd < 0 ? -1 : took;
 }
 
+/* Every one changes the size, so it needs a commit where there is a journal. */
+static int64_t fsync_append(long n)
+{
+	int fd = open(DISK_DIR "/bench.log", O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0644);
+	int64_t took = TIMED(n, {
+		if (write(fd, chunk, 200) != 200 || fsync(fd) < 0)
+			return -1;
+	});
+
+	close(fd);
+	return fd < 0 ? -1 : took;
+}
+
 const struct row file_rows[] = {
 	{"pread_4k", pread_4k, 0},
 	{"pwrite_4k", pwrite_4k, 0},
@@ -152,5 +165,6 @@ const struct row file_rows[] = {
 	{"file_read_cold", read_cold, BIG},
 	{"file_write_sync", write_sync, 1 << 20},
 	{"fsync_4k", fsync_4k, 0},
+	{"fsync_append", fsync_append, 0},
 	{NULL, NULL, 0},
 };
