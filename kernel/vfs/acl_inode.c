@@ -190,9 +190,7 @@ static int set_access(struct inode *inode, const struct cred *cred, const struct
 	err = store(inode, false, e, n);
 	if (err < 0)
 		return err;
-	attr.ctime = clock_stamp();
-	if (inode->sb->time_granularity_ns >= NSEC_PER_SEC)
-		attr.ctime.tv_nsec = 0;
+	attr.ctime = super_time_fit(inode->sb, clock_stamp());
 	return inode->ops->setattr ? inode->ops->setattr(inode, &attr)
 				   : inode_setattr_simple(inode, &attr);
 }

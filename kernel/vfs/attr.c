@@ -79,8 +79,9 @@ static int attr_prepare(struct inode *inode, const struct cred *cred, struct ino
 		if (attr->mode != inode->mode)
 			attr->mask |= ATTR_MODE;
 	}
-	if (inode->sb->time_granularity_ns >= NSEC_PER_SEC)
-		now.tv_nsec = attr->atime.tv_nsec = attr->mtime.tv_nsec = 0;
+	now = super_time_fit(inode->sb, now);
+	attr->atime = super_time_fit(inode->sb, attr->atime);
+	attr->mtime = super_time_fit(inode->sb, attr->mtime);
 	if (attr->mask & ATTR_ATIME_NOW)
 		attr->atime = now;
 	if (attr->mask & ATTR_MTIME_NOW)
@@ -143,9 +144,7 @@ int inode_truncate(struct inode *inode, s64 size, const struct cred *cred)
 	if ((u64)size > inode->sb->max_file_size)
 		return -EFBIG;
 	rwsem_write(&inode->lock);
-	attr.mtime = attr.ctime = clock_stamp();
-	if (inode->sb->time_granularity_ns >= NSEC_PER_SEC)
-		attr.mtime.tv_nsec = attr.ctime.tv_nsec = 0;
+	attr.mtime = attr.ctime = super_time_fit(inode->sb, clock_stamp());
 	attr.mode = inode_mode_without_suid(inode);
 	if (attr.mode != inode->mode && !cred_capable(cred, CAP_FSETID))
 		attr.mask |= ATTR_MODE;

@@ -13,15 +13,10 @@
 static struct timespec time_for(const struct inode *inode, u32 which)
 {
 	struct timespec now = clock_stamp();
-	u32 unit = inode->sb->time_granularity_ns;
 
 	if (unlikely(inode->sb->ops && inode->sb->ops->time_trim))
 		return inode->sb->ops->time_trim(inode, now, which);
-	if (unit >= NSEC_PER_SEC)
-		now.tv_nsec = 0;
-	else if (unit > 1)
-		now.tv_nsec -= now.tv_nsec % unit;
-	return now;
+	return super_time_fit(inode->sb, now);
 }
 
 void inode_touch(struct inode *inode, u32 mask)

@@ -80,6 +80,8 @@ static struct superblock *super_alloc(struct fs_type *type, u32 sb_flags)
 	sb->block_size = PAGE_SIZE;
 	sb->max_file_size = ~0ull >> 1;
 	sb->time_granularity_ns = 1;
+	sb->time_min = (s64)(1ull << 63);
+	sb->time_max = (s64)(~0ull >> 1);
 	mutex_init(&sb->rename_lock, RANK_SB_RENAME, "sb_rename");
 	spin_init(&sb->inode_lock, RANK_ICACHE, "sb_inodes");
 	list_init(&sb->inodes);

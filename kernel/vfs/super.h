@@ -127,6 +127,7 @@ struct superblock {
 	u64 magic;                 /* I */
 	u64 max_file_size;         /* I: bytes */
 	u32 time_granularity_ns;   /* I: 1 or 1000000000 */
+	s64 time_min, time_max;    /* I: seconds that an inode can hold: others become these */
 	struct dentry *root;       /* I: made by vfs from root_inode */
 	struct inode *root_inode;  /* I: set by mount() */
 	struct mutex rename_lock;  /* RANK_SB_RENAME */
@@ -145,6 +146,18 @@ struct superblock {
 	enum sb_frozen frozen;     /* m */
 	u32 utime_mode;            /* I: S_IWGRP, S_IWOTH: they may set times as the owner may */
 };
+
+/* A time as an inode of the superblock can hold it, but for super_ops.time_trim(). */
+static inline struct timespec super_time_fit(const struct superblock *sb, struct timespec t)
+{
+	if (unlikely(t.tv_sec <= sb->time_min || t.tv_sec >= sb->time_max)) {
+		t.tv_sec = clamp(t.tv_sec, sb->time_min, sb->time_max);
+		t.tv_nsec = 0;
+	}
+	if (sb->time_granularity_ns >= NSEC_PER_SEC)
+		t.tv_nsec = 0;
+	return t;
+}
 
 enum inode_state {
 	I_NEW        = 1 << 0,

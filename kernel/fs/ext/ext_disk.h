@@ -253,6 +253,10 @@ struct ext_raw_inode {
 static_assert(sizeof(struct ext_raw_inode) == 160, "inode");
 static_assert(offsetof(struct ext_raw_inode, extra_isize) == EXT_INODE_SIZE_OLD, "inode");
 #define EXT_EXTRA_ISIZE		32	/* all fields above */
+/* Seconds of a time: signed with 32 bits, and with two more that count up (until 2446). */
+#define EXT_TIME_MIN		(-0x80000000ll)
+#define EXT_TIME_MAX		0x7fffffffll
+#define EXT_TIME_MAX_EXTRA	0x37fffffffll
 
 /* i_flags that mean something beyond chattr(1) */
 #define EXT_FL_INDEX		0x00001000u

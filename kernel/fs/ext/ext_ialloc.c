@@ -226,7 +226,8 @@ int ext_inode_new(struct inode *dir, u32 mode, const struct cred *cred, struct i
 	inode->blocks = 0;
 	inode->flags = inherited_flags(dir, mode);
 	inode->generation = (u32)random_u64();
-	inode->btime = inode->atime = inode->mtime = inode->ctime = clock_stamp();
+	inode->btime = inode->atime = inode->mtime = inode->ctime =
+		super_time_fit(dir->sb, clock_stamp());
 	memset(ei->block, 0, sizeof(ei->block));
 	if (fs->geo.incompat & EXT_INCOMPAT_EXTENTS && (S_ISREG(mode) || S_ISDIR(mode)))
 		ext_extent_init(ei);

@@ -34,7 +34,7 @@ static struct timespec time_decode(u32 seconds, bool wide, const u32 *extra)
 
 static u32 time_encode(const struct timespec *ts, bool wide, u32 *extra)
 {
-	s64 least = -0x80000000ll, most = wide ? 0x37fffffffll : 0x7fffffffll;
+	s64 least = EXT_TIME_MIN, most = wide ? EXT_TIME_MAX_EXTRA : EXT_TIME_MAX;
 	s64 seconds = clamp(ts->tv_sec, least, most);
 
 	if (wide)

@@ -207,6 +207,8 @@ static int super_fill(struct ext_fs *fs, const struct ext_flavour *flavour)
 	sb->flags |= fs->opt.no_acl ? 0 : SB_ACL;
 	sb->max_file_size = super_max_file_size(fs);
 	sb->time_granularity_ns = fs->geo.inode_size > EXT_INODE_SIZE_OLD ? 1 : NSEC_PER_SEC;
+	sb->time_min = EXT_TIME_MIN;
+	sb->time_max = fs->geo.inode_size > EXT_INODE_SIZE_OLD ? EXT_TIME_MAX_EXTRA : EXT_TIME_MAX;
 	ext_statfs_prepare(fs);
 	if (!(sb->flags & SB_READ_ONLY))
 		err = ext_state_begin_write(fs);
