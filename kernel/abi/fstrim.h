@@ -36,6 +36,13 @@ static_assert(sizeof(struct abi_fsxattr) == 28, "struct fsxattr");
 /* Those that FS_IOC_GETFLAGS knows, too. */
 #define FS_XFLAG_COMMON		0x082f8
 
+/* EXT4_IOC_GETFSUUID: length says how much room there is. */
+struct abi_fsuuid {
+	u32 length;
+	u32 flags;
+	u8 uuid[16];
+};
+
 struct abi_clone_range {
 	s64 src_fd;
 	u64 src_offset;

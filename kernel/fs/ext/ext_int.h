@@ -676,6 +676,8 @@ long ext_fibmap(struct file *file, u64 arg);
 /* inode_ops.set_flags */
 int ext_set_flags(struct inode *inode, const struct cred *cred, u32 flags,
 		const struct abi_fsxattr *x);
+/* ext_label.c: FS_IOC_GETFSLABEL and the like */
+long ext_label_ioctl(struct file *file, u32 request, u64 arg);
 /* ext_trim.c */
 long ext_trim(struct file *file, u64 arg); /* FITRIM */
 /* Tells the device that n blocks hold nothing: 0 or an error. */

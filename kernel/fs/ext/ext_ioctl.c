@@ -73,6 +73,11 @@ long ext_ioctl(struct file *file, u32 request, u64 arg)
 	u32 value;
 
 	switch (request) {
+	case FS_IOC_GETFSLABEL:
+	case FS_IOC_SETFSLABEL:
+	case EXT4_IOC_GETFSUUID:
+	case EXT4_IOC_SETFSUUID:
+		return ext_label_ioctl(file, request, arg);
 	case FITRIM:
 		return ext_trim(file, arg);
 	case FS_IOC_FIEMAP:
