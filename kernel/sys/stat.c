@@ -134,6 +134,10 @@ long sys_statx(int dirfd, const char __user *path, int flags, unsigned mask,
 		.stx_dev_major = dev_major((u32)d.dev), .stx_dev_minor = dev_minor((u32)d.dev),
 		.stx_mnt_id = d.mnt_id,
 	};
+	if (mask & STATX_DIOALIGN && d.tells_direct) {
+		stx.stx_mask |= STATX_DIOALIGN;
+		stx.stx_dio_mem_align = stx.stx_dio_offset_align = d.direct_align;
+	}
 	if (d.has_btime)
 		stx.stx_btime = statx_time(&d.btime);
 	return copy_out_obj(ustx, &stx);

@@ -6,6 +6,7 @@
 #include "abi/ioctl.h"
 #include "abi/stat.h"
 #include "core/clock.h"
+#include "dev/blk.h"
 #include "lib/string.h"
 #include "vfs/acl.h"
 #include "vfs/file_int.h"
@@ -246,7 +247,10 @@ int vfs_stat(const struct path *path, struct statx_data *out)
 		.ctime = inode->ctime,
 		.btime = inode->btime,
 		.has_btime = inode->btime.tv_sec || inode->btime.tv_nsec,
+		.tells_direct = S_ISREG(inode->mode) && inode->ops->direct,
 	};
+	if (out->tells_direct && inode_is_direct(inode))
+		out->direct_align = sb->dev->disk->sector_size;
 	return 0;
 }
 

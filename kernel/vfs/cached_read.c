@@ -40,6 +40,10 @@ ssize_t cached_read(struct file *file, struct iov_iter *to, loff_t *pos)
 	loff_t at = *pos, size = READ_ONCE(inode->size);
 	ssize_t err = 0;
 
+	if (unlikely(file->flags & O_DIRECT) && inode_is_direct(inode)) {
+		err = direct_read(inode, to, &at);
+		size = 0;
+	}
 	while (iov_left(to) && at < size) {
 		size_t offset = (size_t)at & (PAGE_SIZE - 1), n, copied;
 		size_t want = min(iov_left(to), (size_t)(size - at));

@@ -137,8 +137,7 @@ static ssize_t write_piece(struct inode *inode, struct iov_iter *from, loff_t at
 	return err ? err : (ssize_t)copied;
 }
 
-/* Writes what the iterator holds at `at`: bytes written, or the error if there were none. */
-static ssize_t write_pages(struct inode *inode, struct iov_iter *from, loff_t at)
+ssize_t cached_write_pages(struct inode *inode, struct iov_iter *from, loff_t at)
 {
 	loff_t start = at;
 	void *bounce = NULL;
@@ -244,6 +243,7 @@ static int write_range(struct file *file, loff_t from, loff_t to)
 ssize_t cached_write_limited(struct file *file, struct iov_iter *from, loff_t *pos, u64 fsize_limit)
 {
 	struct inode *inode = file->inode;
+	bool direct = unlikely(file->flags & O_DIRECT) && inode_is_direct(inode);
 	loff_t at, old_size;
 	ssize_t n;
 
@@ -256,13 +256,15 @@ ssize_t cached_write_limited(struct file *file, struct iov_iter *from, loff_t *p
 	old_size = inode->size;
 	at = file->flags & O_APPEND || from->append ? old_size : *pos;
 	n = write_limit(inode, from, at, fsize_limit);
+	if (n == 0 && direct)
+		n = direct_write_check(inode, from, at);
 	if (n == 0)
 		n = file_modified(file);
 	if (n == 0 && at > old_size)
 		n = inode->ops->fill_gap ? inode->ops->fill_gap(inode, at)
 					 : cached_zero_tail(inode, old_size, at);
 	if (n == 0)
-		n = write_pages(inode, from, at);
+		n = direct ? direct_write(inode, from, at) : cached_write_pages(inode, from, at);
 	if (inode->size != old_size)
 		inode_dirty(inode);
 	rwsem_write_end(&inode->lock);

@@ -29,6 +29,17 @@ int inode_truncate(struct inode *inode, s64 size, const struct cred *cred);
 ssize_t cached_write_limited(struct file *file, struct iov_iter *from, loff_t *pos,
 			     u64 fsize_limit);
 
+/* Its part from copying on: bytes, or an error if there were none. inode->lock held for writing. */
+ssize_t cached_write_pages(struct inode *inode, struct iov_iter *from, loff_t at);
+/* O_DIRECT (direct_file.c): whether the file can be read and written past the page cache. */
+bool inode_is_direct(struct inode *inode);
+/* As file_ops.read, but for the time of access; -EINVAL: not in whole sectors. */
+ssize_t direct_read(struct inode *inode, struct iov_iter *to, loff_t *pos);
+/* 0 or -EINVAL; then the bytes, as cached_write_pages(). */
+int must_check direct_write_check(const struct inode *inode, const struct iov_iter *from,
+				  loff_t at);
+ssize_t direct_write(struct inode *inode, struct iov_iter *from, loff_t start);
+
 /*
  * Gives a device node's file its operations and private data: 0, -ENXIO, or why the device cannot
  * be opened so.

@@ -168,6 +168,8 @@ struct statx_data {
 	u64 ino, size, blocks, dev, rdev, mnt_id, attributes, attributes_mask;
 	struct timespec atime, mtime, ctime, btime;
 	bool has_btime;
+	bool tells_direct;	/* STATX_DIOALIGN: */
+	u32 direct_align;	/* of buffers and places; 0: there is no O_DIRECT past the cache */
 };
 int vfs_stat(const struct path *path, struct statx_data *out);
 int vfs_statfs(const struct path *path, struct abi_statfs *out);

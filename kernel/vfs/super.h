@@ -232,6 +232,34 @@ struct name { const char *text; u32 length; u32 hash; };
  * Directory operations run with dir->lock held for writing (lookup: at least for reading),
  * permissions, type, existence and read-only checks done by vfs.
  */
+/*
+ * O_DIRECT on a regular file: where its bytes are, for transfers past the page cache. From the
+ * first map() to the end of what is done with its answer inode->lock is held, for writing in order
+ * to write, and then the cache's `invalidate`, too; nothing of the range is dirty in the cache.
+ */
+enum direct_kind {
+	DIRECT_DISK,	/* on sb->dev at sector `lba` and after */
+	DIRECT_HOLE,	/* nowhere: zeroes (only of reads) */
+	DIRECT_CACHED,	/* has to go through the page cache */
+};
+struct direct_run {
+	enum direct_kind kind;
+	loff_t n;	/* bytes that are alike from there on, more than 0, in whole sectors */
+	lba_t lba;
+	bool fresh;	/* map() gave them a place, where they read as zeroes until written() */
+};
+struct direct_ops {
+	/* Whether the file can be used so: else O_DIRECT is what NULL means. Any context. */
+	bool (*possible)(struct inode *inode);
+	/* What is at `at`, of which `n` bytes are wanted: 0, -EIO, -ENOMEM, -ENOSPC … */
+	int (*map)(struct inode *inode, loff_t at, loff_t n, bool write, struct direct_run *run);
+	/*
+	 * The first bytes of a run for writing, up to `end`, are on the disk: the file shows them,
+	 * and has at least that size. 0, -EIO, -ENOSPC …
+	 */
+	int (*written)(struct inode *inode, loff_t at, const struct direct_run *run, loff_t end);
+};
+
 struct inode_ops {
 	/*
 	 * Finds a name: 0 with *out referenced, *out = NULL if there is none; -EIO … Required for
@@ -295,6 +323,8 @@ struct inode_ops {
 	 * NULL: the file system has no such places.
 	 */
 	int (*locate)(struct inode *inode, u64 offset, u64 *lba, u64 *n_sectors);
+	/* O_DIRECT on regular files; NULL: they are cached, and what is written is so at once. */
+	const struct direct_ops *direct;
 	/*
 	 * Keeps an access control list, or a directory's default one (n 0: there is none any
 	 * more); vfs puts it into inode->acls. inode->lock is held, or nobody knows the inode yet.

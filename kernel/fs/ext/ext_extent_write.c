@@ -9,6 +9,8 @@
  */
 #include "fs/ext/ext_extent_int.h"
 
+#include "lib/string.h"
+
 /* Whether a run that follows extent `e` in the file also follows it on the disk, and fits. */
 static bool extent_continues(const struct ext_extent *e, u32 logical, u64 block, u32 n,
 			     bool written)
@@ -86,6 +88,9 @@ int ext_extent_cut(struct ext_inode *ei, u32 logical, u32 n, enum ext_extent_cut
 			err = ext_extent_drop_leaf(&p);
 		ext_extent_close(&p);
 	} while (err == -EAGAIN);
+	/* What the inode itself says may be the same as before: fdatasync(2) is to know. */
+	if (!err && ext_fs_of(&ei->inode)->journal)
+		WRITE_ONCE(ei->datasync_tid, ext_tid(ext_fs_of(&ei->inode)));
 	return err;
 }
 
@@ -152,6 +157,55 @@ int ext_extent_create(struct ext_inode *ei, u64 logical, u32 max, bool reserve,
 	ei->inode.blocks += (u64)run->count << (fs->geo.block_bits - 9);
 	inode_dirty(&ei->inode);
 	return 0;
+}
+
+int ext_extent_unwritten(struct ext_inode *ei, u64 logical, u32 max, struct ext_run *run)
+{
+	struct ext_extent_place place;
+	int err;
+
+	*run = (struct ext_run){ 0 };
+	if (logical >= ~0u)
+		return 0;
+	err = ext_extent_find(ei, (u32)logical, max, &place);
+	if (err || !place.mapped || place.written)
+		return err;
+	if (ext_overlaps_metadata(ext_fs_of(&ei->inode), place.block, place.count))
+		return ext_inode_error(&ei->inode, "extent over metadata");
+	*run = (struct ext_run){ place.block, place.count };
+	return 0;
+}
+
+/* The extent that begins at `logical` joins the one before it, if it continues that. */
+static int extent_join(struct ext_inode *ei, u32 logical)
+{
+	struct ext_extent_header *h;
+	struct ext_extent *e;
+	struct ext_extent_path p;
+	int at, err = ext_extent_open(ei, logical, &p);
+
+	if (err)
+		return err;
+	h = p.level[p.depth].h;
+	at = p.level[p.depth].at;
+	e = ext_extents(h) + at;
+	if (at > 0 && e->block == logical &&
+	    extent_continues(e - 1, logical, ext_extent_start(e), ext_extent_len(e),
+			     ext_extent_written(e))) {
+		e[-1].len = (u16)(e[-1].len + ext_extent_len(e));
+		memmove(e, e + 1, (size_t)(h->entries - at - 1) * sizeof(*e));
+		h->entries--;
+		ext_extent_dirty(&p, p.depth);
+	}
+	ext_extent_close(&p);
+	return 0;
+}
+
+int ext_extent_set_written(struct ext_inode *ei, u64 logical, u32 n, bool reserve)
+{
+	int err = ext_extent_cut(ei, (u32)logical, n, EXT_CUT_WRITTEN, reserve);
+
+	return err ? err : extent_join(ei, (u32)logical);
 }
 
 int ext_extent_free(struct ext_inode *ei, u64 block, u32 n)

@@ -478,6 +478,11 @@ int must_check ext_extent_map(struct ext_inode *ei, u64 logical, u32 max, struct
 int must_check ext_extent_create(struct ext_inode *ei, u64 logical, u32 max, bool reserve,
 		struct ext_run *run);
 int ext_extent_unmap(struct ext_inode *ei, u64 logical);
+/* Blocks from `logical` on that are allocated and unwritten: 0 and *run, count 0 if none are. */
+int must_check ext_extent_unwritten(struct ext_inode *ei, u64 logical, u32 max,
+		struct ext_run *run);
+/* They become written. Changes what ext_map_create() of one run does. */
+int must_check ext_extent_set_written(struct ext_inode *ei, u64 logical, u32 n, bool reserve);
 int must_check ext_extent_truncate(struct ext_inode *ei, u64 logical); /* a step */
 /*
  * ext_extent_range.c; map_lock held for writing. Steps: *done blocks from `logical` on were dealt
@@ -669,6 +674,8 @@ int ext_page_make_dirty(struct pagecache *cache, struct page *page, unsigned fro
 void ext_pages_note_hole(struct inode *inode, struct page *page);
 /* Gives such holes their blocks. No handle is open that a page lock may wait for. */
 int must_check ext_pages_fill_holes(struct inode *inode);
+/* ext_direct.c: inode_ops.direct */
+extern const struct direct_ops ext_direct_ops;
 long ext_ioctl(struct file *file, u32 request, u64 arg);
 /* ext_fiemap.c: FS_IOC_FIEMAP and, of regular files, FIBMAP */
 long ext_fiemap(struct inode *inode, u64 arg);

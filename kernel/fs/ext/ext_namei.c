@@ -332,6 +332,7 @@ const struct inode_ops ext_file_inode_ops = {
 	.setattr = ext_setattr,
 	.set_acl = ext_set_acl,
 	.locate = ext_locate,
+	.direct = &ext_direct_ops,
 	.flags_shown = EXT_FL_USER_VISIBLE,
 	.set_flags = ext_set_flags,
 	.getxattr = ext_getxattr,

@@ -8,7 +8,7 @@
  *
  * A stretch that moves does so in one transaction, if that can have all nodes of the tree that are
  * behind it; else leaf by leaf, in an order in which the tree is whole after each: a crash may then
- * leave it moved in part, as the man page's "not atomic" says.
+ * leave it moved in part.
  */
 #include "fs/ext/ext_extent_int.h"
 #include "fs/ext/ext_handle.h"
