@@ -41,6 +41,14 @@ libcap2-bin libdbus-1-3 libgcrypt20 libgpg-error0 liblz4-1 liblzma5 libpcap0.8 l
 libbpf1 libbsd0 libdb5.3 libelf1 libmd0 libmnl0 libpcre2-8-0 libselinux1 libxtables12 iputils-ping
 netcat-openbsd net-tools coreutils libacl1 libattr1 dash libc6 libcrypt1 libgcc-s1""".split()
 
+# Disk programs and theirs.
+DISK = """util-linux util-linux-extra mount fdisk libblkid1 libfdisk1 libmount1 libsmartcols1
+libuuid1 libudev1 libtinfo6 libreadline8 libselinux1 libpcre2-8-0 libcap-ng0
+libcrypt1 libpam0g libaudit1 libsystemd0 coreutils libacl1 libattr1 libgmp10 dash
+libc6 libgcc-s1 parted libparted2 libdevmapper1.02.1 liblzma5 libzstd1 liblz4-1
+libcap2 libgcrypt20 libgpg-error0 sed grep attr acl e2fsprogs libext2fs2 libss2 libcom-err2
+dosfstools pciutils libpci3 libkmod2 libssl3 pci.ids zlib1g""".split()
+
 
 def fill(root, packages, files):
     cache = os.environ.get("DISTCACHE", f"{TOP}/build/distfiles")

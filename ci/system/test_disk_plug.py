@@ -11,12 +11,6 @@ import pytest
 import debian
 from test_disk import MIB, mbr_disk, tool
 
-UTIL_LINUX = """util-linux util-linux-extra fdisk libblkid1 libfdisk1 libmount1 libsmartcols1
-libuuid1 libudev1 libtinfo6 libreadline8 libselinux1 libpcre2-8-0 libcap-ng0
-libcrypt1 libpam0g libaudit1 libsystemd0 coreutils libacl1 libattr1 libgmp10 dash
-libc6 libgcc-s1 parted libparted2 libdevmapper1.02.1 liblzma5 libzstd1 liblz4-1
-libcap2 libgcrypt20 libgpg-error0""".split()
-
 # The writer opens the disk once: a name that is gone would be made a file.
 LOAD = """for i in 1 2 3 4; do (while dd if=/dev/sdb bs=64k of=/dev/null 2>/dev/null; do
 echo 3 >/proc/sys/vm/drop_caches; done) & done;
@@ -97,7 +91,7 @@ def transfers(console, command):
 
 
 def test_sys_block(machine, tmp_path):
-    disk = debian.make_disk("disk", UTIL_LINUX)
+    disk = debian.make_disk("disk", debian.DISK)
     mbr_disk(str(tmp_path / "mbr"), 32 * MIB)
     console = machine(disks=[image(), disk, str(tmp_path / "mbr")], append="")
     console.prompt()

@@ -11,6 +11,7 @@
 #include "lib/string.h"
 #include "loop/loop_int.h"
 #include "mm/slab.h"
+#include "proc/process.h"
 
 #define AT_BOOT 8
 #define CONTROL_MINOR 237
@@ -45,14 +46,18 @@ static void loop_timeout(struct disk *disk, struct blk_request *req)
 {
 }
 
+/* The file's path as whoever asks would walk it. */
 static int file_path(struct loop *l, char *buf, size_t size)
 {
+	struct path root;
 	char *start;
 	int err;
 
 	if (!l->file->path.dentry)
 		return -ENOENT;
-	err = path_to_string(&l->file->path, NULL, buf, size, &start);
+	fs_context_get_paths(task_current()->fs, &root, NULL);
+	err = path_to_string(&l->file->path, &root, buf, size, &start);
+	path_put(&root);
 	if (err == 0)
 		memmove(buf, start, strlen(start) + 1);
 	return err;

@@ -129,6 +129,51 @@ TEST(tmpfs_limits)
 	fails(mount("none", "m", "tmpfs", 0, "mode=9"), EINVAL, "a mode that is none");
 }
 
+/* mpol=, on a machine with one node. */
+TEST(tmpfs_policy)
+{
+	static const char *const right[][2] = {
+		{ "default", NULL }, { "local", "local" }, { "prefer", "local" },
+		{ "prefer:0", "prefer:0" }, { "prefer=static:0", "prefer=static:0" },
+		{ "bind:0", "bind:0" }, { "bind:0,0", "bind:0" }, { "bind:0-0", "bind:0" },
+		{ "bind=relative:0", "bind=relative:0" }, { "interleave", "interleave:0" },
+		{ "interleave:0", "interleave:0" },
+		{ "interleave=static:0", "interleave=static:0" },
+		{ "prefer (many):0", "prefer (many):0" },
+	};
+	static const char *const wrong[] = {
+		"", "any", "default:0", "local:0", "local=static", "prefer:1", "prefer:",
+		"prefer:0-0", "prefer=static", "bind", "bind:", "bind:1", "bind:0-1",
+		"bind:0,1", "bind:x",
+		"bind=both:0", "bind=:0", "interleave:", "interleave:1", "prefer (many)", "0",
+	};
+	char option[60], shown[80], line[400];
+	bool found;
+	FILE *f;
+
+	must(mkdir("m", 0700));
+	for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++) {
+		snprintf(option, sizeof(option), "mpol=%s,uid=3", right[i][0]);
+		if (!works(mount("policy", "m", "tmpfs", 0, option), option))
+			continue;
+		snprintf(shown, sizeof(shown), ",mpol=%s%s", right[i][1] ? right[i][1] : "",
+			 right[i][1] ? " " : "");
+		found = false;
+		f = fopen("/proc/self/mounts", "r");
+		while (f && fgets(line, sizeof(line), f))
+			found |= !strncmp(line, "policy ", 7) && strstr(line, shown);
+		if (f)
+			fclose(f);
+		ok(found == (right[i][1] != NULL), "is shown as it is: %s", shown);
+		must(umount("m"));
+	}
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		snprintf(option, sizeof(option), "mpol=%s", wrong[i]);
+		fails(mount("policy", "m", "tmpfs", 0, option), EINVAL, option);
+	}
+	rmdir("m");
+}
+
 TEST(ramfs)
 {
 	struct statfs f;

@@ -10,6 +10,8 @@
 #include "fs/tmpfs/tmpfs.h"
 #include "lib/rbtree.h"
 
+#define TMPFS_MPOL 40
+
 /* l: lock.  I: constant. */
 struct tmpfs {
 	struct spinlock lock;   /* RANK_INODE_SPIN */
@@ -18,6 +20,7 @@ struct tmpfs {
 	u64 last_ino;           /* l */
 	u32 mode, uid, gid;     /* I: of the root directory, as asked for */
 	bool has_size, has_inodes, has_mode; /* l: given as options */
+	char mpol[TMPFS_MPOL];  /* l: policy of memory, as it is shown; "": none */
 };
 
 #define TMPFS_MODE 01777 /* of the root directory, unless the options say otherwise */
@@ -49,6 +52,8 @@ static inline struct tmpfs_inode *tmpfs_i(struct inode *inode)
 	return container_of(inode, struct tmpfs_inode, inode);
 }
 
+/* tmpfs_mpol.c: what mpol= says, which is cut up: 0 and the text to show, or -EINVAL. */
+int tmpfs_mpol_parse(char *value, char out[TMPFS_MPOL]);
 /* tmpfs_super.c */
 /* A page more or less: 0 or -ENOSPC. */
 int tmpfs_charge(struct superblock *sb);

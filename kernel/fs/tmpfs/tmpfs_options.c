@@ -1,7 +1,7 @@
 /*
- * Mount options of tmpfs (tmpfs(5)): size=, nr_blocks=, nr_inodes=, mode=, uid=, gid=. What says
- * how pages and numbers are to be had (huge=, inode32, inode64) is understood and not needed: a
- * file's pages become large ones where they are mapped, and numbers count up from 1.
+ * Mount options of tmpfs (tmpfs(5)): size=, nr_blocks=, nr_inodes=, mode=, uid=, gid=, mpol=. What
+ * says how pages and numbers are to be had (huge=, inode32, inode64) is understood and not needed:
+ * a file's pages become large ones where they are mapped, and numbers count up from 1.
  */
 #include "fs/tmpfs/tmpfs_int.h"
 #include "lib/format.h"
@@ -39,7 +39,7 @@ static bool is_huge_value(const char *value)
 	return false;
 }
 
-static int parse_one(struct tmpfs *t, const char *key, const char *value)
+static int parse_one(struct tmpfs *t, const char *key, char *value)
 {
 	u64 n;
 	int err;
@@ -64,6 +64,8 @@ static int parse_one(struct tmpfs *t, const char *key, const char *value)
 		err = parse_u32(value, 10, &t->uid, NULL);
 	} else if (!strcmp(key, "gid")) {
 		err = parse_u32(value, 10, &t->gid, NULL);
+	} else if (!strcmp(key, "mpol")) {
+		err = tmpfs_mpol_parse(value, t->mpol);
 	} else if (!strcmp(key, "huge")) {
 		err = is_huge_value(value) ? 0 : -EINVAL;
 	} else {
@@ -72,12 +74,23 @@ static int parse_one(struct tmpfs *t, const char *key, const char *value)
 	return err < 0 ? -EINVAL : 0;
 }
 
+/* Where the option ends: a list of nodes has commas before digits. */
+static size_t word_length(const char *options)
+{
+	size_t n = strcspn(options, ",");
+
+	while (str_starts_with(options, "mpol=") && options[n] == ',' &&
+	       options[n + 1] >= '0' && options[n + 1] <= '9')
+		n += 1 + strcspn(options + n + 1, ",");
+	return n;
+}
+
 int tmpfs_parse_options(struct tmpfs *t, const char *options)
 {
 	char word[64];
 
 	for (; *options; options += *options == ',') {
-		size_t n = strcspn(options, ",");
+		size_t n = word_length(options);
 		char *value;
 		int err;
 
@@ -119,4 +132,6 @@ void tmpfs_show_options(struct superblock *sb, char *buf, size_t size)
 		n += scnprintf(buf + n, size - n, ",uid=%u", t->uid);
 	if (t->gid)
 		n += scnprintf(buf + n, size - n, ",gid=%u", t->gid);
+	if (t->mpol[0])
+		scnprintf(buf + n, size - n, ",mpol=%s", t->mpol);
 }
