@@ -89,6 +89,8 @@ class World:
         self.files[number] = old[:at] + pattern(at, length, int(tag)) + old[at + length:]
         return set(), {number}, {number}
 
+    op_dwrite = op_write  # with O_DIRECT
+
     def op_trunc(self, path, size):
         number, size = self.file(path), int(size)
         self.files[number] = self.files[number][:size] + \

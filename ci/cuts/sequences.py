@@ -23,6 +23,8 @@ CHANGES = [
     ("write A/foo 0 5000 4", "A/foo", ""),
     ("write A/foo 16000 4000 5", "A/foo", ""),
     ("write bar 9000 3000 6", "bar", ""),
+    ("dwrite A/foo 4096 20480 8", "A/foo", ""),
+    ("creat A/new;dwrite A/new 0 8192 9", "A/new", "A"),
     ("trunc A/foo 0", "A/foo", ""),
     ("trunc A/foo 3000", "A/foo", ""),
     ("trunc bar 20000", "bar", ""),

@@ -47,10 +47,11 @@ static unsigned char pattern(unsigned long at, unsigned long tag)
 	return (unsigned char)(1 + (at + 37 * tag + (at >> 9) * 11) % 251);
 }
 
-static int op_write(const char *path, unsigned long at, unsigned long n, unsigned long tag)
+static int op_write(const char *path, int flags, unsigned long at, unsigned long n,
+		    unsigned long tag)
 {
-	int fd = open(path, O_WRONLY), err = 0;
-	unsigned char *buf = malloc(n);
+	int fd = open(path, O_WRONLY | flags), err = 0;
+	unsigned char *buf = aligned_alloc(512, (n + 511) / 512 * 512);
 
 	for (unsigned long i = 0; i < n; i++)
 		buf[i] = pattern(at + i, tag);
@@ -104,8 +105,9 @@ static int op_run(char **word)
 	}
 	if (strcmp(word[0], "wb") == 0)
 		return nftw(".", write_back, 20, FTW_PHYS | FTW_MOUNT) ? errno : 0;
-	if (strcmp(word[0], "write") == 0)
-		return op_write(word[1], strtoul(word[2], NULL, 10), strtoul(word[3], NULL, 10),
+	if (strcmp(word[0], "write") == 0 || strcmp(word[0], "dwrite") == 0)
+		return op_write(word[1], word[0][0] == 'd' ? O_DIRECT : 0,
+				strtoul(word[2], NULL, 10), strtoul(word[3], NULL, 10),
 				strtoul(word[4], NULL, 10));
 	if (strcmp(word[0], "trunc") == 0)
 		return truncate(word[1], strtol(word[2], NULL, 10)) ? errno : 0;

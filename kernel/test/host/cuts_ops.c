@@ -57,14 +57,15 @@ static int walk(struct superblock *sb, const char *path, struct inode **out)
 	return err;
 }
 
-static int op_write(struct inode *inode, u64 at, u64 n, u64 tag)
+static int op_write(struct inode *inode, bool direct, u64 at, u64 n, u64 tag)
 {
 	u8 *buf = malloc(n);
 	ssize_t got;
 
 	for (u64 i = 0; i < n; i++)
 		buf[i] = pattern(at + i, tag);
-	got = host_write(inode, buf, n, (s64)at);
+	got = direct ? host_write_direct(inode, buf, n, (s64)at) :
+		       host_write(inode, buf, n, (s64)at);
 	free(buf);
 	return got < 0 ? (int)got : (u64)got == n ? 0 : -ENOSPC;
 }
@@ -86,9 +87,9 @@ static int op_on_inode(struct superblock *sb, char **word)
 
 	if (err)
 		return err;
-	if (strcmp(word[0], "write") == 0) {
-		err = op_write(inode, strtoul(word[2], NULL, 10), strtoul(word[3], NULL, 10),
-			       strtoul(word[4], NULL, 10));
+	if (strcmp(word[0], "write") == 0 || strcmp(word[0], "dwrite") == 0) {
+		err = op_write(inode, word[0][0] == 'd', strtoul(word[2], NULL, 10),
+			       strtoul(word[3], NULL, 10), strtoul(word[4], NULL, 10));
 	} else if (strcmp(word[0], "trunc") == 0) {
 		err = host_truncate(inode, strtol(word[2], NULL, 10));
 	} else if (strcmp(word[0], "fsync") == 0 || strcmp(word[0], "fdatasync") == 0) {

@@ -63,6 +63,8 @@ int host_rename(struct inode *from, const char *old, struct inode *to, const cha
 		u32 flags);
 int host_truncate(struct inode *inode, s64 size);
 ssize_t host_write(struct inode *inode, const void *buf, size_t n, s64 at);
+/* The same with O_DIRECT, of whole sectors. */
+ssize_t host_write_direct(struct inode *inode, const void *buf, size_t n, s64 at);
 ssize_t host_read(struct inode *inode, void *buf, size_t n, s64 at);
 ssize_t host_readlink(struct inode *inode, char *buf, size_t size);
 /* Calls fn for each entry, `chunk` entries per readdir call: 0 or an error. */

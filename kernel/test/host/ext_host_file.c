@@ -81,7 +81,44 @@ static int write_piece(struct inode *inode, const void *buf, size_t n, s64 at)
 	return err;
 }
 
-ssize_t host_write(struct inode *inode, const void *buf, size_t n, s64 at)
+/* One piece by way of the cache: how long, or an error. */
+static ssize_t write_cached(struct inode *inode, const void *buf, size_t n, s64 at)
+{
+	size_t part = min(n, (size_t)(PAGE_SIZE - ((u64)at & ~PAGE_MASK)));
+	int err = write_piece(inode, buf, part, at);
+
+	return err ? err : (ssize_t)part;
+}
+
+/* One run past it, as vfs/direct_file.c does. */
+static ssize_t write_direct(struct inode *inode, const void *buf, size_t n, s64 at)
+{
+	u64 first = (u64)at >> PAGE_SHIFT, last = ((u64)at + n - 1) >> PAGE_SHIFT;
+	struct direct_run run;
+	size_t part = 0;
+	int err;
+
+	rwsem_write(&inode->cache.invalidate);
+	err = pagecache_write_range(&inode->cache, first, last, true);
+	pagecache_drop_range(&inode->cache, first, last);
+	if (!err)
+		err = inode->ops->direct->map(inode, at, (s64)n, true, &run);
+	if (!err && run.kind == DIRECT_DISK) {
+		part = min(n, (size_t)run.n);
+		if (!host_dev_write(inode->sb->dev, buf, (u32)part, run.lba << 9))
+			err = -EIO;
+		else
+			err = inode->ops->direct->written(inode, at, &run, at + (s64)part);
+	}
+	rwsem_write_end(&inode->cache.invalidate);
+	if (err || part)
+		return err ? err : (ssize_t)part;
+	return write_cached(inode, buf, min(n, (size_t)run.n), at);
+}
+
+static ssize_t write_by(struct inode *inode, const void *buf, size_t n, s64 at,
+			ssize_t (*write_some)(struct inode *inode, const void *buf, size_t n,
+					      s64 at))
 {
 	size_t done = 0;
 	int err;
@@ -93,16 +130,25 @@ ssize_t host_write(struct inode *inode, const void *buf, size_t n, s64 at)
 	else
 		err = zero_tail(inode, at);
 	while (!err && done < n) {
-		size_t part =
-			min(n - done, (size_t)(PAGE_SIZE - ((u64)(at + (s64)done) & ~PAGE_MASK)));
+		ssize_t part = write_some(inode, (const u8 *)buf + done, n - done, at + (s64)done);
 
-		err = write_piece(inode, (const u8 *)buf + done, part, at + (s64)done);
+		err = part < 0 ? (int)part : 0;
 		if (!err)
-			done += part;
+			done += (size_t)part;
 	}
 	inode_dirty(inode);
 	rwsem_write_end(&inode->lock);
 	return done ? (ssize_t)done : err;
+}
+
+ssize_t host_write(struct inode *inode, const void *buf, size_t n, s64 at)
+{
+	return write_by(inode, buf, n, at, write_cached);
+}
+
+ssize_t host_write_direct(struct inode *inode, const void *buf, size_t n, s64 at)
+{
+	return write_by(inode, buf, n, at, write_direct);
 }
 
 ssize_t host_read(struct inode *inode, void *buf, size_t n, s64 at)

@@ -76,9 +76,15 @@ static void step(u32 block, bool extents)
 	int err;
 
 	if (unit_below(3) == 0) {
+		bool direct = unit_below(2);
+
+		if (direct) {
+			at &= ~511ull;
+			n = align_up(n, 512u);
+		}
 		memset(buf, 1 + (int)unit_below(255), n);
 		memcpy(model + at, buf, n);
-		CHECK_EQ(host_write(inode, buf, n, (s64)at), n);
+		CHECK_EQ((direct ? host_write_direct : host_write)(inode, buf, n, (s64)at), n);
 		return;
 	}
 	if (mode & (FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_INSERT_RANGE)) {
@@ -307,5 +313,41 @@ TEST(an_edge_becomes_dirty)
 	CHECK_EQ(host_read(inode, buf, 10240, 0), 10240);
 	CHECK(mem_is_all(buf, 'x', 1024) && mem_is_all(buf + 1024, 0, 1024) && buf[2048] == 'y' &&
 	      mem_is_all(buf + 2049, 0, 9216 - 2049) && mem_is_all(buf + 9216, 'x', 1024));
+	end();
+}
+
+static u32 root_entries(void)
+{
+	return ((const struct ext_extent_header *)ext_i(inode)->block)->entries;
+}
+
+/* Blocks that were taken for a transfer read as zeroes until it ends, and then join the others. */
+TEST(past_the_cache)
+{
+	struct direct_run run;
+
+	start("-t ext4 -b 1024 -J size=4");
+	memset(buf, 'd', 4096);
+	for (unsigned i = 0; i < 50; i++)
+		CHECK_EQ(host_write_direct(inode, buf, 4096, i * 4096), 4096);
+	CHECK_EQ(root_entries(), 1);
+	rwsem_write(&inode->lock);
+	rwsem_write(&inode->cache.invalidate);
+	CHECK_EQ(inode->ops->direct->map(inode, 50 * 4096, 4096, true, &run), 0);
+	CHECK(run.kind == DIRECT_DISK && run.fresh && run.n == 4096);
+	rwsem_write_end(&inode->cache.invalidate);
+	rwsem_write_end(&inode->lock);
+	CHECK_EQ(inode->size, 50 * 4096);
+	CHECK(host_sync(sb) == 0 && host_fsck_mounted(path));
+	CHECK_EQ(host_truncate(inode, 51 * 4096), 0);
+	CHECK_EQ(host_read(inode, buf, 4096, 50 * 4096), 4096);
+	CHECK(mem_is_all(buf, 0, 4096));
+	memset(buf, 'e', 4096);
+	CHECK_EQ(host_write_direct(inode, buf, 4096, 50 * 4096), 4096);
+	CHECK_EQ(root_entries(), 1);
+	CHECK(host_sync(sb) == 0 && host_fsck_mounted(path));
+	host_drop_caches(sb);
+	CHECK_EQ(host_read(inode, buf, 51 * 4096, 0), 51 * 4096);
+	CHECK(mem_is_all(buf, 'd', 50 * 4096) && mem_is_all(buf + 50 * 4096, 'e', 4096));
 	end();
 }
