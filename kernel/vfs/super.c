@@ -337,7 +337,7 @@ int super_remount(struct superblock *sb, u32 sb_flags, const char *options)
 			__atomic_fetch_and(&sb->flags, ~(u32)SB_READ_ONLY, __ATOMIC_SEQ_CST);
 		return err;
 	}
-	sb->flags = (sb->flags & ~(u32)(SB_READ_ONLY | SB_SYNC | SB_DIRSYNC)) |
-		    (sb_flags & (SB_READ_ONLY | SB_SYNC | SB_DIRSYNC));
+	sb->flags = (sb->flags & ~(u32)(SB_READ_ONLY | SB_SYNC)) |
+		    (sb_flags & (SB_READ_ONLY | SB_SYNC));
 	return 0;
 }

@@ -30,8 +30,8 @@ static inline void super_get(struct superblock *sb) { ref_get(&sb->refs); }
 /* The last reference unmounts: writes everything, drops the caches. May sleep. */
 void super_put(struct superblock *sb);
 /*
- * Changes SB_READ_ONLY and options: 0, -EBUSY (files are open for writing, or a call is changing
- * something), or the file system's error. mount_mutex held.
+ * Changes SB_READ_ONLY, SB_SYNC (SB_DIRSYNC is for good) and options: 0, -EBUSY (files are open
+ * for writing, or a call is changing something), or the file system's error. mount_mutex held.
  */
 int super_remount(struct superblock *sb, u32 sb_flags, const char *options);
 /* Calls fn for each superblock, with a reference held and no lock; ends at the first error. */
