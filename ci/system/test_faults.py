@@ -45,7 +45,7 @@ def sound_image(kind, folder):
     for name in ("work", "durable"):
         os.makedirs(os.path.join(tree, name), exist_ok=True)
     for i in range(FILES):
-        for name, size in ((f"work/file-{i}", i * 2500), (f"durable/keep-{i}", i * i * 97)):
+        for name, size in ((f"work/file-{i}", 100 + i * 2500), (f"durable/keep-{i}", i * i * 97)):
             with open(os.path.join(tree, name), "w", encoding="ascii") as f:
                 f.write(chr(ord("a") + i) * size)
     with open(path, "wb") as f:
