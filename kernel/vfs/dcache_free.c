@@ -35,8 +35,11 @@ static bool dentry_freeze_cached(struct dentry *d)
 /* Whether freeing the dentry would mean input and output now. */
 static bool dentry_is_dirty(const struct dentry *d)
 {
-	const struct inode *inode = d->inode;
+	struct inode *inode = d->inode;
 
+	/* Memory is short: what has waited with its times is written soon. */
+	if (inode && READ_ONCE(inode->state) & I_DIRTY_TIME)
+		inode_dirty(inode);
 	return inode && ((READ_ONCE(inode->state) & I_DIRTY) || READ_ONCE(inode->cache.n_dirty));
 }
 

@@ -295,7 +295,7 @@ static bool needs_writing(const struct inode *inode)
 {
 	if (!inode->nlink)
 		return false;
-	return (READ_ONCE(inode->state) & I_DIRTY) ||
+	return (READ_ONCE(inode->state) & (I_DIRTY | I_DIRTY_TIME)) ||
 	       (READ_ONCE(inode->cache.n_dirty) && !(inode->cache.flags & PAGECACHE_NO_RECLAIM));
 }
 
@@ -321,7 +321,7 @@ static void inode_evict(struct inode *inode)
 	if (ops->inode_evict)
 		ops->inode_evict(inode);
 	gate_leave(gate, GATE_EVICT);
-	if (inode->nlink && (inode->state & I_DIRTY) && ops->inode_write)
+	if (inode->nlink && inode->state & (I_DIRTY | I_DIRTY_TIME) && ops->inode_write)
 		ops->inode_write(inode, false);
 	hash_remove(inode);
 	inode_destroy(inode);

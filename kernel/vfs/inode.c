@@ -55,6 +55,9 @@ void inode_touch_written(struct inode *inode)
 
 		if (time_equal(&inode->mtime, &now) && time_equal(&inode->ctime, &now))
 			return;
+		inode->mtime = inode->ctime = now;
+		inode_dirty_time(inode);
+		return;
 	}
 	inode_touch(inode, ATTR_MTIME | ATTR_CTIME);
 }
@@ -87,7 +90,7 @@ void inode_touch_atime(struct inode *inode, u32 mount_flags)
 	if (!gate_try_enter(inode->sb->gate, GATE_CALL))
 		return;
 	inode->atime = now;
-	inode_dirty(inode);
+	inode_dirty_time(inode);
 	gate_leave(inode->sb->gate, GATE_CALL);
 }
 

@@ -12,6 +12,18 @@
 #include "vfs/super_int.h"
 
 #define WRITEBACK_PERIOD_NS (5 * NSEC_PER_SEC)
+#define TIMES_WAIT_NS (24 * 3600 * NSEC_PER_SEC) /* mount(8), lazytime */
+#define ANY_DIRTY (I_DIRTY | I_DIRTY_TIME)
+
+/* One that is on no list, or only on that of times, is to be written soon. inode_lock held. */
+static void dirty_set_locked(struct inode *inode)
+{
+	inode->state = (inode->state & ~(u32)I_DIRTY_TIME) | I_DIRTY;
+	if (!list_empty(&inode->dirty_link))
+		list_del_init(&inode->dirty_link);
+	if (!(inode->state & I_FREEING))
+		list_add_tail(&inode->dirty_link, &inode->sb->dirty);
+}
 
 void inode_dirty(struct inode *inode)
 {
@@ -27,10 +39,45 @@ void inode_dirty(struct inode *inode)
 	if (READ_ONCE(inode->state) & I_DIRTY)
 		return;
 	spin_lock(&sb->inode_lock);
-	if (!(inode->state & I_DIRTY)) {
-		inode->state |= I_DIRTY;
-		if (!(inode->state & I_FREEING))
-			list_add_tail(&inode->dirty_link, &sb->dirty);
+	if (!(inode->state & I_DIRTY))
+		dirty_set_locked(inode);
+	spin_unlock(&sb->inode_lock);
+}
+
+void inode_dirty_time(struct inode *inode)
+{
+	struct superblock *sb = inode->sb;
+
+	if (likely(!(READ_ONCE(sb->flags) & SB_LAZYTIME)) || !sb->ops->inode_write) {
+		inode_dirty(inode);
+		return;
+	}
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* as in inode_dirty() */
+	if (READ_ONCE(inode->state) & ANY_DIRTY)
+		return;
+	spin_lock(&sb->inode_lock);
+	if (!(inode->state & (ANY_DIRTY | I_FREEING))) {
+		inode->state |= I_DIRTY_TIME;
+		inode->time_dirtied_ns = clock_monotonic();
+		list_add_tail(&inode->dirty_link, &sb->dirty_times);
+	}
+	spin_unlock(&sb->inode_lock);
+}
+
+/* Inodes of which times alone have changed are to be written: all, or those that waited long. */
+static void times_due(struct superblock *sb, bool all)
+{
+	u64 now = clock_monotonic();
+
+	if (likely(list_empty(&sb->dirty_times)))
+		return;
+	spin_lock(&sb->inode_lock);
+	while (!list_empty(&sb->dirty_times)) {
+		struct inode *inode = list_first_entry(&sb->dirty_times, struct inode, dirty_link);
+
+		if (!all && now - inode->time_dirtied_ns < TIMES_WAIT_NS)
+			break;
+		dirty_set_locked(inode);
 	}
 	spin_unlock(&sb->inode_lock);
 }
@@ -42,8 +89,8 @@ static bool dirty_clear(struct inode *inode)
 	bool was;
 
 	spin_lock(&sb->inode_lock);
-	was = inode->state & I_DIRTY;
-	inode->state &= ~(u32)I_DIRTY;
+	was = inode->state & ANY_DIRTY;
+	inode->state &= ~(u32)ANY_DIRTY;
 	if (!list_empty(&inode->dirty_link))
 		list_del_init(&inode->dirty_link);
 	spin_unlock(&sb->inode_lock);
@@ -64,13 +111,13 @@ static int write_dirty(struct inode *inode, bool wait)
 
 void inode_take_dirty(struct inode *inode)
 {
-	if (READ_ONCE(inode->state) & I_DIRTY)
+	if (READ_ONCE(inode->state) & ANY_DIRTY)
 		(void)dirty_clear(inode);
 }
 
 int inode_clean(struct inode *inode)
 {
-	return READ_ONCE(inode->state) & I_DIRTY ? write_dirty(inode, false) : 0;
+	return READ_ONCE(inode->state) & ANY_DIRTY ? write_dirty(inode, false) : 0;
 }
 
 static bool has_disk(const struct inode *inode)
@@ -228,6 +275,7 @@ int super_sync(struct superblock *sb)
 		err2 = write_pages(sb, true);
 		if (err == 0)
 			err = err2;
+		times_due(sb, true);
 		err2 = super_write_inodes(sb);
 		if (err == 0)
 			err = err2;
@@ -308,6 +356,7 @@ static int writeback_one(struct superblock *sb, void *arg)
 	if (sb->flags & SB_READ_ONLY || !sb->ops->inode_write ||
 	    !gate_try_enter(sb->gate, GATE_SYNC))
 		return 0;
+	times_due(sb, false);
 	super_write_inodes(sb);
 	if (sb->ops->sync)
 		sb->ops->sync(sb, false);

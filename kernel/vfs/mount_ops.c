@@ -9,6 +9,7 @@
 #include "core/log.h"
 #include "dev/blk.h"
 #include "lib/string.h"
+#include "mm/slab.h"
 #include "vfs/mount_options_int.h"
 #include "vfs/mount_peers_int.h"
 #include "vfs/super_int.h"
@@ -113,8 +114,10 @@ static int mount_new(const struct walk *w, const char *source, struct path *targ
 {
 	struct fs_type *type;
 	struct superblock *sb;
+	u32 sb_flags = super_flags_from_ms(flags);
 	struct mount *m;
 	LIST_HEAD(gone);
+	char *rest;
 	int err;
 
 	if (!type_name)
@@ -122,7 +125,11 @@ static int mount_new(const struct walk *w, const char *source, struct path *targ
 	type = fs_find(type_name);
 	if (!type)
 		return -ENODEV;
-	err = mount_obtain_super(w, type, source, super_flags_from_ms(flags), options, &sb);
+	err = mount_words_take(options, &sb_flags, &rest);
+	if (err < 0)
+		return err;
+	err = mount_obtain_super(w, type, source, sb_flags, rest, &sb);
+	kfree(rest);
 	if (err < 0)
 		return err;
 	m = mount_alloc(sb, sb->root, mount_flags_from_ms(flags), source ? source : "none");
@@ -139,24 +146,29 @@ static int mount_new(const struct walk *w, const char *source, struct path *targ
 
 static int mount_remount(struct path *target, u64 flags, const char *options)
 {
+	u32 wanted, sb_flags = super_flags_from_ms(flags);
 	struct mount *m = target->mount;
-	u32 wanted;
+	char *rest;
 	int err;
 
 	if (target->dentry != m->root)
 		return -EINVAL;
+	err = mount_words_take(options, &sb_flags, &rest);
+	if (err < 0)
+		return err;
 	mutex_lock(&mount_mutex);
 	wanted = mount_flags_for_remount(flags, m->flags);
 	if (flags & MS_BIND)
 		err = mount_set_readonly(m, wanted & MNT_F_READONLY);
 	else
-		err = super_remount(m->sb, super_flags_from_ms(flags), options ? options : "");
+		err = super_remount(m->sb, sb_flags, rest);
 	if (err == 0) {
 		if (!(flags & MS_BIND))
 			__atomic_fetch_and(&m->flags, ~MNT_F_READONLY, __ATOMIC_RELAXED);
 		WRITE_ONCE(m->flags, (m->flags & MNT_F_READONLY) | (wanted & ~MNT_F_READONLY));
 	}
 	mutex_unlock(&mount_mutex);
+	kfree(rest);
 	return err;
 }
 

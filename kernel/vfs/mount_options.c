@@ -5,6 +5,7 @@
 #include "abi/mount.h"
 #include "lib/format.h"
 #include "lib/string.h"
+#include "mm/slab.h"
 #include "vfs/mount_options_int.h"
 
 static const struct { u64 ms; u32 mnt; const char *word; } table[] = {
@@ -26,7 +27,9 @@ u32 mount_flags_from_ms(u64 ms)
 	for (unsigned i = 0; i < ARRAY_SIZE(table); i++)
 		if (ms & table[i].ms)
 			flags |= table[i].mnt;
-	if (ms & (MS_STRICTATIME | MS_NOATIME))
+	if (ms & MS_STRICTATIME)
+		flags &= ~(MNT_F_RELATIME | MNT_F_NOATIME);
+	else if (ms & MS_NOATIME)
 		flags &= ~MNT_F_RELATIME;
 	else
 		flags |= MNT_F_RELATIME; /* mount(8): the default */
@@ -53,7 +56,48 @@ u32 super_flags_from_ms(u64 ms)
 		flags |= SB_SYNC;
 	if (ms & MS_DIRSYNC)
 		flags |= SB_DIRSYNC;
+	if (ms & MS_LAZYTIME)
+		flags |= SB_LAZYTIME;
 	return flags;
+}
+
+/* Words that mean the same for every file system. */
+static const struct { const char *word; u32 set, clear; } words[] = {
+	{ "ro", SB_READ_ONLY, 0 }, { "rw", 0, SB_READ_ONLY }, { "sync", SB_SYNC, 0 },
+	{ "async", 0, SB_SYNC }, { "dirsync", SB_DIRSYNC, 0 }, { "lazytime", SB_LAZYTIME, 0 },
+	{ "nolazytime", 0, SB_LAZYTIME }, { "mand", 0, 0 }, { "nomand", 0, 0 },
+};
+
+static bool word_take(const char *text, size_t n, u32 *flags)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(words); i++) {
+		if (strlen(words[i].word) != n || memcmp(words[i].word, text, n) != 0)
+			continue;
+		*flags = (*flags & ~words[i].clear) | words[i].set;
+		return true;
+	}
+	return false;
+}
+
+int mount_words_take(const char *options, u32 *flags, char **rest)
+{
+	size_t n;
+	char *to;
+
+	*rest = to = kmalloc(strlen(options) + 1, MM_KERNEL);
+	if (!to)
+		return -ENOMEM;
+	for (; *options; options += n + (options[n] == ',')) {
+		n = strcspn(options, ",");
+		if (!n || word_take(options, n, flags))
+			continue;
+		if (to != *rest)
+			*to++ = ',';
+		memcpy(to, options, n);
+		to += n;
+	}
+	*to = '\0';
+	return 0;
 }
 
 void mount_show_options(struct mount *m, char *buf, size_t size)
@@ -67,6 +111,8 @@ void mount_show_options(struct mount *m, char *buf, size_t size)
 		strlcat(buf, ",sync", size);
 	if (sb->flags & SB_DIRSYNC)
 		strlcat(buf, ",dirsync", size);
+	if (sb->flags & SB_LAZYTIME)
+		strlcat(buf, ",lazytime", size);
 	for (unsigned i = 0; i < ARRAY_SIZE(table); i++)
 		if (flags & table[i].mnt)
 			strlcat(buf, table[i].word, size);

@@ -16,6 +16,8 @@
 #include "vfs/super_int.h"
 
 #define N_ANON_DEVICES 4096
+/* What a remount changes: not dirsync. */
+#define SB_REMOUNT (SB_READ_ONLY | SB_SYNC | SB_LAZYTIME)
 #define BUSY_WAIT_NS (10 * NSEC_PER_SEC)
 
 static struct mutex obtain_mutex;
@@ -86,6 +88,7 @@ static struct superblock *super_alloc(struct fs_type *type, u32 sb_flags)
 	spin_init(&sb->inode_lock, RANK_ICACHE, "sb_inodes");
 	list_init(&sb->inodes);
 	list_init(&sb->dirty);
+	list_init(&sb->dirty_times);
 	ref_set(&sb->refs, 1);
 	ref_set(&sb->storage, 1);
 	return sb;
@@ -337,7 +340,6 @@ int super_remount(struct superblock *sb, u32 sb_flags, const char *options)
 			__atomic_fetch_and(&sb->flags, ~(u32)SB_READ_ONLY, __ATOMIC_SEQ_CST);
 		return err;
 	}
-	sb->flags = (sb->flags & ~(u32)(SB_READ_ONLY | SB_SYNC)) |
-		    (sb_flags & (SB_READ_ONLY | SB_SYNC));
+	sb->flags = (sb->flags & ~(u32)SB_REMOUNT) | (sb_flags & SB_REMOUNT);
 	return 0;
 }

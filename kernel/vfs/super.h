@@ -112,6 +112,7 @@ enum sb_flags {
 	 * whichever spelling is looked up, there is one dentry. With SB_NO_CACHE_NEGATIVE.
 	 */
 	SB_SPELLINGS         = 1 << 6,
+	SB_LAZYTIME          = 1 << 7, /* times alone are not worth writing: I_DIRTY_TIME */
 };
 
 enum sb_frozen { SB_UNFROZEN, SB_FREEZING, SB_FROZEN, SB_THAWING };
@@ -135,6 +136,7 @@ struct superblock {
 	struct spinlock inode_lock; /* RANK_ICACHE */
 	struct list inodes;        /* i: all in memory */
 	struct list dirty;         /* i: inodes with I_DIRTY */
+	struct list dirty_times;   /* i: those with I_DIRTY_TIME, oldest first */
 	struct list link;          /* vfs's list of superblocks */
 	struct pagecache_errors errors; /* of writing the contents of its files */
 	void *data;                /* I: file system's */
@@ -166,6 +168,7 @@ enum inode_state {
 	I_UNLINKED   = 1 << 3, /* a removed directory */
 	I_WRITING    = 1 << 4,
 	I_SYNC_DIRTY = 1 << 5,
+	I_DIRTY_TIME = 1 << 7, /* only its times have changed; never with I_DIRTY */
 	I_LINKABLE   = 1 << 6, /* made by O_TMPFILE: linkat(2) may give it a first name */
 };
 
@@ -201,6 +204,7 @@ struct inode {
 	void *pipe;                /* spin: the FIFO's buffer while it is open */
 	struct hlist_node hash;    /* inode cache's lock */
 	struct list sb_link, dirty_link; /* i */
+	u64 time_dirtied_ns;       /* i: with I_DIRTY_TIME: since when */
 	struct list dentries;      /* inode's dentries; its spin */
 	struct list watches;       /* spin: inotify marks */
 	struct rcu_head rcu;
@@ -375,6 +379,11 @@ static inline struct inode *inode_get(struct inode *inode) { ref_get(&inode->ref
 void inode_put(struct inode *inode);
 /* Says that metadata changed: ops->inode_write() will be called at write-back or sync. */
 void inode_dirty(struct inode *inode);
+/*
+ * The same, of nothing but its times: with SB_LAZYTIME that waits until the inode is written for
+ * another reason, by fsync(2), sync(2) or at its end, or for a day.
+ */
+void inode_dirty_time(struct inode *inode);
 /*
  * The file system is about to write the inode's metadata by itself: inode_write() need not be
  * called for what changed until now.

@@ -50,7 +50,7 @@ static int fsync_journaled(struct file *file, bool data_only)
 	int err, err2 = 0;
 
 	(void)pagecache_sync(&inode->cache);
-	if ((!data_only && READ_ONCE(inode->state) & I_DIRTY) || size_changed ||
+	if ((!data_only && READ_ONCE(inode->state) & (I_DIRTY | I_DIRTY_TIME)) || size_changed ||
 	    READ_ONCE(ei->hole_first) != READ_ONCE(ei->hole_end)) {
 		inode_take_dirty(inode);
 		err2 = ext_inode_write(inode, false);
