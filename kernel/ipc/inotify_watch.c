@@ -28,8 +28,8 @@ static void watch_put(struct watch *w)
 	kfree(w);
 }
 
-/* The mark is off the inode: the watch's number is free, and who reads is told. */
-static void watch_end(struct watch *w)
+/* The mark is off the inode, and who reads was told: the watch's number is free. */
+static void watch_retire(struct watch *w)
 {
 	struct inotify *in = w->owner;
 
@@ -37,14 +37,24 @@ static void watch_end(struct watch *w)
 	rb_erase(&in->watches, &w->node);
 	spin_unlock(&in->lock);
 	ipc_uncharge(in->uid, IPC_INOTIFY_WATCHES);
-	inotify_queue(in, w->wd, IN_IGNORED, 0, NULL, 0);
 	inode_put(w->mark.inode);
 	watch_put(w);
 }
 
-static void watch_end_later(struct work *work)
+static void watch_tell(struct watch *w)
 {
-	watch_end(container_of(work, struct watch, work));
+	inotify_queue(w->owner, w->wd, IN_IGNORED, 0, NULL, 0);
+}
+
+static void watch_end(struct watch *w)
+{
+	watch_tell(w);
+	watch_retire(w);
+}
+
+static void watch_retire_later(struct work *work)
+{
+	watch_retire(container_of(work, struct watch, work));
 }
 
 /* inode->spin is held. */
@@ -54,8 +64,10 @@ static void watch_event(struct notify_mark *mark, u32 mask, u32 cookie, const ch
 	struct watch *w = container_of(mark, struct watch, mark);
 
 	inotify_queue(w->owner, w->wd, mask, cookie, name, length);
-	if (w->oneshot && notify_mark_unlink_locked(mark))
+	if (w->oneshot && notify_mark_unlink_locked(mark)) {
+		watch_tell(w);
 		work_queue(&w->work);
+	}
 }
 
 static void watch_gone(struct notify_mark *mark, u32 why)
@@ -152,7 +164,7 @@ static int watch_add(struct inotify *in, struct inode *inode, u32 mask)
 	ref_set(&w->refs, 1);
 	ref_get(&in->refs);
 	w->owner = in;
-	work_init(&w->work, watch_end_later);
+	work_init(&w->work, watch_retire_later);
 	watch_set(w, mask, false);
 	watch_enter(in, w);
 	wd = w->wd;
@@ -182,6 +194,7 @@ int inotify_remove(struct file *file, s32 wd)
 {
 	struct inotify *in = file->private;
 	struct watch *w;
+	int error = -EINVAL;
 
 	if (!inotify_is_inotify(file))
 		return -EINVAL;
@@ -192,10 +205,12 @@ int inotify_remove(struct file *file, s32 wd)
 	spin_unlock(&in->lock);
 	if (!w)
 		return -EINVAL;
-	if (notify_mark_unlink(&w->mark))
+	if (notify_mark_unlink(&w->mark)) {
 		watch_end(w);
+		error = 0;
+	}
 	watch_put(w);
-	return 0;
+	return error;
 }
 
 void inotify_watches_end(struct inotify *in)
