@@ -9,6 +9,7 @@
  * count.
  */
 #include "fs/ext/ext_bitmap.h"
+#include "fs/ext/ext_handle.h"
 
 #include "abi/capability.h"
 #include "abi/fstrim.h"
@@ -64,6 +65,33 @@ static int trim_bits(struct ext_fs *fs, u64 base, const u64 *map, u32 first, u32
 	return err;
 }
 
+/*
+ * A group that nothing was ever taken from gets its bitmap, which is a change: 1, or 0 if nothing
+ * can be changed now (the group is passed over), or an error.
+ */
+static int bitmap_ready(struct ext_fs *fs, u32 group)
+{
+	struct ext_group *g = &fs->groups[group];
+	struct bblock b;
+	int err;
+
+	if (!(READ_ONCE(g->desc->flags) & EXT_BG_BLOCK_UNINIT))
+		return 1;
+	if (!READ_ONCE(fs->writable) || !gate_try_enter(fs->sb->gate, GATE_SYNC))
+		return 0;
+	err = ext_begin(fs, 2);
+	if (!err) {
+		mutex_lock(&g->lock);
+		err = ext_block_bitmap_get(fs, group, &b);
+		if (!err)
+			bcache_put(&b);
+		mutex_unlock(&g->lock);
+		ext_end(fs);
+	}
+	gate_leave(fs->sb->gate, GATE_SYNC);
+	return err ? err : 1;
+}
+
 static int trim_group(struct ext_fs *fs, u32 group, struct trim *t)
 {
 	struct ext_group *g = &fs->groups[group];
@@ -74,6 +102,9 @@ static int trim_group(struct ext_fs *fs, u32 group, struct trim *t)
 
 	if (READ_ONCE(g->bad) || READ_ONCE(g->held) || READ_ONCE(g->free_blocks) < t->min_run)
 		return 0;
+	err = bitmap_ready(fs, group);
+	if (err <= 0)
+		return err;
 	first = (u32)(max(t->start, base) - base);
 	last = (u32)(min(t->end, base + n) - base);
 	mutex_lock(&g->lock);
