@@ -152,7 +152,10 @@ put_a:
 	return err;
 }
 
-/* The same as rename_simple(), with a whiteout, complete before it has the name. */
+/*
+ * The same as rename_simple(), with a whiteout, complete before it has the name. If there is one
+ * then, also after an error, it is to be put after the handle.
+ */
 static int rename_whiteout(struct renaming *r)
 {
 	int err = ext_inode_new(r->from, S_IFCHR, r->cred, &r->whiteout);
@@ -162,12 +165,10 @@ static int rename_whiteout(struct renaming *r)
 	err = ext_inode_save(r->whiteout);
 	if (!err)
 		err = rename_simple(r);
-	if (err) {
+	if (err)
 		ext_inode_abandon(r->whiteout);
-	} else {
+	else
 		inode_unlock_new(r->whiteout);
-		inode_put(r->whiteout);
-	}
 	return err;
 }
 
@@ -220,6 +221,9 @@ int ext_rename(struct inode *from, const struct name *old, struct inode *inode, 
 		if (to != from && !err)
 			err = ext_inode_save(to);
 		err = ext_end_saving(fs, err, inode, from);
+		if (r.whiteout)
+			inode_put(r.whiteout);
+		r.whiteout = NULL;
 	} while (ext_retry(fs, err, &tries));
 	if (err)
 		return err;

@@ -160,7 +160,7 @@ int host_rename(struct inode *from, const char *old_text, struct inode *to, cons
 		err = 0;
 	if (!err && replaced && !flags && S_ISDIR(inode->mode) != S_ISDIR(replaced->mode))
 		err = S_ISDIR(inode->mode) ? -ENOTDIR : -EISDIR;
-	if (!err && !replaced && flags)
+	if (!err && !replaced && flags & RENAME_EXCHANGE)
 		err = -ENOENT;
 	if (!err && inode != replaced) {
 		rwsem_write(&from->lock);

@@ -244,6 +244,33 @@ TEST(full_disk)
 	}
 }
 
+/* The new name needs a block: nothing may be left of the whiteout, which had no name yet. */
+TEST(whiteout_on_full_disk)
+{
+	static const char *const with[] = { "-m 0", "-m 0 -j -J size=1" };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(with); i++) {
+		const char *path = mkfs(1024, 6, with[i]);
+		struct superblock *sb;
+		struct inode *dir;
+		char name[251];
+
+		memset(name, 'x', sizeof(name) - 1);
+		name[250] = 0;
+		CHECK_EQ(host_mount(path, i ? "ext3" : "ext2", 0, "", &sb), 0);
+		CHECK_EQ(host_mkdir(sb->root_inode, "d", 0755, &dir), 0);
+		CHECK_EQ(host_mknod(sb->root_inode, "f", S_IFIFO | 0600, 0), 0);
+		for (name[0] = 'a'; name[0] < 'd'; name[0]++)
+			CHECK_EQ(host_mknod(dir, name, S_IFIFO | 0600, 0), 0);
+		CHECK(fill_disk(sb, "full") > 3 << 20);
+		CHECK_EQ(host_rename(sb->root_inode, "f", dir, name, RENAME_WHITEOUT),
+			 (u64)-ENOSPC);
+		inode_put(dir);
+		host_unmount(sb);
+		CHECK(host_fsck(path));
+	}
+}
+
 TEST(out_of_inodes)
 {
 	const char *path = mkfs(1024, 4, "-N 64");
