@@ -124,6 +124,29 @@ TEST(link_set)
 	}
 }
 
+/* A socket that somebody else has connected, left to a privileged program as a descriptor. */
+TEST(confused_deputy)
+{
+	struct request r = link_request(RTM_NEWLINK, NLM_F_ACK, 1, IFF_UP);
+	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+	const struct nlmsghdr *h = (void *)answer;
+	const struct nlmsgerr *e = NLMSG_DATA(h);
+	int fd;
+
+	if (getuid() != 0)
+		return;
+	must(seteuid(1000));
+	fd = must(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
+	must(connect(fd, (struct sockaddr *)&kernel, sizeof(kernel)));
+	must(seteuid(0));
+	must((int)write(fd, &r, r.h.nlmsg_len));
+	ok(receive(fd) > 0 && h->nlmsg_type == NLMSG_ERROR, "a write is answered");
+	is(-e->error, EPERM, "but not as an order");
+	must((int)sendto(fd, &r, r.h.nlmsg_len, 0, (struct sockaddr *)&kernel, sizeof(kernel)));
+	ok(receive(fd) > 0 && h->nlmsg_type == NLMSG_ERROR, "who names the kernel is answered");
+	is(e->error, 0, "and obeyed");
+}
+
 TEST(groups)
 {
 	struct request r = link_request(RTM_NEWLINK, NLM_F_ACK, 1, 0);

@@ -345,13 +345,15 @@ static struct inet_sock *raw_find(const struct inet_diag_req_v2 *q)
 }
 
 /* Ends a socket, or a connection that waits without one. */
-static int destroy(const struct inet_diag_req_v2 *q, struct inet_sock *i, struct flow_wait *wait)
+static int destroy(struct nl_request *r, struct inet_sock *i, struct flow_wait *wait)
 {
+	const struct inet_diag_req_v2 *q = r->payload;
+
 	if (!i && !wait)
 		return -ENOENT;
 	if (diag_cookie_check(i ? i->sock.cookie : tcp_diag_wait_cookie(wait), q->id.idiag_cookie))
 		return -ENOENT;
-	if (!sock_capable(CAP_NET_ADMIN))
+	if (!nl_capable(r, CAP_NET_ADMIN))
 		return -EPERM;
 	if (!i)
 		tcp_diag_wait_end(wait);
@@ -375,7 +377,7 @@ static int inet_destroy(struct nl_request *r)
 	if (!table_of(more.protocol) && more.protocol != IPPROTO_RAW)
 		return -ENOENT;
 	i = more.protocol == IPPROTO_RAW ? raw_find(q) : find(q, more.protocol, false, &wait);
-	err = destroy(q, i, wait);
+	err = destroy(r, i, wait);
 	if (i)
 		sock_put(&i->sock);
 	else if (wait)

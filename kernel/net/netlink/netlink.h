@@ -18,7 +18,14 @@ struct nl_request {
 	const struct nlmsghdr *h;      /* a kernel copy */
 	const void *payload;
 	u32 length;                    /* of the payload */
+	bool named;                    /* the call that sent it said that it is for the kernel */
 };
+/*
+ * Whether the request may do what needs a capability: the caller has it, and, unless it named the
+ * kernel as the address, who made the socket had it, too: else somebody could have connected it
+ * and left it to a privileged program as its standard output.
+ */
+bool nl_capable(const struct nl_request *r, unsigned capability);
 
 /* Messages being written, one after another, into a packet. */
 struct nl_out {

@@ -9,9 +9,10 @@ struct route_metrics;
 #define NL_GROUPS 64
 #define NL_OUT 7168 /* fits, with its end, into the 8 KiB that programs receive into */
 
-/* t: nl_table.lock.  d: dump_lock.  a: atomic. */
+/* I: constant.  t: nl_table.lock.  d: dump_lock.  a: atomic. */
 struct netlink_sock {
 	struct sock sock;           /* must be first */
+	const struct cred *maker;   /* I */
 	u32 port;                   /* t: own address, 0: none */
 	u32 peer_port, peer_groups; /* a: of connect(2) */
 	u64 groups;                 /* t: joined; bit n is group n + 1 */
@@ -42,8 +43,8 @@ void nl_multicast(int protocol, u32 group, struct packet *p);
 int nl_queue(struct netlink_sock *n, struct packet *p, const struct nl_from *from);
 /* Something for the socket was lost: its reader is told. */
 void nl_lost(struct netlink_sock *n);
-/* Handles the requests in `size` bytes. */
-void nl_requests(struct netlink_sock *n, const void *data, u32 size);
+/* Handles the requests in `size` bytes; `named` as in struct nl_request. */
+void nl_requests(struct netlink_sock *n, const void *data, u32 size, bool named);
 /* Writes the next part of a dump, if there is one. */
 void nl_dump_more(struct netlink_sock *n);
 /* Begins a dump, which keeps a copy of the request's payload if it shall: 0, -EOPNOTSUPP (fill is

@@ -13,6 +13,12 @@ u32 nl_port(const struct nl_request *r)
 	return r->from->port;
 }
 
+bool nl_capable(const struct nl_request *r, unsigned capability)
+{
+	return sock_capable(capability) &&
+	       (r->named || cred_capable(r->from->maker, capability));
+}
+
 int nl_answer(struct nl_request *r, struct nl_out *out)
 {
 	struct packet *p = out->p;
@@ -117,13 +123,14 @@ int nl_dump_start(struct nl_request *r, int (*fill)(struct nl_dump *d, struct nl
 	return err;
 }
 
-void nl_requests(struct netlink_sock *n, const void *data, u32 size)
+void nl_requests(struct netlink_sock *n, const void *data, u32 size, bool named)
 {
 	const u8 *p = data;
 
 	while (size >= NLMSG_HDRLEN) {
 		const struct nlmsghdr *h = (const struct nlmsghdr *)p;
-		struct nl_request r = { .from = n, .h = h, .payload = h + 1 };
+		struct nl_request r = { .from = n, .h = h, .payload = h + 1,
+					.named = named };
 		u32 step = NLMSG_ALIGN(h->nlmsg_len);
 		int err = 0;
 

@@ -360,7 +360,7 @@ static ssize_t netlink_send(struct sock *s, struct msg *m)
 	if (s->protocol == NETLINK_USERSOCK)
 		err = -ECONNREFUSED;
 	else
-		nl_requests(n, p->data, (u32)size);
+		nl_requests(n, p->data, (u32)size, m->name_length);
 	packet_free(p);
 	return err ? err : (ssize_t)size;
 }
@@ -503,6 +503,7 @@ static void netlink_close(struct sock *s)
 static void netlink_destroy(struct sock *s)
 {
 	packet_queue_free(&s->receive);
+	cred_put(netlink_sock(s)->maker);
 }
 
 static const struct sock_ops netlink_ops = {
@@ -531,6 +532,7 @@ static int netlink_create(u16 family, int type, int protocol, struct sock **out)
 					      &netlink_ops, MM_KERNEL);
 	if (!n)
 		return -ENOMEM;
+	n->maker = cred_get(sock_caller().cred);
 	mutex_init(&n->dump_lock, RANK_NETLINK, "netlink_dump");
 	*out = &n->sock;
 	return 0;

@@ -68,7 +68,7 @@ int rtnl_request(struct nl_request *r)
 		return -EOPNOTSUPP;
 	if (r->length < sizeof(struct rtgenmsg))
 		return 0;
-	if (!is_get(type) && !sock_capable(CAP_NET_ADMIN))
+	if (!is_get(type) && !nl_capable(r, CAP_NET_ADMIN))
 		return -EPERM;
 	family = *(const u8 *)r->payload;
 	by_family = handlers[type - RTM_NEWLINK];

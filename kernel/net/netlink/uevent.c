@@ -24,7 +24,7 @@ static void broadcast(const char *message, u32 n)
 
 int uevent_request(struct nl_request *r)
 {
-	if (!sock_capable(CAP_SYS_ADMIN))
+	if (!nl_capable(r, CAP_SYS_ADMIN))
 		return -EPERM;
 	return uevent_forward(r->payload, r->length);
 }
