@@ -122,7 +122,9 @@ int vfs_setattr(const struct path *path, const struct cred *cred, struct inode_a
 	if (err < 0)
 		return err;
 	rwsem_write(&inode->lock);
-	given = attr->mask & ATTR_CHOWN;
+	/* A chown(2) that changes nothing is for everybody: it takes nothing from others' files. */
+	given = attr->mask & ATTR_CHOWN && (attr->mask & (ATTR_UID | ATTR_GID) ||
+					    inode_owner_or_capable(inode, cred));
 	err = attr_prepare(inode, cred, attr);
 	if (err == 0 && given)
 		err = inode_caps_drop(inode);

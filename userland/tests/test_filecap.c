@@ -503,6 +503,26 @@ static int as_user(void *arg)
 	return 0;
 }
 
+/* Somebody else's file. */
+static int as_stranger(void *arg)
+{
+	(void)arg;
+	works(give_nobody(), "a stranger's chown to nobody");
+	if (is_skerry()) /* Linux takes them */
+		ok(has_caps("f"), "takes nothing away");
+	fails(give(), EPERM, "nor does one to somebody");
+	return 0;
+}
+
+TEST(strangers)
+{
+	if (not_root())
+		return;
+	close(tap_file("f", "text"));
+	must(set_caps("f", RAW, 0, 0));
+	is(tap_as_user(as_stranger, NULL), 0, "the stranger's part");
+}
+
 TEST(users)
 {
 	if (not_root())
