@@ -16,12 +16,18 @@ struct exec_gain {
 
 static void apply_set_id(struct cred *new, struct inode *inode)
 {
-	u32 mode = inode->mode;
+	u32 mode;
 
+	if (likely(!(READ_ONCE(inode->mode) & (S_ISUID | S_ISGID))))
+		return;
+	/* Bits and ids that belong together: chown(2) may be changing both. */
+	rwsem_read(&inode->lock);
+	mode = inode->mode;
 	if (mode & S_ISUID)
 		new->euid = inode->uid;
 	if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
 		new->egid = inode->gid;
+	rwsem_read_end(&inode->lock);
 }
 
 /* P'(permitted) = (P(inheritable) & F(inheritable)) | (F(permitted) & X). A program that does not
