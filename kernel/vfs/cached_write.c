@@ -243,7 +243,7 @@ static int write_range(struct file *file, loff_t from, loff_t to)
 ssize_t cached_write_limited(struct file *file, struct iov_iter *from, loff_t *pos, u64 fsize_limit)
 {
 	struct inode *inode = file->inode;
-	bool direct = unlikely(file->flags & O_DIRECT) && inode_is_direct(inode);
+	bool direct = unlikely(file->flags & O_DIRECT) && inode_is_direct(inode), stable;
 	loff_t at, old_size;
 	ssize_t n;
 
@@ -272,11 +272,11 @@ ssize_t cached_write_limited(struct file *file, struct iov_iter *from, loff_t *p
 	if (n <= 0)
 		return n;
 	*pos = at + n;
-	if (unlikely(file->flags & (O_DSYNC | O_DIRECT) || inode->sb->flags & SB_SYNC ||
-		     inode->flags & FS_SYNC_FL)) {
+	stable = file->flags & O_DSYNC || inode->sb->flags & SB_SYNC || inode->flags & FS_SYNC_FL;
+	if (unlikely(stable || file->flags & O_DIRECT)) {
 		int err;
 
-		if (!(file->flags & O_DSYNC) && file->flags & O_DIRECT)
+		if (!stable)
 			err = write_range(file, at, at + n - 1);
 		else if (file->ops->fsync)
 			err = file->ops->fsync(file, (file->flags & O_SYNC) != O_SYNC);

@@ -335,6 +335,26 @@ static long written(const struct kind *k, unsigned long ms, bool names)
 	return before;
 }
 
+/* The same for five blocks with O_DIRECT, each behind the last. */
+static long written_direct(const struct kind *k, unsigned long ms)
+{
+	static char block[4096] __attribute__((aligned(4096)));
+	long before;
+	int fd;
+
+	must(mount(device, "m", k->type, ms, ""));
+	fd = must(open("m/f", O_CREAT | O_TRUNC | O_WRONLY | O_DIRECT, 0600));
+	must(fsync(fd));
+	sync();
+	before = writes();
+	for (int i = 0; i < 5; i++)
+		must(write(fd, block, sizeof(block)));
+	before = writes() - before;
+	close(fd);
+	must(umount("m"));
+	return before;
+}
+
 TEST(synchronous)
 {
 	if (not_root())
@@ -346,6 +366,9 @@ TEST(synchronous)
 		ok(written(k, MS_SYNCHRONOUS, false) >= 5, "%s: sync: each write goes to the disk",
 		   k->type);
 		ok(written(k, MS_SYNCHRONOUS, true) >= 5, "%s: sync: each name", k->type);
+		if (strncmp(k->type, "ext", 3) == 0)
+			ok(written_direct(k, MS_SYNCHRONOUS) >= 10,
+			   "%s: sync: with O_DIRECT the inode, too", k->type);
 		ok(written(k, MS_DIRSYNC, true) >= 5, "%s: dirsync: each name", k->type);
 		ok(written(k, 0, true) < 5, "%s: else they wait", k->type);
 		kind_end(k);
