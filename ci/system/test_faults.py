@@ -183,8 +183,8 @@ class Faulty(nbd.Server):
             # With a journal what is written home later is nothing but what is in the log.
             f.write(self.data["disk"] if self.case[3] % 3 and not self.late else self.left)
         if self.case[0] == "fat":
-            # A chain that it cuts off may leave an entry for the second time.
-            steps = [(["fsck.fat", "-a", path], (0, 1))] * 2 + [(["fsck.fat", "-n", path], (0,))]
+            # What it takes away may leave something for the next time: a directory, then its name.
+            steps = [(["fsck.fat", "-a", path], (0, 1))] * 3 + [(["fsck.fat", "-n", path], (0,))]
         else:
             repair = "-p" if self.case[0] == "ext4" else "-fy"
             steps = [(["e2fsck", repair, path], (0, 1)), (["e2fsck", "-fn", path], (0,))]
@@ -219,4 +219,4 @@ def test_every_request(machine):
                        7000 if FULL else 200)
         print(server.count, "cases")
         assert not server.troubles, "\n".join(server.troubles)
-        assert server.finished and server.count > (len(WORKLOADS) if ONLY[0] else 60)
+        assert server.finished and server.count > (0 if any(ONLY) else 60)
