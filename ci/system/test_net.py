@@ -137,7 +137,8 @@ def test_cookies(pair, prefix):
         net(client, f"churn {to} 7000 40 client")
         net(client, f"many {to} 7000 20 3")
         setting(server, "tcp_syncookies", 1)
-        assert counter(server, "SyncookiesRecv") - before == 60
+        # A cookie whose connection found no place in the queue is shown again.
+        assert counter(server, "SyncookiesRecv") - before >= 60
         server.output(f"kill {process}; wait {process}; true")
 
 
@@ -168,10 +169,11 @@ def test_segments(pair, prefix):
         transfer(client, server, to, 2048)
         pair.cable.watch = None
         assert seen[True] > 1400 and not seen[False]
-        # The device is told to cut, and not once per frame; QEMU's cannot do that for IPv6.
+        # The device counts the packets it cut, each into two frames or more; how many of them TCP
+        # makes follows from how the acknowledgements come. QEMU's cannot cut IPv6.
         if pair.kernels[number] == SKERRY and "." in prefix:
-            contexts = device(client)["tx_tso_contexts"] - before["tx_tso_contexts"]
-            assert 10 < contexts < seen[True] / 2
+            cut = device(client)["tx_tso_contexts"] - before["tx_tso_contexts"]
+            assert 0 < cut < seen[True] / 2
 
 
 def device(console):
