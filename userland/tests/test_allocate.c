@@ -2,6 +2,7 @@
  * fallocate(2) in all its forms, and what lseek(2) and FIEMAP tell of holes and of blocks that were
  * allocated and never written. What a file system does not have it says: ext2 can only punch.
  */
+#include <linux/capability.h>
 #include <linux/falloc.h>
 #include <linux/fiemap.h>
 #include <linux/fs.h>
@@ -9,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/statfs.h>
+#include <sys/xattr.h>
 
 #include "tap.h"
 
@@ -131,6 +133,34 @@ TEST(punch)
 	ok(all(fd, 0, 65536, 0), "is zero");
 	ok(kib_of(fd) <= 4, "no block is left but what led to them");
 	fails(lseek(fd, 0, SEEK_DATA), ENXIO, "there is no data");
+}
+
+static int punch_as_user(void *arg)
+{
+	(void)arg;
+	works(fallocate(must(open("f", O_WRONLY)), PUNCH, 0, 8192), "anybody punches");
+	return 0;
+}
+
+/* A change of contents takes them away, as a write does. */
+TEST(privileges)
+{
+	uint32_t caps[5] = { VFS_CAP_REVISION_2, 1 << CAP_NET_RAW };
+	int fd = filled("f", 64);
+	struct stat st;
+
+	if (!tap_root())
+		return;
+	must(fsetxattr(fd, "security.capability", caps, sizeof(caps), 0));
+	must(fchmod(fd, 06777));
+	works(fallocate(fd, PUNCH, 0, 4096), "punched by root");
+	fails(fgetxattr(fd, "security.capability", caps, sizeof(caps)), ENODATA,
+	      "capabilities are gone");
+	must(fstat(fd, &st));
+	is(st.st_mode & 07777, 06777, "set-ID bits are not");
+	is(tap_as_user(punch_as_user, NULL), 0, "the part of a user");
+	must(fstat(fd, &st));
+	is(st.st_mode & 07777, 0777, "now they are");
 }
 
 TEST(allocate)

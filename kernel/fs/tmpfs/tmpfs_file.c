@@ -182,7 +182,7 @@ static int tmpfs_fallocate(struct file *file, u32 mode, loff_t offset, loff_t le
 			WRITE_ONCE(inode->size, end);
 	}
 	if (err == 0)
-		inode_touch(inode, ATTR_MTIME | ATTR_CTIME);
+		err = file_modified(file);
 	rwsem_write_end(&inode->lock);
 	return err;
 }
