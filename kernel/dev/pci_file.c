@@ -7,6 +7,8 @@
 
 #include "abi/errno.h"
 #include "dev/pci.h"
+#include "lib/string.h"
+#include "mm/slab.h"
 
 #define PUBLIC_BYTES 64
 
@@ -16,53 +18,68 @@ static unsigned width(u64 at, size_t n)
 	return at & 1 || n < 2 ? 1 : at & 2 || n < 4 ? 2 : 4;
 }
 
+/* How many of n bytes there are at `at`; they are all copied, or none: 0 or -ENOMEM. */
+static int buffer_make(u64 at, u64 end, size_t *n, u8 **out)
+{
+	*n = at < end ? min(*n, (size_t)(end - at)) : 0;
+	*out = *n ? kmalloc(*n, MM_KERNEL) : NULL;
+	return *n && !*out ? -ENOMEM : 0;
+}
+
 ssize_t pci_file_read(struct pci_device *d, struct iov_iter *to, s64 *pos, bool privileged)
 {
-	u64 at = (u64)*pos, end = privileged ? d->config_bytes : PUBLIC_BYTES;
-	size_t n;
+	u64 at = (u64)*pos;
+	size_t n = iov_left(to), done, w;
+	u8 *buf;
+	int err = buffer_make(at, privileged ? d->config_bytes : PUBLIC_BYTES, &n, &buf);
 
-	if (at >= end)
-		return 0;
-	for (n = iov_left(to); n && at < end;) {
-		unsigned w = width(at, min(n, (size_t)(end - at)));
-		unsigned offset = (unsigned)at;
-		u32 v = w == 1 ? pci_read8(d, offset) : w == 2 ? pci_read16(d, offset) :
-								 pci_read32(d, offset);
+	if (err)
+		return err;
+	for (done = 0; done < n; done += w) {
+		unsigned offset = (unsigned)(at + done);
+		u32 v;
 
-		if (iov_copy_to(to, &v, w) != w)
-			return at > (u64)*pos ? (ssize_t)(at - (u64)*pos) : -EFAULT;
-		at += w;
-		n -= w;
+		w = width(offset, n - done);
+		v = w == 1 ? pci_read8(d, offset) : w == 2 ? pci_read16(d, offset) :
+							     pci_read32(d, offset);
+		memcpy(buf + done, &v, w);
 	}
-	n = at - (u64)*pos;
-	*pos = (s64)at;
+	if (iov_copy_to(to, buf, n) != n)
+		err = -EFAULT;
+	kfree(buf);
+	if (err)
+		return err;
+	*pos = (s64)(at + n);
 	return (ssize_t)n;
 }
 
 ssize_t pci_file_write(struct pci_device *d, struct iov_iter *from, s64 *pos)
 {
-	u64 at = (u64)*pos, end = d->config_bytes;
-	size_t n;
+	u64 at = (u64)*pos;
+	size_t n = iov_left(from), done, w;
+	u8 *buf;
+	int err = buffer_make(at, d->config_bytes, &n, &buf);
 
-	if (at >= end)
-		return 0;
-	for (n = iov_left(from); n && at < end;) {
-		unsigned w = width(at, min(n, (size_t)(end - at)));
-		unsigned offset = (unsigned)at;
+	if (err)
+		return err;
+	if (iov_copy_from(from, buf, n) != n) {
+		kfree(buf);
+		return -EFAULT;
+	}
+	for (done = 0; done < n; done += w) {
+		unsigned offset = (unsigned)(at + done);
 		u32 v = 0;
 
-		if (iov_copy_from(from, &v, w) != w)
-			return at > (u64)*pos ? (ssize_t)(at - (u64)*pos) : -EFAULT;
+		w = width(offset, n - done);
+		memcpy(&v, buf + done, w);
 		if (w == 1)
 			pci_write8(d, offset, (u8)v);
 		else if (w == 2)
 			pci_write16(d, offset, (u16)v);
 		else
 			pci_write32(d, offset, v);
-		at += w;
-		n -= w;
 	}
-	n = at - (u64)*pos;
-	*pos = (s64)at;
+	kfree(buf);
+	*pos = (s64)(at + n);
 	return (ssize_t)n;
 }

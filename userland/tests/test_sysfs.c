@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <sched.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <sys/mount.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
@@ -228,6 +229,38 @@ TEST(pci_devices)
 	is(bad, 0, "all are told of as they should be");
 	is_text(tap_read("/sys/bus/pci/devices/0000:00:00.0/class"), "0x060000\n", "a host bridge");
 	is(strlen(tap_read("/sys/bus/pci/devices/0000:00:00.0/resource")), 13 * 57, "resource");
+}
+
+/* Without CAP_SYS_ADMIN. */
+static int enable_device(void *arg)
+{
+	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct caps[2];
+
+	(void)arg;
+	must(syscall(SYS_capget, &h, caps));
+	caps[0].effective &= ~(1u << CAP_SYS_ADMIN);
+	must(syscall(SYS_capset, &h, caps));
+	fails(write(must(open("/sys/bus/pci/devices/0000:00:00.0/enable", O_WRONLY)), "1", 1),
+	      EPERM, "who is not privileged may not enable a device");
+	return 0;
+}
+
+TEST(pci_changes)
+{
+	char *edge = tap_edge(10);
+	int fd;
+
+	if (!tap_root())
+		return;
+	exits(tap_spawn(enable_device, NULL), 0, "the part of another");
+	fd = must(open("/sys/bus/pci/devices/0000:00:00.0/config", O_RDWR));
+	fails(read(fd, edge, 64), EFAULT, "to memory that ends too early");
+	is(lseek(fd, 0, SEEK_CUR), 0, "nothing was read");
+	is(read(fd, edge, 10), 10, "as much as there is");
+	memset(edge, 0, 10);
+	fails(pwrite(fd, edge, 64, 0), EFAULT, "written from there");
+	close(fd);
 }
 
 TEST(pci_for_everybody)

@@ -16,6 +16,7 @@ struct sysfs_node {
 	int (*show)(struct text *t, unsigned index);
 	/* Writes: `text` is NUL-terminated. 0 or -errno. NULL: not writable. */
 	int (*store)(char *text, unsigned index);
+	bool for_admin;                   /* writing asks for CAP_SYS_ADMIN, besides the mode */
 	const struct sysfs_node *children; /* directories: a table, ended by name NULL */
 	/* Directories of which there are several: how many. Their names are name0, name1, … */
 	unsigned (*count)(void);

@@ -2,6 +2,7 @@
  * Files of sysfs that are texts: made at the first read and when read again from the start, kept by
  * the open file, handed out piece by piece.
  */
+#include "abi/capability.h"
 #include "abi/errno.h"
 #include "fs/sysfs/sysfs_int.h"
 #include "mm/slab.h"
@@ -68,6 +69,8 @@ static ssize_t text_store(struct file *file, struct iov_iter *from, loff_t *pos)
 
 	if (!si->node->store)
 		return -EIO;
+	if (si->node->for_admin && !cred_capable(file->cred, CAP_SYS_ADMIN))
+		return -EPERM;
 	error = text_take(from, &buf);
 	if (error)
 		return error;
