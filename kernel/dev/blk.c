@@ -69,8 +69,8 @@ void blk_submit(struct blk_request *req)
 	if (!err && fail_now(fail_kinds[req->op]))
 		err = -EIO;
 	req->error = err;
-	req->retries = 0;
-	req->alone = false;
+	req->retries = req->timeout_ns ? BLK_MAX_RETRIES : 0;
+	req->alone = req->timeout_ns != 0;
 	req->suspect = req->bounced = false;
 	if (!err)
 		blk_prepare(req->dev->disk, req);
@@ -214,7 +214,7 @@ void blk_dispatch_locked(struct disk *disk, struct list *ended)
 		list_add_tail(&req->link, &disk->running);
 		disk->n_running++;
 		disk->n_running_other += req->op != BLK_READ;
-		blk_watch_locked(disk);
+		blk_watch_locked(disk, req);
 	}
 }
 

@@ -32,6 +32,7 @@ enum blk_op { BLK_READ, BLK_WRITE, BLK_FLUSH, BLK_DISCARD, BLK_PACKET, BLK_OPS }
  * from the device. */
 struct blk_packet {
 	u8 cdb[16];
+	u64 timeout_ns;         /* as a request's */
 	u32 n_transferred;      /* bytes of data that came */
 	u8 sense[18];           /* of a command that failed: fixed format, SPC-4 4.5.3; else zero */
 };
@@ -65,6 +66,8 @@ struct blk_request {
 	u32 n_sectors;
 	struct dma_piece *pieces;   /* they sum to n_sectors * 512; none for flush and discard */
 	unsigned n_pieces;
+	u64 timeout_ns;             /* how long the device may take, at one attempt; 0: as long as
+				     * the disk's, with others to follow */
 	struct blk_packet *packet;  /* BLK_PACKET: pieces are of any length, lba and n_sectors 0 */
 	/* Result: 0 or -EIO, -ENXIO (gone, beyond the end), -EOPNOTSUPP, -EROFS, -EINVAL (not in
 	 * logical sectors), -ENOMEDIUM. */

@@ -37,7 +37,7 @@ void blk_account_locked(struct disk *disk, struct blk_request *head, u64 now);
 
 /* Time-outs (blk_watchdog.c). watch: queue lock. */
 void blk_watchdog_init(struct disk *disk);
-void blk_watch_locked(struct disk *disk);
+void blk_watch_locked(struct disk *disk, const struct blk_request *started);
 
 /* Buffers for a device that does not reach all of memory (blk_bounce.c): 0 or -ENOMEM. */
 int must_check blk_bounce_init(struct disk *disk);

@@ -1,7 +1,8 @@
 /*
- * Time-outs and counters of the queue. One delayed work per disk looks at the oldest request in
- * flight, no more often than requests could time out; it is set when the first request starts and
- * sleeps while the disk is idle. Default: 30 s, or blk.timeout_ms= on the command line.
+ * Time-outs and counters of the queue. One delayed work per disk looks at the requests in flight,
+ * no more often than one could time out; it is set when the first request starts and sleeps while
+ * the disk is idle. Default: 30 s, or blk.timeout_ms= on the command line; a request may have a
+ * limit of its own.
  */
 #include "dev/blk_int.h"
 
@@ -9,16 +10,32 @@
 #include "core/cmdline.h"
 #include "core/log.h"
 
+/* When the request will have run for too long. */
+static u64 due_of(const struct disk *disk, const struct blk_request *req)
+{
+	return req->start_ns + (req->timeout_ns ? req->timeout_ns : disk->timeout_ns);
+}
+
+/* Who is due next of those in flight, or NULL. */
+static struct blk_request *next_due_locked(struct disk *disk)
+{
+	struct blk_request *req, *next = NULL;
+
+	list_for_each_entry(req, &disk->running, link)
+		if (!next || due_of(disk, req) < due_of(disk, next))
+			next = req;
+	return next;
+}
+
 static void watchdog_set_locked(struct disk *disk, u64 now, u64 least_ns)
 {
-	struct blk_request *oldest;
+	struct blk_request *next = next_due_locked(disk);
 	u64 due, delay;
 
-	disk->watching = !list_empty(&disk->running) && !disk->gone;
+	disk->watching = next && !disk->gone;
 	if (!disk->watching)
 		return;
-	oldest = list_first_entry(&disk->running, struct blk_request, link);
-	due = oldest->start_ns + disk->timeout_ns;
+	due = due_of(disk, next);
 	delay = due > now ? due - now : 0;
 	delayed_work_queue(&disk->watchdog, max(delay, least_ns));
 }
@@ -26,24 +43,23 @@ static void watchdog_set_locked(struct disk *disk, u64 now, u64 least_ns)
 static void watchdog_look(struct work *work)
 {
 	struct disk *disk = container_of(work, struct disk, watchdog.work);
-	struct blk_request *late = NULL, *oldest;
-	u64 flags = spin_lock_irq(&disk->lock);
+	u64 flags = spin_lock_irq(&disk->lock), ran = 0;
 	u64 now = clock_monotonic();
+	struct blk_request *late = disk->gone ? NULL : next_due_locked(disk);
 
-	if (!list_empty(&disk->running) && !disk->gone) {
-		oldest = list_first_entry(&disk->running, struct blk_request, link);
-		if (now - oldest->start_ns >= disk->timeout_ns) {
-			late = oldest;
-			disk->n_timeouts++;
-		}
-	}
-	if (!late)
+	if (late && due_of(disk, late) > now)
+		late = NULL;
+	if (late) {
+		ran = now - late->start_ns;
+		disk->n_timeouts++;
+	} else {
 		watchdog_set_locked(disk, now, NSEC_PER_MSEC);
+	}
 	spin_unlock_irq(&disk->lock, flags);
 	if (!late)
 		return;
 	log_warn("%s: a request timed out after %lu ms", disk->name,
-		 (unsigned long)(disk->timeout_ns / NSEC_PER_MSEC));
+		 (unsigned long)(ran / NSEC_PER_MSEC));
 	disk->ops->timeout(disk, late);
 	flags = spin_lock_irq(&disk->lock);
 	/* Some time for the repair. */
@@ -58,12 +74,18 @@ void blk_watchdog_init(struct disk *disk)
 	delayed_work_init(&disk->watchdog, watchdog_look);
 }
 
-void blk_watch_locked(struct disk *disk)
+void blk_watch_locked(struct disk *disk, const struct blk_request *started)
 {
-	if (likely(disk->watching))
+	u64 due;
+
+	if (likely(disk->watching && !started->timeout_ns))
 		return;
+	due = due_of(disk, started);
+	if (!disk->watching)
+		delayed_work_queue(&disk->watchdog, due - started->start_ns);
+	else if (due < disk->watchdog.timer.expires_ns)
+		timer_arm(&disk->watchdog.timer, due);
 	disk->watching = true;
-	delayed_work_queue(&disk->watchdog, disk->timeout_ns);
 }
 
 /* Lets the clock of busy time catch up. */

@@ -117,6 +117,7 @@ int cdrom_command(struct cdrom *cd, struct blk_packet *packet, void *buf, u32 by
 	struct blk_request req = {
 		.dev = cd->disk->whole,
 		.op = BLK_PACKET,
+		.timeout_ns = packet->timeout_ns,
 		.packet = packet,
 		.pieces = pieces,
 	};

@@ -365,6 +365,32 @@ KTEST(blk_timeouts)
 	ktest_disk_destroy(k);
 }
 
+/* A limit of a request's own, shorter than that of one which started before; it has one attempt. */
+KTEST(blk_own_timeout)
+{
+	struct ktest_disk *k = ktest_disk_create(4, false, false);
+	struct dma_piece piece;
+	struct blk_request req = { .op = BLK_READ, .lba = 8, .n_sectors = 8, .pieces = &piece,
+				   .n_pieces = 1, .timeout_ns = 20 * NSEC_PER_MSEC };
+	u64 begin = clock_monotonic();
+
+	pages_make();
+	piece = (struct dma_piece){ pages[1], 0, PAGE_SIZE };
+	req.dev = k->disk.whole;
+	k->disk.timeout_ns = 60 * NSEC_PER_SEC;
+	n_errors = 0;
+	k->hold = true;
+	async(k, BLK_WRITE, 0, 0, 1);
+	k->hang = 1;
+	KTEST_CHECK(blk_submit_wait(&req) == -EIO && k->n_timeouts == 1);
+	KTEST_CHECK(clock_monotonic() - begin < 30 * NSEC_PER_SEC);
+	ktest_disk_let_go(k);
+	async_wait();
+	KTEST_CHECK(!n_errors);
+	pages_free();
+	ktest_disk_destroy(k);
+}
+
 /* The hardware goes while requests wait, and somebody still holds the device. */
 KTEST(blk_removal)
 {

@@ -14,6 +14,10 @@
 
 #define TOC_BYTES 804 /* head and 100 tracks */
 
+/* What a command may take, whatever SG_IO says, and if it says nothing. */
+#define PACKET_LEAST_MS   7000u
+#define PACKET_DEFAULT_MS 60000u
+
 /* Reads the table of contents in one of its formats (MMC-5, 6.25) into `toc`. */
 static int toc_read(struct cdrom *cd, u8 format, bool msf, u8 first, u8 *toc)
 {
@@ -217,6 +221,8 @@ static long packet_ioctl(struct cdrom *cd, u64 arg)
 	if (h.interface_id != 'S' || h.cmd_len < 6 || h.cmd_len > sizeof(packet.cdb) ||
 	    h.iovec_count || h.dxfer_len > CDROM_BUF_PAGES * PAGE_SIZE)
 		return -EINVAL;
+	packet.timeout_ns = max(h.timeout ? h.timeout : PACKET_DEFAULT_MS, PACKET_LEAST_MS) *
+			    NSEC_PER_MSEC;
 	err = copy_in(packet.cdb, (const void __user *)h.cmdp, h.cmd_len);
 	if (err)
 		return err;
