@@ -253,10 +253,7 @@ static int change_locked(struct loop *l, struct file *file)
 	err = file_check(l, file);
 	if (err < 0)
 		return err;
-	if ((file->inode->mode ^ l->file->inode->mode) & S_IFMT ||
-	    sectors_of(l, file) != sectors_of(l, l->file))
-		return -EINVAL;
-	return 0;
+	return sectors_of(l, file) == sectors_of(l, l->file) ? 0 : -EINVAL;
 }
 
 int loop_change_file(struct loop *l, int fd)

@@ -153,7 +153,8 @@ TEST(offset_and_limit)
 
 TEST(read_only)
 {
-	int file = file_make("file", SIZE), other = file_make("other", SIZE), fd, on = 0;
+	int file = file_make("file", SIZE), other = file_make("other", SIZE), fd, on = 0,
+	    below;
 	int shut = must(open("file", O_RDONLY));
 	struct loop_info64 info;
 
@@ -170,6 +171,13 @@ TEST(read_only)
 	must(ftruncate(file, SIZE / 2));
 	fails(ioctl(fd, LOOP_CHANGE_FD, file), EINVAL, "for one of another size");
 	must(ioctl(fd, LOOP_CLR_FD));
+	must(ioctl(fd, LOOP_SET_FD, shut));
+	below = loop_open(O_RDWR);
+	must(ioctl(below, LOOP_SET_FD, file_make("third", SIZE / 2)));
+	works(ioctl(fd, LOOP_CHANGE_FD, below), "exchange for a device");
+	is(sector_at(fd, 5), 5, "its contents");
+	must(ioctl(fd, LOOP_CLR_FD));
+	must(ioctl(below, LOOP_CLR_FD));
 	must(ioctl(fd, LOOP_SET_FD, file));
 	fails(ioctl(fd, LOOP_CHANGE_FD, other), EINVAL, "exchange below one that can be written");
 	must(ioctl(fd, LOOP_CLR_FD));
