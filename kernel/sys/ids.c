@@ -345,7 +345,8 @@ long sys_capset(struct cap_user_header __user *uheader, const struct cap_user_da
 		return -EPERM;
 	if (copy_in(data, udata, words * sizeof(data[0])) < 0)
 		return -EFAULT;
-	for (u32 i = 0; i < words; i++) {
+	/* What version 1 has no word for is zero. */
+	for (u32 i = 0; i < ARRAY_SIZE(data); i++) {
 		s.effective |= (u64)data[i].effective << 32 * i;
 		s.permitted |= (u64)data[i].permitted << 32 * i;
 		s.inheritable |= (u64)data[i].inheritable << 32 * i;

@@ -23,7 +23,7 @@ bool file_caps_valid(const void *value, size_t size);
 int inode_caps_get(struct inode *inode, struct file_caps *out);
 /*
  * The attribute as getxattr(2) shows it: what is of revision 3 for this namespace's root is shown
- * in revision 2. As vfs_getxattr(); -EOVERFLOW for another root's.
+ * in revision 2, for another's as it is kept. As vfs_getxattr(); -EINVAL for nonsense.
  */
 ssize_t inode_caps_show(struct inode *inode, void *value, size_t size);
 /*
