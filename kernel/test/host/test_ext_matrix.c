@@ -8,13 +8,6 @@
 
 static struct superblock *sb;
 
-static bool is_full(void)
-{
-	const char *full = getenv("TEST_FULL");
-
-	return full && *full;
-}
-
 /* A tree with every kind of inode, names of all bytes, and attributes of the host's own. */
 static const char *tree(void)
 {
@@ -181,7 +174,7 @@ formats[] = {
 TEST(all_formats)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(formats); i++)
-		if (formats[i].quick || is_full())
+		if (formats[i].quick || unit_full_form())
 			reads(formats[i].args, formats[i].mib, formats[i].then);
 }
 
@@ -192,7 +185,7 @@ TEST(extents_three_levels_deep)
 	const char *path;
 	u8 byte;
 
-	if (!is_full())
+	if (!unit_full_form())
 		return;
 	path = host_mkfs("deep.img", 96, "-t ext4 -b 1024 -O ^has_journal");
 	CHECK_EQ(host_run("python3 -c \"f=open('%s.f','wb')\nfor i in range(30000):\n"
@@ -306,7 +299,7 @@ TEST(sizes)
 	size_of("-t ext4 -O ^has_journal", "1M");
 	size_of("-t ext2 -b 1024 -N 16", "256K");
 	size_of("-t ext4 -E lazy_itable_init=1", "20G");
-	if (!is_full())
+	if (!unit_full_form())
 		return;
 	size_of("-t ext2 -O meta_bg,^resize_inode -N 100000 -E lazy_itable_init=1", "1T");
 	size_of("-t ext4 -E lazy_itable_init=1,lazy_journal_init=1", "4T");

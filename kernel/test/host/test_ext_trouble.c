@@ -9,9 +9,7 @@ static struct superblock *sb;
 
 static unsigned step(void)
 {
-	const char *full = getenv("TEST_FULL");
-
-	return full && *full ? 1 : 23;
+	return unit_full_form() ? 1 : 23;
 }
 
 /* One run with request n failing: false if there was no such request. */

@@ -25,14 +25,14 @@ static void one_round(u32 block_size, u32 n_log, u32 features, unsigned n_handle
 		CHECK_EQ(jbd_close(m.j), 0);
 		model_check_closed(&m);
 	}
-	model_check_cuts(&m, getenv("TEST_FULL") ? 4 : 1);
+	model_check_cuts(&m, unit_full_form() ? 4 : 1);
 	model_destroy(&m);
 }
 
 static void cuts(u32 block_size, u32 n_log, u32 features, unsigned n_handles, unsigned ops,
 		 unsigned commit_every)
 {
-	for (u64 seed = 1; seed <= (getenv("TEST_FULL") ? 20 : 1); seed++) {
+	for (u64 seed = 1; seed <= (unit_full_form() ? 20 : 2); seed++) {
 		unit_seed(seed);
 		one_round(block_size, n_log, features, n_handles, ops, commit_every);
 	}

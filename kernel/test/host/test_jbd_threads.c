@@ -166,7 +166,7 @@ TEST(threads)
 	struct shared *s = current = calloc(1, sizeof(*s));
 	struct worker workers[THREADS] = { 0 };
 
-	s->n_handles = getenv("TEST_FULL") ? 2000 : 150;
+	s->n_handles = unit_full_form() ? 2000 : 150;
 	mutex_init(&s->lock, RANK_FS, "shared");
 	model_create(&s->m, SIZE, N_LOG, JBD_INCOMPAT_CSUM_V3);
 	memset(s->m.disk->bytes + s->m.pool * SIZE, 0, MODEL_POOL * SIZE);

@@ -121,7 +121,7 @@ static void judged(const char *mkfs, u32 block_size, u32 features)
 	}
 	CHECK_EQ(model_commit(&m), 0);
 	cut_judge(&im, &m, m.disk->n_events);
-	for (unsigned i = 0; i < (getenv("TEST_FULL") ? 40 : 2); i++)
+	for (unsigned i = 0; i < (unit_full_form() ? 40 : 2); i++)
 		cut_judge(&im, &m, (u32)unit_below(m.disk->n_events));
 	CHECK_EQ(jbd_close(m.j), 0);
 	model_check_closed(&m);

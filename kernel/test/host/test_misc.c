@@ -236,3 +236,20 @@ TEST(device_numbers)
 	CHECK(dev_is_old(d) && !dev_is_old(big));
 	CHECK_EQ(dev_decode_old(dev_encode_old(d)), d);
 }
+
+/* The runner of the tests passes TEST_FULL on, and a variable that is set to nothing is not set. */
+TEST(full_form_when_asked_for)
+{
+	const char *was = getenv("TEST_FULL");
+	bool full = unit_full_form();
+
+	CHECK_EQ(full, was && was[0]);
+	setenv("TEST_FULL", "", 1);
+	CHECK(!unit_full_form());
+	setenv("TEST_FULL", "1", 1);
+	CHECK(unit_full_form());
+	unsetenv("TEST_FULL");
+	CHECK(!unit_full_form());
+	if (full)
+		setenv("TEST_FULL", "1", 1);
+}

@@ -45,6 +45,13 @@ u64 unit_below(u64 n)
 	return unit_rand() % n;
 }
 
+bool unit_full_form(void)
+{
+	const char *full = getenv("TEST_FULL");
+
+	return full && *full;
+}
+
 void *unit_read_file(const char *path, size_t *size)
 {
 	FILE *f = fopen(path, "rb");

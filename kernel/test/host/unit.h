@@ -39,6 +39,8 @@ u64 unit_rand(void);
 u64 unit_below(u64 n);
 /* Starts the generator anew. */
 void unit_seed(u64 seed);
+/* Whether the long form is wanted: TEST_FULL is set, and to something. */
+bool unit_full_form(void);
 /* The whole file in malloc'ed memory, or NULL. */
 void *unit_read_file(const char *path, size_t *size);
 
