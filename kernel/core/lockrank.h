@@ -59,6 +59,7 @@ enum lock_rank {
 	RANK_INODE_SPIN,
 	RANK_JOURNAL_STATE,     /* a journal's transactions and blocks */
 	RANK_FUTEX,             /* futex hash bucket; by address when two */
+	RANK_FUTEX_PI,          /* owners and waiters of priority-inheriting futexes */
 	RANK_RMAP,              /* pagecache->mmap_lock: the areas that map a file */
 	RANK_PTABLE,            /* aspace->table_lock: leaf page-table entries */
 	RANK_LRU,               /* reclaim's lists */

@@ -11,6 +11,7 @@
 #include "arch/vdso.h"
 #include "core/clock.h"
 #include "core/panic.h"
+#include "ipc/futex.h"
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "proc/exec_args.h"
@@ -383,8 +384,10 @@ static void leave_old(struct exec *e, struct task *me)
 {
 	if (e->old && (me->robust_list || (me->clear_child_tid && ref_read(&e->old->users) > 1))) {
 		aspace_switch(e->old);
-		task_leave_user(me);
+		task_leave_user(me, false);
 		aspace_switch(e->as);
+	} else {
+		futex_exit_pi(false);
 	}
 	me->clear_child_tid = me->robust_list = 0;
 }

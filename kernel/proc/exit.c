@@ -38,9 +38,10 @@ void vfork_release(struct task *task)
 	spin_unlock(&proc_tree_lock);
 }
 
-void task_leave_user(struct task *task)
+void task_leave_user(struct task *task, bool ends)
 {
 	futex_exit_robust(task->robust_list, task->thread->tid);
+	futex_exit_pi(ends);
 	if (task->clear_child_tid) {
 		s32 zero = 0;
 		u32 __user *word = (u32 __user *)task->clear_child_tid;
@@ -59,7 +60,7 @@ static void task_leave_memory(struct task *task, bool last)
 
 	if (!as)
 		return;
-	task_leave_user(task);
+	task_leave_user(task, true);
 	if (last) {
 		spin_lock(&proc_tree_lock);
 		if (ref_read(&as->users) == 1) { /* what a vfork shares its parent counts */

@@ -20,8 +20,8 @@ void process_unlink_locked(struct process *process);
 
 /* exit.c */
 /* Tells the user space of the current thread that it ends: joiners (set_tid_address(2)) and waiters
- * for robust futexes. */
-void task_leave_user(struct task *task);
+ * for robust futexes. `ends`: it does, and not only its program. */
+void task_leave_user(struct task *task, bool ends);
 extern struct process *process_init; /* pid 1 */
 /* Lets the thread that made this one by vfork go on. */
 void vfork_release(struct task *task);

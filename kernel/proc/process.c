@@ -8,6 +8,7 @@
 #include "abi/errno.h"
 #include "core/clock.h"
 #include "core/panic.h"
+#include "ipc/futex.h"
 #include "ipc/sysv_sem.h"
 #include "mm/slab.h"
 #include "proc/itimer.h"
@@ -379,6 +380,13 @@ static s32 current_pid(void)
 	return p && p->pid ? p->pid->nr : 0;
 }
 
+static struct thread *thread_find(s32 tid)
+{
+	struct task *task = task_find(tid);
+
+	return task ? task->thread : NULL;
+}
+
 void proc_init(void)
 {
 	process_cache = slab_cache_create("process", sizeof(struct process), 64);
@@ -387,6 +395,7 @@ void proc_init(void)
 	thread_set_free_hook(thread_freed);
 	thread_set_fatal_hook(thread_dies);
 	sched_set_charge_hook(thread_charge);
+	futex_set_thread_finder(thread_find);
 	sysv_init(current_pid);
 	vm_set_lock_privilege(may_lock_any);
 	sock_host_init();

@@ -25,6 +25,43 @@ static void put_back(struct runqueue *rq, struct thread *t, bool queued)
 		run_resched(rq);
 }
 
+/* Of the thread's own policy. */
+static u8 own_urgency(const struct thread *t)
+{
+	if (t->policy == SCHED_FIFO || t->policy == SCHED_RR)
+		return (u8)(RT_LEVELS - 1 - t->rt_priority);
+	return t->policy == SCHED_IDLE ? URGENCY_IDLE : (u8)(URGENCY_NICE_0 + t->nice);
+}
+
+u8 sched_urgency(const struct thread *t)
+{
+	return min(own_urgency(t), READ_ONCE(t->boost));
+}
+
+/* Class, priority and weight follow from the policy and from what is inherited. */
+static void settle(struct thread *t)
+{
+	u8 urgency = sched_urgency(t);
+
+	t->class = urgency < URGENCY_FAIR ? SCHED_CLASS_REALTIME : SCHED_CLASS_FAIR;
+	t->run_priority = urgency < URGENCY_FAIR ? (u8)(RT_LEVELS - 1 - urgency) : 0;
+	t->weight = weight_of(t->policy, t->nice);
+	if (urgency >= URGENCY_FAIR && urgency < own_urgency(t))
+		t->weight = weight_of(SCHED_NORMAL, urgency - URGENCY_NICE_0);
+}
+
+/* The same for a thread of a queue, which is locked; it is not entered. */
+static void settle_in(struct runqueue *rq, struct thread *t)
+{
+	bool was_realtime = t->class == SCHED_CLASS_REALTIME;
+
+	settle(t);
+	if (was_realtime && t->class == SCHED_CLASS_FAIR)
+		fair_place_new(rq, t);
+	if (rq->curr == t)
+		WRITE_ONCE(rq->level, level_of(t));
+}
+
 int sched_set_policy(struct thread *t, int policy, int rt_priority)
 {
 	u64 flags = irq_save();
@@ -32,19 +69,33 @@ int sched_set_policy(struct thread *t, int policy, int rt_priority)
 	bool realtime = policy == SCHED_FIFO || policy == SCHED_RR;
 	bool queued = take_out(rq, t);
 
-	if (!realtime && t->class == SCHED_CLASS_REALTIME)
-		fair_place_new(rq, t);
 	t->policy = (u8)policy;
 	t->rt_priority = realtime ? (u8)rt_priority : 0;
-	t->class = realtime ? SCHED_CLASS_REALTIME : SCHED_CLASS_FAIR;
-	t->weight = weight_of(policy, t->nice);
 	t->rr_left_ns = SCHED_RR_NS;
-	if (rq->curr == t)
-		WRITE_ONCE(rq->level, level_of(t));
+	settle_in(rq, t);
 	put_back(rq, t, queued);
 	spin_unlock(&rq->lock);
 	irq_restore(flags);
 	return 0;
+}
+
+void sched_set_boost(struct thread *t, u8 urgency)
+{
+	u64 flags = irq_save();
+	struct runqueue *rq = thread_lock_runqueue(t);
+	u8 before = sched_urgency(t);
+
+	if (min(own_urgency(t), urgency) == before) {
+		t->boost = urgency;
+	} else {
+		bool queued = take_out(rq, t);
+
+		t->boost = urgency;
+		settle_in(rq, t);
+		put_back(rq, t, queued);
+	}
+	spin_unlock(&rq->lock);
+	irq_restore(flags);
 }
 
 void sched_set_nice(struct thread *t, int nice)
@@ -56,7 +107,7 @@ void sched_set_nice(struct thread *t, int nice)
 	u64 real = left > 0 ? from_virtual((u64)left, t->weight) : 0;
 
 	t->nice = (s8)nice;
-	t->weight = weight_of(t->policy, nice);
+	settle_in(rq, t);
 	t->deadline = t->vruntime + to_virtual(min(real, (u64)SCHED_SLICE_NS), t->weight);
 	put_back(rq, t, queued);
 	spin_unlock(&rq->lock);
@@ -92,10 +143,9 @@ int sched_set_affinity(struct thread *t, u64 cpus)
 void sched_inherit(struct thread *t, struct thread *from)
 {
 	t->policy = from->policy;
-	t->class = from->class == SCHED_CLASS_IDLE ? SCHED_CLASS_FAIR : from->class;
 	t->nice = from->nice;
 	t->rt_priority = from->rt_priority;
-	t->weight = from->weight;
+	settle(t); /* nobody waits for the new one */
 	t->affinity = from->affinity;
 }
 

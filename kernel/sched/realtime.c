@@ -18,21 +18,21 @@ static u64 rt_runtime = 950 * (u64)NSEC_PER_MSEC;    /* a: ~0: all of it */
 
 void rt_insert(struct runqueue *rq, struct thread *t, bool front)
 {
-	struct list *list = &rq->rt[t->rt_priority];
+	struct list *list = &rq->rt[t->run_priority];
 
 	if (front)
 		list_add(&t->run_link, list);
 	else
 		list_add_tail(&t->run_link, list);
-	rq->rt_levels[t->rt_priority / 64] |= BIT(t->rt_priority % 64);
+	rq->rt_levels[t->run_priority / 64] |= BIT(t->run_priority % 64);
 	__atomic_fetch_add(&rt_waiting, 1, __ATOMIC_RELAXED);
 }
 
 void rt_remove(struct runqueue *rq, struct thread *t)
 {
 	list_del(&t->run_link);
-	if (list_empty(&rq->rt[t->rt_priority]))
-		rq->rt_levels[t->rt_priority / 64] &= ~BIT(t->rt_priority % 64);
+	if (list_empty(&rq->rt[t->run_priority]))
+		rq->rt_levels[t->run_priority / 64] &= ~BIT(t->run_priority % 64);
 	__atomic_fetch_sub(&rt_waiting, 1, __ATOMIC_RELAXED);
 }
 

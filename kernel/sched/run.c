@@ -94,7 +94,7 @@ static bool more_urgent(struct runqueue *rq, const struct thread *t, u64 now)
 	if (t->class != curr->class)
 		return t->class == SCHED_CLASS_REALTIME && !rt_throttled(rq, now);
 	if (t->class == SCHED_CLASS_REALTIME)
-		return t->rt_priority > curr->rt_priority;
+		return t->run_priority > curr->run_priority;
 	return (s64)(curr->deadline - t->deadline) > (s64)SCHED_WAKE_NS;
 }
 

@@ -99,7 +99,7 @@ static inline u8 level_of(const struct thread *t)
 {
 	if (t->class == SCHED_CLASS_IDLE)
 		return LEVEL_IDLE;
-	return t->class == SCHED_CLASS_FAIR ? LEVEL_FAIR : (u8)(LEVEL_FAIR + t->rt_priority);
+	return t->class == SCHED_CLASS_FAIR ? LEVEL_FAIR : (u8)(LEVEL_FAIR + t->run_priority);
 }
 
 /* The first tick after `ns`. All CPUs have theirs together: that is one event for the device. */

@@ -42,6 +42,8 @@ static void thread_setup(struct thread *t, const char *name)
 	t->state = THREAD_NEW;
 	t->class = SCHED_CLASS_FAIR;
 	t->weight = WEIGHT_NORMAL;
+	t->boost = URGENCY_NONE;
+	list_init(&t->pi_held);
 	t->affinity = ~0ull;
 	t->cpu = cpu_id();
 	t->start_ns = arch_clock_ns();

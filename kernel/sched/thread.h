@@ -64,11 +64,14 @@ struct thread {
 	struct list run_link;    /* r: real-time queue */
 	bool queued;             /* r */
 	bool on_cpu;             /* a: its context is still live on a CPU */
-	u8 class;                /* r: enum sched_class */
+	u8 class;                /* r: enum sched_class that it runs in */
+	u8 run_priority;         /* r: in the real-time class: 1 … 99 */
+	u32 weight;              /* r: in the fair one */
 	u8 policy;               /* r: SCHED_* as user space set it */
-	s8 nice;                 /* r: -20 … 19 */
-	u8 rt_priority;          /* r: 1 … 99 */
-	u32 weight;              /* r */
+	s8 nice;                 /* r: -20 … 19, the same */
+	u8 rt_priority;          /* r: 1 … 99, the same */
+	u8 boost;                /* r: urgency that it has from those who wait for it, if that is
+				  * more than its own; class, run_priority and weight have it */
 	u64 vruntime, deadline;  /* r: virtual ns */
 	u64 slice_start;         /* r: clock up to which run_ns counts while it runs, and from which
 				  * it waits while it is queued */
@@ -106,6 +109,11 @@ struct thread {
 	u64 sigmask;             /* o to write; p to read by others */
 	u64 saved_sigmask;       /* o: to be put back if WORK_RESTORE_MASK */
 	void *proc_data;         /* p: the rest of what proc keeps per thread (proc/process.h) */
+
+	/* Owned by ipc: priority-inheriting futexes */
+	struct list pi_held;     /* ipc's lock: those that others wait for */
+	void *pi_wait;           /* ipc's lock: its own wait for one, or NULL */
+	bool pi_ended;           /* ipc's lock: holds none any more */
 
 	struct list all_link;    /* every thread, under the scheduler's list lock */
 #ifdef CONFIG_DEBUG
@@ -203,6 +211,18 @@ void sched_thread_begin(void);
 int sched_set_policy(struct thread *t, int policy, int rt_priority);
 void sched_set_nice(struct thread *t, int nice);
 int sched_set_affinity(struct thread *t, u64 cpus);
+/*
+ * How urgent a thread is, in one number: 0 (the real-time priority 99) … 98, 100 (nice -20) … 139,
+ * 140 (SCHED_IDLE). The smaller runs first, or gets more.
+ */
+#define URGENCY_FAIR   100
+#define URGENCY_NICE_0 120
+#define URGENCY_IDLE   140
+#define URGENCY_NONE   0xff
+u8 sched_urgency(const struct thread *t);
+/* The thread runs as urgently as this, or as its own policy says if that is more. URGENCY_NONE: as
+ * its policy says. Any context; takes RANK_RUNQ. */
+void sched_set_boost(struct thread *t, u8 urgency);
 /* Round-robin interval or fair slice, ns. */
 u64 sched_interval(struct thread *t);
 

@@ -5,11 +5,20 @@
 #include "abi/futex.h"
 #include "core/clock.h"
 #include "ipc/futex.h"
+#include "mm/slab.h"
 #include "sys/sys_int.h"
 
-/* The deadline on CLOCK_MONOTONIC of a wait: relative for FUTEX_WAIT, absolute on the chosen clock
- * for the others. */
-static int wait_deadline(u64 utimeout, int command, bool realtime, u64 *deadline)
+/* Which calls wait, and so have a timeout. */
+#define COMMANDS_WAITING \
+	(BIT(FUTEX_WAIT) | BIT(FUTEX_WAIT_BITSET) | BIT(FUTEX_LOCK_PI) | BIT(FUTEX_LOCK_PI2) | \
+	 BIT(FUTEX_WAIT_REQUEUE_PI))
+/* Of these, where the real-time clock may be chosen. */
+#define COMMANDS_OF_CLOCK \
+	(BIT(FUTEX_WAIT_BITSET) | BIT(FUTEX_LOCK_PI2) | BIT(FUTEX_WAIT_REQUEUE_PI))
+
+/* The deadline on CLOCK_MONOTONIC of a wait: absolute on the chosen clock, but `relative` for
+ * FUTEX_WAIT. */
+static int wait_deadline(u64 utimeout, bool relative, bool realtime, u64 *deadline)
 {
 	u64 ns, now;
 	int error = timeout_arg((const struct timespec __user *)utimeout, &ns);
@@ -17,7 +26,7 @@ static int wait_deadline(u64 utimeout, int command, bool realtime, u64 *deadline
 	*deadline = ~0ull;
 	if (error || ns == ~0ull)
 		return error;
-	if (command == FUTEX_WAIT) {
+	if (relative) {
 		*deadline = deadline_after(ns);
 	} else if (realtime) {
 		now = clock_realtime();
@@ -59,18 +68,21 @@ long sys_futex(u32 __user *uaddr, int op, u32 val, u64 timeout, u32 __user *uadd
 {
 	int command = op & FUTEX_CMD_MASK;
 	bool private_hint = op & FUTEX_PRIVATE_FLAG, realtime = op & FUTEX_CLOCK_REALTIME;
+	u64 commands = command >= 0 && command < 64 ? BIT(command) : 0, deadline = ~0ull;
 	u32 val2 = (u32)timeout;
-	u64 deadline;
 	int error;
 
-	if (realtime && command != FUTEX_WAIT_BITSET && command != FUTEX_WAIT)
+	if (realtime && !(commands & COMMANDS_OF_CLOCK))
 		return -ENOSYS;
+	if (commands & COMMANDS_WAITING) {
+		error = wait_deadline(timeout, command == FUTEX_WAIT,
+				      realtime || command == FUTEX_LOCK_PI, &deadline);
+		if (error)
+			return error;
+	}
 	switch (command) {
 	case FUTEX_WAIT:
 	case FUTEX_WAIT_BITSET:
-		error = wait_deadline(timeout, command, realtime, &deadline);
-		if (error)
-			return error;
 		return wait_call(uaddr, val, command == FUTEX_WAIT ? FUTEX_BITSET_MATCH_ANY : val3,
 				 private_hint, deadline, command == FUTEX_WAIT);
 	case FUTEX_WAKE:
@@ -83,9 +95,54 @@ long sys_futex(u32 __user *uaddr, int op, u32 val, u64 timeout, u32 __user *uadd
 		return futex_requeue(uaddr, uaddr2, val, val2, true, val3, private_hint);
 	case FUTEX_WAKE_OP:
 		return futex_wake_op(uaddr, uaddr2, val, val2, val3, private_hint);
+	case FUTEX_LOCK_PI:
+	case FUTEX_LOCK_PI2:
+		return futex_lock_pi(uaddr, private_hint, deadline, true);
+	case FUTEX_TRYLOCK_PI:
+		return futex_lock_pi(uaddr, private_hint, deadline, false);
+	case FUTEX_UNLOCK_PI:
+		return futex_unlock_pi(uaddr, private_hint);
+	case FUTEX_WAIT_REQUEUE_PI:
+		return futex_wait_requeue_pi(uaddr, val, private_hint, deadline, uaddr2);
+	case FUTEX_CMP_REQUEUE_PI:
+		return futex_cmp_requeue_pi(uaddr, uaddr2, val, val2, val3, private_hint);
 	default:
 		return -ENOSYS;
 	}
+}
+
+long sys_futex_waitv(const struct futex_waitv __user *uwaiters, unsigned n, unsigned flags,
+		     const struct timespec __user *timeout, int clock)
+{
+	struct futex_want *wants;
+	u64 deadline = ~0ull;
+	long result = 0;
+
+	if (flags || n == 0 || n > FUTEX_WAITV_MAX || !uwaiters)
+		return -EINVAL;
+	if (timeout && clock != CLOCK_MONOTONIC && clock != CLOCK_REALTIME)
+		return -EINVAL;
+	result = wait_deadline((u64)timeout, false, clock == CLOCK_REALTIME, &deadline);
+	if (result)
+		return result;
+	wants = kmalloc_array(n, sizeof(*wants), MM_KERNEL);
+	if (!wants)
+		return -ENOMEM;
+	for (unsigned i = 0; i < n && !result; i++) {
+		struct futex_waitv v;
+
+		if (copy_in_obj(&v, &uwaiters[i]) < 0)
+			result = -EFAULT;
+		else if ((v.flags & ~(FUTEX_32 | FUTEX_PRIVATE_FLAG)) || v.__reserved ||
+			 !(v.flags & FUTEX_32))
+			result = -EINVAL;
+		wants[i] = (struct futex_want){ (u32 __user *)v.uaddr, (u32)v.val,
+						v.flags & FUTEX_PRIVATE_FLAG };
+	}
+	if (!result)
+		result = futex_wait_many(wants, n, deadline);
+	kfree(wants);
+	return result;
 }
 
 long sys_set_robust_list(struct robust_list_head __user *head, size_t len)

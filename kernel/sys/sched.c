@@ -5,6 +5,7 @@
 #include "abi/resource.h"
 #include "abi/sched.h"
 #include "core/clock.h"
+#include "ipc/futex.h"
 #include "lib/string.h"
 #include "sys/sys_int.h"
 
@@ -37,6 +38,7 @@ static int set_one(struct task *task, int nice)
 	if (!may_nice(task, nice))
 		return -EACCES;
 	sched_set_nice(task->thread, nice);
+	futex_priority_changed(task->thread);
 	return 0;
 }
 
@@ -149,7 +151,9 @@ static int set_policy(struct task *task, int policy, int priority)
 	    priority > task->thread->rt_priority)
 		return -EPERM;
 	task->sched_reset_on_fork = reset;
-	return sched_set_policy(task->thread, policy, priority);
+	error = sched_set_policy(task->thread, policy, priority);
+	futex_priority_changed(task->thread);
+	return error;
 }
 
 long sys_sched_setscheduler(int pid, int policy, const struct sched_param __user *uparam)

@@ -146,6 +146,8 @@ static void stat_print(struct text *t, const struct facts *f, const struct memor
 		       const struct thread *th, u64 rss_limit)
 {
 	int nice = th ? th->nice : 0, policy = th ? th->policy : 0, rt = th ? th->rt_priority : 0;
+	int urgency = th ? sched_urgency(th) : URGENCY_NICE_0;
+	int priority = urgency == URGENCY_IDLE ? 20 + nice : urgency - URGENCY_FAIR;
 
 	text_printf(t, "%d (%s) %c %d %d %d %d %d %u %llu %llu %llu %llu ", f->tid, f->comm,
 		    f->state, f->ppid, f->group, f->session, f->tty_nr, f->tty_group, 0x400000u,
@@ -154,7 +156,7 @@ static void stat_print(struct text *t, const struct facts *f, const struct memor
 	text_printf(t, "%llu %llu %llu %llu %d %d %u 0 %llu %llu %llu %llu ",
 		    ULL(ticks(f->times.user_ns)), ULL(ticks(f->times.system_ns)),
 		    ULL(ticks(f->child.user_ns)), ULL(ticks(f->child.system_ns)),
-		    rt ? -1 - rt : 20 + nice, nice, f->n_threads, ULL(ticks(f->start_ns)),
+		    priority, nice, f->n_threads, ULL(ticks(f->start_ns)),
 		    ULL(m->vsize), ULL(m->rss), ULL(rss_limit));
 	text_printf(t, "%llu %llu %llu 0 0 ", ULL(m->start_code), ULL(m->end_code),
 		    ULL(m->start_stack));

@@ -79,7 +79,6 @@ static void print_number(struct text *t, const char *name, u64 v)
 int show_sched(struct text *t, struct task *task)
 {
 	const struct thread *thread = task->thread;
-	bool realtime = thread->policy == SCHED_FIFO || thread->policy == SCHED_RR;
 	u64 user, system;
 
 	sched_thread_times(task->thread, &user, &system);
@@ -96,6 +95,7 @@ int show_sched(struct text *t, struct task *task)
 	print_number(t, "nr_involuntary_switches", thread->switches_forced);
 	print_number(t, "se.load.weight", thread->weight);
 	print_number(t, "policy", thread->policy);
-	print_number(t, "prio", realtime ? 99u - thread->rt_priority : (u64)(120 + thread->nice));
+	print_number(t, "prio", thread->policy == SCHED_IDLE && thread->boost > URGENCY_IDLE ?
+			     (u64)(URGENCY_NICE_0 + thread->nice) : sched_urgency(thread));
 	return 0;
 }
