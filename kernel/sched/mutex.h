@@ -107,6 +107,7 @@ bool rwsem_try_read(struct rwsem *s);
 int must_check rwsem_read_killable(struct rwsem *s);
 void rwsem_read_end(struct rwsem *s);
 void rwsem_write(struct rwsem *s);
+bool rwsem_try_write(struct rwsem *s);
 int must_check rwsem_write_killable(struct rwsem *s);
 void rwsem_write_end(struct rwsem *s);
 /* Turns a write lock into a read lock. */

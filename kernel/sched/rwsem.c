@@ -181,6 +181,15 @@ void rwsem_write(struct rwsem *s)
 	(void)write_lock(s, THREAD_UNINTERRUPTIBLE);
 }
 
+bool rwsem_try_write(struct rwsem *s)
+{
+	if (!write_fast(s))
+		return false;
+	s->writer = thread_current();
+	lock_debug_acquired(s);
+	return true;
+}
+
 int rwsem_write_killable(struct rwsem *s)
 {
 	return write_lock(s, THREAD_KILLABLE);

@@ -125,13 +125,12 @@ long sys_pwrite64(int fd, const void __user *buf, size_t count, loff_t pos)
 	return rw_at(fd, &it, pos, true);
 }
 
-/* What RWF_* want of this transfer; those that are not known, or not to be had, are refused. No
- * file system writes without waiting. */
+/* What RWF_* want of this transfer; those that are not known, or not to be had, are refused. */
 static int rw_flags(struct file *f, struct iov_iter *it, int flags, bool write)
 {
 	if (flags & ~(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_APPEND | RWF_NOWAIT))
 		return -EOPNOTSUPP;
-	if (flags & RWF_NOWAIT && (write || !f->ops->has_nowait))
+	if (flags & RWF_NOWAIT && !f->ops->has_nowait)
 		return -EOPNOTSUPP;
 	it->append = flags & RWF_APPEND;
 	it->nowait = flags & RWF_NOWAIT;

@@ -240,6 +240,26 @@ static int write_range(struct file *file, loff_t from, loff_t to)
 	return file_data_error(file, cache);
 }
 
+/* The way in for a writer, with inode->lock: 0, -EAGAIN (he does not wait), -ERESTARTSYS. */
+static int write_enter(struct inode *inode, bool nowait)
+{
+	struct gate *gate = inode->sb->gate;
+	int err;
+
+	if (unlikely(nowait)) {
+		if (!gate_try_enter(gate, GATE_CALL))
+			return -EAGAIN;
+		if (rwsem_try_write(&inode->lock))
+			return 0;
+		gate_leave(gate, GATE_CALL);
+		return -EAGAIN;
+	}
+	err = gate_enter(gate, GATE_CALL);
+	if (likely(err == 0))
+		rwsem_write(&inode->lock);
+	return err;
+}
+
 ssize_t cached_write_limited(struct file *file, struct iov_iter *from, loff_t *pos, u64 fsize_limit)
 {
 	struct inode *inode = file->inode;
@@ -249,10 +269,11 @@ ssize_t cached_write_limited(struct file *file, struct iov_iter *from, loff_t *p
 
 	if (!iov_left(from))
 		return 0;
-	n = gate_enter(inode->sb->gate, GATE_CALL);
+	if (unlikely(from->nowait && !direct))
+		return -EOPNOTSUPP; /* as Linux has it */
+	n = write_enter(inode, from->nowait);
 	if (unlikely(n < 0))
 		return n;
-	rwsem_write(&inode->lock);
 	old_size = inode->size;
 	at = file->flags & O_APPEND || from->append ? old_size : *pos;
 	n = write_limit(inode, from, at, fsize_limit);

@@ -9,6 +9,9 @@
  * in with old bytes, nor an entry made writable. The caller's memory is not touched then, since it
  * may be mapped from this very file.
  *
+ * Who does not want to wait (RWF_NOWAIT) gets -EAGAIN where a lock is held, the cache has something
+ * to write, or blocks would have to be found; the transfer itself takes what it takes.
+ *
  * What cannot go to the disk so (a part of a block that was never written, say) goes through the
  * cache, and is written at once.
  */
@@ -70,6 +73,25 @@ static int read_chunk(struct inode *inode, struct bounce *b, loff_t at, size_t n
 	return 0;
 }
 
+/* Whether pages of [from, to) are to be written first, or in somebody's hands. */
+static bool cache_is_busy(struct pagecache *cache, loff_t from, loff_t to)
+{
+	pgoff_t last = (pgoff_t)(to - 1) >> PAGE_SHIFT;
+	bool busy = false;
+
+	if (!READ_ONCE(cache->n_pages))
+		return false;
+	for (pgoff_t i = (pgoff_t)from >> PAGE_SHIFT; i <= last && !busy; i++) {
+		struct page *page = pagecache_find(cache, i);
+
+		if (!page)
+			continue;
+		busy = READ_ONCE(page->flags) & (PG_LOCKED | PG_DIRTY | PG_WRITEBACK);
+		page_put(page);
+	}
+	return busy;
+}
+
 static ssize_t read_locked(struct inode *inode, struct iov_iter *to, loff_t start)
 {
 	loff_t at = start, end, size = inode->size;
@@ -83,6 +105,8 @@ static ssize_t read_locked(struct inode *inode, struct iov_iter *to, loff_t star
 	if (err)
 		return err;
 	end = at + (loff_t)min(iov_left(to), (size_t)(size - at));
+	if (to->nowait && cache_is_busy(&inode->cache, at, end))
+		return -EAGAIN;
 	err = direct_cache_out(&inode->cache, at, end, false);
 	if (err == 0)
 		err = bounce_init(&b, inode->sb->dev->disk, (size_t)(end - at));
@@ -106,7 +130,10 @@ ssize_t direct_read(struct inode *inode, struct iov_iter *to, loff_t *pos)
 {
 	ssize_t n;
 
-	rwsem_read(&inode->lock);
+	if (!to->nowait)
+		rwsem_read(&inode->lock);
+	else if (!rwsem_try_read(&inode->lock))
+		return -EAGAIN;
 	n = read_locked(inode, to, *pos);
 	rwsem_read_end(&inode->lock);
 	if (n > 0)
@@ -114,9 +141,30 @@ ssize_t direct_read(struct inode *inode, struct iov_iter *to, loff_t *pos)
 	return n;
 }
 
-int direct_write_check(const struct inode *inode, const struct iov_iter *from, loff_t at)
+/* Whether all of [at, end) is on the disk, and can be overwritten there. */
+static int check_overwrite(struct inode *inode, loff_t at, loff_t end)
 {
-	return direct_check(inode->sb->dev, from, at);
+	struct direct_run run;
+	int err = 0;
+
+	/* What is lost by being written to is found out by who may wait. */
+	if (end > inode->size || !inode->no_caps || inode->mode & (S_ISUID | S_ISGID) ||
+	    cache_is_busy(&inode->cache, at, end))
+		return -EAGAIN;
+	for (; at < end && err == 0; at += run.n) {
+		err = inode->ops->direct->map(inode, at, end - at, false, &run);
+		if (err == 0 && run.kind != DIRECT_DISK)
+			err = -EAGAIN;
+	}
+	return err;
+}
+
+int direct_write_check(struct inode *inode, const struct iov_iter *from, loff_t at)
+{
+	int err = direct_check(inode->sb->dev, from, at);
+
+	return err || !from->nowait ? err :
+				      check_overwrite(inode, at, at + (loff_t)iov_left(from));
 }
 
 /* Bytes that are in memory, by way of the cache, onto the disk: how many, or an error. */

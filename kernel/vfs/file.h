@@ -72,7 +72,7 @@ struct file_ops {
 	 * nothing.
 	 */
 	void (*async)(struct file *file, bool on);
-	/* read() obeys to->nowait (RWF_NOWAIT); else that is refused. */
+	/* read() and write() obey the iterator's `nowait` (RWF_NOWAIT); else that is refused. */
 	bool has_nowait;
 	/* Text for /proc/[pid]/fdinfo beyond the common lines. NULL: none. */
 	void (*show_info)(struct file *file, char *buf, size_t size);

@@ -36,7 +36,7 @@ bool inode_is_direct(struct inode *inode);
 /* As file_ops.read, but for the time of access; -EINVAL: not in whole sectors. */
 ssize_t direct_read(struct inode *inode, struct iov_iter *to, loff_t *pos);
 /* 0 or -EINVAL; then the bytes, as cached_write_pages(). */
-int must_check direct_write_check(const struct inode *inode, const struct iov_iter *from,
+int must_check direct_write_check(struct inode *inode, const struct iov_iter *from,
 				  loff_t at);
 ssize_t direct_write(struct inode *inode, struct iov_iter *from, loff_t start);
 

@@ -16,7 +16,8 @@ struct iov_iter {
 	size_t left;             /* bytes left in all */
 	bool kernel;             /* pieces are kernel addresses */
 	bool append;             /* of a write: to the file's end, wherever that is (RWF_APPEND) */
-	bool nowait;             /* of a read: only what is in memory, else -EAGAIN (RWF_NOWAIT) */
+	bool nowait;             /* -EAGAIN where it would wait, but for a disk that O_DIRECT asks
+				  * (RWF_NOWAIT) */
 	struct iovec one;        /* storage for iterators of a single piece */
 };
 

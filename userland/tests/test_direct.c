@@ -311,6 +311,39 @@ TEST(bad_memory)
 	ok(reads(fd, buf, 4 * K, 0), "the file is as it was");
 }
 
+static ssize_t at_once(int fd, bool write, off_t at)
+{
+	struct iovec v = {buf, 4 * K};
+
+	return syscall(write ? SYS_pwritev2 : SYS_preadv2, fd, &v, 1, at, 0l, RWF_NOWAIT);
+}
+
+TEST(without_waiting)
+{
+	int fd, cached;
+
+	begin();
+	fd = open_direct("f");
+	cached = open_cached("f");
+	fill(buf, 64 * K, 18);
+	must(pwrite(cached, buf, 64 * K, 0));
+	must(ftruncate(cached, 128 * K));
+	fails(at_once(fd, false, 0), EAGAIN, "what is newer than the disk is not read at once");
+	fails(at_once(fd, true, 0), EAGAIN, "nor overwritten");
+	must(fsync(cached));
+	must(posix_fadvise(cached, 0, 0, POSIX_FADV_DONTNEED));
+	is(at_once(fd, false, 8 * K), 4 * K, "what is on the disk is read");
+	ok(memcmp(buf, buf + 8 * K, 4 * K) == 0 && reads(fd, buf, 4 * K, 8 * K), "as it is");
+	is(at_once(fd, false, 100 * K), 4 * K, "a hole, too");
+	fill(buf, 4 * K, 19);
+	is(at_once(fd, true, 8 * K), 4 * K, "it is overwritten");
+	ok(reads(fd, buf, 4 * K, 8 * K) && reads(cached, buf, 4 * K, 8 * K), "with the new");
+	fails(at_once(fd, true, 96 * K), EAGAIN, "a hole is not filled");
+	fails(at_once(fd, true, 128 * K), EAGAIN, "and the file not lengthened");
+	fails(at_once(cached, true, 0), EOPNOTSUPP, "by the cache nobody writes so");
+	is(size_of(fd), 128 * K, "its size is what it was");
+}
+
 /* As much of struct statx as is looked at. */
 struct statx_part {
 	uint32_t mask, before[37], mem_align, offset_align;

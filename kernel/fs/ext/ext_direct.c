@@ -79,8 +79,8 @@ static int direct_map(struct inode *inode, loff_t at, loff_t n, bool write, stru
 
 	if (err)
 		return err;
-	/* What the last block has behind the end nobody has seen to: the cache zeroes it. */
-	if (write && run.block && at >= inode->size && (u64)at - skip < (u64)inode->size) {
+	/* What a block has behind the end nobody has seen to: the cache zeroes what will show. */
+	if (write && run.block && skip && at >= inode->size) {
 		*out = (struct direct_run){ .kind = DIRECT_CACHED, .n = (loff_t)(size - skip) };
 		return 0;
 	}
