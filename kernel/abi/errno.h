@@ -152,5 +152,6 @@
 #define ERESTARTNOHAND	514	/* restart if no handler ran, else EINTR */
 #define ENOIOCTLCMD	515	/* no such ioctl here: ask the next layer; ENOTTY in the end */
 #define ERESTARTBLOCK	516	/* as NOHAND, through restart_syscall with remembered state */
+#define EFSIZELIMIT	517	/* beyond RLIMIT_FSIZE: the caller raises SIGXFSZ; EFBIG */
 
 #endif

@@ -187,13 +187,15 @@ long sys_utime(const char __user *path, const struct utimbuf __user *utimes)
 	return set_times(AT_FDCWD, path, utimes ? times : NULL, 0);
 }
 
-/* A file would have grown beyond RLIMIT_FSIZE, or beyond what its file system bears. */
-static int size_exceeded(void)
+/* The result of what may make a file grow beyond RLIMIT_FSIZE. */
+static int size_result(int error)
 {
-	struct abi_siginfo info = signal_info_user(SIGXFSZ, SI_USER);
+	struct abi_siginfo info;
 
-	if (rlimit_current(RLIMIT_FSIZE) != RLIM_INFINITY)
-		signal_send_task(task_current(), &info);
+	if (likely(error != -EFSIZELIMIT))
+		return error;
+	info = signal_info_user(SIGXFSZ, SI_USER);
+	signal_send_task(task_current(), &info);
 	return -EFBIG;
 }
 
@@ -208,11 +210,11 @@ long sys_truncate(const char __user *path, loff_t length)
 	if (error)
 		return error;
 	if (length > a.path.dentry->inode->size && (u64)length > rlimit_current(RLIMIT_FSIZE))
-		error = -EFBIG;
+		error = -EFSIZELIMIT;
 	else
 		error = vfs_truncate(&a.path, cred_current(), length);
 	path_arg_drop(&a);
-	return error == -EFBIG ? size_exceeded() : error;
+	return size_result(error);
 }
 
 long sys_ftruncate(int fd, loff_t length)
@@ -227,7 +229,7 @@ long sys_ftruncate(int fd, loff_t length)
 		return -EBADF;
 	error = file_truncate(r.file, length, rlimit_current(RLIMIT_FSIZE));
 	fd_end(r);
-	return error == -EFBIG ? size_exceeded() : error;
+	return size_result(error);
 }
 
 long sys_fallocate(int fd, int mode, loff_t offset, loff_t len)
@@ -241,7 +243,7 @@ long sys_fallocate(int fd, int mode, loff_t offset, loff_t len)
 		error = file_allocate(r.file, (u32)mode, offset, len,
 				      rlimit_current(RLIMIT_FSIZE));
 	fd_end(r);
-	return error == -EFBIG ? size_exceeded() : error;
+	return size_result(error);
 }
 
 long sys_umask(u32 mask)

@@ -131,7 +131,7 @@ static int copy_range_files(const struct file *in, const struct file *out)
 static int copy_range_check(struct file *in, struct file *out, loff_t in_pos, loff_t out_pos,
 			    size_t *len)
 {
-	u64 limit = min(rlimit_current(RLIMIT_FSIZE), out->inode->sb->max_file_size);
+	u64 most = rlimit_current(RLIMIT_FSIZE), limit = min(most, out->inode->sb->max_file_size);
 	u64 end = (u64)READ_ONCE(in->inode->size), from = (u64)in_pos, to = (u64)out_pos;
 	int error = copy_range_files(in, out);
 
@@ -141,7 +141,7 @@ static int copy_range_check(struct file *in, struct file *out, loff_t in_pos, lo
 		return -EOVERFLOW;
 	*len = from < end ? min(*len, (size_t)(end - from)) : 0;
 	if (out_pos >= 0 && to >= limit)
-		return -EFBIG;
+		return to >= most ? -EFSIZELIMIT : -EFBIG;
 	if (out_pos >= 0)
 		*len = min(*len, (size_t)(limit - to));
 	if (in->inode == out->inode && to + *len > from && to < from + *len)

@@ -12,17 +12,15 @@ long write_result(struct file *f, long n)
 {
 	struct abi_siginfo info;
 
-	if (unlikely(n == -EPIPE || n == -EFBIG)) {
+	if (unlikely(n == -EPIPE || n == -EFSIZELIMIT)) {
 		struct sock *s = file_sock(f);
 
-		if (n == -EFBIG && rlimit_current(RLIMIT_FSIZE) == RLIM_INFINITY)
-			return n;
 		if (s && s->type != SOCK_STREAM)
 			return n;
 		info = signal_info_user(n == -EPIPE ? SIGPIPE : SIGXFSZ, SI_USER);
 		signal_send_task(task_current(), &info);
 	}
-	return n;
+	return n == -EFSIZELIMIT ? -EFBIG : n;
 }
 
 static ssize_t read_counted(struct file *f, struct iov_iter *it, loff_t *pos)

@@ -219,13 +219,13 @@ int file_modified(struct file *file)
 	return 0;
 }
 
-/* Shortens the iterator to the limits of process and file system: 0 or -EFBIG. */
+/* Shortens the iterator to the limits of process and file system: 0, -EFSIZELIMIT, -EFBIG. */
 static int write_limit(const struct inode *inode, struct iov_iter *from, loff_t at, u64 fsize_limit)
 {
 	u64 limit = min(fsize_limit, inode->sb->max_file_size);
 
 	if ((u64)at >= limit)
-		return -EFBIG;
+		return (u64)at >= fsize_limit ? -EFSIZELIMIT : -EFBIG;
 	from->left = min(from->left, (size_t)(limit - (u64)at));
 	return 0;
 }

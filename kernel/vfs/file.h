@@ -164,7 +164,7 @@ void file_put(struct file *f);
 /*
  * Bodies of read(2) and write(2): check modes and limits, apply O_APPEND, take pos_lock if pos is
  * NULL (uses file->pos). Count limited to MAX_RW_COUNT. `fsize_limit` of a write: RLIMIT_FSIZE in
- * bytes (~0 none): -EFBIG beyond (the caller raises SIGXFSZ).
+ * bytes (~0 none): -EFSIZELIMIT beyond, and -EFBIG beyond what the file system bears.
  */
 ssize_t file_read(struct file *f, struct iov_iter *to, loff_t *pos);
 ssize_t file_write(struct file *f, struct iov_iter *from, loff_t *pos, u64 fsize_limit);

@@ -46,7 +46,7 @@ int file_truncate(struct file *f, s64 size, u64 fsize_limit)
 	if (inode->flags & FS_APPEND_FL)
 		return -EPERM;
 	if (size > READ_ONCE(inode->size) && (u64)size > fsize_limit)
-		return -EFBIG;
+		return -EFSIZELIMIT;
 	err = gate_enter(inode->sb->gate, GATE_CALL);
 	if (err < 0)
 		return err;
@@ -100,7 +100,7 @@ int file_allocate(struct file *f, u32 mode, loff_t offset, loff_t length, u64 fs
 		return -EFBIG;
 	if (!(mode & ~(u32)FALLOC_FL_ZERO_RANGE) && end > READ_ONCE(inode->size) &&
 	    (u64)end > fsize_limit)
-		return -EFBIG;
+		return -EFSIZELIMIT;
 	if (!f->ops->fallocate)
 		return -EOPNOTSUPP;
 	err = gate_enter(inode->sb->gate, GATE_CALL);

@@ -72,7 +72,7 @@ static ssize_t call_write(struct file *f, struct iov_iter *from, loff_t *pos, u6
 		return cached_write_limited(f, from, pos, fsize_limit);
 	if (fsize_limit != ~0ull && S_ISREG(f->inode->mode)) {
 		if (from->left && (u64)*pos >= fsize_limit)
-			return -EFBIG;
+			return -EFSIZELIMIT;
 		from->left = min(from->left, (size_t)(fsize_limit - (u64)*pos));
 	}
 	return f->ops->write(f, from, pos);

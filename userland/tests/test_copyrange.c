@@ -145,6 +145,27 @@ TEST(copy_limit)
 	fails(sendfile(out, in, NULL, 1), EFBIG, "and not beyond");
 }
 
+/* What a file system cannot bear is no signal, whatever the limit. */
+TEST(beyond_all_files)
+{
+	const long far = 1l << 61;
+	struct rlimit r = {1l << 62, 1l << 62};
+	int in = tap_file("in", "0123"), out = tap_file("out", "");
+
+	if (on_tmpfs()) /* it has no such limit */
+		return;
+	signal(SIGXFSZ, count);
+	must(setrlimit(RLIMIT_FSIZE, &r));
+	fails(pwrite(out, "x", 1, far), EFBIG, "write");
+	fails(ftruncate(out, far), EFBIG, "ftruncate");
+	fails(truncate("out", far), EFBIG, "truncate");
+	fails(fallocate(out, 0, far, 1), EFBIG, "fallocate");
+	fails(copy_at(in, 0, out, far, 1), EFBIG, "copy_file_range");
+	is(signals, 0, "all of them quietly");
+	fails(pwrite(out, "x", 1, 3l << 61), EFBIG, "beyond the limit, too");
+	is(signals, 1, "is a signal");
+}
+
 TEST(copy_sparse)
 {
 	static char buf[8192], want[8192];
