@@ -61,22 +61,24 @@ static struct ext_inode *orphan_unlink(struct ext_fs *fs, struct ext_inode *ei)
 	return previous;
 }
 
-/* Without a journal: the one before it is written some time. */
+/*
+ * Without a journal: the one before it is written some time. It is not held meanwhile, as its last
+ * put would be an eviction within this one, which a freeze between the two would keep from ever
+ * ending. It may be on its own way out, then, which rewrites it: it does not become dirty any more,
+ * and its memory stays until the end of the grace period.
+ */
 static void orphan_remove_lazily(struct ext_fs *fs, struct ext_inode *ei)
 {
 	struct ext_inode *previous = NULL;
 
+	rcu_read_lock();
 	spin_lock(&fs->orphan_lock);
-	if (!list_empty(&ei->orphan_link)) {
+	if (!list_empty(&ei->orphan_link))
 		previous = orphan_unlink(fs, ei);
-		if (previous && !ref_try_get(&previous->inode.refs))
-			previous = NULL; /* on its own way out, which rewrites it */
-	}
 	spin_unlock(&fs->orphan_lock);
-	if (previous) {
+	if (previous)
 		inode_dirty(&previous->inode);
-		inode_put(&previous->inode);
-	}
+	rcu_read_unlock();
 }
 
 void ext_orphan_remove(struct inode *inode)
