@@ -89,6 +89,11 @@ int jbd_close(struct jbd *j);
  * signal). 0; -EROFS: aborted; -ENOMEM; -ENOSPC: more than a transaction can ever have.
  */
 int must_check jbd_begin(struct jbd *j, u32 credits);
+/*
+ * The same for who has others to serve: -EAGAIN instead of a wait for the log or for those who have
+ * handles. The journal's thread sees to what is missing. None is open.
+ */
+int must_check jbd_begin_soon(struct jbd *j, u32 credits);
 void jbd_end(struct jbd *j);
 /*
  * At least n unused credits for the open handle, without a wait for the journal: 0; -EAGAIN: the

@@ -115,8 +115,7 @@ static int store_fill(struct jbd *j, u32 credits)
 	return jbd_store_fill(j, credits);
 }
 
-/* There is to be room for a handle in the log. */
-static int make_room(struct jbd *j, u32 credits)
+int jbd_make_room(struct jbd *j, u32 credits)
 {
 	u32 n;
 	int err;
@@ -141,14 +140,31 @@ static int obstacle_remove(struct jbd *j, enum obstacle what, u32 credits)
 	case FULL:
 		return jbd_commit_tid(j, READ_ONCE(j->running_tid)) ? -EROFS : 0;
 	case NO_ROOM:
-		return make_room(j, credits) ? -EROFS : 0;
+		return jbd_make_room(j, credits) ? -EROFS : 0;
 	default:
 		return -EROFS;
 	}
 }
 
-/* The thread is in the running transaction with that many credits: 0 or what jbd_begin() says. */
-static int handle_open(struct jbd *j, u32 credits)
+/* The same with all that takes long left to the journal's thread: 0, -EAGAIN or an error. */
+static int obstacle_pass_on(struct jbd *j, enum obstacle what, u32 credits)
+{
+	if (what == FULL) {
+		jbd_commit_start(j);
+	} else if (what == NO_ROOM) {
+		WRITE_ONCE(j->wanted, credits);
+		wait_wake(&j->work, 0);
+	} else if (what != HELD) {
+		return obstacle_remove(j, what, credits);
+	}
+	return -EAGAIN;
+}
+
+/*
+ * The thread is in the running transaction with that many credits: 0 or what jbd_begin() says.
+ * `soon`: or jbd_begin_soon().
+ */
+static int handle_open(struct jbd *j, u32 credits, bool soon)
 {
 	struct thread *t = thread_current();
 	bool first = false;
@@ -165,7 +181,8 @@ static int handle_open(struct jbd *j, u32 credits)
 		if (likely(what == NONE))
 			break;
 		spin_unlock(&j->lock);
-		err = obstacle_remove(j, what, credits);
+		err = soon ? obstacle_pass_on(j, what, credits) :
+			     obstacle_remove(j, what, credits);
 		if (err)
 			return err;
 	}
@@ -236,6 +253,18 @@ static int handle_extend(struct jbd *j, u32 n, bool insist)
 	return err;
 }
 
+static int handle_first(struct jbd *j, u32 credits, bool soon)
+{
+	struct thread *t = thread_current();
+	int err = handle_open(j, credits, soon);
+
+	if (!err) {
+		t->journal = j;
+		t->journal_depth = 1;
+	}
+	return err;
+}
+
 int jbd_begin(struct jbd *j, u32 credits)
 {
 	struct thread *t = thread_current();
@@ -249,12 +278,13 @@ int jbd_begin(struct jbd *j, u32 credits)
 		t->journal_depth++;
 		return 0;
 	}
-	err = handle_open(j, credits);
-	if (!err) {
-		t->journal = j;
-		t->journal_depth = 1;
-	}
-	return err;
+	return handle_first(j, credits, false);
+}
+
+int jbd_begin_soon(struct jbd *j, u32 credits)
+{
+	kassert(!thread_current()->journal);
+	return handle_first(j, credits, true);
 }
 
 void jbd_end(struct jbd *j)
@@ -287,7 +317,7 @@ int jbd_restart(struct jbd *j, u32 n)
 	kassert(t->journal == j);
 	handle_close(j);
 	t->journal = NULL;
-	err = handle_open(j, n);
+	err = handle_open(j, n, false);
 	t->journal = j;
 	if (err)
 		t->journal_credits = JBD_DEAD;

@@ -116,6 +116,7 @@ struct jbd {
 	struct wait_queue work;	/* the thread */
 	bool kicked;		/* a: the thread is to commit */
 	bool filling;		/* a: the thread is to start writing blocks home */
+	u32 wanted;		/* a: the thread is to make room for that many credits; or 0 */
 	bool sleeps;		/* a: the thread has no time at which it wakes */
 	bool stop;		/* a: the thread is to end */
 	bool gone;		/* l: it has */
@@ -131,6 +132,8 @@ void jbd_entry_unlink_locked(struct jbd *j, struct jbd_entry *e);
 void jbd_entry_free(struct jbd *j, struct jbd_entry *e);
 /* Puts a page back into store. Not under j->lock. */
 void jbd_page_free(struct jbd *j, struct page *page);
+/* jbd_handle.c: there is to be room for a handle in the log: 0 or an error. May sleep long. */
+int jbd_make_room(struct jbd *j, u32 credits);
 /* Fills up the store for n credits more than are promised: 0 or -ENOMEM. May sleep. */
 int must_check jbd_store_fill(struct jbd *j, u32 n);
 /* Gives back what is in store beyond `keep` and the promises. */

@@ -101,6 +101,7 @@ static void tidy(struct jbd *j)
 static bool has_work(const struct jbd *j)
 {
 	return load_acquire(&j->stop) || load_acquire(&j->kicked) || load_acquire(&j->filling) ||
+	       READ_ONCE(j->wanted) ||
 	       (READ_ONCE(j->error) && !READ_ONCE(j->reported)) ||
 	       (READ_ONCE(j->sleeps) && READ_ONCE(j->running_tid));
 }
@@ -111,6 +112,7 @@ static void journal_main(void *arg)
 
 	while (!load_acquire(&j->stop)) {
 		u64 at = wake_time(j);
+		u32 wanted;
 
 		WRITE_ONCE(j->sleeps, at == ~0ull && !READ_ONCE(j->error));
 		(void)wait_interruptible_timeout(&j->work, has_work(j), at);
@@ -122,6 +124,9 @@ static void journal_main(void *arg)
 			tidy(j);
 		if (__atomic_exchange_n(&j->filling, false, __ATOMIC_ACQ_REL))
 			(void)pagecache_write_range(&j->dev->cache, 0, ~0ull, false);
+		wanted = __atomic_exchange_n(&j->wanted, 0, __ATOMIC_RELAXED);
+		if (wanted && !READ_ONCE(j->error))
+			(void)jbd_make_room(j, wanted);
 		if (READ_ONCE(j->error))
 			jbd_report(j);
 	}

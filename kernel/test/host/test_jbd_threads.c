@@ -48,6 +48,23 @@ static void count_to(struct worker *w, u64 block, unsigned slot, u32 n)
 	bcache_put(&b);
 }
 
+/* Who does not want to wait is not told to come again for ever. */
+static void handle_begin(struct worker *w, u32 credits)
+{
+	struct jbd *j = w->s->m.j;
+	int err;
+
+	if (chance(w, 2)) {
+		if (jbd_begin(j, credits))
+			abort();
+		return;
+	}
+	while ((err = jbd_begin_soon(j, credits)) == -EAGAIN)
+		os_yield();
+	if (err)
+		abort();
+}
+
 /* The n-th handle of a thread; now and then in two steps. */
 static u32 handle_do(struct worker *w, u32 n)
 {
@@ -55,8 +72,7 @@ static u32 handle_do(struct worker *w, u32 n)
 	u64 own = m->pool + 8 + 4 * w->number;
 	u32 tid;
 
-	if (jbd_begin(m->j, 4))
-		abort();
+	handle_begin(w, 4);
 	count_to(w, own, 0, n);
 	mutex_lock(&w->s->lock);
 	count_to(w, m->pool, w->number, n);
