@@ -34,6 +34,7 @@ static_assert(sizeof(struct abi_fiemap) == 32, "struct fiemap");
 
 #define FIEMAP_EXTENT_LAST		0x0001
 #define FIEMAP_EXTENT_UNKNOWN		0x0002
+#define FIEMAP_EXTENT_DELALLOC		0x0004
 #define FIEMAP_EXTENT_NOT_ALIGNED	0x0100
 #define FIEMAP_EXTENT_DATA_INLINE	0x0200
 #define FIEMAP_EXTENT_UNWRITTEN		0x0800

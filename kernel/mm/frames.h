@@ -35,6 +35,7 @@ enum page_flags {
 	PG_SHMEM     = 1 << 18, /* vm: page of a cache with nothing behind it (tmpfs, shared
 				 * anonymous memory) */
 	PG_WORKING   = 1 << 19, /* vm: was used again after its first scan */
+	PG_DELAYED   = 1 << 20, /* dirty, and parts have no place on the disk yet (ops->place) */
 };
 
 /*

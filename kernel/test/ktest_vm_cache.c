@@ -91,6 +91,30 @@ KTEST(vm_cache_writeback)
 	ktest_file_destroy(file);
 }
 
+/* Parts of a page have no place yet: written or not, who looks for such pages finds it. */
+KTEST(vm_cache_delayed)
+{
+	struct ktest_file *file = ktest_file_create(MIB(1));
+	struct page *page, *found = NULL;
+	pgoff_t at = 0;
+
+	dirty_page(file, 5, 1);
+	page = pagecache_find(&file->cache, 5);
+	page_set(page, PG_DELAYED);
+	file->pages_written = 0;
+	KTEST_CHECK(pagecache_write_placed(&file->cache, 0, ~0ull, true) == 0);
+	KTEST_CHECK(file->pages_written == 1 && file->cache.n_dirty == 1);
+	KTEST_CHECK(pagecache_next_dirty(&file->cache, &at, ~0ull, &found, 1) == 1 &&
+		    found == page);
+	if (found)
+		page_put(found);
+	page_reset(page, PG_DELAYED);
+	page_put(page);
+	KTEST_CHECK(pagecache_sync(&file->cache) == 0);
+	KTEST_CHECK(file->pages_written == 2 && file->cache.n_dirty == 0);
+	ktest_file_destroy(file);
+}
+
 KTEST(vm_cache_background)
 {
 	struct ktest_file *file = ktest_file_create(MIB(1));

@@ -237,7 +237,7 @@ int vfs_stat(const struct path *path, struct statx_data *out)
 		.blksize = sb->block_size,
 		.ino = inode->ino,
 		.size = (u64)READ_ONCE(inode->size),
-		.blocks = inode->blocks,
+		.blocks = inode->blocks + READ_ONCE(inode->blocks_delayed),
 		.dev = sb->dev_id,
 		.rdev = inode->rdev,
 		.mnt_id = path->mount ? path->mount->id : 0,

@@ -190,6 +190,7 @@ struct inode {
 	u64 rdev;                  /* I: device number, makedev() form */
 	s64 size;                  /* l to change; read with READ_ONCE */
 	u64 blocks;                /* l: 512-byte units */
+	u64 blocks_delayed;        /* a: such that have no place on the disk yet; in stat, too */
 	struct timespec atime, mtime, ctime, btime; /* l */
 	u32 flags;                 /* l: FS_IMMUTABLE_FL, FS_APPEND_FL … as chattr */
 	u32 generation;            /* I */

@@ -123,7 +123,7 @@ void page_read_done(struct page *page, int error)
 	page_unlock(page);
 }
 
-static void note_error(struct pagecache *cache, int error)
+void cache_note_error(struct pagecache *cache, int error)
 {
 	struct pagecache_errors *all = cache->all_errors;
 
@@ -144,7 +144,7 @@ void page_write_done(struct page *page, int error)
 
 	if (error) {
 		page_set(page, PG_ERROR);
-		note_error(cache, error);
+		cache_note_error(cache, error);
 	}
 	/*
 	 * Once the flag is clear the page may leave the cache, and the cache its owner: whoever

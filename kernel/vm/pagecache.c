@@ -181,7 +181,7 @@ void cache_remove(struct pagecache *cache, struct page *page)
 {
 	u64 irq;
 
-	if (page_test(page, PG_PRIVATE) && cache->ops->release)
+	if (page_test(page, PG_PRIVATE | PG_DELAYED) && cache->ops->release)
 		cache->ops->release(cache, page);
 	cache_clear_dirty(cache, page);
 	irq = spin_lock_irq(&cache->lock);

@@ -54,7 +54,19 @@ struct pagecache_ops {
 	 */
 	int (*make_dirty)(struct pagecache *cache, struct page *page, unsigned from, unsigned to,
 			  s64 end);
-	/* The page (locked) leaves the cache; drop what page->private means. NULL: nothing. */
+	/*
+	 * Dirty pages in [first, last] that are PG_DELAYED, the first `max` of them at least, get
+	 * their places on the disk: called before they are written, without page locks. 0, or an
+	 * error that the cache remembers; pages that can never be written are no longer
+	 * PG_DELAYED then, and write() fails for them. -ENOMEM: those that are left stay as they
+	 * are. `soon`: no wait for a transaction, but -EAGAIN; the same then. NULL: none is ever
+	 * PG_DELAYED.
+	 */
+	int (*place)(struct pagecache *cache, pgoff_t first, pgoff_t last, u64 max, bool soon);
+	/*
+	 * The page (locked), which is PG_PRIVATE or PG_DELAYED, leaves the cache; drop what these
+	 * and page->private mean. NULL: nothing.
+	 */
 	void (*release)(struct pagecache *cache, struct page *page);
 	/*
 	 * A page with PG_PRIVATE that is in swap leaves the cache for good. Required where pages of
@@ -165,6 +177,17 @@ static inline int pagecache_sync(struct pagecache *cache)
 {
 	return pagecache_write_range(cache, 0, ~0ull, true);
 }
+/*
+ * The same for who may not call ops->place(), being in a transaction, or its commit: what is
+ * PG_DELAYED stays dirty.
+ */
+int pagecache_write_placed(struct pagecache *cache, pgoff_t first, pgoff_t last, bool wait);
+/*
+ * Dirty pages in [*first, last], referenced, in order: how many, at most `max`; *first moves behind
+ * them. More may follow if there was one.
+ */
+unsigned pagecache_next_dirty(struct pagecache *cache, pgoff_t *first, pgoff_t last,
+			      struct page **pages, unsigned max);
 /*
  * Removes all pages from byte `size` on, in memory and from all mappings, and zeroes the rest of
  * the page that straddles. Caller holds `invalidate` for writing and has set the new size.

@@ -163,10 +163,12 @@ static u64 reclaim_direct(u64 n, unsigned flags)
 	/* Where there is swap, the page cache is not made to pay for everything. */
 	freed = shrink_cache(n, (flags & MM_NORETRY) || swap_slots_free() ? 4 * n : whole_scan(),
 			     false);
+	/* What is dirty may need some to become clean. */
+	if (!freed && !(flags & MM_NORETRY) &&
+	    (thread_current()->frees_memory || writeback_is_current()))
+		return MM_USE_RESERVE;
 	if (helper || (flags & MM_NORETRY))
 		return freed;
-	if (!freed && thread_current()->frees_memory)
-		return MM_USE_RESERVE;
 	if (freed && !cache_is_spent())
 		return freed;
 	if (!freed && READ_ONCE(wb_dirty) + READ_ONCE(wb_writing)) {

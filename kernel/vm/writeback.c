@@ -3,6 +3,9 @@
  * so that a writer who dirties pages as fast as they are written cannot keep us for ever; then the
  * tagged ones are taken in index order, and runs of neighbours go to ops->write() together.
  *
+ * Pages that have no place on the disk yet are given one before (ops->place): for many at a time,
+ * and while none is locked, since that may wait for a transaction of the file system.
+ *
  * A page is written so: lock it; write-protect its entries in all spaces, so that the next store
  * faults and waits for the lock; take the dirty mark off and set WRITEBACK; hand it to the file
  * system, which unlocks it at once or later. Page locks are taken in index order, and never waited
@@ -34,7 +37,10 @@ static void clear_beyond_end(struct pagecache *cache, struct page *page)
 		       PAGE_SIZE - (size & ~PAGE_MASK));
 }
 
-/* Moves the batch from dirty to under write. */
+/*
+ * Moves the batch from dirty to under write. What is PG_DELAYED stays dirty all the time: whoever
+ * places pages meanwhile has to find it, or fsync(2) would pass it by.
+ */
 static void batch_mark(struct batch *b)
 {
 	struct pagecache *cache = b->cache;
@@ -44,9 +50,11 @@ static void batch_mark(struct batch *b)
 	for (unsigned i = 0; i < b->n; i++) {
 		struct page *page = b->pages[i];
 
-		page_reset(page, PG_DIRTY);
-		cleaned += radix_tag_test(&cache->pages, page->index, RADIX_DIRTY);
-		radix_tag_clear(&cache->pages, page->index, RADIX_DIRTY);
+		if (likely(!page_test(page, PG_DELAYED))) {
+			page_reset(page, PG_DIRTY);
+			cleaned += radix_tag_test(&cache->pages, page->index, RADIX_DIRTY);
+			radix_tag_clear(&cache->pages, page->index, RADIX_DIRTY);
+		}
 		radix_tag_clear(&cache->pages, page->index, RADIX_TOWRITE);
 		radix_tag_set(&cache->pages, page->index, RADIX_WRITEBACK);
 		page_set(page, PG_WRITEBACK);
@@ -179,7 +187,30 @@ static void wait_written(struct pagecache *cache, pgoff_t first, pgoff_t last)
 	}
 }
 
+unsigned pagecache_next_dirty(struct pagecache *cache, pgoff_t *first, pgoff_t last,
+			      struct page **pages, unsigned max)
+{
+	return next_tagged(cache, RADIX_DIRTY, first, last, pages, max);
+}
+
+/* What has no place on the disk gets one; before the pages are locked one by one. */
+static int place(struct pagecache *cache, pgoff_t first, pgoff_t last, u64 max, bool soon)
+{
+	return cache->ops->place ? cache->ops->place(cache, first, last, max, soon) : 0;
+}
+
 int pagecache_write_range(struct pagecache *cache, pgoff_t first, pgoff_t last, bool wait)
+{
+	int err = 0;
+
+	if (cache->ops->write && READ_ONCE(cache->n_dirty))
+		err = place(cache, first, last, ~0ull, false);
+	if (unlikely(err))
+		cache_note_error(cache, err);
+	return pagecache_write_placed(cache, first, last, wait);
+}
+
+int pagecache_write_placed(struct pagecache *cache, pgoff_t first, pgoff_t last, bool wait)
 {
 	if (!cache->ops->write)
 		return 0;
@@ -193,5 +224,13 @@ int pagecache_write_range(struct pagecache *cache, pgoff_t first, pgoff_t last, 
 
 u64 pagecache_write_some(struct pagecache *cache, u64 max)
 {
-	return READ_ONCE(cache->n_dirty) ? write_tagged(cache, 0, ~0ull, max, false) : 0;
+	int err;
+
+	if (!READ_ONCE(cache->n_dirty))
+		return 0;
+	err = place(cache, 0, ~0ull, max, writeback_is_current());
+	/* What stays dirty is not lost; nobody has asked for it. */
+	if (unlikely(err) && err != -ENOMEM && err != -EAGAIN)
+		cache_note_error(cache, err);
+	return write_tagged(cache, 0, ~0ull, max, false);
 }

@@ -6,14 +6,17 @@
  * when it is more than a fifth (vm.dirty_ratio).
  *
  * The thread only starts writes; it never waits for one, so a slow device does not hold up the
- * others for longer than its queue takes requests. It holds a cache's owner (ops hold/try_hold)
- * while it works on it; a cache whose owner refuses is on its way out, and pagecache_fini() waits
- * in writeback_forget() until the thread has let go.
+ * others for longer than its queue takes requests; nor for a journal (ops->place() has `soon`). It
+ * is inside the gate (sched/gate.h) of a cache when it writes, since that may take blocks; there is
+ * nothing to write behind a closed one. It holds a cache's owner (ops hold/try_hold) while it works
+ * on it; a cache whose owner refuses is on its way out, and pagecache_fini() waits in
+ * writeback_forget() until the thread has let go.
  */
 #include "vm/vm_int.h"
 
 #include "core/clock.h"
 #include "core/panic.h"
+#include "sched/gate.h"
 #include "sched/thread.h"
 #include "sched/wait.h"
 
@@ -186,8 +189,10 @@ static u64 write_due(bool all)
 	while ((cache = next_cache(all, now))) {
 		bool held = !cache->try_hold || cache->try_hold(cache);
 
-		if (held)
+		if (held && gate_try_enter(cache->gate, GATE_SYNC)) {
 			written += pagecache_write_some(cache, ~0ull);
+			gate_leave(cache->gate, GATE_SYNC);
+		}
 		let_go(cache);
 		if (held && cache->unhold)
 			cache->unhold(cache);

@@ -273,6 +273,41 @@ static long fiemap(int fd, struct map *m, long start, long length, unsigned flag
 	return ioctl(fd, FS_IOC_FIEMAP, m);
 }
 
+/* Whether blocks are taken when the pages are written, or at once: a file is as long as it is. */
+TEST(data_on_its_way)
+{
+	int fd = filled("w", 64);
+	struct stat st;
+	struct map m;
+
+	must(fstat(fd, &st));
+	ok(st.st_blocks >= 128, "stat(2) counts what was written");
+	is(lseek(fd, 0, SEEK_DATA), 0, "it is data");
+	is(lseek(fd, 0, SEEK_HOLE), 64 * K, "to its end");
+	if (on_tmpfs())
+		return;
+	must(fiemap(fd, &m, 0, -1, 0, 16));
+	ok(m.head.fm_mapped_extents >= 1, "it has a map");
+	is(m.e[0].fe_logical, 0, "from the beginning");
+	is(!(m.e[0].fe_flags & FIEMAP_EXTENT_DELALLOC), m.e[0].fe_physical != 0,
+	   "of blocks, or of what will have some");
+	is(!(m.e[0].fe_flags & FIEMAP_EXTENT_DELALLOC), !(m.e[0].fe_flags & FIEMAP_EXTENT_UNKNOWN),
+	   "which are not known");
+	must(fiemap(fd, &m, 0, -1, FIEMAP_FLAG_SYNC, 16));
+	for (unsigned i = 0; i < m.head.fm_mapped_extents; i++)
+		ok(!(m.e[i].fe_flags & FIEMAP_EXTENT_DELALLOC) && m.e[i].fe_physical,
+		   "it has blocks when it is on the disk");
+	must(ftruncate(fd, 0));
+	must(fstat(fd, &st));
+	is(st.st_blocks, 0, "and none when it is empty");
+	must(pwrite(fd, "z", 1, 100 * K));
+	must(ftruncate(fd, 50 * K));
+	must(fstat(fd, &st));
+	is(st.st_blocks, 0, "nor behind its end");
+	must(fiemap(fd, &m, 0, -1, FIEMAP_FLAG_SYNC, 16));
+	is(m.head.fm_mapped_extents, 0, "even when it was written");
+}
+
 TEST(extent_maps)
 {
 	int fd = filled("f", 16), block = 0;

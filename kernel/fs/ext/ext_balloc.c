@@ -9,7 +9,8 @@
  * in a transaction that is not stable are nobody's (ext_freed.c).
  *
  * The count of free blocks is charged first, so that a request that passes will find a block and
- * the reserve of the superuser stays; what was not found is credited back.
+ * the reserve of the superuser stays; what was not found is credited back. Blocks for pages that
+ * are written later were charged when the pages became dirty (ext_delayed.c).
  */
 #include "fs/ext/ext_bitmap.h"
 
@@ -17,6 +18,7 @@
 
 #define WINDOW_FIRST	8u	/* blocks */
 #define WINDOW_MAX	1024u
+#define WINDOW_DELAYED	2048u	/* for blocks that are known to come */
 
 struct balloc {
 	struct ext_fs *fs;
@@ -45,6 +47,49 @@ static u32 balloc_charge(struct ext_fs *fs, u32 want, bool reserve)
 	} while (!__atomic_compare_exchange_n(&fs->free_blocks, &free, free - n, true,
 					      __ATOMIC_RELAXED, __ATOMIC_RELAXED));
 	return (u32)n;
+}
+
+bool ext_blocks_promise(struct ext_fs *fs, u32 n, bool reserve)
+{
+	s64 free = __atomic_load_n(&fs->free_blocks, __ATOMIC_RELAXED);
+
+	do {
+		if (free - (reserve ? 0 : fs->reserved_blocks) < (s64)n)
+			return false;
+	} while (!__atomic_compare_exchange_n(&fs->free_blocks, &free, free - n, true,
+					      __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+	return true;
+}
+
+void ext_blocks_unpromise(struct ext_fs *fs, u32 n)
+{
+	__atomic_add_fetch(&fs->free_blocks, (s64)n, __ATOMIC_RELAXED);
+}
+
+/* Takes up to `want` blocks of the file's promise: how many. */
+static u32 promise_take(struct ext_inode *ei, u32 want)
+{
+	u32 n;
+
+	if (!ei->uses_promise)
+		return 0;
+	spin_lock(&ei->spin);
+	n = min(want, ei->promised);
+	ei->promised -= n;
+	spin_unlock(&ei->spin);
+	return n;
+}
+
+/* What was charged for blocks that were not found. */
+static void charge_return(struct balloc *r, u32 n, bool promised)
+{
+	if (!promised) {
+		ext_blocks_unpromise(r->fs, n);
+		return;
+	}
+	spin_lock(&r->ei->spin);
+	r->ei->promised += n;
+	spin_unlock(&r->ei->spin);
 }
 
 /* The first run of at least `least` free blocks from bit `from` on: false if there is none. */
@@ -100,6 +145,7 @@ static int balloc_take(struct balloc *r, u32 group, struct bblock *b, u32 bit, u
 	}
 	bitmap_set_range(b->data, bit, n);
 	g->free_blocks -= n;
+	__atomic_sub_fetch(&r->fs->unused_blocks, n, __ATOMIC_RELAXED);
 	if (bit <= g->first_free)
 		g->first_free = bit + n;
 	ext_block_bitmap_dirty(r->fs, group, b);
@@ -114,7 +160,7 @@ static int balloc_take(struct balloc *r, u32 group, struct bblock *b, u32 bit, u
 
 /*
  * Looks for `least` blocks in one group: 0 taken, -ENOSPC, -EIO … `near`: try the goal's bit
- * first.
+ * first, where as many as are wanted will do.
  */
 static int balloc_group(struct balloc *r, u32 group, u32 least, bool near)
 {
@@ -131,7 +177,8 @@ static int balloc_group(struct balloc *r, u32 group, u32 least, bool near)
 	if (err)
 		goto unlock;
 	from = near ? (u32)(r->goal - ext_group_first_block(&r->fs->geo, group)) : g->first_free;
-	if (near && balloc_find(r, group, b.data, from, 1, &bit, &length) && bit == from)
+	if (near && balloc_find(r, group, b.data, from, 1, &bit, &length) && bit == from &&
+	    length >= min(least, r->want))
 		err = balloc_take(r, group, &b, bit, length);
 	else if (balloc_find(r, group, b.data, from, least, &bit, &length) ||
 		 (near && balloc_find(r, group, b.data, g->first_free, least, &bit, &length)))
@@ -197,6 +244,7 @@ static void balloc_next_window(struct balloc *r)
 {
 	struct ext_window *w = &r->ei->window;
 	bool sequential = r->goal == r->ei->next_block;
+	u64 delayed;
 
 	if (w->target == 0)
 		w->target = S_ISDIR(r->ei->inode.mode) ? WINDOW_FIRST / 2 : WINDOW_FIRST;
@@ -205,6 +253,13 @@ static void balloc_next_window(struct balloc *r)
 	else if (!sequential)
 		w->target = WINDOW_FIRST;
 	r->target = max(w->target, r->want);
+	if (!r->ei->uses_promise)
+		return;
+	/* So many will follow; and as many as the window has, if somebody goes on writing. */
+	delayed = READ_ONCE(r->ei->inode.blocks_delayed) >> (r->fs->geo.block_bits - 9);
+	if (READ_ONCE(r->ei->inode.n_writers) <= 0)
+		r->target = r->want;
+	r->target = max(r->target, (u32)min(delayed, (u64)WINDOW_DELAYED));
 }
 
 u64 ext_goal_for_inode(const struct ext_inode *ei)
@@ -216,12 +271,16 @@ int ext_blocks_alloc(struct ext_inode *ei, u64 goal, u32 want, bool reserve, u64
 {
 	struct ext_fs *fs = ext_fs_of(&ei->inode);
 	struct balloc r = { .fs = fs, .ei = ei, .goal = goal, .target = 1, .respect = true };
+	bool promised;
 	int err;
 
 	r.windowed = S_ISREG(ei->inode.mode) || S_ISDIR(ei->inode.mode);
 	if (!ext_blocks_valid(&fs->geo, goal, 1))
 		r.goal = ext_goal_for_inode(ei);
-	r.want = balloc_charge(fs, want, reserve);
+	r.want = promise_take(ei, want);
+	promised = r.want != 0;
+	if (!promised)
+		r.want = balloc_charge(fs, want, reserve);
 	if (!r.want)
 		return -ENOSPC;
 	err = balloc_window(&r);
@@ -231,13 +290,15 @@ int ext_blocks_alloc(struct ext_inode *ei, u64 goal, u32 want, bool reserve, u64
 			balloc_next_window(&r);
 		err = balloc_search(&r, r.target);
 	}
+	for (u32 least = r.target / 8; least > 1 && err == -ENOSPC; least /= 8)
+		err = balloc_search(&r, least);
 	if (err == -ENOSPC || err == -EIO)
 		err = balloc_search(&r, 1);
 	if (err == -ENOSPC || err == -EIO) {
 		r.respect = false;
 		err = balloc_search(&r, 1);
 	}
-	__atomic_add_fetch(&fs->free_blocks, (s64)r.want - r.got, __ATOMIC_RELAXED);
+	charge_return(&r, r.want - r.got, promised);
 	if (err)
 		return err;
 	*block = r.block;
@@ -273,6 +334,7 @@ static int bfree_group(struct ext_fs *fs, u32 group, u64 block, u32 n)
 			(void)ext_discard(fs, block, n);
 		ext_block_bitmap_dirty(fs, group, &b);
 		__atomic_add_fetch(&fs->free_blocks, n, __ATOMIC_RELAXED);
+		__atomic_add_fetch(&fs->unused_blocks, n, __ATOMIC_RELAXED);
 	}
 	bcache_put(&b);
 unlock:

@@ -101,6 +101,8 @@ static int blocks_set_written(struct inode *inode, u64 logical, u32 n)
 	rwsem_write(&ei->map_lock);
 	ext_map_forget_run(ei);
 	err = ext_extent_set_written(ei, logical, n, READ_ONCE(ei->n_privileged) > 0);
+	if (!err) /* the end on the disk is behind them (ext_delayed_size()) */
+		ei->excess_end = max(ei->excess_end, logical + n);
 	rwsem_write_end(&ei->map_lock);
 	return err;
 }

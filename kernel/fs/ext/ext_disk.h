@@ -71,6 +71,9 @@ enum ext_ro_compat {
 	EXT_RO_ORPHAN_PRESENT		= 0x10000,
 };
 
+/* What mount options are the default. */
+#define EXT_DEFAULT_NODELALLOC	0x0800u
+
 struct ext_super {
 	u32 inodes_count;
 	u32 blocks_count_lo;
@@ -118,7 +121,7 @@ struct ext_super {
 	u8 def_hash_version;
 	u8 jnl_backup_type;
 	u16 desc_size;
-	u32 default_mount_opts;
+	u32 default_mount_opts;	/* EXT_DEFAULT_* */
 	u32 first_meta_bg;
 	u32 mkfs_time;
 	u32 jnl_blocks[17];

@@ -39,7 +39,7 @@ static int inode_shrink(struct inode *inode, s64 size)
 	WRITE_ONCE(inode->size, size);
 	pagecache_truncate(&inode->cache, (u64)size);
 	/* The zeroes come before the size, whose transaction this is. */
-	ext_ordered_add(inode);
+	ext_ordered_add(inode, (u64)size >> PAGE_SHIFT, (u64)size >> PAGE_SHIFT);
 	rwsem_write_end(&inode->cache.invalidate);
 	return ext_map_truncate_begun(inode, DIV_ROUND_UP((u64)size, fs->geo.block_size));
 }
@@ -66,6 +66,8 @@ static int inode_resize(struct inode *inode, s64 size)
 	err = ext_zero_tail(inode, (u64)min(size, old));
 	if (err)
 		return err;
+	if (!size && old)
+		WRITE_ONCE(ext_i(inode)->truncated, true);
 	if (size <= old)
 		return inode_shrink(inode, size);
 	inode_grow(inode, size);

@@ -4,6 +4,7 @@
  * Each stretch is told when the next one is found, or the end, so that the last can be told to be
  * the last. Blocks that were allocated and never written are told as such.
  */
+#include "fs/ext/ext_delayed.h"
 #include "fs/ext/ext_extent_int.h"
 
 #include "abi/capability.h"
@@ -75,6 +76,27 @@ static int answer_inline(struct inode *inode, struct answer *a)
 	return answer_tell(a, FIEMAP_EXTENT_LAST);
 }
 
+/* A hole that ends where delayed blocks begin; or such blocks, which are told of. */
+static int answer_delayed(struct inode *inode, struct answer *a, u64 at, struct stretch *s)
+{
+	const u32 bits = ext_fs_of(inode)->geo.block_bits;
+	u64 start;
+	u32 n;
+	int err;
+
+	if (!ext_has_delayed(inode) || !ext_delayed_find(inode, at, at + s->count, &start, &n))
+		return 0;
+	s->count = start == at ? n : (u32)(start - at);
+	if (start != at)
+		return 0;
+	err = answer_tell(a, 0);
+	a->next = (struct abi_fiemap_extent){
+		.fe_logical = at << bits, .fe_length = (u64)n << bits,
+		.fe_flags = FIEMAP_EXTENT_DELALLOC | FIEMAP_EXTENT_UNKNOWN,
+	};
+	return err;
+}
+
 static int answer_fill(struct inode *inode, struct answer *a)
 {
 	const u32 bits = ext_fs_of(inode)->geo.block_bits;
@@ -100,6 +122,8 @@ static int answer_fill(struct inode *inode, struct answer *a)
 				.fe_flags = (s.unwritten ? FIEMAP_EXTENT_UNWRITTEN : 0) |
 					    (ext_has_extents(inode) ? 0 : FIEMAP_EXTENT_MERGED),
 			};
+		} else {
+			err = answer_delayed(inode, a, at, &s);
 		}
 		at += max(s.count, 1u);
 		if (!err && thread_fatal_pending())
@@ -153,6 +177,8 @@ long ext_fibmap(struct file *file, u64 arg)
 		return -EFAULT;
 	if (block < 0)
 		return -EINVAL;
+	if (ext_has_delayed(inode))
+		(void)pagecache_sync(&inode->cache);
 	rwsem_read(&inode->lock);
 	if (!ext_is_inline(inode))
 		err = ext_map(inode, (u64)block, 1, &run);

@@ -4,6 +4,7 @@
  * A writer who may use the reserved blocks is counted while the file is open, since blocks are
  * taken where nobody knows any more who wrote. When a writer closes, the file gives up its window.
  */
+#include "fs/ext/ext_delayed.h"
 #include "fs/ext/ext_handle.h"
 
 static int ext_open(struct file *file)
@@ -29,6 +30,8 @@ static void ext_release(struct file *file)
 
 	if (file->private)
 		__atomic_sub_fetch(&ei->n_privileged, 1, __ATOMIC_RELAXED);
+	if (unlikely(READ_ONCE(ei->truncated)))
+		ext_delayed_flush(inode);
 	if ((file->flags & O_ACCMODE) == O_RDONLY)
 		return;
 	if (ei->window.start != ei->window.end) {
@@ -46,11 +49,11 @@ static int fsync_journaled(struct file *file, bool data_only)
 {
 	struct inode *inode = file->inode;
 	struct ext_inode *ei = ext_i(inode);
-	bool size_changed = ei->disk_size != (u64)READ_ONCE(inode->size);
 	int err, err2 = 0;
 
 	(void)pagecache_sync(&inode->cache);
-	if ((!data_only && READ_ONCE(inode->state) & (I_DIRTY | I_DIRTY_TIME)) || size_changed ||
+	if ((!data_only && READ_ONCE(inode->state) & (I_DIRTY | I_DIRTY_TIME)) ||
+	    READ_ONCE(ei->disk_size) != (u64)READ_ONCE(inode->size) ||
 	    READ_ONCE(ei->hole_first) != READ_ONCE(ei->hole_end)) {
 		inode_take_dirty(inode);
 		err2 = ext_inode_write(inode, false);
@@ -91,6 +94,20 @@ static int ext_fsync(struct file *file, bool data_only)
 	return err;
 }
 
+/* A hole ends where delayed blocks begin; and they are data. */
+static void delayed_in(struct inode *inode, u64 logical, struct ext_run *run)
+{
+	u64 start;
+	u32 n;
+
+	if (!ext_delayed_find(inode, logical, logical + run->count, &start, &n))
+		return;
+	if (start == logical)
+		*run = (struct ext_run){ ~0ull, n };
+	else
+		run->count = (u32)(start - logical);
+}
+
 /* The first byte at or after `offset` that is data, or in a hole: -ENXIO when there is none. */
 static loff_t file_find(struct inode *inode, loff_t offset, bool hole)
 {
@@ -103,6 +120,8 @@ static loff_t file_find(struct inode *inode, loff_t offset, bool hole)
 
 		if (err)
 			return err;
+		if (!run.block && ext_has_delayed(inode))
+			delayed_in(inode, (u64)offset >> bits, &run);
 		if ((run.block == 0) == hole)
 			return offset;
 		offset = (loff_t)((((u64)offset >> bits) + run.count) << bits);

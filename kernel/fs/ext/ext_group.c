@@ -94,6 +94,7 @@ static int group_init(struct ext_fs *fs, u32 n)
 	g->free_inodes = ext_desc_free_inodes(geo, g->desc);
 	g->dirs = ext_desc_used_dirs(geo, g->desc);
 	fs->free_blocks += g->free_blocks;
+	fs->unused_blocks += g->free_blocks;
 	fs->free_inodes += g->free_inodes;
 	fs->n_dirs += g->dirs;
 	return 0;

@@ -32,7 +32,7 @@ static void handle_leave(struct ext_fs *fs)
 	__atomic_sub_fetch(&fs->n_handles, 1, __ATOMIC_RELEASE);
 }
 
-int ext_begin(struct ext_fs *fs, u32 credits)
+static int handle_begin(struct ext_fs *fs, u32 credits, bool soon)
 {
 	int err;
 
@@ -40,10 +40,20 @@ int ext_begin(struct ext_fs *fs, u32 credits)
 		return 0;
 	if (!handle_enter(fs))
 		return -EROFS;
-	err = jbd_begin(fs->journal, credits);
+	err = soon ? jbd_begin_soon(fs->journal, credits) : jbd_begin(fs->journal, credits);
 	if (err)
 		handle_leave(fs);
 	return err;
+}
+
+int ext_begin(struct ext_fs *fs, u32 credits)
+{
+	return handle_begin(fs, credits, false);
+}
+
+int ext_begin_soon(struct ext_fs *fs, u32 credits)
+{
+	return handle_begin(fs, credits, true);
 }
 
 void ext_end(struct ext_fs *fs)

@@ -14,6 +14,8 @@
  * -ENOMEM, -ENOSPC. May wait for a commit. They nest.
  */
 int must_check ext_begin(struct ext_fs *fs, u32 credits);
+/* The same, but -EAGAIN instead of a wait for a commit; none is open. */
+int must_check ext_begin_soon(struct ext_fs *fs, u32 credits);
 void ext_end(struct ext_fs *fs);
 /*
  * Ends a handle in which something was done with result `err`: the inodes (NULL: none) have changed

@@ -58,7 +58,7 @@ void ext_inode_set_ops(struct inode *inode)
 		inode->ops = &ext_file_inode_ops;
 		inode->fops = &ext_file_ops;
 		inode->cache.ops = &ext_page_ops;
-		if (ext_fs_of(inode)->journaled)
+		if (ext_fs_of(inode)->journaled || ext_has_extents(inode))
 			inode->cache.ops = &ext_journal_page_ops;
 	} else if (S_ISDIR(inode->mode)) {
 		inode->ops = &ext_dir_inode_ops;
@@ -178,6 +178,8 @@ static void inode_note_written(struct inode *inode, const struct data_place *bef
 	struct ext_fs *fs = ext_fs_of(inode);
 	struct ext_inode *ei = ext_i(inode);
 	struct data_place now = place_of(raw);
+	u64 old_size = before->size_lo | (u64)before->size_hi << 32;
+	u64 new_size = now.size_lo | (u64)now.size_hi << 32;
 	u32 tid = ext_tid(fs);
 
 	WRITE_ONCE(fs->last_tid, tid);
@@ -185,10 +187,8 @@ static void inode_note_written(struct inode *inode, const struct data_place *bef
 	if (memcmp(&now, before, sizeof(now)) == 0)
 		return;
 	WRITE_ONCE(ei->datasync_tid, tid);
-	if (S_ISREG(inode->mode) && READ_ONCE(inode->cache.n_dirty) &&
-	    (now.size_hi > before->size_hi ||
-	     (now.size_hi == before->size_hi && now.size_lo > before->size_lo)))
-		ext_ordered_add(inode);
+	if (S_ISREG(inode->mode) && READ_ONCE(inode->cache.n_dirty) && new_size > old_size)
+		ext_ordered_add(inode, old_size >> PAGE_SHIFT, new_size >> PAGE_SHIFT);
 }
 
 /* The inode's fields into its buffer. In a handle. */
@@ -234,8 +234,9 @@ int ext_inode_save(struct inode *inode)
 		return 0; /* some time */
 	inode_take_dirty(inode);
 	err = inode_to_buffer(inode);
-	if (err)
-		inode_dirty(inode); /* once more, later */
+	/* Once more, later; also where blocks behind the end are to be freed before. */
+	if (err || (S_ISREG(inode->mode) && ext_map_has_excess(inode)))
+		inode_dirty(inode);
 	return err;
 }
 

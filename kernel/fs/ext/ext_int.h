@@ -37,6 +37,8 @@ struct ext_options {
 	bool noload;		/* read although the journal was not replayed */
 	bool errors_given;	/* else the superblock's are taken */
 	bool no_acl, no_user_xattr;
+	bool delalloc, delalloc_given;	/* blocks are taken when pages are written */
+	bool no_auto_da_alloc;		/* also where a file replaces another: ext_delayed.c */
 	bool resuid_given, resgid_given;
 	bool super_given;
 };
@@ -82,7 +84,8 @@ struct ext_fs {
 	struct bblock *gdt;		/* I: geo.n_gdt_blocks pinned blocks */
 	struct ext_group *groups;	/* I: geo.n_groups */
 	struct mutex super_lock;
-	s64 free_blocks;		/* a */
+	s64 free_blocks;		/* a: that nobody has, nor was promised */
+	s64 unused_blocks;		/* a: free as the bitmaps say, promised ones among them */
 	s64 free_inodes;		/* a */
 	s64 reserved_blocks;		/* I */
 	u64 overhead;			/* I: blocks that hold no files, for statfs */
@@ -167,13 +170,18 @@ struct ext_inode {
 					 * know */
 	u32 n_privileged;		/* a: open for writing by users of the reserved blocks */
 	struct ext_window window;
+	u32 promised;			/* s: blocks that free_blocks was charged with for pages
+					 * that are PG_DELAYED, and for the map of them */
+	bool uses_promise;		/* m: ext_blocks_alloc() takes of these */
+	bool truncated;			/* a: to nothing: what is written until close replaces it */
 	struct list orphan_link;	/* o, with a journal orphan_mutex, too: empty when not in
 					 * the list */
 	u64 disk_size;			/* m: i_size as it was written last */
 	u32 sync_tid, datasync_tid;	/* a: transactions of the last change, and of the last that
 					 * matters to the data */
 	struct list ordered_link;	/* fs->ordered_lock */
-	u32 ordered_tid;		/* fs->ordered_lock: the last that needs its data */
+	u32 ordered_tid;		/* fs->ordered_lock: the last that needs its data, */
+	u64 ordered_first, ordered_last; /* fs->ordered_lock: which pages */
 	u64 hole_first, hole_end;	/* s: dirty pages in which write-back met a hole */
 	u64 dir_hint;			/* l (dir): logical block where the last name was found */
 	u64 dir_room;			/* l (dir): no block below this one has room */
@@ -269,8 +277,11 @@ bool ext_is_committing(struct ext_fs *fs);
 void ext_abort(struct ext_fs *fs, int error);
 
 /* ext_ordered.c */
-/* The contents of the inode's pages are to be written before this transaction is. In a handle. */
-void ext_ordered_add(struct inode *inode);
+/*
+ * What the inode's pages first .. last hold is to be written before this transaction is. In a
+ * handle.
+ */
+void ext_ordered_add(struct inode *inode, u64 first, u64 last);
 /*
  * Pages of the inode from `first` on are about to be dropped with their blocks: if a commit under
  * way may still have to write them they are written. In the handle that makes the blocks another's,
@@ -302,6 +313,7 @@ void ext_state_sum_up(struct ext_fs *fs);
 /* ext_options.c */
 int must_check ext_options_parse(const struct superblock *sb, const char *text,
 		struct ext_options *o);
+bool ext_options_delalloc(const struct ext_fs *fs); /* whether it is the default */
 void ext_show_options(struct superblock *sb, char *buf, size_t size);
 
 /* ext_super.c, ext_state.c, ext_group.c */
@@ -340,6 +352,7 @@ bool ext_overlaps_metadata(const struct ext_fs *fs, u64 block, u64 n);
 /*
  * Takes 1 … want contiguous free blocks at `goal` or near it for `ei`: 0, -ENOSPC, -EIO, -ENOMEM.
  * `reserve`: the reserved blocks may be used. Caller holds ei->map_lock for writing, or owns ei.
+ * With ei->uses_promise what was promised is used up first.
  */
 int must_check ext_blocks_alloc(struct ext_inode *ei, u64 goal, u32 want, bool reserve,
 		u64 *block, u32 *got);
@@ -348,6 +361,9 @@ int must_check ext_blocks_alloc(struct ext_inode *ei, u64 goal, u32 want, bool r
  * bcache.
  */
 int ext_blocks_free(struct ext_fs *fs, u64 block, u64 count, bool metadata);
+/* Charges for n blocks that will be taken later: all, or false. And gives such back. */
+bool must_check ext_blocks_promise(struct ext_fs *fs, u32 n, bool reserve);
+void ext_blocks_unpromise(struct ext_fs *fs, u32 n);
 /* Whether that user may go into the reserve. */
 bool ext_may_use_reserve(const struct ext_fs *fs, const struct cred *cred);
 /* Where the first block of a file belongs. */
@@ -427,6 +443,9 @@ u32 ext_orphan_file_process(struct ext_fs *fs);
 int must_check ext_map(struct inode *inode, u64 logical, u32 max, struct ext_run *run);
 /* The same, with a hole filled: run->block is never 0. Also -ENOSPC, -EFBIG, -EROFS. */
 int must_check ext_map_create(struct inode *inode, u64 logical, u32 max, bool reserve,
+		struct ext_run *run);
+/* The same for blocks that were promised to the file: ext_delayed.c. */
+int must_check ext_map_create_promised(struct inode *inode, u64 logical, u32 max,
 		struct ext_run *run);
 /* Gives back one block of a regular file that ext_map_create() just took, in the same handle; its
  * page is locked. */

@@ -64,7 +64,8 @@ int ext_map(struct inode *inode, u64 logical, u32 max, struct ext_run *run)
 	return err;
 }
 
-int ext_map_create(struct inode *inode, u64 logical, u32 max, bool reserve, struct ext_run *run)
+static int map_create(struct inode *inode, u64 logical, u32 max, bool reserve, bool promised,
+		      struct ext_run *run)
 {
 	struct ext_inode *ei = ext_i(inode);
 	int err;
@@ -72,6 +73,7 @@ int ext_map_create(struct inode *inode, u64 logical, u32 max, bool reserve, stru
 	if (!READ_ONCE(ext_fs_of(inode)->writable) || ext_is_inline(inode))
 		return -EROFS;
 	rwsem_write(&ei->map_lock);
+	ei->uses_promise = promised;
 	if (ext_has_extents(inode))
 		err = ext_extent_create(ei, logical, max, reserve, run);
 	else
@@ -81,8 +83,24 @@ int ext_map_create(struct inode *inode, u64 logical, u32 max, bool reserve, stru
 		ei->alloc_end = max(ei->alloc_end, logical + run->count);
 		ei->excess_end = max(ei->excess_end, logical + run->count);
 	}
+	ei->uses_promise = false;
+	/* Nobody is known to want more: others may have what comes behind. */
+	if (promised && !err && READ_ONCE(inode->n_writers) <= 0 &&
+	    READ_ONCE(inode->blocks_delayed) <=
+		    (u64)run->count << (ext_fs_of(inode)->geo.block_bits - 9))
+		ext_window_drop(ext_fs_of(inode), &ei->window);
 	rwsem_write_end(&ei->map_lock);
 	return err;
+}
+
+int ext_map_create(struct inode *inode, u64 logical, u32 max, bool reserve, struct ext_run *run)
+{
+	return map_create(inode, logical, max, reserve, false, run);
+}
+
+int ext_map_create_promised(struct inode *inode, u64 logical, u32 max, struct ext_run *run)
+{
+	return map_create(inode, logical, max, true, true, run);
 }
 
 int ext_map_truncate_step(struct inode *inode, u64 logical)

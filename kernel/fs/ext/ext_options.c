@@ -13,9 +13,9 @@
 static const char *const ignored[] = {
 	"barrier", "nobarrier", "barrier=0",
 	"barrier=1", "orlov", "oldalloc", "nocheck", "check=none", "reservation", "noreservation",
-	"minixdf", "grpid", "bsdgroups", "nogrpid", "sysvgroups", "delalloc", "nodelalloc",
-	"auto_da_alloc", "noauto_da_alloc", "block_validity", "noblock_validity",
-	"nobh", "bh", "nouid32", "noinit_itable", "init_itable", "lazytime", "nolazytime",
+	"minixdf", "grpid", "bsdgroups", "nogrpid", "sysvgroups", "block_validity",
+	"noblock_validity", "nobh", "bh", "nouid32", "noinit_itable", "init_itable", "lazytime",
+	"nolazytime",
 	"data=ordered", "data=writeback", "defaults", "ro", "rw", "debug",
 };
 
@@ -63,6 +63,15 @@ static int option_parse(const char *word, struct ext_options *o)
 		o->no_user_xattr = word[0] == 'n';
 		return 0;
 	}
+	if (strcmp(word, "delalloc") == 0 || strcmp(word, "nodelalloc") == 0) {
+		o->delalloc = word[0] == 'd';
+		o->delalloc_given = true;
+		return 0;
+	}
+	if (strcmp(word, "auto_da_alloc") == 0 || strcmp(word, "noauto_da_alloc") == 0) {
+		o->no_auto_da_alloc = word[0] == 'n';
+		return 0;
+	}
 	if (str_starts_with(word, "sb=")) {
 		o->super_given = true;
 		return parse_u64(word + 3, 0, &o->super_at, NULL);
@@ -103,6 +112,12 @@ int ext_options_parse(const struct superblock *sb, const char *text, struct ext_
 	return 0;
 }
 
+bool ext_options_delalloc(const struct ext_fs *fs)
+{
+	return strcmp(fs->sb->type->name, "ext4") == 0 &&
+	       !(fs->super->default_mount_opts & EXT_DEFAULT_NODELALLOC);
+}
+
 void ext_show_options(struct superblock *sb, char *buf, size_t size)
 {
 	const struct ext_fs *fs = sb->data;
@@ -124,6 +139,10 @@ void ext_show_options(struct superblock *sb, char *buf, size_t size)
 		n += scnprintf(buf + n, size - n, ",resgid=%u", fs->opt.resgid);
 	if (fs->opt.no_user_xattr)
 		n += scnprintf(buf + n, size - n, ",nouser_xattr");
+	if (fs->opt.delalloc != ext_options_delalloc(fs))
+		n += scnprintf(buf + n, size - n, ",%sdelalloc", fs->opt.delalloc ? "" : "no");
+	if (fs->opt.no_auto_da_alloc)
+		n += scnprintf(buf + n, size - n, ",noauto_da_alloc");
 	if (fs->opt.no_acl)
 		n += scnprintf(buf + n, size - n, ",noacl");
 	if (fs->opt.discard)

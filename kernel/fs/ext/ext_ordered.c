@@ -2,8 +2,9 @@
  * fs/ext/ext_ordered.c - ordered data: a commit writes the contents of files that grew first.
  *
  * What a file's new blocks held for their last owner must never be seen in it. So an inode that
- * gets blocks in a transaction, or a greater size on the disk, is put into a list, and its dirty
- * pages are written before the transaction is committed. The list has no references: an inode that
+ * gets blocks in a transaction, or a greater size on the disk, is put into a list, and those of its
+ * pages that matter are written before the transaction is committed. Blocks that are delayed are
+ * no part of it (ext_delayed.c). The list has no references: an inode that
  * is on its way out leaves it, and waits if it is being written just then.
  *
  * The commit takes page locks while others wait for it. So these are taken within handles, never
@@ -13,7 +14,7 @@
 
 #include "fs/jbd/jbd_check.h"
 
-void ext_ordered_add(struct inode *inode)
+void ext_ordered_add(struct inode *inode, u64 first, u64 last)
 {
 	struct ext_fs *fs = ext_fs_of(inode);
 	struct ext_inode *ei = ext_i(inode);
@@ -24,8 +25,14 @@ void ext_ordered_add(struct inode *inode)
 		return;
 	tid = ext_tid(fs);
 	spin_lock(&fs->ordered_lock);
-	if (list_empty(&ei->ordered_link))
+	if (list_empty(&ei->ordered_link)) {
 		list_add_tail(&ei->ordered_link, &fs->ordered);
+		ei->ordered_first = first;
+		ei->ordered_last = last;
+	} else {
+		ei->ordered_first = min(ei->ordered_first, first);
+		ei->ordered_last = max(ei->ordered_last, last);
+	}
 	ei->ordered_tid = tid;
 	spin_unlock(&fs->ordered_lock);
 }
@@ -50,7 +57,7 @@ void ext_ordered_settle(struct inode *inode, u64 first)
 	struct ext_fs *fs = ext_fs_of(inode);
 
 	if (ext_is_committing(fs) && ordered_is_due(fs, ext_i(inode)))
-		(void)pagecache_write_range(&inode->cache, first, ~0ull, true);
+		(void)pagecache_write_placed(&inode->cache, first, ~0ull, true);
 }
 
 void ext_ordered_remove(struct inode *inode)
@@ -68,11 +75,11 @@ void ext_ordered_remove(struct inode *inode)
 }
 
 /*
- * The next inode to be written for `tid`, marked as busy, or NULL. It leaves the list unless
- * `keep`, or it got more blocks since, in the next transaction.
+ * The next inode to be written for `tid`, marked as busy, and which of its pages; or NULL. It
+ * leaves the list unless `keep`, or it got more blocks since, in the next transaction.
  */
 static struct ext_inode *ordered_next(struct ext_fs *fs, u32 tid, bool keep,
-				      struct ext_inode *last)
+				      struct ext_inode *last, u64 pages[2])
 {
 	struct ext_inode *ei = NULL;
 
@@ -80,6 +87,8 @@ static struct ext_inode *ordered_next(struct ext_fs *fs, u32 tid, bool keep,
 	if (!list_empty(&fs->ordered) && fs->ordered_left) {
 		fs->ordered_left--;
 		ei = list_first_entry(&fs->ordered, struct ext_inode, ordered_link);
+		pages[0] = ei->ordered_first;
+		pages[1] = ei->ordered_last;
 		if (keep || jbd_later(ei->ordered_tid, tid))
 			list_move_tail(&ei->ordered_link, &fs->ordered);
 		else
@@ -108,13 +117,14 @@ static void ordered_count(struct ext_fs *fs)
 int ext_ordered_write(struct ext_fs *fs, u32 tid)
 {
 	struct ext_inode *ei = NULL;
+	u64 pages[2];
 
 	/* All writes are begun before one is waited for. */
 	ordered_count(fs);
-	while ((ei = ordered_next(fs, tid, true, ei)))
-		(void)pagecache_write_range(&ei->inode.cache, 0, ~0ull, false);
+	while ((ei = ordered_next(fs, tid, true, ei, pages)))
+		(void)pagecache_write_placed(&ei->inode.cache, pages[0], pages[1], false);
 	ordered_count(fs);
-	while ((ei = ordered_next(fs, tid, false, ei)))
-		(void)pagecache_write_range(&ei->inode.cache, 0, ~0ull, true);
+	while ((ei = ordered_next(fs, tid, false, ei, pages)))
+		(void)pagecache_write_placed(&ei->inode.cache, pages[0], pages[1], true);
 	return 0;
 }

@@ -11,15 +11,19 @@
  * at the map. It is taken away when blocks of the page are freed while the page stays, which only
  * happens to the one that holds the end of the file.
  *
+ * Blocks that are delayed (ext_delayed.c) have bits in page->private; a page that is written with
+ * such stays dirty for their sake.
+ *
  * A dirty page may have a hole that is not zero: one that lay beyond the end of the file when a
  * mapping stored into it, and within since. It gets its block when the page is written; with a
  * journal when the inode is (ext_pages_dirty.c), since writing takes no handle.
  */
-#include "fs/ext/ext_int.h"
+#include "fs/ext/ext_delayed.h"
 
 #include "lib/string.h"
 
 #define IO_ERROR	BIT(32)
+#define IO_NO_SPACE	BIT(35)
 #define IO_COUNT	0xffffffffull
 
 /* Requests under construction: runs are joined while they continue each other on the disk. */
@@ -48,7 +52,9 @@ static void page_end_read(struct page *page, int error)
 
 static void page_begin_io(struct page *page)
 {
-	__atomic_store_n(&page->private, 1, __ATOMIC_RELAXED);
+	u64 delayed = (u64)ext_page_delayed(page) << EXT_PAGE_DELAYED_SHIFT;
+
+	__atomic_store_n(&page->private, delayed | 1, __ATOMIC_RELAXED);
 }
 
 static void page_end_io(struct page *page, enum blk_op op, int error)
@@ -56,11 +62,12 @@ static void page_end_io(struct page *page, enum blk_op op, int error)
 	u64 left;
 
 	if (error)
-		__atomic_fetch_or(&page->private, IO_ERROR, __ATOMIC_RELAXED);
+		__atomic_fetch_or(&page->private, error == -ENOSPC ? IO_NO_SPACE : IO_ERROR,
+				  __ATOMIC_RELAXED);
 	left = __atomic_sub_fetch(&page->private, 1, __ATOMIC_ACQ_REL);
 	if (left & IO_COUNT)
 		return;
-	error = left & IO_ERROR ? -EIO : 0;
+	error = left & IO_ERROR ? -EIO : left & IO_NO_SPACE ? -ENOSPC : 0;
 	if (op == BLK_READ)
 		page_end_read(page, error);
 	else
@@ -224,13 +231,16 @@ static void ext_pages_read(struct pagecache *cache, struct page **pages, unsigne
 	blk_unplug();
 }
 
-/* A hole within a dirty page: 0 if it stays one, or io->run names its new block. */
-static int write_hole(struct ext_io *io, struct page *page, u32 offset)
+/*
+ * A hole within a dirty page: 0 if it stays one, or io->run names its new block. `lost`: it could
+ * get none.
+ */
+static int write_hole(struct ext_io *io, struct page *page, u32 offset, bool lost)
 {
 	u32 size = ext_fs_of(io->inode)->geo.block_size;
 
 	io->run.count = 1;
-	if (mem_is_all((u8 *)page_to_virt(page) + offset, 0, size))
+	if (lost || mem_is_all((u8 *)page_to_virt(page) + offset, 0, size))
 		return 0;
 	if (ext_fs_of(io->inode)->journal) {
 		ext_pages_note_hole(io->inode, page);
@@ -240,22 +250,37 @@ static int write_hole(struct ext_io *io, struct page *page, u32 offset)
 	return ext_map_create(io->inode, io->logical, 1, true, &io->run);
 }
 
+/* Whether, and why, parts of it could get no block: told once. */
+static u64 page_lost(const struct page *page)
+{
+	return READ_ONCE(page->private) & (EXT_PAGE_LOST | EXT_PAGE_LOST_NOSPC);
+}
+
 static void write_page(struct ext_io *io, struct page *page, u32 ahead)
 {
 	const u32 bits = ext_fs_of(io->inode)->geo.block_bits, per = (u32)PAGE_SIZE >> bits;
-	u64 first = page->index << (PAGE_SHIFT - bits);
+	u64 first = page->index << (PAGE_SHIFT - bits), lost = page_lost(page);
+	u32 delayed = ext_page_delayed(page);
 	int err = 0;
 
 	page_begin_io(page);
+	if (unlikely(delayed))
+		page_dirty(page);
 	for (u32 i = 0; i < per && first + i < io->end;) {
 		u32 n;
 
+		if (unlikely(delayed >> i & 1)) {
+			i++;
+			continue;
+		}
 		err = io_map(io, first + i, ahead - i);
 		if (!err && !io->run.block)
-			err = write_hole(io, page, i << bits);
+			err = write_hole(io, page, i << bits, lost);
 		if (err)
 			break;
 		n = min(min(per - i, io->run.count), (u32)min(io->end - first - i, (u64)per));
+		if (unlikely(delayed))
+			n = min(n, (u32)__builtin_ctz(delayed >> i | 1u << 31));
 		if (io->run.block)
 			io_add(io, page, i << bits, n << bits, io->run.block);
 		i += n;
@@ -265,6 +290,8 @@ static void write_page(struct ext_io *io, struct page *page, u32 ahead)
 	 * again.
 	 */
 	page_unlock(page);
+	if (unlikely(lost) && !err)
+		err = lost & EXT_PAGE_LOST_NOSPC ? -ENOSPC : -EIO;
 	page_end_io(page, BLK_WRITE, err);
 }
 
@@ -335,6 +362,8 @@ static int ext_prepare_write(struct pagecache *cache, struct page *page, unsigne
 
 static void ext_page_release(struct pagecache *cache, struct page *page)
 {
+	if (page_test(page, PG_DELAYED))
+		ext_delayed_drop(cache->owner, page, 0);
 	page_reset(page, PG_PRIVATE);
 }
 
@@ -351,6 +380,10 @@ void ext_pages_forget_map(struct inode *inode, u64 logical, u64 last)
 			continue;
 		page_lock(page);
 		page_reset(page, PG_PRIVATE);
+		/* What remains of it behind the end of the file, or in front of a hole. */
+		if (page_test(page, PG_DELAYED) && page->cache == &inode->cache &&
+		    logical == last && i == logical >> shift)
+			ext_delayed_drop(inode, page, (u32)(logical & ((1u << shift) - 1)));
 		page_unlock(page);
 		page_put(page);
 	}
@@ -368,7 +401,7 @@ int ext_zero_tail(struct inode *inode, u64 size)
 	if ((size & ((1u << bits) - 1)) == 0)
 		return 0;
 	err = ext_map(inode, size >> bits, 1, &run);
-	if (err || !run.block)
+	if (err || (!run.block && !ext_has_delayed(inode)))
 		return err;
 	err = pagecache_get_locked(&inode->cache, size >> PAGE_SHIFT, false, &page);
 	if (err)
@@ -394,5 +427,6 @@ const struct pagecache_ops ext_journal_page_ops = {
 	.read = ext_pages_read,
 	.write = ext_pages_write,
 	.make_dirty = ext_page_make_dirty,
+	.place = ext_delayed_place,
 	.release = ext_page_release,
 };

@@ -1,7 +1,8 @@
 /*
  * fs/ext/ext_pages_dirty.c - pages of regular files become dirty, with a journal.
  *
- * A page that has all its blocks just becomes dirty. One that lacks some gets them in a handle,
+ * A page that has all its blocks, or the promise of them, just becomes dirty. One that lacks some
+ * is promised them (ext_delayed.c); where that is not the way it gets them at once, in a handle,
  * which is begun before the page is locked: a commit takes page locks (ext_ordered.c). In the same
  * handle the end of file moves and the inode is written to its buffer, so that no transaction has
  * blocks behind the end, nor an end behind the blocks; and the page is dirty, with its new
@@ -11,12 +12,13 @@
  * leaves the page dirty and remembers which one it was; when the inode is written, as fsync(2)
  * and the periodic write-back do, the hole gets its block.
  */
+#include "fs/ext/ext_delayed.h"
 #include "fs/ext/ext_handle.h"
 
+#include "lib/bitops.h"
 #include "lib/string.h"
 
-/* The page's new end of file, and dirty. Locked. */
-static void page_changed(struct inode *inode, struct page *page, s64 end)
+void ext_page_changed(struct inode *inode, struct page *page, s64 end)
 {
 	page_dirty(page);
 	if (end > inode->size) {
@@ -35,13 +37,13 @@ static void page_zero_holes(struct inode *inode, struct page *page, u64 base, u3
 
 		if (ext_map(inode, base + at, end - at, &run))
 			return;
-		if (!run.block)
-			memset((u8 *)page_to_virt(page) + (at << bits), 0, run.count << bits);
-		at += run.count;
+		for (u32 i = 0; i < run.count; i++, at++)
+			if (!run.block && !(ext_page_delayed(page) >> at & 1))
+				memset((u8 *)page_to_virt(page) + (at << bits), 0, 1u << bits);
 	}
 }
 
-static int page_lock_in(struct pagecache *cache, struct page *page)
+int ext_page_lock_in(struct pagecache *cache, struct page *page)
 {
 	page_lock(page);
 	if (likely(page->cache == cache))
@@ -50,7 +52,21 @@ static int page_lock_in(struct pagecache *cache, struct page *page)
 	return -ESTALE;
 }
 
-/* In a handle: 0 with the page locked, or an error. */
+/* Blocks of the locked page were taken although they had been promised: they are no longer. */
+static void page_forget_promise(struct inode *inode, struct page *page, u32 at, u32 end)
+{
+	u32 bits = ext_page_delayed(page) & ((1u << end) - (1u << at));
+
+	if (likely(!bits))
+		return;
+	ext_delayed_clear(page, bits);
+	ext_delayed_forget(ext_i(inode), popcount64(bits));
+}
+
+/*
+ * In a handle: 0 with the page locked, or an error. Some of the blocks may be delayed, for want of
+ * memory to place them or because another thread was faster.
+ */
 static int page_get_blocks(struct inode *inode, struct page *page, unsigned from, unsigned to,
 			   s64 size)
 {
@@ -58,7 +74,7 @@ static int page_get_blocks(struct inode *inode, struct page *page, unsigned from
 	const u32 bits = fs->geo.block_bits;
 	u64 base = page->index << (PAGE_SHIFT - bits);
 	u32 at = from >> bits, end = (u32)((u64)to + fs->geo.block_size - 1) >> bits, fresh;
-	int err = page_lock_in(&inode->cache, page);
+	int err = ext_page_lock_in(&inode->cache, page);
 
 	if (err)
 		return err;
@@ -68,11 +84,12 @@ static int page_get_blocks(struct inode *inode, struct page *page, unsigned from
 		page_unlock(page);
 		return err;
 	}
+	page_forget_promise(inode, page, at, end);
 	if (at == 0 && end == PAGE_SIZE >> bits)
 		page_set(page, PG_PRIVATE);
-	page_changed(inode, page, size);
+	ext_page_changed(inode, page, size);
 	if (fresh)
-		ext_ordered_add(inode);
+		ext_ordered_add(inode, page->index, page->index);
 	return 0;
 }
 
@@ -93,15 +110,18 @@ int ext_page_make_dirty(struct pagecache *cache, struct page *page, unsigned fro
 	int err;
 
 	if (likely(page_test(page, PG_PRIVATE))) {
-		err = page_lock_in(cache, page);
+		err = ext_page_lock_in(cache, page);
 		if (err)
 			return err;
 		if (likely(page_test(page, PG_PRIVATE))) {
-			page_changed(inode, page, end);
+			ext_page_changed(inode, page, end);
 			return 0;
 		}
 		page_unlock(page);
 	}
+	err = ext_delayed_make_dirty(inode, page, from, to, end);
+	if (err != -EAGAIN)
+		return err;
 	do {
 		err = ext_begin(fs, page_credits(inode));
 		if (err)
@@ -153,7 +173,7 @@ static int page_fill(struct inode *inode, struct page *page)
 int ext_pages_fill_holes(struct inode *inode)
 {
 	struct ext_inode *ei = ext_i(inode);
-	u64 at, end;
+	u64 first, at, end;
 	int err = 0;
 
 	/* Nobody writes the pages of one that is being evicted, so no block may become theirs. */
@@ -161,7 +181,7 @@ int ext_pages_fill_holes(struct inode *inode)
 	    READ_ONCE(inode->state) & I_FREEING)
 		return 0;
 	spin_lock(&ei->spin);
-	at = ei->hole_first;
+	at = first = ei->hole_first;
 	end = ei->hole_end;
 	ei->hole_first = ei->hole_end = 0;
 	spin_unlock(&ei->spin);
@@ -173,5 +193,6 @@ int ext_pages_fill_holes(struct inode *inode)
 		err = page_fill(inode, page);
 		page_put(page);
 	}
-	return err;
+	/* The next commit is to have them, for who calls sync(2). */
+	return err ? err : ext_delayed_place(&inode->cache, first, end - 1, ~0ull, false);
 }

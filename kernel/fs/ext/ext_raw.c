@@ -5,7 +5,7 @@
  * 2446; in 128 bytes seconds are 32 bits and signed. Owner numbers and block counts are split in
  * halves. Device numbers are in i_block: the first word in the old 16-bit form, else the second.
  */
-#include "fs/ext/ext_int.h"
+#include "fs/ext/ext_delayed.h"
 
 #include "abi/kdev.h"
 #include "core/clock.h"
@@ -157,7 +157,9 @@ void ext_inode_to_raw(struct ext_inode *ei, struct ext_raw_inode *raw)
 	raw->links_count = (u16)inode->nlink;
 	/* Until its blocks behind the end are freed, the file ends on the disk where they do. */
 	if (!fs->journal || !S_ISREG(inode->mode) || !ext_map_has_excess(inode))
-		ei->disk_size = (u64)READ_ONCE(inode->size);
+		ei->disk_size = ext_delayed_size(ei);
+	else
+		ei->disk_size = max(ei->disk_size, ext_delayed_size(ei));
 	raw->size_lo = (u32)ei->disk_size;
 	if (S_ISREG(inode->mode) || ei->disk_size >> 32)
 		raw->size_hi = (u32)(ei->disk_size >> 32);

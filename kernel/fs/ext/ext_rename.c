@@ -8,6 +8,7 @@
  * is looked for again afterwards. With RENAME_WHITEOUT it is given another inode instead of being
  * removed. All of it is one handle of the journal.
  */
+#include "fs/ext/ext_delayed.h"
 #include "fs/ext/ext_handle.h"
 
 struct renaming {
@@ -208,6 +209,9 @@ int ext_rename(struct inode *from, const struct name *old, struct inode *inode, 
 		return -EINVAL;
 	if (new_name->length > EXT_NAME_MAX)
 		return -ENAMETOOLONG;
+	/* Whoever replaces a file means to have the old contents or the new, whatever happens. */
+	if (replaced && !(flags & RENAME_EXCHANGE) && S_ISREG(inode->mode))
+		ext_delayed_flush(inode);
 	do {
 		credits = ext_credits_rename(from, to);
 		if (flags & RENAME_WHITEOUT)

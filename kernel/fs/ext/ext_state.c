@@ -145,7 +145,7 @@ int ext_state_begin_write(struct ext_fs *fs)
 static bool state_update(struct ext_fs *fs)
 {
 	struct ext_super *s = fs->super;
-	u64 blocks = (u64)max(__atomic_load_n(&fs->free_blocks, __ATOMIC_RELAXED), (s64)0);
+	u64 blocks = (u64)max(__atomic_load_n(&fs->unused_blocks, __ATOMIC_RELAXED), (s64)0);
 	u32 inodes = (u32)max(__atomic_load_n(&fs->free_inodes, __ATOMIC_RELAXED), (s64)0);
 	u32 orphan = ext_orphan_first(fs);
 	u16 state = s->state;

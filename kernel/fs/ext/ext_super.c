@@ -272,6 +272,8 @@ static int super_mount(struct superblock *sb, struct blkdev *dev, const char *op
 		err = super_fill(fs, flavour);
 	if (err)
 		goto fail;
+	if (!fs->opt.delalloc_given)
+		fs->opt.delalloc = ext_options_delalloc(fs);
 	err = ext_iget(sb, EXT_ROOT_INO, &sb->root_inode);
 	if (err) {
 		ext_message(sb, LOG_ERR, "cannot read the root directory (error %d)", err);

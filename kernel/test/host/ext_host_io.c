@@ -170,7 +170,7 @@ static void cache_remove(struct pagecache *cache, struct page *page)
 {
 	if (page->flags & PG_WRITEBACK)
 		abort();
-	if (page_test(page, PG_PRIVATE) && cache->ops->release)
+	if (page->flags & (PG_PRIVATE | PG_DELAYED) && cache->ops->release)
 		cache->ops->release(cache, page);
 	if (page->flags & PG_DIRTY)
 		cache->n_dirty--;
@@ -337,7 +337,34 @@ int pagecache_get(struct pagecache *cache, pgoff_t index, pgoff_t last, struct p
 	return err;
 }
 
+unsigned pagecache_next_dirty(struct pagecache *cache, pgoff_t *first, pgoff_t last,
+			      struct page **pages, unsigned max)
+{
+	struct page *page;
+	unsigned n = 0;
+
+	while (n < max && (page = next_page(cache, *first)) && page->index <= last) {
+		*first = page->index + 1;
+		if (!page_test(page, PG_DIRTY))
+			continue;
+		page_get(page);
+		pages[n++] = page;
+	}
+	return n;
+}
+
 int pagecache_write_range(struct pagecache *cache, pgoff_t first, pgoff_t last, bool wait)
+{
+	int err = cache->ops->place ? cache->ops->place(cache, first, last, ~0ull, false) : 0;
+
+	if (err) {
+		cache->error = cache->error ? cache->error : err;
+		cache->n_errors++;
+	}
+	return pagecache_write_placed(cache, first, last, wait);
+}
+
+int pagecache_write_placed(struct pagecache *cache, pgoff_t first, pgoff_t last, bool wait)
 {
 	struct page *batch[64], *page;
 	pgoff_t end = cache->size ? (cache->size(cache) + PAGE_SIZE - 1) >> PAGE_SHIFT : ~0ull;

@@ -124,6 +124,13 @@ int jbd_begin(struct jbd *j, u32 credits)
 	return 0;
 }
 
+int jbd_begin_soon(struct jbd *j, u32 credits)
+{
+	if (j->depth)
+		wrong("soon, within a handle");
+	return host_committing ? -EAGAIN : jbd_begin(j, credits);
+}
+
 void jbd_end(struct jbd *j)
 {
 	if (!j->depth)
@@ -215,6 +222,10 @@ int jbd_commit(struct jbd *j, u32 tid)
 int jbd_commit_all(struct jbd *j)
 {
 	return commit(j);
+}
+
+void jbd_commit_start(struct jbd *j)
+{
 }
 
 int jbd_freeze(struct jbd *j)

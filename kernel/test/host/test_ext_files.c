@@ -3,6 +3,7 @@
 #include "test/host/ext_host.h"
 
 #include "core/clock.h"
+#include "fs/ext/ext_delayed.h"
 
 static const unsigned block_sizes[] = { 1024, 2048, 4096 };
 
@@ -490,6 +491,7 @@ static void check_data_before_commit(int (*lose)(struct superblock *sb, struct i
 	CHECK_EQ(host_mount(path, "ext4", 0, "", &sb), 0);
 	inode = create(sb, "file");
 	write_pattern(inode, 5, 0, 8192);
+	CHECK_EQ(ext_delayed_place(&inode->cache, 0, ~0ull, ~0ull, false), 0);
 	CHECK_EQ(ext_map(inode, 1, 1, &run), 0);
 	CHECK(run.block && !disk_has(path, run.block, 5, 4096));
 	host_committing = true;
