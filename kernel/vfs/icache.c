@@ -4,11 +4,15 @@
  * goes it is written out (or, with no link left, its file system frees its blocks), and its storage
  * is freed after a grace period.
  *
+ * One that cannot be written for want of memory is kept (sb->late), with a reference, and let go
+ * again at the next periodic write-back, sync(2) or unmount.
+ *
  * A number that is being read in (I_NEW) or on its way out (no reference, still hashed) makes
  * others wait. Locks: that of its stripe guards each bucket of the hash; sb->inode_lock the
  * superblock's lists and inode->state; they are not taken together.
  */
 #include "abi/stat.h"
+#include "core/log.h"
 #include "core/panic.h"
 #include "dev/blk.h"
 #include "lib/bitops.h"
@@ -299,11 +303,37 @@ static bool needs_writing(const struct inode *inode)
 	       (READ_ONCE(inode->cache.n_dirty) && !(inode->cache.flags & PAGECACHE_NO_RECLAIM));
 }
 
-static void write_out(struct inode *inode)
+static int write_out(struct inode *inode)
 {
+	int err = 0, err2;
+
 	if (READ_ONCE(inode->cache.n_dirty) && !(inode->cache.flags & PAGECACHE_NO_RECLAIM))
-		pagecache_sync(&inode->cache);
-	inode_clean(inode);
+		err = pagecache_sync(&inode->cache);
+	err2 = inode_clean(inode);
+	return err2 == -ENOMEM ? err2 : err;
+}
+
+/*
+ * Nobody has a reference, and writing ended so: whether the inode has one again, that of sb->late.
+ */
+static bool keep_late(struct inode *inode, int err)
+{
+	struct superblock *sb = inode->sb;
+
+	/* Of several errors we hear the first: what has no place yet was not written, for sure. */
+	if (!err || (err != -ENOMEM && !READ_ONCE(inode->blocks_delayed)) || !needs_writing(inode))
+		return false;
+	if (READ_ONCE(sb->dying)) {
+		log_err("vfs: %s: no memory to write inode %llu, data was lost", sb->type->name,
+			(unsigned long long)inode->ino);
+		return false;
+	}
+	spin_lock(&sb->inode_lock);
+	inode->next_late = sb->late;
+	sb->late = inode;
+	ref_set(&inode->refs, 1);
+	spin_unlock(&sb->inode_lock);
+	return true;
 }
 
 /* The last reference went: nobody finds the inode but those who wait for its number. */
@@ -313,8 +343,10 @@ static void inode_evict(struct inode *inode)
 	struct stripe *stripe = stripe_of(inode->sb, inode->ino);
 	struct gate *gate = inode->nlink ? NULL : inode->sb->gate;
 
-	if (unlikely(needs_writing(inode)))
-		write_out(inode);
+	if (unlikely(needs_writing(inode)) && unlikely(keep_late(inode, write_out(inode)))) {
+		announce_change(stripe);
+		return;
+	}
 	inode_set_state(inode, I_FREEING, 0);
 	if (unlikely(gate))
 		gate_enter_unkillable(gate, GATE_EVICT);
@@ -335,11 +367,30 @@ void inode_put(struct inode *inode)
 	 * reference.
 	 */
 	if (ref_read(&inode->refs) == 1 && unlikely(needs_writing(inode)))
-		write_out(inode);
+		(void)write_out(inode);
 	if (!ref_put(&inode->refs))
 		return;
 	if (READ_ONCE(inode->state) & I_FREEING)
 		inode_destroy(inode); /* a failed new one, held by a waiter */
 	else
 		inode_evict(inode);
+}
+
+bool icache_put_late(struct superblock *sb, bool last)
+{
+	struct inode *inode, *next;
+
+	if (likely(!READ_ONCE(sb->late)))
+		return false;
+	if (last)
+		WRITE_ONCE(sb->dying, true);
+	spin_lock(&sb->inode_lock);
+	inode = sb->late;
+	sb->late = NULL;
+	spin_unlock(&sb->inode_lock);
+	for (; inode; inode = next) {
+		next = inode->next_late;
+		inode_put(inode);
+	}
+	return READ_ONCE(sb->late);
 }

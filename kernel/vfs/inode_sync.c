@@ -279,6 +279,7 @@ int super_sync(struct superblock *sb)
 		err2 = super_write_inodes(sb);
 		if (err == 0)
 			err = err2;
+		(void)icache_put_late(sb, false);
 	}
 	if (sb->ops->sync) {
 		err2 = sb->ops->sync(sb, true);
@@ -356,6 +357,7 @@ static int writeback_one(struct superblock *sb, void *arg)
 	if (sb->flags & SB_READ_ONLY || !sb->ops->inode_write ||
 	    !gate_try_enter(sb->gate, GATE_SYNC))
 		return 0;
+	(void)icache_put_late(sb, false);
 	times_due(sb, false);
 	super_write_inodes(sb);
 	if (sb->ops->sync)

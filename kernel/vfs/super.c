@@ -11,6 +11,7 @@
 #include "dev/blk.h"
 #include "lib/bitmap.h"
 #include "mm/slab.h"
+#include "sched/thread.h"
 #include "vfs/mount_int.h"
 #include "vfs/notify.h"
 #include "vfs/super_int.h"
@@ -205,6 +206,17 @@ int super_obtain(struct fs_type *type, struct blkdev *dev, u32 sb_flags, const c
 	return err;
 }
 
+/* What there is no memory for is written a bit later, or not at all. */
+static void put_late(struct superblock *sb)
+{
+	u64 deadline = clock_monotonic() + BUSY_WAIT_NS;
+
+	while (unlikely(icache_put_late(sb, clock_monotonic() >= deadline))) {
+		thread_prepare(THREAD_UNINTERRUPTIBLE);
+		thread_block_until(clock_monotonic() + 100 * NSEC_PER_MSEC);
+	}
+}
+
 static void super_shutdown(struct superblock *sb)
 {
 	int err;
@@ -218,6 +230,7 @@ static void super_shutdown(struct superblock *sb)
 	notify_super_gone(sb);
 	dcache_drop_tree(sb->root);
 	dentry_put(sb->root);
+	put_late(sb);
 	if (!icache_wait_empty(sb, clock_monotonic() + BUSY_WAIT_NS))
 		log_err("vfs: %s: inodes in use after unmount", sb->type->name);
 	if (sb->ops->unmount)

@@ -137,6 +137,8 @@ struct superblock {
 	struct list inodes;        /* i: all in memory */
 	struct list dirty;         /* i: inodes with I_DIRTY */
 	struct list dirty_times;   /* i: those with I_DIRTY_TIME, oldest first */
+	struct inode *late;        /* i: kept until there is memory to write them */
+	bool dying;                /* a: none are kept any more */
 	struct list link;          /* vfs's list of superblocks */
 	struct pagecache_errors errors; /* of writing the contents of its files */
 	void *data;                /* I: file system's */
@@ -206,6 +208,7 @@ struct inode {
 	struct hlist_node hash;    /* inode cache's lock */
 	struct list sb_link, dirty_link; /* i */
 	u64 time_dirtied_ns;       /* i: with I_DIRTY_TIME: since when */
+	struct inode *next_late;   /* i: in sb->late */
 	struct list dentries;      /* inode's dentries; its spin */
 	struct list watches;       /* spin: inotify marks */
 	struct rcu_head rcu;

@@ -17,6 +17,13 @@ void inode_set_state(struct inode *inode, u32 set, u32 clear);
 /* Writes the inode's metadata to its buffer if it is dirty; 0 or the error. */
 int inode_clean(struct inode *inode);
 
+/*
+ * Inodes that could not be written for want of memory when their last reference went were kept:
+ * they are let go once more, and evicted if they can be written now. Whether some are left. `last`:
+ * there is no other time, and what cannot be written is lost, which is logged. May sleep.
+ */
+bool icache_put_late(struct superblock *sb, bool last);
+
 void super_init(void);
 /* A superblock's storage outlives the last of its inodes. */
 void super_put_storage(struct superblock *sb);
