@@ -6,6 +6,7 @@
 #include <linux/falloc.h>
 #include <linux/fiemap.h>
 #include <linux/fs.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -306,6 +307,77 @@ TEST(data_on_its_way)
 	is(st.st_blocks, 0, "nor behind its end");
 	must(fiemap(fd, &m, 0, -1, FIEMAP_FLAG_SYNC, 16));
 	is(m.head.fm_mapped_extents, 0, "even when it was written");
+}
+
+/* Writes the file to the disk whenever a byte comes. */
+static void write_on_demand(int fd, int in, int out)
+{
+	char c;
+
+	while (read(in, &c, 1) == 1) {
+		fdatasync(fd);
+		must(write(out, &c, 1));
+	}
+	_exit(0);
+}
+
+/* KiB that a map of the file says are there. */
+static long kib_mapped(int fd)
+{
+	long n = 0;
+	struct map m;
+
+	must(fiemap(fd, &m, 0, -1, 0, 16));
+	for (unsigned i = 0; i < m.head.fm_mapped_extents; i++)
+		n += (long)m.e[i].fe_length / K;
+	return n;
+}
+
+/* Blocks that are just being taken are seen as the one or the other. */
+TEST(data_that_gets_its_place)
+{
+	int fd = filled("w", 256), go[2], done[2], pid;
+	unsigned ends = 0, begins = 0, maps = 0;
+	char c = 0;
+
+	must(pipe(go));
+	must(pipe2(done, O_NONBLOCK));
+	pid = must(fork());
+	if (!pid) {
+		close(go[1]);
+		write_on_demand(fd, go[0], done[1]);
+	}
+	for (unsigned i = 0; i < 40; i++) {
+		must(write(go[1], &c, 1));
+		do {
+			sched_yield();
+			begins += lseek(fd, 100 * K, SEEK_DATA) != 100 * K;
+			ends += lseek(fd, 0, SEEK_HOLE) != 256 * K;
+			maps += !on_tmpfs() && kib_mapped(fd) != 256;
+		} while (read(done[0], &c, 1) != 1);
+		must(ftruncate(fd, 0));
+		must(pwrite(fd, buf, 256 * K, 0));
+	}
+	close(go[1]);
+	must(waitpid(pid, NULL, 0));
+	is(begins, 0, "it is data all the time");
+	is(ends, 0, "to its end");
+	is(maps, 0, "and in its map");
+}
+
+TEST(allocated_while_it_is_on_its_way)
+{
+	int fd = filled("w", 64);
+
+	if (!on_ext4())
+		return;
+	works(fallocate(fd, 0, 0, 64 * K), "fallocate() of what was just written");
+	ok(kib_of(fd) >= 64 && kib_of(fd) <= 68, "takes no more blocks");
+	works(fallocate(fd, PUNCH, 0, 32 * K), "a hole in it");
+	ok(kib_of(fd) >= 32 && kib_of(fd) <= 36, "gives some back");
+	must(fsync(fd));
+	ok(kib_of(fd) >= 32 && kib_of(fd) <= 36, "now, too");
+	ok(all(fd, 0, 32 * K, 0) && all(fd, 32 * K, 64 * K, 'x'), "and the rest is there");
 }
 
 TEST(extent_maps)

@@ -11,10 +11,10 @@
 #include "abi/fiemap.h"
 #include "arch/usercopy.h"
 
-/* A stretch of the map: `block` 0: a hole. */
-struct stretch { u64 block; u32 count; bool unwritten; };
+/* A stretch of the map: `block` 0: a hole, or delayed. */
+struct stretch { u64 block; u32 count; bool unwritten, delayed; };
 
-static int stretch_at(struct inode *inode, u64 logical, u32 max, struct stretch *s)
+static int stretch_mapped(struct inode *inode, u64 logical, u32 max, struct stretch *s)
 {
 	struct ext_inode *ei = ext_i(inode);
 	struct ext_extent_place place;
@@ -23,20 +23,43 @@ static int stretch_at(struct inode *inode, u64 logical, u32 max, struct stretch 
 
 	if (!ext_has_extents(inode)) {
 		err = ext_map(inode, logical, max, &run);
-		*s = (struct stretch){ run.block, run.count, false };
+		*s = (struct stretch){ .block = run.block, .count = run.count };
 		return err;
 	}
 	if (logical >= ~0u) {
-		*s = (struct stretch){ 0, max, false };
+		*s = (struct stretch){ .count = max };
 		return 0;
 	}
 	rwsem_write(&ei->map_lock); /* as ext_extent_open() wants it */
 	err = ext_extent_find(ei, (u32)logical, max, &place);
 	rwsem_write_end(&ei->map_lock);
 	if (!err)
-		*s = (struct stretch){ place.mapped ? place.block : 0, place.count,
-				       place.mapped && !place.written };
+		*s = (struct stretch){
+			.block = place.mapped ? place.block : 0, .count = place.count,
+			.unwritten = place.mapped && !place.written,
+		};
 	return err;
+}
+
+/* With delayed blocks told from holes. The inode is locked. */
+static int stretch_at(struct inode *inode, u64 logical, u32 max, struct stretch *s)
+{
+	bool delayed = ext_has_delayed(inode); /* before the map is asked: it will have them */
+	int err = stretch_mapped(inode, logical, max, s);
+	u64 start;
+	u32 n;
+
+	if (err || s->block || !delayed)
+		return err;
+	if (ext_delayed_find(inode, logical, logical + s->count, &start, &n)) {
+		if (start == logical) {
+			*s = (struct stretch){ .count = n, .delayed = true };
+			return 0;
+		}
+		s->count = (u32)(start - logical);
+	}
+	/* What was placed since the map was asked is in it now. */
+	return stretch_mapped(inode, logical, s->count, s);
 }
 
 /* An answer under way. */
@@ -76,25 +99,12 @@ static int answer_inline(struct inode *inode, struct answer *a)
 	return answer_tell(a, FIEMAP_EXTENT_LAST);
 }
 
-/* A hole that ends where delayed blocks begin; or such blocks, which are told of. */
-static int answer_delayed(struct inode *inode, struct answer *a, u64 at, struct stretch *s)
+static u32 stretch_flags(const struct inode *inode, const struct stretch *s)
 {
-	const u32 bits = ext_fs_of(inode)->geo.block_bits;
-	u64 start;
-	u32 n;
-	int err;
-
-	if (!ext_has_delayed(inode) || !ext_delayed_find(inode, at, at + s->count, &start, &n))
-		return 0;
-	s->count = start == at ? n : (u32)(start - at);
-	if (start != at)
-		return 0;
-	err = answer_tell(a, 0);
-	a->next = (struct abi_fiemap_extent){
-		.fe_logical = at << bits, .fe_length = (u64)n << bits,
-		.fe_flags = FIEMAP_EXTENT_DELALLOC | FIEMAP_EXTENT_UNKNOWN,
-	};
-	return err;
+	if (s->delayed)
+		return FIEMAP_EXTENT_DELALLOC | FIEMAP_EXTENT_UNKNOWN;
+	return (s->unwritten ? FIEMAP_EXTENT_UNWRITTEN : 0) |
+	       (ext_has_extents(inode) ? 0 : FIEMAP_EXTENT_MERGED);
 }
 
 static int answer_fill(struct inode *inode, struct answer *a)
@@ -114,16 +124,13 @@ static int answer_fill(struct inode *inode, struct answer *a)
 		err = stretch_at(inode, at, (u32)min(end - at, (u64)0x7fffffff), &s);
 		if (err)
 			break;
-		if (s.block) {
+		if (s.block || s.delayed) {
 			err = answer_tell(a, 0);
 			a->next = (struct abi_fiemap_extent){
 				.fe_logical = at << bits, .fe_physical = s.block << bits,
 				.fe_length = (u64)s.count << bits,
-				.fe_flags = (s.unwritten ? FIEMAP_EXTENT_UNWRITTEN : 0) |
-					    (ext_has_extents(inode) ? 0 : FIEMAP_EXTENT_MERGED),
+				.fe_flags = stretch_flags(inode, &s),
 			};
-		} else {
-			err = answer_delayed(inode, a, at, &s);
 		}
 		at += max(s.count, 1u);
 		if (!err && thread_fatal_pending())

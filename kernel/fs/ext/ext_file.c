@@ -94,18 +94,25 @@ static int ext_fsync(struct file *file, bool data_only)
 	return err;
 }
 
-/* A hole ends where delayed blocks begin; and they are data. */
-static void delayed_in(struct inode *inode, u64 logical, struct ext_run *run)
+/* What lies at `logical`: delayed blocks are data as well. inode->lock is held. */
+static int data_map(struct inode *inode, u64 logical, struct ext_run *run)
 {
+	bool delayed = ext_has_delayed(inode); /* before the map is asked: it will have them */
+	int err = ext_map(inode, logical, ~0u, run);
 	u64 start;
 	u32 n;
 
-	if (!ext_delayed_find(inode, logical, logical + run->count, &start, &n))
-		return;
-	if (start == logical)
-		*run = (struct ext_run){ ~0ull, n };
-	else
+	if (err || run->block || likely(!delayed))
+		return err;
+	if (ext_delayed_find(inode, logical, logical + run->count, &start, &n)) {
+		if (start == logical) {
+			*run = (struct ext_run){ ~0ull, n };
+			return 0;
+		}
 		run->count = (u32)(start - logical);
+	}
+	/* What was placed since the map was asked is in it now. */
+	return ext_map(inode, logical, run->count, run);
 }
 
 /* The first byte at or after `offset` that is data, or in a hole: -ENXIO when there is none. */
@@ -116,12 +123,10 @@ static loff_t file_find(struct inode *inode, loff_t offset, bool hole)
 	struct ext_run run;
 
 	while (offset < size) {
-		int err = ext_map(inode, (u64)offset >> bits, ~0u, &run);
+		int err = data_map(inode, (u64)offset >> bits, &run);
 
 		if (err)
 			return err;
-		if (!run.block && ext_has_delayed(inode))
-			delayed_in(inode, (u64)offset >> bits, &run);
 		if ((run.block == 0) == hole)
 			return offset;
 		offset = (loff_t)((((u64)offset >> bits) + run.count) << bits);
