@@ -31,15 +31,23 @@ static u32 delayed_blocks(const struct ext_inode *ei)
 	return (u32)(ei->inode.blocks_delayed >> (ext_fs_of(&ei->inode)->geo.block_bits - 9));
 }
 
-/* Nodes that the map may need for n more blocks, none of which follows another. */
+/*
+ * Nodes that the map may need at most for n more blocks, none of which follows another. Each leaf
+ * that is there may be full and is split once; one that was split, or is new, has room for half of
+ * what fits in. It takes a way down from the root for each, as the nodes above may be full, too.
+ */
 static u32 map_estimate(const struct ext_inode *ei, u32 n)
 {
-	u32 per = ext_fs_of(&ei->inode)->geo.block_size / (u32)sizeof(struct ext_extent) - 1;
+	u32 fits = ext_fs_of(&ei->inode)->geo.block_size / (u32)sizeof(struct ext_extent) - 1;
 	const struct ext_extent_header *h = (const void *)ei->block;
+	u64 leaves = h->depth ? h->entries : 0;
 
 	if (!n || (!h->depth && h->entries + n <= h->max))
 		return 0;
-	return DIV_ROUND_UP(n, per) + h->depth + 1;
+	for (unsigned i = 1; i < h->depth; i++)
+		leaves = min(leaves * fits, (u64)n);
+	leaves = min(leaves, (u64)n) + DIV_ROUND_UP(n, fits / 2);
+	return (u32)(leaves * max((u32)h->depth, 1u) + leaves / (fits / 2)) + 2;
 }
 
 /* Promises n blocks more to the file: false if there are not so many. */
@@ -89,9 +97,16 @@ void ext_delayed_clear(struct page *page, u32 bits)
 		page_reset(page, PG_DELAYED);
 }
 
-void ext_delayed_drop(struct inode *inode, struct page *page, u32 from)
+void ext_delayed_drop(struct inode *inode, struct page *page, u64 from, u64 to)
 {
-	u32 bits = ext_page_delayed(page) >> from << from;
+	const u32 shift = PAGE_SHIFT - ext_fs_of(inode)->geo.block_bits;
+	u64 base = page->index << shift, end = base + (1u << shift);
+	u32 bits = ext_page_delayed(page);
+
+	if (from > base)
+		bits &= from < end ? ~0u << (from - base) : 0;
+	if (to < end)
+		bits &= to > base ? (1u << (to - base)) - 1 : 0;
 
 	if (!bits)
 		return;

@@ -32,8 +32,8 @@ int must_check ext_delayed_make_dirty(struct inode *inode, struct page *page, un
 				      unsigned to, s64 end);
 /* pagecache_ops.place. Begins handles: same order as ext_begin(). */
 int ext_delayed_place(struct pagecache *cache, pgoff_t first, pgoff_t last, u64 max, bool soon);
-/* Blocks of the page from number `from` in it on will not be needed. It is locked. */
-void ext_delayed_drop(struct inode *inode, struct page *page, u32 from);
+/* Blocks [from, to) of the file will not be needed, as far as they are the locked page's. */
+void ext_delayed_drop(struct inode *inode, struct page *page, u64 from, u64 to);
 /* Bits of the locked page are no longer delayed; n blocks of the inode are not. */
 void ext_delayed_clear(struct page *page, u32 bits);
 void ext_delayed_forget(struct ext_inode *ei, u32 n);

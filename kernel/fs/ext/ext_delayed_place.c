@@ -95,7 +95,7 @@ static bool run_lock(struct placing *p)
 		return true;
 	}
 	/* The file has just become shorter. */
-	ext_delayed_drop(p->inode, p->pages[0], (u32)p->logical & (per - 1));
+	ext_delayed_drop(p->inode, p->pages[0], p->logical, ~0ull);
 	return false;
 }
 
@@ -154,7 +154,7 @@ static void pages_lose(struct placing *p, int err)
 
 		page_lock(page);
 		if (page->cache == &p->inode->cache && ext_page_delayed(page)) {
-			ext_delayed_drop(p->inode, page, 0);
+			ext_delayed_drop(p->inode, page, 0, ~0ull);
 			page_reset(page, PG_PRIVATE);
 			__atomic_or_fetch(&page->private, why, __ATOMIC_RELAXED);
 		}

@@ -8,7 +8,7 @@
  * leave the cache: should a block not be had to split an extent, the file still has what it had.
  * Before blocks move, dirty pages behind them are written, and leave, too.
  */
-#include "fs/ext/ext_int.h"
+#include "fs/ext/ext_delayed.h"
 
 #include "core/clock.h"
 #include "lib/string.h"
@@ -129,15 +129,29 @@ static int grow(struct inode *inode, u64 size)
 	return 0;
 }
 
-static int allocate(struct file *file, u64 start, u64 end, bool keep)
+/*
+ * Blocks for all of the range. What was promised is taken first: pages of the range have theirs
+ * then, and the map has no more extents than was thought when the others were promised.
+ */
+static int allocate_blocks(struct file *file, u64 start, u64 end)
 {
 	struct inode *inode = file->inode;
 	int err;
 
 	if (!ext_has_extents(inode))
 		return -EOPNOTSUPP;
-	err = ext_range_allocate(inode, block_down(inode, start), block_up(inode, end),
-				 may_reserve(file));
+	err = ext_delayed_place(&inode->cache, 0, ~0ull, ~0ull, false);
+	if (err)
+		return err;
+	return ext_range_allocate(inode, block_down(inode, start), block_up(inode, end),
+				  may_reserve(file));
+}
+
+static int allocate(struct file *file, u64 start, u64 end, bool keep)
+{
+	struct inode *inode = file->inode;
+	int err = allocate_blocks(file, start, end);
+
 	return err || keep ? err : grow(inode, end);
 }
 
@@ -145,12 +159,8 @@ static int zero(struct file *file, u64 start, u64 end, bool keep)
 {
 	struct inode *inode = file->inode;
 	struct stretch s = { .inode = inode, .start = start };
-	int err;
+	int err = allocate_blocks(file, start, end);
 
-	if (!ext_has_extents(inode))
-		return -EOPNOTSUPP;
-	err = ext_range_allocate(inode, block_down(inode, start), block_up(inode, end),
-				 may_reserve(file));
 	if (err)
 		return err;
 	/* Behind the end of the file everything reads as zeroes. */

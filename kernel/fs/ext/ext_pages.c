@@ -363,7 +363,7 @@ static int ext_prepare_write(struct pagecache *cache, struct page *page, unsigne
 static void ext_page_release(struct pagecache *cache, struct page *page)
 {
 	if (page_test(page, PG_DELAYED))
-		ext_delayed_drop(cache->owner, page, 0);
+		ext_delayed_drop(cache->owner, page, 0, ~0ull);
 	page_reset(page, PG_PRIVATE);
 }
 
@@ -383,7 +383,7 @@ void ext_pages_forget_map(struct inode *inode, u64 logical, u64 last)
 		/* What remains of it behind the end of the file, or in front of a hole. */
 		if (page_test(page, PG_DELAYED) && page->cache == &inode->cache &&
 		    logical == last && i == logical >> shift)
-			ext_delayed_drop(inode, page, (u32)(logical & ((1u << shift) - 1)));
+			ext_delayed_drop(inode, page, logical, ~0ull);
 		page_unlock(page);
 		page_put(page);
 	}

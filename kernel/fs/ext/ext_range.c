@@ -10,6 +10,7 @@
  * behind it; else leaf by leaf, in an order in which the tree is whole after each: a crash may then
  * leave it moved in part.
  */
+#include "fs/ext/ext_delayed.h"
 #include "fs/ext/ext_extent_int.h"
 #include "fs/ext/ext_handle.h"
 
@@ -88,6 +89,13 @@ static int range_do(struct inode *inode, u64 from, u64 to, struct page *const *e
 
 int ext_range_unmap(struct inode *inode, u64 from, u64 to, struct page *const *edge)
 {
+	for (unsigned i = 0; edge && i < EXT_RANGE_EDGES; i++) {
+		if (!edge[i])
+			continue;
+		page_lock(edge[i]);
+		ext_delayed_drop(inode, edge[i], from, to);
+		page_unlock(edge[i]);
+	}
 	return range_do(inode, from, to, edge,
 			ext_has_extents(inode) ? ext_extent_unmap_some : indirect_unmap_some);
 }

@@ -174,6 +174,65 @@ TEST(a_full_disk_keeps_its_promises)
 		full(formats[i]);
 }
 
+/* Leaves of the map that are full are split for what was promised, when nothing else is left. */
+static void full_map(const char *format, s64 step)
+{
+	struct inode *inode, *rest;
+	s64 at, size = 0;
+
+	begin(format, 16, "");
+	inode = create("map");
+	for (at = 0; at < 1000 * step; at += step)
+		CHECK_EQ(host_write(inode, data, 1024, at), 1024);
+	CHECK_EQ(host_sync(sb), 0);
+	for (at = step / 2; at < 1000 * step; at += 42 * step)
+		CHECK_EQ(host_write(inode, data, 1024, at), 1024);
+	CHECK(ext_has_delayed(inode));
+	rest = create("rest");
+	while (host_write(rest, data, sizeof(data), size) == (ssize_t)sizeof(data))
+		size += (s64)sizeof(data);
+	inode_put(rest);
+	CHECK(told_free() < 4);
+	CHECK_EQ(host_sync(sb), 0);
+	host_drop_caches(sb);
+	for (at = step / 2; at < 1000 * step; at += 42 * step)
+		check_contents(inode, at, 1024);
+	inode_put(inode);
+	end();
+}
+
+TEST(a_full_disk_has_room_for_a_map)
+{
+	full_map("-t ext4 -b 1024 -m 0", 2048);
+	full_map("-t ext4 -b 1024 -m 0 -O ^has_journal", 2048);
+}
+
+/* A hole is punched into pages that have no blocks, in parts of them. */
+TEST(holes_are_punched_into_promises)
+{
+	struct inode *inode;
+	struct file *file;
+
+	begin(formats[1], 16, "");
+	inode = create("punched");
+	file = host_open(inode, O_RDWR);
+	CHECK_EQ(host_write(inode, data, 8192, 0), 8192);
+	CHECK_EQ(ext_fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 1024, 2048), 0);
+	CHECK_EQ(inode->blocks_delayed, 12);
+	CHECK_EQ(ext_fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 3500, 3000), 0);
+	CHECK_EQ(inode->blocks_delayed, 8);
+	CHECK_EQ(host_sync(sb), 0);
+	CHECK_EQ(inode->blocks, 8);
+	CHECK_EQ(inode->blocks_delayed, 0);
+	host_close(file);
+	inode_put(inode);
+	host_drop_caches(sb);
+	CHECK_EQ(host_lookup(sb->root_inode, "punched", &inode), 0);
+	check_contents(inode, 0, 1024);
+	inode_put(inode);
+	end();
+}
+
 /* The image as it is now, with everything up to the last commit. */
 static void cut(const char *name)
 {
@@ -355,6 +414,7 @@ TEST(preallocated_blocks_are_not_promised_twice)
 	/* And blocks that are allocated under a promise use it up. */
 	CHECK_EQ(host_write(inode, data, 65536, 1 << 20), 65536);
 	CHECK_EQ(ext_fallocate(file, 0, 1 << 20, 65536), 0);
+	CHECK(inode->blocks + inode->blocks_delayed <= 256 + 2);
 	CHECK_EQ(host_sync(sb), 0);
 	CHECK(inode->blocks <= 256 + 2);
 	check_contents(inode, 1 << 20, 65536);
