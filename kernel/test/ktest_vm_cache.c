@@ -3,6 +3,7 @@
 #include "mm/slab.h"
 #include "test/ktest.h"
 #include "test/ktest_vm_int.h"
+#include "vm/vm_int.h"
 
 /* Whether page `index` reads as it should. */
 static bool page_right(struct ktest_file *file, pgoff_t index)
@@ -112,6 +113,34 @@ KTEST(vm_cache_delayed)
 	page_put(page);
 	KTEST_CHECK(pagecache_sync(&file->cache) == 0);
 	KTEST_CHECK(file->pages_written == 2 && file->cache.n_dirty == 0);
+	ktest_file_destroy(file);
+}
+
+static int place_error;
+
+static int place(struct pagecache *cache, pgoff_t first, pgoff_t last, u64 max, bool soon)
+{
+	return place_error;
+}
+
+/* Who wants pages written is told when they got no place; who only helps should not try at once. */
+KTEST(vm_cache_no_place)
+{
+	struct ktest_file *file = ktest_file_create(MIB(1));
+	struct pagecache_ops ops = *file->cache.ops;
+
+	ops.place = place;
+	file->cache.ops = &ops;
+	place_error = -ENOMEM;
+	dirty_page(file, 5, 1);
+	KTEST_CHECK(pagecache_write_range(&file->cache, 0, ~0ull, true) == -ENOMEM);
+	dirty_page(file, 5, 1);
+	KTEST_CHECK(pagecache_write_some(&file->cache, 16) == 0);
+	KTEST_CHECK(pagecache_sync(&file->cache) == 0); /* it had a place, and nobody asked */
+	place_error = 0;
+	dirty_page(file, 5, 1);
+	KTEST_CHECK(pagecache_write_some(&file->cache, 16) == 1);
+	KTEST_CHECK(pagecache_sync(&file->cache) == 0);
 	ktest_file_destroy(file);
 }
 

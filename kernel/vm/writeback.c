@@ -201,13 +201,15 @@ static int place(struct pagecache *cache, pgoff_t first, pgoff_t last, u64 max, 
 
 int pagecache_write_range(struct pagecache *cache, pgoff_t first, pgoff_t last, bool wait)
 {
-	int err = 0;
+	int err = 0, err2;
 
 	if (cache->ops->write && READ_ONCE(cache->n_dirty))
 		err = place(cache, first, last, ~0ull, false);
 	if (unlikely(err))
 		cache_note_error(cache, err);
-	return pagecache_write_placed(cache, first, last, wait);
+	err2 = pagecache_write_placed(cache, first, last, wait);
+	/* Another may have been told of it; but what is ours to write is not written. */
+	return err2 || !wait ? err2 : err;
 }
 
 int pagecache_write_placed(struct pagecache *cache, pgoff_t first, pgoff_t last, bool wait)
@@ -224,6 +226,7 @@ int pagecache_write_placed(struct pagecache *cache, pgoff_t first, pgoff_t last,
 
 u64 pagecache_write_some(struct pagecache *cache, u64 max)
 {
+	u64 written;
 	int err;
 
 	if (!READ_ONCE(cache->n_dirty))
@@ -232,5 +235,6 @@ u64 pagecache_write_some(struct pagecache *cache, u64 max)
 	/* What stays dirty is not lost; nobody has asked for it. */
 	if (unlikely(err) && err != -ENOMEM && err != -EAGAIN)
 		cache_note_error(cache, err);
-	return write_tagged(cache, 0, ~0ull, max, false);
+	written = write_tagged(cache, 0, ~0ull, max, false);
+	return err == -ENOMEM || err == -EAGAIN ? 0 : written;
 }
