@@ -157,6 +157,8 @@ struct elf64_nhdr {
 #define AT_RANDOM		25
 #define AT_HWCAP2		26
 #define AT_EXECFN		31
+#define AT_RSEQ_FEATURE_SIZE	27
+#define AT_RSEQ_ALIGN		28
 #define AT_SYSINFO_EHDR		33
 #define AT_MINSIGSTKSZ		51
 #define HWCAP2_RING3MWAIT	0x1

@@ -11,5 +11,6 @@
 #define WORK_RESTORE_MASK (1u << 4) /* put the saved signal mask back if no handler ran */
 #define WORK_SYSCALL_TRACE (1u << 5) /* system calls take the traced path; by itself no reason for
 				      * the slow return */
+#define WORK_RSEQ     (1u << 6) /* the thread's restartable sequence is to be looked at */
 
 #define THREAD_WORK_OFFSET 0

@@ -7,6 +7,7 @@
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "abi/personality.h"
+#include "abi/rseq.h"
 #include "arch/cpu.h"
 #include "arch/vdso.h"
 #include "core/clock.h"
@@ -18,6 +19,7 @@
 #include "proc/exec_load.h"
 #include "proc/posix_timer_int.h"
 #include "proc/proc_int.h"
+#include "proc/rseq.h"
 #include "proc/signal.h"
 #include "proc/signal_int.h"
 
@@ -187,6 +189,8 @@ static int stack_fill(struct exec *e, vaddr_t top, u64 bias, u64 interp_base, va
 		{ AT_EUID, e->cred->euid }, { AT_GID, e->cred->gid }, { AT_EGID, e->cred->egid },
 		{ AT_SECURE, e->secure }, { AT_RANDOM, 0 }, { AT_HWCAP2, cpu->hwcap2 },
 		{ AT_EXECFN, 0 }, { AT_PLATFORM, 0 }, { AT_MINSIGSTKSZ, MINSIGSTKSZ },
+		{ AT_RSEQ_FEATURE_SIZE, offsetof(struct rseq, mm_cid) + sizeof(u32) },
+		{ AT_RSEQ_ALIGN, _Alignof(struct rseq) },
 		{ AT_NULL, 0 },
 	};
 	int error =
@@ -368,6 +372,7 @@ static void commit(struct exec *e, struct task *me)
 	}
 	p->dumpable = !e->secure && e->readable;
 	p->membarrier = 0;
+	rseq_exec();
 	memcpy(me->thread->name, e->name, sizeof(e->name));
 	fpu_reset();
 	regs_init_user(regs_current(), e->entry, e->stack.sp);

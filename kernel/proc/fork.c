@@ -11,6 +11,7 @@
 #include "lib/string.h"
 #include "proc/pidfd.h"
 #include "proc/proc_int.h"
+#include "proc/rseq.h"
 #include "proc/signal.h"
 #include "proc/user.h"
 
@@ -102,6 +103,7 @@ static int thread_fill(struct thread *thread, struct task *child, const struct c
 		thread->arch.fs_base = req->tls;
 	}
 	thread->sigmask = me->sigmask;
+	rseq_fork(child, req->flags);
 	sched_inherit(thread, me);
 	if (task_current()->sched_reset_on_fork) { /* sched(7): no privilege is passed on */
 		if (thread->policy == SCHED_FIFO || thread->policy == SCHED_RR)

@@ -154,6 +154,8 @@ struct task {
 	struct sem_undo_list *sem_undo; /* o: what SEM_UNDO has to undo, NULL: nothing */
 	u64 clear_child_tid;       /* o: set_tid_address(2): user address or 0 */
 	u64 robust_list;           /* o */
+	u64 rseq;                  /* o: rseq(2): user address or 0 */
+	u32 rseq_len, rseq_signature; /* o: of that */
 	bool exiting;              /* s */
 	bool over_nproc;           /* o: has become a user with more processes than RLIMIT_NPROC
 				    * allows: the next exec fails (execve(2), EAGAIN) */

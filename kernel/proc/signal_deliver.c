@@ -6,6 +6,7 @@
 #include "arch/signal.h"
 #include "arch/upcall.h"
 #include "proc/proc_int.h"
+#include "proc/rseq.h"
 #include "proc/signal.h"
 #include "proc/signal_int.h"
 #include "sched/wait.h"
@@ -61,6 +62,7 @@ static void handler_enter(struct regs *regs, int signo, const struct abi_sigacti
 	u64 mask = thread->sigmask, block = action->sa_mask;
 
 	call_meets_handler(regs, action);
+	rseq_signal(regs, signo);
 	if (READ_ONCE(thread->work) & WORK_RESTORE_MASK)
 		mask = thread->saved_sigmask;
 	if (signal_frame_push(regs, signo, action, info, mask, &task->altstack) < 0) {
@@ -181,4 +183,6 @@ void upcall_user_return(struct regs *regs)
 		signal_deliver(regs);
 	if (work & WORK_RESCHED)
 		sched_switch_now();
+	if (work & WORK_RSEQ)
+		rseq_resume(regs);
 }

@@ -172,6 +172,8 @@ static struct thread *switch_to(struct runqueue *rq, struct thread *prev, struct
 		}
 	}
 	next->slice_start = now;
+	if (unlikely(next->rseq_on))
+		__atomic_fetch_or(&next->work, WORK_RSEQ, __ATOMIC_RELAXED);
 	if (prev == rq->idle)
 		__atomic_fetch_and(&idle_cpus, ~BIT(rq->cpu), __ATOMIC_RELAXED);
 	if (next == rq->idle) {

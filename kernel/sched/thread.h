@@ -108,6 +108,8 @@ struct thread {
 	char name[16];           /* o: comm; others may read a torn one, always NUL-terminated */
 	u64 sigmask;             /* o to write; p to read by others */
 	u64 saved_sigmask;       /* o: to be put back if WORK_RESTORE_MASK */
+	bool rseq_on;            /* o: gets WORK_RSEQ at each switch to it (rseq(2)) */
+	u32 rseq_cpu;            /* o: the CPU that its structure says it is on; ~0: none yet */
 	void *proc_data;         /* p: the rest of what proc keeps per thread (proc/process.h) */
 
 	/* Owned by ipc: priority-inheriting futexes */

@@ -90,6 +90,9 @@ struct aspace {
 	struct vm_area *last_area; /* a: most recently found one, a hint read under s */
 	u64 generation;            /* s: grows with each change of the tree */
 	unsigned n_areas;          /* s */
+	u8 cids[CPU_MAX];          /* each its CPU's: 1 + the number of the CPU among those that
+				    * have run the space with rseq(2); 0: none yet */
+	u32 n_cids;                /* a: how many have */
 	struct spinlock table_lock; /* RANK_PTABLE */
 	/* t: leaf tables that faults used last, by the address they begin at */
 	struct { vaddr_t start; pte_t *table; } leaves[ASPACE_LEAVES];
