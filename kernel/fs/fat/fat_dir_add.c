@@ -262,22 +262,36 @@ int fat_dir_add(struct inode *dir, const struct name *text, struct fat_dirent *d
 	return slots_write(dir, &name, &v, out);
 }
 
-int fat_dir_remove(struct inode *dir, const struct fat_entry *e)
+int fat_dir_remove_begin(struct inode *dir, const struct fat_entry *e, struct fat_iter *it)
 {
-	struct fat_iter it = fat_iter(dir);
 	struct fat_dirent *de;
-	int err = 0;
 
-	/* The entry itself first: what fails half way leaves slots that belong to nothing. */
-	for (u32 pos = e->last; !err && pos + FAT_ENTRY_SIZE > e->first; pos -= FAT_ENTRY_SIZE) {
-		err = fat_iter_get(&it, pos, &de);
-		if (err)
+	*it = fat_iter(dir);
+	return fat_iter_get(it, e->last, &de);
+}
+
+void fat_dir_remove_end(struct fat_iter *it, const struct fat_entry *e)
+{
+	struct fat_dirent *de;
+
+	/* The entry, which is at hand, first: what fails then leaves slots of nothing. */
+	for (u32 pos = e->last; pos + FAT_ENTRY_SIZE > e->first; pos -= FAT_ENTRY_SIZE) {
+		if (fat_iter_get(it, pos, &de))
 			break;
 		de->name[0] = FAT_NAME_FREE;
-		bcache_dirty(dir->sb->dev, &it.b);
+		bcache_dirty(it->dir->sb->dev, &it->b);
 		if (pos == 0)
 			break;
 	}
+}
+
+int fat_dir_remove(struct inode *dir, const struct fat_entry *e)
+{
+	struct fat_iter it;
+	int err = fat_dir_remove_begin(dir, e, &it);
+
+	if (!err)
+		fat_dir_remove_end(&it, e);
 	fat_iter_put(&it);
 	return err;
 }
@@ -317,22 +331,28 @@ int fat_dir_make(struct inode *parent, const struct fat_dirent *like, u32 *clust
 	return err;
 }
 
-int fat_dir_set_parent(struct inode *dir, const struct inode *parent)
+int fat_dir_parent_begin(struct inode *dir, struct fat_iter *it)
 {
-	struct fat_fs *fs = fat_fs_of(dir);
-	struct fat_iter it = fat_iter(dir);
+	struct fat_dirent *de;
+	int err;
+
+	*it = fat_iter(dir);
+	err = fat_iter_get(it, FAT_ENTRY_SIZE, &de);
+	if (!err && (!fat_short_is_dots(de->name) || de->name[1] != '.'))
+		err = fat_error(fat_fs_of(dir), "the directory at cluster %u has no \"..\"",
+				fat_i(dir)->start);
+	return err;
+}
+
+void fat_dir_parent_set(struct fat_iter *it, const struct inode *parent)
+{
+	struct fat_fs *fs = fat_fs_of(parent);
 	u32 up = fat_dotdot_start(parent);
 	struct fat_dirent *de;
-	int err = fat_iter_get(&it, FAT_ENTRY_SIZE, &de);
 
-	if (!err && (!fat_short_is_dots(de->name) || de->name[1] != '.'))
-		err = fat_error(fs, "the directory at cluster %u has no \"..\"",
-				fat_i(dir)->start);
-	if (!err) {
-		de->start = (u16)up;
-		de->start_hi = fs->geo.width == 32 ? (u16)(up >> 16) : 0;
-		bcache_dirty(fs->dev, &it.b);
-	}
-	fat_iter_put(&it);
-	return err;
+	if (fat_iter_get(it, FAT_ENTRY_SIZE, &de)) /* it is at hand */
+		return;
+	de->start = (u16)up;
+	de->start_hi = fs->geo.width == 32 ? (u16)(up >> 16) : 0;
+	bcache_dirty(fs->dev, &it->b);
 }

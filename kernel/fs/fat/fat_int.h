@@ -279,11 +279,20 @@ int must_check fat_dir_count_subdirs(struct inode *dir, u32 *n);
  */
 int must_check fat_dir_add(struct inode *dir, const struct name *name, struct fat_dirent *de,
 		u64 except, struct fat_entry *out);
+/* Frees an entry with its slots: 0, or -EIO, -ENOMEM, and the entry stands. */
 int fat_dir_remove(struct inode *dir, const struct fat_entry *e);
+/*
+ * The same in two steps, of which only the first can fail; *it is the caller's to put, in any case.
+ * Others may be entered between them.
+ */
+int must_check fat_dir_remove_begin(struct inode *dir, const struct fat_entry *e,
+		struct fat_iter *it);
+void fat_dir_remove_end(struct fat_iter *it, const struct fat_entry *e);
 /* A cluster with "." and "..", for a new directory: 0 or an error. */
 int must_check fat_dir_make(struct inode *parent, const struct fat_dirent *like, u32 *cluster);
-/* Makes ".." name another directory. */
-int fat_dir_set_parent(struct inode *dir, const struct inode *parent);
+/* The same two steps to make ".." name another directory. */
+int must_check fat_dir_parent_begin(struct inode *dir, struct fat_iter *it);
+void fat_dir_parent_set(struct fat_iter *it, const struct inode *parent);
 
 /* fat_readdir.c */
 #define FAT_DIR_FIRST (2 * FAT_ENTRY_SIZE) /* position of the first entry that is not a dot's */

@@ -3,78 +3,88 @@
  * stays as it is spelled; else it gets a new one before the old one goes. In an exchange the
  * entries change what they name. vfs holds the locks of all that is concerned; inodes leave their
  * entries before these are written, since write-back could do that, too.
+ *
+ * The blocks of what is to change afterwards, the old entry and "..", are in memory before anything
+ * is changed: so either nothing fails after the new name is there, or it is not there.
  */
 #include "fs/fat/fat_int.h"
 
-/* The entry at `e` now is the inode's: all but the name. */
-static int entry_take(struct inode *dir, struct fat_entry *e, struct inode *inode)
+/* The entry that is at hand now is the inode's: all but the name. */
+static void entry_take(struct fat_iter *it, struct fat_dirent *de, struct inode *inode)
 {
-	struct fat_iter it = fat_iter(dir);
-	struct fat_dirent *de;
-	int err = fat_iter_get(&it, e->last, &de);
-
-	if (!err) {
-		fat_dirent_fill(inode, de);
-		bcache_dirty(dir->sb->dev, &it.b);
-	}
-	fat_iter_put(&it);
-	return err;
+	fat_dirent_fill(inode, de);
+	bcache_dirty(it->dir->sb->dev, &it->b);
 }
 
-/* A directory that has another parent says so in "..", and both count it. */
-static int reparent(struct inode *inode, struct inode *from, struct inode *to)
+/* A directory that is to have another parent: its ".." is in memory. *it is to be put. */
+static int reparent_begin(struct inode *inode, struct inode *from, struct inode *to,
+			  struct fat_iter *it)
 {
-	if (!S_ISDIR(inode->mode) || from == to)
-		return 0;
-	if (from->nlink > 2)
-		from->nlink--;
-	to->nlink++;
-	return fat_dir_set_parent(inode, to);
+	*it = fat_iter(inode);
+	return S_ISDIR(inode->mode) && from != to ? fat_dir_parent_begin(inode, it) : 0;
+}
+
+/* It says so there, and both parents count it. */
+static void reparent_end(struct fat_iter *it, struct inode *from, struct inode *to)
+{
+	if (it->held) {
+		if (from->nlink > 2)
+			from->nlink--;
+		to->nlink++;
+		fat_dir_parent_set(it, to);
+	}
+	fat_iter_put(it);
 }
 
 static int exchange(struct inode *from, struct fat_entry *a, struct inode *inode,
 		    struct inode *to, struct fat_entry *b, struct inode *other)
 {
-	int err, err2;
+	struct fat_iter at_a = fat_iter(from), at_b = fat_iter(to), up, up_other;
+	struct fat_dirent *de_a, *de_b;
+	int err = reparent_begin(inode, from, to, &up);
+	int err2 = reparent_begin(other, to, from, &up_other);
 
-	fat_inode_move(inode, 0, NULL);
-	fat_inode_move(other, 0, NULL);
-	err = entry_take(to, b, inode);
+	err = err ? err : err2;
+	if (!err)
+		err = fat_iter_get(&at_a, a->last, &de_a);
+	if (!err)
+		err = fat_iter_get(&at_b, b->last, &de_b);
 	if (!err) {
-		err = entry_take(from, a, other);
-		if (err)
-			(void)entry_take(to, b, other);
+		fat_inode_move(inode, 0, NULL);
+		fat_inode_move(other, 0, NULL);
+		entry_take(&at_b, de_b, inode);
+		entry_take(&at_a, de_a, other);
+		fat_inode_move(other, a->position, from);
+		fat_inode_move(inode, b->position, to);
+		reparent_end(&up, from, to);
+		reparent_end(&up_other, to, from);
+		inode_dirty(other);
 	}
-	if (err) {
-		fat_inode_move(inode, a->position, NULL);
-		fat_inode_move(other, b->position, NULL);
-		return err;
-	}
-	fat_inode_move(other, a->position, from);
-	fat_inode_move(inode, b->position, to);
-	err = reparent(inode, from, to);
-	err2 = reparent(other, to, from);
-	inode_dirty(other);
-	return err ? err : err2;
+	fat_iter_put(&up);
+	fat_iter_put(&up_other);
+	fat_iter_put(&at_a);
+	fat_iter_put(&at_b);
+	return err;
 }
 
 /* The inode moves into the entry that was `replaced`'s, or a new one. */
 static int move(struct inode *to, const struct name *new_name, struct inode *inode,
 		struct inode *replaced, struct fat_entry *old)
 {
+	struct fat_iter it = fat_iter(to);
+	struct fat_dirent *de;
 	struct fat_entry e;
 	int err;
 
 	if (replaced) {
 		err = fat_dir_find_inode(to, new_name, replaced, &e);
+		if (!err)
+			err = fat_iter_get(&it, e.last, &de);
 		if (err)
 			return err;
 		fat_inode_move(replaced, 0, NULL);
-		err = entry_take(to, &e, inode);
-		if (err) {
-			fat_inode_move(replaced, e.position, NULL);
-			return err;
-		}
+		entry_take(&it, de, inode);
+		fat_iter_put(&it);
 		replaced->nlink = 0;
 		if (S_ISDIR(replaced->mode) && to->nlink > 2)
 			to->nlink--;
@@ -88,6 +98,28 @@ static int move(struct inode *to, const struct name *new_name, struct inode *ino
 	}
 	fat_inode_move(inode, e.position, to);
 	return 0;
+}
+
+/* The inode goes from the entry `a` to its new name. */
+static int move_away(struct inode *from, struct fat_entry *a, struct inode *inode,
+		     struct inode *to, const struct name *new_name, struct inode *replaced)
+{
+	struct fat_iter old, up;
+	int err = fat_dir_remove_begin(from, a, &old);
+	int err2 = reparent_begin(inode, from, to, &up);
+
+	err = err ? err : err2;
+	if (!err && replaced && S_ISDIR(replaced->mode))
+		err = fat_dir_check_empty(replaced);
+	if (!err)
+		err = move(to, new_name, inode, replaced, a);
+	if (!err) {
+		fat_dir_remove_end(&old, a);
+		reparent_end(&up, from, to);
+	}
+	fat_iter_put(&old);
+	fat_iter_put(&up);
+	return err;
 }
 
 int fat_rename(struct inode *from, const struct name *old, struct inode *inode, struct inode *to,
@@ -107,14 +139,7 @@ int fat_rename(struct inode *from, const struct name *old, struct inode *inode, 
 		if (!err)
 			err = exchange(from, &a, inode, to, &b, replaced);
 	} else if (!err) {
-		if (replaced && S_ISDIR(replaced->mode))
-			err = fat_dir_check_empty(replaced);
-		if (!err)
-			err = move(to, new_name, inode, replaced, &a);
-		if (!err)
-			err = fat_dir_remove(from, &a);
-		if (!err)
-			err = reparent(inode, from, to);
+		err = move_away(from, &a, inode, to, new_name, replaced);
 	}
 	if (err)
 		return err;
