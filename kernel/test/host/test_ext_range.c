@@ -322,6 +322,21 @@ static u32 root_entries(void)
 	return ((const struct ext_extent_header *)ext_i(inode)->block)->entries;
 }
 
+/* A block that was written, and lies behind the end: of what comes to light the rest is zero. */
+TEST(past_the_cache_behind_the_end)
+{
+	start("-t ext4 -b 4096 -J size=4");
+	memset(buf, 'd', 12288);
+	CHECK_EQ(host_write_direct(inode, buf, 12288, 0), 12288);
+	inode->size = 100; /* as something else than a truncation leaves it */
+	memset(buf, 'e', 512);
+	CHECK_EQ(host_write_direct(inode, buf, 512, 8192 + 1024), 512);
+	host_drop_caches(sb);
+	CHECK_EQ(host_read(inode, buf, 1536, 8192), 1536);
+	CHECK(mem_is_all(buf, 0, 1024) && mem_is_all(buf + 1024, 'e', 512));
+	end();
+}
+
 /* Blocks that were taken for a transfer read as zeroes until it ends, and then join the others. */
 TEST(past_the_cache)
 {
