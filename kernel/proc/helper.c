@@ -1,7 +1,8 @@
 /*
  * Programs that the kernel runs: the helper that is told of devices' events. Each is a process of
- * root's without open files, with the root directory and limits of the first process, whose child
- * it is; but nobody waits for it, and it leaves no zombie.
+ * root's without open files, in the root directory of the first process, with the limits that one
+ * had at first. It has no parent (getppid(2) says 0), nobody waits for it, and it leaves no zombie.
+ * Its group and session are the kernel's, number 0, which are nobody else's and have no terminal.
  *
  * Who wants one is within locks: so a call is kept in a list, and a worker makes the process. Lock:
  * `waiting` guards the list; the rest of a call is its own.
@@ -34,6 +35,8 @@ struct helper_call {
 static struct spinlock waiting_lock = SPINLOCK_INIT(RANK_DRIVER, "helpers");
 static struct list waiting = LIST_INIT(waiting);
 static struct work starter;
+static struct pid kernel_pid; /* its lists: proc_tree_lock */
+static struct session *kernel_session;
 
 /* The process' first thread: becomes the program. */
 static void helper_main(void *arg)
@@ -60,27 +63,33 @@ static void helper_main(void *arg)
 	process_exit_group(127 << 8);
 }
 
-/* What the process has of the first one: 0 or -ENOMEM. */
+/* Standing in the first process' root directory; NULL: no memory, or that one ends. */
+static struct fs_context *helper_place(void)
+{
+	struct task *first = task_find(process_init->pid->nr);
+	struct fs_context *of_first = first ? task_fs_get(first) : NULL;
+	struct fs_context *fs = of_first ? fs_context_clone(of_first) : NULL;
+
+	if (fs) {
+		fs_context_set_cwd(fs, &fs->root); /* nobody else has it yet */
+		fs->umask = 022;
+	}
+	fs_context_put(of_first);
+	if (first)
+		thread_put(first->thread);
+	return fs;
+}
+
+/* What the process begins with: 0 or -ENOMEM. */
 static int helper_fill(struct process *p, struct task *task)
 {
-	struct process *init = process_init;
-	struct fs_context *fs;
-	struct task *first;
-
 	p->sighand = sighand_create();
 	task->cred = cred_get(cred_root);
 	task->files = fd_table_create();
-	first = task_find(init->pid->nr);
-	fs = first ? task_fs_get(first) : NULL;
-	if (fs) {
-		task->fs = fs_context_clone(fs);
-		fs_context_put(fs);
-	}
-	if (first)
-		thread_put(first->thread);
+	task->fs = helper_place();
 	if (!p->sighand || !task->files || !task->fs)
 		return -ENOMEM;
-	memcpy(p->rlimits, init->rlimits, sizeof(p->rlimits));
+	process_limits_first(p);
 	p->unwaited = true;
 	return 0;
 }
@@ -125,7 +134,7 @@ fail_process:
 
 static int helper_start(struct helper_call *call)
 {
-	struct process *p, *init = process_init;
+	struct process *p;
 	struct task *task;
 	struct pid *pid;
 	int err = user_charge(0, USER_TASKS, ~0ull);
@@ -139,7 +148,7 @@ static int helper_start(struct helper_call *call)
 	}
 	spin_lock(&proc_tree_lock);
 	process_get(p); /* the tree's */
-	process_link_locked(p, init, init->group, init->session);
+	process_link_locked(p, NULL, &kernel_pid, kernel_session);
 	task_link_locked(task, pid);
 	spin_unlock(&proc_tree_lock);
 	thread_start(task->thread);
@@ -190,6 +199,14 @@ static void helper_want(const char *path, const char *subsystem, const char *env
 
 void helper_init(void)
 {
+	ref_set(&kernel_pid.refs, 1);
+	ref_set(&kernel_pid.holds, 1);
+	list_init(&kernel_pid.members);
+	list_init(&kernel_pid.session_members);
+	wait_init(&kernel_pid.exit_wait);
+	kernel_session = session_create(&kernel_pid);
+	if (!kernel_session)
+		panic("no memory for the kernel's session");
 	work_init(&starter, starter_run);
 	uevent_set_runner(helper_want);
 }

@@ -18,6 +18,9 @@ void task_link_locked(struct task *task, struct pid *tid);
 /* Takes a zombie out of the tree and drops the tree's reference. proc_tree_lock held. */
 void process_unlink_locked(struct process *process);
 
+/* start.c: gives a new process the limits that the first one begins with. */
+void process_limits_first(struct process *p);
+
 /* exit.c */
 /* Tells the user space of the current thread that it ends: joiners (set_tid_address(2)) and waiters
  * for robust futexes. `ends`: it does, and not only its program. */

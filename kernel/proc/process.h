@@ -74,8 +74,8 @@ struct process {
 	struct pid *pid;           /* I: referenced */
 	struct pid *group;         /* t: process group, referenced */
 	struct session *session;   /* t: referenced */
-	struct process *parent;    /* t: never NULL but for the first process; its reference is the
-				    * tree's */
+	struct process *parent;    /* t: NULL for the first process, and those that the kernel
+				    * runs; its reference is the tree's */
 	struct list children, sibling; /* t */
 	struct list group_link, session_link, all_link; /* t */
 	struct list threads;       /* t: struct task (task->link) */

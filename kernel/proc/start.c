@@ -110,7 +110,7 @@ static void init_main(void *arg)
 
 /* RLIMIT_NPROC and RLIMIT_SIGPENDING of everybody: as many as memory bears, as Linux computes
  * them. */
-static void limits_set(struct process *p)
+void process_limits_first(struct process *p)
 {
 	struct mm_stats stats;
 	u64 tasks;
@@ -149,7 +149,7 @@ void proc_start_init(const char *first)
 		panic("no memory for the first process");
 	task->thread = thread;
 	thread->proc_data = task;
-	limits_set(p);
+	process_limits_first(p);
 	p->exit_signal = SIGCHLD;
 	p->is_init = true;
 	pid_get(pid);
