@@ -9,8 +9,11 @@
 #define WORK_NOTIFY   (1u << 2) /* proc has something else to do (exit of the group, stop) */
 #define WORK_TRACE    (1u << 3) /* report system call exit to a tracer */
 #define WORK_RESTORE_MASK (1u << 4) /* put the saved signal mask back if no handler ran */
-#define WORK_SYSCALL_TRACE (1u << 5) /* system calls take the traced path; by itself no reason for
-				      * the slow return */
+#define WORK_SYSCALL_TRACE (1u << 5) /* system calls take the traced path */
 #define WORK_RSEQ     (1u << 6) /* the thread's restartable sequence is to be looked at */
+#define WORK_SECCOMP  (1u << 7) /* system calls are filtered */
+
+/* A system call looks at these before it is made; by themselves no reason for the slow return. */
+#define WORK_CALL_SLOW (WORK_SYSCALL_TRACE | WORK_SECCOMP)
 
 #define THREAD_WORK_OFFSET 0

@@ -26,13 +26,13 @@ struct sock_filter_program {
 
 /* A view whose bytes begin `skip` bytes behind the packet's data. */
 struct packet_view {
-	struct filter_view view;
+	struct bpf_view view;
 	u32 skip;
 };
 
-static bool view_load(const struct filter_view *view, s32 offset, u8 *to, u32 n)
+static bool view_load(const struct bpf_view *view, s32 offset, u8 *to, u32 n)
 {
-	const struct packet *p = view->packet;
+	const struct packet *p = view->about;
 	s64 at = (s64)offset + container_of(view, struct packet_view, view)->skip;
 
 	if (offset < 0) {
@@ -56,9 +56,9 @@ static bool view_load(const struct filter_view *view, s32 offset, u8 *to, u32 n)
 }
 
 /* Where the payload behind the transport's header begins, as far as it is known. */
-static u32 payload_offset(const struct filter_view *view)
+static u32 payload_offset(const struct bpf_view *view)
 {
-	const struct packet *p = view->packet;
+	const struct packet *p = view->about;
 	u32 base = (u32)p->network - packet_offset(p) -
 		   container_of(view, struct packet_view, view)->skip;
 	u8 h[40], protocol, tcp;
@@ -91,7 +91,7 @@ static u32 payload_offset(const struct filter_view *view)
 }
 
 /* The attribute of type x among those from offset a on (netlink(7)): its offset, or 0. */
-static u32 attribute(const struct filter_view *view, u32 a, u32 x, u32 end)
+static u32 attribute(const struct bpf_view *view, u32 a, u32 x, u32 end)
 {
 	u16 head[2];
 
@@ -104,7 +104,7 @@ static u32 attribute(const struct filter_view *view, u32 a, u32 x, u32 end)
 	return 0;
 }
 
-static u32 nested_attribute(const struct filter_view *view, u32 a, u32 x)
+static u32 nested_attribute(const struct bpf_view *view, u32 a, u32 x)
 {
 	u16 head[2];
 
@@ -114,9 +114,9 @@ static u32 nested_attribute(const struct filter_view *view, u32 a, u32 x)
 	return attribute(view, a + 4, x, a + head[0]);
 }
 
-static bool view_ask(const struct filter_view *view, u32 what, u32 a, u32 x, u32 *answer)
+static bool view_ask(const struct bpf_view *view, u32 what, u32 a, u32 x, u32 *answer)
 {
-	const struct packet *p = view->packet;
+	const struct packet *p = view->about;
 
 	switch (what) {
 	case SKF_AD_PROTOCOL:         *answer = p->protocol; break;
@@ -144,13 +144,13 @@ u32 filter_program_run(const struct sock_filter_program *program, struct packet 
 {
 	struct packet_view v = { .skip = skip };
 
-	v.view = (struct filter_view){ .bytes = p->data + skip,
+	v.view = (struct bpf_view){ .bytes = p->data + skip,
 				       .head = p->head > skip ? p->head - skip : 0,
 				       .length = p->length - skip,
 				       .load = view_load,
 				       .ask = view_ask,
-				       .packet = p };
-	return filter_run(program->insns, &v.view);
+				       .about = p };
+	return bpf_run(program->insns, &v.view);
 }
 
 u32 filter_keep(struct sock *s, struct packet *p, u32 skip)
@@ -216,7 +216,7 @@ static int program_read(const struct sock_fprog *f, struct sock_filter_program *
 	if (!err)
 		err = copy_in(program->insns, (const void __user *)f->filter, bytes);
 	if (!err)
-		err = filter_check(program->insns, f->len, ways);
+		err = bpf_check(program->insns, f->len, ways);
 	kfree(ways);
 	if (err) {
 		kfree(program);

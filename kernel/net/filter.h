@@ -1,32 +1,10 @@
 /*
- * Socket filters: programs of classic BPF that say of a packet how many of its bytes a socket
- * wants, 0 for none. The language: one accumulator, one index register, 16 words of memory, jumps
- * only forwards (McCanne, Jacobson: The BSD Packet Filter, 1993); so a checked program ends.
- *
- * filter_check() and filter_run() are pure and also built on the host.
+ * Socket filters: programs of classic BPF (lib/bpf.h) that say of a packet how many of its bytes a
+ * socket wants, 0 for none.
  */
 #pragma once
 
-#include "abi/filter.h"
-#include "lib/types.h"
-
-/* What a program sees. */
-struct filter_view {
-	const u8 *bytes;     /* the first `head` bytes of the packet */
-	u32 head, length;    /* length: in all */
-	/* Copies n (1, 2, 4) bytes from an offset that is not within `head`, SKF_NET_OFF and
-	 * SKF_LL_OFF included: false if they are not all there. */
-	bool (*load)(const struct filter_view *view, s32 offset, u8 *to, u32 n);
-	/* Answers SKF_AD_*: false ends the program with 0. */
-	bool (*ask)(const struct filter_view *view, u32 what, u32 a, u32 x, u32 *answer);
-	const void *packet;
-};
-
-/* Whether a program is one: 0 or -EINVAL. Reads of memory follow writes on every way there. `ways`:
- * n words to work with. */
-int filter_check(const struct sock_filter *insns, u32 n, u16 *ways);
-/* Runs a checked program: bytes to keep. */
-u32 filter_run(const struct sock_filter *insns, const struct filter_view *view);
+#include "lib/bpf.h"
 
 struct sock;
 struct packet;

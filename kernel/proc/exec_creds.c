@@ -72,11 +72,11 @@ static bool is_set_id(const struct cred *new, const struct cred *old)
 /* Who asked for that (PR_SET_NO_NEW_PRIVS), or whose directory and root another process could
  * change under the program, gains no capabilities; and becomes nobody else unless that is allowed
  * anyhow. */
-static void limit_gain(struct cred *new, const struct cred *old)
+static void limit_gain(struct cred *new, const struct cred *old, bool no_new_privs)
 {
 	if (!is_set_id(new, old) && !(new->cap_permitted & ~old->cap_permitted))
 		return;
-	if (old->no_new_privs || !cred_capable(old, CAP_SETUID)) {
+	if (no_new_privs || !cred_capable(old, CAP_SETUID)) {
 		new->euid = new->uid;
 		new->egid = new->gid;
 	}
@@ -100,13 +100,13 @@ int exec_cred(const struct cred *old, struct file *file, bool fs_shared, const s
 	      bool *secure)
 {
 	struct exec_gain gain = { false, false };
+	bool set_id, no_new_privs = READ_ONCE(task_current()->no_new_privs);
 	struct cred *new = cred_clone(old);
-	bool set_id;
 	int error;
 
 	if (!new)
 		return -ENOMEM;
-	if (!old->no_new_privs && !(file->path.mount->flags & MNT_F_NOSUID))
+	if (!no_new_privs && !(file->path.mount->flags & MNT_F_NOSUID))
 		apply_set_id(new, file->inode);
 	error = apply_file(new, file, &gain);
 	if (error) {
@@ -115,8 +115,8 @@ int exec_cred(const struct cred *old, struct file *file, bool fs_shared, const s
 	}
 	apply_root(new, &gain);
 	set_id = is_set_id(new, old);
-	if (old->no_new_privs || fs_shared)
-		limit_gain(new, old);
+	if (no_new_privs || fs_shared)
+		limit_gain(new, old, no_new_privs);
 	finish(new, old, &gain, set_id);
 	*secure = set_id || (new->uid != 0 &&
 			     (gain.effective || new->cap_permitted & ~new->cap_ambient));

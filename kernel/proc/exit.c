@@ -13,6 +13,7 @@
 #include "lib/string.h"
 #include "proc/posix_timer_int.h"
 #include "proc/proc_int.h"
+#include "proc/seccomp.h"
 #include "proc/signal.h"
 #include "proc/user.h"
 
@@ -280,6 +281,7 @@ void task_exit(s32 code)
 	}
 	signal_retarget_locked(task);
 	sighand_unlock(p, flags);
+	seccomp_release(task);
 	if (p->is_init && last_live)
 		panic("init ended with status %d, signal %d", code >> 8 & 0xff, code & 0x7f);
 	task_leave_memory(task, last_live);

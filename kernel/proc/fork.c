@@ -12,6 +12,7 @@
 #include "proc/pidfd.h"
 #include "proc/proc_int.h"
 #include "proc/rseq.h"
+#include "proc/seccomp.h"
 #include "proc/signal.h"
 #include "proc/user.h"
 
@@ -202,6 +203,7 @@ static int clone_publish(struct process *p, struct task *child, struct pid *pid,
 			p->aspace = child->thread->aspace;
 		}
 		task_link_locked(child, pid);
+		seccomp_inherit_locked(child);
 	}
 	sighand_unlock(me, irq);
 	spin_unlock(&proc_tree_lock);

@@ -157,6 +157,10 @@ struct task {
 	u64 rseq;                  /* o: rseq(2): user address or 0 */
 	u32 rseq_len, rseq_signature; /* o: of that */
 	bool exiting;              /* s */
+	bool no_new_privs;         /* s to set: exec gives nothing (PR_SET_NO_NEW_PRIVS) */
+	u8 seccomp_mode;           /* s to set: SECCOMP_MODE_* */
+	struct seccomp_filter *seccomp; /* s to set: the newest filter, referenced; others may give
+				    * the task newer ones, which keep the older ones */
 	bool over_nproc;           /* o: has become a user with more processes than RLIMIT_NPROC
 				    * allows: the next exec fails (execve(2), EAGAIN) */
 	bool stopped;              /* s: counted in n_stopped */

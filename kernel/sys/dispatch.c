@@ -1,17 +1,31 @@
 /*
  * From the entry code to a handler: one table, generated from syscalls.tbl. The six argument
  * registers are passed as they are; each handler looks at what it declared.
+ *
+ * Whether a thread's calls are filtered or traced is in its work word, the only thing that all the
+ * others pay for that.
  */
 #include "abi/errno.h"
 #include "arch/upcall.h"
 #include "core/fail.h"
+#include "proc/seccomp.h"
+#include "sched/thread.h"
 #include "sys/syscalls_gen.h"
+
+/* The slow way in: whether the call is to be made. If not, regs->rax is what it gives. */
+static bool call_begin(struct regs *regs)
+{
+	return !(READ_ONCE(thread_current()->work) & WORK_SECCOMP) || seccomp_enter(regs);
+}
 
 void upcall_syscall(struct regs *regs)
 {
-	u64 number = regs->orig_rax;
 	syscall_fn handler;
+	u64 number;
 
+	if (unlikely(READ_ONCE(thread_current()->work) & WORK_CALL_SLOW) && !call_begin(regs))
+		return;
+	number = regs->orig_rax;
 	if (unlikely(number >= SYSCALL_COUNT) || unlikely(!(handler = syscall_table[number]))) {
 		regs->rax = (u64)-ENOSYS;
 		return;

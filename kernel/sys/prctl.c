@@ -3,7 +3,9 @@
  */
 #include "abi/capability.h"
 #include "abi/prctl.h"
+#include "abi/seccomp.h"
 #include "lib/string.h"
+#include "proc/seccomp.h"
 #include "proc/signal.h"
 #include "sys/sys_int.h"
 
@@ -35,11 +37,6 @@ static void change_keep_caps(struct cred *new, u64 on)
 {
 	new->securebits =
 		on ? new->securebits | SECBIT_KEEP_CAPS : new->securebits & ~(u32)SECBIT_KEEP_CAPS;
-}
-
-static void change_no_new_privs(struct cred *new, u64 arg)
-{
-	new->no_new_privs = true;
 }
 
 static void change_drop_bounding(struct cred *new, u64 cap)
@@ -123,6 +120,28 @@ static long cap_options(int option, u64 arg)
 	}
 }
 
+static long no_new_privs_set(struct task *task)
+{
+	u64 flags = sighand_lock(task->process);
+
+	task->no_new_privs = true;
+	sighand_unlock(task->process, flags);
+	return 0;
+}
+
+/* The old way to seccomp(2). */
+static long seccomp_set(u64 mode, u64 program)
+{
+	switch (mode) {
+	case SECCOMP_MODE_STRICT:
+		return seccomp_set_strict();
+	case SECCOMP_MODE_FILTER:
+		return seccomp_set_filter(0, (const struct sock_fprog __user *)program);
+	default:
+		return -EINVAL;
+	}
+}
+
 static long signal_of_parent(u64 signo)
 {
 	if (signo > NSIG)
@@ -178,10 +197,9 @@ long sys_prctl(int option, unsigned long arg2, unsigned long arg3, unsigned long
 	case PR_GET_CHILD_SUBREAPER:
 		return give_int(arg2, p->child_subreaper);
 	case PR_SET_NO_NEW_PRIVS:
-		return arg2 != 1 || arg3 || arg4 || arg5 ? -EINVAL :
-							   cred_change(change_no_new_privs, 0);
+		return arg2 != 1 || arg3 || arg4 || arg5 ? -EINVAL : no_new_privs_set(task);
 	case PR_GET_NO_NEW_PRIVS:
-		return arg2 || arg3 || arg4 || arg5 ? -EINVAL : cred_current()->no_new_privs;
+		return arg2 || arg3 || arg4 || arg5 ? -EINVAL : task->no_new_privs;
 	case PR_GET_TID_ADDRESS:
 		return copy_out((void __user *)arg2, &task->clear_child_tid, sizeof(u64));
 	case PR_SET_THP_DISABLE:
@@ -193,7 +211,9 @@ long sys_prctl(int option, unsigned long arg2, unsigned long arg3, unsigned long
 		return arg2 || arg3 || arg4 || arg5 ? -EINVAL
 						    : READ_ONCE(aspace_current()->no_large);
 	case PR_GET_SECCOMP:
-		return 0;
+		return task->seccomp_mode;
+	case PR_SET_SECCOMP:
+		return seccomp_set(arg2, arg3);
 	default:
 		return -EINVAL;
 	}

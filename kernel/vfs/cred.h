@@ -22,7 +22,6 @@ struct cred {
 	struct group_list *groups;  /* NULL: none */
 	u64 cap_permitted, cap_effective, cap_inheritable, cap_bounding, cap_ambient;
 	u32 securebits;
-	bool no_new_privs;
 };
 
 static inline const struct cred *cred_get(const struct cred *c)

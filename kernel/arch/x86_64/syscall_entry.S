@@ -31,7 +31,7 @@ FUNC syscall_entry
 	call upcall_syscall
 	cli
 	mov %gs:cpu_thread(%rip), %rax
-	testl $~WORK_SYSCALL_TRACE, THREAD_WORK_OFFSET(%rax)
+	testl $~WORK_CALL_SLOW, THREAD_WORK_OFFSET(%rax)
 	jnz user_return_work
 
 	mov REGS_RIP(%rsp), %rcx

@@ -139,7 +139,7 @@ FUNC user_return
 	.globl user_return_irqs_off
 user_return_irqs_off:
 	mov %gs:cpu_thread(%rip), %rax
-	testl $~WORK_SYSCALL_TRACE, THREAD_WORK_OFFSET(%rax)
+	testl $~WORK_CALL_SLOW, THREAD_WORK_OFFSET(%rax)
 	jnz user_return_work
 	.globl user_return_restore
 user_return_restore:

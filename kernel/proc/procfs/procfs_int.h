@@ -63,6 +63,7 @@ int procfs_space_get(struct proc_inode *pi, struct aspace **out);
 
 extern const struct proc_node procfs_root, procfs_pid_dir, procfs_task_dir;
 extern const struct proc_node procfs_sys_children[], procfs_fs_children[];
+extern const struct proc_node procfs_seccomp_children[]; /* /proc/sys/kernel/seccomp */
 /* A number up to max that was written to a setting: 0 or -EINVAL. Overwrites the buffer. */
 int procfs_store_number(char *buf, u64 max, u64 *out);
 /* procfs_net.c, procfs_net_sys.c: /proc/net, /proc/sys/net. */

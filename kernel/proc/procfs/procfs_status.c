@@ -11,6 +11,7 @@
 #include "proc/oom.h"
 #include "proc/proc_int.h"
 #include "proc/procfs/procfs_int.h"
+#include "proc/seccomp.h"
 #include "proc/session.h"
 #include "proc/signal.h"
 #include "proc/user.h"
@@ -283,14 +284,15 @@ static void status_signals(struct text *t, const struct facts *f, struct process
 		    ULL(f->shared_pending), ULL(f->blocked), ULL(f->ignored), ULL(f->caught));
 }
 
-static void status_caps(struct text *t, const struct cred *c)
+static void status_caps(struct text *t, const struct cred *c, struct task *task)
 {
 	text_printf(
 		t,
 		"CapInh:\t%016llx\nCapPrm:\t%016llx\nCapEff:\t%016llx\nCapBnd:\t%016llx\n"
-		"CapAmb:\t%016llx\nNoNewPrivs:\t%u\nSeccomp:\t0\n",
+		"CapAmb:\t%016llx\nNoNewPrivs:\t%u\nSeccomp:\t%u\nSeccomp_filters:\t%u\n",
 		ULL(c->cap_inheritable), ULL(c->cap_permitted), ULL(c->cap_effective),
-		ULL(c->cap_bounding), ULL(c->cap_ambient), c->no_new_privs);
+		ULL(c->cap_bounding), ULL(c->cap_ambient), READ_ONCE(task->no_new_privs),
+		READ_ONCE(task->seccomp_mode), seccomp_count(task));
 }
 
 /* The CPUs it may run on, as a mask and as ranges. */
@@ -329,7 +331,7 @@ int show_status(struct text *t, struct task *task)
 	if (as)
 		status_memory(t, as);
 	status_signals(t, &f, task->process, c->uid);
-	status_caps(t, c);
+	status_caps(t, c, task);
 	status_cpus(t, task->thread->affinity & cpus_online());
 	text_printf(t, "voluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t%llu\n",
 		    ULL(task->thread->switches_voluntary), ULL(task->thread->switches_forced));

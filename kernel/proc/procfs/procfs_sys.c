@@ -358,6 +358,7 @@ static const struct proc_node kernel_children[] = {
 	{ .name = "cap_last_cap", .mode = MODE_R, .show = show_cap_last },
 	{ .name = "ngroups_max", .mode = MODE_R, .show = show_ngroups_max },
 	{ .name = "random", .mode = MODE_D, .children = random_children },
+	{ .name = "seccomp", .mode = MODE_D, .children = procfs_seccomp_children },
 	{ .name = "hung_task_timeout_secs", .mode = MODE_RW, .show = show_hung_limit,
 	  .store = store_hung_limit },
 	{ .name = "sched_rt_period_us", .mode = MODE_RW, .show = show_rt_period,

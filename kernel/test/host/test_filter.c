@@ -2,6 +2,7 @@
 #include "test/host/unit.h"
 
 #include "abi/errno.h"
+#include "proc/seccomp_int.h"
 #include "test/host/filter_host.h"
 
 #define S(code_, k_)          { .code = (code_), .k = (k_) }
@@ -15,7 +16,7 @@
 	({ \
 		static const struct sock_filter p_[] = { __VA_ARGS__ }; \
 		u16 ways_[ARRAY_SIZE(p_)]; \
-		filter_check(p_, ARRAY_SIZE(p_), ways_); \
+		bpf_check(p_, ARRAY_SIZE(p_), ways_); \
 	})
 #define RET_A S(BPF_RET | BPF_A, 0)
 
@@ -24,11 +25,11 @@ static u32 head = 64;
 
 static u32 run(const struct sock_filter *p, u32 n)
 {
-	struct filter_view v = host_view(bytes, head, 64);
+	struct bpf_view v = host_view(bytes, head, 64);
 	u16 ways[64];
 
-	CHECK_EQ(filter_check(p, n, ways), 0);
-	return filter_run(p, &v);
+	CHECK_EQ(bpf_check(p, n, ways), 0);
+	return bpf_run(p, &v);
 }
 
 TEST(filter_loads)
@@ -92,11 +93,11 @@ TEST(filter_refused)
 	static u16 ways[BPF_MAXINSNS + 1];
 	struct sock_filter none = { 0 };
 
-	CHECK_EQ(filter_check(&none, 0, ways), -EINVAL);
+	CHECK_EQ(bpf_check(&none, 0, ways), -EINVAL);
 	for (u32 i = 0; i <= BPF_MAXINSNS; i++)
 		many[i] = (struct sock_filter)S(BPF_RET | BPF_K, 0);
-	CHECK_EQ(filter_check(many, BPF_MAXINSNS, ways), 0);
-	CHECK_EQ(filter_check(many, BPF_MAXINSNS + 1, ways), -EINVAL);
+	CHECK_EQ(bpf_check(many, BPF_MAXINSNS, ways), 0);
+	CHECK_EQ(bpf_check(many, BPF_MAXINSNS + 1, ways), -EINVAL);
 	CHECK_EQ(CHECKED(S(BPF_LD | BPF_IMM, 0)), -EINVAL);
 	CHECK_EQ(CHECKED(S(0x1000 | BPF_RET, 0)), -EINVAL);
 	CHECK_EQ(CHECKED(S(BPF_RET | BPF_X, 0)), -EINVAL);
@@ -127,4 +128,23 @@ TEST(filter_memory)
 			 S(BPF_STX, 3), S(BPF_LDX | BPF_MEM, 3), RET_A), 0);
 	CHECK_EQ(CHECKED(J(BPF_JMP | BPF_JEQ, 0, 0, 2), S(BPF_ST, 3), S(BPF_JMP | BPF_JA, 1),
 			 S(BPF_STX, 2), S(BPF_LDX | BPF_MEM, 3), RET_A), -EINVAL);
+}
+
+/* What may judge system calls (seccomp(2)). */
+TEST(filter_seccomp)
+{
+	static const struct sock_filter good[] = {
+		S(BPF_LD | BPF_W | BPF_ABS, 60), S(BPF_LD | BPF_W | BPF_LEN, 0), S(BPF_ST, 1),
+		S(BPF_LDX | BPF_MEM, 1), S(BPF_ALU | BPF_XOR | BPF_X, 0), RET_A,
+	};
+	static const struct sock_filter bad[] = {
+		S(BPF_LD | BPF_W | BPF_ABS, 64), S(BPF_LD | BPF_W | BPF_ABS, 3),
+		S(BPF_LD | BPF_H | BPF_ABS, 0), S(BPF_LD | BPF_B | BPF_ABS, 0),
+		S(BPF_LD | BPF_W | BPF_IND, 0), S(BPF_LDX | BPF_B | BPF_MSH, 0),
+		S(BPF_LD | BPF_W | BPF_ABS, (u32)SKF_AD_OFF), S(BPF_ALU | BPF_MOD | BPF_K, 3),
+	};
+
+	CHECK_EQ(seccomp_check(good, ARRAY_SIZE(good)), 0);
+	for (u32 i = 0; i < ARRAY_SIZE(bad); i++)
+		CHECK_EQ(seccomp_check(&bad[i], 1), -EINVAL);
 }

@@ -3,7 +3,7 @@
  * that is written in it, memory words that exist and were written before they are read, and a
  * return at the end.
  */
-#include "net/filter.h"
+#include "lib/bpf.h"
 
 #include "abi/errno.h"
 
@@ -127,7 +127,7 @@ static bool memory_valid(const struct sock_filter *insns, u32 n, u16 *ways)
 	return true;
 }
 
-int filter_check(const struct sock_filter *insns, u32 n, u16 *ways)
+int bpf_check(const struct sock_filter *insns, u32 n, u16 *ways)
 {
 	bool memory = false;
 

@@ -1,10 +1,10 @@
 /*
- * The interpreter of classic BPF. A load beyond the packet, or a division by zero, ends the program
- * with 0: the packet is not wanted.
+ * The interpreter of classic BPF. A load beyond what is there, or a division by zero, ends the
+ * program with 0: the packet is not wanted, the call not allowed.
  */
-#include "net/filter.h"
+#include "lib/bpf.h"
 
-static inline bool load(const struct filter_view *v, u32 offset, u32 n, u32 *out)
+static inline bool load(const struct bpf_view *v, u32 offset, u32 n, u32 *out)
 {
 	u8 copy[4];
 	const u8 *at = copy;
@@ -57,7 +57,7 @@ static inline bool compare(u16 op, u32 a, u32 b)
 }
 
 /* LD and LDX, but for memory and constants. False: the end. */
-static bool load_step(const struct filter_view *v, const struct sock_filter *f, u32 *a, u32 *x)
+static bool load_step(const struct bpf_view *v, const struct sock_filter *f, u32 *a, u32 *x)
 {
 	u32 byte;
 
@@ -79,7 +79,7 @@ static bool load_step(const struct filter_view *v, const struct sock_filter *f, 
 	}
 }
 
-u32 filter_run(const struct sock_filter *f, const struct filter_view *v)
+u32 bpf_run(const struct sock_filter *f, const struct bpf_view *v)
 {
 	u32 a = 0, x = 0, memory[BPF_MEMWORDS];
 
