@@ -3,6 +3,7 @@
 #include "mm/slab.h"
 #include "test/ktest.h"
 #include "test/ktest_vm_int.h"
+#include "vfs/direct_int.h"
 #include "vm/vm_int.h"
 
 /* Whether page `index` reads as it should. */
@@ -141,6 +142,29 @@ KTEST(vm_cache_no_place)
 	dirty_page(file, 5, 1);
 	KTEST_CHECK(pagecache_write_some(&file->cache, 16) == 1);
 	KTEST_CHECK(pagecache_sync(&file->cache) == 0);
+	ktest_file_destroy(file);
+}
+
+/* What is to make way for a direct write, and cannot be written, stays. */
+KTEST(vm_cache_not_dropped)
+{
+	struct ktest_file *file = ktest_file_create(MIB(1));
+	struct pagecache_ops ops = *file->cache.ops;
+	struct page *page;
+
+	ops.place = place;
+	file->cache.ops = &ops;
+	dirty_page(file, 5, 1);
+	page = pagecache_find(&file->cache, 5);
+	page_set(page, PG_DELAYED);
+	place_error = -ENOMEM;
+	KTEST_CHECK(direct_cache_out(&file->cache, 5 * PAGE_SIZE, 6 * PAGE_SIZE, true) == -ENOMEM);
+	KTEST_CHECK(page->cache == &file->cache && page_test(page, PG_DIRTY));
+	place_error = 0;
+	page_reset(page, PG_DELAYED);
+	KTEST_CHECK(direct_cache_out(&file->cache, 5 * PAGE_SIZE, 6 * PAGE_SIZE, true) == 0);
+	KTEST_CHECK(!page->cache);
+	page_put(page);
 	ktest_file_destroy(file);
 }
 

@@ -78,7 +78,8 @@ int direct_cache_out(struct pagecache *cache, loff_t from, loff_t to, bool drop)
 	pgoff_t first = (pgoff_t)from >> PAGE_SHIFT, last = (pgoff_t)(to - 1) >> PAGE_SHIFT;
 	int err = pagecache_write_range(cache, first, last, true);
 
-	if (drop)
+	/* What could not be written, for want of memory, say, is nowhere else. */
+	if (drop && !err)
 		pagecache_drop_range(cache, first, last);
 	return err;
 }

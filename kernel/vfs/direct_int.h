@@ -48,5 +48,8 @@ int must_check bounce_transfer(struct bounce *b, size_t offset, struct blkdev *d
 
 /* -EINVAL unless position, lengths and addresses are multiples of a logical sector. */
 int must_check direct_check(const struct blkdev *dev, const struct iov_iter *it, loff_t pos);
-/* What the cache has of [from, to) is on the disk, and is dropped if `drop`: 0 or why it is not. */
+/*
+ * What the cache has of [from, to) is on the disk, and dropped if `drop`: 0; or why it is not, and
+ * all of it stays.
+ */
 int direct_cache_out(struct pagecache *cache, loff_t from, loff_t to, bool drop);
