@@ -366,3 +366,15 @@ int ext_blocks_free(struct ext_fs *fs, u64 block, u64 count, bool metadata)
 	}
 	return err;
 }
+
+void ext_blocks_undo(struct ext_inode *ei, u64 block, u32 n, bool metadata)
+{
+	struct ext_fs *fs = ext_fs_of(&ei->inode);
+
+	(void)ext_blocks_free(fs, block, n, metadata);
+	if (!ei->uses_promise || !ext_blocks_promise(fs, n, true))
+		return;
+	spin_lock(&ei->spin);
+	ei->promised += n;
+	spin_unlock(&ei->spin);
+}

@@ -86,6 +86,9 @@ void ext_delayed_forget(struct ext_inode *ei, u32 n)
 	spin_unlock(&ei->spin);
 	if (surplus)
 		ext_blocks_unpromise(fs, surplus);
+	/* Who wrote it just now saw an end in front of them. */
+	if (!ext_has_delayed(&ei->inode))
+		inode_dirty(&ei->inode);
 }
 
 void ext_delayed_clear(struct page *page, u32 bits)
@@ -111,6 +114,7 @@ void ext_delayed_drop(struct inode *inode, struct page *page, u64 from, u64 to)
 	if (!bits)
 		return;
 	ext_delayed_clear(page, bits);
+	page_reset(page, PG_PRIVATE);
 	ext_delayed_forget(ext_i(inode), popcount64(bits));
 }
 

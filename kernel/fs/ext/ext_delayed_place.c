@@ -18,6 +18,7 @@
 #include "fs/jbd/jbd.h"
 
 #define MOST_PAGES 64u
+#define MOST_TRIES 100u
 
 struct placing {
 	struct inode *inode;
@@ -27,6 +28,7 @@ struct placing {
 	u64 logical;			/* blocks to be placed */
 	u32 count;
 	bool soon;			/* no wait for transactions */
+	bool freed;			/* some were of a transaction when blocks were sought */
 };
 
 /* The next delayed pages in [first, last] that follow each other: false if there are none. */
@@ -132,15 +134,17 @@ static int run_place(struct placing *p, u32 *n)
 
 	if (err)
 		return err;
+	p->freed = ext_freed_any(fs);
 	if (run_lock(p)) {
 		err = run_take(p, n);
-		if (!err)
+		if (!err) {
 			ext_ordered_add(inode, p->logical >> shift,
 					(p->logical + *n - 1) >> shift);
+			/* Who gets at the pages may go on to wait for this transaction. */
+			err = ext_inode_save(inode);
+		}
 	}
 	pages_unlock(p);
-	if (*n)
-		err = ext_inode_save(inode);
 	ext_end(fs);
 	return err;
 }
@@ -163,18 +167,26 @@ static void pages_lose(struct placing *p, int err)
 	inode_dirty(p->inode); /* its size on the disk need not wait for them */
 }
 
-/* Whether the next time may be better. */
+/*
+ * Whether the next time may be better. There are blocks enough, but those that were freed in a
+ * transaction can be had behind its commit only; that may have ended since we looked, and others
+ * may have been faster.
+ */
 static bool will_retry(struct placing *p, int *err, unsigned *tries)
 {
 	struct ext_fs *fs = ext_fs_of(p->inode);
+	bool freed = ext_freed_any(fs);
 
 	if (*err == -ENOMEM || *err == -EAGAIN)
 		return true;
-	if (!p->soon || *err != -ENOSPC || !fs->journal || !ext_freed_any(fs))
-		return ext_retry(fs, *err, tries);
-	jbd_commit_start(fs->journal);
-	*err = -EAGAIN;
-	return true;
+	if (*err != -ENOSPC || !fs->journal || ++*tries > MOST_TRIES || !(freed || p->freed))
+		return false;
+	if (freed && p->soon) {
+		jbd_commit_start(fs->journal);
+		*err = -EAGAIN;
+		return true;
+	}
+	return !freed || ext_commit_all(fs) == 0;
 }
 
 int ext_delayed_place(struct pagecache *cache, pgoff_t first, pgoff_t last, u64 max, bool soon)

@@ -89,7 +89,7 @@ static int node_new(struct ext_inode *ei, bool reserve, u64 *block, struct bbloc
 		return err;
 	err = bcache_get_new(fs->dev, *block, fs->geo.block_size, b);
 	if (err) {
-		ext_blocks_free(fs, *block, 1, true);
+		ext_blocks_undo(ei, *block, 1, true);
 		return err;
 	}
 	ei->inode.blocks += fs->geo.block_size >> 9;

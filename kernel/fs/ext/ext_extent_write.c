@@ -149,7 +149,7 @@ int ext_extent_create(struct ext_inode *ei, u64 logical, u32 max, bool reserve,
 		return err;
 	err = ext_extent_insert(ei, (u32)logical, run->block, run->count, true, reserve);
 	if (err) {
-		ext_blocks_free(fs, run->block, run->count, false);
+		ext_blocks_undo(ei, run->block, run->count, false);
 		return err;
 	}
 	ei->next_logical = logical + run->count;

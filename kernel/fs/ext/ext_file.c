@@ -53,6 +53,7 @@ static int fsync_journaled(struct file *file, bool data_only)
 
 	(void)pagecache_sync(&inode->cache);
 	if ((!data_only && READ_ONCE(inode->state) & (I_DIRTY | I_DIRTY_TIME)) ||
+	    READ_ONCE(ei->unsaved) ||
 	    READ_ONCE(ei->disk_size) != (u64)READ_ONCE(inode->size) ||
 	    READ_ONCE(ei->hole_first) != READ_ONCE(ei->hole_end)) {
 		inode_take_dirty(inode);

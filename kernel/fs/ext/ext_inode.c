@@ -220,6 +220,7 @@ static int inode_to_buffer(struct inode *inode)
 	ext_block_dirty(fs, &b);
 	if (fs->journal)
 		inode_note_written(inode, &before, raw);
+	WRITE_ONCE(ei->unsaved, false);
 	rwsem_write_end(&ei->map_lock);
 	bcache_put(&b);
 	return 0;
@@ -234,6 +235,8 @@ int ext_inode_save(struct inode *inode)
 		return 0; /* some time */
 	inode_take_dirty(inode);
 	err = inode_to_buffer(inode);
+	if (err)
+		WRITE_ONCE(ext_i(inode)->unsaved, true);
 	/* Once more, later; also where blocks behind the end are to be freed before. */
 	if (err || (S_ISREG(inode->mode) && ext_map_has_excess(inode)))
 		inode_dirty(inode);

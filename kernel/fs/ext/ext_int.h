@@ -177,6 +177,7 @@ struct ext_inode {
 	struct list orphan_link;	/* o, with a journal orphan_mutex, too: empty when not in
 					 * the list */
 	u64 disk_size;			/* m: i_size as it was written last */
+	bool unsaved;			/* a: its buffer lacks what changed in a handle */
 	u32 sync_tid, datasync_tid;	/* a: transactions of the last change, and of the last that
 					 * matters to the data */
 	struct list ordered_link;	/* fs->ordered_lock */
@@ -361,6 +362,11 @@ int must_check ext_blocks_alloc(struct ext_inode *ei, u64 goal, u32 want, bool r
  * bcache.
  */
 int ext_blocks_free(struct ext_fs *fs, u64 block, u64 count, bool metadata);
+/*
+ * The same for what was just taken for `ei`, and could not be used: with ei->uses_promise it is
+ * promised again.
+ */
+void ext_blocks_undo(struct ext_inode *ei, u64 block, u32 n, bool metadata);
 /* Charges for n blocks that will be taken later: all, or false. And gives such back. */
 bool must_check ext_blocks_promise(struct ext_fs *fs, u32 n, bool reserve);
 void ext_blocks_unpromise(struct ext_fs *fs, u32 n);

@@ -110,7 +110,9 @@ extern bool host_lose_flushes;
 extern unsigned host_lost_writes; /* writes and flushes that were made to fail so far */
 extern bool host_committing; /* journals say that a commit is under way */
 extern u32 host_most_credits; /* of one handle, in journals opened from now on */
-extern void (*host_before_handle)(void); /* called once, before the next handle */
+/* Called once, before the next handle, and behind its end. */
+extern void (*host_before_handle)(void), (*host_after_handle)(void);
+extern void (*host_at_change)(void); /* called whenever a handle has changed a block */
 extern bool host_disk_read_only; /* of images mounted from now on */
 /* Whether the transfer that host_fail_io(n, false) was for has come by. */
 bool host_io_failed(void);

@@ -28,7 +28,8 @@ struct jbd {
 
 bool host_committing;
 u32 host_most_credits = MOST_CREDITS;
-void (*host_before_handle)(void);
+void (*host_before_handle)(void), (*host_after_handle)(void);
+void (*host_at_change)(void);
 
 static void wrong(const char *what)
 {
@@ -136,6 +137,12 @@ void jbd_end(struct jbd *j)
 	if (!j->depth)
 		wrong("end without a beginning");
 	j->depth--;
+	if (!j->depth && host_after_handle) {
+		void (*after)(void) = host_after_handle;
+
+		host_after_handle = NULL;
+		after();
+	}
 }
 
 bool jbd_in_handle(const struct jbd *j)
@@ -188,6 +195,8 @@ static void use(struct jbd *j, u64 what)
 void jbd_dirty(struct jbd *j, struct bblock *b)
 {
 	use(j, (u64)b->data);
+	if (host_at_change)
+		host_at_change();
 	bcache_dirty(j->config.dev, b);
 }
 
