@@ -15,8 +15,6 @@
 #include "fs/ext/ext_delayed.h"
 #include "fs/ext/ext_handle.h"
 
-#include "fs/jbd/jbd.h"
-
 #define MOST_PAGES 64u
 #define MOST_TRIES 100u
 
@@ -182,7 +180,7 @@ static bool will_retry(struct placing *p, int *err, unsigned *tries)
 	if (*err != -ENOSPC || !fs->journal || ++*tries > MOST_TRIES || !(freed || p->freed))
 		return false;
 	if (freed && p->soon) {
-		jbd_commit_start(fs->journal);
+		ext_commit_start(fs);
 		*err = -EAGAIN;
 		return true;
 	}
@@ -193,13 +191,16 @@ int ext_delayed_place(struct pagecache *cache, pgoff_t first, pgoff_t last, u64 
 {
 	struct inode *inode = cache->owner;
 	struct placing p = { .inode = inode, .soon = soon };
+	u64 end = DIV_ROUND_UP((u64)READ_ONCE(inode->size), PAGE_SIZE);
 	unsigned tries = 0;
 	int err = 0, first_err = 0;
 
 	/* One that is being evicted is on no list of ordered data any more. */
 	if (likely(!ext_has_delayed(inode)) || READ_ONCE(inode->state) & I_FREEING)
 		return 0;
-	while (err != -ENOMEM && err != -EAGAIN && max && pages_gather(&p, first, last)) {
+	/* Who writes more and more behind the end does not keep us. */
+	last = min(last, end - 1);
+	while (end && err != -ENOMEM && err != -EAGAIN && max && pages_gather(&p, first, last)) {
 		u32 n = 0;
 
 		err = run_place(&p, &n);

@@ -126,6 +126,14 @@ int ext_commit_all(struct ext_fs *fs)
 	return err;
 }
 
+void ext_commit_start(struct ext_fs *fs)
+{
+	if (!fs->journaled || !handle_enter(fs))
+		return;
+	jbd_commit_start(fs->journal);
+	handle_leave(fs);
+}
+
 bool ext_retry(struct ext_fs *fs, int err, unsigned *tries)
 {
 	if (err != -ENOSPC || !fs->journal || *tries >= 2 || !ext_freed_any(fs) ||

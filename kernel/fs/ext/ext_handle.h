@@ -35,6 +35,8 @@ bool ext_retry(struct ext_fs *fs, int err, unsigned *tries);
  */
 int must_check ext_commit_inode(struct inode *inode, bool data_only);
 int must_check ext_commit_all(struct ext_fs *fs);
+/* Has the journal's thread do the same. */
+void ext_commit_start(struct ext_fs *fs);
 
 /* How many blocks these change at most; each says why in ext_handle.c. */
 u32 ext_credits_map(const struct inode *inode);	 /* ext_map_create() of one run */

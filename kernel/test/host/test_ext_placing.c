@@ -196,6 +196,27 @@ TEST(the_end_behind_the_last_delayed_block)
 	written_between("-t ext4 -b 4096");
 }
 
+static struct inode *growing;
+
+static void grow(void)
+{
+	CHECK_EQ(host_write(growing, data, 4096, growing->size), 4096);
+}
+
+/* What is written behind the end meanwhile is for the next one to place. */
+TEST(a_file_that_grows_on)
+{
+	begin("-t ext4 -b 4096");
+	growing = create("growing");
+	CHECK_EQ(host_write(growing, data, 8192, 0), 8192);
+	host_before_handle = grow;
+	CHECK_EQ(ext_delayed_place(&growing->cache, 0, ~0ull, ~0ull, false), 0);
+	CHECK_EQ(growing->blocks, 16);
+	CHECK_EQ(growing->blocks_delayed, 8);
+	inode_put(growing);
+	end();
+}
+
 /* There was no memory to write the inode to its buffer: fdatasync(2) does that, or says no. */
 static void not_in_its_buffer(unsigned nth)
 {
