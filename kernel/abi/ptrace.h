@@ -58,6 +58,45 @@
 #define PTRACE_EVENT_EXIT	6
 #define PTRACE_EVENT_SECCOMP	7
 #define PTRACE_EVENT_STOP	128
+/* PTRACE_GETEVENTMSG of stops at a system call */
+#define PTRACE_EVENTMSG_SYSCALL_ENTRY	1
+#define PTRACE_EVENTMSG_SYSCALL_EXIT	2
+
+#define PTRACE_PEEKSIGINFO_SHARED	0x1
+struct ptrace_peeksiginfo_args {
+	u64 off;
+	u32 flags;
+	s32 nr;
+};
+static_assert(sizeof(struct ptrace_peeksiginfo_args) == 16, "struct ptrace_peeksiginfo_args");
+
+#define PTRACE_SYSCALL_INFO_NONE	0
+#define PTRACE_SYSCALL_INFO_ENTRY	1
+#define PTRACE_SYSCALL_INFO_EXIT	2
+#define PTRACE_SYSCALL_INFO_SECCOMP	3
+struct ptrace_syscall_info {
+	u8 op;
+	u8 pad[3];
+	u32 arch;
+	u64 instruction_pointer;
+	u64 stack_pointer;
+	union {
+		struct {
+			u64 nr;
+			u64 args[6];
+		} entry;
+		struct {
+			s64 rval;
+			u8 is_error;
+		} exit;
+		struct {
+			u64 nr;
+			u64 args[6];
+			u32 ret_data;
+		} seccomp;
+	};
+};
+static_assert(sizeof(struct ptrace_syscall_info) == 88, "struct ptrace_syscall_info");
 
 struct user_regs_struct {
 	u64 r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8;

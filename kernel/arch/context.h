@@ -18,6 +18,11 @@ struct thread;
 struct pgtable;
 struct fpu_state;
 
+/* Breakpoints that a tracer has set (debug_regs.c): private to arch. */
+struct debug_regs {
+	u64 address[4], status, control;
+};
+
 struct arch_thread {
 	u64 rsp;               /* saved stack pointer while not running */
 	u64 stack_top;         /* highest address of the kernel stack + 1 (16-byte aligned) */
@@ -31,6 +36,7 @@ struct arch_thread {
 	u32 trap_no;           /* last exception of user mode, for signal frames: vector … */
 	u64 trap_error;        /* … error code … */
 	u64 fault_addr;        /* … and the address of the last page fault that became a signal */
+	struct debug_regs debug;
 };
 
 /* Written by the scheduler, interrupts off, right before it calls context_switch(). */

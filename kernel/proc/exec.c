@@ -9,6 +9,7 @@
 #include "abi/personality.h"
 #include "abi/rseq.h"
 #include "arch/cpu.h"
+#include "arch/tracee.h"
 #include "arch/vdso.h"
 #include "core/clock.h"
 #include "core/panic.h"
@@ -19,6 +20,7 @@
 #include "proc/exec_load.h"
 #include "proc/posix_timer_int.h"
 #include "proc/proc_int.h"
+#include "proc/ptrace.h"
 #include "proc/rseq.h"
 #include "proc/signal.h"
 #include "proc/signal_int.h"
@@ -276,7 +278,7 @@ static int space_build(struct exec *e)
 static int become_alone(struct task *me)
 {
 	struct process *p = me->process;
-	struct task *task;
+	struct task *task, *replaced = NULL;
 	u64 flags = sighand_lock(p);
 
 	if (p->group_exit || p->exec_task) {
@@ -286,12 +288,15 @@ static int become_alone(struct task *me)
 	p->exec_task = me;
 	list_for_each_entry(task, &p->threads, link)
 		if (task != me) {
+			task->trace.killed = true;
 			thread_set_work(task->thread, WORK_NOTIFY);
 			thread_wake_states(task->thread, WAKE_FATAL);
 		}
 	sighand_unlock(p, flags);
 	wait_until(&p->exec_wait, READ_ONCE(p->n_threads) == 1 || READ_ONCE(p->group_exit));
 	spin_lock(&proc_tree_lock);
+	if (!READ_ONCE(p->group_exit) && me->tid != p->pid)
+		replaced = ptrace_replace_leader_locked(p);
 	flags = sighand_lock(p);
 	p->exec_task = NULL;
 	if (!p->group_exit && me->tid != p->pid) {
@@ -306,6 +311,8 @@ static int become_alone(struct task *me)
 	}
 	sighand_unlock(p, flags);
 	spin_unlock(&proc_tree_lock);
+	if (replaced)
+		thread_put(replaced->thread);
 	return READ_ONCE(p->group_exit) ? -EAGAIN : 0;
 }
 
@@ -375,6 +382,8 @@ static void commit(struct exec *e, struct task *me)
 	rseq_exec();
 	memcpy(me->thread->name, e->name, sizeof(e->name));
 	fpu_reset();
+	debug_regs_reset();
+	me->trace.stepping = false;
 	regs_init_user(regs_current(), e->entry, e->stack.sp);
 	vfork_release(me);
 	if (e->old)
@@ -429,7 +438,8 @@ static int exec_run(struct exec *e)
 	if (error)
 		return error;
 	e->readable = inode_permission(e->image.file->inode, me->cred, MAY_READ) == 0;
-	error = exec_cred(me->cred, e->image.file, fs_is_shared(me), &e->cred, &e->secure);
+	error = exec_cred(me->cred, e->image.file, fs_is_shared(me) || !ptrace_exec_allowed(me),
+			  &e->cred, &e->secure);
 	if (error)
 		return error;
 	error = aspace_create(&e->as);
@@ -458,6 +468,7 @@ int process_exec(const struct exec_request *req)
 {
 	struct process *p = process_current();
 	struct exec *e = kzalloc(sizeof(*e), MM_KERNEL);
+	s32 tid = thread_current()->tid;
 	int error;
 
 	if (!e)
@@ -477,5 +488,7 @@ int process_exec(const struct exec_request *req)
 	if (e->as)
 		aspace_put_user(e->as);
 	kfree(e);
+	if (!error)
+		ptrace_exec(tid);
 	return error;
 }

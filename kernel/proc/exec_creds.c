@@ -69,9 +69,9 @@ static bool is_set_id(const struct cred *new, const struct cred *old)
 	return new->euid != old->uid || new->egid != old->gid;
 }
 
-/* Who asked for that (PR_SET_NO_NEW_PRIVS), or whose directory and root another process could
- * change under the program, gains no capabilities; and becomes nobody else unless that is allowed
- * anyhow. */
+/* Who asked for that (PR_SET_NO_NEW_PRIVS), whose directory and root another process could change
+ * under the program, or who is traced by somebody unprivileged, gains no capabilities; and becomes
+ * nobody else unless that is allowed anyhow. */
 static void limit_gain(struct cred *new, const struct cred *old, bool no_new_privs)
 {
 	if (!is_set_id(new, old) && !(new->cap_permitted & ~old->cap_permitted))
@@ -96,7 +96,7 @@ static void finish(struct cred *new, const struct cred *old, const struct exec_g
 	new->securebits &= ~(u32)SECBIT_KEEP_CAPS;
 }
 
-int exec_cred(const struct cred *old, struct file *file, bool fs_shared, const struct cred **out,
+int exec_cred(const struct cred *old, struct file *file, bool watched, const struct cred **out,
 	      bool *secure)
 {
 	struct exec_gain gain = { false, false };
@@ -115,7 +115,7 @@ int exec_cred(const struct cred *old, struct file *file, bool fs_shared, const s
 	}
 	apply_root(new, &gain);
 	set_id = is_set_id(new, old);
-	if (no_new_privs || fs_shared)
+	if (no_new_privs || watched)
 		limit_gain(new, old, no_new_privs);
 	finish(new, old, &gain, set_id);
 	*secure = set_id || (new->uid != 0 &&

@@ -13,6 +13,7 @@
 #include "lib/string.h"
 #include "proc/posix_timer_int.h"
 #include "proc/proc_int.h"
+#include "proc/ptrace.h"
 #include "proc/seccomp.h"
 #include "proc/signal.h"
 #include "proc/user.h"
@@ -165,9 +166,7 @@ static bool parent_ignores_locked(struct process *p)
 	return ignores;
 }
 
-/* Tells the parent that its child has ended: whether nobody will wait for it, so that it left the
- * tree. */
-static bool zombie_tell_locked(struct process *p)
+bool zombie_tell_locked(struct process *p)
 {
 	s32 code = p->exit_code;
 
@@ -175,7 +174,7 @@ static bool zombie_tell_locked(struct process *p)
 		parent_notify_locked(p, code & W_COREFLAG ? CLD_DUMPED : CLD_KILLED, code & 0x7f);
 	else
 		parent_notify_locked(p, CLD_EXITED, code >> 8 & 0xff);
-	if (!p->unwaited && !parent_ignores_locked(p))
+	if (!p->unwaited && (p->was_traced || !parent_ignores_locked(p)))
 		return false;
 	process_unlink_locked(p);
 	return true;
@@ -198,7 +197,7 @@ static void children_reparent_locked(struct process *p, struct list *gone)
 		list_move_tail(&child->sibling, &heir->children);
 		child->exit_signal = SIGCHLD;
 		if (child->state == PROCESS_ZOMBIE) {
-			if (zombie_tell_locked(child))
+			if (!child->dead_leader && zombie_tell_locked(child))
 				list_add_tail(&child->sibling, gone);
 		} else if (child->parent_death_signal) {
 			struct abi_siginfo info = signal_info_kernel(child->parent_death_signal);
@@ -211,8 +210,8 @@ static void children_reparent_locked(struct process *p, struct list *gone)
 }
 
 /* The process is over: it stays as a zombie, or goes at once if nobody will wait: then it is added
- * to `gone`, as are children. proc_tree_lock held. */
-static void process_end_locked(struct process *p, struct list *gone)
+ * to `gone`, as are children. A tracer is told before the parent. proc_tree_lock held. */
+static void process_end_locked(struct process *p, struct list *gone, struct list *dead)
 {
 	if (!group_orphaned_locked(p->group)) {
 		p->state = PROCESS_ZOMBIE;
@@ -221,12 +220,11 @@ static void process_end_locked(struct process *p, struct list *gone)
 	p->state = PROCESS_ZOMBIE;
 	children_reparent_locked(p, gone);
 	wait_wake(&p->pid->exit_wait, POLLIN);
-	if (zombie_tell_locked(p))
+	if (!ptrace_zombie_locked(p, dead) && zombie_tell_locked(p))
 		list_add_tail(&p->sibling, gone);
 }
 
-/* Drops the tree's references to processes that left it. */
-static void gone_put(struct list *gone)
+void gone_put(struct list *gone)
 {
 	struct process *p, *tmp;
 
@@ -270,8 +268,11 @@ void task_exit(s32 code)
 	bool last, last_live, stop_complete;
 	struct session *session = NULL;
 	LIST_HEAD(gone);
-	u64 flags = sighand_lock(p);
+	LIST_HEAD(dead);
+	u64 flags;
 
+	ptrace_exit(code);
+	flags = sighand_lock(p);
 	task->exiting = true;
 	/* from here on no other thread of the process runs user code */
 	last_live = --p->n_live == 0;
@@ -296,9 +297,11 @@ void task_exit(s32 code)
 	if (session && session_end)
 		session_end(session);
 	spin_lock(&proc_tree_lock);
+	ptrace_leave_locked(task, &gone, &dead);
 	last = task_unlink_locked(task, &stop_complete);
+	ptrace_end_locked(task, code);
 	if (last)
-		process_end_locked(p, &gone);
+		process_end_locked(p, &gone, &dead);
 	else if (stop_complete)
 		signal_stop_tell_locked(p);
 	spin_unlock(&proc_tree_lock);
@@ -309,6 +312,7 @@ void task_exit(s32 code)
 		posix_timers_delete(p);
 	}
 	gone_put(&gone);
+	ptrace_dead_put(&dead);
 	thread_exit();
 }
 

@@ -4,6 +4,7 @@
  */
 #include "abi/capability.h"
 #include "abi/errno.h"
+#include "abi/ptrace.h"
 #include "abi/sched.h"
 #include "arch/usercopy.h"
 #include "core/panic.h"
@@ -11,6 +12,7 @@
 #include "lib/string.h"
 #include "proc/pidfd.h"
 #include "proc/proc_int.h"
+#include "proc/ptrace.h"
 #include "proc/rseq.h"
 #include "proc/seccomp.h"
 #include "proc/signal.h"
@@ -154,6 +156,7 @@ static int process_fill(struct process *p, const struct clone_request *req)
 	p->membarrier = __atomic_load_n(&me->membarrier, __ATOMIC_RELAXED);
 	p->no_tty = READ_ONCE(me->no_tty);
 	p->uid = cred_current()->uid;
+	p->made_by = thread_current()->tid;
 	return 0;
 }
 
@@ -178,7 +181,7 @@ static int aspace_fill(struct thread *thread, u64 flags)
 /* Enters the child into the tree, unless the caller is about to die or must handle a signal first:
  * 0 or -ERESTARTNOINTR. */
 static int clone_publish(struct process *p, struct task *child, struct pid *pid,
-			 const struct clone_request *req)
+			 const struct clone_request *req, bool traced)
 {
 	struct process *me = process_current();
 	bool thread = req->flags & CLONE_THREAD;
@@ -203,6 +206,7 @@ static int clone_publish(struct process *p, struct task *child, struct pid *pid,
 			p->aspace = child->thread->aspace;
 		}
 		task_link_locked(child, pid);
+		ptrace_inherit_locked(child, traced);
 		seccomp_inherit_locked(child);
 	}
 	sighand_unlock(me, irq);
@@ -213,11 +217,15 @@ static int clone_publish(struct process *p, struct task *child, struct pid *pid,
 /* A vfork's parent sleeps until the child execs or ends; a fatal signal ends the wait. */
 static void vfork_wait_for(struct task *child, struct wait_queue *wait, bool *done)
 {
-	(void)wait_killable(wait, READ_ONCE(*done));
+	s32 nr = child->thread->tid;
+	int error = wait_killable(wait, READ_ONCE(*done));
+
 	spin_lock(&proc_tree_lock); /* whoever says that it is done has let go of the queue */
 	child->vfork_wait = NULL;
 	child->vfork_done = NULL;
 	spin_unlock(&proc_tree_lock);
+	if (!error)
+		ptrace_event(PTRACE_EVENT_VFORK_DONE, (u64)nr);
 }
 
 /* Makes everything a child consists of, up to its number. On failure what was made is freed. */
@@ -282,7 +290,7 @@ long process_clone(const struct clone_request *req)
 	struct task *child;
 	struct pid *pid;
 	bool done = false;
-	u32 uid = cred_current()->uid;
+	u32 uid = cred_current()->uid, event = ptrace_clone_event(req);
 	int error = clone_check(req);
 	s32 nr;
 
@@ -305,12 +313,14 @@ long process_clone(const struct clone_request *req)
 	if (req->flags & CLONE_PIDFD)
 		error = pidfd_reserve(pid, (s32 __user *)req->pidfd, &pidfd);
 	if (!error)
-		error = clone_publish(p, child, pid, req);
+		error = clone_publish(p, child, pid, req, event || (req->flags & CLONE_PTRACE));
 	if (req->flags & CLONE_PIDFD)
 		error = pidfd_settle(&pidfd, error);
 	if (error)
 		goto fail_built;
 	thread_start(child->thread);
+	if (unlikely(event))
+		ptrace_event(event, (u64)nr);
 	if (req->flags & CLONE_VFORK)
 		vfork_wait_for(child, &vfork_queue, &done);
 	thread_put(child->thread);

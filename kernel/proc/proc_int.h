@@ -26,12 +26,20 @@ void process_limits_first(struct process *p);
  * for robust futexes. `ends`: it does, and not only its program. */
 void task_leave_user(struct task *task, bool ends);
 extern struct process *process_init; /* pid 1 */
+/* Tells the parent that its child has ended: whether nobody will wait for it, so that it left the
+ * tree. proc_tree_lock held. */
+bool zombie_tell_locked(struct process *p);
+/* Drops the tree's references to processes that left it. No spinlock held. */
+void gone_put(struct list *gone);
 /* Lets the thread that made this one by vfork go on. */
 void vfork_release(struct task *task);
 
 /* wait.c: SIGCHLD and a wake-up to the parent: the child ended, stopped or continued (code CLD_*,
  * status as si_status). proc_tree_lock held. */
 void parent_notify_locked(struct process *child, int code, int status);
+
+/* An exit status as waitid(2) takes it apart: CLD_* and si_status. */
+void wait_status_split(s32 exit_code, s32 *code, s32 *status);
 
 /* signal_stop.c: the current thread stands still while its process is stopped. sighand->lock held
  * at entry with `flags`, released. */
@@ -57,9 +65,10 @@ void itimer_fini(struct process *process);
 /*
  * exec_creds.c: the credentials of the program in `file`, and whether it has more than its caller
  * (AT_SECURE). 0 and *out, referenced; -EPERM (it would lack capabilities it cannot do without),
- * -EINVAL (nonsense in its attribute), -ENOMEM, -EIO.
+ * -EINVAL (nonsense in its attribute), -ENOMEM, -EIO. `watched`: others could change what the
+ * program does (they share its directory, or trace it), so it gains nothing.
  */
-int exec_cred(const struct cred *old, struct file *file, bool fs_shared, const struct cred **out,
+int exec_cred(const struct cred *old, struct file *file, bool watched, const struct cred **out,
 	      bool *secure);
 /* sock_host.c */
 void sock_host_init(void);

@@ -79,6 +79,8 @@ struct task *task_alloc(struct process *process)
 	list_init(&task->link);
 	list_init(&task->pending.entries);
 	spin_init(&task->lock, RANK_FILE, "task");
+	list_init(&task->trace.tracees);
+	list_init(&task->trace.link);
 	task->altstack.ss_flags = SS_DISABLE;
 	task->timer_slack_ns = 50000;
 	return task;
@@ -97,21 +99,6 @@ void task_free(struct task *task)
 	pid_put(task->tid);
 	process_put(task->process);
 	slab_free(task_cache, task);
-}
-
-bool task_may_look(struct task *task)
-{
-	const struct cred *me = cred_current(), *c;
-	bool same;
-
-	if (task->process == process_current() || cred_capable(me, CAP_SYS_PTRACE))
-		return true;
-	c = task_cred_get(task);
-	same = me->fsuid == c->euid && me->fsuid == c->suid && me->fsuid == c->uid &&
-	       me->fsgid == c->egid && me->fsgid == c->sgid && me->fsgid == c->gid &&
-	       READ_ONCE(task->process->dumpable) == 1 && !(c->cap_permitted & ~me->cap_effective);
-	cred_put(c);
-	return same;
 }
 
 /* The last reference to a thread is gone. */

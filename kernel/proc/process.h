@@ -89,6 +89,12 @@ struct process {
 	bool did_exec;             /* t: setpgid(2) of a child is over */
 	bool shares_fs;            /* a: has been on either side of a CLONE_FS without
 				    * CLONE_THREAD */
+	u32 n_tracees;             /* t: tasks that its threads trace */
+	struct task *dead_leader;  /* t: its first thread has ended, and a tracer has to wait for it
+				    * before the parent may; or NULL */
+	bool was_traced;           /* t: it ended as the tracee of its parent, who must wait for it
+				    * whatever he does with SIGCHLD */
+	s32 made_by;               /* I: tid of the thread that made it */
 	bool no_tty;               /* a: has given up its session's terminal (TIOCNOTTY); children
 				    * inherit it */
 	bool is_init;              /* I: pid 1: signals without handler are ignored */
@@ -136,6 +142,33 @@ struct process {
 	struct rcu_head rcu;
 };
 
+/*
+ * Who traces a task, and where it stands (ptrace.h). t: proc_tree_lock.  s: sighand->lock of the
+ * traced.  b: both to change it, either to read.
+ */
+struct tracing {
+	struct task *tracer;       /* b: NULL: nobody */
+	struct list tracees;       /* t: whom it traces itself, by ->link */
+	struct list link;          /* t: among the tracees of its tracer */
+	u32 options;               /* s: PTRACE_O_* */
+	u8 mode;                   /* s: TRACE_*: what it does until its next stop */
+	bool seized;               /* b: by PTRACE_SEIZE */
+	bool privileged;           /* b: the tracer was when it began (CAP_SYS_PTRACE) */
+	bool dead;                 /* t: it has ended; its tracer has yet to wait for it */
+	bool stopped;              /* s: it stands still for its tracer */
+	bool listening;            /* s: but may not be looked at (PTRACE_LISTEN) */
+	bool report;               /* s: a wait may fetch the stop */
+	bool interrupt;            /* s: it is to stop on its way to user mode */
+	bool notify;               /* s: the same, since job control has changed */
+	bool killed;               /* s: no stop holds it any more */
+	bool stepping;             /* s: its trap flag is the tracer's */
+	s32 code;                  /* s: of the stop: signal, event << 8 */
+	s32 signo;                 /* s: what it takes with it out of the stop */
+	s32 dead_code;             /* t: how it ended */
+	struct abi_siginfo *info;  /* s: of the stop; NULL: it was job control's */
+	u64 message;               /* s: PTRACE_GETEVENTMSG */
+};
+
 /* o: the task itself.  c: cred_lock to change, RCU or the task to read. */
 struct task {
 	struct thread *thread;     /* I */
@@ -164,6 +197,7 @@ struct task {
 	bool over_nproc;           /* o: has become a user with more processes than RLIMIT_NPROC
 				    * allows: the next exec fails (execve(2), EAGAIN) */
 	bool stopped;              /* s: counted in n_stopped */
+	struct tracing trace;
 	struct {                   /* o: what restart_syscall(2) continues */
 		long (*fn)(struct task *task);
 		u64 deadline_ns; u64 user; u32 clock, flags;
@@ -207,8 +241,10 @@ static inline void sighand_unlock(struct process *p, u64 flags)
 struct task *task_find(s32 tid);
 const struct cred *task_cred_get(struct task *task);
 /* Whether the caller may look into the task's memory and descriptors (ptrace(2),
- * PTRACE_MODE_READ). */
+ * PTRACE_MODE_READ_FSCREDS); and whether it may change them, or ask what may be asked with one's
+ * real ids (PTRACE_MODE_ATTACH_REALCREDS). */
 bool task_may_look(struct task *task);
+bool task_may_attach(struct task *task);
 struct fd_table *task_files_get(struct task *task);  /* NULL when it is exiting */
 struct fs_context *task_fs_get(struct task *task);
 /* The address space of a process with a user reference, or NULL (kernel, zombie). */

@@ -4,11 +4,13 @@
  * the arguments are known in advance (seccomp.c).
  */
 #include "abi/errno.h"
+#include "abi/ptrace.h"
 #include "abi/wait.h"
 #include "arch/regs.h"
 #include "lib/bitmap.h"
 #include "lib/bpf.h"
 #include "proc/proc_int.h"
+#include "proc/ptrace.h"
 #include "proc/seccomp.h"
 #include "proc/seccomp_int.h"
 #include "proc/signal.h"
@@ -82,7 +84,19 @@ static bool ask(const struct seccomp_filter *f, const struct seccomp_data *data,
 	return false;
 }
 
-static bool filters_allow(struct regs *regs)
+/* SECCOMP_RET_TRACE: whether the tracer, who may have changed the call, wants it made. */
+static bool tracer_allows(struct regs *regs, u32 data)
+{
+	if (!ptrace_event_wanted(PTRACE_EVENT_SECCOMP)) {
+		regs->rax = (u64)-ENOSYS;
+		return false;
+	}
+	ptrace_event(PTRACE_EVENT_SECCOMP, data);
+	return !thread_fatal_pending() && (s32)regs->orig_rax >= 0;
+}
+
+/* `traced`: a tracer has seen the call already. */
+static bool filters_allow(struct regs *regs, bool traced)
 {
 	const struct seccomp_filter *newest = READ_ONCE(task_current()->seccomp), *f;
 	struct seccomp_data data;
@@ -99,9 +113,9 @@ static bool filters_allow(struct regs *regs)
 	case SECCOMP_RET_LOG:
 		seccomp_log(f, &data, SECCOMP_RET_LOG);
 		return true;
-	case SECCOMP_RET_TRACE: /* without a tracer that asked for it */
-		regs->rax = (u64)-ENOSYS;
-		return false;
+	case SECCOMP_RET_TRACE: /* what it makes of the call is judged once more */
+		return traced || (tracer_allows(regs, result & SECCOMP_RET_DATA) &&
+				  filters_allow(regs, true));
 	case SECCOMP_RET_USER_NOTIF:
 		if (ask(f, &data, regs))
 			return true;
@@ -130,7 +144,7 @@ bool seccomp_enter(struct regs *regs)
 	struct seccomp_data data;
 
 	if (task_current()->seccomp_mode == SECCOMP_MODE_FILTER)
-		return filters_allow(regs);
+		return filters_allow(regs, false);
 	switch (regs->orig_rax) {
 	case NR_READ:
 	case NR_WRITE:

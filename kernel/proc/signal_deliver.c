@@ -6,6 +6,7 @@
 #include "arch/signal.h"
 #include "arch/upcall.h"
 #include "proc/proc_int.h"
+#include "proc/ptrace.h"
 #include "proc/rseq.h"
 #include "proc/signal.h"
 #include "proc/signal_int.h"
@@ -60,6 +61,7 @@ static void handler_enter(struct regs *regs, int signo, const struct abi_sigacti
 	struct thread *thread = thread_current();
 	struct task *task = task_current();
 	u64 mask = thread->sigmask, block = action->sa_mask;
+	bool step = ptrace_step_hide(regs);
 
 	call_meets_handler(regs, action);
 	rseq_signal(regs, signo);
@@ -75,6 +77,8 @@ static void handler_enter(struct regs *regs, int signo, const struct abi_sigacti
 	if (!(action->sa_flags & SA_NODEFER))
 		block |= SIGMASK(signo);
 	signal_set_mask(thread->sigmask | block);
+	if (unlikely(step))
+		ptrace_step_handler();
 }
 
 /* The default action of a signal without handler. sighand->lock held with `flags`; released. */
@@ -117,8 +121,13 @@ static bool notice_handle(struct task *task, u64 flags)
 		sighand_unlock(p, flags);
 		task_exit(code);
 	}
-	if (p->stop_state != STOP_NONE) {
+	if (p->stop_state != STOP_NONE && !(task->stopped && task->trace.tracer)) {
 		signal_stop_wait(task, flags);
+		return true;
+	}
+	if (unlikely(ptrace_trap_due(task))) {
+		sighand_unlock(p, flags);
+		ptrace_trap(task);
 		return true;
 	}
 	if (p->tell_parent) {
@@ -156,6 +165,19 @@ void signal_deliver(struct regs *regs)
 		}
 		forced = task->forced & SIGMASK(signo);
 		task->forced &= ~SIGMASK(signo);
+		if (unlikely(task->trace.tracer)) {
+			sighand_unlock(p, flags);
+			signo = ptrace_signal(signo, &info);
+			if (!signo)
+				continue;
+			flags = sighand_lock(p);
+			if (signo == SIGKILL || p->group_exit || p->exec_task) {
+				if (signo == SIGKILL)
+					process_kill_threads_locked(p, SIGKILL);
+				sighand_unlock(p, flags);
+				continue;
+			}
+		}
 		action = p->sighand->action[signo - 1];
 		if (action.sa_handler == SIG_DFL) {
 			default_action(p, signo, forced, flags);
@@ -179,6 +201,10 @@ void upcall_user_return(struct regs *regs)
 {
 	u32 work = READ_ONCE(thread_current()->work);
 
+	if (unlikely(work & WORK_TRACE)) {
+		ptrace_call_leave(regs);
+		work = READ_ONCE(thread_current()->work);
+	}
 	if (work & (WORK_SIGNAL | WORK_NOTIFY | WORK_RESTORE_MASK))
 		signal_deliver(regs);
 	if (work & WORK_RESCHED)

@@ -12,6 +12,7 @@
 #include "mm/slab.h"
 #include "proc/posix_timer_int.h"
 #include "proc/proc_int.h"
+#include "proc/ptrace.h"
 #include "proc/signal_int.h"
 #include "proc/user.h"
 
@@ -73,11 +74,13 @@ void signal_queue_flush(struct signal_queue *q)
 }
 
 /* Whether an unblocked signal would vanish: ignored, or default for init, or default and
- * harmless. */
-static bool signal_vanishes(struct process *p, int signo)
+ * harmless. A tracer may want to know of it. */
+static bool signal_vanishes(struct process *p, const struct task *task, int signo)
 {
 	u64 handler = p->sighand->action[signo - 1].sa_handler;
 
+	if (task->trace.tracer)
+		return false;
 	if (handler == SIG_IGN)
 		return true;
 	if (handler != SIG_DFL)
@@ -148,6 +151,7 @@ void process_kill_threads_locked(struct process *p, s32 code)
 	}
 	p->stop_state = STOP_NONE;
 	list_for_each_entry(task, &p->threads, link) {
+		task->trace.killed = true;
 		thread_set_work(task->thread, WORK_NOTIFY);
 		thread_wake_states(task->thread, WAKE_FATAL);
 	}
@@ -162,11 +166,15 @@ static int send_locked(struct process *p, struct task *task, const struct abi_si
 		       struct signal_entry *ready)
 {
 	struct signal_queue *q = task ? &task->pending : &p->pending;
+	struct task *taker;
 	int signo = info->si_signo, error;
 	u64 mask = SIGMASK(signo);
 
-	if (p->group_exit || p->n_threads == 0)
+	if (p->group_exit || p->n_threads == 0) {
+		if (signo == SIGKILL) /* a tracer may hold threads on their way out */
+			process_kill_threads_locked(p, SIGKILL);
 		return 0;
+	}
 	if (mask & SIGNALS_STOP)
 		process_remove_pending(p, SIGMASK(SIGCONT));
 	if (signo == SIGCONT) {
@@ -179,9 +187,9 @@ static int send_locked(struct process *p, struct task *task, const struct abi_si
 		process_kill_threads_locked(p, SIGKILL);
 		return 0;
 	}
-	if (task ? !(task->thread->sigmask & mask) : choose_thread(p, signo) != NULL)
-		if (signal_vanishes(p, signo))
-			return 0;
+	taker = !task ? choose_thread(p, signo) : task->thread->sigmask & mask ? NULL : task;
+	if (taker && signal_vanishes(p, taker, signo))
+		return 0;
 	if (ready) {
 		list_add_tail(&ready->link, &q->entries);
 		q->set |= mask;
@@ -291,6 +299,8 @@ void upcall_trap(struct regs *regs, int signo, int code, u64 addr, unsigned trap
 	struct task *task = task_current();
 	struct abi_siginfo info = { .si_signo = signo, .si_code = code };
 
+	if (signo == SIGTRAP && ptrace_trap_stale(regs, code))
+		return;
 	if (code > 0 && code != SI_KERNEL)
 		info.si_addr = addr;
 	task->fault_trap = (s32)trap_no;

@@ -6,6 +6,7 @@
 #include "abi/wait.h"
 #include "core/clock.h"
 #include "proc/proc_int.h"
+#include "proc/ptrace.h"
 #include "proc/signal.h"
 
 void parent_notify_locked(struct process *child, int code, int status)
@@ -41,7 +42,7 @@ void parent_notify_locked(struct process *child, int code, int status)
 
 static bool child_matches(struct process *child, int which, s32 id, struct pid *group, u32 options)
 {
-	bool clone_child = child->exit_signal != SIGCHLD;
+	bool clone_child = child->exit_signal != SIGCHLD && !child->was_traced;
 
 	if (which == P_PID && child->pid->nr != id)
 		return false;
@@ -50,8 +51,7 @@ static bool child_matches(struct process *child, int which, s32 id, struct pid *
 	return (options & __WALL) || clone_child == !!(options & __WCLONE);
 }
 
-/* An exit status as waitid(2) takes it apart. */
-static void status_split(s32 exit_code, s32 *code, s32 *status)
+void wait_status_split(s32 exit_code, s32 *code, s32 *status)
 {
 	if (exit_code & 0x7f) {
 		*code = exit_code & W_COREFLAG ? CLD_DUMPED : CLD_KILLED;
@@ -67,7 +67,7 @@ static void reap_locked(struct process *child, u32 options, struct wait_result *
 {
 	struct process *me = child->parent;
 
-	status_split(child->exit_code, &out->code, &out->status);
+	wait_status_split(child->exit_code, &out->code, &out->status);
 	out->wait_status = child->exit_code;
 	if (options & WNOWAIT)
 		return;
@@ -91,13 +91,13 @@ static bool child_report_locked(struct process *child, u32 options, struct wait_
 	out->times.system_ns += child->child_times.system_ns;
 	usage_add(&out->counts, &child->child_counts);
 	if (child->state == PROCESS_ZOMBIE) {
-		if (!(options & WEXITED))
+		if (!(options & WEXITED) || child->dead_leader)
 			return false;
 		reap_locked(child, options, out);
 		return true;
 	}
 	flags = sighand_lock(child);
-	if ((options & WSTOPPED) && child->report_stop) {
+	if ((options & WSTOPPED) && child->report_stop && !ptrace_by_parent_locked(child)) {
 		out->code = CLD_STOPPED;
 		out->status = child->stop_signal;
 		out->wait_status = W_STOPCODE(child->stop_signal);
@@ -119,9 +119,14 @@ static bool child_report_locked(struct process *child, u32 options, struct wait_
 static long wait_scan(int which, s32 id, struct pid *group, u32 options, struct wait_result *out)
 {
 	struct process *me = process_current(), *child, *done = NULL;
-	long result = -ECHILD;
+	LIST_HEAD(gone);
+	LIST_HEAD(dead);
+	long result;
 
 	spin_lock(&proc_tree_lock);
+	result = ptrace_wait_locked(which, id, group, options, out, &gone, &dead);
+	if (result > 0)
+		goto out;
 	list_for_each_entry(child, &me->children, sibling) {
 		if (!child_matches(child, which, id, group, options))
 			continue;
@@ -133,7 +138,10 @@ static long wait_scan(int which, s32 id, struct pid *group, u32 options, struct 
 			break;
 		}
 	}
+out:
 	spin_unlock(&proc_tree_lock);
+	gone_put(&gone);
+	ptrace_dead_put(&dead);
 	if (done)
 		process_put(done); /* the tree's reference */
 	return result;

@@ -8,6 +8,7 @@
 #include "abi/errno.h"
 #include "arch/upcall.h"
 #include "core/fail.h"
+#include "proc/ptrace.h"
 #include "proc/seccomp.h"
 #include "sched/thread.h"
 #include "sys/syscalls_gen.h"
@@ -15,6 +16,8 @@
 /* The slow way in: whether the call is to be made. If not, regs->rax is what it gives. */
 static bool call_begin(struct regs *regs)
 {
+	if ((READ_ONCE(thread_current()->work) & WORK_SYSCALL_TRACE) && !ptrace_call_enter(regs))
+		return false;
 	return !(READ_ONCE(thread_current()->work) & WORK_SECCOMP) || seccomp_enter(regs);
 }
 

@@ -8,15 +8,13 @@
 #include "arch/upcall.h"
 #include "arch/x86_64/context_int.h"
 #include "arch/x86_64/cpu_int.h"
+#include "arch/x86_64/debug_int.h"
 #include "arch/x86_64/fpu_int.h"
 #include "arch/x86_64/irq_int.h"
 #include "arch/x86_64/msr_int.h"
 #include "arch/x86_64/trap_int.h"
 #include "core/panic.h"
 #include "lib/string.h"
-
-#define DR6_STEP  BIT(14)
-#define DR6_RESET 0xffff0ff0ull
 
 #define MCI_VALID BIT(63)
 #define MCI_ADDR  BIT(58)
@@ -30,15 +28,6 @@ static const char *const trap_names[32] = {
 	"x87 error", "alignment check", "machine check", "SIMD error", "virtualisation exception",
 	"control protection exception", [22 ... 31] = "reserved",
 };
-
-static u64 debug_status(void)
-{
-	u64 dr6;
-
-	__asm__ volatile("mov %%dr6, %0" : "=r"(dr6));
-	__asm__ volatile("mov %0, %%dr6" :: "r"(DR6_RESET));
-	return dr6;
-}
 
 void trap_signal(struct regs *regs, int signo, int code, u64 addr, unsigned vector, u64 error)
 {
@@ -67,8 +56,9 @@ void trap_from_user(struct regs *regs, unsigned vector, u64 error)
 		signo = SIGFPE, code = FPE_INTDIV, addr = regs->rip;
 		break;
 	case TRAP_DB:
-		signo = SIGTRAP, code = debug_status() & DR6_STEP ? TRAP_TRACE : TRAP_HWBKPT,
-			addr = regs->rip;
+		signo = SIGTRAP, code = debug_trap_user(regs), addr = regs->rip;
+		if (!code)
+			return;
 		break;
 	case TRAP_BP:
 		signo = SIGTRAP;
@@ -142,12 +132,7 @@ void trap_paranoid(struct regs *regs, unsigned vector, u64 error)
 		cpu_nmi(regs);
 		return;
 	case TRAP_DB:
-		/*
-		 * A single step or watchpoint that a system call carried into its first
-		 * instruction.
-		 */
-		(void)debug_status();
-		regs->rflags &= ~(u64)RFLAGS_TF;
+		debug_trap_kernel(regs);
 		return;
 	case TRAP_MC:
 		machine_check(regs);

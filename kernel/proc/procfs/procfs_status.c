@@ -10,6 +10,7 @@
 #include "lib/string.h"
 #include "proc/oom.h"
 #include "proc/proc_int.h"
+#include "proc/ptrace.h"
 #include "proc/procfs/procfs_int.h"
 #include "proc/seccomp.h"
 #include "proc/session.h"
@@ -26,6 +27,7 @@ struct facts {
 	struct usage_counts counts, child_counts;
 	u64 pending, shared_pending, blocked, ignored, caught, start_ns;
 	s32 exit_code, exit_signal;
+	s32 tracer;
 };
 
 static char state_letter(const struct thread *t)
@@ -102,6 +104,7 @@ static void facts_task(struct facts *f, struct task *task)
 	memcpy(f->comm, t->name, sizeof(f->comm));
 	f->comm[15] = 0;
 	f->tid = t->tid;
+	f->tracer = ptrace_tracer_pid(task);
 	f->state = state_letter(t);
 	f->pending = READ_ONCE(task->pending.set);
 	f->blocked = READ_ONCE(t->sigmask);
@@ -227,8 +230,8 @@ static void status_head(struct text *t, const struct facts *f, const struct fs_c
 	text_printf(t, "\n");
 	if (fs)
 		text_printf(t, "Umask:\t%04o\n", fs->umask);
-	text_printf(t, "State:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
-		    state_name(f->state), f->pid, f->tid, f->ppid);
+	text_printf(t, "State:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t%d\n",
+		    state_name(f->state), f->pid, f->tid, f->ppid, f->tracer);
 }
 
 static void print_kib(struct text *t, const char *name, u64 pages)

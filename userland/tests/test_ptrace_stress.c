@@ -1,0 +1,173 @@
+/*
+ * ptrace(2) while everything happens at once: tracees that are killed at any moment, tracers that
+ * end, many of both on all processors. What counts is that everything ends and nobody is left.
+ */
+#include "trace.h"
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+static int busy(void *argument)
+{
+	(void)argument;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while (getppid())
+		sched_yield();
+	return 0;
+}
+
+static unsigned random_next(unsigned *seed)
+{
+	*seed = *seed * 1103515245 + 12345;
+	return *seed >> 16;
+}
+
+/* Resumes, interrupts and looks at a tracee until it is gone. */
+static int tracer_main(pid_t pid, unsigned seed)
+{
+	struct user_regs_struct regs;
+	unsigned long word;
+	int status;
+
+	if (trace(PTRACE_SEIZE, pid, 0, PTRACE_O_TRACEEXIT))
+		return 1;
+	for (unsigned i = 0; i < 60; i++) {
+		static const int how[] = {PTRACE_CONT, PTRACE_SYSCALL, PTRACE_SINGLESTEP,
+					  PTRACE_SYSCALL};
+
+		trace(PTRACE_INTERRUPT, pid, 0, 0);
+		if (waitpid(pid, &status, __WALL) != pid)
+			return 0;
+		if (!WIFSTOPPED(status))
+			return 0;
+		trace(PTRACE_GETREGS, pid, 0, (unsigned long)&regs);
+		trace(PTRACE_PEEKDATA, pid, regs.rsp, (unsigned long)&word);
+		trace(PTRACE_SETREGS, pid, 0, (unsigned long)&regs);
+		trace(how[random_next(&seed) % 4], pid, 0, 0);
+	}
+	if (random_next(&seed) & 1)
+		return 0; /* it is let go by the tracer's end */
+	trace(PTRACE_INTERRUPT, pid, 0, 0);
+	waitpid(pid, &status, __WALL);
+	trace(PTRACE_DETACH, pid, 0, 0);
+	return 0;
+}
+
+/* One tracee, its tracer, and somebody who kills the tracee in between. */
+static int round_of_three(unsigned seed)
+{
+	pid_t pid = tap_spawn(busy, NULL), tracer, killer;
+
+	tracer = fork();
+	if (tracer == 0)
+		_exit(tracer_main(pid, seed));
+	killer = fork();
+	if (killer == 0) {
+		usleep(random_next(&seed) % 20000);
+		kill(random_next(&seed) % 4 ? pid : tracer, SIGKILL);
+		_exit(0);
+	}
+	waitpid(killer, NULL, 0);
+	kill(pid, SIGKILL);
+	kill(pid, SIGKILL);
+	if (next_status(pid) != SIGKILL)
+		return 1;
+	waitpid(tracer, NULL, 0);
+	return 0;
+}
+
+static void rounds(int workers, int n)
+{
+	pid_t pids[8];
+
+	for (int w = 0; w < workers; w++) {
+		pids[w] = fork();
+		if (pids[w] == 0) {
+			int bad = 0;
+
+			for (int i = 0; i < n; i++)
+				bad += round_of_three((unsigned)(w * 1000 + i));
+			_exit(bad != 0);
+		}
+	}
+	for (int w = 0; w < workers; w++)
+		exits(pids[w], 0, "all tracees ended");
+}
+
+TEST(killed)
+{
+	rounds(2, 6);
+}
+
+TEST_LONG(killed_often)
+{
+	rounds(8, 60);
+}
+
+static char stacks[8][16384] __attribute__((aligned(16)));
+
+static int thread_busy(void *argument)
+{
+	(void)argument;
+	for (int i = 0; i < 50; i++)
+		sched_yield();
+	syscall(SYS_exit, 0);
+	return 0;
+}
+
+HELPER(quit)
+{
+	return 0;
+}
+
+/* Threads come and go, then one execs or all end. */
+static int crowd(void *argument)
+{
+	for (int i = 0; i < 8; i++)
+		clone(thread_busy, stacks[i] + sizeof(stacks[i]),
+		      CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
+			      CLONE_SYSVSEM,
+		      NULL);
+	if (argument)
+		execl(tap_self, tap_self, "--as", "quit", NULL);
+	_exit(0);
+}
+
+/* Follows everything that the tracee makes, until nobody is left: how many ended. */
+static int follow(pid_t first, int request)
+{
+	int ended = 0, status;
+	pid_t pid;
+
+	must(trace(PTRACE_SETOPTIONS, first, 0,
+		   PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC | PTRACE_O_TRACEEXIT |
+			   PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK));
+	trace(request, first, 0, 0);
+	while ((pid = waitpid(-1, &status, __WALL)) > 0) {
+		int signal = WIFSTOPPED(status) ? WSTOPSIG(status) : 0;
+
+		if (!WIFSTOPPED(status)) {
+			ended++;
+			continue;
+		}
+		if (status >> 16 || signal == SIGSTOP || (signal & 0x7f) == SIGTRAP)
+			signal = 0;
+		trace(request, pid, 0, (unsigned long)signal);
+	}
+	return ended;
+}
+
+TEST(crowds)
+{
+	for (int i = 0; i < 3; i++) {
+		is(follow(tracee(crowd, NULL), PTRACE_CONT) >= 1, 1, "all threads are seen");
+		is(follow(tracee(crowd, ""), PTRACE_SYSCALL) >= 1, 1, "also when one execs");
+	}
+}
+
+TEST_LONG(many_crowds)
+{
+	for (int i = 0; i < 60; i++)
+		follow(tracee(crowd, i & 1 ? "" : NULL), i & 2 ? PTRACE_SYSCALL : PTRACE_CONT);
+	ok(true, "all ended");
+}
