@@ -120,7 +120,7 @@ int ext_dir_append(struct inode *dir, bool reserve, struct bblock *b, u64 *logic
 		return err;
 	err = bcache_get_new(fs->dev, run.block, fs->geo.block_size, b);
 	if (err) {
-		ext_map_truncate(dir, at);
+		ext_map_undo(dir, at);
 		return err;
 	}
 	WRITE_ONCE(dir->size, (s64)((at + 1) << fs->geo.block_bits));

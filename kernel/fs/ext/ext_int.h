@@ -453,8 +453,8 @@ int must_check ext_map_create(struct inode *inode, u64 logical, u32 max, bool re
 /* The same for blocks that were promised to the file: ext_delayed.c. */
 int must_check ext_map_create_promised(struct inode *inode, u64 logical, u32 max,
 		struct ext_run *run);
-/* Gives back one block of a regular file that ext_map_create() just took, in the same handle; its
- * page is locked. */
+/* Gives back one block that ext_map_create() just took, in the same handle; its page, of a regular
+ * file, is locked. */
 void ext_map_undo(struct inode *inode, u64 logical);
 /* inode_ops.locate */
 int ext_locate(struct inode *inode, u64 offset, u64 *lba, u64 *n_sectors);
