@@ -25,6 +25,7 @@
 #include "fs/tmpfs/tmpfs.h"
 #include "ipc/epoll.h"
 #include "ipc/futex.h"
+#include "ipc/mqueue.h"
 #include "init/initramfs.h"
 #include "init/smp.h"
 #include "ipc/pipe.h"
@@ -106,6 +107,7 @@ static void boot_thread(void *arg)
 	pipe_init();
 	epoll_init();
 	futex_init();
+	mqueue_init();
 	tmpfs_init();
 	devfs_init();
 	sysfs_init();

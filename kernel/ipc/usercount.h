@@ -8,6 +8,7 @@ enum ipc_count {
 	IPC_INOTIFY_INSTANCES,
 	IPC_INOTIFY_WATCHES,
 	IPC_LOCKED_PAGES, /* of shared memory segments: SHM_LOCK */
+	IPC_QUEUE_BYTES,  /* of POSIX message queues: RLIMIT_MSGQUEUE */
 	IPC_COUNTS
 };
 

@@ -72,5 +72,7 @@ int exec_cred(const struct cred *old, struct file *file, bool watched, const str
 	      bool *secure);
 /* sock_host.c */
 void sock_host_init(void);
+/* mq_host.c */
+void mq_host_init(void);
 /* exec.c: a forked space runs the same file. */
 void exec_share_exe(struct aspace *from, struct aspace *to);

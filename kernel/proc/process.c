@@ -386,6 +386,7 @@ void proc_init(void)
 	sysv_init(current_pid);
 	vm_set_lock_privilege(may_lock_any);
 	sock_host_init();
+	mq_host_init();
 	oom_init();
 	power_button_init();
 	helper_init();

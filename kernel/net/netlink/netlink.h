@@ -119,6 +119,11 @@ void diag_cookie_put(u64 own, u32 cookie[2]);
 /* An attribute with the socket's memory. */
 void diag_put_memory(struct nl_out *out, u16 type, struct sock *s);
 
+/* Whether the file is a netlink socket: 0, -ENOTSOCK, -EINVAL; and queues bytes to it as if it had
+ * been sent them: 0, -EINVAL, -ENOMEM, -ENOBUFS. Thread context, no lock held. */
+int netlink_file_check(struct file *file);
+int netlink_post(struct file *file, const void *data, u32 n);
+
 struct format_sink;
 /* /proc/net/netlink. */
 void netlink_show(struct format_sink *out);

@@ -181,6 +181,26 @@ int nl_queue(struct netlink_sock *n, struct packet *p, const struct nl_from *fro
 	return -ENOBUFS;
 }
 
+int netlink_file_check(struct file *file)
+{
+	struct sock *s = file_sock(file);
+
+	return !s ? -ENOTSOCK : s->family == AF_NETLINK ? 0 : -EINVAL;
+}
+
+int netlink_post(struct file *file, const void *data, u32 n)
+{
+	struct packet *p;
+
+	if (netlink_file_check(file))
+		return -EINVAL;
+	p = packet_alloc(0, n, MM_KERNEL);
+	if (!p)
+		return -ENOMEM;
+	memcpy(packet_put(p, n), data, n);
+	return nl_queue(netlink_sock(file_sock(file)), p, &nl_kernel);
+}
+
 void nl_lost(struct netlink_sock *n)
 {
 	if (!READ_ONCE(n->no_enobufs) && !__atomic_exchange_n(&n->congested, true,

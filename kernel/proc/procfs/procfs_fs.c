@@ -6,6 +6,7 @@
 #include "abi/stat.h"
 #include "ipc/epoll.h"
 #include "ipc/inotify.h"
+#include "ipc/mqueue.h"
 #include "ipc/pipe.h"
 #include "lib/bitops.h"
 #include "proc/procfs/procfs_int.h"
@@ -174,7 +175,52 @@ static const struct proc_node inotify_children[] = {
 	{ 0 },
 };
 
+/* A limit of message queues, with its bounds (mq_overview(7)). */
+static int store_mq(char *buf, u64 least, u64 most, u32 *limit)
+{
+	u64 value;
+	int error = procfs_store_number(buf, most, &value);
+
+	if (error)
+		return error;
+	if (value < least)
+		return -EINVAL;
+	WRITE_ONCE(*limit, (u32)value);
+	return 0;
+}
+
+#define MQ_LIMIT(limit, least, most) \
+	static int show_##limit(struct text *t, struct task *task) \
+	{ \
+		text_printf(t, "%u\n", READ_ONCE(limit)); \
+		return 0; \
+	} \
+	static int store_##limit(struct task *task, char *buf, size_t n) \
+	{ \
+		return store_mq(buf, least, most, &limit); \
+	}
+
+MQ_LIMIT(mq_queues_max, 0, 0x7fffffff)
+MQ_LIMIT(mq_msg_max, 1, MQ_MSG_HARD_MAX)
+MQ_LIMIT(mq_msg_default, 1, MQ_MSG_HARD_MAX)
+MQ_LIMIT(mq_size_max, 128, MQ_SIZE_HARD_MAX)
+MQ_LIMIT(mq_size_default, 128, MQ_SIZE_HARD_MAX)
+
+static const struct proc_node mqueue_children[] = {
+	{ .name = "queues_max", .mode = MODE_RW, .show = show_mq_queues_max,
+	  .store = store_mq_queues_max },
+	{ .name = "msg_max", .mode = MODE_RW, .show = show_mq_msg_max, .store = store_mq_msg_max },
+	{ .name = "msgsize_max", .mode = MODE_RW, .show = show_mq_size_max,
+	  .store = store_mq_size_max },
+	{ .name = "msg_default", .mode = MODE_RW, .show = show_mq_msg_default,
+	  .store = store_mq_msg_default },
+	{ .name = "msgsize_default", .mode = MODE_RW, .show = show_mq_size_default,
+	  .store = store_mq_size_default },
+	{ 0 },
+};
+
 const struct proc_node procfs_fs_children[] = {
+	{ .name = "mqueue", .mode = MODE_D, .children = mqueue_children },
 	{ .name = "epoll", .mode = MODE_D, .children = epoll_children },
 	{ .name = "inotify", .mode = MODE_D, .children = inotify_children },
 	{ .name = "file-nr", .mode = MODE_R, .show = show_file_nr },
