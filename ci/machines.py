@@ -11,6 +11,8 @@ import re
 import struct
 import time
 
+from conftest import PATIENCE
+
 NET = "/usr/lib/skerry-tests/net"
 
 
@@ -24,7 +26,7 @@ def address(console, number):
 def reach(console, number):
     """Wait until the other side answers: links take a moment to come up."""
     console.output("i=0; until ping -c 1 -W 1 10.0.0.%d >/dev/null; do i=$((i+1)); "
-                   "[ $i -lt 20 ] || break; done; [ $i -lt 20 ]" % number, 60)
+                   "[ $i -lt 60 ] || break; done; [ $i -lt 60 ]" % number, 60)
 
 
 def disk_with_tests():
@@ -61,7 +63,7 @@ def meet(machine, kernels, models, cable=None, folder=None, boards=("q35", "q35"
     for number, console in enumerate(consoles, 1):
         # Not before duplicates of the address were looked for.
         console.output("i=0; until ping -c 1 -W 1 fd00::%d >/dev/null 2>&1; do i=$((i+1)); "
-                       "[ $i -lt 20 ] || break; sleep 1; done; [ $i -lt 20 ]" % (3 - number), 60)
+                       "[ $i -lt 60 ] || break; sleep 1; done; [ $i -lt 60 ]" % (3 - number), 60)
     return consoles
 
 
@@ -105,7 +107,7 @@ def free_memory(console):
 
 def becomes(console, command, pattern, seconds=20):
     """Repeat a command until its output has a pattern; the output."""
-    until = time.monotonic() + seconds
+    until = time.monotonic() + seconds * PATIENCE
     while True:
         text = console.run(command)[1]
         if re.search(pattern, text):

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from conftest import PATIENCE
 from machines import address, background, net, disk_with_tests, transfer
 
 LEASE = 10
@@ -46,7 +47,8 @@ class Leases:
     def wait(self, acks, renewals=0, seconds=60):
         with self.changed:
             assert self.changed.wait_for(
-                lambda: self.acks >= acks and self.renewals >= renewals, seconds), vars(self)
+                lambda: self.acks >= acks and self.renewals >= renewals,
+                seconds * PATIENCE), vars(self)
 
 
 @pytest.fixture(name="leased", params=["e1000e"])
@@ -82,7 +84,7 @@ def carrier(console, wanted):
 def flaps(console, end):
     """Pull the cable five times, whenever a few thousand frames have come out of the machine."""
     for _ in range(5):
-        before, deadline = end.frames, time.monotonic() + 60
+        before, deadline = end.frames, time.monotonic() + 60 * PATIENCE
         while end.frames < before + 3000 and time.monotonic() < deadline:
             time.sleep(0.02)
         assert end.frames >= before + 3000, "nothing goes any more"

@@ -22,7 +22,7 @@ PAIRS = [(("skerry", "linux"), ("e1000e", "e1000")), (("skerry", "linux"), ("e10
 @pytest.fixture(name="pair", params=PAIRS if FULL else PAIRS[:1] + PAIRS[2:],
                 ids=lambda p: "-".join(p[0] + p[1]))
 def pair_fixture(machine, tmp_path, request):
-    return meet(machine, *request.param, folder=tmp_path, seconds=1700 if FULL else 400)
+    return meet(machine, *request.param, folder=tmp_path, seconds=1700 if FULL else 1200)
 
 
 def directions(pair):

@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from conftest import PATIENCE
 from machines import becomes, checksum, packed
 
 OURS = bytes.fromhex("525400000001")
@@ -85,7 +86,7 @@ class Router:
 
     def wait(self, wanted, seconds=20):
         """The first thing heard that the function wants."""
-        until = time.monotonic() + seconds
+        until = time.monotonic() + seconds * PATIENCE
         while time.monotonic() < until:
             with self.lock:
                 for heard in self.heard:

@@ -38,7 +38,7 @@ def emptied(console):
 @pytest.mark.parametrize("model", ["e1000", "e1000e"] if FULL else ["e1000e"])
 def test_storm(machine, cable, model):
     ours, peer = meet(machine, ("skerry", "linux"), (model, "e1000"), cable=cable,
-                      seconds=3000 if FULL else 400)
+                      seconds=3000 if FULL else 1200)
     # What a frame leaves behind on purpose, goes after seconds.
     setting(ours, "ipfrag_time", 2)
     setting(ours, "tcp_synack_retries", 1)
