@@ -76,8 +76,13 @@ def net(console, words, timeout=120):
 
 
 def background(console, words, output="/dev/null"):
-    """Run it beside what comes; the number of the process."""
-    text = console.output(f"{NET} {words} >{output} 2>&1 & sleep 1; echo pid=$!")
+    """Run it beside what comes, from when it listens if it is to; the number of the process."""
+    name, argument = words.split()[:2]
+    until = "sleep 1"
+    if name in ("sink", "echo"):
+        until = (f"until netstat -ltn | grep -q ':{argument} ' || ! kill -0 $! 2>/dev/null; "
+                 "do usleep 50000; done")
+    text = console.output(f"{NET} {words} >{output} 2>&1 & {until}; echo pid=$!")
     return re.findall(r"pid=(\d+)", text)[-1]
 
 

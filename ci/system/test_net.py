@@ -98,7 +98,8 @@ def test_tables(pair):
 def send(client, server, to, words="-w 60"):
     """What is in /tmp/data, by nc and TCP."""
     wanted = client.output("sha256sum </tmp/data").split()[0]
-    server.output("nc -l -p 5000 >/tmp/got </dev/null & usleep 500000")
+    server.output("nc -l -p 5000 >/tmp/got </dev/null & "
+                  "until netstat -ltn | grep -q ':5000 '; do usleep 50000; done")
     client.output(f"nc {words} {to} 5000 </tmp/data", 200)
     got = server.output("wait; sha256sum </tmp/got", 120).split()[0]
     assert got == wanted
@@ -109,7 +110,8 @@ def test_nc(pair, prefix):
         client.output(DATA % 2, 60)
         send(client, server, to)
         # a datagram that is fragments, and nobody there
-        server.output("nc -u -l -p 6000 >/tmp/udp </dev/null & usleep 500000")
+        server.output("nc -u -l -p 6000 >/tmp/udp </dev/null & "
+                      "until netstat -lun | grep -q ':6000 '; do usleep 50000; done")
         client.output(f"head -c 6000 /tmp/data | timeout 1 nc -u -w 1 {to} 6000; true", 20)
         wanted = client.output("head -c 6000 /tmp/data | sha256sum").split()[0]
         server.output("killall nc; wait; true")
