@@ -16,8 +16,8 @@
 #include "arch/usercopy.h"
 #include "lib/bitmap.h"
 
-/* The range in blocks, and how many were discarded. */
-struct trim { u64 start, end, min_run, done; };
+/* The range in blocks, how many were discarded, and whether some were left for the next time. */
+struct trim { u64 start, end, min_run, done; bool left; };
 
 int ext_discard(struct ext_fs *fs, u64 block, u64 n)
 {
@@ -31,9 +31,11 @@ static int trim_free(struct ext_fs *fs, u64 start, u64 end, struct trim *t)
 {
 	while (start < end) {
 		u64 a = start, b = end;
+		bool any = ext_freed_trim(fs, &a, &b);
 		int err;
 
-		if (!ext_freed_trim(fs, &a, &b))
+		t->left |= !any || a != start || b != end;
+		if (!any)
 			return 0;
 		if (b - a >= t->min_run) {
 			err = ext_discard(fs, a, b - a);
@@ -107,6 +109,7 @@ static int trim_group(struct ext_fs *fs, u32 group, struct trim *t)
 		return err;
 	first = (u32)(max(t->start, base) - base);
 	last = (u32)(min(t->end, base + n) - base);
+	t->left = false;
 	mutex_lock(&g->lock);
 	if (g->trimmed && g->trimmed <= t->min_run) {
 		err = 0;
@@ -116,7 +119,7 @@ static int trim_group(struct ext_fs *fs, u32 group, struct trim *t)
 	if (err)
 		goto unlock;
 	err = trim_bits(fs, base, b.data, first, last, t);
-	if (!err && first == 0 && last == n && !thread_fatal_pending())
+	if (!err && !t->left && first == 0 && last == n && !thread_fatal_pending())
 		g->trimmed = (u32)t->min_run;
 	bcache_put(&b);
 unlock:
