@@ -143,6 +143,7 @@ ssize_t cached_write_pages(struct inode *inode, struct iov_iter *from, loff_t at
 	void *bounce = NULL;
 	ssize_t done = 0;
 
+	WRITE_ONCE(inode->cache.write_end, (u64)at + iov_left(from));
 	while (iov_left(from)) {
 		size_t n =
 			min((size_t)(PAGE_SIZE - ((size_t)at & (PAGE_SIZE - 1))), iov_left(from));
@@ -165,6 +166,7 @@ ssize_t cached_write_pages(struct inode *inode, struct iov_iter *from, loff_t at
 		}
 		sched_point();
 	}
+	store_release(&inode->cache.write_end, 0ul);
 	kfree(bounce);
 	return at > start ? at - start : done;
 }

@@ -96,6 +96,9 @@ struct pagecache {
 	u32 n_told, n_taken;     /* a */
 	struct pagecache_errors *all_errors; /* I: they count there, too; NULL: nowhere */
 	u32 flags;               /* I but for PAGECACHE_LOCKED: PAGECACHE_* */
+	u64 write_end;           /* a: up to where a writer fills in bytes before the file's end
+				  * moves over them; raised before the page is unlocked for
+				  * that. 0: nobody does */
 	struct gate *gate;       /* I: stores through mappings are inside; NULL: none needed */
 	const u32 *ahead;        /* I: most pages to read ahead, as somebody says now; NULL: as many
 				  * as pagecache_ahead_default() */

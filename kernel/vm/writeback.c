@@ -26,11 +26,11 @@ struct batch {
 
 /*
  * Bytes of the last page beyond the end of the file go out as zeroes, whatever a mapping stored
- * there (mmap(2), NOTES).
+ * there (mmap(2), NOTES); but what is being appended is there before the end moves.
  */
 static void clear_beyond_end(struct pagecache *cache, struct page *page)
 {
-	u64 size = cache->size ? cache->size(cache) : 0;
+	u64 size = cache->size ? max(cache->size(cache), READ_ONCE(cache->write_end)) : 0;
 
 	if (size >> PAGE_SHIFT == page->index && (size & ~PAGE_MASK))
 		memset((char *)page_to_virt(page) + (size & ~PAGE_MASK), 0,

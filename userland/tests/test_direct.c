@@ -311,6 +311,51 @@ TEST(bad_memory)
 	ok(reads(fd, buf, 4 * K, 0), "the file is as it was");
 }
 
+static void grow_truncate(int fd)
+{
+	must(ftruncate(fd, 100 * K));
+}
+
+static void grow_write(int fd)
+{
+	must(pwrite(fd, "x", 1, 100 * K));
+}
+
+static void grow_allocate(int fd)
+{
+	if (fallocate(fd, 0, 0, 100 * K) < 0 && errno == EOPNOTSUPP) /* ext2 */
+		grow_truncate(fd);
+}
+
+/* What a mapping stores behind the end gets onto the disk, perhaps, but never into the file. */
+TEST(stored_behind_the_end)
+{
+	static void (*const ways[])(int) = { grow_truncate, grow_write, grow_allocate };
+	int fd, cached;
+	char *map;
+
+	begin();
+	for (int i = 0; i < 3; i++) {
+		fd = open_direct("f");
+		cached = open_cached("f");
+		must(ftruncate(cached, 0));
+		must(pwrite(cached, "short", 5, 0));
+		map = mmap(NULL, 4 * K, PROT_READ | PROT_WRITE, MAP_SHARED, cached, 0);
+		must(map == MAP_FAILED ? -1 : 0);
+		memset(map + 5, 'e', 4 * K - 5);
+		must(msync(map, 4 * K, MS_SYNC));
+		must(munmap(map, 4 * K));
+		must(system("echo 1 >/proc/sys/vm/drop_caches"));
+		ways[i](cached);
+		must(fsync(cached));
+		must(posix_fadvise(cached, 0, 0, POSIX_FADV_DONTNEED));
+		is(pread(fd, other, 4 * K, 0), 4 * K, "a file that has grown");
+		ok(!memcmp(other, "short", 5) && all(other + 5, 0, 4 * K - 5), "with zeroes");
+		close(fd);
+		close(cached);
+	}
+}
+
 static ssize_t at_once(int fd, bool write, off_t at)
 {
 	struct iovec v = {buf, 4 * K};

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/statvfs.h>
+#include <sys/uio.h>
 
 static bool zeros(const char *p, size_t n)
 {
@@ -270,4 +271,37 @@ TEST_LONG(big_file)
 			bad += buf[i] != (c * (CHUNK / 4) + i) * 2654435761u;
 	}
 	is(bad, 0, "every word is back");
+}
+
+/* What is being appended, from memory that takes a while to come, while the page is written. */
+TEST(appended_while_written)
+{
+	int from = tap_file("from", ""), fd = tap_file("f", ""), bad = 0;
+	char hot[100], got[sizeof(hot)], *slow;
+	struct iovec v[2];
+	pid_t pid;
+
+	must(ftruncate(from, 4096));
+	must(fsync(from));
+	memset(hot, 'h', sizeof(hot));
+	pid = must(fork());
+	while (pid == 0)
+		fdatasync(fd);
+	for (int i = 0; i < 300; i++) {
+		must(ftruncate(fd, 0));
+		must(pwrite(fd, "start", 5, 0));
+		must(lseek(fd, 5, SEEK_SET));
+		must(posix_fadvise(from, 0, 0, POSIX_FADV_DONTNEED));
+		slow = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, from, 0);
+		must(slow == MAP_FAILED ? -1 : 0);
+		v[0] = (struct iovec){hot, sizeof(hot)};
+		v[1] = (struct iovec){slow, 100};
+		must(writev(fd, v, 2));
+		must(munmap(slow, 4096));
+		must(pread(fd, got, sizeof(got), 5));
+		bad += memcmp(got, hot, sizeof(hot)) != 0;
+	}
+	kill(pid, SIGKILL);
+	must(waitpid(pid, NULL, 0));
+	is(bad, 0, "nothing is lost");
 }
