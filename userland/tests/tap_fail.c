@@ -25,6 +25,8 @@
 #include "tap_int.h"
 
 #include <limits.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/ipc.h>
 #include <sys/mount.h>
 #include <sys/msg.h>
@@ -50,6 +52,7 @@ struct strike {
 };
 
 static int fail_fd, output_fd;
+static const char *tests_dir;
 static char kind[16], ask[40];
 static bool is_disk;
 bool tap_failing;
@@ -371,12 +374,25 @@ static bool is_connection(const char *cache)
 	return false;
 }
 
+/* A journal remembers what is not in its place on the disk yet, but when it is frozen. */
+static void journal_empty(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0 && ioctl(fd, FIFREEZE, 0) == 0 && ioctl(fd, FITHAW, 0) < 0)
+		diag("%s stays frozen: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
 static void census_take(struct census *c, bool connections)
 {
 	static char text[65536];
 	char *line;
 
 	sync();
+	journal_empty("/");
+	journal_empty(tests_dir);
 	setting_write("/proc/sys/vm/drop_caches", "3");
 	setting_write("/proc/sys/net/ipv4/route/flush", "1"); /* answers that are kept at hand */
 	strcpy(text, tap_read("/proc/slabinfo"));
@@ -544,6 +560,7 @@ void tap_fail_all(const char *what, const char *dir, const struct tap_test *cons
 
 	snprintf(kind, sizeof(kind), "%.*s", (int)strcspn(what, ":"), what);
 	is_disk = strcmp(kind, "alloc");
+	tests_dir = dir;
 	fail_fd = open(FAIL, O_RDWR);
 	if (fail_fd < 0) {
 		skip(what, "not a debug kernel");

@@ -366,6 +366,7 @@ int jbd_freeze(struct jbd *j)
 	mutex_lock(&j->commit_lock);
 	err = jbd_flush(j);
 	mutex_unlock(&j->commit_lock);
+	jbd_store_trim(j, 0);
 	if (err) {
 		jbd_thaw(j);
 		jbd_report(j);
