@@ -1,6 +1,7 @@
 /*
- * The user registers of a thread that is not running, as ptrace(2) shows and changes them: struct
- * user's general registers, the FPU as FXSAVE and as XSAVE lay it out, the debug registers.
+ * The user registers of a thread that is not running, as ptrace(2) shows and changes them and core
+ * dumps have them: struct user's general registers, the FPU as FXSAVE and as XSAVE lay it out, the
+ * debug registers.
  *
  * The caller keeps the thread off all CPUs, with its context saved, unless it says "current".
  * Values come from other programs: whatever would let a thread into the kernel's half or break the

@@ -16,6 +16,7 @@
 #include "ipc/futex.h"
 #include "lib/string.h"
 #include "mm/slab.h"
+#include "proc/core.h"
 #include "proc/exec_args.h"
 #include "proc/exec_load.h"
 #include "proc/posix_timer_int.h"
@@ -377,7 +378,7 @@ static void commit(struct exec *e, struct task *me)
 			min(p->rlimits[RLIMIT_STACK].rlim_cur, (u64)STACK_SECURE_MAX);
 		spin_unlock(&p->rlimit_lock);
 	}
-	p->dumpable = !e->secure && e->readable;
+	p->dumpable = !e->secure && e->readable ? 1 : READ_ONCE(suid_dumpable);
 	p->membarrier = 0;
 	rseq_exec();
 	memcpy(me->thread->name, e->name, sizeof(e->name));

@@ -11,6 +11,7 @@
 #include "ipc/sysv_sem.h"
 #include "ipc/sysv_shm.h"
 #include "lib/string.h"
+#include "proc/core.h"
 #include "proc/posix_timer_int.h"
 #include "proc/proc_int.h"
 #include "proc/ptrace.h"
@@ -273,6 +274,8 @@ void task_exit(s32 code)
 
 	ptrace_exit(code);
 	flags = sighand_lock(p);
+	if (unlikely(p->core_task && p->core_task != task))
+		flags = core_join_locked(p, flags);
 	task->exiting = true;
 	/* from here on no other thread of the process runs user code */
 	last_live = --p->n_live == 0;

@@ -152,6 +152,7 @@ static int process_fill(struct process *p, const struct clone_request *req)
 	p->exit_signal = req->exit_signal;
 	p->oom_score_adj = me->oom_score_adj;
 	p->dumpable = me->dumpable;
+	p->core_filter = READ_ONCE(me->core_filter);
 	p->personality = me->personality;
 	p->membarrier = __atomic_load_n(&me->membarrier, __ATOMIC_RELAXED);
 	p->no_tty = READ_ONCE(me->no_tty);

@@ -1,5 +1,6 @@
 /*
- * Programs that the kernel runs: the helper that is told of devices' events. Each is a process of
+ * Programs that the kernel runs: the helper that is told of devices' events, and who takes core
+ * dumps. Each is a process of
  * root's without open files, in the root directory of the first process, with the limits that one
  * had at first. It has no parent (getppid(2) says 0), nobody waits for it, and it leaves no zombie.
  * Its group and session are the kernel's, number 0, which are nobody else's and have no terminal.
@@ -22,14 +23,15 @@
 #include "sched/work.h"
 
 #define ENVIRONMENT_MAX 64 /* variables */
-#define SUBSYSTEM_ROOM 32
+#define ARGUMENTS_MAX 64
 
 struct helper_call {
 	struct list link;                    /* waiting_lock */
-	u32 n;                               /* bytes of text */
-	char path[UEVENT_HELPER], subsystem[SUBSYSTEM_ROOM];
+	struct file *input;                  /* its descriptor 0, referenced, or NULL */
+	u64 core_limit;                      /* with input: its RLIMIT_CORE */
+	u64 argv[ARGUMENTS_MAX + 1];         /* the program's path first; in text */
 	u64 envp[ENVIRONMENT_MAX + 3];
-	char text[];                         /* variables, each with its NUL */
+	char text[];                         /* words and variables, each with its NUL */
 };
 
 static struct spinlock waiting_lock = SPINLOCK_INIT(RANK_DRIVER, "helpers");
@@ -38,26 +40,55 @@ static struct work starter;
 static struct pid kernel_pid; /* its lists: proc_tree_lock */
 static struct session *kernel_session;
 
+static void helper_free(struct helper_call *call)
+{
+	if (call->input)
+		file_put(call->input);
+	kfree(call);
+}
+
+/* What the program reads. */
+static int input_install(struct helper_call *call)
+{
+	struct process *p = process_current();
+	int fd = fd_reserve(task_current()->files, 0, 1, false);
+
+	if (fd < 0)
+		return fd;
+	fd_install(task_current()->files, fd, file_get(call->input));
+	spin_lock(&p->rlimit_lock);
+	p->rlimits[RLIMIT_CORE] = (struct rlimit){ call->core_limit, call->core_limit };
+	spin_unlock(&p->rlimit_lock);
+	return 0;
+}
+
+/* Points at the words of n bytes of text, at most `room`, and puts a NULL behind: 0 or -E2BIG. */
+static int words_point(const char *text, u32 n, u64 *to, u32 room)
+{
+	const char *at = text;
+	u32 i = 0;
+
+	for (; at < text + n && i < room; at += strlen(at) + 1)
+		to[i++] = (u64)at;
+	to[i] = 0;
+	return at < text + n ? -E2BIG : 0;
+}
+
 /* The process' first thread: becomes the program. */
 static void helper_main(void *arg)
 {
 	struct helper_call *call = arg;
 	struct walk walk = { .cred = cred_current(), .fs = task_current()->fs };
-	u64 argv[] = { (u64)call->path, (u64)call->subsystem, 0 };
+	const char *path = (const char *)call->argv[0];
 	struct exec_request req = {
-		.walk = &walk, .name = call->path, .shown = call->path, .walk_flags = WALK_FOLLOW,
-		.argv = argv, .envp = call->envp, .kernel = true,
+		.walk = &walk, .name = path, .shown = path, .walk_flags = WALK_FOLLOW,
+		.argv = call->argv, .envp = call->envp, .kernel = true,
 	};
-	u32 n = 0;
-	int err;
+	int err = call->input ? input_install(call) : 0;
 
-	call->envp[n++] = (u64)"HOME=/";
-	call->envp[n++] = (u64)"PATH=/sbin:/bin:/usr/sbin:/usr/bin";
-	for (const char *at = call->text; at < call->text + call->n && n < ENVIRONMENT_MAX + 2;
-	     at += strlen(at) + 1)
-		call->envp[n++] = (u64)at;
-	err = process_exec(&req);
-	kfree(call);
+	if (!err)
+		err = process_exec(&req);
+	helper_free(call);
 	if (!err)
 		context_enter_user(regs_current());
 	process_exit_group(127 << 8);
@@ -132,7 +163,8 @@ fail_process:
 	return err;
 }
 
-static int helper_start(struct helper_call *call)
+/* 0, and the call is the process' now; *out (if wanted) is referenced. */
+static int helper_start(struct helper_call *call, struct process **out)
 {
 	struct process *p;
 	struct task *task;
@@ -153,8 +185,29 @@ static int helper_start(struct helper_call *call)
 	spin_unlock(&proc_tree_lock);
 	thread_start(task->thread);
 	thread_put(task->thread);
-	process_put(p);
+	if (out)
+		*out = p;
+	else
+		process_put(p);
 	return 0;
+}
+
+int helper_pipe(const char *words, u32 n, struct file *input, u64 core_limit, struct process **out)
+{
+	struct helper_call *call = kmalloc(sizeof(*call) + n, MM_KERNEL | MM_ZERO);
+	int err;
+
+	if (!call)
+		return -ENOMEM;
+	memcpy(call->text, words, n);
+	call->input = file_get(input);
+	call->core_limit = core_limit;
+	err = words_point(call->text, n, call->argv, ARGUMENTS_MAX);
+	if (!err)
+		err = helper_start(call, out);
+	if (err)
+		helper_free(call);
+	return err;
 }
 
 static void starter_run(struct work *work)
@@ -171,26 +224,32 @@ static void starter_run(struct work *work)
 		spin_unlock(&waiting_lock);
 		if (!call)
 			return;
-		err = process_init ? helper_start(call) : -ENOENT;
+		err = process_init ? helper_start(call, NULL) : -ENOENT;
 		if (err) {
-			log_warn("uevent: %s was not run (error %d)", call->path, -err);
-			kfree(call);
+			log_warn("uevent: %s was not run (error %d)", (char *)call->argv[0], -err);
+			helper_free(call);
 		}
 	}
 }
 
 static void helper_want(const char *path, const char *subsystem, const char *environment, u32 n)
 {
-	struct helper_call *call = kmalloc(sizeof(*call) + n, MM_KERNEL | MM_ZERO);
+	size_t path_n = strlen(path) + 1, subsystem_n = strlen(subsystem) + 1;
+	struct helper_call *call = kmalloc(sizeof(*call) + n + path_n + subsystem_n,
+					   MM_KERNEL | MM_ZERO);
+	char *at;
 
 	if (!call) {
 		log_warn("uevent: no memory to run %s", path);
 		return;
 	}
-	strlcpy(call->path, path, sizeof(call->path));
-	strlcpy(call->subsystem, subsystem, sizeof(call->subsystem));
 	memcpy(call->text, environment, n);
-	call->n = n;
+	at = memcpy(call->text + n, path, path_n);
+	call->argv[0] = (u64)at;
+	call->argv[1] = (u64)memcpy(at + path_n, subsystem, subsystem_n);
+	call->envp[0] = (u64)"HOME=/";
+	call->envp[1] = (u64)"PATH=/sbin:/bin:/usr/sbin:/usr/bin";
+	(void)words_point(call->text, n, call->envp + 2, ENVIRONMENT_MAX); /* no more than that */
 	spin_lock(&waiting_lock);
 	list_add_tail(&call->link, &waiting);
 	spin_unlock(&waiting_lock);

@@ -11,8 +11,9 @@
 #include "ipc/futex.h"
 #include "ipc/sysv_sem.h"
 #include "mm/slab.h"
-#include "proc/itimer.h"
+#include "proc/core.h"
 #include "proc/helper.h"
+#include "proc/itimer.h"
 #include "proc/oom.h"
 #include "proc/posix_timer_int.h"
 #include "proc/power_button.h"
@@ -43,6 +44,7 @@ struct process *process_alloc(void)
 	mutex_init(&p->exec_lock, RANK_PROC_EXEC, "exec");
 	p->start_ns = clock_monotonic();
 	p->dumpable = 1;
+	p->core_filter = CORE_FILTER_DEFAULT;
 	itimer_init(p);
 	return p;
 }
@@ -306,7 +308,7 @@ void task_set_cred(const struct cred *cred)
 	spin_unlock(&task->lock);
 	/* prctl(2): what was in memory is not for everybody whose ids are taken on now */
 	if (privileges_change(old, cred)) {
-		WRITE_ONCE(task->process->dumpable, 0);
+		WRITE_ONCE(task->process->dumpable, READ_ONCE(suid_dumpable));
 		WRITE_ONCE(task->process->parent_death_signal, 0);
 	}
 	cred_put(old);
@@ -339,7 +341,7 @@ static bool thread_dies(struct thread *thread)
 	struct task *task = thread->proc_data;
 	struct process *p = thread->process;
 
-	return p && (READ_ONCE(p->group_exit) ||
+	return p && ((READ_ONCE(p->group_exit) && !core_spares(p, task)) ||
 		     (READ_ONCE(p->exec_task) && READ_ONCE(p->exec_task) != task));
 }
 

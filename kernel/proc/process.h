@@ -107,6 +107,10 @@ struct process {
 	s32 group_code;            /* s */
 	struct task *exec_task;    /* s: this thread ends all others to exec */
 	struct wait_queue exec_wait; /* where it waits for them */
+	struct task *core_task;    /* s: this thread dumps core, the others stand still (core.h) */
+	u32 core_waiting;          /* s: how many do */
+	bool core_killed;          /* s: SIGKILL came meanwhile */
+	u32 core_filter;           /* a: which memory is in it (coredump_filter) */
 	u8 stop_state;             /* s: enum stop_state */
 	s32 stop_signal;           /* s */
 	u32 n_stopped;             /* s: threads that stand still */

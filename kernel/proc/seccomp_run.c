@@ -9,6 +9,7 @@
 #include "arch/regs.h"
 #include "lib/bitmap.h"
 #include "lib/bpf.h"
+#include "proc/core.h"
 #include "proc/proc_int.h"
 #include "proc/ptrace.h"
 #include "proc/seccomp.h"
@@ -67,10 +68,12 @@ static struct abi_siginfo sigsys(const struct seccomp_data *d, u32 reason)
 }
 
 /* The thread ends, and with the last one, or if that is what the filter says, the process. */
-static _Noreturn void end(bool whole)
+static _Noreturn void end(bool whole, const struct seccomp_data *data, u32 reason)
 {
+	struct abi_siginfo info = sigsys(data, reason);
+
 	if (whole || READ_ONCE(process_current()->n_live) == 1)
-		process_exit_group(SIGSYS);
+		process_exit_signal(&info);
 	task_exit(SIGSYS);
 }
 
@@ -130,10 +133,10 @@ static bool filters_allow(struct regs *regs, bool traced)
 		break;
 	case SECCOMP_RET_KILL_THREAD:
 		seccomp_log(f, &data, SECCOMP_RET_KILL_THREAD);
-		end(false);
+		end(false, &data, result & SECCOMP_RET_DATA);
 	default: /* what is not known, too */
 		seccomp_log(f, &data, SECCOMP_RET_KILL_PROCESS);
-		end(true);
+		end(true, &data, result & SECCOMP_RET_DATA);
 	}
 	seccomp_log(f, &data, result & SECCOMP_RET_ACTION_FULL);
 	return false;

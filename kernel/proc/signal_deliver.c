@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "arch/signal.h"
 #include "arch/upcall.h"
+#include "proc/core.h"
 #include "proc/proc_int.h"
 #include "proc/ptrace.h"
 #include "proc/rseq.h"
@@ -82,8 +83,10 @@ static void handler_enter(struct regs *regs, int signo, const struct abi_sigacti
 }
 
 /* The default action of a signal without handler. sighand->lock held with `flags`; released. */
-static void default_action(struct process *p, int signo, bool forced, u64 flags)
+static void default_action(struct process *p, const struct abi_siginfo *info, bool forced,
+			   u64 flags)
 {
+	int signo = info->si_signo;
 	u32 n_continued = p->n_continued;
 	bool orphaned;
 
@@ -93,7 +96,7 @@ static void default_action(struct process *p, int signo, bool forced, u64 flags)
 	}
 	if (!(SIGMASK(signo) & SIGNALS_STOP)) {
 		sighand_unlock(p, flags);
-		process_exit_group(signo);
+		process_exit_signal(info);
 	}
 	if (signo != SIGSTOP) {
 		sighand_unlock(p, flags);
@@ -180,7 +183,7 @@ void signal_deliver(struct regs *regs)
 		}
 		action = p->sighand->action[signo - 1];
 		if (action.sa_handler == SIG_DFL) {
-			default_action(p, signo, forced, flags);
+			default_action(p, &info, forced, flags);
 			continue;
 		}
 		if (action.sa_handler != SIG_IGN && (action.sa_flags & SA_RESETHAND))

@@ -10,6 +10,7 @@
 #include "arch/upcall.h"
 #include "core/panic.h"
 #include "mm/slab.h"
+#include "proc/core.h"
 #include "proc/posix_timer_int.h"
 #include "proc/proc_int.h"
 #include "proc/ptrace.h"
@@ -171,8 +172,10 @@ static int send_locked(struct process *p, struct task *task, const struct abi_si
 	u64 mask = SIGMASK(signo);
 
 	if (p->group_exit || p->n_threads == 0) {
-		if (signo == SIGKILL) /* a tracer may hold threads on their way out */
+		if (signo == SIGKILL) { /* a tracer may hold threads on their way out */
+			core_kill_locked(p);
 			process_kill_threads_locked(p, SIGKILL);
+		}
 		return 0;
 	}
 	if (mask & SIGNALS_STOP)

@@ -108,6 +108,24 @@ size_t aspace_poke(struct aspace *as, vaddr_t addr, const void *buf, size_t n, b
 	return transfer(as, addr, (char *)buf, n, true, force);
 }
 
+int aspace_dump_page(struct aspace *as, vaddr_t addr, void *buf)
+{
+	int err = rwsem_read_killable(&as->lock);
+	struct vm_area *area;
+	bool untouched;
+
+	if (err)
+		return err;
+	area = area_at(as, addr);
+	spin_lock(&as->table_lock);
+	untouched = area && !area->cache && !area->source && !space_entry(as, addr);
+	spin_unlock(&as->table_lock);
+	rwsem_read_end(&as->lock);
+	if (!area || untouched)
+		return -ENOENT;
+	return aspace_peek(as, addr, buf, PAGE_SIZE, true) == PAGE_SIZE ? 0 : -EFAULT;
+}
+
 int vm_futex_key(const void __user *addr, bool private_hint, struct futex_key *out)
 {
 	struct aspace *as = thread_current()->aspace;

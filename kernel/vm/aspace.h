@@ -223,6 +223,11 @@ static inline struct vm_area *area_first(struct aspace *as) { return area_find(a
 size_t aspace_peek(struct aspace *as, vaddr_t addr, void *buf, size_t n, bool force);
 size_t aspace_poke(struct aspace *as, vaddr_t addr, const void *buf, size_t n, bool force);
 /*
+ * Copies the page at addr for a core dump: 0; -ENOENT (nothing is mapped, or it was never touched
+ * and is zero), -EFAULT, -ERESTARTSYS.
+ */
+int aspace_dump_page(struct aspace *as, vaddr_t addr, void *buf);
+/*
  * A name for the futex word at `addr` that all its users agree on: its page cache and the offset
  * there if the area is shared, else the space and the address. `private_hint` (FUTEX_PRIVATE_FLAG):
  * always the latter, without a look at the area. 0, -EFAULT if nothing is mapped, -ERESTARTSYS.

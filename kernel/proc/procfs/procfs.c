@@ -92,8 +92,8 @@ static void owner_refresh(struct proc_inode *pi)
 	if (!task)
 		return;
 	c = task_cred_get(task);
-	pi->inode.uid = task->process->dumpable ? c->euid : 0;
-	pi->inode.gid = task->process->dumpable ? c->egid : 0;
+	pi->inode.uid = task->process->dumpable == 1 ? c->euid : 0;
+	pi->inode.gid = task->process->dumpable == 1 ? c->egid : 0;
 	cred_put(c);
 	thread_put(task->thread);
 }

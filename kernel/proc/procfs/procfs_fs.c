@@ -226,6 +226,8 @@ const struct proc_node procfs_fs_children[] = {
 	{ .name = "file-nr", .mode = MODE_R, .show = show_file_nr },
 	{ .name = "file-max", .mode = MODE_RW, .show = show_file_max, .store = store_file_max },
 	{ .name = "nr_open", .mode = MODE_RW, .show = show_nr_open, .store = store_nr_open },
+	{ .name = "suid_dumpable", .mode = MODE_RW, .show = show_suid_dumpable,
+	  .store = store_suid_dumpable },
 	{ .name = "pipe-max-size", .mode = MODE_RW, .show = show_pipe_max,
 	  .store = store_pipe_max },
 	{ .name = "protected_symlinks", .mode = MODE_RW_ROOT, .show = show_symlinks,

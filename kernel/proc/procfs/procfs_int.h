@@ -63,6 +63,17 @@ int procfs_space_get(struct proc_inode *pi, struct aspace **out);
 
 extern const struct proc_node procfs_root, procfs_pid_dir, procfs_task_dir;
 extern const struct proc_node procfs_sys_children[], procfs_fs_children[];
+/* procfs_core.c: core dumps. */
+int show_core_filter(struct text *t, struct task *task);
+int store_core_filter(struct task *task, char *buf, size_t n);
+int show_core_pattern(struct text *t, struct task *task);
+int store_core_pattern(struct task *task, char *buf, size_t n);
+int show_core_uses_pid(struct text *t, struct task *task);
+int store_core_uses_pid(struct task *task, char *buf, size_t n);
+int show_core_pipe_limit(struct text *t, struct task *task);
+int store_core_pipe_limit(struct task *task, char *buf, size_t n);
+int show_suid_dumpable(struct text *t, struct task *task);
+int store_suid_dumpable(struct task *task, char *buf, size_t n);
 extern const struct proc_node procfs_seccomp_children[]; /* /proc/sys/kernel/seccomp */
 /* A number up to max that was written to a setting: 0 or -EINVAL. Overwrites the buffer. */
 int procfs_store_number(char *buf, u64 max, u64 *out);

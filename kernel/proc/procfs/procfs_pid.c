@@ -177,6 +177,8 @@ static int task_readdir(struct proc_inode *dir, struct dir_sink *sink, u64 pos)
 	{ .name = "oom_score", .mode = FILE_R, .show = show_oom_score }, \
 	{ .name = "oom_score_adj", .mode = FILE_RW, .show = show_oom_score_adj, \
 	  .store = store_oom_score_adj }, \
+	{ .name = "coredump_filter", .mode = FILE_RW, .show = show_core_filter, \
+	  .store = store_core_filter }, \
 	{ .name = "mounts", .mode = FILE_R, .show = show_mounts }, \
 	{ .name = "mountinfo", .mode = FILE_R, .show = show_mountinfo }, \
 	{ .name = "cwd", .mode = S_IFLNK | 0777, .readlink = cwd_readlink, .follow = cwd_follow }, \
