@@ -229,6 +229,20 @@ static void vfork_wait_for(struct task *child, struct wait_queue *wait, bool *do
 		ptrace_event(PTRACE_EVENT_VFORK_DONE, (u64)nr);
 }
 
+/* The child's number: pid_alloc()'s errors, -EPERM, -EEXIST, -EINVAL. */
+static int number_take(const struct clone_request *req, struct pid **pid)
+{
+	const struct cred *cred = cred_current();
+
+	if (!req->has_set_tid)
+		return pid_alloc(pid);
+	if (req->set_tid < 1 || req->set_tid >= PID_MAX_DEFAULT)
+		return -EINVAL;
+	if (!cred_capable(cred, CAP_SYS_ADMIN) && !cred_capable(cred, CAP_CHECKPOINT_RESTORE))
+		return -EPERM;
+	return pid_alloc_as(req->set_tid, pid);
+}
+
 /* Makes everything a child consists of, up to its number. On failure what was made is freed. */
 static int clone_build(const struct clone_request *req, struct process **process,
 		       struct task **task, struct pid **pid)
@@ -264,7 +278,7 @@ static int clone_build(const struct clone_request *req, struct process **process
 		error = aspace_fill(thread, req->flags);
 	if (error)
 		goto fail_thread;
-	error = pid_alloc(pid);
+	error = number_take(req, pid);
 	if (error)
 		goto fail_aspace;
 	if (!same_process) {

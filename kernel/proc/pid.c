@@ -35,7 +35,8 @@ static s32 pid_number_next(void)
 	return nr < PID_MAX_DEFAULT ? (s32)nr : 0;
 }
 
-int pid_alloc(struct pid **out)
+/* `wanted`: 0: any. */
+static int pid_make(s32 wanted, struct pid **out)
 {
 	struct pid *pid = kzalloc(sizeof(*pid), MM_KERNEL);
 	u64 flags;
@@ -48,10 +49,13 @@ int pid_alloc(struct pid **out)
 	list_init(&pid->session_members);
 	wait_init(&pid->exit_wait);
 	flags = spin_lock_irq(&pid_lock);
-	pid->nr = pid_number_next();
+	if (!wanted)
+		pid->nr = pid_number_next();
+	else if (!bitmap_test(pid_map, (size_t)wanted))
+		pid->nr = wanted;
 	if (pid->nr) {
 		bitmap_set(pid_map, (size_t)pid->nr);
-		last_nr = pid->nr;
+		last_nr = wanted ? last_nr : pid->nr;
 		pid->serial = ++last_serial;
 		n_pids++;
 		hlist_add_head_rcu(&pid->hash, pid_bucket(pid->nr));
@@ -59,10 +63,20 @@ int pid_alloc(struct pid **out)
 	spin_unlock_irq(&pid_lock, flags);
 	if (!pid->nr) {
 		kfree(pid);
-		return -EAGAIN;
+		return wanted ? -EEXIST : -EAGAIN;
 	}
 	*out = pid;
 	return 0;
+}
+
+int pid_alloc(struct pid **out)
+{
+	return pid_make(0, out);
+}
+
+int pid_alloc_as(s32 nr, struct pid **out)
+{
+	return nr < 1 || nr >= PID_MAX_DEFAULT ? -EINVAL : pid_make(nr, out);
 }
 
 static void pid_free(struct rcu_head *head)

@@ -36,6 +36,8 @@ struct pid {
 
 /* A fresh number with one reference: 0, -EAGAIN (none free) or -ENOMEM. */
 int pid_alloc(struct pid **out);
+/* That number (clone3(2), set_tid): also -EINVAL (there is no such), -EEXIST (it is in use). */
+int pid_alloc_as(s32 nr, struct pid **out);
 static inline void pid_get(struct pid *pid) { ref_get(&pid->refs); }
 /* The last put returns the number. NULL is allowed. Any context. */
 void pid_put(struct pid *pid);

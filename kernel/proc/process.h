@@ -284,6 +284,8 @@ struct clone_request {
 	u64 tls;
 	u64 parent_tid, child_tid;
 	u64 pidfd;
+	bool has_set_tid; /* set_tid is the number that the child is to have */
+	s32 set_tid;
 };
 long process_clone(const struct clone_request *req);
 /*

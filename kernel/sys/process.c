@@ -11,6 +11,8 @@
 #include "sys/rusage.h"
 #include "sys/sys_int.h"
 
+#define PID_LEVELS_MAX 32 /* of nested namespaces, that clone3(2) knows */
+
 long sys_clone(unsigned long flags, u64 stack, int __user *parent_tid, int __user *child_tid,
 	       u64 tls)
 {
@@ -36,6 +38,7 @@ long sys_clone3(const struct clone_args __user *uargs, size_t size)
 {
 	struct clone_args args;
 	struct clone_request req;
+	s32 tids[PID_LEVELS_MAX];
 
 	if (size < 64) /* CLONE_ARGS_SIZE_VER0 */
 		return -EINVAL;
@@ -54,7 +57,7 @@ long sys_clone3(const struct clone_args __user *uargs, size_t size)
 	}
 	if ((args.flags & (CLONE_DETACHED | CSIGNAL)) ||
 	    ((args.flags & ~CLONE_CLEAR_SIGHAND) >> 32) || args.exit_signal > NSIG ||
-	    args.set_tid_size || args.set_tid)
+	    !args.set_tid != !args.set_tid_size || args.set_tid_size > PID_LEVELS_MAX)
 		return -EINVAL;
 	if (!args.stack != !args.stack_size ||
 	    ((args.flags & (CLONE_THREAD | CLONE_PARENT)) && args.exit_signal))
@@ -65,8 +68,16 @@ long sys_clone3(const struct clone_args __user *uargs, size_t size)
 		.flags = args.flags, .exit_signal = (s32)args.exit_signal,
 		.stack = args.stack ? args.stack + args.stack_size : 0,
 		.tls = args.tls, .parent_tid = args.parent_tid, .child_tid = args.child_tid,
-		.pidfd = args.pidfd,
+		.pidfd = args.pidfd, .has_set_tid = args.set_tid_size,
 	};
+	if (args.set_tid_size) {
+		if (copy_in(tids, (const void __user *)args.set_tid,
+			    args.set_tid_size * sizeof(*tids)) < 0)
+			return -EFAULT;
+		if (args.set_tid_size > 1) /* a number for each namespace of pids: there is one */
+			return -EINVAL;
+		req.set_tid = tids[0];
+	}
 	return process_clone(&req);
 }
 

@@ -291,6 +291,17 @@ long sys_getcpu(unsigned __user *ucpu, unsigned __user *unode, void __user *unus
 	return 0;
 }
 
+#define ATTR_FLAGS \
+	((u64)(SCHED_FLAG_RESET_ON_FORK | SCHED_FLAG_KEEP_POLICY | SCHED_FLAG_KEEP_PARAMS))
+
+/* Says how much is known. */
+static int attr_too_big(struct sched_attr __user *uattr)
+{
+	u32 size = sizeof(*uattr);
+
+	return copy_out_obj(&uattr->size, &size) < 0 ? -EFAULT : -E2BIG;
+}
+
 /* sched_setattr(2): the caller's structure of whatever size; what is beyond ours must be zero. */
 static int attr_copy_in(struct sched_attr *attr, struct sched_attr __user *uattr)
 {
@@ -302,7 +313,7 @@ static int attr_copy_in(struct sched_attr *attr, struct sched_attr __user *uattr
 	if (size == 0)
 		size = SCHED_ATTR_SIZE_VER0;
 	if (size < SCHED_ATTR_SIZE_VER0 || size > PAGE_SIZE)
-		return -E2BIG;
+		return attr_too_big(uattr);
 	if (copy_in(attr, uattr, min_t(size_t, size, sizeof(*attr))) < 0)
 		return -EFAULT;
 	for (u32 at = sizeof(*attr); at < size; at++) {
@@ -311,9 +322,47 @@ static int attr_copy_in(struct sched_attr *attr, struct sched_attr __user *uattr
 		if (copy_in(&byte, (const u8 __user *)uattr + at, 1) < 0)
 			return -EFAULT;
 		if (byte)
-			return -E2BIG;
+			return attr_too_big(uattr);
 	}
 	return 0;
+}
+
+/* The flags that keep what the thread has. Parameters are kept with their policy; what was asked
+ * for instead must make sense all the same. 0 or -EINVAL. */
+static int attr_keep(struct sched_attr *attr, const struct task *task)
+{
+	const struct thread *t = task->thread;
+
+	if (attr->sched_flags & SCHED_FLAG_KEEP_POLICY) {
+		attr->sched_policy = t->policy;
+		attr->sched_flags &= ~(u64)SCHED_FLAG_RESET_ON_FORK;
+		if (task->sched_reset_on_fork)
+			attr->sched_flags |= SCHED_FLAG_RESET_ON_FORK;
+	}
+	if (!(attr->sched_flags & SCHED_FLAG_KEEP_PARAMS))
+		return 0;
+	attr->sched_priority = policy_realtime(t->policy) ? t->rt_priority : 0;
+	attr->sched_nice = t->nice;
+	if (!policy_valid((int)attr->sched_policy, (int)attr->sched_priority))
+		return -EINVAL;
+	attr->sched_policy = t->policy;
+	return 0;
+}
+
+/* Both halves, or none. */
+static int set_attr(struct task *task, const struct sched_attr *attr)
+{
+	int nice = clamp(attr->sched_nice, NICE_MIN, NICE_MAX), error;
+	bool fair = !policy_realtime((int)attr->sched_policy);
+	int policy = (int)attr->sched_policy;
+
+	if (attr->sched_flags & SCHED_FLAG_RESET_ON_FORK)
+		policy |= SCHED_RESET_ON_FORK;
+	if (fair && policy_valid((int)attr->sched_policy, (int)attr->sched_priority) &&
+	    !may_control(task, CAP_SYS_NICE) && !may_nice(task, nice))
+		return -EPERM;
+	error = set_policy(task, policy, (int)attr->sched_priority);
+	return error || !fair ? error : set_one(task, nice);
 }
 
 long sys_sched_setattr(int pid, struct sched_attr __user *uattr, unsigned flags)
@@ -327,18 +376,14 @@ long sys_sched_setattr(int pid, struct sched_attr __user *uattr, unsigned flags)
 	error = attr_copy_in(&attr, uattr);
 	if (error)
 		return error;
-	if ((s32)attr.sched_policy < 0 || (attr.sched_flags & ~(u64)SCHED_FLAG_RESET_ON_FORK))
+	if ((s32)attr.sched_policy < 0 || (attr.sched_flags & ~ATTR_FLAGS))
 		return -EINVAL;
 	task = task_arg(pid);
 	if (!task)
 		return -ESRCH;
-	error = set_policy(task,
-			   (int)attr.sched_policy | (attr.sched_flags & SCHED_FLAG_RESET_ON_FORK ?
-							     SCHED_RESET_ON_FORK :
-							     0),
-			   (int)attr.sched_priority);
-	if (!error && !policy_realtime((int)attr.sched_policy))
-		error = set_one(task, clamp(attr.sched_nice, NICE_MIN, NICE_MAX));
+	error = attr_keep(&attr, task);
+	if (!error)
+		error = set_attr(task, &attr);
 	thread_put(task->thread);
 	return error;
 }

@@ -326,6 +326,49 @@ TEST(clone3)
 	fails(syscall(SYS_clone3, &args, sizeof(args)), EINVAL, "no such signal");
 }
 
+static int not_privileged(void *argument)
+{
+	return syscall(SYS_clone3, argument, 88l) >= 0 || errno != EPERM;
+}
+
+TEST(set_tid)
+{
+	struct {
+		uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls,
+			set_tid, set_tid_size, cgroup;
+	} args = {.exit_signal = SIGCHLD, .set_tid_size = 1};
+	int tid = 31234;
+	long pid;
+
+	fails(syscall(SYS_clone3, &args, sizeof(args)), EINVAL, "a size without numbers");
+	args.set_tid = (uintptr_t)&tid;
+	pid = syscall(SYS_clone3, &args, sizeof(args));
+	if (pid == 0)
+		_exit(getpid() == 31234 ? 5 : 6);
+	is(pid, 31234, "a number of one's choice");
+	fails(syscall(SYS_clone3, &args, sizeof(args)), EEXIST, "it is in use");
+	exits((pid_t)pid, 5, "it sees it, too");
+	pid = fork();
+	if (pid == 0)
+		_exit(0);
+	ok(pid != 31235, "the others go on where they were");
+	exits((pid_t)pid, 0, "an ordinary child");
+	is(tap_as_user(not_privileged, &args), 0, "not for everybody");
+	tid = 0;
+	fails(syscall(SYS_clone3, &args, sizeof(args)), EINVAL, "no number");
+	tid = -5;
+	fails(syscall(SYS_clone3, &args, sizeof(args)), EINVAL, "below nought");
+	tid = 1;
+	fails(syscall(SYS_clone3, &args, sizeof(args)), EEXIST, "init's");
+	args.set_tid_size = 0;
+	fails(syscall(SYS_clone3, &args, sizeof(args)), EINVAL, "numbers without a size");
+	args.set_tid_size = 33;
+	fails(syscall(SYS_clone3, &args, sizeof(args)), EINVAL, "too many");
+	args.set_tid_size = 1;
+	args.set_tid = (uintptr_t)BAD;
+	fails(syscall(SYS_clone3, &args, sizeof(args)), EFAULT, "a bad pointer");
+}
+
 TEST(usage)
 {
 	struct rusage usage;

@@ -137,6 +137,44 @@ TEST(attributes)
 	fails(syscall(SYS_sched_getattr, 0, BAD, 48, 0), EFAULT, "sched_getattr: bad pointer");
 	fails(syscall(SYS_sched_getattr, 0, &a, 4, 0), EINVAL, "too small");
 	fails(syscall(SYS_sched_setattr, 0, &a, 1), EINVAL, "unknown flag");
+	a.size = 48;
+	a.flags = 8; /* keep the policy */
+	a.policy = SCHED_FIFO;
+	a.nice = 9;
+	works(syscall(SYS_sched_setattr, 0, &a, 0), "the policy is kept");
+	is(syscall(SYS_sched_getscheduler, 0) * 100 + getpriority(PRIO_PROCESS, 0), 9,
+	   "and the rest set");
+	a.flags = 16; /* keep the parameters */
+	a.policy = SCHED_BATCH;
+	a.nice = 3;
+	works(syscall(SYS_sched_setattr, 0, &a, 0), "the parameters are kept");
+	is(syscall(SYS_sched_getscheduler, 0) * 100 + getpriority(PRIO_PROCESS, 0), 9,
+	   "and with them their policy");
+	a.flags = 1ull << 40;
+	fails(syscall(SYS_sched_setattr, 0, &a, 0), EINVAL, "unknown flags within");
+	a.flags = 0;
+	a.size = 47;
+	fails(syscall(SYS_sched_setattr, 0, &a, 0), E2BIG, "a size that never was");
+	ok(a.size >= 48, "the size that is known comes back");
+}
+
+static int lower_nice(void *argument)
+{
+	struct {
+		uint32_t size, policy;
+		uint64_t flags;
+		int32_t nice;
+		uint32_t priority;
+		uint64_t runtime, deadline, period;
+	} a = {.size = 48, .nice = -5};
+
+	(void)argument;
+	return syscall(SYS_sched_setattr, 0, &a, 0) >= 0 || errno != EPERM;
+}
+
+TEST(attributes_of_users)
+{
+	is(tap_as_user(lower_nice, NULL), 0, "no nice value below nought for a user");
 }
 
 TEST(io_priorities)
