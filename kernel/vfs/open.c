@@ -186,15 +186,21 @@ static int find_or_make(struct walk_state *ws, struct opening *o, struct dentry 
 {
 	struct inode *dir = ws->inode;
 	struct dentry *d = dentry_find(ws->path.dentry, &ws->last);
+	struct gate *gate = dir->sb->gate;
 	int err;
 
 	if (d && d->inode && !d->inode->ops->revalidate) {
+		/* Who would make it waits for the thaw, as on Linux, though it is there. */
+		err = unlikely(gate && READ_ONCE(gate->closed)) ?
+			      gate_wait_open(gate, GATE_CALL) : 0;
+		if (err < 0)
+			dentry_put(d);
 		*out = d;
-		return 0;
+		return err;
 	}
 	if (d)
 		dentry_put(d);
-	err = gate_enter(dir->sb->gate, GATE_CALL);
+	err = gate_enter(gate, GATE_CALL);
 	if (err < 0)
 		return err;
 	rwsem_write(&dir->lock);
@@ -205,7 +211,7 @@ static int find_or_make(struct walk_state *ws, struct opening *o, struct dentry 
 			dentry_put(d);
 	}
 	rwsem_write_end(&dir->lock);
-	gate_leave(dir->sb->gate, GATE_CALL);
+	gate_leave(gate, GATE_CALL);
 	*out = d;
 	return err;
 }

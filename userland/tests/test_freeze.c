@@ -97,6 +97,11 @@ static void do_create(void)
 	must(open("created", O_CREAT | O_WRONLY, 0600));
 }
 
+static void do_existing(void)
+{
+	must(open("f", O_CREAT | O_RDWR, 0600));
+}
+
 static void do_chmod(void)
 {
 	must(chmod("f", 0640));
@@ -162,7 +167,8 @@ TEST(writers_wait)
 		{ do_write, "write" }, { do_mkdir, "mkdir" }, { do_unlink, "unlink" },
 		{ do_rename, "rename" }, { do_create, "open with O_CREAT" }, { do_chmod, "chmod" },
 		{ do_truncate, "ftruncate" }, { do_store, "a store through a mapping" },
-		{ do_xattr, "setxattr" }, { do_allocate, "fallocate" },
+		{ do_xattr, "setxattr" }, { do_existing, "open with O_CREAT of what is there" },
+		{ do_allocate, "fallocate" },
 	};
 	enum { N = sizeof(all) / sizeof(all[0]) };
 	struct doer d[N];
