@@ -49,6 +49,16 @@ libc6 libgcc-s1 parted libparted2 libdevmapper1.02.1 liblzma5 libzstd1 liblz4-1
 libcap2 libgcrypt20 libgpg-error0 sed grep attr acl e2fsprogs libext2fs2 libss2 libcom-err2
 dosfstools pciutils libpci3 libkmod2 libssl3 pci.ids zlib1g""".split()
 
+# strace and gdb, and theirs.
+TRACE = """strace gdb libunwind8 libbabeltrace1 libc6 libdebuginfod1 libexpat1 libgcc-s1 libgmp10
+libipt2 liblzma5 libmpfr6 libncursesw6 libpython3.11 libpython3.11-minimal libpython3.11-stdlib
+libreadline8 libsource-highlight4v5 libsource-highlight-common libboost-regex1.74.0 libicu72
+libstdc++6 libtinfo6 libxxhash0 libzstd1 zlib1g libcurl3-gnutls libelf1 libdw1 libbrotli1
+libgnutls30 libgssapi-krb5-2 libkrb5-3 libk5crypto3 libkrb5support0 libkeyutils1 libcom-err2
+libidn2-0 libldap-2.5-0 libsasl2-2 libnettle8 libhogweed6 libnghttp2-14 libpsl5 librtmp1 libssh2-1
+libssl3 libp11-kit0 libtasn1-6 libunistring2 libffi8 libbz2-1.0 libglib2.0-0 libpcre2-8-0 libuuid1
+libcrypt1 libdb5.3 libnsl2 libtirpc3 dash coreutils sed grep libacl1 libattr1 libselinux1""".split()
+
 
 def fill(root, packages, files):
     cache = os.environ.get("DISTCACHE", f"{TOP}/build/distfiles")
@@ -61,13 +71,15 @@ def fill(root, packages, files):
     for name in ("proc", "sys", "dev", "tmp", "etc", "run", "var/tmp"):
         os.makedirs(f"{root}/{name}", exist_ok=True)
     for name, text in {**ETC, **files}.items():
-        with open(f"{root}/{name}", "w", encoding="utf-8") as f:
-            f.write(text)
-        os.chmod(f"{root}/{name}", 0o755 if text.startswith("#!") else 0o644)
+        data = text if isinstance(text, bytes) else text.encode()
+        with open(f"{root}/{name}", "wb") as f:
+            f.write(data)
+        os.chmod(f"{root}/{name}", 0o755 if data[:2] in (b"#!", b"\x7fE") else 0o644)
 
 
 def make_disk(name, packages, files=None, size="256M"):
-    """The path of the disk with these packages, and files (path in the disk: text)."""
+    """The path of the disk with these packages, and files (path in the disk: text or
+    bytes)."""
     os.makedirs(FOLDER, exist_ok=True)
     disk, root, mark = (os.path.join(FOLDER, name + end) for end in (".img", ".root", ".is"))
     wanted = hashlib.sha256(repr((packages, ETC, files, size)).encode()).hexdigest()

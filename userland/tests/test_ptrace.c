@@ -1,5 +1,7 @@
 /* ptrace(2): beginning and end, stops by signals, system calls and events, groups, waits. */
 #include "trace.h"
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -218,6 +220,50 @@ TEST(changed_calls)
 	ok(regs_of(pid).orig_rax != ~0ul, "stops at a call");
 	must(kill(pid, SIGKILL));
 	is(next_status(pid), SIGKILL, "end");
+}
+
+/* Two calls that a filter shows to the tracer. */
+static int filtered(void *argument)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getppid, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE | 77),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {4, code};
+	pid_t parent = getppid();
+
+	(void)argument;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+		return 9;
+	return (syscall(SYS_getppid) == parent) | (syscall(SYS_getppid) == 4711) << 1;
+}
+
+TEST(filter)
+{
+	pid_t pid = tracee(filtered, NULL);
+	struct __ptrace_syscall_info info;
+	unsigned long message;
+
+	must(trace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACESECCOMP | PTRACE_O_TRACESYSGOOD));
+	must(trace(PTRACE_CONT, pid, 0, 0));
+	stops(pid, SIGTRAP, PTRACE_EVENT_SECCOMP, "PTRACE_EVENT_SECCOMP");
+	must(trace(PTRACE_GETEVENTMSG, pid, 0, (unsigned long)&message));
+	is(message, 77, "the filter's message");
+	must(trace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), (unsigned long)&info));
+	is(info.op, PTRACE_SYSCALL_INFO_SECCOMP, "PTRACE_SYSCALL_INFO_SECCOMP");
+	ok(info.seccomp.nr == SYS_getppid && info.seccomp.ret_data == 77, "tells the call");
+	must(trace(PTRACE_SYSCALL, pid, 0, 0));
+	stops(pid, SIGTRAP | 0x80, 0, "its end is a stop if the tracer wants that");
+	must(trace(PTRACE_CONT, pid, 0, 0));
+	stops(pid, SIGTRAP, PTRACE_EVENT_SECCOMP, "another call");
+	must(trace(PTRACE_POKEUSER, pid, offsetof(struct user, regs.orig_rax), -1ul));
+	must(trace(PTRACE_POKEUSER, pid, offsetof(struct user, regs.rax), 4711));
+	finish(pid, 3, "which is not made");
+	pid = tracee(filtered, NULL);
+	finish(pid, 0, "without the option there is no such call");
 }
 
 static int forks(void *argument)
