@@ -8,6 +8,8 @@
 #include "lib/string.h"
 #include "sched/thread.h"
 #include "sched/wait.h"
+#include "vfs/file.h"
+#include "vfs/super.h"
 
 /* Changes the block through the cache. */
 static void block_fill(struct blkdev *d, u64 block, u32 size, int byte)
@@ -92,6 +94,27 @@ KTEST(bcache_forget_under_way)
 	block_fill(d, 1, 1024, 0x44);
 	(void)bcache_sync(d);
 	KTEST_CHECK(mem_is_all(k->bytes, 0x33, 1024) && mem_is_all(k->bytes + 1024, 0x44, 1024));
+	ktest_disk_destroy(k);
+}
+
+/* fsync(2): what somebody else began to write is waited for, though nothing is dirty. */
+KTEST(bcache_sync_under_way)
+{
+	struct ktest_disk *k = ktest_disk_create(4, true, false);
+	struct blkdev *d = k->disk.whole;
+	struct superblock sb = { .dev = d };
+	struct inode inode = { .sb = &sb };
+	struct file file = { .inode = &inode };
+
+	block_fill(d, 0, 1024, 0x22);
+	k->hold = true;
+	KTEST_CHECK(pagecache_write_range(&d->cache, 0, 0, false) == 0);
+	KTEST_CHECK(d->cache.n_dirty == 0 && pagecache_is_unwritten(&d->cache));
+	KTEST_CHECK(kthread_start("let-go", let_go_later, k) == 0);
+	ktest_disk_diary_clear(k);
+	KTEST_CHECK(file_sync_meta(&file) == 0);
+	KTEST_CHECK(mem_is_all(k->bytes, 0x22, 1024) && !pagecache_is_unwritten(&d->cache));
+	KTEST_CHECK(k->n_diary && k->diary[k->n_diary - 1].op == BLK_FLUSH);
 	ktest_disk_destroy(k);
 }
 

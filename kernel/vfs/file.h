@@ -188,6 +188,11 @@ loff_t cached_seek(struct file *file, loff_t offset, int whence);
 loff_t file_seek_to(struct file *file, loff_t offset, int whence, loff_t end);
 int cached_mmap(struct file *file, struct map_request *req);
 int cached_fsync(struct file *file, bool data_only);
+/*
+ * After cached_fsync(), for a file system whose inode_write() leaves blocks in the device's cache:
+ * all of that cache that is dirty or on its way is stable then. 0 or negative errno.
+ */
+int file_sync_meta(struct file *file);
 /* Write errors since this open file was told last: of its contents in `cache`, and of the metadata
  * of its file system. 0 or negative errno. */
 int file_data_error(struct file *file, struct pagecache *cache);

@@ -5,6 +5,7 @@
  */
 #include "abi/stat.h"
 #include "core/clock.h"
+#include "dev/bcache.h"
 #include "dev/blk.h"
 #include "sched/work.h"
 #include "vfs/dcache_int.h"
@@ -164,6 +165,18 @@ int cached_fsync(struct file *file, bool data_only)
 	return err ?: err2 ?: err3;
 }
 
+int file_sync_meta(struct file *file)
+{
+	struct blkdev *dev = file->inode->sb->dev;
+	int err;
+
+	if (!pagecache_is_unwritten(&dev->cache))
+		return 0;
+	(void)bcache_sync(dev);
+	err = file_meta_error(file);
+	return err ? err : blk_flush(dev);
+}
+
 int file_data_error(struct file *file, struct pagecache *cache)
 {
 	return pagecache_tell_error(cache, &file->data_errors);
@@ -311,7 +324,7 @@ static int sync_one(struct superblock *sb, void *arg)
 
 static void sync_bdev(struct blkdev *dev, void *arg)
 {
-	int err = READ_ONCE(dev->cache.n_dirty) ? pagecache_sync(&dev->cache) : 0;
+	int err = pagecache_is_unwritten(&dev->cache) ? pagecache_sync(&dev->cache) : 0;
 
 	if (err < 0 && *(int *)arg == 0)
 		*(int *)arg = err;

@@ -186,6 +186,11 @@ static inline int pagecache_sync(struct pagecache *cache)
  */
 int pagecache_write_placed(struct pagecache *cache, pgoff_t first, pgoff_t last, bool wait);
 /*
+ * Whether there is anything for pagecache_sync() to write or to wait for: what is on its way to the
+ * disk is not dirty any more. Any context.
+ */
+bool pagecache_is_unwritten(const struct pagecache *cache);
+/*
  * Dirty pages in [*first, last], referenced, in order: how many, at most `max`; *first moves behind
  * them. More may follow if there was one.
  */

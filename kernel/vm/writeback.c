@@ -14,6 +14,7 @@
 #include "vm/vm_int.h"
 
 #include "lib/string.h"
+#include "sched/rcu.h"
 #include "sched/thread.h"
 
 #define BATCH 64
@@ -60,7 +61,7 @@ static void batch_mark(struct batch *b)
 		page_set(page, PG_WRITEBACK);
 	}
 	spin_unlock_irq(&cache->lock, irq);
-	__atomic_fetch_sub(&cache->n_dirty, cleaned, __ATOMIC_RELAXED);
+	__atomic_fetch_sub(&cache->n_dirty, cleaned, __ATOMIC_RELEASE);
 	if (unlikely(!cache_is_filed(cache))) {
 		vm_count(VM_SWAPPED_OUT, b->n);
 		return;
@@ -222,6 +223,19 @@ int pagecache_write_placed(struct pagecache *cache, pgoff_t first, pgoff_t last,
 		return 0;
 	wait_written(cache, first, last);
 	return pagecache_take_error(cache);
+}
+
+bool pagecache_is_unwritten(const struct pagecache *cache)
+{
+	bool yes;
+
+	/* A page is under way before it is not counted: batch_mark(). */
+	if (__atomic_load_n(&cache->n_dirty, __ATOMIC_ACQUIRE))
+		return true;
+	rcu_read_lock();
+	yes = radix_tagged(&cache->pages, RADIX_WRITEBACK);
+	rcu_read_unlock();
+	return yes;
 }
 
 u64 pagecache_write_some(struct pagecache *cache, u64 max)

@@ -73,26 +73,15 @@ static int fsync_journaled(struct file *file, bool data_only)
  */
 static int ext_fsync(struct file *file, bool data_only)
 {
-	struct blkdev *dev = file->inode->sb->dev;
-	int err, err2;
+	int err, err2 = 0;
 
 	if (READ_ONCE(ext_fs_of(file->inode)->journal_open))
 		return fsync_journaled(file, data_only && S_ISREG(file->inode->mode));
 	err = cached_fsync(file, data_only);
-
-	/*
-	 * Bitmaps and indirect blocks may have been left dirty by an earlier write-back of the
-	 * inode.
-	 */
-	if (READ_ONCE(dev->cache.n_dirty) && READ_ONCE(ext_fs_of(file->inode)->writable)) {
-		(void)bcache_sync(dev);
-		err2 = file_meta_error(file);
-		if (!err2)
-			err2 = blk_flush(dev);
-		if (!err)
-			err = err2;
-	}
-	return err;
+	/* Bitmaps and indirect blocks are left to an earlier write-back of the inode. */
+	if (READ_ONCE(ext_fs_of(file->inode)->writable))
+		err2 = file_sync_meta(file);
+	return err ? err : err2;
 }
 
 /* What lies at `logical`: delayed blocks are data as well. inode->lock is held. */

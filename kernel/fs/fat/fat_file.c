@@ -126,19 +126,12 @@ int fat_resize(struct inode *inode, s64 size)
 /* fsync(2): the file, its entry, and the FAT; vfs flushes the device after its part. */
 static int fat_fsync(struct file *file, bool data_only)
 {
-	struct blkdev *dev = file->inode->sb->dev;
-	int err = cached_fsync(file, data_only), err2;
+	int err = cached_fsync(file, data_only), err2 = 0;
 
-	/* The entry's block and the FAT may have been left dirty by an earlier write-back. */
-	if (READ_ONCE(dev->cache.n_dirty) && fat_writable(file->inode)) {
-		(void)bcache_sync(dev);
-		err2 = file_meta_error(file);
-		if (!err2)
-			err2 = blk_flush(dev);
-		if (!err)
-			err = err2;
-	}
-	return err;
+	/* The entry's block and the FAT are left to an earlier write-back. */
+	if (fat_writable(file->inode))
+		err2 = file_sync_meta(file);
+	return err ? err : err2;
 }
 
 /* Makes the file longer, with zeroes: there is nowhere to keep clusters beyond its end. */

@@ -183,6 +183,13 @@ int cached_fsync(struct file *file, bool data_only)
 	return inode_sync(file->inode, data_only);
 }
 
+int file_sync_meta(struct file *file)
+{
+	struct blkdev *dev = file->inode->sb->dev;
+
+	return bcache_sync(dev) ?: blk_flush(dev);
+}
+
 int file_data_error(struct file *file, struct pagecache *cache)
 {
 	return 0;
@@ -196,11 +203,6 @@ bool thread_fatal_pending(void)
 int file_modified(struct file *file)
 {
 	inode_touch(file->inode, ATTR_MTIME | ATTR_CTIME);
-	return 0;
-}
-
-int file_meta_error(struct file *file)
-{
 	return 0;
 }
 
