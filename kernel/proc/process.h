@@ -157,7 +157,7 @@ struct tracing {
 	u32 options;               /* s: PTRACE_O_* */
 	u8 mode;                   /* s: TRACE_*: what it does until its next stop */
 	bool seized;               /* b: by PTRACE_SEIZE */
-	bool privileged;           /* b: the tracer was when it began (CAP_SYS_PTRACE) */
+	bool privileged;           /* b: who asked for it was (CAP_SYS_PTRACE) */
 	bool dead;                 /* t: it has ended; its tracer has yet to wait for it */
 	bool stopped;              /* s: it stands still for its tracer */
 	bool listening;            /* s: but may not be looked at (PTRACE_LISTEN) */

@@ -68,14 +68,13 @@ static struct task *parent_task_locked(struct process *p)
 	return found;
 }
 
-/* Whether `tracer` is privileged, and whether it may have the current task as tracee. */
-static bool parent_may(struct task *tracer, bool *privileged)
+/* Whether `tracer` may have the current task as tracee. */
+static bool parent_may(struct task *tracer)
 {
 	const struct cred *c = task_cred_get(tracer);
-	bool may;
+	bool may = cred_capable(c, CAP_SYS_PTRACE) ||
+		   !(cred_current()->cap_permitted & ~c->cap_permitted);
 
-	*privileged = cred_capable(c, CAP_SYS_PTRACE);
-	may = *privileged || !(cred_current()->cap_permitted & ~c->cap_permitted);
 	cred_put(c);
 	return may;
 }
@@ -83,7 +82,8 @@ static bool parent_may(struct task *tracer, bool *privileged)
 long ptrace_traceme(void)
 {
 	struct task *me = task_current(), *tracer;
-	bool privileged;
+	/* who asks, not who is asked: a privileged parent may become somebody else's program */
+	bool privileged = cred_capable(cred_current(), CAP_SYS_PTRACE);
 	long result = -EPERM;
 
 	spin_lock(&proc_tree_lock);
@@ -91,7 +91,7 @@ long ptrace_traceme(void)
 		tracer = parent_task_locked(me->process);
 		if (!tracer) { /* it is ending: as Linux */
 			result = 0;
-		} else if (parent_may(tracer, &privileged)) {
+		} else if (parent_may(tracer)) {
 			u64 flags = sighand_lock(me->process);
 
 			link_locked(me, tracer, false, 0, privileged);

@@ -173,6 +173,23 @@ static int traced_exec(void *argument)
 	return WEXITSTATUS(status);
 }
 
+/* As traced_exec() of a user, but traced by who has not given up anything. */
+static int exec_traced_by_root(void)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		if (setgid(1000) || setuid(1000) || trace(PTRACE_TRACEME, 0, 0, 0))
+			_exit(8);
+		execl("./setid", "./setid", "--as", "ids", NULL);
+		_exit(9);
+	}
+	while (waitpid(pid, &status, 0) == pid && WIFSTOPPED(status))
+		trace(PTRACE_CONT, pid, 0, 0);
+	return WEXITSTATUS(status);
+}
+
 TEST(set_id_exec)
 {
 	char command[300];
@@ -184,6 +201,7 @@ TEST(set_id_exec)
 	is(tap_as_user(traced_exec, NULL) >> 8, 1, "a set-user-ID program is root");
 	is(tap_as_user(traced_exec, "") >> 8, 2, "but not if it is traced by a user");
 	is(traced_exec(""), 1, "root traces it as it is");
+	is(exec_traced_by_root(), 2, "nor if the user asked to be traced, whoever the parent is");
 }
 
 TEST(kcmp)
