@@ -6,6 +6,7 @@
 #include "abi/errno.h"
 #include "abi/ptrace.h"
 #include "abi/sched.h"
+#include "arch/tracee.h"
 #include "arch/usercopy.h"
 #include "core/panic.h"
 #include "ipc/sysv_sem.h"
@@ -117,6 +118,8 @@ static int thread_fill(struct thread *thread, struct task *child, const struct c
 	child->start = *regs_current();
 	child->start.rax = 0;
 	child->start.orig_rax = ~0ull;
+	if (task_current()->trace.stepping) /* nobody steps the child */
+		regs_step_set(&child->start, false);
 	if (req->stack)
 		child->start.rsp = req->stack;
 	if (req->flags & CLONE_CHILD_SETTID)

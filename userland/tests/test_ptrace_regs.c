@@ -278,6 +278,35 @@ TEST(step_into_handler)
 	finish(pid, SIGUSR1, "end");
 }
 
+static int forks_by_step(void *argument)
+{
+	long pid;
+	int status;
+
+	(void)argument;
+	__asm__ volatile("int3\n\tmov $57, %%eax\n\tsyscall\n\tnop\n\tnop"
+			 : "=a"(pid) :: "rcx", "r11", "memory");
+	if (pid == 0)
+		_exit(6);
+	waitpid((pid_t)pid, &status, 0);
+	return status == 6 << 8 ? 3 : 4;
+}
+
+TEST(step_over_fork)
+{
+	pid_t pid = tracee(forks_by_step, NULL);
+
+	must(trace(PTRACE_CONT, pid, 0, 0));
+	stops(pid, SIGTRAP, 0, "int3");
+	for (int i = 0; i < 2; i++) {
+		must(trace(PTRACE_SINGLESTEP, pid, 0, 0));
+		stops(pid, SIGTRAP, 0, "a step");
+	}
+	must(trace(PTRACE_CONT, pid, 0, 0));
+	stops(pid, SIGCHLD, 0, "the child has ended");
+	finish(pid, 3, "and was not stepped");
+}
+
 static int step_through(void *argument)
 {
 	long result;
