@@ -355,6 +355,11 @@ static void commit(struct exec *e, struct task *me)
 	struct process *p = me->process;
 
 	exe_set(e->as, e->image.file);
+	signal_exec_reset(p);
+	me->altstack = (struct abi_sigaltstack){ .ss_flags = SS_DISABLE };
+	me->restart.fn = NULL;
+	fd_close_on_exec(me->files);
+	seq_write_begin(&p->exec_seq);
 	spin_lock(&proc_tree_lock);
 	p->aspace = e->as;
 	p->did_exec = true;
@@ -364,12 +369,10 @@ static void commit(struct exec *e, struct task *me)
 		p->dead_counts.major_faults += e->old->major_faults;
 	}
 	spin_unlock(&proc_tree_lock);
-	signal_exec_reset(p);
-	me->altstack = (struct abi_sigaltstack){ .ss_flags = SS_DISABLE };
-	me->restart.fn = NULL;
-	fd_close_on_exec(me->files);
 	task_set_cred(e->cred);
 	e->cred = NULL;
+	p->dumpable = !e->secure && e->readable ? 1 : READ_ONCE(suid_dumpable);
+	seq_write_end(&p->exec_seq);
 	if (e->secure) {
 		p->parent_death_signal = 0;
 		p->personality &= ~PERSONALITY_UNSAFE;
@@ -378,7 +381,6 @@ static void commit(struct exec *e, struct task *me)
 			min(p->rlimits[RLIMIT_STACK].rlim_cur, (u64)STACK_SECURE_MAX);
 		spin_unlock(&p->rlimit_lock);
 	}
-	p->dumpable = !e->secure && e->readable ? 1 : READ_ONCE(suid_dumpable);
 	p->membarrier = 0;
 	rseq_exec();
 	memcpy(me->thread->name, e->name, sizeof(e->name));

@@ -303,14 +303,15 @@ void task_set_cred(const struct cred *cred)
 	const struct cred *old = task->cred;
 
 	WRITE_ONCE(task->process->uid, cred->uid);
-	spin_lock(&task->lock);
-	task->cred = cred;
-	spin_unlock(&task->lock);
-	/* prctl(2): what was in memory is not for everybody whose ids are taken on now */
+	/* prctl(2): what was in memory is not for everybody whose ids are taken on now; nor for a
+	 * moment, so it comes first */
 	if (privileges_change(old, cred)) {
 		WRITE_ONCE(task->process->dumpable, READ_ONCE(suid_dumpable));
 		WRITE_ONCE(task->process->parent_death_signal, 0);
 	}
+	spin_lock(&task->lock);
+	task->cred = cred;
+	spin_unlock(&task->lock);
 	cred_put(old);
 }
 

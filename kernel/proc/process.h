@@ -11,6 +11,7 @@
 
 #include "abi/resource.h"
 #include "abi/signal.h"
+#include "core/seqlock.h"
 #include "proc/pid.h"
 #include "sched/mutex.h"
 #include "sched/thread.h"
@@ -143,6 +144,8 @@ struct process {
 	bool below_subreaper;      /* t: some ancestor is one, or was; then so it is of all below */
 	s32 parent_death_signal;   /* a */
 	struct mutex exec_lock;    /* RANK_PROC_EXEC */
+	struct seqcount exec_seq;  /* exec_lock to write: an exec changes aspace, credentials and
+				    * dumpable together */
 	struct rcu_head rcu;
 };
 
@@ -251,6 +254,12 @@ bool task_may_look(struct task *task);
 bool task_may_attach(struct task *task);
 struct fd_table *task_files_get(struct task *task);  /* NULL when it is exiting */
 struct fs_context *task_fs_get(struct task *task);
+/*
+ * The address space of a task's process, as process_aspace_get(), for a caller of whom may(task) is
+ * true; both at one moment, so that no exec gives out the space of a program that it makes
+ * privileged: 0 or -EPERM.
+ */
+int task_aspace_get(struct task *task, bool (*may)(struct task *task), struct aspace **out);
 /* The address space of a process with a user reference, or NULL (kernel, zombie). */
 struct aspace *process_aspace_get(struct process *p);
 /* The current task counts as one of that user's from now on (RLIMIT_NPROC): before its real user id

@@ -37,3 +37,19 @@ bool task_may_attach(struct task *task)
 
 	return may_access(task, me->uid, me->gid, me->cap_permitted);
 }
+
+int task_aspace_get(struct task *task, bool (*may)(struct task *task), struct aspace **out)
+{
+	struct process *p = task->process;
+
+	for (;;) {
+		u32 seq = seq_read_begin(&p->exec_seq);
+		bool allowed = may(task);
+
+		*out = allowed ? process_aspace_get(p) : NULL;
+		if (!seq_read_retry(&p->exec_seq, seq))
+			return allowed ? 0 : -EPERM;
+		if (*out)
+			aspace_put_user(*out);
+	}
+}

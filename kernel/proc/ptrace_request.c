@@ -109,16 +109,18 @@ static long detach(struct task *task, u64 signo)
 	return 0;
 }
 
-/* The tracee's space, if it may be looked into: -EIO. */
+static bool may_look_as_tracer(struct task *task)
+{
+	return READ_ONCE(task->process->dumpable) == 1 || task->trace.privileged;
+}
+
+/* A word of the tracee's memory, if that may be looked into: -EIO. */
 static long memory(struct task *task, u64 addr, u64 *word, bool write)
 {
 	struct aspace *as;
 	size_t n = 0;
 
-	if (READ_ONCE(task->process->dumpable) != 1 && !task->trace.privileged)
-		return -EIO;
-	as = process_aspace_get(task->process);
-	if (!as)
+	if (task_aspace_get(task, may_look_as_tracer, &as) || !as)
 		return -EIO;
 	n = write ? aspace_poke(as, addr, word, sizeof(*word), true) :
 		    aspace_peek(as, addr, word, sizeof(*word), true);

@@ -115,14 +115,19 @@ static long file_take(struct process *p, int targetfd)
 		return -EPERM;
 	}
 	files = task_files_get(task);
+	if (files) {
+		file = fd_get(files, targetfd);
+		fd_table_put(files);
+	} else {
+		result = -ESRCH;
+	}
+	if (file && !task_may_attach(task)) { /* exec has made it another program meanwhile */
+		file_put(file);
+		file = NULL;
+		result = -EPERM;
+	}
 	thread_put(task->thread);
-	if (!files)
-		return -ESRCH;
-	file = fd_get(files, targetfd);
-	if (file)
-		result = fd_give(file, true);
-	fd_table_put(files);
-	return result;
+	return file ? fd_give(file, true) : result;
 }
 
 long sys_pidfd_getfd(int pidfd, int targetfd, unsigned flags)

@@ -217,11 +217,7 @@ static int pidfd_space(int pidfd, struct aspace **out)
 	pid_drop(pid);
 	if (!task)
 		return -ESRCH;
-	*out = NULL;
-	if (!task_may_look(task))
-		error = -EACCES;
-	else if (!(*out = process_aspace_get(task->process)))
-		error = -ESRCH;
+	error = task_aspace_get(task, task_may_look, out) ? -EACCES : *out ? 0 : -ESRCH;
 	thread_put(task->thread);
 	return error;
 }

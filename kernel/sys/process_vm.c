@@ -84,13 +84,12 @@ static long space_move(struct aspace *as, const struct iovec *remote, u64 n, str
 static int space_get(int pid, struct aspace **out)
 {
 	struct task *task = task_find(pid);
-	int error = 0;
+	int error;
 
 	if (!task)
 		return -ESRCH;
-	if (!task_may_attach(task))
-		error = -EPERM;
-	else if (!(*out = process_aspace_get(task->process)))
+	error = task_aspace_get(task, task_may_attach, out);
+	if (!error && !*out)
 		error = -ESRCH;
 	thread_put(task->thread);
 	return error;

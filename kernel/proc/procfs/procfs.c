@@ -64,14 +64,13 @@ struct process *procfs_process(struct proc_inode *pi)
 int procfs_space_get(struct proc_inode *pi, struct aspace **out)
 {
 	struct task *task = procfs_task(pi);
+	struct aspace *as;
 	int error = -EACCES;
 
 	*out = NULL;
 	if (!task)
 		return pi->pid && READ_ONCE(pi->pid->process) ? 0 : -ESRCH;
-	if (task_may_look(task)) {
-		struct aspace *as = process_aspace_get(task->process);
-
+	if (!task_aspace_get(task, task_may_look, &as)) {
 		if (as) {
 			aspace_get(as);
 			aspace_put_user(as);

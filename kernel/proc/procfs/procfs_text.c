@@ -78,9 +78,8 @@ static int look_check(struct task *task, struct text_file *tf)
 {
 	struct aspace *as;
 
-	if (!task_may_look(task))
+	if (task_aspace_get(task, task_may_look, &as))
 		return -EACCES;
-	as = process_aspace_get(task->process);
 	if (as)
 		aspace_put_user(as);
 	return as == tf->space ? 0 : -ENODATA;
