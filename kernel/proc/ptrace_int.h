@@ -19,6 +19,8 @@
 void tracer_tell_locked(struct task *task, int code, int status);
 /* Nobody traces it any more; if it stood still, it goes on. proc_tree_lock held. */
 void ptrace_unlink_locked(struct task *task);
+/* Whether the current thread may ask for these options: 0, -EINVAL, or -EPERM. */
+int ptrace_options_check(u64 options);
 /* The mode for the time until the next stop. sighand->lock held, the tracee stands still. */
 void ptrace_mode_set_locked(struct task *task, u8 mode);
 /* Gives up the tracer's record of a tracee that has ended: the parent is told if it waits for that.

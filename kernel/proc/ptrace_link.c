@@ -165,9 +165,12 @@ long ptrace_attach(s32 tid, bool seize, u64 addr, u64 options)
 
 	if (!task)
 		return -ESRCH;
-	if (seize && (addr || (options & ~(u64)PTRACE_O_MASK)))
+	if (!seize)
+		options = 0;
+	result = ptrace_options_check(options);
+	if (seize && (addr || result == -EINVAL))
 		result = -EIO;
-	else
+	if (!result)
 		result = attach(task, seize, (u32)options);
 	thread_put(task->thread);
 	return result;

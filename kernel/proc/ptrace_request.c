@@ -2,6 +2,7 @@
  * Requests of a tracer: finding the tracee, letting it go on, and its memory. Registers are in
  * ptrace_regs.c, signals in ptrace_info.c.
  */
+#include "abi/capability.h"
 #include "abi/errno.h"
 #include "arch/tracee.h"
 #include "arch/usercopy.h"
@@ -174,11 +175,26 @@ static long options_fn(struct task *task, void *arg)
 	return 0;
 }
 
+int ptrace_options_check(u64 options)
+{
+	struct task *me = task_current();
+
+	if (options & ~(u64)PTRACE_O_MASK)
+		return -EINVAL;
+	/* who is filtered does not free others of their filters */
+	if ((options & PTRACE_O_SUSPEND_SECCOMP) &&
+	    (!cred_capable(cred_current(), CAP_SYS_ADMIN) || me->seccomp_mode ||
+	     (READ_ONCE(me->trace.options) & PTRACE_O_SUSPEND_SECCOMP)))
+		return -EPERM;
+	return 0;
+}
+
 static long options_set(struct task *task, u64 options)
 {
 	u32 o = (u32)options;
+	int error = ptrace_options_check(options);
 
-	return options & ~(u64)PTRACE_O_MASK ? -EINVAL : tracee_do(task, options_fn, &o);
+	return error ? error : tracee_do(task, options_fn, &o);
 }
 
 static long kill(struct task *task)

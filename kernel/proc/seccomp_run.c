@@ -144,9 +144,12 @@ static bool filters_allow(struct regs *regs, bool traced)
 
 bool seccomp_enter(struct regs *regs)
 {
+	struct task *me = task_current();
 	struct seccomp_data data;
 
-	if (task_current()->seccomp_mode == SECCOMP_MODE_FILTER)
+	if (unlikely(READ_ONCE(me->trace.options) & PTRACE_O_SUSPEND_SECCOMP))
+		return true;
+	if (me->seccomp_mode == SECCOMP_MODE_FILTER)
 		return filters_allow(regs, false);
 	switch (regs->orig_rax) {
 	case NR_READ:

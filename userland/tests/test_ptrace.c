@@ -477,6 +477,62 @@ TEST(tracer_ends)
 	is(next_status(what[0]), SIGKILL, "takes the tracee with it");
 }
 
+static int strict(void *argument)
+{
+	(void)argument;
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT, 0, 0, 0))
+		return 1;
+	return getppid() > 0 ? 5 : 2;
+}
+
+static int suspends(void *argument)
+{
+	pid_t pid = tracee(strict, NULL);
+
+	(void)argument;
+	fails(trace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_SUSPEND_SECCOMP), EPERM,
+	      "PTRACE_O_SUSPEND_SECCOMP is not for users");
+	must(trace(PTRACE_CONT, pid, 0, 0));
+	is(next_status(pid), SIGKILL, "strict mode ends it");
+	return 0;
+}
+
+TEST(suspended_seccomp)
+{
+	pid_t pid = tracee(strict, NULL);
+
+	works(trace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_SUSPEND_SECCOMP),
+	      "PTRACE_O_SUSPEND_SECCOMP");
+	finish(pid, 5, "calls are made that strict mode forbids");
+	is(tap_as_user(suspends, NULL), 0, "by a user");
+}
+
+static int ends_traced(void *argument)
+{
+	pid_t pid = fork();
+	siginfo_t info;
+
+	(void)argument;
+	if (pid == 0)
+		_exit(trace(PTRACE_TRACEME, 0, 0, 0) ? 1 : 0);
+	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) || info.si_status;
+}
+
+static int heir(void *argument)
+{
+	(void)argument;
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) || signal(SIGCHLD, SIG_IGN) == SIG_ERR)
+		return 1;
+	tap_spawn(ends_traced, NULL);
+	return waitpid(-1, NULL, 0) == -1 && errno == ECHILD ? 0 : 2;
+}
+
+/* Nobody has to wait for it for a tracer's sake who has ended. */
+TEST(orphaned_zombie)
+{
+	exits(tap_spawn(heir, NULL), 0, "goes if its new parent ignores SIGCHLD");
+}
+
 static int tracer_of_end(void *argument)
 {
 	pid_t pid = *(pid_t *)argument;
