@@ -197,6 +197,7 @@ static void children_reparent_locked(struct process *p, struct list *gone)
 		child->parent = heir;
 		list_move_tail(&child->sibling, &heir->children);
 		child->exit_signal = SIGCHLD;
+		child->was_traced = false; /* by p, who does not wait any more */
 		if (child->state == PROCESS_ZOMBIE) {
 			if (!child->dead_leader && zombie_tell_locked(child))
 				list_add_tail(&child->sibling, gone);

@@ -55,6 +55,7 @@ static void judge_in_advance(struct seccomp_filter *f)
 		words[0] = __builtin_bswap32(nr);
 		if ((bpf_run(f->insns, &view) & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ALLOW)
 			bitmap_set(f->allows, nr);
+		sched_point();
 	}
 }
 
