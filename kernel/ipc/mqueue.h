@@ -25,6 +25,7 @@ struct mq_notice {
 	u64 value;
 	struct file *socket; /* referenced, or NULL */
 	u8 cookie[NOTIFY_COOKIE_LEN];
+	u32 program;         /* mq_notify()'s: which of the process' programs asked */
 };
 
 /* What queues need of processes, said once by proc. Thread context, no lock held. */
@@ -34,6 +35,8 @@ struct mq_host {
 	s32 (*pid)(struct process *p);
 	void (*get)(struct process *p);
 	void (*put)(struct process *p);
+	/* How many programs it has begun to run. */
+	u32 (*program)(struct process *p);
 	/* A signal of the current process, SI_MESGQ. */
 	void (*signal)(struct process *to, s32 signo, u64 value);
 	/* Sends the cookie to the socket. */

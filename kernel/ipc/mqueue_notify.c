@@ -3,6 +3,9 @@
  * registered, and is told once, unless a receiver waits already. The registration ends with that,
  * or when the process closes a descriptor of the queue. SIGEV_THREAD is the C library's: it waits
  * at a socket, where it gets its cookie back.
+ *
+ * A program that the process has begun since gets no signal: it did not ask for one, and may have
+ * rights that who asked had not.
  */
 #include "abi/errno.h"
 #include "abi/signal.h"
@@ -28,7 +31,8 @@ void mq_notice_tell(struct mq_telling *t, bool removed)
 
 	if (!t->owner)
 		return;
-	if (n->how == SIGEV_SIGNAL && n->signo && !removed)
+	if (n->how == SIGEV_SIGNAL && n->signo && !removed &&
+	    n->program == mq_host->program(t->owner))
 		mq_host->signal(t->owner, n->signo, n->value);
 	if (n->how == SIGEV_THREAD) {
 		n->cookie[NOTIFY_COOKIE_LEN - 1] = removed ? NOTIFY_REMOVED : NOTIFY_WOKENUP;
@@ -69,6 +73,7 @@ int mq_notify(struct file *f, const struct mq_notice *notice)
 		mq_host->get(me);
 		q->owner = me;
 		q->notice = *notice;
+		q->notice.program = mq_host->program(me);
 	}
 	spin_unlock(&q->lock);
 	if (!error)

@@ -363,6 +363,7 @@ static void commit(struct exec *e, struct task *me)
 	spin_lock(&proc_tree_lock);
 	p->aspace = e->as;
 	p->did_exec = true;
+	WRITE_ONCE(p->n_execs, p->n_execs + 1);
 	p->exit_signal = SIGCHLD;
 	if (e->old && ref_read(&e->old->users) == 1) { /* what a vfork shares its parent counts */
 		p->dead_counts.minor_faults += e->old->minor_faults;

@@ -61,8 +61,10 @@ static void task_leave_memory(struct task *task, bool last)
 	struct process *p = task->process;
 	struct aspace *as = task->thread->aspace;
 
-	if (!as)
+	if (!as) { /* it had no program yet, but its number may have been in a lock's word */
+		futex_exit_pi(true);
 		return;
+	}
 	task_leave_user(task, true);
 	if (last) {
 		spin_lock(&proc_tree_lock);

@@ -24,6 +24,11 @@ static void host_put(struct process *p)
 	process_put(p);
 }
 
+static u32 host_program(struct process *p)
+{
+	return READ_ONCE(p->n_execs);
+}
+
 static void host_signal(struct process *to, s32 signo, u64 value)
 {
 	struct abi_siginfo info = signal_info_user(signo, SI_MESGQ);
@@ -42,6 +47,7 @@ static const struct mq_host host = {
 	.pid = host_pid,
 	.get = host_get,
 	.put = host_put,
+	.program = host_program,
 	.signal = host_signal,
 	.post = host_post,
 };

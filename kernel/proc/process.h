@@ -100,6 +100,7 @@ struct process {
 				    * inherit it */
 	bool is_init;              /* I: pid 1: signals without handler are ignored */
 	bool unwaited;             /* I: run by the kernel: nobody waits for it */
+	u32 n_execs;               /* t to change: programs begun */
 	struct wait_queue child_wait; /* parents sleep here */
 
 	struct sighand *sighand;   /* s to replace, by exec; others reach it by sighand_lock() */

@@ -476,6 +476,50 @@ TEST(notify)
 	mq_unlink(NAME);
 }
 
+/* Says that it runs and waits for a word; fails if there is a signal then. */
+HELPER(notified)
+{
+	sigset_t set;
+	char c;
+
+	if (write(1, "r", 1) != 1 || read(0, &c, 1) != 1)
+		return 2;
+	sigpending(&set);
+	return sigismember(&set, SIGUSR1);
+}
+
+/* A later program of the process is sent nothing. */
+TEST(notify_and_exec)
+{
+	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
+	mqd_t q = make(0);
+	int in[2], out[2];
+	sigset_t set;
+	pid_t pid;
+	char c;
+
+	must(pipe(in));
+	must(pipe(out));
+	pid = must(fork());
+	if (pid == 0) {
+		sigemptyset(&set);
+		sigaddset(&set, SIGUSR1);
+		sigprocmask(SIG_BLOCK, &set, NULL);
+		fcntl(q, F_SETFD, 0);
+		dup2(in[0], 0);
+		dup2(out[1], 1);
+		if (mq_notify(q, &event) == 0)
+			execl(tap_self, tap_self, "--as", "notified", NULL);
+		_exit(3);
+	}
+	close(out[1]);
+	is(read(out[0], &c, 1), 1, "the other program runs");
+	works(mq_send(q, "x", 1, 0), "a message comes");
+	must(write(in[1], "x", 1));
+	exits(pid, 0, "it was not signalled");
+	mq_unlink(NAME);
+}
+
 static int receive_first(void *argument)
 {
 	char text[64];
