@@ -126,6 +126,22 @@ int aspace_dump_page(struct aspace *as, vaddr_t addr, void *buf)
 	return aspace_peek(as, addr, buf, PAGE_SIZE, true) == PAGE_SIZE ? 0 : -EFAULT;
 }
 
+/* A cache may be gone, and another stand in its place, while somebody still waits for a word of it:
+ * so a number is its name. */
+static u64 futex_object(struct pagecache *cache)
+{
+	static u64 last; /* a */
+	u64 object = __atomic_load_n(&cache->futex_object, __ATOMIC_RELAXED), mine;
+
+	if (object)
+		return object;
+	mine = __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED);
+	return __atomic_compare_exchange_n(&cache->futex_object, &object, mine, false,
+					   __ATOMIC_RELAXED, __ATOMIC_RELAXED) ?
+		       mine :
+		       object;
+}
+
 int vm_futex_key(const void __user *addr, bool private_hint, struct futex_key *out)
 {
 	struct aspace *as = thread_current()->aspace;
@@ -146,7 +162,7 @@ int vm_futex_key(const void __user *addr, bool private_hint, struct futex_key *o
 		err = -EFAULT;
 	else if ((area->flags & AREA_SHARED) && area->cache)
 		*out = (struct futex_key){
-			.object = (u64)area->cache,
+			.object = futex_object(area->cache),
 			.offset = (area_index(area, va) << PAGE_SHIFT) | (va & ~PAGE_MASK),
 			.shared = true,
 		};

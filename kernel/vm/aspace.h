@@ -228,9 +228,12 @@ size_t aspace_poke(struct aspace *as, vaddr_t addr, const void *buf, size_t n, b
  */
 int aspace_dump_page(struct aspace *as, vaddr_t addr, void *buf);
 /*
- * A name for the futex word at `addr` that all its users agree on: its page cache and the offset
- * there if the area is shared, else the space and the address. `private_hint` (FUTEX_PRIVATE_FLAG):
- * always the latter, without a look at the area. 0, -EFAULT if nothing is mapped, -ERESTARTSYS.
+ * A name for the futex word at `addr` that all its users agree on: its page cache's number and the
+ * offset there if the area is shared, else the space and the address. `private_hint`
+ * (FUTEX_PRIVATE_FLAG): always the latter, without a look at the area. Who has a key holds nothing:
+ * the number of a cache is never another's, and a space outlives its waiting threads.
+ *
+ * 0, -EFAULT if nothing is mapped, -ERESTARTSYS.
  */
 struct futex_key { u64 object; u64 offset; bool shared; };
 int vm_futex_key(const void __user *addr, bool private_hint, struct futex_key *out);

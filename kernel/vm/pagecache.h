@@ -102,6 +102,7 @@ struct pagecache {
 	struct gate *gate;       /* I: stores through mappings are inside; NULL: none needed */
 	const u32 *ahead;        /* I: most pages to read ahead, as somebody says now; NULL: as many
 				  * as pagecache_ahead_default() */
+	u64 futex_object;        /* a: its name in keys of futexes (vm_futex_key()), 0: none yet */
 	/* Areas that map it, for truncation and for cleaning entries: */
 	struct spinlock mmap_lock; /* RANK_RMAP */
 	struct list areas;       /* m */

@@ -631,6 +631,57 @@ static long waitv(struct wanted *w, unsigned n, unsigned flags, void *t, int clo
 	return syscall(SYS_futex_waitv, w, n, flags, t, clock);
 }
 
+static void *wait_long(void *argument)
+{
+	struct pair *p = argument;
+	struct timespec t = {20, 0};
+
+	p->tid = self();
+	p->result = futex(p->word, FUTEX_WAIT, 0, &t, NULL, 0);
+	p->error = errno;
+	return NULL;
+}
+
+static uint32_t *map_new(int *fd)
+{
+	uint32_t *word;
+
+	*fd = must(memfd_create("words", 0));
+	must(ftruncate(*fd, 4096));
+	word = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
+	must(word == MAP_FAILED ? -1 : 0);
+	return word;
+}
+
+/* Who waits for a word of a file that is gone is not woken by one of another file. */
+TEST(file_gone)
+{
+	struct pair p = {0};
+	uint32_t *word[32];
+	int fd[32], woken = 0;
+	struct sigaction act = {.sa_handler = on_signal};
+
+	must(sigaction(SIGUSR1, &act, NULL));
+	p.word = map_new(&fd[0]);
+	must(pthread_create(&p.thread, NULL, wait_long, &p));
+	await_sleep(&p);
+	must(munmap(p.word, 4096));
+	close(fd[0]);
+	for (int i = 0; i < 32; i++) {
+		tap_sleep_ms(1);
+		word[i] = map_new(&fd[i]);
+		woken += (int)futex(word[i], FUTEX_WAKE, 1, NULL, NULL, 0);
+	}
+	is(woken, 0, "other files' words are others");
+	for (int i = 0; i < 32; i++) {
+		munmap(word[i], 4096);
+		close(fd[i]);
+	}
+	must(pthread_kill(p.thread, SIGUSR1));
+	must(pthread_join(p.thread, NULL));
+	is(p.error, EINTR, "and it waited on");
+}
+
 TEST(waitv_errors)
 {
 	uint32_t word[2] = {1, 2};
