@@ -591,11 +591,12 @@ TEST(thread)
 	stops(pid, SIGTRAP, PTRACE_EVENT_CLONE, "PTRACE_EVENT_CLONE");
 	must(trace(PTRACE_GETEVENTMSG, pid, 0, (unsigned long)&tid));
 	stops((pid_t)tid, SIGSTOP, 0, "the thread begins with a stop of its own");
-	must(trace(PTRACE_CONT, pid, 0, 0));
+	/* the process waits: once it ends, its status is that of all */
 	must(trace(PTRACE_CONT, (pid_t)tid, 0, 0));
 	stops((pid_t)tid, SIGTRAP, PTRACE_EVENT_EXIT, "it ends");
 	must(trace(PTRACE_CONT, (pid_t)tid, 0, 0));
 	is(next_status((pid_t)tid), 4 << 8, "with a status of its own");
+	must(trace(PTRACE_CONT, pid, 0, 0));
 	stops(pid, SIGTRAP, PTRACE_EVENT_EXIT, "then the process");
 	finish(pid, 6, "end");
 }
