@@ -27,9 +27,11 @@ static inline void pair_open(void)
 	slave = must(open(slave_path, O_RDWR | O_NOCTTY));
 }
 
+/* Types: what is typed may have to wait for a thread of the kernel to look at it (Linux). */
 static inline void type(const char *text)
 {
 	must(write(master, text, strlen(text)));
+	tap_sleep_ms(10);
 }
 
 static inline bool has_events(int fd, short events, int ms)
