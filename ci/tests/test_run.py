@@ -1,4 +1,4 @@
-"""ci/run-qemu and `make run`: which network the machine gets."""
+"""ci/run-qemu and `make run`: which network the machine gets, and which accelerator."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ NETS = {
 
 def printed(disk, *options, **env):
     return subprocess.run([f"{TOP}/ci/run-qemu", "--print", *options, str(disk)],
-                          env=dict(os.environ, ACCEL="tcg", **env), text=True, check=False,
+                          env={**os.environ, "ACCEL": "tcg", **env}, text=True, check=False,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
@@ -44,6 +44,19 @@ def test_none_and_wrong(disk):
     assert "'-nic' 'none'" in printed(disk, "--net", "none").stdout
     result = printed(disk, "--net", "carrier-pigeon")
     assert result.returncode == 2 and "unknown network carrier-pigeon" in result.stdout
+
+
+@pytest.mark.skipif(not os.access("/dev/kvm", os.R_OK | os.W_OK), reason="no /dev/kvm")
+@pytest.mark.parametrize("flag, accel",
+                         [("vmx", "kvm"), ("svm", "kvm"), ("sse", "tcg,thread=multi")])
+def test_kvm(disk, tmp_path, flag, accel):
+    """A KVM that passes the probe (status 33) counts only with the processor's help."""
+    qemu, cpuinfo = tmp_path / "qemu", tmp_path / "cpuinfo"
+    qemu.write_text("#!/bin/sh\nexit 33\n")
+    qemu.chmod(0o755)
+    cpuinfo.write_text(f"flags\t\t: fpu {flag} avx\n")
+    command = printed(disk, ACCEL="", QEMU=str(qemu), CPUINFO=str(cpuinfo)).stdout
+    assert f"'-accel' '{accel}'" in command
 
 
 def test_make_run():
