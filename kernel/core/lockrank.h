@@ -94,5 +94,6 @@ enum lock_rank {
 	RANK_SLAB,
 	RANK_FRAMES,            /* page frame allocator */
 	RANK_TLB,
+	RANK_GAPS,              /* counts of what was not known */
 	RANK_LOG,
 };

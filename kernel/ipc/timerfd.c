@@ -9,6 +9,7 @@
 #include "abi/poll.h"
 #include "abi/time.h"
 #include "ipc/timerfd.h"
+#include "core/gaps.h"
 #include "lib/format.h"
 #include "mm/slab.h"
 #include "sched/clock_timer.h"
@@ -248,7 +249,7 @@ int timerfd_create(int clock, u32 flags, struct file **out)
 	struct timerfd *t;
 	int err;
 
-	if (flags & ~(u32)(TFD_NONBLOCK | TFD_CLOEXEC))
+	if (gap_flags(flags, TFD_NONBLOCK | TFD_CLOEXEC))
 		return -EINVAL;
 	if (!is_realtime(clock) && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME &&
 	    clock != CLOCK_BOOTTIME_ALARM)

@@ -6,6 +6,7 @@
 #include "abi/errno.h"
 #include "arch/tracee.h"
 #include "arch/usercopy.h"
+#include "core/gaps.h"
 #include "proc/ptrace_int.h"
 #include "proc/signal.h"
 
@@ -179,7 +180,7 @@ int ptrace_options_check(u64 options)
 {
 	struct task *me = task_current();
 
-	if (options & ~(u64)PTRACE_O_MASK)
+	if (gap_flags(options, PTRACE_O_MASK))
 		return -EINVAL;
 	/* who is filtered does not free others of their filters */
 	if ((options & PTRACE_O_SUSPEND_SECCOMP) &&
@@ -236,7 +237,7 @@ static long request_stopped(struct task *task, long request, u64 addr, u64 data)
 	result = ptrace_regs_request(task, request, addr, data);
 	if (result == -ENOTTY)
 		result = ptrace_info_request(task, request, addr, data);
-	return result == -ENOTTY ? -EIO : result;
+	return result == -ENOTTY ? gap_command((u64)request, -EIO) : result;
 }
 
 long ptrace_request(long request, s32 tid, u64 addr, u64 data)

@@ -11,6 +11,7 @@
 #include "abi/capability.h"
 #include "abi/errno.h"
 #include "arch/usercopy.h"
+#include "core/gaps.h"
 #include "core/panic.h"
 #include "lib/bitmap.h"
 #include "lib/bpf.h"
@@ -228,7 +229,7 @@ long seccomp_set_filter(u32 flags, const struct sock_fprog __user *program)
 	struct seccomp_filter *f;
 	int err;
 
-	if (flags & ~(u32)FLAGS_KNOWN)
+	if (gap_flags(flags, FLAGS_KNOWN))
 		return -EINVAL;
 	/* What is a descriptor, and what a thread? */
 	if ((flags & SECCOMP_FILTER_FLAG_TSYNC) && (flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) &&

@@ -5,6 +5,7 @@
  */
 #include "abi/errno.h"
 #include "abi/sched.h"
+#include "core/gaps.h"
 #include "ipc/sysv_sem.h"
 #include "proc/process.h"
 
@@ -28,7 +29,7 @@ int task_unshare(u64 flags)
 	struct fd_table *files = NULL, *old_files = me->files;
 	int error = 0;
 
-	if ((flags & ~(u64)UNSHARE_FLAGS) || !is_alone(me->process, flags))
+	if (gap_flags(flags, UNSHARE_FLAGS) || !is_alone(me->process, flags))
 		return -EINVAL;
 	if ((flags & CLONE_FS) && !(fs = fs_context_clone(old_fs)))
 		return -ENOMEM;

@@ -7,6 +7,7 @@
  * all threads.
  */
 #include "abi/errno.h"
+#include "core/gaps.h"
 #include "core/kasan.h"
 #include "core/panic.h"
 #include "lib/format.h"
@@ -214,6 +215,14 @@ static void describe(char *buf, size_t size)
 		 t->state);
 }
 
+static void gap_asker(struct gap_asker *asker)
+{
+	const struct thread *t = thread_current();
+
+	strlcpy(asker->program, t->name, sizeof(asker->program));
+	asker->call = t->process ? (u32)context_regs(&t->arch)->orig_rax : ~0u;
+}
+
 void sched_init(void)
 {
 	u64 flags = irq_save();
@@ -229,5 +238,6 @@ void sched_init(void)
 	panic_set_describe(describe);
 	kasan_set_thread_number(number);
 	fail_set_current(plan_current);
+	gaps_set_asker(gap_asker);
 	irq_restore(flags);
 }

@@ -3,6 +3,7 @@
  */
 #include "abi/stat.h"
 #include "core/clock.h"
+#include "core/gaps.h"
 #include "proc/signal.h"
 #include "sys/sys_int.h"
 
@@ -63,7 +64,7 @@ long sys_fchownat(int dirfd, const char __user *path, u32 uid, u32 gid, int flag
 {
 	struct inode_attr attr = owner_attr(uid, gid);
 
-	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+	if (gap_flags((u32)flags, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
 	return setattr_path(dirfd, path,
 			    (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) |
@@ -145,7 +146,7 @@ long sys_utimensat(int dirfd, const char __user *path, const struct timespec __u
 
 	if (utimes && copy_in(times, utimes, sizeof(times)) < 0)
 		return -EFAULT;
-	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+	if (gap_flags((u32)flags, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
 	if (!path && flags)
 		return -EINVAL;

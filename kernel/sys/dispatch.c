@@ -8,6 +8,7 @@
 #include "abi/errno.h"
 #include "arch/upcall.h"
 #include "core/fail.h"
+#include "core/gaps.h"
 #include "proc/ptrace.h"
 #include "proc/seccomp.h"
 #include "sched/thread.h"
@@ -21,6 +22,11 @@ static bool call_begin(struct regs *regs)
 	return !(READ_ONCE(thread_current()->work) & WORK_SECCOMP) || seccomp_enter(regs);
 }
 
+const char *gap_call_name(u32 call)
+{
+	return call < SYSCALL_COUNT ? syscall_descs[call].name : NULL;
+}
+
 void upcall_syscall(struct regs *regs)
 {
 	syscall_fn handler;
@@ -30,6 +36,7 @@ void upcall_syscall(struct regs *regs)
 		return;
 	number = regs->orig_rax;
 	if (unlikely(number >= SYSCALL_COUNT) || unlikely(!(handler = syscall_table[number]))) {
+		gap_count(GAP_CALL, number, 0, 0, NULL);
 		regs->rax = (u64)-ENOSYS;
 		return;
 	}

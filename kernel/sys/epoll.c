@@ -2,6 +2,7 @@
  * epoll_create(2), epoll_ctl(2), epoll_wait(2).
  */
 #include "abi/limits.h"
+#include "core/gaps.h"
 #include "ipc/epoll.h"
 #include "proc/signal.h"
 #include "sys/sys_int.h"
@@ -13,7 +14,7 @@ long sys_epoll_create1(int flags)
 	struct file *file;
 	int error;
 
-	if (flags & ~EPOLL_CLOEXEC)
+	if (gap_flags((u32)flags, EPOLL_CLOEXEC))
 		return -EINVAL;
 	error = epoll_create(cred_current()->uid, &file);
 	return error ? error : fd_give(file, flags & EPOLL_CLOEXEC);

@@ -7,6 +7,7 @@
 #include "abi/limits.h"
 #include "abi/mman.h"
 #include "abi/stat.h"
+#include "core/gaps.h"
 #include "fs/tmpfs/tmpfs.h"
 #include "ipc/eventfd.h"
 #include "ipc/pipe.h"
@@ -81,7 +82,7 @@ long sys_openat2(int dirfd, const char __user *path, const struct open_how __use
 		if (how.resolve & map[i].resolve)
 			walk_flags |= map[i].walk;
 	}
-	if ((how.flags & ~(u64)OPEN_FLAGS_KNOWN) || (how.resolve & ~known) ||
+	if (gap_flags(how.flags, OPEN_FLAGS_KNOWN) || (how.resolve & ~known) ||
 	    (how.mode & ~07777ull))
 		return -EINVAL;
 	if (how.mode && !(how.flags & (O_CREAT | __O_TMPFILE)))
@@ -105,7 +106,7 @@ long sys_close_range(unsigned first, unsigned last, unsigned flags)
 {
 	struct task *task = task_current();
 
-	if ((flags & ~(unsigned)(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)) || first > last)
+	if (gap_flags(flags, CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC) || first > last)
 		return -EINVAL;
 	if ((flags & CLOSE_RANGE_UNSHARE) && fd_table_shared(task->files)) {
 		int error = 0;
@@ -170,7 +171,7 @@ long sys_dup2(int oldfd, int newfd)
 
 long sys_dup3(int oldfd, int newfd, int flags)
 {
-	if ((flags & ~O_CLOEXEC) || oldfd == newfd)
+	if (gap_flags((u32)flags, O_CLOEXEC) || oldfd == newfd)
 		return -EINVAL;
 	return dup_onto(oldfd, newfd, flags & O_CLOEXEC);
 }
@@ -335,7 +336,7 @@ static long fcntl_file(struct file *file, int fd, unsigned cmd, unsigned long ar
 	case F_GET_SEALS:
 		return tmpfs_get_seals(file);
 	default:
-		return -EINVAL;
+		return gap_command(cmd, -EINVAL);
 	}
 }
 
@@ -481,6 +482,8 @@ long sys_ioctl(int fd, unsigned cmd, unsigned long arg)
 	default:
 		result = file_ioctl(r.file, cmd, arg);
 	}
+	if (result == -ENOTTY && cmd != TCGETS && cmd != TIOCGWINSZ) /* isatty(3) asks any file */
+		gap_count(GAP_IOCTL, cmd, 0, 0, NULL);
 	fd_end(r);
 	return result;
 }
@@ -491,7 +494,7 @@ long sys_pipe2(int __user *ufds, int flags)
 	struct file *ends[2];
 	int fds[2], error;
 
-	if (flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT))
+	if (gap_flags((u32)flags, O_CLOEXEC | O_NONBLOCK | O_DIRECT))
 		return -EINVAL;
 	error = pipe_create((u32)flags & (O_NONBLOCK | O_DIRECT), cred_current(), ends);
 	if (error)
@@ -524,7 +527,7 @@ long sys_eventfd2(unsigned count, int flags)
 	struct file *file;
 	int error;
 
-	if (flags & ~(EFD_SEMAPHORE | EFD_CLOEXEC | EFD_NONBLOCK))
+	if (gap_flags((u32)flags, EFD_SEMAPHORE | EFD_CLOEXEC | EFD_NONBLOCK))
 		return -EINVAL;
 	error = eventfd_create(count, (u32)flags, &file);
 	return error ? error : fd_give(file, flags & EFD_CLOEXEC);
@@ -544,7 +547,7 @@ long sys_memfd_create(const char __user *uname, unsigned flags)
 	ssize_t n;
 	int error;
 
-	if (flags & ~(unsigned)(MFD_CLOEXEC | MFD_ALLOW_SEALING))
+	if (gap_flags(flags, MFD_CLOEXEC | MFD_ALLOW_SEALING))
 		return -EINVAL;
 	n = copy_in_string(name, uname, sizeof(name));
 	if (n < 0)

@@ -4,6 +4,7 @@
 #include "abi/capability.h"
 #include "abi/futex.h"
 #include "core/clock.h"
+#include "core/gaps.h"
 #include "ipc/futex.h"
 #include "mm/slab.h"
 #include "sys/sys_int.h"
@@ -107,7 +108,7 @@ long sys_futex(u32 __user *uaddr, int op, u32 val, u64 timeout, u32 __user *uadd
 	case FUTEX_CMP_REQUEUE_PI:
 		return futex_cmp_requeue_pi(uaddr, uaddr2, val, val2, val3, private_hint);
 	default:
-		return -ENOSYS;
+		return gap_command((u32)op, -ENOSYS);
 	}
 }
 

@@ -2,6 +2,7 @@
  * inotify_init(2), inotify_add_watch(2), inotify_rm_watch(2).
  */
 #include "abi/inotify.h"
+#include "core/gaps.h"
 #include "ipc/inotify.h"
 #include "sys/sys_int.h"
 
@@ -14,7 +15,7 @@ long sys_inotify_init1(int flags)
 	struct file *file;
 	int error;
 
-	if (flags & ~(IN_CLOEXEC | IN_NONBLOCK))
+	if (gap_flags((u32)flags, IN_CLOEXEC | IN_NONBLOCK))
 		return -EINVAL;
 	error = inotify_create((u32)flags, cred_current(), &file);
 	return error ? error : fd_give(file, flags & IN_CLOEXEC);

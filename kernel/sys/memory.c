@@ -5,6 +5,7 @@
 #include "abi/limits.h"
 #include "abi/mman.h"
 #include "abi/uio.h"
+#include "core/gaps.h"
 #include "mm/slab.h"
 #include "proc/pidfd.h"
 #include "sys/sys_int.h"
@@ -169,7 +170,7 @@ long sys_mlock(u64 addr, size_t length)
 
 long sys_mlock2(u64 addr, size_t length, int flags)
 {
-	if (flags & ~MLOCK_ONFAULT)
+	if (gap_flags((u32)flags, MLOCK_ONFAULT))
 		return -EINVAL;
 	if (!(flags & MLOCK_ONFAULT))
 		return sys_mlock(addr, length);

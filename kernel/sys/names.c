@@ -5,6 +5,7 @@
 #include "abi/dirent.h"
 #include "abi/limits.h"
 #include "abi/stat.h"
+#include "core/gaps.h"
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "sys/sys_int.h"
@@ -79,7 +80,7 @@ long sys_linkat(int olddirfd, const char __user *oldpath, int newdirfd, const ch
 			 (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
 	int error;
 
-	if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
+	if (gap_flags((u32)flags, AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
 	if ((flags & AT_EMPTY_PATH) && !cred_capable(cred_current(), CAP_DAC_READ_SEARCH))
 		return -ENOENT;
@@ -106,7 +107,7 @@ long sys_unlinkat(int dirfd, const char __user *path, int flags)
 	struct path_arg a;
 	int error;
 
-	if (flags & ~AT_REMOVEDIR)
+	if (gap_flags((u32)flags, AT_REMOVEDIR))
 		return -EINVAL;
 	error = path_arg_begin(&a, dirfd, path, false);
 	if (error)

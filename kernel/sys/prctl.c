@@ -4,6 +4,7 @@
 #include "abi/capability.h"
 #include "abi/prctl.h"
 #include "abi/seccomp.h"
+#include "core/gaps.h"
 #include "lib/string.h"
 #include "proc/seccomp.h"
 #include "proc/signal.h"
@@ -215,7 +216,7 @@ long sys_prctl(int option, unsigned long arg2, unsigned long arg3, unsigned long
 	case PR_SET_SECCOMP:
 		return seccomp_set(arg2, arg3);
 	default:
-		return -EINVAL;
+		return gap_command((u32)option, -EINVAL);
 	}
 }
 
@@ -235,7 +236,7 @@ long sys_arch_prctl(int option, u64 addr)
 		context_save_bases();
 		return copy_out((void __user *)addr, &thread->arch.gs_base, sizeof(u64));
 	default:
-		return -EINVAL;
+		return gap_command((u32)option, -EINVAL);
 	}
 }
 

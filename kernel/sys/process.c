@@ -3,6 +3,7 @@
  */
 #include "abi/sched.h"
 #include "abi/wait.h"
+#include "core/gaps.h"
 #include "lib/format.h"
 #include "lib/string.h"
 #include "mm/slab.h"
@@ -104,7 +105,7 @@ static long exec_at(int dirfd, const char __user *path, const u64 __user *argv,
 	char shown[64];
 	int error;
 
-	if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
+	if (gap_flags((u32)flags, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
 		return -EINVAL;
 	error = path_arg_begin(&a, dirfd, path, flags & AT_EMPTY_PATH);
 	if (error)
@@ -304,7 +305,7 @@ long sys_pidfd_open(int nr, unsigned flags)
 	struct file *file;
 	int error;
 
-	if ((flags & ~(unsigned)O_NONBLOCK) || nr <= 0)
+	if (gap_flags(flags, O_NONBLOCK) || nr <= 0)
 		return -EINVAL;
 	pid = pid_find_get(nr);
 	if (!pid)

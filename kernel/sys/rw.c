@@ -3,6 +3,7 @@
  * file_read() or file_write().
  */
 #include "abi/limits.h"
+#include "core/gaps.h"
 #include "mm/slab.h"
 #include "net/sock.h"
 #include "proc/signal.h"
@@ -126,7 +127,7 @@ long sys_pwrite64(int fd, const void __user *buf, size_t count, loff_t pos)
 /* What RWF_* want of this transfer; those that are not known, or not to be had, are refused. */
 static int rw_flags(struct file *f, struct iov_iter *it, int flags, bool write)
 {
-	if (flags & ~(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_APPEND | RWF_NOWAIT))
+	if (gap_flags((u32)flags, RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_APPEND | RWF_NOWAIT))
 		return -EOPNOTSUPP;
 	if (flags & RWF_NOWAIT && !f->ops->has_nowait)
 		return -EOPNOTSUPP;

@@ -3,6 +3,7 @@
  * getpeername(2), shutdown(2), setsockopt(2), getsockopt(2). Sending and receiving are in
  * socket_msg.c.
  */
+#include "core/gaps.h"
 #include "sys/socket_int.h"
 
 #include "sys/sys_int.h"
@@ -44,15 +45,23 @@ int address_out(const struct sockaddr_storage *a, u32 length, void __user *user,
 	return copy_out_obj(user_length, &whole);
 }
 
+/* There is no such family, type or protocol. */
+static bool kind_unknown(int error)
+{
+	return error == -EAFNOSUPPORT || error == -ESOCKTNOSUPPORT || error == -EPROTONOSUPPORT;
+}
+
 long sys_socket(int family, int type, int protocol)
 {
 	u32 flags = (u32)type & ~(u32)SOCK_TYPE_MASK;
 	struct file *file;
 	int error;
 
-	if (flags & ~(u32)SOCKET_FLAGS)
+	if (gap_flags(flags, SOCKET_FLAGS))
 		return -EINVAL;
 	error = sock_open(family, type & SOCK_TYPE_MASK, protocol, flags, &file);
+	if (kind_unknown(error))
+		gap_count(GAP_SOCKET, (u32)family, (u32)type & SOCK_TYPE_MASK, (u32)protocol, NULL);
 	return error ? error : fd_give(file, flags & SOCK_CLOEXEC);
 }
 
@@ -86,7 +95,7 @@ long sys_socketpair(int family, int type, int protocol, int __user *ufds)
 	struct file *ends[2];
 	int fds[2], error;
 
-	if (flags & ~(u32)SOCKET_FLAGS)
+	if (gap_flags(flags, SOCKET_FLAGS))
 		return -EINVAL;
 	error = pair_open(family, type & SOCK_TYPE_MASK, protocol, flags, ends);
 	if (error)
@@ -188,7 +197,7 @@ long sys_accept4(int fd, void __user *address, int __user *length, int flags)
 	error = sock_arg(fd, &r);
 	if (error)
 		return error;
-	if (flags & ~SOCKET_FLAGS) {
+	if (gap_flags((u32)flags, SOCKET_FLAGS)) {
 		fd_end(r.fd);
 		return -EINVAL;
 	}
@@ -261,6 +270,8 @@ long sys_setsockopt(int fd, int level, int name, const void __user *value, int l
 	if (error)
 		return error;
 	error = sock_set_option(r.sock, level, name, value, (u32)length);
+	if (error == -ENOPROTOOPT)
+		gap_count(GAP_OPTION, (u32)level, (u32)name, 0, NULL);
 	fd_end(r.fd);
 	return error;
 }
@@ -279,6 +290,8 @@ long sys_getsockopt(int fd, int level, int name, void __user *value, int __user 
 	if (!error) {
 		size = (u32)n;
 		error = sock_get_option(r.sock, level, name, value, &size);
+		if (error == -ENOPROTOOPT)
+			gap_count(GAP_OPTION, (u32)level, (u32)name, 0, NULL);
 		n = (int)size;
 		/* -ERANGE tells how much there is (SO_PEERGROUPS) */
 		if ((!error || error == -ERANGE) && copy_out_obj(length, &n) < 0)

@@ -4,6 +4,7 @@
 #include "abi/fcntl.h"
 #include "abi/limits.h"
 #include "abi/stat.h"
+#include "core/gaps.h"
 #include "ipc/pipe.h"
 #include "ipc/splice.h"
 #include "mm/slab.h"
@@ -74,7 +75,7 @@ long sys_splice(int fd_in, loff_t __user *off_in, int fd_out, loff_t __user *off
 
 	if (!len)
 		return 0;
-	if (flags & ~(unsigned)SPLICE_FLAGS)
+	if (gap_flags(flags, SPLICE_FLAGS))
 		return -EINVAL;
 	in = fd_arg_io(fd_in);
 	if (!in.file)
@@ -95,7 +96,7 @@ long sys_tee(int fd_in, int fd_out, size_t len, unsigned flags)
 	struct fd_ref in, out;
 	long n = -EBADF;
 
-	if (flags & ~(unsigned)SPLICE_FLAGS)
+	if (gap_flags(flags, SPLICE_FLAGS))
 		return -EINVAL;
 	if (!len)
 		return 0;
@@ -125,7 +126,7 @@ long sys_vmsplice(int fd, const struct iovec __user *uiov, unsigned long nr_segs
 	struct iov_iter it;
 	long n;
 
-	if ((flags & ~(unsigned)SPLICE_FLAGS) || nr_segs > UIO_MAXIOV)
+	if (gap_flags(flags, SPLICE_FLAGS) || nr_segs > UIO_MAXIOV)
 		return -EINVAL;
 	r = fd_arg_io(fd);
 	if (!r.file)

@@ -4,6 +4,7 @@
 #include "abi/kdev.h"
 #include "abi/limits.h"
 #include "abi/stat.h"
+#include "core/gaps.h"
 #include "mm/slab.h"
 #include "sys/sys_int.h"
 
@@ -96,7 +97,7 @@ long sys_newfstatat(int dirfd, const char __user *path, struct abi_stat __user *
 {
 	struct statx_data d;
 
-	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH))
+	if (gap_flags((u32)flags, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH))
 		return -EINVAL;
 	return stat_give(stat_at(dirfd, path, flags, &d), &d, st);
 }

@@ -6,6 +6,7 @@
 #include "abi/reboot.h"
 #include "abi/sysinfo.h"
 #include "core/clock.h"
+#include "core/gaps.h"
 #include "core/random.h"
 #include "dev/power.h"
 #include "lib/string.h"
@@ -122,7 +123,7 @@ long sys_getrandom(char __user *buf, size_t count, unsigned flags)
 	u8 chunk[RANDOM_CHUNK];
 	size_t done = 0;
 
-	if ((flags & ~(unsigned)(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE)) ||
+	if (gap_flags(flags, GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE) ||
 	    (flags & (GRND_RANDOM | GRND_INSECURE)) == (GRND_RANDOM | GRND_INSECURE))
 		return -EINVAL;
 	count = min(count, (size_t)0x7fffffff);

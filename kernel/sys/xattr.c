@@ -3,6 +3,7 @@
  * path whose last symbolic link is meant itself, and by a descriptor.
  */
 #include "abi/limits.h"
+#include "core/gaps.h"
 #include "mm/kmap.h"
 #include "sys/sys_int.h"
 #include "vfs/xattr.h"
@@ -54,7 +55,7 @@ static long set(struct target *t, const char __user *uname, const void __user *u
 	void *value;
 	long result;
 
-	if (flags & ~(XATTR_CREATE | XATTR_REPLACE))
+	if (gap_flags((u32)flags, XATTR_CREATE | XATTR_REPLACE))
 		return -EINVAL;
 	result = name_copy(name, uname);
 	if (result)

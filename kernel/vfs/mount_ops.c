@@ -6,6 +6,7 @@
 #include "abi/kdev.h"
 #include "abi/mount.h"
 #include "abi/stat.h"
+#include "core/gaps.h"
 #include "core/log.h"
 #include "dev/blk.h"
 #include "lib/string.h"
@@ -123,8 +124,10 @@ static int mount_new(const struct walk *w, const char *source, struct path *targ
 	if (!type_name)
 		return -EINVAL;
 	type = fs_find(type_name);
-	if (!type)
+	if (!type) {
+		gap_count(GAP_FS, 0, 0, 0, type_name);
 		return -ENODEV;
+	}
 	err = mount_words_take(options, &sb_flags, &rest);
 	if (err < 0)
 		return err;

@@ -4,6 +4,7 @@
  * -ENOMEM.
  */
 #include "abi/mman.h"
+#include "core/gaps.h"
 #include "sched/thread.h"
 #include "vm/large_int.h"
 #include "vm/swap_int.h"
@@ -262,7 +263,9 @@ int vm_advise(struct aspace *as, vaddr_t addr, u64 length, int advice)
 	u32 set, clear;
 	int err;
 
-	if (!advice_known(advice) || (addr & ~PAGE_MASK) || (length && !span) || addr + span < addr)
+	if (!advice_known(advice))
+		return gap_command((u32)advice, -EINVAL);
+	if ((addr & ~PAGE_MASK) || (length && !span) || addr + span < addr)
 		return -EINVAL;
 	if (!span)
 		return 0;

@@ -3,6 +3,7 @@
  * to a new place. A move copies no memory: leaf entries change their slot.
  */
 #include "abi/mman.h"
+#include "core/gaps.h"
 #include "sched/thread.h"
 #include "vm/large_int.h"
 #include "vm/vm_int.h"
@@ -281,7 +282,7 @@ int vm_remap(struct aspace *as, vaddr_t old, u64 old_length, u64 new_length, u32
 
 	r.old_length = align_up(old_length, (u64)PAGE_SIZE);
 	r.new_length = align_up(new_length, (u64)PAGE_SIZE);
-	if (flags & ~(u32)(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP))
+	if (gap_flags(flags, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP))
 		return -EINVAL;
 	if ((flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) && !(flags & MREMAP_MAYMOVE))
 		return -EINVAL;

@@ -9,6 +9,8 @@
 #include "abi/dirent.h"
 #include "abi/errno.h"
 #include "abi/stat.h"
+#include "core/gaps.h"
+#include "lib/format.h"
 #include "lib/parse.h"
 #include "lib/string.h"
 #include "mm/slab.h"
@@ -123,17 +125,32 @@ int procfs_inode(struct superblock *sb, const struct proc_node *node, struct pid
 	return 0;
 }
 
+/* A name that is not there, except a number: a process or descriptor that has gone is no gap. */
+static void path_gap(const struct proc_node *dir, const struct name *name)
+{
+	char text[64];
+
+	if (procfs_number(name) >= 0)
+		return;
+	snprintf(text, sizeof(text), "%s/%.*s", dir->name, (int)name->length, name->text);
+	gap_count(GAP_PATH, 0, 0, 0, text);
+}
+
 static int proc_lookup(struct inode *dir, const struct name *name, struct inode **out)
 {
 	struct proc_inode *pi = proc_inode(dir);
 	const struct proc_node *node = pi->node->children;
+	int err;
 
 	for (; node && node->name; node++)
 		if (strlen(node->name) == name->length &&
 		    !memcmp(node->name, name->text, name->length))
 			return procfs_inode(dir->sb, node, pi->pid, pi->whole, pi->fd, out);
 	*out = NULL;
-	return pi->node->lookup ? pi->node->lookup(pi, name, out) : 0;
+	err = pi->node->lookup ? pi->node->lookup(pi, name, out) : 0;
+	if (!err && !*out)
+		path_gap(pi->node, name);
+	return err;
 }
 
 static u8 node_type(const struct proc_node *node)

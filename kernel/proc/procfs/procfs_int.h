@@ -146,6 +146,11 @@ int show_iomem(struct text *t, struct task *task);
 int show_ioports(struct text *t, struct task *task);
 int show_consoles(struct text *t, struct task *task);
 int show_timer_list(struct text *t, struct task *task);
+/* procfs_gaps.c */
+int show_abi_gaps(struct text *t, struct task *task);
+int store_abi_gaps(struct task *task, char *buf, size_t n);
+int show_gaps_enabled(struct text *t, struct task *task);
+int store_gaps_enabled(struct task *task, char *buf, size_t n);
 /* procfs_console.c: /proc/tty. */
 extern const struct proc_node procfs_tty_children[];
 

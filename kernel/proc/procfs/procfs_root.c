@@ -117,6 +117,8 @@ static const struct proc_node root_children[] = {
 	{ .name = "ioports", .mode = FILE_R, .show = show_ioports },
 	{ .name = "consoles", .mode = FILE_R, .show = show_consoles },
 	{ .name = "timer_list", .mode = FILE_RO, .show = show_timer_list },
+	{ .name = "abi_gaps", .mode = S_IFREG | 0644, .show = show_abi_gaps,
+	  .store = store_abi_gaps },
 	{ .name = "tty", .mode = S_IFDIR | 0555, .children = procfs_tty_children },
 	{ .name = "net", .mode = S_IFDIR | 0555, .children = procfs_net_children },
 	{ .name = "sys", .mode = S_IFDIR | 0555, .children = procfs_sys_children },

@@ -363,6 +363,8 @@ static const struct proc_node kernel_children[] = {
 	  .store = store_core_uses_pid },
 	{ .name = "core_pipe_limit", .mode = MODE_RW, .show = show_core_pipe_limit,
 	  .store = store_core_pipe_limit },
+	{ .name = "abi_gaps", .mode = MODE_RW, .show = show_gaps_enabled,
+	  .store = store_gaps_enabled },
 	{ .name = "random", .mode = MODE_D, .children = random_children },
 	{ .name = "seccomp", .mode = MODE_D, .children = procfs_seccomp_children },
 	{ .name = "hung_task_timeout_secs", .mode = MODE_RW, .show = show_hung_limit,
