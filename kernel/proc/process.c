@@ -363,6 +363,13 @@ static bool may_lock_any(void)
 	return process_current() && cred_capable(cred_current(), CAP_IPC_LOCK);
 }
 
+static const struct cred *caller_cred(void)
+{
+	struct task *task = task_current();
+
+	return task ? task->cred : cred_root;
+}
+
 static s32 current_pid(void)
 {
 	struct process *p = process_current();
@@ -388,6 +395,7 @@ void proc_init(void)
 	futex_set_thread_finder(thread_find);
 	sysv_init(current_pid);
 	vm_set_lock_privilege(may_lock_any);
+	cred_set_caller_hook(caller_cred);
 	sock_host_init();
 	mq_host_init();
 	oom_init();

@@ -69,12 +69,10 @@ static int attr_prepare(struct inode *inode, const struct cred *cred, struct ino
 	if (err < 0)
 		return err;
 	if (attr->mask & ATTR_MODE) {
-		u32 gid = attr->mask & ATTR_GID ? attr->gid : inode->gid;
-
-		if (!cred_in_group(cred, gid) && !cred_capable(cred, CAP_FSETID))
+		if (!cred_may_set_gid_bit(cred, attr->mask & ATTR_GID ? attr->gid : inode->gid))
 			attr->mode &= ~(u32)S_ISGID;
 	} else if (attr->mask & ATTR_CHOWN) {
-		attr->mode = inode_mode_without_suid(inode);
+		attr->mode = inode_mode_without_suid(inode, cred);
 		if (attr->mode != inode->mode && !inode_owner_or_capable(inode, cred))
 			return -EPERM;
 		if (attr->mode != inode->mode)
@@ -148,7 +146,7 @@ int inode_truncate(struct inode *inode, s64 size, const struct cred *cred)
 		return -EFBIG;
 	rwsem_write(&inode->lock);
 	attr.mtime = attr.ctime = super_time_fit(inode->sb, clock_stamp());
-	attr.mode = inode_mode_without_suid(inode);
+	attr.mode = inode_mode_without_suid(inode, cred);
 	if (attr.mode != inode->mode && !cred_capable(cred, CAP_FSETID))
 		attr.mask |= ATTR_MODE;
 	err = inode_caps_drop(inode);

@@ -14,11 +14,11 @@ static long put_u64(u64 arg, u64 value) { return copy_out_obj((u64 __user *)arg,
 static long put_u32(u64 arg, u32 value) { return copy_out_obj((u32 __user *)arg, &value); }
 static long put_u16(u64 arg, u16 value) { return copy_out_obj((u16 __user *)arg, &value); }
 
-static long flush_buffers(struct file *f, struct blkdev *dev)
+static long flush_buffers(struct blkdev *dev)
 {
 	int err;
 
-	if (!cred_capable(f->cred, CAP_SYS_ADMIN))
+	if (!cred_capable(cred_caller(), CAP_SYS_ADMIN))
 		return -EACCES;
 	err = pagecache_sync(&dev->cache);
 	pagecache_shrink(&dev->cache);
@@ -95,7 +95,7 @@ struct table_change {
 #define TABLE_RESIZE 3
 
 /* BLKPG: what partitions the kernel knows of, without a table. */
-static long table_change(struct file *f, struct blkdev *dev, u64 arg)
+static long table_change(struct blkdev *dev, u64 arg)
 {
 	struct table_change change;
 	struct table_entry e;
@@ -105,7 +105,7 @@ static long table_change(struct file *f, struct blkdev *dev, u64 arg)
 		err = copy_in_obj(&e, (const struct table_entry __user *)change.entry);
 	if (err < 0)
 		return err;
-	if (!cred_capable(f->cred, CAP_SYS_ADMIN))
+	if (!cred_capable(cred_caller(), CAP_SYS_ADMIN))
 		return -EACCES;
 	if (dev->partition || e.number <= 0)
 		return -EINVAL;
@@ -122,16 +122,16 @@ static long table_change(struct file *f, struct blkdev *dev, u64 arg)
 				  (u64)e.length >> 9);
 }
 
-static bool is_admin(const struct file *f)
+static bool is_admin(void)
 {
-	return cred_capable(f->cred, CAP_SYS_ADMIN);
+	return cred_capable(cred_caller(), CAP_SYS_ADMIN);
 }
 
 static long read_only_set(struct file *f, struct blkdev *dev, u64 arg)
 {
 	u32 on;
 
-	if (!is_admin(f))
+	if (!is_admin())
 		return -EACCES;
 	if (copy_in_obj(&on, (const u32 __user *)arg))
 		return -EFAULT;
@@ -158,7 +158,7 @@ static long block_size_set(struct file *f, struct blkdev *dev, u64 arg)
 	u32 n;
 	int err;
 
-	if (!is_admin(f))
+	if (!is_admin())
 		return -EACCES;
 	if (!arg)
 		return -EINVAL;
@@ -184,7 +184,7 @@ static long readahead_get(const struct blkdev *dev, u64 arg)
 
 static long readahead_set(struct file *f, struct blkdev *dev, u64 sectors)
 {
-	if (!is_admin(f))
+	if (!is_admin())
 		return -EACCES;
 	WRITE_ONCE(dev->disk->ahead, (u32)min_t(u64, sectors / SECTORS_PER_PAGE, READAHEAD_MAX));
 	return 0;
@@ -213,13 +213,13 @@ static long contents_ioctl(struct file *f, struct blkdev *dev, u32 request, u64 
 {
 	switch (request) {
 	case BLKFLSBUF:
-		return flush_buffers(f, dev);
+		return flush_buffers(dev);
 	case BLKRRPART:
-		if (!is_admin(f))
+		if (!is_admin())
 			return -EACCES;
 		return dev->partition ? -EINVAL : disk_rescan(dev->disk);
 	case BLKPG:
-		return table_change(f, dev, arg);
+		return table_change(dev, arg);
 	case BLKDISCARD:
 		return discard(f, dev, arg);
 	case BLKSECDISCARD:

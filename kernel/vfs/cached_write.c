@@ -207,8 +207,8 @@ int file_modified(struct file *file)
 		if (err < 0)
 			return err;
 	}
-	if (unlikely(mode & (S_ISUID | S_ISGID)) && !cred_capable(file->cred, CAP_FSETID)) {
-		mode = inode_mode_without_suid(inode);
+	if (unlikely(mode & (S_ISUID | S_ISGID)) && !cred_capable(cred_caller(), CAP_FSETID)) {
+		mode = inode_mode_without_suid(inode, cred_caller());
 		if (mode != inode->mode) {
 			struct inode_attr attr = { .mask = ATTR_MODE, .mode = mode };
 			int err = inode_setattr(inode, &attr);

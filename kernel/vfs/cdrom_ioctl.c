@@ -244,7 +244,7 @@ long cdrom_ioctl(struct file *f, struct blkdev *dev, u32 request, u64 arg, bool 
 	case CDROMCLOSETRAY:
 		return cdrom_load(cd);
 	case CDROM_LOCKDOOR:
-		return cdrom_lock(cd, arg, opened, cred_capable(f->cred, CAP_SYS_ADMIN));
+		return cdrom_lock(cd, arg, opened, cred_capable(cred_caller(), CAP_SYS_ADMIN));
 	case CDROM_DRIVE_STATUS:
 		return (long)cdrom_state(cd); /* there is one slot, whichever is asked for */
 	case CDROM_MEDIA_CHANGED:

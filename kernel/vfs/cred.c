@@ -15,6 +15,10 @@ static struct cred first = {
 	.cap_bounding = CAP_FULL_SET,
 };
 const struct cred *cred_root = &first;
+static const struct cred *(*caller_hook)(void);
+
+void cred_set_caller_hook(const struct cred *(*caller)(void)) { caller_hook = caller; }
+const struct cred *cred_caller(void) { return caller_hook ? caller_hook() : cred_root; }
 
 static void group_list_put(struct group_list *groups)
 {
@@ -70,4 +74,9 @@ bool cred_in_group(const struct cred *c, u32 gid)
 			high = mid;
 	}
 	return false;
+}
+
+bool cred_may_set_gid_bit(const struct cred *c, u32 gid)
+{
+	return cred_in_group(c, gid) || cred_capable(c, CAP_FSETID);
 }

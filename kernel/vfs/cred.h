@@ -40,8 +40,18 @@ struct cred *cred_clone(const struct cred *c);
 void cred_set_groups(struct cred *c, struct group_list *groups);
 /* The first credentials: root with everything. */
 extern const struct cred *cred_root;
+/*
+ * Whose system call runs: what is asked of an open file (ioctl, truncation, what a write takes
+ * away) is permitted or not to the caller, whoever opened the file. Not referenced, the thread's as
+ * long as it does not change them. Thread context; a thread of the kernel is root.
+ */
+const struct cred *cred_caller(void);
+/* Tells of them: set once, at boot; until then it is root. */
+void cred_set_caller_hook(const struct cred *(*caller)(void));
 /* Whether `gid` is fsgid or one of the supplementary groups. */
 bool cred_in_group(const struct cred *c, u32 gid);
+/* Whether a file of that group may have set-group-ID by their hand: that, or CAP_FSETID. */
+bool cred_may_set_gid_bit(const struct cred *c, u32 gid);
 /* Whether capability `cap` (CAP_* of abi/capability.h) is effective. */
 static inline bool cred_capable(const struct cred *c, unsigned cap)
 {

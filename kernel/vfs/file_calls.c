@@ -50,7 +50,7 @@ int file_truncate(struct file *f, s64 size, u64 fsize_limit)
 	err = gate_enter(inode->sb->gate, GATE_CALL);
 	if (err < 0)
 		return err;
-	err = inode_truncate(inode, size, f->cred);
+	err = inode_truncate(inode, size, cred_caller());
 	gate_leave(inode->sb->gate, GATE_CALL);
 	if (err == 0)
 		notify_file(f, IN_MODIFY);
@@ -183,7 +183,7 @@ int file_set_flags(struct file *f, u32 flags)
 
 	if ((f->flags ^ flags) & O_APPEND && f->inode->flags & FS_APPEND_FL && !(flags & O_APPEND))
 		return -EPERM;
-	if (flags & ~f->flags & O_NOATIME && !inode_owner_or_capable(f->inode, f->cred))
+	if (flags & ~f->flags & O_NOATIME && !inode_owner_or_capable(f->inode, cred_caller()))
 		return -EPERM;
 	/* A FIFO's writer makes packets by it. */
 	if (flags & O_DIRECT && !S_ISREG(f->inode->mode) && !S_ISBLK(f->inode->mode) &&

@@ -84,7 +84,7 @@ long freeze_ioctl(struct file *f, u32 request)
 {
 	struct superblock *sb = f->inode->sb;
 
-	if (!cred_capable(f->cred, CAP_SYS_ADMIN))
+	if (!cred_capable(cred_caller(), CAP_SYS_ADMIN))
 		return -EPERM;
 	if (!sb)
 		return request == FIFREEZE ? -EOPNOTSUPP : -EINVAL;

@@ -67,18 +67,18 @@ static int flags_set(struct file *f, u32 flags, const struct abi_fsxattr *x)
 	struct inode *inode = f->inode;
 	int err;
 
-	if (!inode_owner_or_capable(inode, f->cred))
+	if (!inode_owner_or_capable(inode, cred_caller()))
 		return -EPERM;
 	rwsem_write(&inode->lock);
 	if (x)
 		flags = flags_from_x(inode, x);
 	if ((flags ^ inode->flags) & (FS_IMMUTABLE_FL | FS_APPEND_FL) &&
-	    !cred_capable(f->cred, CAP_LINUX_IMMUTABLE))
+	    !cred_capable(cred_caller(), CAP_LINUX_IMMUTABLE))
 		err = -EPERM;
 	else
 		err = x ? x_check(inode, x) : 0;
 	if (!err)
-		err = inode->ops->set_flags(inode, f->cred, flags, x);
+		err = inode->ops->set_flags(inode, cred_caller(), flags, x);
 	rwsem_write_end(&inode->lock);
 	return err;
 }

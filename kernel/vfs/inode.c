@@ -104,7 +104,7 @@ void inode_init_owner(struct inode *inode, const struct inode *dir, u32 mode,
 		if (S_ISDIR(mode))
 			mode |= S_ISGID;
 		else if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) &&
-			 !cred_in_group(cred, dir->gid) && !cred_capable(cred, CAP_FSETID))
+			 !cred_may_set_gid_bit(cred, dir->gid))
 			mode &= ~(u32)S_ISGID;
 	}
 	inode->mode = mode;
@@ -117,14 +117,14 @@ bool inode_owner_or_capable(const struct inode *inode, const struct cred *cred)
 	return cred->fsuid == inode->uid || cred_capable(cred, CAP_FOWNER);
 }
 
-u32 inode_mode_without_suid(const struct inode *inode)
+u32 inode_mode_without_suid(const struct inode *inode, const struct cred *cred)
 {
 	u32 mode = inode->mode;
 
 	if (!S_ISREG(mode))
 		return mode;
 	mode &= ~(u32)S_ISUID;
-	if (mode & S_IXGRP)
+	if (mode & S_ISGID && (mode & S_IXGRP || !cred_may_set_gid_bit(cred, inode->gid)))
 		mode &= ~(u32)S_ISGID;
 	return mode;
 }

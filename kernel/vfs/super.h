@@ -410,10 +410,11 @@ int inode_permission(struct inode *inode, const struct cred *cred, unsigned mask
 /* Whether the caller owns the file or has CAP_FOWNER. */
 bool inode_owner_or_capable(const struct inode *inode, const struct cred *cred);
 /*
- * What a file's permission bits lose when it is written to or given away: set-user-ID, and
- * set-group-ID if group-executable. Returns the new mode. inode->lock held.
+ * What a file's permission bits lose when it is written to or given away by `cred`: set-user-ID,
+ * and set-group-ID if group-executable or the group is not one of theirs (without CAP_FSETID).
+ * Returns the new mode. inode->lock held.
  */
-u32 inode_mode_without_suid(const struct inode *inode);
+u32 inode_mode_without_suid(const struct inode *inode, const struct cred *cred);
 /* Inode operations and file operations of which every member is NULL. */
 extern const struct inode_ops inode_ops_none;
 /* Hands all dirty inodes to inode_write() without waiting: 0 or the first error. No locks held. */

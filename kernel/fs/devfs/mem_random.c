@@ -86,7 +86,7 @@ static long random_ioctl(struct file *file, u32 request, u64 arg)
 	if (request != RNDADDTOENTCNT && request != RNDADDENTROPY && request != RNDZAPENTCNT &&
 	    request != RNDCLEARPOOL && request != RNDRESEEDCRNG)
 		return -ENOTTY;
-	if (!cred_capable(file->cred, CAP_SYS_ADMIN))
+	if (!cred_capable(cred_caller(), CAP_SYS_ADMIN))
 		return -EPERM;
 	return request == RNDADDENTROPY ? add_entropy(file, arg) : 0;
 }

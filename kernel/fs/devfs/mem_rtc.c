@@ -56,12 +56,12 @@ static bool fields_fit(const struct rtc_time *t)
 	       t->tm_mon >= 0 && t->tm_mon < 12 && t->tm_year >= 70;
 }
 
-static long set_time(struct file *f, const struct rtc_time __user *from)
+static long set_time(const struct rtc_time __user *from)
 {
 	struct rtc_time t;
 	struct civil c;
 
-	if (!cred_capable(f->cred, CAP_SYS_TIME))
+	if (!cred_capable(cred_caller(), CAP_SYS_TIME))
 		return -EACCES;
 	if (copy_in_obj(&t, from) < 0)
 		return -EFAULT;
@@ -84,7 +84,7 @@ static long rtc_ioctl(struct file *f, u32 request, u64 arg)
 	case RTC_RD_TIME:
 		return read_time((struct rtc_time __user *)arg);
 	case RTC_SET_TIME:
-		return set_time(f, (const struct rtc_time __user *)arg);
+		return set_time((const struct rtc_time __user *)arg);
 	default:
 		return -ENOTTY;
 	}

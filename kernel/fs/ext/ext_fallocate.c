@@ -115,7 +115,7 @@ static int punch(struct inode *inode, u64 start, u64 end)
 
 static bool may_reserve(struct file *file)
 {
-	return ext_may_use_reserve(ext_fs_of(file->inode), file->cred);
+	return ext_may_use_reserve(ext_fs_of(file->inode), cred_caller());
 }
 
 /* The file is as long as was asked for; nobody wrote behind its old end. */

@@ -178,7 +178,7 @@ long ext_fibmap(struct file *file, u64 arg)
 	s32 block;
 	int err = 0;
 
-	if (!cred_capable(file->cred, CAP_SYS_RAWIO))
+	if (!cred_capable(cred_caller(), CAP_SYS_RAWIO))
 		return -EPERM;
 	if (copy_in_obj(&block, (const s32 __user *)arg) < 0)
 		return -EFAULT;

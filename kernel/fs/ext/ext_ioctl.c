@@ -52,7 +52,7 @@ static long generation_set(struct file *file, u32 generation)
 
 	if (ext_fs_of(inode)->geo.metadata_csum)
 		return -ENOTTY; /* all that the inode has is summed with it */
-	if (!inode_owner_or_capable(inode, file->cred))
+	if (!inode_owner_or_capable(inode, cred_caller()))
 		return -EPERM;
 	rwsem_write(&inode->lock);
 	err = READ_ONCE(ext_fs_of(inode)->writable) ? 0 : -EROFS;

@@ -133,7 +133,7 @@ long ext_label_ioctl(struct file *file, u32 request, u64 arg)
 		return label_get(fs, arg);
 	if (request == EXT4_IOC_GETFSUUID)
 		return uuid_get(fs, arg);
-	if (!cred_capable(file->cred, CAP_SYS_ADMIN))
+	if (!cred_capable(cred_caller(), CAP_SYS_ADMIN))
 		return -EPERM;
 	if (!READ_ONCE(fs->writable))
 		return -EROFS;

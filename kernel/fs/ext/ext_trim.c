@@ -158,7 +158,7 @@ long ext_trim(struct file *file, u64 arg)
 	struct trim t = { 0 };
 	int err;
 
-	if (!cred_capable(file->cred, CAP_SYS_ADMIN))
+	if (!cred_capable(cred_caller(), CAP_SYS_ADMIN))
 		return -EPERM;
 	if (!fs->dev->disk->discard)
 		return -EOPNOTSUPP;

@@ -36,7 +36,7 @@ static long attr_set(struct file *file, u32 value)
 
 	rwsem_write(&inode->lock);
 	value = (value & 0x3f & ~(u32)fixed) | (fi->attr & fixed);
-	err = attr_may_change(inode, file->cred, (u8)value);
+	err = attr_may_change(inode, cred_caller(), (u8)value);
 	if (!err) {
 		fi->attr = (u8)value;
 		mode = fat_mode_of(fs, fi->attr, (const u8 *)"           ");

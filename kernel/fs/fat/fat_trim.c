@@ -59,7 +59,7 @@ long fat_trim(struct file *file, u64 arg)
 	struct trim t = { 0 };
 	int err = 0;
 
-	if (!cred_capable(file->cred, CAP_SYS_ADMIN))
+	if (!cred_capable(cred_caller(), CAP_SYS_ADMIN))
 		return -EPERM;
 	if (!fs->dev->disk->discard)
 		return -EOPNOTSUPP;

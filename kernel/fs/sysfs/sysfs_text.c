@@ -69,7 +69,7 @@ static ssize_t text_store(struct file *file, struct iov_iter *from, loff_t *pos)
 
 	if (!si->node->store)
 		return -EIO;
-	if (si->node->for_admin && !cred_capable(file->cred, CAP_SYS_ADMIN))
+	if (si->node->for_admin && !cred_capable(cred_caller(), CAP_SYS_ADMIN))
 		return -EPERM;
 	error = text_take(from, &buf);
 	if (error)
