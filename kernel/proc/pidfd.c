@@ -7,6 +7,7 @@
 #include "arch/usercopy.h"
 #include "lib/format.h"
 #include "proc/process.h"
+#include "proc/procfs/procfs.h"
 
 static const struct file_ops pidfd_ops;
 
@@ -81,6 +82,13 @@ struct pid *pidfd_pid(struct file *file)
 		return NULL;
 	pid_hold(file->private);
 	return file->private;
+}
+
+struct pid *pidfd_pid_or_dir(struct file *file)
+{
+	struct pid *pid = pidfd_pid(file);
+
+	return pid ? pid : procfs_dir_pid(file);
 }
 
 static const struct file_ops pidfd_ops = {

@@ -16,3 +16,5 @@ int pidfd_reserve(struct pid *pid, s32 __user *where, struct pidfd_slot *slot);
 int pidfd_settle(struct pidfd_slot *slot, int error);
 /* The pid a file refers to, held (pid_drop()), or NULL if it is no pidfd. */
 struct pid *pidfd_pid(struct file *file);
+/* The same, and an open directory /proc/[pid] counts as well (pidfd_send_signal(2)). */
+struct pid *pidfd_pid_or_dir(struct file *file);

@@ -329,7 +329,7 @@ long sys_pidfd_send_signal(int pidfd, int signo, const struct abi_siginfo __user
 
 	if (!r.file)
 		return -EBADF;
-	pid = pidfd_pid(r.file);
+	pid = pidfd_pid_or_dir(r.file);
 	fd_end(r);
 	if (!pid)
 		return -EBADF;

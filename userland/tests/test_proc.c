@@ -443,6 +443,30 @@ TEST(pidfd)
 	fails(syscall(SYS_pidfd_open, -1, 0), EINVAL, "a negative one");
 }
 
+TEST(pidfd_of_proc)
+{
+	pid_t pid = tap_spawn(forever, NULL);
+	char path[64];
+	int fd, task, status;
+
+	snprintf(path, sizeof(path), "/proc/%d", pid);
+	works(fd = open(path, O_RDONLY | O_DIRECTORY), "the directory of a process");
+	snprintf(path, sizeof(path), "/proc/%d/task/%d", pid, pid);
+	works(task = open(path, O_RDONLY | O_DIRECTORY), "that of its thread");
+	fails(syscall(SYS_pidfd_send_signal, task, 0, NULL, 0), EBADF, "stands for no process");
+	snprintf(path, sizeof(path), "/proc/%d", pid);
+	close(task);
+	works(task = open(path, O_PATH), "by O_PATH");
+	fails(syscall(SYS_pidfd_send_signal, task, 0, NULL, 0), EBADF, "neither");
+	fails(syscall(SYS_pidfd_send_signal, open("/proc", O_RDONLY), 0, NULL, 0), EBADF, "/proc");
+	works(syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0), "signal 0");
+	works(syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0), "SIGTERM");
+	is(waitpid(pid, &status, 0), pid, "waitpid");
+	is(WTERMSIG(status), SIGTERM, "ended by it");
+	fails(syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0), ESRCH, "gone");
+	fails(waitid(3, fd, NULL, WEXITED), EBADF, "waitid takes pidfds only");
+}
+
 TEST(prctl)
 {
 	char name[17] = "";

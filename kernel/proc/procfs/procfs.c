@@ -270,6 +270,19 @@ static int proc_statfs(struct superblock *sb, struct abi_statfs *out)
 	return 0;
 }
 
+struct pid *procfs_dir_pid(struct file *file)
+{
+	struct proc_inode *pi;
+
+	if (file->ops != &dir_fops)
+		return NULL;
+	pi = proc_inode(file->inode);
+	if (pi->node != &procfs_pid_dir)
+		return NULL;
+	pid_hold(pi->pid);
+	return pi->pid;
+}
+
 static const struct super_ops super_ops = {
 	.inode_alloc = proc_inode_alloc,
 	.inode_free = proc_inode_free,
