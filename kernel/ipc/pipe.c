@@ -208,11 +208,13 @@ static struct pipe *fifo_enter(struct inode *inode)
 
 /*
  * fifo(7): opening one end waits for the other; without blocking a writer needs a reader and a
- * reader needs nobody.
+ * reader needs nobody. A pipe that is opened once more, by /proc/[pid]/fd (proc(5)), waits for
+ * nobody: there is no name by which another could come.
  */
 static int fifo_open(struct file *f)
 {
-	bool nonblock = f->flags & O_NONBLOCK, both = f->can_read && f->can_write;
+	bool nonblock = f->flags & O_NONBLOCK;
+	bool alone = f->can_read != f->can_write && !inode_is_pseudo(f->inode);
 	struct pipe *p = fifo_enter(f->inode);
 	u32 seen;
 	int err = 0;
@@ -224,7 +226,7 @@ static int fifo_open(struct file *f)
 		return -EINVAL;
 	}
 	mutex_lock(&p->lock);
-	if (f->can_write && !both && nonblock && !p->readers) {
+	if (alone && f->can_write && nonblock && !p->readers) {
 		mutex_unlock(&p->lock);
 		pipe_leave(f->inode, p);
 		return -ENXIO;
@@ -236,7 +238,7 @@ static int fifo_open(struct file *f)
 	p->reader_opens += f->can_read;
 	p->writer_opens += f->can_write;
 	f->hint = ~0ull;
-	if (f->can_read && !both && !p->writers) {
+	if (alone && f->can_read && !p->writers) {
 		seen = p->writer_opens;
 		mutex_unlock(&p->lock);
 		wait_wake(&p->can_write, POLLOUT);
@@ -244,7 +246,7 @@ static int fifo_open(struct file *f)
 			f->hint = seen; /* no hang-up until a writer has come and gone */
 		else
 			err = wait_for_other(&p->can_read, &p->writer_opens, seen);
-	} else if (f->can_write && !both && !p->readers) {
+	} else if (alone && f->can_write && !p->readers) {
 		seen = p->reader_opens;
 		mutex_unlock(&p->lock);
 		wait_wake(&p->can_read, POLLIN);

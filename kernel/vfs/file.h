@@ -133,6 +133,8 @@ int file_create_inode(struct inode *inode, struct mount *mount, const char *name
  * own; NULL: no memory.
  */
 struct inode *inode_alloc_pseudo(u32 mode, const struct cred *cred);
+/* Whether an inode is such a one. */
+bool inode_is_pseudo(const struct inode *inode);
 /* Rooms above say once how FIFOs are opened and what happens to watches of a file that goes. */
 void vfs_set_fifo_ops(const struct file_ops *ops);
 void vfs_set_epoll_release(void (*fn)(struct file *file));

@@ -52,6 +52,11 @@ struct inode *inode_alloc_pseudo(u32 mode, const struct cred *cred)
 	return inode;
 }
 
+bool inode_is_pseudo(const struct inode *inode)
+{
+	return inode->sb == pseudo_super;
+}
+
 static int pseudo_mount(struct superblock *sb, struct blkdev *dev, const char *options)
 {
 	sb->ops = &pseudo_ops;

@@ -204,6 +204,39 @@ TEST(fifo)
 	is(read(fd, buf, 1), 1, "read it back");
 }
 
+TEST(reopened)
+{
+	char path[64], buf[8] = "";
+	struct pollfd poll_in = { .events = POLLIN };
+	int p[2], in, out;
+
+	must(pipe(p));
+	must(write(p[1], "left", 4));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", p[0]);
+	must(close(p[1]));
+	works(in = open(path, O_RDONLY), "a pipe without writers opens without waiting");
+	is(read(in, buf, 8), 4, "what is left in it");
+	is(read(in, buf, 8), 0, "and its end");
+	works(poll_in.fd = open(path, O_RDONLY | O_NONBLOCK), "without blocking");
+	is(poll(&poll_in, 1, 0), 1, "poll");
+	is(poll_in.revents, POLLHUP, "says that there are no writers");
+	works(out = open(path, O_WRONLY), "a writer for it");
+	is(write(out, "new", 3), 3, "writes");
+	is(read(p[0], buf, 8), 3, "and is read");
+	must(close(out));
+	is(read(in, buf, 8), 0, "its end again");
+	must(pipe(p));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", p[1]);
+	must(close(p[0]));
+	signal(SIGPIPE, SIG_IGN);
+	works(out = open(path, O_WRONLY), "a pipe without readers opens without waiting");
+	fails(write(out, "x", 1), EPIPE, "nobody reads");
+	works(open(path, O_WRONLY | O_NONBLOCK), "nor is that ENXIO");
+	works(in = open(path, O_RDONLY), "a reader for it");
+	is(write(out, "x", 1), 1, "who makes it a pipe");
+	works(open(path, O_RDWR), "both ways");
+}
+
 TEST(splice)
 {
 	int p[2], q[2], fd = tap_file("f", "0123456789"), out = tap_file("g", "0123456789");
