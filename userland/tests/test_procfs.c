@@ -2,6 +2,7 @@
 #include "tap.h"
 #include <ctype.h>
 #include <dirent.h>
+#include <grp.h>
 #include <sys/mman.h>
 #include <sys/sysinfo.h>
 #include <time.h>
@@ -102,6 +103,16 @@ TEST(status)
 	ok(strstr(text, "SigBlk:\t0000000000000800\n") != NULL, "SigBlk");
 	ok(strstr(text, "SigIgn:\t0000000000000200\n") != NULL, "SigIgn");
 	ok(strstr(text, "VmSize:\t") && strstr(text, " kB\n"), "sizes in kB");
+}
+
+TEST(status_groups)
+{
+	gid_t groups[] = { 5, 6 };
+
+	works(setgroups(2, groups), "setgroups");
+	ok(strstr(tap_read("/proc/self/status"), "\nGroups:\t5 6 \n") != NULL, "two groups");
+	works(setgroups(0, NULL), "none");
+	ok(strstr(tap_read("/proc/self/status"), "\nGroups:\t \n") != NULL, "an empty line");
 }
 
 TEST(maps)

@@ -274,8 +274,8 @@ static void status_groups(struct text *t, const struct cred *c)
 {
 	text_printf(t, "Groups:\t");
 	for (u32 i = 0; c->groups && i < c->groups->n; i++)
-		text_printf(t, "%u ", c->groups->gid[i]);
-	text_printf(t, "\n");
+		text_printf(t, i ? " %u" : "%u", c->groups->gid[i]);
+	text_printf(t, " \n"); /* even if there is none */
 }
 
 static void status_signals(struct text *t, const struct facts *f, struct process *p, u32 uid)
