@@ -134,7 +134,7 @@ int futex_waiter_enter(struct futex_waiter *w, u32 __user *word, u32 value)
 	return 0;
 }
 
-long futex_wait(u32 __user *word, u32 value, u32 bitset, bool private_hint, u64 deadline_ns)
+long futex_wait(u32 __user *word, u32 value, u32 bitset, bool private_hint, struct deadline end)
 {
 	struct futex_waiter w = { .bitset = bitset, .thread = thread_current() };
 	bool late = false;
@@ -150,7 +150,7 @@ long futex_wait(u32 __user *word, u32 value, u32 bitset, bool private_hint, u64 
 	while (load_acquire(&w.bucket) && !late && !thread_signal_pending()) {
 		thread_prepare(THREAD_INTERRUPTIBLE);
 		if (load_acquire(&w.bucket) && !thread_signal_pending())
-			late = thread_block_until(deadline_ns);
+			late = thread_block_by(end);
 		thread_running();
 	}
 	if (!futex_waiter_leave(&w))

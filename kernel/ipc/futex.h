@@ -2,13 +2,13 @@
 #pragma once
 
 #include "lib/types.h"
+#include "sched/deadline.h"
 
 struct thread;
 
-/* futex(2) with its operation and flags decoded by the callee; `deadline`: absolute CLOCK_MONOTONIC
- * ns or ~0. Results and errors as futex(2); -ERESTARTSYS on a signal (-ERESTARTBLOCK is the
- * caller's business for relative time-outs). */
-long futex_wait(u32 __user *word, u32 value, u32 bitset, bool private_hint, u64 deadline_ns);
+/* futex(2) with its operation and flags decoded by the callee. Results and errors as futex(2);
+ * -ERESTARTSYS on a signal (-ERESTARTBLOCK is the caller's business). */
+long futex_wait(u32 __user *word, u32 value, u32 bitset, bool private_hint, struct deadline end);
 long futex_wake_bitset(u32 __user *word, u32 count, u32 bitset, bool private_hint);
 /* Wakes `wake` waiters of `from` and moves up to `requeue` others to `to`; if `compare`, only when
  * *from == expected (-EAGAIN). Number of woken (and, if compare, moved) waiters. */
@@ -22,12 +22,12 @@ struct futex_want {
 	u32 value;
 	bool private_hint;
 };
-long futex_wait_many(const struct futex_want *wants, unsigned n, u64 deadline_ns);
+long futex_wait_many(const struct futex_want *wants, unsigned n, struct deadline end);
 /* Locks with priority inheritance; `waits` false: -EAGAIN at once if it is not free. -EDEADLK,
  * -ESRCH, -EPERM, -EINVAL, -ENOMEM as futex(2), -ERESTARTNOINTR on a signal. */
-long futex_lock_pi(u32 __user *word, bool private_hint, u64 deadline_ns, bool waits);
+long futex_lock_pi(u32 __user *word, bool private_hint, struct deadline end, bool waits);
 long futex_unlock_pi(u32 __user *word, bool private_hint);
-long futex_wait_requeue_pi(u32 __user *word, u32 value, bool private_hint, u64 deadline_ns,
+long futex_wait_requeue_pi(u32 __user *word, u32 value, bool private_hint, struct deadline end,
 			   u32 __user *lock);
 long futex_cmp_requeue_pi(u32 __user *from, u32 __user *lock, u32 wake, u32 requeue, u32 expected,
 			  bool private_hint);

@@ -48,7 +48,7 @@ static inline bool futex_key_equal(const struct futex_key *a, const struct futex
 {
 	return a->object == b->object && a->offset == b->offset && a->shared == b->shared;
 }
-/* The key of a word: 0, -EINVAL (not aligned), -EFAULT, -ERESTARTSYS. May sleep. */
+/* The key of a word: 0, -EINVAL (not aligned), -EFAULT. May sleep. */
 int futex_key_get(const u32 __user *word, bool private_hint, struct futex_key *key);
 void futex_lock_two(struct futex_bucket *a, struct futex_bucket *b);
 void futex_unlock_two(struct futex_bucket *a, struct futex_bucket *b);
@@ -94,7 +94,7 @@ int futex_pi_take(const struct futex_key *key, u32 __user *word, struct thread *
 		  struct futex_attempt *a, bool contended, struct futex_pi **pi);
 /* Sleeps until the waiter has the lock of that word: 0, -ETIMEDOUT, -ERESTARTSYS, -EFAULT. It is
  * queued nowhere then. */
-int futex_pi_sleep(struct futex_waiter *w, u32 __user *word, u64 deadline_ns);
+int futex_pi_sleep(struct futex_waiter *w, u32 __user *word, struct deadline end);
 
 /* futex_inherit.c: who waits for whom. */
 extern struct spinlock futex_pi_lock; /* RANK_FUTEX_PI */

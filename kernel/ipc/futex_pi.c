@@ -166,7 +166,7 @@ static int lock_or_queue(struct futex_waiter *w, u32 __user *word, struct futex_
 	return result;
 }
 
-long futex_lock_pi(u32 __user *word, bool private_hint, u64 deadline_ns, bool waits)
+long futex_lock_pi(u32 __user *word, bool private_hint, struct deadline end, bool waits)
 {
 	struct futex_waiter w = { .thread = thread_current() };
 	struct futex_attempt a = { 0 };
@@ -192,7 +192,7 @@ long futex_lock_pi(u32 __user *word, bool private_hint, u64 deadline_ns, bool wa
 	}
 	futex_attempt_end(&a);
 	if (result == 0)
-		result = futex_pi_sleep(&w, word, deadline_ns);
+		result = futex_pi_sleep(&w, word, end);
 	if (result == -ERESTARTSYS)
 		return -ERESTARTNOINTR;
 	return result > 0 ? 0 : result == -EBUSY ? -EAGAIN : result;
@@ -299,7 +299,7 @@ static int leave_locked(struct futex_waiter *w, u32 __user *word, int result, bo
 	return result;
 }
 
-int futex_pi_sleep(struct futex_waiter *w, u32 __user *word, u64 deadline_ns)
+int futex_pi_sleep(struct futex_waiter *w, u32 __user *word, struct deadline end)
 {
 	bool late = false, may_fault = true;
 	struct futex_bucket *b;
@@ -309,7 +309,7 @@ int futex_pi_sleep(struct futex_waiter *w, u32 __user *word, u64 deadline_ns)
 	       !thread_signal_pending()) {
 		thread_prepare(THREAD_INTERRUPTIBLE);
 		if (load_acquire(&w->bucket) && !READ_ONCE(w->heir) && !thread_signal_pending())
-			late = thread_block_until(deadline_ns);
+			late = thread_block_by(end);
 		thread_running();
 	}
 	while ((b = load_acquire(&w->bucket)) != NULL) {

@@ -79,15 +79,13 @@ static s32 sign_extend_12(u32 v)
 	return (s32)(v << 20) >> 20;
 }
 
+/* A shift is taken modulo 32, as Linux does. */
 static int op_apply(u32 op, u32 old, u32 *new)
 {
 	u32 kind = op >> 28 & 7, arg = (u32)sign_extend_12(op >> 12 & 0xfff);
 
-	if (op >> 28 & FUTEX_OP_OPARG_SHIFT) {
-		if (arg > 31)
-			return -EINVAL;
-		arg = 1u << arg;
-	}
+	if (op >> 28 & FUTEX_OP_OPARG_SHIFT)
+		arg = 1u << (arg & 31);
 	switch (kind) {
 	case FUTEX_OP_SET: *new = arg; return 0;
 	case FUTEX_OP_ADD: *new = old + arg; return 0;

@@ -8,7 +8,7 @@
 #include "arch/usercopy.h"
 #include "ipc/futex_int.h"
 
-long futex_wait_requeue_pi(u32 __user *word, u32 value, bool private_hint, u64 deadline_ns,
+long futex_wait_requeue_pi(u32 __user *word, u32 value, bool private_hint, struct deadline end,
 			   u32 __user *lock)
 {
 	struct futex_waiter w = {
@@ -30,7 +30,7 @@ long futex_wait_requeue_pi(u32 __user *word, u32 value, bool private_hint, u64 d
 	w.target = &target;
 	error = futex_waiter_enter(&w, word, value);
 	if (!error)
-		error = futex_pi_sleep(&w, lock, deadline_ns);
+		error = futex_pi_sleep(&w, lock, end);
 	if (error != -ERESTARTSYS)
 		return error;
 	return w.pi ? -EAGAIN : -ERESTARTNOINTR;

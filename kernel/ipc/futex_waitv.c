@@ -42,7 +42,7 @@ static int enter_all(struct futex_waiter *w, const struct futex_want *wants, uns
 }
 
 static long wait_for_any(struct futex_waiter *w, const struct futex_want *wants, unsigned n,
-			 u64 deadline_ns)
+			 struct deadline end)
 {
 	bool late = false;
 	int woken, error = enter_all(w, wants, n, &woken);
@@ -52,14 +52,14 @@ static long wait_for_any(struct futex_waiter *w, const struct futex_want *wants,
 	while (!any_woken(w, n) && !late && !thread_signal_pending()) {
 		thread_prepare(THREAD_INTERRUPTIBLE);
 		if (!any_woken(w, n) && !thread_signal_pending())
-			late = thread_block_until(deadline_ns);
+			late = thread_block_by(end);
 		thread_running();
 	}
 	woken = leave_all(w, n);
 	return woken >= 0 ? woken : late ? -ETIMEDOUT : -ERESTARTSYS;
 }
 
-long futex_wait_many(const struct futex_want *wants, unsigned n, u64 deadline_ns)
+long futex_wait_many(const struct futex_want *wants, unsigned n, struct deadline end)
 {
 	struct futex_waiter *w = kmalloc_array(n, sizeof(*w), MM_KERNEL | MM_ZERO);
 	long result = 0;
@@ -72,7 +72,7 @@ long futex_wait_many(const struct futex_want *wants, unsigned n, u64 deadline_ns
 		result = futex_key_get(wants[i].word, wants[i].private_hint, &w[i].key);
 	}
 	if (!result)
-		result = wait_for_any(w, wants, n, deadline_ns);
+		result = wait_for_any(w, wants, n, end);
 	kfree(w);
 	return result;
 }

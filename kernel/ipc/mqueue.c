@@ -111,14 +111,14 @@ static void waiter_add(struct list *list, struct mq_waiter *w)
 
 /* Sleeps until the waiter, which is on a list of the queue, was served: 0, -ETIMEDOUT,
  * -ERESTARTSYS. */
-static int waiter_sleep(struct mqueue *q, struct mq_waiter *w, u64 deadline_ns)
+static int waiter_sleep(struct mqueue *q, struct mq_waiter *w, struct deadline end)
 {
 	bool late = false;
 
 	while (!load_acquire(&w->done) && !late && !thread_signal_pending()) {
 		thread_prepare(THREAD_INTERRUPTIBLE);
 		if (!load_acquire(&w->done) && !thread_signal_pending())
-			late = thread_block_until(deadline_ns);
+			late = thread_block_by(end);
 		thread_running();
 	}
 	spin_lock(&q->lock);
@@ -137,7 +137,7 @@ int mq_size_check(struct file *f, u64 size, bool send)
 	return (send ? size > q->max_size : size < q->max_size) ? -EMSGSIZE : 0;
 }
 
-int mq_send(struct file *f, struct mq_message *m, u64 deadline_ns)
+int mq_send(struct file *f, struct mq_message *m, struct deadline end)
 {
 	struct mqueue *q = queue_of(f);
 	struct mq_telling telling = { 0 };
@@ -151,7 +151,7 @@ int mq_send(struct file *f, struct mq_message *m, u64 deadline_ns)
 		}
 		waiter_add(&q->senders, &w);
 		spin_unlock(&q->lock);
-		return waiter_sleep(q, &w, deadline_ns);
+		return waiter_sleep(q, &w, end);
 	}
 	if (!list_empty(&q->receivers)) {
 		struct mq_waiter *r = list_first_entry(&q->receivers, struct mq_waiter, link);
@@ -170,7 +170,7 @@ int mq_send(struct file *f, struct mq_message *m, u64 deadline_ns)
 	return 0;
 }
 
-int mq_receive(struct file *f, u64 deadline_ns, struct mq_message **out)
+int mq_receive(struct file *f, struct deadline end, struct mq_message **out)
 {
 	struct mqueue *q = queue_of(f);
 	struct mq_waiter w = { 0 };
@@ -184,7 +184,7 @@ int mq_receive(struct file *f, u64 deadline_ns, struct mq_message **out)
 		}
 		waiter_add(&q->receivers, &w);
 		spin_unlock(&q->lock);
-		error = waiter_sleep(q, &w, deadline_ns);
+		error = waiter_sleep(q, &w, end);
 		*out = w.message;
 		return error;
 	}

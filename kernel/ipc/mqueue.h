@@ -6,6 +6,7 @@
 
 #include "abi/mqueue.h"
 #include "lib/rbtree.h"
+#include "sched/deadline.h"
 #include "vfs/file.h"
 
 struct process;
@@ -62,13 +63,13 @@ bool mq_is_queue(const struct file *f);
 /* A message to be filled: NULL: no memory. */
 struct mq_message *mq_message_alloc(u64 size, u32 priority);
 /*
- * mq_timedsend(3), mq_timedreceive(3): deadline on CLOCK_MONOTONIC, ns, ~0 none. A message that was
+ * mq_timedsend(3), mq_timedreceive(3): waiting until then. A message that was
  * sent is the queue's, what was received the caller's (kfree()). -EBADF (not open for that),
  * -EMSGSIZE, -EAGAIN, -ETIMEDOUT, -ERESTARTSYS.
  */
 int mq_size_check(struct file *f, u64 size, bool send);
-int mq_send(struct file *f, struct mq_message *message, u64 deadline_ns);
-int mq_receive(struct file *f, u64 deadline_ns, struct mq_message **out);
+int mq_send(struct file *f, struct mq_message *message, struct deadline end);
+int mq_receive(struct file *f, struct deadline end, struct mq_message **out);
 /* mq_notify(3) by the current process; NULL: no longer. Takes notice->socket if it succeeds. 0 or
  * -EBUSY. */
 int mq_notify(struct file *f, const struct mq_notice *notice);

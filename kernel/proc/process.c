@@ -336,12 +336,18 @@ void task_walk_end(struct task_walk *w)
 		fd_end(w->dir);
 }
 
-/* Whether a thread is to end: the scheduler asks for killable sleeps. */
+/*
+ * Whether a thread is to end: the scheduler asks for killable sleeps. One that ends already, and
+ * tells others so in its memory (task_leave_user()), may have to fault that in, however it was
+ * ended; but not if that memory is to go as fast as it can.
+ */
 static bool thread_dies(struct thread *thread)
 {
 	struct task *task = thread->proc_data;
 	struct process *p = thread->process;
 
+	if (p && task->exiting && thread->aspace && !READ_ONCE(thread->aspace->dying))
+		return false;
 	return p && ((READ_ONCE(p->group_exit) && !core_spares(p, task)) ||
 		     (READ_ONCE(p->exec_task) && READ_ONCE(p->exec_task) != task));
 }

@@ -10,8 +10,9 @@
  */
 #include "sched/wait.h"
 
+#include "sched/clock_timer.h"
+#include "sched/deadline.h"
 #include "sched/run_int.h"
-#include "sched/timer.h"
 #include "sched/wait_int.h"
 
 /* Exclusive entries stand behind all others, since a wake of one ends with it; each kind in the
@@ -122,4 +123,31 @@ bool thread_block_until(u64 deadline_ns)
 	thread_block();
 	timer_cancel_sync(&sleeper.timer);
 	return arch_clock_ns() >= deadline_ns;
+}
+
+struct real_sleeper {
+	struct clock_timer timer;
+	struct thread *thread;
+};
+
+static void real_sleeper_expired(struct clock_timer *timer)
+{
+	thread_wake(container_of(timer, struct real_sleeper, timer)->thread);
+}
+
+bool thread_block_by(struct deadline end)
+{
+	struct real_sleeper sleeper = { .thread = thread_current() };
+
+	if (!end.realtime || end.ns == ~0ull)
+		return thread_block_until(end.ns);
+	if (clock_realtime() >= end.ns) {
+		thread_running();
+		return true;
+	}
+	clock_timer_init(&sleeper.timer, real_sleeper_expired);
+	clock_timer_arm(&sleeper.timer, end.ns, true);
+	thread_block();
+	clock_timer_fini(&sleeper.timer);
+	return clock_realtime() >= end.ns;
 }

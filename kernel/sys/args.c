@@ -54,6 +54,18 @@ int fd_give(struct file *file, bool cloexec)
 	return fd;
 }
 
+int fd_settle(int fd, int error, struct file *file)
+{
+	struct fd_table *files = task_current()->files;
+
+	if (error) {
+		fd_cancel(files, fd);
+		return error;
+	}
+	fd_install(files, fd, file);
+	return fd;
+}
+
 int timeout_arg(const struct timespec __user *uts, u64 *ns)
 {
 	struct timespec ts;
@@ -76,6 +88,12 @@ u64 deadline_after(u64 ns)
 	if (ns == ~0ull || add_overflow(clock_monotonic(), ns, &deadline))
 		return ~0ull;
 	return deadline;
+}
+
+int deadline_arg(const struct timespec __user *uts, bool realtime, struct deadline *end)
+{
+	end->realtime = realtime;
+	return timeout_arg(uts, &end->ns);
 }
 
 struct process *process_arg(int pid)

@@ -24,15 +24,17 @@ static long open_at(int dirfd, const char __user *path, u32 flags, u32 mode, u32
 {
 	struct path_arg a;
 	struct file *file;
-	int error = path_arg_begin(&a, dirfd, path, false);
+	int error = path_arg_begin(&a, dirfd, path, false), fd;
 
 	if (error)
 		return error;
 	if (!(flags & O_NOFOLLOW))
 		walk_flags |= WALK_FOLLOW;
-	error = vfs_open(&a.w.walk, a.name.text, flags, mode & 07777, walk_flags, &file);
+	fd = fd_reserve(task_current()->files, 0, rlimit_current(RLIMIT_NOFILE), flags & O_CLOEXEC);
+	error = fd < 0 ? fd : vfs_open(&a.w.walk, a.name.text, flags, mode & 07777, walk_flags,
+				       &file);
 	path_arg_end(&a);
-	return error ? error : fd_give(file, flags & O_CLOEXEC);
+	return fd < 0 ? error : fd_settle(fd, error, file);
 }
 
 long sys_openat(int dirfd, const char __user *path, int flags, u32 mode)

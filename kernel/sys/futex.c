@@ -3,7 +3,6 @@
  */
 #include "abi/capability.h"
 #include "abi/futex.h"
-#include "core/clock.h"
 #include "core/gaps.h"
 #include "ipc/futex.h"
 #include "mm/slab.h"
@@ -17,51 +16,32 @@
 #define COMMANDS_OF_CLOCK \
 	(BIT(FUTEX_WAIT_BITSET) | BIT(FUTEX_LOCK_PI2) | BIT(FUTEX_WAIT_REQUEUE_PI))
 
-/* The deadline on CLOCK_MONOTONIC of a wait: absolute on the chosen clock, but `relative` for
- * FUTEX_WAIT. */
-static int wait_deadline(u64 utimeout, bool relative, bool realtime, u64 *deadline)
-{
-	u64 ns, now;
-	int error = timeout_arg((const struct timespec __user *)utimeout, &ns);
-
-	*deadline = ~0ull;
-	if (error || ns == ~0ull)
-		return error;
-	if (relative) {
-		*deadline = deadline_after(ns);
-	} else if (realtime) {
-		now = clock_realtime();
-		*deadline = ns > now ? deadline_after(ns - now) : 0;
-	} else {
-		*deadline = ns;
-	}
-	return 0;
-}
-
-/* A relative wait continued after a stop. */
+/* A wait with a timeout continued after a stop. */
 static long wait_restart(struct task *task)
 {
+	struct deadline end = { task->restart.deadline_ns, task->restart.extra[3] };
 	long result = futex_wait((u32 __user *)task->restart.user, (u32)task->restart.extra[0],
-				 (u32)task->restart.extra[1], task->restart.extra[2],
-				 task->restart.deadline_ns);
+				 (u32)task->restart.extra[1], task->restart.extra[2], end);
 
 	return result == -ERESTARTSYS ? -ERESTARTBLOCK : result;
 }
 
-static long wait_call(u32 __user *word, u32 value, u32 bitset, bool private_hint, u64 deadline,
-		      bool relative)
+/* With a timeout, a handler always ends the wait (signal(7)). */
+static long wait_call(u32 __user *word, u32 value, u32 bitset, bool private_hint,
+		      struct deadline end)
 {
-	long result = futex_wait(word, value, bitset, private_hint, deadline);
+	long result = futex_wait(word, value, bitset, private_hint, end);
 	struct task *task = task_current();
 
-	if (result != -ERESTARTSYS || !relative || deadline == ~0ull)
+	if (result != -ERESTARTSYS || end.ns == ~0ull)
 		return result;
 	task->restart.fn = wait_restart;
 	task->restart.user = (u64)word;
-	task->restart.deadline_ns = deadline;
+	task->restart.deadline_ns = end.ns;
 	task->restart.extra[0] = value;
 	task->restart.extra[1] = bitset;
 	task->restart.extra[2] = private_hint;
+	task->restart.extra[3] = end.realtime;
 	return -ERESTARTBLOCK;
 }
 
@@ -69,23 +49,26 @@ long sys_futex(u32 __user *uaddr, int op, u32 val, u64 timeout, u32 __user *uadd
 {
 	int command = op & FUTEX_CMD_MASK;
 	bool private_hint = op & FUTEX_PRIVATE_FLAG, realtime = op & FUTEX_CLOCK_REALTIME;
-	u64 commands = command >= 0 && command < 64 ? BIT(command) : 0, deadline = ~0ull;
+	u64 commands = command >= 0 && command < 64 ? BIT(command) : 0;
+	struct deadline end = { ~0ull, false };
 	u32 val2 = (u32)timeout;
 	int error;
 
 	if (realtime && !(commands & COMMANDS_OF_CLOCK))
 		return -ENOSYS;
 	if (commands & COMMANDS_WAITING) {
-		error = wait_deadline(timeout, command == FUTEX_WAIT,
-				      realtime || command == FUTEX_LOCK_PI, &deadline);
+		error = deadline_arg((const struct timespec __user *)timeout,
+				     realtime || command == FUTEX_LOCK_PI, &end);
 		if (error)
 			return error;
+		if (command == FUTEX_WAIT)
+			end.ns = deadline_after(end.ns);
 	}
 	switch (command) {
 	case FUTEX_WAIT:
 	case FUTEX_WAIT_BITSET:
 		return wait_call(uaddr, val, command == FUTEX_WAIT ? FUTEX_BITSET_MATCH_ANY : val3,
-				 private_hint, deadline, command == FUTEX_WAIT);
+				 private_hint, end);
 	case FUTEX_WAKE:
 		return futex_wake_bitset(uaddr, val, FUTEX_BITSET_MATCH_ANY, private_hint);
 	case FUTEX_WAKE_BITSET:
@@ -98,13 +81,13 @@ long sys_futex(u32 __user *uaddr, int op, u32 val, u64 timeout, u32 __user *uadd
 		return futex_wake_op(uaddr, uaddr2, val, val2, val3, private_hint);
 	case FUTEX_LOCK_PI:
 	case FUTEX_LOCK_PI2:
-		return futex_lock_pi(uaddr, private_hint, deadline, true);
+		return futex_lock_pi(uaddr, private_hint, end, true);
 	case FUTEX_TRYLOCK_PI:
-		return futex_lock_pi(uaddr, private_hint, deadline, false);
+		return futex_lock_pi(uaddr, private_hint, end, false);
 	case FUTEX_UNLOCK_PI:
 		return futex_unlock_pi(uaddr, private_hint);
 	case FUTEX_WAIT_REQUEUE_PI:
-		return futex_wait_requeue_pi(uaddr, val, private_hint, deadline, uaddr2);
+		return futex_wait_requeue_pi(uaddr, val, private_hint, end, uaddr2);
 	case FUTEX_CMP_REQUEUE_PI:
 		return futex_cmp_requeue_pi(uaddr, uaddr2, val, val2, val3, private_hint);
 	default:
@@ -116,14 +99,14 @@ long sys_futex_waitv(const struct futex_waitv __user *uwaiters, unsigned n, unsi
 		     const struct timespec __user *timeout, int clock)
 {
 	struct futex_want *wants;
-	u64 deadline = ~0ull;
-	long result = 0;
+	struct deadline end;
+	long result;
 
 	if (flags || n == 0 || n > FUTEX_WAITV_MAX || !uwaiters)
 		return -EINVAL;
 	if (timeout && clock != CLOCK_MONOTONIC && clock != CLOCK_REALTIME)
 		return -EINVAL;
-	result = wait_deadline((u64)timeout, false, clock == CLOCK_REALTIME, &deadline);
+	result = deadline_arg(timeout, clock == CLOCK_REALTIME, &end);
 	if (result)
 		return result;
 	wants = kmalloc_array(n, sizeof(*wants), MM_KERNEL);
@@ -141,7 +124,7 @@ long sys_futex_waitv(const struct futex_waitv __user *uwaiters, unsigned n, unsi
 						v.flags & FUTEX_PRIVATE_FLAG };
 	}
 	if (!result)
-		result = futex_wait_many(wants, n, deadline);
+		result = futex_wait_many(wants, n, end);
 	kfree(wants);
 	return result;
 }

@@ -3,7 +3,6 @@
  * mq_notify(2), mq_getsetattr(2). Names come without the slash that mq_open(3) wants.
  */
 #include "abi/stat.h"
-#include "core/clock.h"
 #include "ipc/mqueue.h"
 #include "mm/slab.h"
 #include "net/netlink/netlink.h"
@@ -18,17 +17,18 @@ long sys_mq_open(const char __user *uname, int flags, unsigned mode,
 	struct path_name name;
 	struct mq_attr attr;
 	struct file *file;
-	int error;
+	int error, fd;
 
 	if (uattr && copy_in_obj(&attr, uattr) < 0)
 		return -EFAULT;
 	error = path_name_copy(&name, uname, false);
 	if (error)
 		return error;
-	error = mq_open(task->fs, task->cred, name.text, (u32)flags & OPEN_FLAGS, mode & 07777,
-			uattr ? &attr : NULL, &file);
+	fd = fd_reserve(task->files, 0, rlimit_current(RLIMIT_NOFILE), true);
+	error = fd < 0 ? fd : mq_open(task->fs, task->cred, name.text, (u32)flags & OPEN_FLAGS,
+				      mode & 07777, uattr ? &attr : NULL, &file);
 	path_name_free(&name);
-	return error ? error : fd_give(file, true);
+	return fd < 0 ? error : fd_settle(fd, error, file);
 }
 
 long sys_mq_unlink(const char __user *uname)
@@ -56,27 +56,13 @@ static struct fd_ref queue_arg(int fd)
 	return r;
 }
 
-/* A deadline on CLOCK_MONOTONIC of an absolute time of the real-time clock. */
-static int deadline_arg(const struct timespec __user *utimeout, u64 *deadline)
-{
-	u64 ns, now;
-	int error = timeout_arg(utimeout, &ns);
-
-	*deadline = ~0ull;
-	if (error || ns == ~0ull)
-		return error;
-	now = clock_realtime();
-	*deadline = ns > now ? deadline_after(ns - now) : 0;
-	return 0;
-}
-
 long sys_mq_timedsend(int fd, const char __user *text, size_t size, unsigned priority,
 		      const struct timespec __user *utimeout)
 {
 	struct mq_message *m = NULL;
 	struct fd_ref r;
-	u64 deadline;
-	int error = deadline_arg(utimeout, &deadline);
+	struct deadline end;
+	int error = deadline_arg(utimeout, true, &end);
 
 	if (error)
 		return error;
@@ -91,7 +77,7 @@ long sys_mq_timedsend(int fd, const char __user *text, size_t size, unsigned pri
 	if (!error)
 		error = copy_in(m->text, text, size);
 	if (!error)
-		error = mq_send(r.file, m, deadline);
+		error = mq_send(r.file, m, end);
 	if (error)
 		kfree(m);
 	fd_end(r);
@@ -103,8 +89,8 @@ long sys_mq_timedreceive(int fd, char __user *text, size_t size, unsigned __user
 {
 	struct mq_message *m;
 	struct fd_ref r;
-	u64 deadline;
-	long result = deadline_arg(utimeout, &deadline);
+	struct deadline end;
+	long result = deadline_arg(utimeout, true, &end);
 
 	if (result)
 		return result;
@@ -113,7 +99,7 @@ long sys_mq_timedreceive(int fd, char __user *text, size_t size, unsigned __user
 		return -EBADF;
 	result = mq_size_check(r.file, size, false);
 	if (!result)
-		result = mq_receive(r.file, deadline, &m);
+		result = mq_receive(r.file, end, &m);
 	if (!result) {
 		result = (long)m->size;
 		if ((upriority && copy_out_obj(upriority, &m->priority) < 0) ||

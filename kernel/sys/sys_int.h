@@ -8,6 +8,7 @@
 #include "abi/errno.h"
 #include "arch/usercopy.h"
 #include "proc/process.h"
+#include "sched/deadline.h"
 #include "sys/syscalls_gen.h"
 
 /* The file behind a descriptor of the caller, to be given back with fd_end(); .file NULL:
@@ -48,10 +49,15 @@ void path_arg_drop(struct path_arg *a);
 /* A new descriptor for `file` (whose reference is taken over, also on failure): fd, or -EMFILE,
  * -ENOMEM. */
 int fd_give(struct file *file, bool cloexec);
+/* The descriptor was reserved before the file was asked for, which gave `error`, or 0 and `file`:
+ * fd, or the error and nothing is reserved. */
+int fd_settle(int fd, int error, struct file *file);
 
 /* A timespec from user space: 0, -EFAULT, or -EINVAL if out of range. NULL gives *ns = ~0 (no
  * limit), else nanoseconds. */
 int timeout_arg(const struct timespec __user *uts, u64 *ns);
+/* The same of an absolute time. */
+int deadline_arg(const struct timespec __user *uts, bool realtime, struct deadline *end);
 /* Absolute CLOCK_MONOTONIC deadline of a relative time: saturating; ~0 stays. */
 u64 deadline_after(u64 ns);
 

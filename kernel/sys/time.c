@@ -6,6 +6,7 @@
 #include "arch/vdso.h"
 #include "core/clock.h"
 #include "proc/itimer.h"
+#include "sched/deadline.h"
 #include "sched/timex.h"
 #include "sched/wait.h"
 #include "sys/sys_int.h"
@@ -178,18 +179,20 @@ long sys_time(s64 __user *tloc)
 	return tloc && copy_out_obj(tloc, &now) < 0 ? -EFAULT : now;
 }
 
-static bool nothing_changes(void)
+/* 0, or -ERESTARTSYS. */
+static int sleep_until(struct deadline end)
 {
-	return false;
-}
+	while (!thread_signal_pending()) {
+		bool late = false;
 
-/* Sleeps until clock_monotonic() reaches the deadline: 0, or -ERESTARTSYS. */
-static int sleep_until(u64 deadline_ns)
-{
-	struct wait_queue queue = WAIT_QUEUE_INIT(queue);
-	int error = wait_interruptible_timeout(&queue, nothing_changes(), deadline_ns);
-
-	return error == -ETIMEDOUT ? 0 : error;
+		thread_prepare(THREAD_INTERRUPTIBLE);
+		if (!thread_signal_pending())
+			late = thread_block_by(end);
+		thread_running();
+		if (late)
+			return 0;
+	}
+	return -ERESTARTSYS;
 }
 
 /* Relative sleep towards a deadline; interrupted, it tells what is left and can be continued by
@@ -200,7 +203,7 @@ static long sleep_relative(struct task *task)
 	u64 deadline = task->restart.deadline_ns, now;
 	struct timespec left;
 
-	if (sleep_until(deadline) == 0)
+	if (sleep_until((struct deadline){ deadline, false }) == 0)
 		return 0;
 	now = clock_monotonic();
 	if (now >= deadline)
@@ -212,21 +215,13 @@ static long sleep_relative(struct task *task)
 	return -ERESTARTBLOCK;
 }
 
-/* Absolute sleep on the real-time clock: set clocks are noticed at the next wake-up. */
 static long sleep_absolute(int clock, u64 until_ns)
 {
-	for (;;) {
-		u64 now;
-		int error = clock_read(clock, &now);
+	struct deadline end = { until_ns, clock == CLOCK_REALTIME || clock == CLOCK_TAI };
 
-		if (error)
-			return error;
-		if (now >= until_ns)
-			return 0;
-		error = sleep_until(deadline_after(min(until_ns - now, 60 * (u64)NSEC_PER_SEC)));
-		if (error)
-			return -ERESTARTNOHAND;
-	}
+	if (clock == CLOCK_TAI)
+		end.ns -= min(until_ns, (u64)timex_tai_offset());
+	return sleep_until(end) ? -ERESTARTNOHAND : 0;
 }
 
 long sys_clock_nanosleep(int clockid, int flags, const struct timespec __user *uduration,

@@ -154,9 +154,7 @@ int vm_futex_key(const void __user *addr, bool private_hint, struct futex_key *o
 	*out = (struct futex_key){ .object = (u64)as, .offset = va };
 	if (private_hint)
 		return 0;
-	err = rwsem_read_killable(&as->lock);
-	if (err)
-		return err;
+	rwsem_read(&as->lock); /* as a page fault does: threads that are killed wake others, too */
 	area = area_at(as, va & PAGE_MASK);
 	if (!area || !(area->flags & AREA_RIGHTS))
 		err = -EFAULT;

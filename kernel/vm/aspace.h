@@ -233,7 +233,7 @@ int aspace_dump_page(struct aspace *as, vaddr_t addr, void *buf);
  * (FUTEX_PRIVATE_FLAG): always the latter, without a look at the area. Who has a key holds nothing:
  * the number of a cache is never another's, and a space outlives its waiting threads.
  *
- * 0, -EFAULT if nothing is mapped, -ERESTARTSYS.
+ * 0, -EFAULT if nothing is mapped. May sleep.
  */
 struct futex_key { u64 object; u64 offset; bool shared; };
 int vm_futex_key(const void __user *addr, bool private_hint, struct futex_key *out);

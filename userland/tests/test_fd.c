@@ -206,6 +206,9 @@ TEST(limit)
 		last = fd;
 	is(errno, EMFILE, "EMFILE at the limit");
 	is(last, 19, "the last descriptor is the limit less one");
+	fails(open("new", O_WRONLY | O_CREAT, 0600), EMFILE, "a new file");
+	fails(access("new", F_OK), ENOENT, "is not made");
+	fails(open("none", O_RDONLY), EMFILE, "it is found before the file is looked for");
 	fails(pipe(fds), EMFILE, "pipe fails as well");
 	must(close(5));
 	fails(pipe(fds), EMFILE, "and takes nothing when one is free");

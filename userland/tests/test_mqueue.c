@@ -340,6 +340,20 @@ TEST(limit)
 	mq_unlink(NAME "-c");
 }
 
+TEST(no_descriptor)
+{
+	struct rlimit limit;
+
+	mq_unlink(NAME);
+	must(getrlimit(RLIMIT_NOFILE, &limit));
+	limit.rlim_cur = 3;
+	must(setrlimit(RLIMIT_NOFILE, &limit));
+	fails(mq_open(NAME, O_RDWR | O_CREAT, 0600, NULL), EMFILE, "no descriptor is left");
+	limit.rlim_cur = 64;
+	must(setrlimit(RLIMIT_NOFILE, &limit));
+	fails(mq_open(NAME, O_RDWR), ENOENT, "and no queue was made");
+}
+
 static int reach_maximum(void *argument)
 {
 	(void)argument;
