@@ -353,8 +353,8 @@ static void inode_evict(struct inode *inode)
 	if (ops->inode_evict)
 		ops->inode_evict(inode);
 	gate_leave(gate, GATE_EVICT);
-	if (inode->nlink && inode->state & (I_DIRTY | I_DIRTY_TIME) && ops->inode_write)
-		ops->inode_write(inode, false);
+	if (inode->nlink)
+		(void)inode_clean(inode);
 	hash_remove(inode);
 	inode_destroy(inode);
 	announce_change(stripe);

@@ -2,6 +2,10 @@
  * Writing inodes back. inode_dirty() puts an inode on its superblock's list; a work every five
  * seconds, sync(2), fsync(2) and unmounting take it off and call the file system's inode_write().
  * Pages are vm's business in the background and ours only when somebody waits.
+ *
+ * Between the two an inode is neither dirty nor in its buffer. So one that is being written is
+ * I_WRITING, for fsync(2) of it to wait, and in a list of the superblock, for those who want all
+ * inodes written: they wait for the writes that had begun.
  */
 #include "abi/stat.h"
 #include "core/clock.h"
@@ -83,37 +87,108 @@ static void times_due(struct superblock *sb, bool all)
 	spin_unlock(&sb->inode_lock);
 }
 
-/* Takes the inode off the dirty list: whether it was dirty. */
-static bool dirty_clear(struct inode *inode)
+static void dirty_clear_locked(struct inode *inode)
 {
-	struct superblock *sb = inode->sb;
-	bool was;
-
-	spin_lock(&sb->inode_lock);
-	was = inode->state & ANY_DIRTY;
 	inode->state &= ~(u32)ANY_DIRTY;
 	if (!list_empty(&inode->dirty_link))
 		list_del_init(&inode->dirty_link);
-	spin_unlock(&sb->inode_lock);
-	return was;
 }
 
+/* An inode_write() under way: on the stack of who calls it. */
+struct inode_writing {
+	struct list link; /* sb->inode_lock: in sb->writes */
+	u64 number;       /* I */
+};
+
+void inode_wait_written(struct inode *inode)
+{
+	if (unlikely(load_acquire(&inode->state) & I_WRITING))
+		wait_until(&inode->sb->written, !(load_acquire(&inode->state) & I_WRITING));
+}
+
+/* Takes a dirty inode off its list and makes it I_WRITING; false: there is nothing to write. */
+static bool write_begin(struct inode *inode, bool wait, struct inode_writing *self)
+{
+	struct superblock *sb = inode->sb;
+	bool due, others = false;
+
+	spin_lock(&sb->inode_lock);
+	while (inode->state & I_WRITING) {
+		spin_unlock(&sb->inode_lock);
+		inode_wait_written(inode);
+		others = true;
+		spin_lock(&sb->inode_lock);
+	}
+	/* They have perhaps not waited for the device. */
+	due = inode->state & ANY_DIRTY || (others && wait);
+	if (due) {
+		dirty_clear_locked(inode);
+		inode->state |= I_WRITING;
+		self->number = ++sb->n_writes;
+		list_add_tail(&self->link, &sb->writes);
+	}
+	spin_unlock(&sb->inode_lock);
+	return due;
+}
+
+static void write_end(struct inode *inode, struct inode_writing *self)
+{
+	struct superblock *sb = inode->sb;
+
+	spin_lock(&sb->inode_lock);
+	list_del(&self->link);
+	inode->state &= ~(u32)I_WRITING;
+	spin_unlock(&sb->inode_lock);
+	wait_wake(&sb->written, 0);
+}
+
+/* The caller has a reference, or is who evicts the inode: nobody else writes it then. */
 static int write_dirty(struct inode *inode, bool wait)
 {
+	struct inode_writing self;
 	int err;
 
-	if (!inode->sb->ops->inode_write || !dirty_clear(inode))
+	if (!inode->sb->ops->inode_write || !write_begin(inode, wait, &self))
 		return 0;
 	err = inode->sb->ops->inode_write(inode, wait);
 	if (err < 0)
 		inode_dirty(inode);
+	write_end(inode, &self);
 	return err;
+}
+
+/* Whether all writes up to that number have ended. */
+static bool writes_ended(struct superblock *sb, u64 number)
+{
+	bool ended;
+
+	spin_lock(&sb->inode_lock);
+	ended = list_empty(&sb->writes) ||
+		list_first_entry(&sb->writes, struct inode_writing, link)->number > number;
+	spin_unlock(&sb->inode_lock);
+	return ended;
+}
+
+/* Those that have begun by now. */
+static void wait_writes(struct superblock *sb)
+{
+	u64 number;
+
+	spin_lock(&sb->inode_lock);
+	number = sb->n_writes;
+	spin_unlock(&sb->inode_lock);
+	wait_until(&sb->written, writes_ended(sb, number));
 }
 
 void inode_take_dirty(struct inode *inode)
 {
-	if (READ_ONCE(inode->state) & ANY_DIRTY)
-		(void)dirty_clear(inode);
+	struct superblock *sb = inode->sb;
+
+	if (!(READ_ONCE(inode->state) & ANY_DIRTY))
+		return;
+	spin_lock(&sb->inode_lock);
+	dirty_clear_locked(inode);
+	spin_unlock(&sb->inode_lock);
 }
 
 int inode_clean(struct inode *inode)
@@ -237,6 +312,8 @@ int super_write_inodes(struct superblock *sb)
 		inode_put(inode);
 		sched_point();
 	}
+	/* Others have taken the rest off the list. */
+	wait_writes(sb);
 	return err;
 }
 

@@ -90,6 +90,8 @@ static struct superblock *super_alloc(struct fs_type *type, u32 sb_flags)
 	list_init(&sb->inodes);
 	list_init(&sb->dirty);
 	list_init(&sb->dirty_times);
+	list_init(&sb->writes);
+	wait_init(&sb->written);
 	ref_set(&sb->refs, 1);
 	ref_set(&sb->storage, 1);
 	return sb;

@@ -137,6 +137,9 @@ struct superblock {
 	struct list inodes;        /* i: all in memory */
 	struct list dirty;         /* i: inodes with I_DIRTY */
 	struct list dirty_times;   /* i: those with I_DIRTY_TIME, oldest first */
+	struct list writes;        /* i: inode_write() under way, oldest first; inode_sync.c */
+	u64 n_writes;              /* i: begun so far */
+	struct wait_queue written; /* for the end of one */
 	struct inode *late;        /* i: kept until there is memory to write them */
 	bool dying;                /* a: none are kept any more */
 	struct list link;          /* vfs's list of superblocks */
@@ -168,8 +171,7 @@ enum inode_state {
 	I_DIRTY      = 1 << 1,
 	I_FREEING    = 1 << 2,
 	I_UNLINKED   = 1 << 3, /* a removed directory */
-	I_WRITING    = 1 << 4,
-	I_SYNC_DIRTY = 1 << 5,
+	I_WRITING    = 1 << 4, /* inode_write() is at it, for what has been taken off I_DIRTY */
 	I_DIRTY_TIME = 1 << 7, /* only its times have changed; never with I_DIRTY */
 	I_LINKABLE   = 1 << 6, /* made by O_TMPFILE: linkat(2) may give it a first name */
 };
@@ -417,7 +419,12 @@ bool inode_owner_or_capable(const struct inode *inode, const struct cred *cred);
 u32 inode_mode_without_suid(const struct inode *inode, const struct cred *cred);
 /* Inode operations and file operations of which every member is NULL. */
 extern const struct inode_ops inode_ops_none;
-/* Hands all dirty inodes to inode_write() without waiting: 0 or the first error. No locks held. */
+/* Waits for an inode_write() that others have begun, if there is one. May sleep. */
+void inode_wait_written(struct inode *inode);
+/*
+ * All inodes that are dirty have been handed to inode_write(), without `wait`: by the caller, or by
+ * others and it has returned. 0 or the first error. No locks held.
+ */
 int super_write_inodes(struct superblock *sb);
 /* Writes pages and metadata of one inode: fsync(2). */
 int inode_sync(struct inode *inode, bool data_only);

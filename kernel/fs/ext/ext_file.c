@@ -52,6 +52,7 @@ static int fsync_journaled(struct file *file, bool data_only)
 	int err, err2 = 0;
 
 	(void)pagecache_sync(&inode->cache);
+	inode_wait_written(inode); /* it remembers its transaction then */
 	if ((!data_only && READ_ONCE(inode->state) & (I_DIRTY | I_DIRTY_TIME)) ||
 	    READ_ONCE(ei->unsaved) ||
 	    READ_ONCE(ei->disk_size) != (u64)READ_ONCE(inode->size) ||
