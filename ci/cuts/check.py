@@ -11,6 +11,8 @@ disks again and again, of which each may have something else promised.
 import os
 import subprocess
 
+from cuts.model import STALE
+
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 B = os.path.join(TOP, os.environ.get("B", "build"))
 ENV = {"PATH": os.environ["PATH"] + ":/usr/sbin:/sbin", "LC_ALL": "C"}
@@ -26,12 +28,12 @@ KINDS = {
 
 
 def make_base(kind, path, folder=None, size=None):
-    """A file system of a kind, with the tree of a folder."""
+    """A file system of a kind, with the tree of a folder, on a disk that was in use before."""
     options, kib, _, _ = KINDS[kind]
-    if os.path.exists(path):
-        os.unlink(path)
+    with open(path, "wb") as f:
+        f.write(STALE * ((size or kib) << 10))
     subprocess.run(["mke2fs", "-q", "-F", *options.split(), "-N", "64" if not size else "2048",
-                    "-E", "lazy_itable_init=0,root_owner=0:0",
+                    "-E", "nodiscard,lazy_itable_init=0,root_owner=0:0",
                     *(["-d", folder] if folder else []), path, f"{size or kib}k"],
                    env=ENV, check=True, stdout=subprocess.DEVNULL)
 

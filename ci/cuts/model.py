@@ -9,6 +9,8 @@ looked for among them: what was made stable at operation n is as it was then, or
 import functools
 
 BLOCK = 512
+DIRECT = 12288  # bytes that every inode names itself
+STALE = b"\xff"  # what free blocks are full of; no operation writes it
 
 
 @functools.lru_cache
@@ -263,7 +265,10 @@ class Judge:
 
     def repaired(self, tree):
         """Problems, without a journal."""
-        problems, history = [], self.history
+        history = self.history
+        problems = [f"{path}: shows what was in its blocks before"
+                    for path, (kind, _, data) in tree.items()
+                    if kind == "f" and STALE in data[:DIRECT]]
         for number, names in history.worlds[-1].dirs.items():
             floor = history.floor_of(number, self.done)
             if floor is not None:

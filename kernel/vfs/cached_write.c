@@ -94,6 +94,8 @@ static ssize_t write_whole(struct inode *inode, struct iov_iter *from, loff_t at
 	if (!err) {
 		memcpy(page_to_virt(page), bounce, copied);
 		page_set(page, PG_UPTODATE);
+		if (inode->cache.ops && inode->cache.ops->prepare_write)
+			page_dirty(page); /* lest it be unlocked and clean, with a new block */
 	}
 	page_unlock(page);
 	if (!err)

@@ -9,6 +9,7 @@
 #include "vm/vm_int.h"
 
 #include "lib/hash.h"
+#include "sched/rcu.h"
 #include "sched/wait.h"
 
 #define WAIT_QUEUE_BITS 8
@@ -99,6 +100,41 @@ int page_wait_unlocked_killable(struct page *page)
 	err = wait_killable(page_queue(page), clear_announced(page, PG_LOCKED));
 	self->in_iowait = false;
 	return err;
+}
+
+/*
+ * The locked ones of the next pages in [*first, last], referenced: how many, in `pages`. *first
+ * moves behind those that were looked at; `last` + 1: there are no more.
+ */
+static unsigned next_locked(struct pagecache *cache, pgoff_t *first, pgoff_t last,
+			    struct page *pages[16])
+{
+	unsigned n = 0, found;
+	u64 index[16];
+
+	rcu_read_lock();
+	found = radix_gang_lookup(&cache->pages, *first, (void **)pages, index, 16);
+	*first = found == 16 && index[15] < last ? index[15] + 1 : last + 1;
+	for (unsigned i = 0; i < found && index[i] <= last; i++)
+		if (page_test(pages[i], PG_LOCKED) && page_try_get(pages[i]))
+			pages[n++] = pages[i];
+	rcu_read_unlock();
+	return n;
+}
+
+void pagecache_wait_unlocked(struct pagecache *cache, pgoff_t first, pgoff_t last)
+{
+	struct page *pages[16];
+
+	last = min(last, ~(pgoff_t)1);
+	while (first <= last) {
+		unsigned n = next_locked(cache, &first, last, pages);
+
+		for (unsigned i = 0; i < n; i++) {
+			wait_until(page_queue(pages[i]), clear_announced(pages[i], PG_LOCKED));
+			page_put(pages[i]);
+		}
+	}
 }
 
 void page_wait_writeback(struct page *page)

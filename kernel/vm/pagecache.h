@@ -164,6 +164,8 @@ void page_lock(struct page *page);
 int must_check page_lock_killable(struct page *page);
 bool page_try_lock(struct page *page);
 void page_unlock(struct page *page);
+/* Waits until each page in [first, last] that is locked now has been unlocked. May sleep. */
+void pagecache_wait_unlocked(struct pagecache *cache, pgoff_t first, pgoff_t last);
 /* Waits until PG_WRITEBACK is clear. */
 void page_wait_writeback(struct page *page);
 /* Ends a read or write that ops began. Any context. */

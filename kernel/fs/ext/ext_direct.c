@@ -95,14 +95,18 @@ static int direct_map(struct inode *inode, loff_t at, loff_t n, bool write, stru
 /* In a handle. */
 static int blocks_set_written(struct inode *inode, u64 logical, u32 n)
 {
+	const u32 shift = PAGE_SHIFT - ext_fs_of(inode)->geo.block_bits;
 	struct ext_inode *ei = ext_i(inode);
 	int err;
 
 	rwsem_write(&ei->map_lock);
 	ext_map_forget_run(ei);
 	err = ext_extent_set_written(ei, logical, n, READ_ONCE(ei->n_privileged) > 0);
-	if (!err) /* the end on the disk is behind them (ext_delayed_size()) */
+	if (!err) {
+		/* The end on the disk is behind them (ext_delayed_size()). */
 		ei->excess_end = max(ei->excess_end, logical + n);
+		ext_order_add(inode, logical >> shift, (logical + n - 1) >> shift);
+	}
 	rwsem_write_end(&ei->map_lock);
 	return err;
 }

@@ -92,6 +92,7 @@ static int node_new(struct ext_inode *ei, bool reserve, u64 *block, struct bbloc
 		ext_blocks_undo(ei, *block, 1, true);
 		return err;
 	}
+	ext_order_add_node(&ei->inode);
 	ei->inode.blocks += fs->geo.block_size >> 9;
 	inode_dirty(&ei->inode);
 	return 0;

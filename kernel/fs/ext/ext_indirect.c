@@ -198,6 +198,7 @@ static int branch_alloc(struct ext_inode *ei, u64 goal, u32 want, bool reserve, 
 		err = ext_blocks_alloc(ei, goal, 1, reserve, &block, &one);
 		if (err)
 			goto fail;
+		ext_order_add_node(&ei->inode);
 		br->chain[i] = (u32)block;
 		goal = block + 1;
 	}

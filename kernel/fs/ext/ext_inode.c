@@ -9,6 +9,8 @@
 
 #include "lib/string.h"
 
+#define MOST_TRIES	4u	/* to write an inode while it gets blocks */
+
 static struct slab_cache *inode_cache;
 
 /* Directories, links and devices have no pages of their own. */
@@ -191,8 +193,8 @@ static void inode_note_written(struct inode *inode, const struct data_place *bef
 		ext_ordered_add(inode, old_size >> PAGE_SHIFT, new_size >> PAGE_SHIFT);
 }
 
-/* The inode's fields into its buffer. In a handle. */
-static int inode_to_buffer(struct inode *inode)
+/* The inode's fields into its buffer. In a handle. `in_order`: -EAGAIN if it is due. */
+static int inode_to_buffer(struct inode *inode, bool in_order)
 {
 	struct ext_fs *fs = ext_fs_of(inode);
 	struct ext_inode *ei = ext_i(inode);
@@ -214,6 +216,10 @@ static int inode_to_buffer(struct inode *inode)
 	 * the same raw inode.
 	 */
 	rwsem_write(&ei->map_lock);
+	if (in_order && unlikely(ext_order_is_due(inode))) {
+		err = -EAGAIN;
+		goto out;
+	}
 	before = place_of(raw);
 	ext_inode_to_raw(ei, raw);
 	ext_csum_inode_set(&fs->geo, (u32)inode->ino, raw);
@@ -221,9 +227,15 @@ static int inode_to_buffer(struct inode *inode)
 	if (fs->journal)
 		inode_note_written(inode, &before, raw);
 	WRITE_ONCE(ei->unsaved, false);
+out:
 	rwsem_write_end(&ei->map_lock);
 	bcache_put(&b);
-	return 0;
+	return err;
+}
+
+int ext_inode_begin(struct inode *inode)
+{
+	return inode_to_buffer(inode, false);
 }
 
 int ext_inode_save(struct inode *inode)
@@ -234,13 +246,34 @@ int ext_inode_save(struct inode *inode)
 	if (!fs->journal)
 		return 0; /* some time */
 	inode_take_dirty(inode);
-	err = inode_to_buffer(inode);
+	err = inode_to_buffer(inode, false);
 	if (err)
 		WRITE_ONCE(ext_i(inode)->unsaved, true);
 	/* Once more, later; also where blocks behind the end are to be freed before. */
 	if (err || (S_ISREG(inode->mode) && ext_map_has_excess(inode)))
 		inode_dirty(inode);
 	return err;
+}
+
+/*
+ * Without a journal, after what it names. It may get blocks faster than the device flushes: then
+ * it is written all the same, some time.
+ */
+static int inode_write_in_order(struct inode *inode, bool wait)
+{
+	int err = 0, err2;
+	unsigned tries = 0;
+
+	do {
+		if (ext_order_is_due(inode)) {
+			err2 = ext_order(inode, wait || tries);
+			err = err ? err : err2;
+		}
+		err2 = inode_to_buffer(inode, ++tries < MOST_TRIES);
+	} while (err2 == -EAGAIN);
+	if (!err2 && wait)
+		err2 = bcache_sync(ext_fs_of(inode)->dev);
+	return err ? err : err2;
 }
 
 int ext_inode_write(struct inode *inode, bool wait)
@@ -252,14 +285,14 @@ int ext_inode_write(struct inode *inode, bool wait)
 		return 0;
 	if (unlikely(S_ISREG(inode->mode) && ext_map_has_excess(inode)))
 		inode_trim(inode);
+	if (!fs->journaled)
+		return inode_write_in_order(inode, wait);
 	err = ext_pages_fill_holes(inode);
 	if (!err)
 		err = ext_begin(fs, ext_credits_inode());
 	if (err)
 		return err;
-	err = inode_to_buffer(inode);
+	err = inode_to_buffer(inode, false);
 	ext_end(fs);
-	if (err || !wait)
-		return err;
-	return fs->journaled ? ext_commit_inode(inode, false) : bcache_sync(fs->dev);
+	return err || !wait ? err : ext_commit_inode(inode, false);
 }

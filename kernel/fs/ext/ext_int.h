@@ -126,6 +126,12 @@ struct ext_fs {
 	struct ext_inode *ordered_busy;	/* t: is being written */
 	u32 ordered_left;		/* the commit's: inodes to be looked at */
 	struct wait_queue ordered_wait;	/* for another busy one */
+
+	/* Without one, with the list above: ext_order.c */
+	struct mutex order_mutex;	/* RANK_JOURNAL: the end of an epoch */
+	u32 order_epoch, order_stable;	/* t: which is now, and the last that ended; never 0 */
+
+	/* With a journal: */
 	struct spinlock freed_lock;	/* RANK_INODE_SPIN */
 	struct rb_root freed;		/* freed_lock: ext_freed.c */
 	bool held;			/* freed_lock: a group is */
@@ -181,7 +187,9 @@ struct ext_inode {
 	u32 sync_tid, datasync_tid;	/* a: transactions of the last change, and of the last that
 					 * matters to the data */
 	struct list ordered_link;	/* fs->ordered_lock */
-	u32 ordered_tid;		/* fs->ordered_lock: the last that needs its data, */
+	u32 ordered_tid;		/* fs->ordered_lock: the last that needs its data (without
+					 * a journal the epoch, 0: none), */
+	bool new_node;			/* fs->ordered_lock: without a journal, ext_order.c */
 	u64 ordered_first, ordered_last; /* fs->ordered_lock: which pages */
 	u64 hole_first, hole_end;	/* s: dirty pages in which write-back met a hole */
 	u64 dir_hint;			/* l (dir): logical block where the last name was found */
@@ -292,6 +300,26 @@ void ext_ordered_settle(struct inode *inode, u64 first);
 /* On its way out; no handle is open, unless it was never added. */
 void ext_ordered_remove(struct inode *inode);
 int ext_ordered_write(struct ext_fs *fs, u32 tid);
+/* What the first does, of a transaction. ordered_lock held. */
+void ext_ordered_put_locked(struct ext_fs *fs, struct ext_inode *ei, u32 tid, u64 first, u64 last);
+
+/* ext_order.c: without a journal; nothing to do with one */
+/*
+ * The inode gets blocks, among its pages first .. last. map_lock is held for writing; the pages are
+ * locked until they are dirty.
+ */
+void ext_order_add(struct inode *inode, u64 first, u64 last);
+/* The inode gets a block of metadata. map_lock is held for writing. */
+void ext_order_add_node(struct inode *inode);
+/* Waits until what became the inode's there is dirty. No page lock held. */
+void ext_order_wait_unlocked(struct inode *inode, u64 first, u64 last);
+/* Whether what it names may be missing on the disk. Any context that may take spinlocks. */
+bool ext_order_is_due(struct inode *inode);
+/*
+ * Makes what the inode names stable (`alone`), or what all inodes that are due name: 0, or an error
+ * of writing or flushing, and it is due no more all the same. No page lock or map_lock held.
+ */
+int ext_order(struct inode *inode, bool alone);
 
 /* ext_freed.c */
 /* The blocks, of one group, were freed in this handle. */
@@ -412,6 +440,9 @@ int must_check ext_iget(struct superblock *sb, u32 ino, struct inode **out);
 struct inode *ext_inode_alloc(struct superblock *sb);
 void ext_inode_free(struct inode *inode);
 int ext_inode_write(struct inode *inode, bool wait);
+/* Of one that is being made, in the handle that does so: its buffer is no longer the last owner's.
+ * 0, -EIO. */
+int must_check ext_inode_begin(struct inode *inode);
 void ext_inode_evict(struct inode *inode);
 void ext_inode_set_ops(struct inode *inode);
 int ext_setattr(struct inode *inode, const struct inode_attr *attr);

@@ -67,6 +67,7 @@ int ext_map(struct inode *inode, u64 logical, u32 max, struct ext_run *run)
 static int map_create(struct inode *inode, u64 logical, u32 max, bool reserve, bool promised,
 		      struct ext_run *run)
 {
+	const u32 shift = PAGE_SHIFT - ext_fs_of(inode)->geo.block_bits;
 	struct ext_inode *ei = ext_i(inode);
 	int err;
 
@@ -79,6 +80,7 @@ static int map_create(struct inode *inode, u64 logical, u32 max, bool reserve, b
 	else
 		err = ext_indirect_create(ei, logical, max, reserve, run);
 	if (!err) {
+		ext_order_add(inode, logical >> shift, (logical + run->count - 1) >> shift);
 		run_remember(ei, logical, run);
 		ei->alloc_end = max(ei->alloc_end, logical + run->count);
 		ei->excess_end = max(ei->excess_end, logical + run->count);

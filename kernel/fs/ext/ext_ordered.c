@@ -9,22 +9,15 @@
  *
  * The commit takes page locks while others wait for it. So these are taken within handles, never
  * around them: ext_pages_make_dirty(), and what write-back may not do (ext_pages.c, holes).
+ *
+ * Without a journal the list is that of ext_order.c.
  */
 #include "fs/ext/ext_int.h"
 
 #include "fs/jbd/jbd_check.h"
 
-void ext_ordered_add(struct inode *inode, u64 first, u64 last)
+void ext_ordered_put_locked(struct ext_fs *fs, struct ext_inode *ei, u32 tid, u64 first, u64 last)
 {
-	struct ext_fs *fs = ext_fs_of(inode);
-	struct ext_inode *ei = ext_i(inode);
-	u32 tid;
-
-	/* One that is being evicted has left the list for good. */
-	if (!fs->journal || READ_ONCE(inode->state) & I_FREEING)
-		return;
-	tid = ext_tid(fs);
-	spin_lock(&fs->ordered_lock);
 	if (list_empty(&ei->ordered_link)) {
 		list_add_tail(&ei->ordered_link, &fs->ordered);
 		ei->ordered_first = first;
@@ -34,6 +27,19 @@ void ext_ordered_add(struct inode *inode, u64 first, u64 last)
 		ei->ordered_last = max(ei->ordered_last, last);
 	}
 	ei->ordered_tid = tid;
+}
+
+void ext_ordered_add(struct inode *inode, u64 first, u64 last)
+{
+	struct ext_fs *fs = ext_fs_of(inode);
+	u32 tid;
+
+	/* One that is being evicted has left the list for good. */
+	if (!fs->journal || READ_ONCE(inode->state) & I_FREEING)
+		return;
+	tid = ext_tid(fs);
+	spin_lock(&fs->ordered_lock);
+	ext_ordered_put_locked(fs, ext_i(inode), tid, first, last);
 	spin_unlock(&fs->ordered_lock);
 }
 
@@ -65,8 +71,6 @@ void ext_ordered_remove(struct inode *inode)
 	struct ext_fs *fs = ext_fs_of(inode);
 	struct ext_inode *ei = ext_i(inode);
 
-	if (!fs->journaled)
-		return;
 	spin_lock(&fs->ordered_lock);
 	if (!list_empty(&ei->ordered_link))
 		list_del_init(&ei->ordered_link);
@@ -113,7 +117,10 @@ static void ordered_count(struct ext_fs *fs)
 	spin_unlock(&fs->ordered_lock);
 }
 
-/* jbd_ops.write_data: an error is the file's, which fsync(2) tells; the transaction goes on. */
+/*
+ * jbd_ops.write_data, and ext_order_all(): an error is the file's, which fsync(2) tells; the
+ * transaction goes on.
+ */
 int ext_ordered_write(struct ext_fs *fs, u32 tid)
 {
 	struct ext_inode *ei = NULL;
@@ -121,8 +128,10 @@ int ext_ordered_write(struct ext_fs *fs, u32 tid)
 
 	/* All writes are begun before one is waited for. */
 	ordered_count(fs);
-	while ((ei = ordered_next(fs, tid, true, ei, pages)))
+	while ((ei = ordered_next(fs, tid, true, ei, pages))) {
+		ext_order_wait_unlocked(&ei->inode, pages[0], pages[1]);
 		(void)pagecache_write_placed(&ei->inode.cache, pages[0], pages[1], false);
+	}
 	ordered_count(fs);
 	while ((ei = ordered_next(fs, tid, false, ei, pages)))
 		(void)pagecache_write_placed(&ei->inode.cache, pages[0], pages[1], true);

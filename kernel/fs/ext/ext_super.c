@@ -260,6 +260,9 @@ static int super_mount(struct superblock *sb, struct blkdev *dev, const char *op
 	spin_init(&fs->ordered_lock, RANK_INODE_SPIN, "ext ordered");
 	spin_init(&fs->freed_lock, RANK_INODE_SPIN, "ext freed");
 	mutex_init(&fs->orphan_mutex, RANK_FS_LIST, "ext orphans");
+	mutex_init(&fs->order_mutex, RANK_JOURNAL, "ext order");
+	fs->order_epoch = 2;
+	fs->order_stable = 1;
 	wait_init(&fs->ordered_wait);
 	list_init(&fs->orphans);
 	list_init(&fs->ordered);

@@ -218,6 +218,7 @@ static int block_create(struct inode *inode, const struct draft *d)
 	ext_csum_xattr_block_set(&fs->geo, block, b.data);
 	ext_block_dirty(fs, &b);
 	bcache_put(&b);
+	ext_order_add_node(inode);
 	ei->file_acl = (u32)block;
 	ei->file_acl_hi = (u32)(block >> 32);
 	blocks_add(inode, 1);
@@ -332,7 +333,7 @@ static int xattr_change(struct inode *inode, const struct ext_xattr_name *name, 
 		goto out;
 	/* The raw inode must be ours before its attribute area is. */
 	if (ei->fresh)
-		err = ext_inode_write(inode, false);
+		err = ext_inode_begin(inode);
 	if (!err) {
 		rwsem_write(&ei->map_lock);
 		err = change_apply(c, value, (u32)size, flags);

@@ -435,6 +435,11 @@ void pagecache_drop_range(struct pagecache *cache, pgoff_t first, pgoff_t last)
 		cache_remove(cache, page);
 }
 
+void pagecache_wait_unlocked(struct pagecache *cache, pgoff_t first, pgoff_t last)
+{
+	/* Nobody else has locked one. */
+}
+
 void page_wait_writeback(struct page *page)
 {
 	host_io_finish();
