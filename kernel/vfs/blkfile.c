@@ -71,7 +71,11 @@ static ssize_t blkfile_read(struct file *f, struct iov_iter *to, loff_t *pos)
 			       PAGE_SHIFT;
 		struct page *page;
 
-		err = pagecache_get(&dev->cache, (pgoff_t)at >> PAGE_SHIFT, last, &page);
+		if (unlikely(to->nowait) &&
+		    !cached_page_is_there(&dev->cache, (pgoff_t)at >> PAGE_SHIFT))
+			err = -EAGAIN;
+		else
+			err = pagecache_get(&dev->cache, (pgoff_t)at >> PAGE_SHIFT, last, &page);
 		if (err < 0)
 			break;
 		n = min(min(iov_left(to), (size_t)(PAGE_SIZE - offset)), (size_t)(size - at));
@@ -168,6 +172,8 @@ static ssize_t blkfile_write(struct file *f, struct iov_iter *from, loff_t *pos)
 		return -ENOSPC;
 	if (f->flags & O_DIRECT && !blkfile_is_claimed(f))
 		return blkfile_write_direct(f, from, pos);
+	if (unlikely(from->nowait))
+		return -EOPNOTSUPP; /* as for files */
 	while (iov_left(from) && at < size) {
 		size_t n =
 			min((size_t)(PAGE_SIZE - ((size_t)at & (PAGE_SIZE - 1))), iov_left(from));
@@ -272,4 +278,5 @@ const struct file_ops blkfile_ops = {
 	.ioctl = blkfile_ioctl,
 	.mmap = blkfile_mmap,
 	.fsync = blkfile_fsync,
+	.has_nowait = true,
 };

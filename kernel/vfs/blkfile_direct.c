@@ -20,6 +20,8 @@ ssize_t blkfile_read_direct(struct blkdev *dev, struct iov_iter *to, loff_t *pos
 	if (at >= size || !iov_left(to))
 		return 0;
 	end = at + (loff_t)min(iov_left(to), (size_t)(size - at));
+	if (to->nowait && direct_cache_is_busy(&dev->cache, at, end))
+		return -EAGAIN;
 	err = direct_cache_out(&dev->cache, at, end, false);
 	if (err == 0)
 		err = bounce_init(&b, dev->disk, (size_t)(end - at));
@@ -54,6 +56,8 @@ ssize_t blkfile_write_direct(struct file *f, struct iov_iter *from, loff_t *pos)
 	if (err < 0 || !iov_left(from))
 		return err;
 	end = at + (loff_t)min(iov_left(from), (size_t)(size - at));
+	if (from->nowait && direct_cache_is_busy(&dev->cache, at, end))
+		return -EAGAIN;
 	err = direct_cache_out(&dev->cache, at, end, true);
 	if (err == 0)
 		err = bounce_init(&b, dev->disk, (size_t)(end - at));

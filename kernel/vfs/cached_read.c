@@ -22,8 +22,7 @@ static inline int get_page(struct pagecache *cache, pgoff_t index, pgoff_t last,
 	return 0;
 }
 
-/* Whether the page at index can be copied without waiting for the disk. */
-static bool is_in_memory(struct pagecache *cache, pgoff_t index)
+bool cached_page_is_there(struct pagecache *cache, pgoff_t index)
 {
 	struct page *page = pagecache_find(cache, index);
 	bool there = page && READ_ONCE(page->flags) & PG_UPTODATE;
@@ -49,7 +48,8 @@ ssize_t cached_read(struct file *file, struct iov_iter *to, loff_t *pos)
 		size_t want = min(iov_left(to), (size_t)(size - at));
 		struct page *page;
 
-		if (unlikely(to->nowait && !is_in_memory(cache, (pgoff_t)at >> PAGE_SHIFT))) {
+		if (unlikely(to->nowait) &&
+		    !cached_page_is_there(cache, (pgoff_t)at >> PAGE_SHIFT)) {
 			err = -EAGAIN;
 			break;
 		}

@@ -83,3 +83,21 @@ int direct_cache_out(struct pagecache *cache, loff_t from, loff_t to, bool drop)
 		pagecache_drop_range(cache, first, last);
 	return err;
 }
+
+bool direct_cache_is_busy(struct pagecache *cache, loff_t from, loff_t to)
+{
+	pgoff_t last = (pgoff_t)(to - 1) >> PAGE_SHIFT;
+	bool busy = false;
+
+	if (!READ_ONCE(cache->n_pages))
+		return false;
+	for (pgoff_t i = (pgoff_t)from >> PAGE_SHIFT; i <= last && !busy; i++) {
+		struct page *page = pagecache_find(cache, i);
+
+		if (!page)
+			continue;
+		busy = READ_ONCE(page->flags) & (PG_LOCKED | PG_DIRTY | PG_WRITEBACK);
+		page_put(page);
+	}
+	return busy;
+}

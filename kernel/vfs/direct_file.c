@@ -73,25 +73,6 @@ static int read_chunk(struct inode *inode, struct bounce *b, loff_t at, size_t n
 	return 0;
 }
 
-/* Whether pages of [from, to) are to be written first, or in somebody's hands. */
-static bool cache_is_busy(struct pagecache *cache, loff_t from, loff_t to)
-{
-	pgoff_t last = (pgoff_t)(to - 1) >> PAGE_SHIFT;
-	bool busy = false;
-
-	if (!READ_ONCE(cache->n_pages))
-		return false;
-	for (pgoff_t i = (pgoff_t)from >> PAGE_SHIFT; i <= last && !busy; i++) {
-		struct page *page = pagecache_find(cache, i);
-
-		if (!page)
-			continue;
-		busy = READ_ONCE(page->flags) & (PG_LOCKED | PG_DIRTY | PG_WRITEBACK);
-		page_put(page);
-	}
-	return busy;
-}
-
 static ssize_t read_locked(struct inode *inode, struct iov_iter *to, loff_t start)
 {
 	loff_t at = start, end, size = inode->size;
@@ -105,7 +86,7 @@ static ssize_t read_locked(struct inode *inode, struct iov_iter *to, loff_t star
 	if (err)
 		return err;
 	end = at + (loff_t)min(iov_left(to), (size_t)(size - at));
-	if (to->nowait && cache_is_busy(&inode->cache, at, end))
+	if (to->nowait && direct_cache_is_busy(&inode->cache, at, end))
 		return -EAGAIN;
 	err = direct_cache_out(&inode->cache, at, end, false);
 	if (err == 0)
@@ -149,7 +130,7 @@ static int check_overwrite(struct inode *inode, loff_t at, loff_t end)
 
 	/* What is lost by being written to is found out by who may wait. */
 	if (end > inode->size || !inode->no_caps || inode->mode & (S_ISUID | S_ISGID) ||
-	    cache_is_busy(&inode->cache, at, end))
+	    direct_cache_is_busy(&inode->cache, at, end))
 		return -EAGAIN;
 	for (; at < end && err == 0; at += run.n) {
 		err = inode->ops->direct->map(inode, at, end - at, false, &run);

@@ -53,3 +53,5 @@ int must_check direct_check(const struct blkdev *dev, const struct iov_iter *it,
  * all of it stays.
  */
 int direct_cache_out(struct pagecache *cache, loff_t from, loff_t to, bool drop);
+/* Whether pages of [from, to) are to be written first, or in somebody's hands (RWF_NOWAIT). */
+bool direct_cache_is_busy(struct pagecache *cache, loff_t from, loff_t to);

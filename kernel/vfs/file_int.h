@@ -29,6 +29,8 @@ int inode_truncate(struct inode *inode, s64 size, const struct cred *cred);
 ssize_t cached_write_limited(struct file *file, struct iov_iter *from, loff_t *pos,
 			     u64 fsize_limit);
 
+/* Whether the page at index can be copied without waiting for the disk (RWF_NOWAIT). */
+bool cached_page_is_there(struct pagecache *cache, pgoff_t index);
 /* Its part from copying on: bytes, or an error if there were none. inode->lock held for writing. */
 ssize_t cached_write_pages(struct inode *inode, struct iov_iter *from, loff_t at);
 /* O_DIRECT (direct_file.c): whether the file can be read and written past the page cache. */

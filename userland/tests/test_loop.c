@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/swap.h>
 #include <sys/sysmacros.h>
+#include <sys/uio.h>
 
 #include "tap.h"
 
@@ -228,6 +229,42 @@ TEST(swap)
 	works(swapoff(device), "swapoff");
 	fd = must(open(device, O_RDONLY));
 	fails(ioctl(fd, LOOP_GET_STATUS64, &info), ENXIO, "and it is gone");
+}
+
+static ssize_t at_once(int fd, bool write, char *buf, off_t at)
+{
+	struct iovec v = { buf, 4096 };
+
+	return syscall(write ? SYS_pwritev2 : SYS_preadv2, fd, &v, 1, at, 0l, RWF_NOWAIT);
+}
+
+TEST(without_waiting)
+{
+	int file = file_make("file", SIZE), fd = loop_open(O_RDWR), direct;
+	char *buf = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	must(ioctl(fd, LOOP_SET_FD, file));
+	direct = must(open(device, O_RDWR | O_DIRECT));
+	must(ioctl(fd, BLKFLSBUF, 0));
+	fails(at_once(fd, false, buf, 512 * 1024), EAGAIN, "what is not in memory is not read");
+	must(pread(fd, buf, 4096, 512 * 1024));
+	is(at_once(fd, false, buf, 512 * 1024), 4096, "what is there is");
+	is(*(uint32_t *)buf, 1024, "as it is");
+	fails(at_once(fd, true, buf, 0), EOPNOTSUPP, "by the cache nobody writes so");
+	must(fsync(fd));
+	must(ioctl(fd, BLKFLSBUF, 0));
+	is(at_once(direct, false, buf, 8192), 4096, "O_DIRECT reads");
+	is(*(uint32_t *)buf, 16, "what is there");
+	*(uint32_t *)buf = 4711;
+	is(at_once(direct, true, buf, 8192), 4096, "and writes");
+	is(sector_at(fd, 16), 4711, "what is found there");
+	must(pwrite(fd, buf, 4096, 16384));
+	fails(at_once(direct, false, buf, 16384), EAGAIN, "what is newer in memory is not read");
+	fails(at_once(direct, true, buf, 16384), EAGAIN, "nor overwritten");
+	fails(at_once(direct, true, buf, SIZE), ENOSPC, "the end is the end");
+	is(at_once(direct, false, buf, SIZE), 0, "to whom reads, too");
+	close(direct);
+	must(ioctl(fd, LOOP_CLR_FD));
 }
 
 TEST(block_size_and_direct)
