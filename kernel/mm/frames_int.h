@@ -62,8 +62,10 @@ bool page_array_grow_locked(enum frame_zone zone);
 void page_array_grow_below_locked(pfn_t limit);
 void slab_init(void);
 void kmap_init(void);
-/* Frees cached kernel stacks of this CPU: frames. Thread context, no spinlock held. */
+/* Frees warm kernel stacks of this CPU and the depot: frames. Thread context, no spinlock held. */
 u64 kstack_shrink(void);
+/* This CPU's warm stacks go to the depot, as many as it takes. Any context. */
+void kstack_drain_cpu(void);
 
 /* Frames that the slab caches hold. */
 void slab_count_frames(u64 *reclaimable, u64 *unreclaimable);

@@ -6,11 +6,12 @@
  *
  * Debug builds paint a stack before it is given out, and see how deep the paint is gone.
  *
- * A CPU's stock is used in thread context only, where the CPU is its owner's: no lock. The depot
- * has one (RANK_SLAB).
+ * A CPU's stock is used by that CPU with interrupts off, since another one that is short of memory
+ * may have it emptied (mm_shrink_stocks()). The depot has a lock (RANK_SLAB).
  */
 #include "mm/kmap_int.h"
 
+#include "arch/cpu.h"
 #include "arch/mmu.h"
 #include "arch/percpu.h"
 #include "core/panic.h"
@@ -33,36 +34,64 @@ static struct spinlock depot_lock = SPINLOCK_INIT(RANK_SLAB, "stacks");
 static u32 depot_count;              /* depot_lock */
 static void *depot[DEPOT_STACKS];    /* depot_lock */
 
-/* Half a stock from the depot, or less. */
+/* Half a stock from the depot, or less. Interrupts off. */
 static void stock_fill(struct stack_stock *stock)
 {
-	u64 flags = spin_lock_irq(&depot_lock);
-
+	spin_lock(&depot_lock);
 	while (depot_count && stock->count < WARM_STACKS / 2)
 		stock->stack[stock->count++] = depot[--depot_count];
-	spin_unlock_irq(&depot_lock, flags);
+	spin_unlock(&depot_lock);
 }
 
-/* Half a stock to the depot, or what it takes: in a small machine that is less. */
-static void stock_drain(struct stack_stock *stock)
+/* All but `keep` stacks to the depot, or as many as find room there. Interrupts off. */
+static void stock_drain(struct stack_stock *stock, u32 keep, u64 room)
 {
-	u64 room = min_t(u64, frames.total / (KSTACK_PAGES * 256), DEPOT_STACKS);
-	u64 flags = spin_lock_irq(&depot_lock);
-
-	while (depot_count < room && stock->count > WARM_STACKS / 2)
+	spin_lock(&depot_lock);
+	while (depot_count < room && stock->count > keep)
 		depot[depot_count++] = stock->stack[--stock->count];
-	spin_unlock_irq(&depot_lock, flags);
+	spin_unlock(&depot_lock);
 }
 
-static void *stack_get(void)
+/* A warm stack of this CPU's or the depot's, or NULL. */
+static void *warm_get(void)
 {
+	u64 flags = irq_save();
 	struct stack_stock *stock = this_cpu_ptr(warm);
-	struct kmap_area *area;
+	void *stack = NULL;
 
 	if (unlikely(!stock->count && READ_ONCE(depot_count)))
 		stock_fill(stock);
 	if (likely(stock->count))
-		return stock->stack[--stock->count];
+		stack = stock->stack[--stock->count];
+	irq_restore(flags);
+	return stack;
+}
+
+/* Keeps it for the next thread, unless there are enough: whether it does. */
+static bool warm_put(void *stack)
+{
+	/* In a small machine the depot has less room. */
+	u64 room = min_t(u64, frames.total / (KSTACK_PAGES * 256), DEPOT_STACKS);
+	u64 flags = irq_save();
+	struct stack_stock *stock = this_cpu_ptr(warm);
+	bool kept;
+
+	if (unlikely(stock->count == WARM_STACKS))
+		stock_drain(stock, WARM_STACKS / 2, room);
+	kept = stock->count < WARM_STACKS;
+	if (likely(kept))
+		stock->stack[stock->count++] = stack;
+	irq_restore(flags);
+	return kept;
+}
+
+static void *stack_get(void)
+{
+	struct kmap_area *area;
+	void *stack = warm_get();
+
+	if (likely(stack))
+		return stack;
 	area = kmap_reserve(KSTACK_PAGES, KMAP_STACK, MM_KERNEL);
 	if (!area)
 		return NULL;
@@ -146,35 +175,29 @@ static void stack_destroy(void *stack)
 
 void kstack_free(void *stack)
 {
-	struct stack_stock *stock = this_cpu_ptr(warm);
-
 	if (MM_DEBUG)
 		stack_note(stack);
 	kasan_poison(stack, KSTACK_SIZE, KASAN_STACK_FREE);
-	if (likely(frames_unused() >= frames.mark_low)) {
-		if (unlikely(stock->count == WARM_STACKS))
-			stock_drain(stock);
-		if (likely(stock->count < WARM_STACKS)) {
-			stock->stack[stock->count++] = stack;
-			return;
-		}
-	}
-	stack_destroy(stack);
+	if (unlikely(frames_unused() < frames.mark_low) || !warm_put(stack))
+		stack_destroy(stack);
+}
+
+void kstack_drain_cpu(void)
+{
+	u64 flags = irq_save();
+
+	stock_drain(this_cpu_ptr(warm), 0, DEPOT_STACKS);
+	irq_restore(flags);
 }
 
 u64 kstack_shrink(void)
 {
 	u64 freed = 0;
+	void *stack;
 
-	for (;;) {
-		/* Anew each time: destroying takes a while, and the CPU may be another. */
-		struct stack_stock *stock = this_cpu_ptr(warm);
-
-		if (!stock->count)
-			stock_fill(stock);
-		if (!stock->count)
-			return freed;
-		stack_destroy(stock->stack[--stock->count]);
+	while ((stack = warm_get())) {
+		stack_destroy(stack);
 		freed += KSTACK_PAGES;
 	}
+	return freed;
 }

@@ -1,9 +1,8 @@
 /*
  * When there is too little memory. In this order: what the allocators themselves keep in stock
  * (empty slabs, cached stacks, frames: this CPU's, and when it gets serious that of all), vm's
- * reclaim, and the killing of a process. Each
- * step is tried again as long as it brings something; an allocation of many frames in a row gives
- * up early, for killing seldom makes neighbours free.
+ * reclaim, and the killing of a process. Each step is tried again as long as it brings something;
+ * an allocation of many frames in a row gives up early, for killing seldom makes neighbours free.
  *
  * Before: frames.c, from page_alloc_order() in thread context without spinlocks. After: vm's hooks.
  */
@@ -26,10 +25,12 @@ void mm_set_reclaim(u64 (*reclaim)(u64 n, unsigned flags), bool (*oom)(unsigned 
 	store_release(&frames.reclaim, reclaim);
 }
 
-/* In the interrupt of another CPU, which may be within its stock: then that stays. */
+/* In the interrupt of another CPU. One that is within its stock of objects or frames keeps that;
+ * stacks go to the depot. */
 static void drain_here(void *arg)
 {
 	slab_drain_cpu();
+	kstack_drain_cpu();
 	frames_drain_cpu();
 }
 
@@ -42,6 +43,8 @@ u64 mm_shrink_stocks(void)
 {
 	u64 others = cpus_online() & ~BIT(cpu_id()), before = frames_unused(), after;
 
+	/* The depot shall have room for the others' stacks. */
+	(void)kstack_shrink();
 	if (others)
 		cpu_call(others, drain_here, NULL);
 	/* The others' objects may have left slabs empty. */

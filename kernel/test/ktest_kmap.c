@@ -6,6 +6,7 @@
 #include "mm/dma.h"
 #include "mm/frames.h"
 #include "mm/kmap.h"
+#include "sched/thread.h"
 #include "test/ktest.h"
 
 KTEST(kmap_vmalloc)
@@ -58,6 +59,36 @@ KTEST(kmap_stacks)
 	}
 	for (unsigned i = 0; i < 40; i++)
 		kstack_free(stack[i]);
+}
+
+/* What another CPU keeps warm is given back, too, when memory is short. */
+KTEST(kmap_stacks_of_others)
+{
+	enum { N = 8 };
+	struct mm_stats before, warm, after;
+	void *stack[N];
+
+	if (cpu_count() < 2)
+		return;
+	mm_shrink_stocks();
+	KTEST_CHECK(sched_set_affinity(thread_current(), BIT(1)) == 0);
+	sched_point();
+	KTEST_CHECK(cpu_id() == 1);
+	mm_stats(&before);
+	for (unsigned i = 0; i < N; i++)
+		stack[i] = kstack_alloc();
+	for (unsigned i = 0; i < N; i++)
+		if (stack[i])
+			kstack_free(stack[i]);
+	KTEST_CHECK(sched_set_affinity(thread_current(), BIT(0)) == 0);
+	sched_point();
+	KTEST_CHECK(cpu_id() == 0);
+	mm_stats(&warm);
+	mm_shrink_stocks();
+	mm_stats(&after);
+	KTEST_CHECK(warm.stacks >= before.stacks + N / 2 * (KSTACK_SIZE / PAGE_SIZE));
+	KTEST_CHECK(after.stacks < before.stacks + N / 2 * (KSTACK_SIZE / PAGE_SIZE));
+	KTEST_CHECK(sched_set_affinity(thread_current(), cpus_online()) == 0);
 }
 
 /* Of a page that nobody else maps; it is not touched. */
