@@ -13,7 +13,7 @@ CONF = "null 0:0 666\\nsd[a-z].* 0:6 640\\ntty.* 0:5 620\\n"
 ROOM = ("mkdir /tmp/r && mount -o bind / /tmp/r && mount -t tmpfs dev /tmp/r/dev && "
         "mount -t sysfs sys /tmp/r/sys && mount -t proc proc /tmp/r/proc && "
         f"printf '{CONF}' >/etc/mdev.conf")
-WAIT = "i=0; until %s; do usleep 100000; i=$((i+1)); [ $i -lt 100 ] || break; done; %s"
+WAIT = "i=0; until %s; do usleep 100000; i=$((i+1)); [ $i -lt 1000 ] || break; done; %s"
 
 
 def becomes(console, condition):
