@@ -34,7 +34,7 @@ void upcall_syscall(struct regs *regs)
 
 	if (unlikely(READ_ONCE(thread_current()->work) & WORK_CALL_SLOW) && !call_begin(regs))
 		return;
-	number = regs->orig_rax;
+	number = (u32)regs->orig_rax;
 	if (unlikely(number >= SYSCALL_COUNT) || unlikely(!(handler = syscall_table[number]))) {
 		gap_count(GAP_CALL, number, 0, 0, NULL);
 		regs->rax = (u64)-ENOSYS;
