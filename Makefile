@@ -54,6 +54,7 @@ include kernel/kernel.mk
 include kernel/test/host/host.mk
 -include userland/tests/tests.mk
 -include userland/bench/bench.mk
+-include userland/record/record.mk
 include image/image.mk
 include ci/linux-peer/peer.mk
 -include ci/wire/wire.mk

@@ -10,10 +10,11 @@
 #   make test-system TEST='boot -k uefi'          a file of ci/system, and what pytest understands
 #   make test-unit ONLY=radix
 
-TEST_MANIFESTS := $(IMAGE_MANIFESTS) $(TESTS_DIR)/manifest $(TESTS_O)/manifest $(BENCH_DIR)/manifest
+TEST_MANIFESTS := $(IMAGE_MANIFESTS) $(TESTS_DIR)/manifest $(TESTS_O)/manifest \
+	$(BENCH_DIR)/manifest $(RECORD_DIR)/manifest
 
-$(TESTS_O)/root.fs: $(TESTS_INPUTS) $(BENCH_PROGS) $(TEST_MANIFESTS) $(IMAGE_INPUTS) \
-		image/mkroot $(IMG)/settings
+$(TESTS_O)/root.fs: $(TESTS_INPUTS) $(BENCH_PROGS) $(RECORD_PROG) $(TEST_MANIFESTS) \
+		$(IMAGE_INPUTS) image/mkroot $(IMG)/settings
 	$(call say,ROOT,$@)
 	$(Q)size=$$(image/mkdisk layout $(IMAGE_SIZE)) && \
 		image/mkroot $@ $$size $(EPOCH) $@.d $(TEST_MANIFESTS) $(IMAGE_VARS)
@@ -30,8 +31,8 @@ TEST_READY := $(B)/initramfs.img $(B)/test.img $(B)/skerry.img $(B)/skerry.elf $
 	$(PEER_INITRD) $(CUTS_HELPER)
 TEST_READY += $(B)/host/crafted-disk $(B)/host/bases/stamp
 
-.PHONY: bench check crafted power-cuts test test-full test-unit test-selftest test-tools \
-	test-guest test-system
+.PHONY: bench check crafted power-cuts syscalls-page test test-full test-unit test-selftest \
+	test-tools test-guest test-system
 
 check: $(KGEN_SYS) ## the kernel's floor plan, each header alone, the length of lines
 	$(Q)ci/check-rooms -I $(B)/gen
@@ -61,6 +62,9 @@ test-system: $(TEST_READY) ## system tests: TEST='file -k name'
 	$(Q)$(TEST_ENV) TEST_FULL=$(LONG) \
 		/usr/bin/python3 -m pytest -q -p no:cacheprovider --tb=short $(if $(TEST), \
 			ci/system/test_$(firstword $(TEST)).py $(wordlist 2,99,$(TEST)),ci/system)
+
+syscalls-page: $(TEST_READY) ## docs/syscalls.md, from the guest tests, recorded on both kernels
+	$(Q)$(TEST_ENV) ci/syscalls-page
 
 power-cuts: $(TEST_READY) ## cut the power at every moment of many workloads (two hours)
 	$(Q)$(TEST_ENV) ci/power-cuts full

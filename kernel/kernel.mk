@@ -103,7 +103,7 @@ $(B)/gen/%.o: $(B)/gen/%.c $(KFLAGS_FILE)
 KGEN_SYS := $(addprefix $(B)/gen/sys/,syscall_table.c syscall_names.c)
 $(KGEN_SYS) &: kernel/sys/gen-syscalls kernel/sys/syscalls.tbl
 	$(Q)echo '  GEN     $(B)/gen/sys' && mkdir -p $(B)/gen/sys && \
-		kernel/sys/gen-syscalls kernel/sys/syscalls.tbl $(B)/gen/sys --doc docs/syscalls.md
+		kernel/sys/gen-syscalls kernel/sys/syscalls.tbl $(B)/gen/sys
 
 $(filter $(B)/kernel/sys/%,$(KOBJ)): | $(KGEN_SYS)
 

@@ -1,0 +1,55 @@
+/* The headers that have the constants which abi.tbl names, for the recorder (record.c). */
+#ifndef ABI_HEADERS_H
+#define ABI_HEADERS_H
+
+#include <linux/cdrom.h>
+#include <linux/close_range.h>
+#include <linux/falloc.h>
+#include <linux/fiemap.h>
+#include <linux/fs.h>
+#include <linux/futex.h>
+#include <linux/if_packet.h>
+#include <linux/kcmp.h>
+#include <linux/kd.h>
+#include <linux/loop.h>
+#include <linux/membarrier.h>
+#include <linux/msdos_fs.h>
+#include <linux/netlink.h>
+#include <linux/openat2.h>
+#include <linux/random.h>
+#include <linux/rseq.h>
+#include <linux/rtc.h>
+#include <linux/seccomp.h>
+#include <linux/sockios.h>
+#include <linux/stat.h>
+#include <linux/vt.h>
+#include <linux/blkpg.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <sys/ioctl.h>
+#include <sys/ipc.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/msg.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/reboot.h>
+#include <sys/resource.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/swap.h>
+#include <sys/time.h>
+#include <sys/timerfd.h>
+#include <sys/timex.h>
+#include <sys/xattr.h>
+#include <time.h>
+
+#endif
