@@ -39,7 +39,9 @@
 #define PTRACE_PEEKSIGINFO		0x4209
 #define PTRACE_GETSIGMASK		0x420a
 #define PTRACE_SETSIGMASK		0x420b
+#define PTRACE_SECCOMP_GET_FILTER	0x420c
 #define PTRACE_GET_SYSCALL_INFO		0x420e
+#define PTRACE_GET_RSEQ_CONFIGURATION	0x420f
 #define PTRACE_O_TRACESYSGOOD	0x1
 #define PTRACE_O_TRACEFORK	0x2
 #define PTRACE_O_TRACEVFORK	0x4
@@ -64,6 +66,15 @@
 #define PTRACE_EVENTMSG_SYSCALL_EXIT	2
 
 #define PTRACE_PEEKSIGINFO_SHARED	0x1
+/* PTRACE_GET_RSEQ_CONFIGURATION */
+struct ptrace_rseq_configuration {
+	u64 rseq_abi_pointer;
+	u32 rseq_abi_size;
+	u32 signature;
+	u32 flags;
+	u32 pad;
+};
+
 struct ptrace_peeksiginfo_args {
 	u64 off;
 	u32 flags;

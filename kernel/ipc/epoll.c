@@ -146,6 +146,26 @@ void epoll_init(void)
 	vfs_set_epoll_release(watch_file_gone);
 }
 
+int epoll_watched(struct file *epoll, int fd, u32 at, u64 *out)
+{
+	struct epoll *ep = epoll->private;
+	int error = -ENOENT;
+
+	if (epoll->ops != &epoll_ops)
+		return -EINVAL;
+	mutex_lock(&ep->lock);
+	for (struct rb_node *node = rb_first(&ep->watches); node && error; node = rb_next(node)) {
+		const struct watch *w = rb_entry(node, struct watch, node);
+
+		if (w->fd == fd && at-- == 0) {
+			*out = (u64)w->file;
+			error = 0;
+		}
+	}
+	mutex_unlock(&ep->lock);
+	return error;
+}
+
 const struct file_ops epoll_ops = {
 	.release = epoll_release,
 	.poll = epoll_poll,

@@ -19,6 +19,11 @@ int epoll_control(struct file *epoll, int op, struct file *file, int fd,
  */
 int epoll_wait_events(struct file *epoll, struct epoll_event __user *events, int max,
 		      u64 deadline_ns);
+/*
+ * Which file number `at` (from 0, in no particular order) of those is that are watched as
+ * descriptor `fd`, as a number that stands for it (kcmp(2)): 0, -EINVAL (no epoll), -ENOENT.
+ */
+int epoll_watched(struct file *epoll, int fd, u32 at, u64 *out);
 /* How many watches a user may have: /proc/sys/fs/epoll/max_user_watches. */
 extern u64 epoll_max_watches;
 void epoll_init(void);

@@ -5,6 +5,7 @@
 #include "arch/usercopy.h"
 #include "lib/string.h"
 #include "proc/ptrace_int.h"
+#include "proc/seccomp.h"
 #include "proc/signal.h"
 
 static long info_get_fn(struct task *task, void *arg)
@@ -160,6 +161,44 @@ static long call_info(struct task *task, u64 size, u64 data)
 	return error ? error : sizes[info.op];
 }
 
+static long rseq_fn(struct task *task, void *arg)
+{
+	*(struct ptrace_rseq_configuration *)arg = (struct ptrace_rseq_configuration){
+		.rseq_abi_pointer = task->rseq,
+		.rseq_abi_size = task->rseq_len,
+		.signature = task->rseq_signature,
+	};
+	return 0;
+}
+
+/* What is registered by rseq(2): how much there is to say. */
+static long rseq_info(struct task *task, u64 size, u64 data)
+{
+	struct ptrace_rseq_configuration c;
+	long error = tracee_do(task, rseq_fn, &c);
+
+	if (!error)
+		error = copy_out((void __user *)data, &c, min(size, (u64)sizeof(c)));
+	return error ? error : (long)sizeof(c);
+}
+
+/* One of the filters of its system calls, as it was installed. */
+static long filter_request(struct task *task, u64 number, u64 data)
+{
+	const struct seccomp_filter *f;
+	long result = tracee_do(task, NULL, NULL);
+
+	if (!result)
+		result = seccomp_filter_get(task, number, &f);
+	if (result <= 0)
+		return result;
+	if (data && copy_out((void __user *)data, seccomp_filter_insns(f),
+			     (size_t)result * sizeof(struct sock_filter)))
+		result = -EFAULT;
+	seccomp_filter_put(f);
+	return result;
+}
+
 long ptrace_info_request(struct task *task, long request, u64 addr, u64 data)
 {
 	void __user *user = (void __user *)data;
@@ -185,6 +224,10 @@ long ptrace_info_request(struct task *task, long request, u64 addr, u64 data)
 		return peek_siginfo(task, addr, data);
 	case PTRACE_GET_SYSCALL_INFO:
 		return call_info(task, addr, data);
+	case PTRACE_GET_RSEQ_CONFIGURATION:
+		return rseq_info(task, addr, data);
+	case PTRACE_SECCOMP_GET_FILTER:
+		return filter_request(task, addr, data);
 	default:
 		return -ENOTTY;
 	}

@@ -295,3 +295,36 @@ u32 seccomp_count(struct task *task)
 	sighand_unlock(task->process, irq);
 	return n;
 }
+
+long seccomp_filter_get(struct task *task, u64 number, const struct seccomp_filter **out)
+{
+	struct seccomp_filter *f;
+	u64 irq;
+	u32 depth;
+
+	if (!cred_capable(cred_current(), CAP_SYS_ADMIN) || task_current()->seccomp_mode)
+		return -EACCES;
+	irq = sighand_lock(task->process);
+	f = task->seccomp;
+	depth = f ? f->depth : 0;
+	if (number < depth) {
+		while (number + 1 < f->depth)
+			f = f->parent;
+		ref_get(&f->refs);
+	}
+	sighand_unlock(task->process, irq);
+	if (number >= depth)
+		return depth ? -ENOENT : -EINVAL;
+	*out = f;
+	return f->n;
+}
+
+const struct sock_filter *seccomp_filter_insns(const struct seccomp_filter *f)
+{
+	return f->insns;
+}
+
+void seccomp_filter_put(const struct seccomp_filter *f)
+{
+	filter_put((struct seccomp_filter *)f);
+}

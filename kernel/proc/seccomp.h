@@ -33,6 +33,15 @@ void seccomp_release(struct task *task);
 /* How many filters a task has; the caller keeps its thread. */
 u32 seccomp_count(struct task *task);
 
+/*
+ * Filter `number` of a task, 0 the oldest, for PTRACE_SECCOMP_GET_FILTER: how many instructions it
+ * has, and *out, referenced; -EACCES (who asks may not, or is filtered itself), -EINVAL (there are
+ * none), -ENOENT. The caller keeps the task's thread.
+ */
+long seccomp_filter_get(struct task *task, u64 number, const struct seccomp_filter **out);
+const struct sock_filter *seccomp_filter_insns(const struct seccomp_filter *f);
+void seccomp_filter_put(const struct seccomp_filter *f);
+
 /* Names of actions, from the most severe on, separated by spaces: all, or those that are logged
  * (/proc/sys/kernel/seccomp/). */
 void seccomp_actions_show(char *buf, size_t size, bool logged);

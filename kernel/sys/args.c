@@ -3,6 +3,7 @@
  */
 #include "abi/capability.h"
 #include "core/clock.h"
+#include "proc/pidfd.h"
 #include "sys/sys_int.h"
 
 int path_arg_begin(struct path_arg *a, int dirfd, const char __user *path, bool empty)
@@ -64,6 +65,16 @@ int fd_settle(int fd, int error, struct file *file)
 	}
 	fd_install(files, fd, file);
 	return fd;
+}
+
+struct pid *pidfd_arg(int fd)
+{
+	struct fd_ref r = fd_arg(fd);
+	struct pid *pid = r.file ? pidfd_pid(r.file) : NULL;
+
+	if (r.file)
+		fd_end(r);
+	return pid;
 }
 
 int timeout_arg(const struct timespec __user *uts, u64 *ns)

@@ -6,7 +6,7 @@
  */
 #include "abi/kcmp.h"
 #include "core/random.h"
-#include "proc/pidfd.h"
+#include "ipc/epoll.h"
 #include "sys/sys_int.h"
 
 /* What `type` says of a task, as a number that is the same for the same object: 0 or -EBADF,
@@ -41,6 +41,26 @@ static int object_of(struct task *task, int type, u64 index, u64 *out)
 	return error;
 }
 
+/* The same of a file that an epoll of the task watches, which the caller names in its memory. */
+static int watched_by(struct task *task, const struct kcmp_epoll_slot __user *uslot, u64 *out)
+{
+	struct kcmp_epoll_slot slot;
+	struct fd_table *files;
+	struct file *epoll;
+	int error;
+
+	if (copy_in_obj(&slot, uslot) < 0)
+		return -EFAULT;
+	files = task_files_get(task);
+	epoll = files && slot.efd <= 0x7fffffff ? fd_get(files, (int)slot.efd) : NULL;
+	error = epoll ? epoll_watched(epoll, (int)slot.tfd, slot.toff, out) : -EBADF;
+	if (epoll)
+		file_put(epoll);
+	if (files)
+		fd_table_put(files);
+	return error;
+}
+
 /* A permutation of all numbers. */
 static u64 veil(u64 v)
 {
@@ -70,6 +90,7 @@ static long compare(u64 a, u64 b)
 long sys_kcmp(int pid1, int pid2, int type, u64 index1, u64 index2)
 {
 	struct task *t1 = task_find(pid1), *t2 = task_find(pid2);
+	bool watched = type == KCMP_EPOLL_TFD;
 	u64 a, b;
 	long result;
 
@@ -77,8 +98,9 @@ long sys_kcmp(int pid1, int pid2, int type, u64 index1, u64 index2)
 		result = -ESRCH;
 	else if (!task_may_attach(t1) || !task_may_attach(t2))
 		result = -EPERM;
-	else if (!(result = object_of(t1, type, index1, &a)) &&
-		 !(result = object_of(t2, type, index2, &b)))
+	else if (!(result = object_of(t1, watched ? KCMP_FILE : type, index1, &a)) &&
+		 !(result = watched ? watched_by(t2, (const void __user *)index2, &b) :
+				      object_of(t2, type, index2, &b)))
 		result = compare(a, b);
 	if (t1)
 		thread_put(t1->thread);
@@ -132,18 +154,13 @@ static long file_take(struct process *p, int targetfd)
 
 long sys_pidfd_getfd(int pidfd, int targetfd, unsigned flags)
 {
-	struct fd_ref r;
 	struct process *p;
 	struct pid *pid;
 	long result;
 
 	if (flags)
 		return -EINVAL;
-	r = fd_arg(pidfd);
-	if (!r.file)
-		return -EBADF;
-	pid = pidfd_pid(r.file);
-	fd_end(r);
+	pid = pidfd_arg(pidfd);
 	if (!pid)
 		return -EBADF;
 	p = pid_process_get(pid);

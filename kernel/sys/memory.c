@@ -70,8 +70,7 @@ long sys_mmap(u64 addr, size_t length, int prot, int flags, int fd, u64 offset)
 	vaddr_t at;
 	int error;
 
-	if (!is_aligned(offset, PAGE_SIZE) ||
-	    (prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM)))
+	if (!is_aligned(offset, PAGE_SIZE))
 		return -EINVAL;
 	/* There is no pool of reserved large pages. */
 	if (flags & MAP_HUGETLB)
@@ -203,15 +202,10 @@ static bool advice_for_others(int advice)
 /* The space of the process behind a pidfd, with a user reference: 0, -EBADF, -ESRCH, -EACCES. */
 static int pidfd_space(int pidfd, struct aspace **out)
 {
-	struct fd_ref r = fd_arg(pidfd);
+	struct pid *pid = pidfd_arg(pidfd);
 	struct task *task;
-	struct pid *pid;
 	int error = 0;
 
-	if (!r.file)
-		return -EBADF;
-	pid = pidfd_pid(r.file);
-	fd_end(r);
 	if (!pid)
 		return -EBADF;
 	task = READ_ONCE(pid->process) ? task_find(pid->nr) : NULL;

@@ -187,6 +187,10 @@ long sys_prctl(int option, unsigned long arg2, unsigned long arg3, unsigned long
 		return cap_options(option, arg2);
 	case PR_CAP_AMBIENT:
 		return arg4 || arg5 ? -EINVAL : cap_ambient(arg2, arg3);
+	case PR_GET_TIMING:
+		return PR_TIMING_STATISTICAL;
+	case PR_SET_TIMING:
+		return arg2 == PR_TIMING_STATISTICAL ? 0 : -EINVAL;
 	case PR_GET_TIMERSLACK:
 		return task->timer_slack_ns;
 	case PR_SET_TIMERSLACK:

@@ -174,16 +174,11 @@ long sys_wait4(int pid, int __user *ustatus, int options, struct rusage __user *
 /* P_PIDFD as P_PID of the process that the descriptor refers to: 0 or -EBADF, -EINVAL. */
 static int pidfd_resolve(int *which, int *id)
 {
-	struct fd_ref r;
 	struct pid *pid;
 
 	if (*which != P_PIDFD)
 		return 0;
-	r = fd_arg(*id);
-	if (!r.file)
-		return -EBADF;
-	pid = pidfd_pid(r.file);
-	fd_end(r);
+	pid = pidfd_arg(*id);
 	if (!pid)
 		return -EBADF;
 	*which = P_PID;
@@ -211,8 +206,8 @@ long sys_waitid(int which, int id, struct abi_siginfo __user *uinfo, int options
 	result = pidfd_resolve(&which, &id);
 	if (!result)
 		result = process_wait(which, id, (u32)options, &w);
-	if (result < 0)
-		return result;
+	if (result < 0) /* nobody is told of, there too */
+		return uinfo && copy_out_obj(uinfo, &info) < 0 ? -EFAULT : result;
 	if (result > 0) {
 		info.si_signo = SIGCHLD;
 		info.si_code = w.code;

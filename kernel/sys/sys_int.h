@@ -53,6 +53,9 @@ int fd_give(struct file *file, bool cloexec);
  * fd, or the error and nothing is reserved. */
 int fd_settle(int fd, int error, struct file *file);
 
+/* The pid that a pidfd refers to, held (pid_drop()), or NULL: -EBADF. */
+struct pid *pidfd_arg(int fd);
+
 /* A timespec from user space: 0, -EFAULT, or -EINVAL if out of range. NULL gives *ns = ~0 (no
  * limit), else nanoseconds. */
 int timeout_arg(const struct timespec __user *uts, u64 *ns);

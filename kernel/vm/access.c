@@ -4,7 +4,7 @@
  *
  * A page is reached by looking at its entry, faulting as the space's own thread would until the
  * entry allows the access, and copying through the kernel's mapping with as->lock held, so that
- * fork cannot make the page shared meanwhile.
+ * fork cannot make the page shared meanwhile, and table_lock.
  */
 #include "lib/string.h"
 #include "sched/thread.h"
@@ -30,11 +30,12 @@ static bool entry_allows(const struct vm_area *area, pte_t pte, bool write, bool
 }
 
 /*
- * The kernel's address of the page of `addr`, with as->lock held for reading: 0 or negative errno
- * (lock not held). The reference in *ref, if not NULL, is the caller's.
+ * Copies bytes of one page, faulting until its entry allows that: 0 or negative errno. The entry is
+ * looked at and the bytes copied under table_lock, under which write-back takes away the right to
+ * write before it reads the page: what is written here goes to the disk with it, or after another
+ * fault. No reference is taken, for which somebody else would think the page shared.
  */
-static int reach(struct aspace *as, vaddr_t addr, bool write, bool force, char **at,
-		 struct page **ref)
+static int copy_at(struct aspace *as, vaddr_t addr, char *buf, size_t n, bool write, bool force)
 {
 	for (;;) {
 		struct vm_area *area;
@@ -45,27 +46,27 @@ static int reach(struct aspace *as, vaddr_t addr, bool write, bool force, char *
 
 		if (err)
 			return err;
-		area = area_at(as, addr);
+		area = area_at(as, addr & PAGE_MASK);
 		spin_lock(&as->table_lock);
-		pte = area ? space_entry(as, addr) : 0;
+		pte = area ? space_entry(as, addr & PAGE_MASK) : 0;
 		ok = area && entry_allows(area, pte, write, force);
-		*ref = ok ? pte_page(pte) : NULL;
-		if (*ref)
-			page_get(*ref);
-		spin_unlock(&as->table_lock);
 		if (ok) {
-			*at = phys_to_virt(pte_paddr(pte));
-			return 0;
+			char *at = (char *)phys_to_virt(pte_paddr(pte)) + (addr & ~PAGE_MASK);
+
+			memcpy(write ? at : buf, write ? buf : at, n);
 		}
+		spin_unlock(&as->table_lock);
 		/* Device memory is not read behind its driver's back. */
-		if (area && (area->flags & AREA_DEVICE) && (write || pte_present(pte)))
+		if (!ok && area && (area->flags & AREA_DEVICE) && (write || pte_present(pte)))
 			err = -EIO;
 		rwsem_read_end(&as->lock);
+		if (ok)
+			return 0;
 		access = (write ? FAULT_WRITE : 0) | (force ? FAULT_FORCE : 0);
 		if (write && pte_holds_frame(pte))
 			access |= FAULT_PRESENT;
 		if (!err)
-			err = fault_resolve(as, addr, access);
+			err = fault_resolve(as, addr & PAGE_MASK, access);
 		if (err)
 			return err;
 		if (thread_fatal_pending())
@@ -79,20 +80,11 @@ static size_t transfer(struct aspace *as, vaddr_t addr, char *buf, size_t n, boo
 
 	while (done < n) {
 		vaddr_t va = addr + done;
-		size_t offset = va & ~PAGE_MASK, part = min(n - done, (size_t)PAGE_SIZE - offset);
-		struct page *page;
-		char *at;
+		size_t part = min(n - done, (size_t)(PAGE_SIZE - (va & ~PAGE_MASK)));
 
 		if (va < addr || va >= USER_TOP ||
-		    reach(as, va & PAGE_MASK, write, force, &at, &page))
+		    copy_at(as, va, buf + done, part, write, force))
 			break;
-		if (write)
-			memcpy(at + offset, buf + done, part);
-		else
-			memcpy(buf + done, at + offset, part);
-		rwsem_read_end(&as->lock);
-		if (page)
-			page_put(page);
 		done += part;
 	}
 	return done;

@@ -1,7 +1,5 @@
-/* ptrace(2): beginning and end, stops by signals, system calls and events, groups, waits. */
+/* ptrace(2): beginning and end, stops by signals, system calls and forks, groups, waits. */
 #include "trace.h"
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -222,50 +220,6 @@ TEST(changed_calls)
 	is(next_status(pid), SIGKILL, "end");
 }
 
-/* Two calls that a filter shows to the tracer. */
-static int filtered(void *argument)
-{
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getppid, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE | 77),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog program = {4, code};
-	pid_t parent = getppid();
-
-	(void)argument;
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
-	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
-		return 9;
-	return (syscall(SYS_getppid) == parent) | (syscall(SYS_getppid) == 4711) << 1;
-}
-
-TEST(filter)
-{
-	pid_t pid = tracee(filtered, NULL);
-	struct __ptrace_syscall_info info;
-	unsigned long message;
-
-	must(trace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACESECCOMP | PTRACE_O_TRACESYSGOOD));
-	must(trace(PTRACE_CONT, pid, 0, 0));
-	stops(pid, SIGTRAP, PTRACE_EVENT_SECCOMP, "PTRACE_EVENT_SECCOMP");
-	must(trace(PTRACE_GETEVENTMSG, pid, 0, (unsigned long)&message));
-	is(message, 77, "the filter's message");
-	must(trace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), (unsigned long)&info));
-	is(info.op, PTRACE_SYSCALL_INFO_SECCOMP, "PTRACE_SYSCALL_INFO_SECCOMP");
-	ok(info.seccomp.nr == SYS_getppid && info.seccomp.ret_data == 77, "tells the call");
-	must(trace(PTRACE_SYSCALL, pid, 0, 0));
-	stops(pid, SIGTRAP | 0x80, 0, "its end is a stop if the tracer wants that");
-	must(trace(PTRACE_CONT, pid, 0, 0));
-	stops(pid, SIGTRAP, PTRACE_EVENT_SECCOMP, "another call");
-	must(trace(PTRACE_POKEUSER, pid, offsetof(struct user, regs.orig_rax), -1ul));
-	must(trace(PTRACE_POKEUSER, pid, offsetof(struct user, regs.rax), 4711));
-	finish(pid, 3, "which is not made");
-	pid = tracee(filtered, NULL);
-	finish(pid, 0, "without the option there is no such call");
-}
-
 static int forks(void *argument)
 {
 	pid_t pid = argument ? vfork() : fork();
@@ -306,38 +260,6 @@ TEST(forks)
 	stops(pid, SIGTRAP, PTRACE_EVENT_VFORK_DONE, "PTRACE_EVENT_VFORK_DONE");
 	must(kill(pid, SIGKILL));
 	is(next_status(pid), SIGKILL, "end");
-}
-
-HELPER(quit)
-{
-	return atoi(argv[0]);
-}
-
-static int execs(void *argument)
-{
-	execl(tap_self, tap_self, "--as", "quit", (char *)argument, NULL);
-	return 90;
-}
-
-TEST(exec)
-{
-	pid_t pid = tracee(execs, "8");
-	unsigned long message;
-
-	must(trace(PTRACE_CONT, pid, 0, 0));
-	stops(pid, SIGTRAP, 0, "SIGTRAP after exec");
-	finish(pid, 8, "it runs");
-	pid = tracee(execs, "9");
-	must(trace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACEEXEC | PTRACE_O_TRACEEXIT));
-	must(trace(PTRACE_CONT, pid, 0, 0));
-	stops(pid, SIGTRAP, PTRACE_EVENT_EXEC, "PTRACE_EVENT_EXEC");
-	must(trace(PTRACE_GETEVENTMSG, pid, 0, (unsigned long)&message));
-	is(message, pid, "the number it had");
-	must(trace(PTRACE_CONT, pid, 0, 0));
-	stops(pid, SIGTRAP, PTRACE_EVENT_EXIT, "PTRACE_EVENT_EXIT");
-	must(trace(PTRACE_GETEVENTMSG, pid, 0, (unsigned long)&message));
-	is(message, 9 << 8, "its status");
-	finish(pid, 9, "end");
 }
 
 /* SIGUSR1 comes only while it sleeps. */
@@ -477,36 +399,6 @@ TEST(tracer_ends)
 	is(next_status(what[0]), SIGKILL, "takes the tracee with it");
 }
 
-static int strict(void *argument)
-{
-	(void)argument;
-	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT, 0, 0, 0))
-		return 1;
-	return getppid() > 0 ? 5 : 2;
-}
-
-static int suspends(void *argument)
-{
-	pid_t pid = tracee(strict, NULL);
-
-	(void)argument;
-	fails(trace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_SUSPEND_SECCOMP), EPERM,
-	      "PTRACE_O_SUSPEND_SECCOMP is not for users");
-	must(trace(PTRACE_CONT, pid, 0, 0));
-	is(next_status(pid), SIGKILL, "strict mode ends it");
-	return 0;
-}
-
-TEST(suspended_seccomp)
-{
-	pid_t pid = tracee(strict, NULL);
-
-	works(trace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_SUSPEND_SECCOMP),
-	      "PTRACE_O_SUSPEND_SECCOMP");
-	finish(pid, 5, "calls are made that strict mode forbids");
-	is(tap_as_user(suspends, NULL), 0, "by a user");
-}
-
 static int ends_traced(void *argument)
 {
 	pid_t pid = fork();
@@ -553,73 +445,6 @@ TEST(zombies)
 
 	exits(tracer, 0, "the tracer sees the end");
 	is(next_status(pid), SIGUSR1 << 8, "and then the parent does");
-}
-
-static char stack[65536] __attribute__((aligned(16)));
-
-static int thread_main(void *argument)
-{
-	if (argument) {
-		execs(argument);
-		return 91;
-	}
-	syscall(SYS_exit, 4);
-	return 0;
-}
-
-static int threads(void *argument)
-{
-	pid_t tid = clone(thread_main, stack + sizeof(stack),
-			  CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
-				  CLONE_SYSVSEM,
-			  argument);
-
-	if (tid < 0)
-		return 92;
-	while (argument || syscall(SYS_tgkill, getpid(), tid, 0) == 0)
-		usleep(1000);
-	return 6;
-}
-
-TEST(thread)
-{
-	pid_t pid = tracee(threads, NULL);
-	unsigned long tid;
-
-	must(trace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXIT));
-	must(trace(PTRACE_CONT, pid, 0, 0));
-	stops(pid, SIGTRAP, PTRACE_EVENT_CLONE, "PTRACE_EVENT_CLONE");
-	must(trace(PTRACE_GETEVENTMSG, pid, 0, (unsigned long)&tid));
-	stops((pid_t)tid, SIGSTOP, 0, "the thread begins with a stop of its own");
-	/* the process waits: once it ends, its status is that of all */
-	must(trace(PTRACE_CONT, (pid_t)tid, 0, 0));
-	stops((pid_t)tid, SIGTRAP, PTRACE_EVENT_EXIT, "it ends");
-	must(trace(PTRACE_CONT, (pid_t)tid, 0, 0));
-	is(next_status((pid_t)tid), 4 << 8, "with a status of its own");
-	must(trace(PTRACE_CONT, pid, 0, 0));
-	stops(pid, SIGTRAP, PTRACE_EVENT_EXIT, "then the process");
-	finish(pid, 6, "end");
-}
-
-/* A thread execs: it takes over the number of the process, the others are gone. */
-TEST(thread_exec)
-{
-	pid_t pid = tracee(threads, "11");
-	unsigned long tid, message;
-
-	must(trace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC));
-	must(trace(PTRACE_CONT, pid, 0, 0));
-	stops(pid, SIGTRAP, PTRACE_EVENT_CLONE, "PTRACE_EVENT_CLONE");
-	must(trace(PTRACE_GETEVENTMSG, pid, 0, (unsigned long)&tid));
-	stops((pid_t)tid, SIGSTOP, 0, "the thread");
-	must(trace(PTRACE_CONT, pid, 0, 0));
-	must(trace(PTRACE_CONT, (pid_t)tid, 0, 0));
-	stops(pid, SIGTRAP, PTRACE_EVENT_EXEC, "exec under the number of the process");
-	must(trace(PTRACE_GETEVENTMSG, pid, 0, (unsigned long)&message));
-	is(message, tid, "tells the thread's");
-	fails(trace(PTRACE_CONT, (pid_t)tid, 0, 0), ESRCH, "which is nobody's now");
-	is(waitpid((pid_t)tid, NULL, __WALL | WNOHANG), -1, "nor to be waited for");
-	finish(pid, 11, "the new program ends");
 }
 
 TEST(masks)

@@ -5,6 +5,7 @@
 #include "trace.h"
 #include <limits.h>
 #include <linux/kcmp.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
@@ -223,6 +224,43 @@ TEST(kcmp)
 		ok(syscall(SYS_kcmp, me, pid, type, 0, 0) > 0, "not the child's");
 	}
 	end(pid, 0, "end");
+}
+
+struct slot {
+	uint32_t efd, tfd, toff;
+};
+
+TEST(kcmp_epoll)
+{
+	pid_t me = getpid();
+	int ep = must(epoll_create1(0)), pipes[2];
+	struct epoll_event e = {.events = EPOLLIN};
+	struct slot s = {(uint32_t)ep, 60, 0};
+
+	must(pipe(pipes));
+	must(dup2(pipes[0], 60));
+	must(epoll_ctl(ep, EPOLL_CTL_ADD, 60, &e));
+	is(syscall(SYS_kcmp, me, me, KCMP_EPOLL_TFD, 60, &s), 0, "the file that is watched");
+	is(syscall(SYS_kcmp, me, me, KCMP_EPOLL_TFD, pipes[0], &s), 0, "by its other number");
+	ok(syscall(SYS_kcmp, me, me, KCMP_EPOLL_TFD, pipes[1], &s) > 0, "another file");
+	must(dup2(pipes[1], 60));
+	e.events = EPOLLOUT;
+	must(epoll_ctl(ep, EPOLL_CTL_ADD, 60, &e));
+	s.toff = 1;
+	ok((syscall(SYS_kcmp, me, me, KCMP_EPOLL_TFD, pipes[0], &s) == 0) +
+			   (syscall(SYS_kcmp, me, me, KCMP_EPOLL_TFD, pipes[1], &s) == 0) ==
+		   1,
+	   "two files of one number: the second is one of them");
+	s.toff = 2;
+	fails(syscall(SYS_kcmp, me, me, KCMP_EPOLL_TFD, 60, &s), ENOENT, "there is no third");
+	s = (struct slot){(uint32_t)ep, 61, 0};
+	fails(syscall(SYS_kcmp, me, me, KCMP_EPOLL_TFD, 60, &s), ENOENT, "what is not watched");
+	s = (struct slot){(uint32_t)pipes[0], 60, 0};
+	fails(syscall(SYS_kcmp, me, me, KCMP_EPOLL_TFD, 60, &s), EINVAL, "no epoll");
+	s = (struct slot){999, 60, 0};
+	fails(syscall(SYS_kcmp, me, me, KCMP_EPOLL_TFD, 60, &s), EBADF, "no such descriptor");
+	fails(syscall(SYS_kcmp, me, me, KCMP_EPOLL_TFD, 999, &s), EBADF, "no file to compare");
+	fails(syscall(SYS_kcmp, me, me, KCMP_EPOLL_TFD, 60, BAD), EFAULT, "nowhere");
 }
 
 TEST(pidfd_getfd)

@@ -336,6 +336,40 @@ TEST(steps)
 	finish(pid, 4, "end");
 }
 
+/* The C library may have registered some already. */
+static int registers_rseq(void *argument)
+{
+	static _Alignas(32) char area[32];
+
+	(void)argument;
+	if (syscall(SYS_rseq, area, 32, 0, 0x53053053))
+		return 1;
+	raise(SIGSTOP);
+	return area[0] != 0;
+}
+
+TEST(rseq)
+{
+	pid_t pid = tracee(registers_rseq, NULL);
+	struct {
+		uint64_t pointer;
+		uint32_t size, signature, flags, pad;
+	} c = {.flags = 7};
+
+	is(trace(0x420f, pid, sizeof(c), (unsigned long)&c), 24, "PTRACE_GET_RSEQ_CONFIGURATION");
+	/* the size is told by some kernels, too */
+	ok(!c.pointer && !c.signature && !c.flags, "nothing is registered");
+	must(trace(PTRACE_CONT, pid, 0, 0));
+	stops(pid, SIGSTOP, 0, "it registers");
+	is(trace(0x420f, pid, 12, (unsigned long)&c), 24, "it tells its size whatever was asked");
+	ok(c.pointer && c.size == 32 && !c.signature, "and gives only that");
+	is(trace(0x420f, pid, 100, (unsigned long)&c), 24, "more than there is");
+	is(c.signature, 0x53053053, "the signature");
+	fails(trace(0x420f, pid, 24, (unsigned long)BAD), EFAULT, "nowhere");
+	must(kill(pid, SIGKILL));
+	is(next_status(pid), SIGKILL, "end");
+}
+
 TEST(base)
 {
 	pid_t pid = tracee(touches, NULL);

@@ -175,3 +175,62 @@ TEST_LONG(many_crowds)
 		follow(tracee(crowd, i & 1 ? "" : NULL), i & 2 ? PTRACE_SYSCALL : PTRACE_CONT);
 	ok(true, "all ended");
 }
+
+/* A page of a program's own memory that it may only read, and two who write to it all the same. */
+struct poked {
+	volatile char *page;
+	volatile int round, done[2];
+};
+
+static int poker(struct poked *p, int which, pid_t pid)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+	fd = open(path, O_RDWR);
+	if (fd < 0)
+		return 1;
+	for (int round = 1; round <= 1500; round++) {
+		char value = (char)(round | 1);
+
+		while (p->round < round)
+			sched_yield();
+		if (pwrite(fd, &value, 1, (off_t)(uintptr_t)p->page + which * 64) != 1)
+			return 2;
+		p->done[which] = round;
+	}
+	return 0;
+}
+
+TEST(two_pokes)
+{
+	struct poked *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+			       0);
+	pid_t me = getpid(), pids[2];
+	int fd = tap_file("page", ""), lost = 0;
+
+	must(p == MAP_FAILED ? -1 : 0);
+	must(ftruncate(fd, 4096));
+	p->page = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
+	for (int i = 0; i < 2; i++) {
+		pids[i] = fork();
+		if (pids[i] == 0)
+			_exit(poker(p, i, me));
+	}
+	for (int round = 1; round <= 1500; round++) {
+		char value = (char)(round | 1);
+
+		must(mmap((void *)p->page, 4096, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, 0) ==
+				     MAP_FAILED ?
+			     -1 :
+			     0);
+		p->round = round;
+		while (p->done[0] < round || p->done[1] < round)
+			sched_yield();
+		lost += p->page[0] != value || p->page[64] != value;
+	}
+	is(lost, 0, "both writes are there");
+	exits(pids[0], 0, "one");
+	exits(pids[1], 0, "the other");
+}
