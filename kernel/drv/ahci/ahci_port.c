@@ -117,7 +117,7 @@ int ahci_port_stop(struct ahci_port *p)
 	return ahci_port_wait(p, PORT_CMD, PORT_CMD_CR, 0, ENGINE_STOP_MS);
 }
 
-/* Command tables are made only for ports with a device: 64 KiB for 32 slots. */
+/* Command tables are made only for ports with a device: 128 KiB for 32 slots. */
 int ahci_port_tables(struct ahci_port *p)
 {
 	if (p->tables)

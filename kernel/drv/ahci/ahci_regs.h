@@ -131,7 +131,7 @@ struct ahci_prd {
 	u32 bytes_less_one;
 };
 #define AHCI_PRD_MAX_BYTES (4u << 20)
-#define AHCI_PRDS 120 /* so that a table is 2 KiB */
+#define AHCI_PRDS 248 /* so that a table is 4 KiB */
 
 /* Command table (4.2.3) */
 struct ahci_table {
@@ -153,7 +153,7 @@ struct ahci_area {
 static_assert(sizeof(struct ahci_header) == 32, "AHCI 4.2.2");
 static_assert(sizeof(struct ahci_prd) == 16, "AHCI 4.2.3.3");
 static_assert(offsetof(struct ahci_table, prd) == 0x80, "AHCI 4.2.3");
-static_assert(sizeof(struct ahci_table) == 2048, "two tables to a page");
+static_assert(sizeof(struct ahci_table) == 4096, "a page");
 static_assert(offsetof(struct ahci_area, received) % 256 == 0, "AHCI 4.2.1");
 static_assert(sizeof(struct ahci_area) <= 4096, "one page");
 
