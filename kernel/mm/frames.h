@@ -56,7 +56,8 @@ struct page {
 		pgoff_t index;            /* c: place in the file, pages */
 		void *slab_free;          /* u: mm/slab */
 	};
-	u64 private;              /* u: file system's or slab's */
+	u64 private;              /* u: file system's or slab's; a: anonymous: devices that
+				   * write it */
 	u64 reserved;
 };
 

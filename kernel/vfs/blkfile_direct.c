@@ -2,8 +2,7 @@
  * Block devices with O_DIRECT: transfers go to the disk at once and leave nothing in the cache.
  * What the cache has of the range is written before a read, and dropped around a write, so that
  * both ways of access see the same bytes. A device that is mounted is written by way of the cache
- * all the same, since the file system holds pages of it. The
- * buffers are those of direct.c.
+ * all the same, since the file system holds pages of it. The memory is direct.c's.
  */
 #include "lib/string.h"
 #include "vfs/blkfile_int.h"
@@ -12,7 +11,7 @@
 ssize_t blkfile_read_direct(struct blkdev *dev, struct iov_iter *to, loff_t *pos)
 {
 	loff_t at = *pos, end, size = blkfile_size(dev);
-	struct bounce b;
+	struct direct d;
 	ssize_t err = direct_check(dev, to, at);
 
 	if (err < 0)
@@ -24,22 +23,15 @@ ssize_t blkfile_read_direct(struct blkdev *dev, struct iov_iter *to, loff_t *pos
 		return -EAGAIN;
 	err = direct_cache_out(&dev->cache, at, end, false);
 	if (err == 0)
-		err = bounce_init(&b, dev->disk, (size_t)(end - at));
+		err = direct_init(&d, dev->disk, (size_t)(end - at), true);
 	if (err < 0)
 		return err;
 	while (at < end && err == 0) {
-		size_t n = min((size_t)(end - at), bounce_bytes(&b)), copied = 0;
-
-		err = bounce_transfer(&b, 0, dev, BLK_READ, (lba_t)at >> 9, n, false);
-		if (err == 0)
-			copied = iov_copy_to(to, page_to_virt(b.page), n);
-		at += (loff_t)copied;
-		if (err == 0 && copied < n)
-			err = -EFAULT;
+		err = direct_fetch(&d, to, dev, (lba_t)at >> 9, (size_t)(end - at), &at);
 		if (thread_fatal_pending())
 			break;
 	}
-	bounce_fini(&b);
+	direct_fini(&d);
 	if (at > *pos)
 		err = at - *pos;
 	*pos = at;
@@ -50,7 +42,7 @@ ssize_t blkfile_write_direct(struct file *f, struct iov_iter *from, loff_t *pos)
 {
 	struct blkdev *dev = blkfile_dev(f);
 	loff_t at = *pos, end, size = blkfile_size(dev);
-	struct bounce b;
+	struct direct d;
 	ssize_t err = direct_check(dev, from, at);
 
 	if (err < 0 || !iov_left(from))
@@ -60,24 +52,25 @@ ssize_t blkfile_write_direct(struct file *f, struct iov_iter *from, loff_t *pos)
 		return -EAGAIN;
 	err = direct_cache_out(&dev->cache, at, end, true);
 	if (err == 0)
-		err = bounce_init(&b, dev->disk, (size_t)(end - at));
+		err = direct_init(&d, dev->disk, (size_t)(end - at), false);
 	if (err < 0)
 		return err;
 	while (at < end && err == 0) {
-		size_t n = min((size_t)(end - at), bounce_bytes(&b));
-		size_t copied = iov_copy_from(from, page_to_virt(b.page), n);
+		ssize_t n = direct_begin(&d, from, (size_t)(end - at));
 
-		if (copied < n)
-			err = -EFAULT;
-		else
-			err = bounce_transfer(&b, 0, dev, BLK_WRITE, (lba_t)at >> 9, n,
-					      f->flags & O_DSYNC);
+		if (n < 0) {
+			err = n;
+			break;
+		}
+		err = direct_transfer(&d, 0, dev, BLK_WRITE, (lba_t)at >> 9, (size_t)n,
+				      f->flags & O_DSYNC);
+		direct_end(&d);
 		if (err == 0)
-			at += (loff_t)n;
+			at += n;
 		if (thread_fatal_pending())
 			break;
 	}
-	bounce_fini(&b);
+	direct_fini(&d);
 	/* A reader, or a mapping, may have brought old bytes into the cache meanwhile. */
 	if (at > *pos)
 		pagecache_drop_range(&dev->cache, (pgoff_t)*pos >> PAGE_SHIFT,
@@ -90,22 +83,26 @@ ssize_t blkfile_write_direct(struct file *f, struct iov_iter *from, loff_t *pos)
 
 int blkfile_zero(struct blkdev *dev, loff_t from, loff_t to)
 {
-	struct bounce b;
+	struct direct d;
+	ssize_t n;
 	int err = direct_cache_out(&dev->cache, from, to, true);
 
 	if (err == 0)
-		err = bounce_init(&b, dev->disk, (size_t)(to - from));
+		err = direct_init(&d, dev->disk, (size_t)(to - from), false);
 	if (err < 0)
 		return err;
-	memset(page_to_virt(b.page), 0, bounce_bytes(&b));
+	n = direct_own(&d, (size_t)(to - from));
+	if (n < 0)
+		err = (int)n;
+	else
+		memset(page_to_virt(d.page), 0, (size_t)n);
 	while (from < to && err == 0) {
-		size_t n = min((size_t)(to - from), bounce_bytes(&b));
-
-		err = bounce_transfer(&b, 0, dev, BLK_WRITE, (lba_t)from >> 9, n, false);
-		from += (loff_t)n;
+		n = min(n, (ssize_t)(to - from));
+		err = direct_transfer(&d, 0, dev, BLK_WRITE, (lba_t)from >> 9, (size_t)n, false);
+		from += n;
 		if (err == 0 && thread_fatal_pending())
 			err = -EINTR;
 	}
-	bounce_fini(&b);
+	direct_fini(&d);
 	return err;
 }

@@ -1,5 +1,5 @@
 /*
- * O_DIRECT on regular files whose file system has direct_ops: bytes go between a buffer (direct.c)
+ * O_DIRECT on regular files whose file system has direct_ops: bytes go between memory (direct.c)
  * and the blocks where the file has them. What the page cache has of the range is written first,
  * and dropped before it is overwritten.
  *
@@ -27,57 +27,56 @@ bool inode_is_direct(struct inode *inode)
 	return ops && S_ISREG(inode->mode) && ops->possible(inode);
 }
 
-/* Reads n bytes at `at` by way of the cache. */
-static int read_cached(struct inode *inode, u8 *to, loff_t at, size_t n)
+/* Reads n bytes by way of the cache: 0, -EIO, -ENOMEM, -EFAULT; *at moves on. */
+static int read_cached(struct inode *inode, struct iov_iter *to, size_t n, loff_t *at)
 {
-	while (n) {
-		size_t offset = (size_t)at & ~PAGE_MASK, part = min(n, (size_t)PAGE_SIZE - offset);
-		pgoff_t index = (pgoff_t)at >> PAGE_SHIFT;
-		struct page *page;
-		int err = pagecache_get(&inode->cache, index, index, &page);
+	int err = 0;
 
+	while (n && !err) {
+		size_t offset = (size_t)*at & ~PAGE_MASK, part = min(n, (size_t)PAGE_SIZE - offset);
+		pgoff_t index = (pgoff_t)*at >> PAGE_SHIFT;
+		struct page *page;
+		size_t copied;
+
+		err = pagecache_get(&inode->cache, index, index, &page);
 		if (err)
 			return err;
-		memcpy(to, (u8 *)page_to_virt(page) + offset, part);
+		copied = iov_copy_to(to, (u8 *)page_to_virt(page) + offset, part);
 		page_put(page);
-		to += part;
-		at += (loff_t)part;
+		*at += (loff_t)copied;
+		err = copied < part ? -EFAULT : 0;
 		n -= part;
 	}
-	return 0;
+	return err;
 }
 
-/* Reads [at, at + n), n in whole sectors, within the file but for the rest of its last sector. */
-static int read_chunk(struct inode *inode, struct bounce *b, loff_t at, size_t n)
+/* Reads the first run of [*at, *at + n), or a part of it: as read_cached(). */
+static int read_run(struct inode *inode, struct direct *d, struct iov_iter *to, size_t n,
+		    loff_t *at)
 {
-	for (size_t done = 0; done < n;) {
-		loff_t here = at + (loff_t)done;
-		struct direct_run run;
-		size_t part;
-		int err = inode->ops->direct->map(inode, here, (loff_t)(n - done), false, &run);
+	struct blkdev *dev = inode->sb->dev;
+	struct direct_run run;
+	size_t zeroed;
+	int err = inode->ops->direct->map(inode, *at,
+					  (loff_t)align_up(n, (size_t)dev->disk->sector_size),
+					  false, &run);
 
-		if (err)
-			return err;
-		part = min((size_t)run.n, n - done);
-		if (run.kind == DIRECT_DISK)
-			err = bounce_transfer(b, done, inode->sb->dev, BLK_READ, run.lba, part,
-					      false);
-		else if (run.kind == DIRECT_CACHED || READ_ONCE(inode->cache.n_dirty))
-			err = read_cached(inode, bounce_at(b, done), here, part);
-		else
-			memset(bounce_at(b, done), 0, part);
-		if (err)
-			return err;
-		done += part;
-	}
-	return 0;
+	if (err)
+		return err;
+	n = min((size_t)run.n, n);
+	if (run.kind == DIRECT_DISK)
+		return direct_fetch(d, to, dev, run.lba, n, at);
+	if (run.kind == DIRECT_CACHED || READ_ONCE(inode->cache.n_dirty))
+		return read_cached(inode, to, n, at);
+	zeroed = iov_zero(to, n);
+	*at += (loff_t)zeroed;
+	return zeroed < n ? -EFAULT : 0;
 }
 
 static ssize_t read_locked(struct inode *inode, struct iov_iter *to, loff_t start)
 {
 	loff_t at = start, end, size = inode->size;
-	u32 sector = inode->sb->dev->disk->sector_size;
-	struct bounce b;
+	struct direct d;
 	ssize_t err;
 
 	if (at >= size || !iov_left(to))
@@ -90,20 +89,12 @@ static ssize_t read_locked(struct inode *inode, struct iov_iter *to, loff_t star
 		return -EAGAIN;
 	err = direct_cache_out(&inode->cache, at, end, false);
 	if (err == 0)
-		err = bounce_init(&b, inode->sb->dev->disk, (size_t)(end - at));
+		err = direct_init(&d, inode->sb->dev->disk, (size_t)(end - at), true);
 	if (err < 0)
 		return err;
-	while (at < end && err == 0 && !thread_fatal_pending()) {
-		size_t n = min((size_t)(end - at), bounce_bytes(&b)), copied = 0;
-
-		err = read_chunk(inode, &b, at, align_up(n, (size_t)sector));
-		if (err == 0)
-			copied = iov_copy_to(to, bounce_at(&b, 0), n);
-		at += (loff_t)copied;
-		if (err == 0 && copied < n)
-			err = -EFAULT;
-	}
-	bounce_fini(&b);
+	while (at < end && err == 0 && !thread_fatal_pending())
+		err = read_run(inode, &d, to, (size_t)(end - at), &at);
+	direct_fini(&d);
 	return at > start ? at - start : err;
 }
 
@@ -148,10 +139,12 @@ int direct_write_check(struct inode *inode, const struct iov_iter *from, loff_t 
 				      check_overwrite(inode, at, at + (loff_t)iov_left(from));
 }
 
-/* Bytes that are in memory, by way of the cache, onto the disk: how many, or an error. */
-static ssize_t write_cached(struct inode *inode, void *bytes, loff_t at, size_t n)
+/* Bytes of the memory, by way of the cache, onto the disk: how many, or an error. */
+static ssize_t write_cached(struct inode *inode, const struct direct *d, size_t offset, loff_t at,
+			    size_t n)
 {
 	struct iov_iter from;
+	void *bytes = direct_span(d, offset, &n);
 	ssize_t done;
 	int err;
 
@@ -163,8 +156,8 @@ static ssize_t write_cached(struct inode *inode, void *bytes, loff_t at, size_t 
 	return err ? err : done;
 }
 
-/* The first run of [at, at + n), from `offset` of the buffer: bytes, or an error. */
-static ssize_t write_run(struct inode *inode, struct bounce *b, size_t offset, loff_t at, size_t n)
+/* The first run of [at, at + n), from `offset` of the memory: bytes, or an error. */
+static ssize_t write_run(struct inode *inode, struct direct *d, size_t offset, loff_t at, size_t n)
 {
 	const struct direct_ops *ops = inode->ops->direct;
 	struct direct_run run;
@@ -178,7 +171,7 @@ static ssize_t write_run(struct inode *inode, struct bounce *b, size_t offset, l
 	if (err == 0) {
 		part = min((size_t)run.n, n);
 		if (run.kind == DIRECT_DISK)
-			err = bounce_transfer(b, offset, inode->sb->dev, BLK_WRITE, run.lba, part,
+			err = direct_transfer(d, offset, inode->sb->dev, BLK_WRITE, run.lba, part,
 					      false);
 	}
 	if (err == 0 && run.kind == DIRECT_DISK)
@@ -186,31 +179,31 @@ static ssize_t write_run(struct inode *inode, struct bounce *b, size_t offset, l
 	rwsem_write_end(&inode->cache.invalidate);
 	if (err)
 		return err;
-	return run.kind == DIRECT_DISK ? (ssize_t)part :
-					 write_cached(inode, bounce_at(b, offset), at, part);
+	return run.kind == DIRECT_DISK ? (ssize_t)part : write_cached(inode, d, offset, at, part);
 }
 
 ssize_t direct_write(struct inode *inode, struct iov_iter *from, loff_t start)
 {
 	loff_t at = start;
-	struct bounce b;
-	ssize_t err = bounce_init(&b, inode->sb->dev->disk, iov_left(from));
+	struct direct d;
+	ssize_t err = direct_init(&d, inode->sb->dev->disk, iov_left(from), false);
 
 	if (err < 0)
 		return err;
 	while (iov_left(from) && err >= 0 && !thread_fatal_pending()) {
-		size_t n = min(iov_left(from), bounce_bytes(&b));
+		ssize_t n = direct_begin(&d, from, iov_left(from));
 
-		if (iov_copy_from(from, bounce_at(&b, 0), n) < n) {
-			err = -EFAULT;
+		if (n < 0) {
+			err = n;
 			break;
 		}
-		for (size_t done = 0; done < n && err >= 0;) {
-			err = write_run(inode, &b, done, at, n - done);
+		for (size_t done = 0; done < (size_t)n && err >= 0;) {
+			err = write_run(inode, &d, done, at, (size_t)n - done);
 			done += (size_t)max(err, (ssize_t)0);
 			at += max(err, (ssize_t)0);
 		}
+		direct_end(&d);
 	}
-	bounce_fini(&b);
+	direct_fini(&d);
 	return at > start ? at - start : err;
 }

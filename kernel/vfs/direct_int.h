@@ -8,43 +8,54 @@
 #include "vfs/super.h"
 #include "vm/iov.h"
 
-#define BOUNCE_ORDER_MAX 8
-#define BOUNCE_PIECE	 (64u << 10)
-#define BOUNCE_FEW	 (((size_t)PAGE_SIZE << BOUNCE_ORDER_MAX) / BOUNCE_PIECE)
+#define DIRECT_ORDER  8
+#define DIRECT_MAX    ((size_t)PAGE_SIZE << DIRECT_ORDER)
+#define DIRECT_PIECE  (64u << 10)
+#define DIRECT_PIECES (1u << DIRECT_ORDER)
+#define DIRECT_FEW    17 /* pages of 64 KiB that begin somewhere */
 
 /*
- * The memory that a disk reads and writes, in one stretch of up to 1 MiB, and the pieces of a
- * request for it: as long as may be, so that a device with few segments takes all at once. The
- * caller's own pages may be given away, copied or swapped while a transfer runs; and some of them
- * may be mapped from the very file.
+ * The memory that a disk reads and writes, up to 1 MiB at a time: the caller's own pages, or a
+ * buffer of the kernel's. A caller's page that could be mapped from the very file is never used.
  */
-struct bounce {
-	struct page *page;
+struct direct {
+	struct iov_pins pins;   /* its pieces are of either kind */
+	bool own;               /* of the kernel's */
+	struct page *page;      /* that buffer, once it was needed; or NULL */
 	unsigned order;
-	u32 piece;	/* bytes */
-	struct dma_piece *pieces, few[BOUNCE_FEW];
+	size_t room;            /* bytes that it needs at most */
+	struct dma_piece few[DIRECT_FEW];
 };
 
-/* Room for n bytes, or for as many as there is memory for: 0 or -ENOMEM. */
-int must_check bounce_init(struct bounce *b, const struct disk *disk, size_t n);
-void bounce_fini(struct bounce *b);
-
-static inline size_t bounce_bytes(const struct bounce *b)
-{
-	return (size_t)PAGE_SIZE << b->order;
-}
-
-static inline void *bounce_at(const struct bounce *b, size_t offset)
-{
-	return (u8 *)page_to_virt(b->page) + offset;
-}
+/* For transfers of n bytes in all; `into`: the caller's memory is written. 0 or -ENOMEM. */
+int must_check direct_init(struct direct *d, const struct disk *disk, size_t n, bool into);
+void direct_fini(struct direct *d);
 
 /*
- * n bytes at `offset` of the buffer, from or to the device's sector `lba`, all in whole sectors;
+ * Gets hold of memory for a transfer of up to n bytes, in whole sectors, from or to the iterator's
+ * next ones: how many bytes it will be, more than 0; or -ENOMEM, -EFAULT. The iterator moves if the
+ * transfer is from there. No lock that a fault takes is held.
+ */
+ssize_t must_check direct_begin(struct direct *d, struct iov_iter *it, size_t n);
+/* The same with the kernel's buffer, whose bytes are the caller's to set; or -ENOMEM. */
+ssize_t must_check direct_own(struct direct *d, size_t n);
+/* The transfer is over. */
+void direct_end(struct direct *d);
+/* Where the memory's bytes from `offset` on are, and how many of *n lie there in a row. */
+void *direct_span(const struct direct *d, size_t offset, size_t *n);
+
+/*
+ * n bytes at `offset` of the memory, from or to the device's sector `lba`, all in whole sectors;
  * one at a time. 0, -EIO … `fua`: a write is stable when it ends.
  */
-int must_check bounce_transfer(struct bounce *b, size_t offset, struct blkdev *dev, enum blk_op op,
+int must_check direct_transfer(struct direct *d, size_t offset, struct blkdev *dev, enum blk_op op,
 			       lba_t lba, size_t n, bool fua);
+/*
+ * Some of n bytes, in whole sectors or less than one, from the device's sector `lba` to the caller:
+ * 0 and *at moves on; -EIO, -ENOMEM; -EFAULT, with *at behind what reached him. As direct_begin().
+ */
+int must_check direct_fetch(struct direct *d, struct iov_iter *to, struct blkdev *dev, lba_t lba,
+			    size_t n, loff_t *at);
 
 /* -EINVAL unless position, lengths and addresses are multiples of a logical sector. */
 int must_check direct_check(const struct blkdev *dev, const struct iov_iter *it, loff_t pos);

@@ -26,7 +26,7 @@ static bool entry_allows(const struct vm_area *area, pte_t pte, bool write, bool
 	if (pte & PTE_WRITE)
 		return page;
 	return force && page && !(area->flags & AREA_SHARED) && (page->flags & PG_ANON) &&
-	       READ_ONCE(page->refs) == 1;
+	       (READ_ONCE(page->refs) == 1 || page_pinned(page));
 }
 
 /*

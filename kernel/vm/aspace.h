@@ -98,6 +98,7 @@ struct aspace {
 	struct { vaddr_t start; pte_t *table; } leaves[ASPACE_LEAVES];
 	u64 n_resident_anon, n_resident_file, n_resident_shmem; /* a: pages mapped */
 	u64 n_swapped;             /* t: entries whose page is in swap */
+	u64 n_pinned;              /* a: pages that devices write; grows under t */
 	struct list all_link;      /* the list of spaces, its lock (spaces.c) */
 	vaddr_t swap_hand;         /* reclaim thread: where it goes on */
 	u64 recall_pass;           /* swapoff: the pass that has been here */

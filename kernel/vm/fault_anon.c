@@ -88,7 +88,7 @@ static inline bool is_only_mine(struct fault *f, struct page *page)
 {
 	u32 refs = __atomic_load_n(&page->refs, __ATOMIC_ACQUIRE);
 
-	if (likely(refs == 1))
+	if (likely(refs == 1) || page_pinned(page))
 		return true;
 	return unlikely(page_test(page, PG_SWAPCACHE)) &&
 	       swap_cache_take(page, 1u + (f->held == page));

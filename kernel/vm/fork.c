@@ -15,6 +15,32 @@
 /* Executable areas up to this size are copied with their entries. */
 #define CODE_PAGES_MAX 1024
 
+/* How many of n entries come before the first whose page a device writes. */
+static size_t count_unpinned(const pte_t *from, size_t n)
+{
+	size_t i = 0;
+
+	for (; i < n; i++) {
+		const struct page *page = pte_page(pte_read(&from[i]));
+
+		if (page && (page->flags & PG_ANON) && page_pinned(page))
+			break;
+	}
+	return i;
+}
+
+/* The child's entry for such a page, which stays the parent's: 0, or -EAGAIN for want of a page. */
+static int copy_pinned(struct aspace *child, pte_t from, pte_t *to)
+{
+	struct page *page = page_copy_pinned(pte_page(from));
+
+	if (!page)
+		return -EAGAIN;
+	child->n_resident_anon++;
+	*to = (from & ~PTE_ADDR) | page_to_phys(page);
+	return 0;
+}
+
 /*
  * Copies n entries of one leaf table; *protected if some of the parent's lost the right to write.
  */
@@ -55,12 +81,12 @@ static int copy_slots(struct aspace *child, pte_t *from, pte_t *to, size_t n, bo
 
 /*
  * Copies the entries of one leaf table, or a large one, and moves *va behind: 0, -ENOMEM, or
- * -EAGAIN with *va where a table could not be had.
+ * -EAGAIN with *va where a table, or a page, could not be had.
  */
 static int copy_some(struct vm_area *area, struct aspace *child, vaddr_t *va, bool *protected)
 {
 	struct aspace *as = area->aspace;
-	bool private = !(area->flags & AREA_SHARED);
+	bool private = !(area->flags & AREA_SHARED), pinned = READ_ONCE(as->n_pinned);
 	pte_t *from, *to;
 	size_t n;
 	int err;
@@ -70,6 +96,8 @@ static int copy_some(struct vm_area *area, struct aspace *child, vaddr_t *va, bo
 		*va = area->end;
 		return 0;
 	}
+	if (unlikely(!n) && large_is_pinned(as, phys_to_page(pte_paddr(pte_read(from)))))
+		from = pgtable_next(&as->pgtable, va, area->end, &n);
 	if (unlikely(!n)) {
 		if (large_fork_locked(as, child, *va, protected))
 			return -EAGAIN;
@@ -79,8 +107,15 @@ static int copy_some(struct vm_area *area, struct aspace *child, vaddr_t *va, bo
 	to = pgtable_pte_alloc(&child->pgtable, *va);
 	if (!to)
 		return -EAGAIN;
-	err = copy_slots(child, from, to, n, private, protected);
-	*va += n * PAGE_SIZE;
+	if (unlikely(pinned))
+		n = count_unpinned(from, n);
+	if (likely(n)) {
+		err = copy_slots(child, from, to, n, private, protected);
+		*va += n * PAGE_SIZE;
+	} else {
+		err = copy_pinned(child, pte_read(from), to);
+		*va += err ? 0 : PAGE_SIZE;
+	}
 	return err;
 }
 

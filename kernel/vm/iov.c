@@ -265,3 +265,28 @@ int iov_fault_in(struct iov_iter *it, size_t n, bool write)
 	}
 	return done ? 0 : -EFAULT;
 }
+
+size_t iov_pin(const struct iov_iter *it, size_t n, struct iov_pins *p)
+{
+	struct iov_iter walk = *it;
+	size_t done = 0;
+
+	p->n = 0;
+	p->as = thread_current()->aspace;
+	if (it->kernel || !p->as)
+		return 0;
+	n = min(n, it->left);
+	if (it->iov == &it->one)
+		walk.iov = &walk.one;
+	while (done < n) {
+		size_t part = n - done, pinned;
+		char *at = iov_span(&walk, &part);
+
+		pinned = pin_range(p, (vaddr_t)at, part);
+		iov_consume(&walk, part);
+		done += pinned;
+		if (pinned < part)
+			break;
+	}
+	return done;
+}

@@ -8,6 +8,8 @@
 #include "lib/types.h"
 #include "mm/frames.h"
 
+struct aspace;
+
 struct iov_iter {
 	/* current piece; the array belongs to the caller and outlives the iterator */
 	const struct iovec *iov;
@@ -59,4 +61,27 @@ void iov_revert(struct iov_iter *it, size_t n);
  * lock will not fault much: 0 or -EFAULT if not even one byte.
  */
 int must_check iov_fault_in(struct iov_iter *it, size_t n, bool write);
+
+/*
+ * Memory of the current thread's space that a device reads, or writes. The caller sets the first
+ * four fields and the array.
+ */
+struct dma_piece;
+struct iov_pins {
+	struct dma_piece *pieces;
+	unsigned max;            /* there is room for so many */
+	u32 piece_max;           /* bytes of the largest; whole pages */
+	bool write;              /* the device writes */
+	unsigned n;              /* pieces in use, until iov_unpin() */
+	bool full;               /* vm's, and so is */
+	struct aspace *as;
+};
+/*
+ * Takes hold of the pages of the next up to n bytes, which need no copy then: how many bytes; 0 if
+ * the first are not of private anonymous memory, or may not be accessed so. The iterator stays
+ * where it is. Sleeps in faults; no lock is held.
+ */
+size_t iov_pin(const struct iov_iter *it, size_t n, struct iov_pins *p);
+/* Lets them go. The device is done with them. */
+void iov_unpin(struct iov_pins *p);
 static inline size_t iov_left(const struct iov_iter *it) { return it->left; }

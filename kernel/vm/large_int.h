@@ -50,6 +50,8 @@ bool large_store_locked(struct fault *f, struct vm_area *area);
  * *protected if the parent lost the right to write. table_lock of the parent held.
  */
 int large_fork_locked(struct aspace *as, struct aspace *child, vaddr_t va, bool *protected);
+/* Whether a device writes some of the 512 frames from `head` on. table_lock held. */
+bool large_is_pinned(const struct aspace *as, const struct page *head);
 /* One entry less for the 512 frames from `head` on, and its references. */
 void large_drop(struct page *head);
 /*

@@ -21,7 +21,7 @@ static pte_t pte_reprotect(const struct vm_area *area, pte_t pte)
 		if (!page)
 			write = false;
 		else if (page->flags & PG_ANON)
-			write = READ_ONCE(page->refs) == 1;
+			write = READ_ONCE(page->refs) == 1 || page_pinned(page);
 		else
 			write = (area->flags & AREA_SHARED) && !pagecache_tracks_dirty(area->cache);
 	}

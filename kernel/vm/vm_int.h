@@ -416,6 +416,20 @@ int fault_resolve(struct aspace *as, vaddr_t addr, unsigned flags);
  */
 int fault_range(struct aspace *as, vaddr_t start, vaddr_t end, unsigned flags);
 
+/* Pages that a device writes (pin.c); table_lock held, but for pin_range(). */
+struct iov_pins;
+/* Pins [va, va + n) of p->as, faulting it in: how many bytes. No lock held. */
+size_t pin_range(struct iov_pins *p, vaddr_t va, size_t n);
+/*
+ * Whether a device writes the anonymous page: then only one entry maps it, which may be writable.
+ */
+static inline bool page_pinned(const struct page *page)
+{
+	return unlikely(READ_ONCE(page->private));
+}
+/* What fork's child gets of such a page: an anonymous page for one entry, or NULL. */
+struct page *page_copy_pinned(const struct page *page);
+
 /* The list of spaces (spaces.c) */
 void space_enlist(struct aspace *as);
 void space_unlist(struct aspace *as);

@@ -4,6 +4,7 @@
  */
 #include <linux/falloc.h>
 #include <linux/fs.h>
+#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
 
@@ -309,6 +310,121 @@ TEST(bad_memory)
 	fails(pread(fd, none, 4 * K, 0), EFAULT, "read to it");
 	fails(pwrite(fd, none, 4 * K, 0), EFAULT, "written from it");
 	ok(reads(fd, buf, 4 * K, 0), "the file is as it was");
+}
+
+/* Reads the file's 64 KiB to `at`, and writes them from there. */
+static void both_ways(int fd, char *at, const char *what)
+{
+	fill(buf, 64 * K, 20);
+	must(pwrite(fd, buf, 64 * K, 0));
+	ok(pread(fd, at, 64 * K, 0) == 64 * K && memcmp(at, buf, 64 * K) == 0, "read to %s", what);
+	must(pwrite(fd, buf + 64 * K, 64 * K, 0));
+	ok(pwrite(fd, at, 64 * K, 0) == 64 * K && reads(fd, buf, 64 * K, 0), "written from %s",
+	   what);
+}
+
+TEST(kinds_of_memory)
+{
+	int fd, private;
+	char *map;
+
+	begin();
+	fd = open_direct("f");
+	private = open_cached("p");
+	must(ftruncate(private, 1024 * K));
+	map = mmap(NULL, 4096 * K, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	must(map == MAP_FAILED ? -1 : 0);
+	both_ways(fd, map, "untouched memory");
+	both_ways(fd, map + 100 * K + 512, "memory that begins anywhere");
+	madvise(map, 4096 * K, MADV_HUGEPAGE);
+	memset(map + 3000 * K, 1, 1000 * K);
+	both_ways(fd, map + 3100 * K, "a large page, perhaps");
+	must(mmap(map, 512 * K, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, private, 0) ==
+	     MAP_FAILED ? -1 : 0);
+	both_ways(fd, map + 64 * K, "private memory of a file");
+	both_ways(fd, map + 480 * K, "that and other memory");
+	must(mmap(map, 512 * K, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, private, 0) ==
+	     MAP_FAILED ? -1 : 0);
+	both_ways(fd, map + 480 * K, "shared memory of a file, and other");
+	must(mmap(map, 512 * K, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1,
+		  0) == MAP_FAILED ? -1 : 0);
+	both_ways(fd, map + 480 * K, "shared memory, and other");
+	must(mmap(map, 512 * K, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+		  -1, 0) == MAP_FAILED ? -1 : 0);
+	memset(buf, 0, 64 * K);
+	is(pwrite(fd, map, 64 * K, 0), 64 * K, "written from memory that was never touched");
+	ok(reads(fd, buf, 64 * K, 0), "zeroes");
+	memset(buf, 'p', 64 * K);
+	memset(map, 'p', 64 * K);
+	must(mprotect(map, 64 * K, PROT_READ));
+	is(pwrite(fd, map, 64 * K, 0), 64 * K, "written from memory that is read-only");
+	ok(reads(fd, buf, 64 * K, 0), "what it has");
+	fails(pread(fd, map, 64 * K, 0), EFAULT, "which is not read to");
+}
+
+/* What parent and child share each has for itself when it is read to. */
+TEST(shared_by_fork)
+{
+	int fd, status;
+	pid_t pid;
+
+	begin();
+	fd = open_direct("f");
+	memset(buf, 'f', 64 * K);
+	must(pwrite(fd, buf, 64 * K, 0));
+	memset(buf, 'm', 64 * K);
+	pid = must(fork());
+	if (!pid) {
+		bool kept = all(buf, 'm', 64 * K) && pread(fd, buf, 32 * K, 0) == 32 * K;
+
+		_exit(kept && all(buf, 'f', 32 * K) && all(buf + 32 * K, 'm', 32 * K) ? 0 : 1);
+	}
+	must(waitpid(pid, &status, 0));
+	is(status, 0, "the child reads to its memory");
+	ok(all(buf, 'm', 64 * K), "not to the parent's");
+	pid = must(fork());
+	if (!pid) {
+		for (int i = 0; i < 2000 && access("read", F_OK); i++)
+			usleep(10000);
+		_exit(all(buf, 'm', 64 * K) ? 0 : 1);
+	}
+	is(pread(fd, buf + 8 * K, 16 * K, 0), 16 * K, "the parent reads");
+	ok(all(buf + 8 * K, 'f', 16 * K) && all(buf, 'm', 8 * K), "to its own");
+	must(open("read", O_CREAT | O_WRONLY, 0600));
+	must(waitpid(pid, &status, 0));
+	is(status, 0, "not to the child's");
+}
+
+static void *keep_forking(void *stop)
+{
+	while (!__atomic_load_n((bool *)stop, __ATOMIC_RELAXED)) {
+		pid_t pid = fork();
+
+		if (!pid)
+			_exit(0);
+		if (pid > 0)
+			waitpid(pid, NULL, 0);
+	}
+	return NULL;
+}
+
+/* Another thread forks under way. */
+TEST(while_forking)
+{
+	bool stop = false, well = true;
+	pthread_t thread;
+	int fd;
+
+	begin();
+	fd = open_direct("f");
+	fill(buf, 256 * K, 21);
+	must(pwrite(fd, buf, 256 * K, 0));
+	must(-pthread_create(&thread, NULL, keep_forking, &stop));
+	for (int i = 0; i < 60 && well; i++)
+		well = reads(fd, buf, 256 * K, 0) && pwrite(fd, buf, 256 * K, 0) == 256 * K;
+	ok(well, "what is read and written is whole");
+	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
 }
 
 static void grow_truncate(int fd)
