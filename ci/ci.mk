@@ -30,6 +30,7 @@ TEST_ENV   := B=$(B) USER_B=$(USER_B) MAKE='$(MAKE)' BUSYBOX_SRC=$(BUSYBOX_SRC)
 TEST_READY := $(B)/initramfs.img $(B)/test.img $(B)/skerry.img $(B)/skerry.elf $(PEER_KERNEL) \
 	$(PEER_INITRD) $(CUTS_HELPER)
 TEST_READY += $(B)/host/crafted-disk $(B)/host/bases/stamp
+SUITES_READY := $(PORTS)/posixtestsuite/.built
 
 .PHONY: bench check crafted power-cuts syscalls-page test test-full test-unit test-selftest \
 	test-tools test-guest test-system
@@ -41,10 +42,10 @@ check: $(KGEN_SYS) ## the kernel's floor plan, each header alone, the length of 
 test: $(TEST_READY) $(HOST_PROGRAMS) $(KGEN_SYS) ## build everything and run the tests
 	+$(Q)$(TEST_ENV) ci/test unit selftest variants tools guest two system
 
-test-full: $(TEST_READY) $(HOST_PROGRAMS) $(KGEN_SYS) ## with the long ones: BusyBox' suite, fuzzing
+test-full: $(TEST_READY) $(HOST_PROGRAMS) $(KGEN_SYS) $(SUITES_READY) ## all: suites, fuzzing
 	$(Q)ci/setup ci/packages-full
 	+$(Q)$(TEST_ENV) FUZZ_SECONDS=$(FUZZ_SECONDS) ci/test --full unit selftest tools guest \
-		system busybox fuzz debug kasan ubsan two stress-ng
+		system busybox posix fuzz debug kasan ubsan two stress-ng
 
 test-unit: host-test ## unit tests on the host (ONLY=name)
 
