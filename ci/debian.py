@@ -77,12 +77,12 @@ def fill(root, packages, files):
         os.chmod(f"{root}/{name}", 0o755 if data[:2] in (b"#!", b"\x7fE") else 0o644)
 
 
-def make_disk(name, packages, files=None, size="256M"):
+def make_disk(name, packages, files=None, size="256M", kind="ext2"):
     """The path of the disk with these packages, and files (path in the disk: text or
-    bytes)."""
+    bytes); kind is mke2fs's -t."""
     os.makedirs(FOLDER, exist_ok=True)
     disk, root, mark = (os.path.join(FOLDER, name + end) for end in (".img", ".root", ".is"))
-    wanted = hashlib.sha256(repr((packages, ETC, files, size)).encode()).hexdigest()
+    wanted = hashlib.sha256(repr((packages, ETC, files, size, kind)).encode()).hexdigest()
     with open(os.path.join(FOLDER, name + ".lock"), "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if os.path.exists(disk) and os.path.exists(mark):
@@ -92,7 +92,7 @@ def make_disk(name, packages, files=None, size="256M"):
         shutil.rmtree(root, ignore_errors=True)
         os.makedirs(root)
         fill(root, packages, files or {})
-        subprocess.run(["mke2fs", "-q", "-F", "-t", "ext2", "-b", "4096", "-d", root, disk + ".new",
+        subprocess.run(["mke2fs", "-q", "-F", "-t", kind, "-b", "4096", "-d", root, disk + ".new",
                         size], check=True)
         shutil.rmtree(root)
         os.rename(disk + ".new", disk)
