@@ -77,9 +77,32 @@ def fill(root, packages, files):
         os.chmod(f"{root}/{name}", 0o755 if data[:2] in (b"#!", b"\x7fE") else 0o644)
 
 
+def debootstrap(root):
+    """A whole system in place of single packages: what debootstrap makes of the smallest set, from
+    the archive that the machine's apt has first. Takes a minute or two and wants root, so the
+    result is kept in the cache."""
+    cache = os.environ.get("DISTCACHE", f"{TOP}/build/distfiles")
+    kept = os.path.join(cache, "debian-root.tar")
+    if not os.path.exists(kept):
+        site = subprocess.run([f"{TOP}/ci/fetch", "--cache", cache, "site", "bookworm"], check=True,
+                              capture_output=True, text=True).stdout.splitlines()[-1]
+        subprocess.run(["debootstrap", "--variant=minbase", "bookworm", root, site], check=True,
+                       stdout=subprocess.DEVNULL)
+        for name in ("var/cache/apt/archives", "var/lib/apt/lists"):
+            shutil.rmtree(f"{root}/{name}")
+            os.makedirs(f"{root}/{name}/partial")
+        with open(f"{root}/etc/resolv.conf", "w", encoding="utf-8"):
+            pass
+        subprocess.run(["tar", "-C", root, "-cf", kept + ".new", "."], check=True)
+        shutil.rmtree(root)
+        os.makedirs(root)
+        os.rename(kept + ".new", kept)
+    subprocess.run(["tar", "-C", root, "-xpf", kept], check=True)
+
+
 def make_disk(name, packages, files=None, size="256M", kind="ext2"):
     """The path of the disk with these packages, and files (path in the disk: text or
-    bytes); kind is mke2fs's -t."""
+    bytes); kind is mke2fs's -t. Without packages it has debootstrap's root."""
     os.makedirs(FOLDER, exist_ok=True)
     disk, root, mark = (os.path.join(FOLDER, name + end) for end in (".img", ".root", ".is"))
     wanted = hashlib.sha256(repr((packages, ETC, files, size, kind)).encode()).hexdigest()
@@ -91,7 +114,10 @@ def make_disk(name, packages, files=None, size="256M", kind="ext2"):
                     return disk
         shutil.rmtree(root, ignore_errors=True)
         os.makedirs(root)
-        fill(root, packages, files or {})
+        if packages:
+            fill(root, packages, files or {})
+        else:
+            debootstrap(root)
         subprocess.run(["mke2fs", "-q", "-F", "-t", kind, "-b", "4096", "-d", root, disk + ".new",
                         size], check=True)
         shutil.rmtree(root)

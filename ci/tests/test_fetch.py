@@ -313,6 +313,14 @@ def test_unpinned_deb_through_a_dependency(archive, client):
         "deb", "image-amd64", "--follow", "nothing", "--as", "other.deb")
 
 
+def test_site_of_a_release(archive, client):
+    archive.add_binary("one", "1.0")
+    archive.publish()
+    result = client.fetch("site", "test")
+    assert result.returncode == 0 and result.stdout.splitlines()[-1].rstrip("/") == archive.url
+    assert "no release 'other'" in client.fails("site", "other")
+
+
 def test_bad_pin_file(client):
     (client.root / "pins").write_text("source hello\n")
     assert "pins:1:" in client.fails("source", "hello")
