@@ -3,7 +3,7 @@
 
 ci/foreign/NAME is a shell script, NAME.said its output on Debian's Linux in the same QEMU. Where
 a script cannot but say something of its own each time, such as a time, it leaves that out itself.
-`make test` holds Skerry's output against NAME.said, `make test-full` that of both kernels.
+`make test-full` holds the output of both kernels against NAME.said.
 
     PROGRAMS_SAID=1 make test-system TEST='debian_build -k git' LONG=1
 
@@ -53,7 +53,7 @@ def start(machine, kernel, disks, **options):
     the letters as they come, so it is started until they are those of the ports."""
     environment = {"SMP": "2" if kernel == "skerry" else "1", **options.pop("env", {})}
     for _ in range(8):
-        console = machine(kernel=kernel, env=environment, seconds=3000 if LONG else 1200,
+        console = machine(kernel=kernel, env=environment, seconds=3000,
                           disks=[os.path.join(B, "skerry.img"), *disks], **options)
         console.prompt(120)
         places = console.output("for d in /sys/block/sd*/device; do readlink $d; done")
