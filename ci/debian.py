@@ -10,12 +10,14 @@ Packages come from the archive by ci/fetch and stay in its cache.
 
 import fcntl
 import hashlib
+import inspect
 import os
 import shutil
 import subprocess
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 FOLDER = os.path.join(TOP, os.environ.get("USER_B", os.environ.get("B", "build")), "debian")
+CACHE = os.path.join(TOP, os.environ.get("DISTCACHE", "build/distfiles"))
 
 # The guest's side: the second disk at /mnt with what programs expect below a root. What they write
 # to /tmp and /run stays in memory.
@@ -61,14 +63,13 @@ libcrypt1 libdb5.3 libnsl2 libtirpc3 dash coreutils sed grep libacl1 libattr1 li
 
 
 def fill(root, packages, files):
-    cache = os.environ.get("DISTCACHE", f"{TOP}/build/distfiles")
     for package in packages:
-        subprocess.run([f"{TOP}/ci/fetch", "--cache", cache, "deb", package, "--as",
+        subprocess.run([f"{TOP}/ci/fetch", "--cache", CACHE, "deb", package, "--as",
                         f"{package}.deb"], check=True)
-        subprocess.run(["dpkg-deb", "-x", os.path.join(cache, f"{package}.deb"), root], check=True)
+        subprocess.run(["dpkg-deb", "-x", os.path.join(CACHE, f"{package}.deb"), root], check=True)
     for name in ("doc", "man", "locale"):
         shutil.rmtree(f"{root}/usr/share/{name}", ignore_errors=True)
-    for name in ("proc", "sys", "dev", "tmp", "etc", "run", "var/tmp"):
+    for name in ("proc", "sys", "dev", "tmp", "etc", "run", "root", "var/tmp"):
         os.makedirs(f"{root}/{name}", exist_ok=True)
     for name, text in {**ETC, **files}.items():
         data = text if isinstance(text, bytes) else text.encode()
@@ -81,10 +82,9 @@ def debootstrap(root):
     """A whole system in place of single packages: what debootstrap makes of the smallest set, from
     the archive that the machine's apt has first. Takes a minute or two and wants root, so the
     result is kept in the cache."""
-    cache = os.environ.get("DISTCACHE", f"{TOP}/build/distfiles")
-    kept = os.path.join(cache, "debian-root.tar")
+    kept = os.path.join(CACHE, "debian-root.tar")
     if not os.path.exists(kept):
-        site = subprocess.run([f"{TOP}/ci/fetch", "--cache", cache, "site", "bookworm"], check=True,
+        site = subprocess.run([f"{TOP}/ci/fetch", "--cache", CACHE, "site", "bookworm"], check=True,
                               capture_output=True, text=True).stdout.splitlines()[-1]
         subprocess.run(["debootstrap", "--variant=minbase", "bookworm", root, site], check=True,
                        stdout=subprocess.DEVNULL)
@@ -100,12 +100,22 @@ def debootstrap(root):
     subprocess.run(["tar", "-C", root, "-xpf", kept], check=True)
 
 
-def make_disk(name, packages, files=None, size="256M", kind="ext2"):
+def fetch_source(package):
+    """The path of the upstream tarball that ci/distfiles names for this source package."""
+    subprocess.run([f"{TOP}/ci/fetch", "--cache", CACHE, "source", package], check=True)
+    with open(f"{TOP}/ci/distfiles", encoding="utf-8") as f:
+        rows = (line.split("#")[0].split() for line in f)
+        return os.path.join(CACHE, next(r[3] for r in rows if r[:2] == ["source", package]))
+
+
+def make_disk(name, packages, files=None, size="256M", kind="ext2", finish=None):
     """The path of the disk with these packages, and files (path in the disk: text or
-    bytes); kind is mke2fs's -t. Without packages it has debootstrap's root."""
+    bytes), in a file system of that kind (mke2fs's -t); without packages debootstrap's root.
+    FINISH(root) changes more before it is made."""
     os.makedirs(FOLDER, exist_ok=True)
     disk, root, mark = (os.path.join(FOLDER, name + end) for end in (".img", ".root", ".is"))
-    wanted = hashlib.sha256(repr((packages, ETC, files, size, kind)).encode()).hexdigest()
+    what = packages, ETC, files, size, kind, inspect.getsource(finish) if finish else ""
+    wanted = hashlib.sha256(repr(what).encode()).hexdigest()
     with open(os.path.join(FOLDER, name + ".lock"), "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if os.path.exists(disk) and os.path.exists(mark):
@@ -118,6 +128,8 @@ def make_disk(name, packages, files=None, size="256M", kind="ext2"):
             fill(root, packages, files or {})
         else:
             debootstrap(root)
+        if finish:
+            finish(root)
         subprocess.run(["mke2fs", "-q", "-F", "-t", kind, "-b", "4096", "-d", root, disk + ".new",
                         size], check=True)
         shutil.rmtree(root)
