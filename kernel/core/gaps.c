@@ -32,8 +32,7 @@ bool gaps_enabled(void)
 	return !READ_ONCE(off);
 }
 
-/* A call's gap is the same whoever of its arguments' values came with it: calls and flags differ
- * by the call, a request or an option is the same by whatever call. */
+/* Operations and flags mean nothing without their call; the others are the same by any call. */
 static bool by_call(u8 kind)
 {
 	return kind == GAP_COMMAND || kind == GAP_FLAGS;

@@ -78,6 +78,8 @@ TEST(each_kind)
 	counted("1 asker socket 60 1 3\n", "a family");
 	fails(open("/proc/sys/kernel/no_such", O_RDONLY), ENOENT, "a path");
 	counted("1 asker path kernel/no_such\n", "a path");
+	fails(open("/proc/no_such", O_RDONLY), ENOENT, "a path at the top");
+	counted("1 asker path /no_such\n", "a path at the top");
 	fails(mount("none", ".", "nofs", 0, NULL), ENODEV, "a file system");
 	counted("1 asker file system nofs\n", "a file system");
 }

@@ -132,7 +132,8 @@ static void path_gap(const struct proc_node *dir, const struct name *name)
 
 	if (procfs_number(name) >= 0)
 		return;
-	snprintf(text, sizeof(text), "%s/%.*s", dir->name, (int)name->length, name->text);
+	snprintf(text, sizeof(text), "%s/%.*s", dir == &procfs_root ? "" : dir->name,
+		 (int)name->length, name->text);
 	gap_count(GAP_PATH, 0, 0, 0, text);
 }
 
