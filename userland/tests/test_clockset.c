@@ -122,7 +122,8 @@ static int wait_epoll(const struct timespec *t)
 	return epoll_wait(ep, &e, 1, -1) == 1 ? 0 : 1;
 }
 
-static int wait_timer(const struct timespec *t)
+/* A POSIX timer to that time, or after it (flags of timer_settime(2)). */
+static int timer_ends(const struct timespec *t, int flags)
 {
 	struct sigevent e = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
 	struct itimerspec s = {.it_value = *t};
@@ -133,8 +134,13 @@ static int wait_timer(const struct timespec *t)
 	sigaddset(&set, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	must(timer_create(CLOCK_REALTIME, &e, &timer));
-	must(timer_settime(timer, TIMER_ABSTIME, &s, NULL));
+	must(timer_settime(timer, flags, &s, NULL));
 	return sigwaitinfo(&set, NULL) == SIGUSR1 ? 0 : 1;
+}
+
+static int wait_timer(const struct timespec *t)
+{
+	return timer_ends(t, TIMER_ABSTIME);
 }
 
 static int wait_canceled(const struct timespec *t)
@@ -200,17 +206,7 @@ static int long_timerfd(const struct timespec *t)
 
 static int long_timer(const struct timespec *t)
 {
-	struct sigevent e = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
-	struct itimerspec s = {.it_value = *t};
-	timer_t timer;
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGUSR1);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	must(timer_create(CLOCK_REALTIME, &e, &timer));
-	must(timer_settime(timer, 0, &s, NULL));
-	return sigwaitinfo(&set, NULL) == SIGUSR1 ? 0 : 1;
+	return timer_ends(t, 0);
 }
 
 static const struct way relative[] = {
