@@ -146,6 +146,15 @@ static void buddies_give(struct page *const *in, unsigned n, unsigned order)
 	spin_unlock_irq(&frames.lock, irq);
 }
 
+/* Fills an empty stack so that frames leave it with rising addresses: pages that are allocated one
+ * after the other then lie side by side, and a device takes them as one segment. */
+static void stack_fill(struct frame_stack *s, unsigned flags)
+{
+	s->count = buddies_take(s->frame, frames.stack_batch, 0, flags);
+	for (unsigned i = 0; i < s->count / 2; i++)
+		swap(s->frame[i], s->frame[s->count - 1 - i]);
+}
+
 /* A single frame through this CPU's stack; NULL if there is none, or an interrupt found it in
  * use. */
 static inline struct page *stack_pop(unsigned flags)
@@ -158,7 +167,7 @@ static inline struct page *stack_pop(unsigned flags)
 	s->busy = 1;
 	barrier();
 	if (unlikely(!s->count))
-		s->count = buddies_take(s->frame, frames.stack_batch, 0, flags);
+		stack_fill(s, flags);
 	if (likely(s->count))
 		page = s->frame[--s->count];
 	barrier();

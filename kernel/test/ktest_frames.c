@@ -84,6 +84,30 @@ KTEST(frames_exhaustion)
 	KTEST_CHECK(ktest_frames_are_back(before));
 }
 
+/* What is allocated one after the other is, for the most part, one segment for a device. */
+KTEST(frames_rise)
+{
+	enum { FRAMES = 512 };
+	u64 before = ktest_frames_settle();
+	struct page *list = NULL, *page;
+	unsigned taken = 0, rising = 0;
+	pfn_t last = 0;
+
+	for (; taken < FRAMES && (page = page_alloc(MM_KERNEL)); taken++) {
+		rising += page_to_pfn(page) == last + 1;
+		last = page_to_pfn(page);
+		page->private = (u64)list;
+		list = page;
+	}
+	KTEST_CHECK(taken == FRAMES && rising > FRAMES / 2);
+	for (; list; list = page) {
+		page = (struct page *)list->private;
+		list->private = 0;
+		page_put(list);
+	}
+	KTEST_CHECK(ktest_frames_are_back(before));
+}
+
 KTEST(frames_dma32)
 {
 	struct page *page = page_alloc_order(2, MM_KERNEL | MM_DMA32);
