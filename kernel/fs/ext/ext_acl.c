@@ -8,6 +8,7 @@
  */
 #include "fs/ext/ext_xattr.h"
 
+#include "abi/stat.h"
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "vfs/acl.h"

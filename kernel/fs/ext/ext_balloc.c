@@ -12,8 +12,12 @@
  * the reserve of the superuser stays; what was not found is credited back. Blocks for pages that
  * are written later were charged when the pages became dirty (ext_delayed.c).
  */
+#include "fs/ext/ext_alloc.h"
 #include "fs/ext/ext_bitmap.h"
+#include "fs/ext/ext_meta.h"
+#include "fs/ext/ext_super.h"
 
+#include "abi/stat.h"
 #include "lib/bitmap.h"
 
 #define WINDOW_FIRST	8u	/* blocks */

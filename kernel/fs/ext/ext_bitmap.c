@@ -9,6 +9,9 @@
  * is made when it is first wanted. Only those who change bitmaps ask for them.
  */
 #include "fs/ext/ext_bitmap.h"
+#include "fs/ext/ext_csum.h"
+#include "fs/ext/ext_meta.h"
+#include "fs/ext/ext_super.h"
 
 #include "lib/bitmap.h"
 #include "lib/string.h"

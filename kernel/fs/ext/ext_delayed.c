@@ -13,6 +13,7 @@
  * The end of the file on the disk stays in front of blocks that are delayed, so that a crash shows
  * a shorter file rather than one of zeroes.
  */
+#include "fs/ext/ext_alloc.h"
 #include "fs/ext/ext_delayed.h"
 #include "fs/ext/ext_extent_int.h"
 

@@ -12,8 +12,11 @@
  * want of memory they stay as they are, for the next time; or where the caller, who serves all file
  * systems, would have to wait for a transaction of this one.
  */
+#include "fs/ext/ext_alloc.h"
 #include "fs/ext/ext_delayed.h"
 #include "fs/ext/ext_handle.h"
+#include "fs/ext/ext_map.h"
+#include "fs/ext/ext_ordered.h"
 
 #define MOST_PAGES 64u
 #define MOST_TRIES 100u

@@ -6,9 +6,13 @@
  * except that it is skipped over. Whoever looks at an entry checks it first (ext_check_dirent());
  * with checksums the whole block is summed when it is first seen.
  */
-#include "fs/ext/ext_int.h"
+#include "fs/ext/ext_csum.h"
+#include "fs/ext/ext_dir.h"
+#include "fs/ext/ext_map.h"
+#include "fs/ext/ext_meta.h"
 
 #include "abi/dirent.h"
+#include "abi/stat.h"
 #include "lib/string.h"
 
 u8 ext_type_of_mode(u32 mode)

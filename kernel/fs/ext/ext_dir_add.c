@@ -5,7 +5,7 @@
  * directory does not look through all of it for each name, the first block that may have room is
  * remembered: it moves up when an insertion had to go further, and down when a name is removed.
  */
-#include "fs/ext/ext_int.h"
+#include "fs/ext/ext_dir.h"
 
 #include "lib/string.h"
 

@@ -5,9 +5,11 @@
  * last name was found, around to there again: names looked up in the order of a listing cost a
  * block each. Directories with inline contents are searched as one small block.
  */
-#include "fs/ext/ext_int.h"
+#include "fs/ext/ext_dir.h"
+#include "fs/ext/ext_map.h"
 
 #include "lib/string.h"
+#include "mm/slab.h"
 
 int ext_dir_find_in_block(struct inode *dir, const void *block, u32 size, const char *name,
 			  u32 length, u32 *offset, u32 *previous)

@@ -7,7 +7,7 @@
  * keeps the blocks from the root to the node above the leaf. Its depth is bounded by the root's
  * word, which is bounded; a search visits each leaf once (callers count).
  */
-#include "fs/ext/ext_int.h"
+#include "fs/ext/ext_dir.h"
 
 bool ext_dir_indexed(const struct inode *dir)
 {

@@ -10,11 +10,12 @@
  * The linear beginning: when the only block of a directory is full, it becomes the root, and its
  * entries the first leaf.
  */
-#include "fs/ext/ext_int.h"
+#include "fs/ext/ext_dir.h"
 
 #include "lib/bitmap.h"
 #include "lib/sort.h"
 #include "lib/string.h"
+#include "mm/slab.h"
 
 struct leaf_entry {
 	u32 hash;

@@ -9,7 +9,10 @@
  * through the page cache, and so does what has its bytes in the inode, or in a journal that was not
  * replayed. Before: vfs/direct_file.c.
  */
+#include "fs/ext/ext_file.h"
 #include "fs/ext/ext_handle.h"
+#include "fs/ext/ext_map.h"
+#include "fs/ext/ext_ordered.h"
 
 static bool direct_possible(struct inode *inode)
 {

@@ -6,7 +6,8 @@
  * many there were, which was the first and which the last. Then errors= decides: go on, refuse all
  * further writing, or panic. Callers return -EIO to their users.
  */
-#include "fs/ext/ext_int.h"
+#include "fs/ext/ext_csum.h"
+#include "fs/ext/ext_handle.h"
 
 #include "core/clock.h"
 #include "core/panic.h"

@@ -6,8 +6,15 @@
  * by the time that it may belong to another file. With a journal the new size gets onto the disk
  * with the first blocks that are freed, and the zeroes before it.
  */
+#include "fs/ext/ext_alloc.h"
+#include "fs/ext/ext_file.h"
 #include "fs/ext/ext_handle.h"
+#include "fs/ext/ext_inode.h"
+#include "fs/ext/ext_map.h"
+#include "fs/ext/ext_ordered.h"
+#include "fs/ext/ext_xattr.h"
 
+#include "abi/stat.h"
 #include "lib/string.h"
 
 /* A handle in which the inode gets a new size, or other fields. */

@@ -6,7 +6,11 @@
  * node each entry points to the node for the blocks from its own on. The root is in i_block and was
  * checked when the inode was read; other nodes are checked, and summed, each time they are read.
  */
+#include "fs/ext/ext_csum.h"
 #include "fs/ext/ext_extent_int.h"
+#include "fs/ext/ext_map.h"
+#include "fs/ext/ext_meta.h"
+#include "fs/ext/ext_super.h"
 
 /*
  * The last entry whose first block is not above `logical`, or -1. Entries are 12 bytes and begin

@@ -6,7 +6,9 @@
  * how many blocks from `logical` on it has dealt with. What moves goes leaf by leaf, from the side
  * to which it moves, and the keys above follow each: the tree is in order all the time.
  */
+#include "fs/ext/ext_alloc.h"
 #include "fs/ext/ext_extent_int.h"
+#include "fs/ext/ext_map.h"
 
 #define UNWRITTEN_MAX (EXT_EXTENT_INIT_MAX - 1)
 

@@ -7,7 +7,11 @@
  * file grows keeps all but its last entry, so that files written from front to back have full
  * nodes. Each step takes its block first, and cannot fail after that.
  */
+#include "fs/ext/ext_alloc.h"
+#include "fs/ext/ext_csum.h"
 #include "fs/ext/ext_extent_int.h"
+#include "fs/ext/ext_meta.h"
+#include "fs/ext/ext_ordered.h"
 
 #include "lib/string.h"
 

@@ -7,8 +7,14 @@
  * removes what becomes empty, so that at any moment the tree is a whole one; it may stop after any
  * stretch.
  */
+#include "fs/ext/ext_alloc.h"
 #include "fs/ext/ext_extent_int.h"
+#include "fs/ext/ext_handle.h"
+#include "fs/ext/ext_map.h"
+#include "fs/ext/ext_meta.h"
+#include "fs/ext/ext_super.h"
 
+#include "abi/stat.h"
 #include "lib/string.h"
 
 /* Whether a run that follows extent `e` in the file also follows it on the disk, and fits. */

@@ -8,10 +8,14 @@
  * leave the cache: should a block not be had to split an extent, the file still has what it had.
  * Before blocks move, dirty pages behind them are written, and leave, too.
  */
+#include "fs/ext/ext_alloc.h"
 #include "fs/ext/ext_delayed.h"
+#include "fs/ext/ext_file.h"
+#include "fs/ext/ext_map.h"
 
 #include "core/clock.h"
 #include "lib/string.h"
+#include "vfs/file.h"
 
 /* A range of bytes, and the pages that it covers in part: with references, or NULL. */
 struct stretch {

@@ -6,6 +6,8 @@
  */
 #include "fs/ext/ext_delayed.h"
 #include "fs/ext/ext_extent_int.h"
+#include "fs/ext/ext_file.h"
+#include "fs/ext/ext_map.h"
 
 #include "abi/capability.h"
 #include "abi/fiemap.h"

@@ -4,8 +4,16 @@
  * A writer who may use the reserved blocks is counted while the file is open, since blocks are
  * taken where nobody knows any more who wrote. When a writer closes, the file gives up its window.
  */
+#include "fs/ext/ext_alloc.h"
 #include "fs/ext/ext_delayed.h"
+#include "fs/ext/ext_dir.h"
+#include "fs/ext/ext_file.h"
 #include "fs/ext/ext_handle.h"
+#include "fs/ext/ext_inode.h"
+#include "fs/ext/ext_map.h"
+
+#include "abi/stat.h"
+#include "vfs/file.h"
 
 static int ext_open(struct file *file)
 {

@@ -6,9 +6,12 @@
  * the stretches in this tree. Where there is no memory for another stretch, nothing at all is
  * taken from the group until the commit.
  */
-#include "fs/ext/ext_int.h"
+#include "fs/ext/ext_alloc.h"
+#include "fs/ext/ext_handle.h"
+#include "fs/ext/ext_meta.h"
 
 #include "fs/jbd/jbd_check.h"
+#include "mm/slab.h"
 
 struct freed {
 	struct rb_node node;	/* by start; they never overlap */

@@ -5,7 +5,9 @@
  * superblock says so: a copy of the device is as clean as after unmounting. Without one it is as
  * after sync(2): whole, but for the mark of being mounted.
  */
+#include "fs/ext/ext_csum.h"
 #include "fs/ext/ext_handle.h"
+#include "fs/ext/ext_super.h"
 
 #include "fs/jbd/jbd.h"
 

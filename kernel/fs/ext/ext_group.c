@@ -6,7 +6,10 @@
  * with meta_bg each block of it stands in the first group that it describes. Its blocks stay in
  * memory while mounted. The counts are also kept in struct ext_group, for searches without a lock.
  */
-#include "fs/ext/ext_int.h"
+#include "fs/ext/ext_csum.h"
+#include "fs/ext/ext_handle.h"
+#include "fs/ext/ext_meta.h"
+#include "fs/ext/ext_super.h"
 
 #include "lib/string.h"
 #include "mm/kmap.h"

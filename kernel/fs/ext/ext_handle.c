@@ -8,7 +8,11 @@
  *
  * Credits are exact upper limits: a transaction has to take all that a handle may change.
  */
+#include "fs/ext/ext_alloc.h"
+#include "fs/ext/ext_dir.h"
 #include "fs/ext/ext_handle.h"
+#include "fs/ext/ext_map.h"
+#include "fs/ext/ext_meta.h"
 
 #include "fs/jbd/jbd.h"
 

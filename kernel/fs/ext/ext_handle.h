@@ -38,6 +38,12 @@ int must_check ext_commit_all(struct ext_fs *fs);
 /* Has the journal's thread do the same. */
 void ext_commit_start(struct ext_fs *fs);
 
+u32 ext_tid(struct ext_fs *fs);
+/* Whether a transaction before the running one is being committed: see jbd_is_committing(). */
+bool ext_is_committing(struct ext_fs *fs);
+/* Any context that may sleep: ends all writing by the journal. */
+void ext_abort(struct ext_fs *fs, int error);
+
 /* How many blocks these change at most; each says why in ext_handle.c. */
 u32 ext_credits_map(const struct inode *inode);	 /* ext_map_create() of one run */
 u32 ext_credits_undo(void);			 /* ext_map_undo() after it */

@@ -8,9 +8,15 @@
  * a few groups of which the one with the fewest directories is taken: those who work in sister
  * directories at the same time then do not wait for each other's group.
  */
+#include "fs/ext/ext_alloc.h"
 #include "fs/ext/ext_bitmap.h"
+#include "fs/ext/ext_csum.h"
 #include "fs/ext/ext_handle.h"
+#include "fs/ext/ext_inode.h"
+#include "fs/ext/ext_map.h"
 
+#include "abi/ioctl.h"
+#include "abi/stat.h"
 #include "core/clock.h"
 #include "core/random.h"
 #include "lib/bitmap.h"

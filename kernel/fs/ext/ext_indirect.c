@@ -8,7 +8,11 @@
  * Filling a hole takes all blocks first, the missing indirect ones and the data, builds the new
  * branch from its tip and hooks it in by one store at the end: what fails before leaves no trace.
  */
-#include "fs/ext/ext_int.h"
+#include "fs/ext/ext_alloc.h"
+#include "fs/ext/ext_map.h"
+#include "fs/ext/ext_meta.h"
+#include "fs/ext/ext_ordered.h"
+#include "fs/ext/ext_super.h"
 
 bool ext_path_of(const struct ext_geo *geo, u64 logical, struct ext_path *path)
 {

@@ -6,9 +6,12 @@
  * entries up to the end of i_block, then entries that fill the attribute's value; "." and ".." are
  * not stored.
  */
-#include "fs/ext/ext_int.h"
+#include "fs/ext/ext_dir.h"
+#include "fs/ext/ext_inode.h"
+#include "fs/ext/ext_map.h"
 
 #include "lib/string.h"
+#include "mm/slab.h"
 
 /*
  * The attribute area of a raw inode, from behind its magic number: its offset, or 0 if there is

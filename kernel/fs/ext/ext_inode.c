@@ -5,9 +5,20 @@
  * and written back into the table's buffer when vfs says so; with a journal also at the end of each
  * handle that changed more than times in it.
  */
+#include "fs/ext/ext_csum.h"
+#include "fs/ext/ext_file.h"
 #include "fs/ext/ext_handle.h"
+#include "fs/ext/ext_inode.h"
+#include "fs/ext/ext_map.h"
+#include "fs/ext/ext_meta.h"
+#include "fs/ext/ext_namei.h"
+#include "fs/ext/ext_ordered.h"
+#include "fs/ext/ext_super.h"
+#include "fs/ext/ext_xattr.h"
 
+#include "abi/stat.h"
 #include "lib/string.h"
+#include "mm/slab.h"
 
 #define MOST_TRIES	4u	/* to write an inode while it gets blocks */
 

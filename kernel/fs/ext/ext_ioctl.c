@@ -1,10 +1,12 @@
 /*
  * fs/ext/ext_ioctl.c - the flags of chattr(1), the generation number, and what is elsewhere.
  */
+#include "fs/ext/ext_file.h"
 #include "fs/ext/ext_handle.h"
 
 #include "abi/fstrim.h"
 #include "abi/ioctl.h"
+#include "abi/stat.h"
 #include "arch/usercopy.h"
 
 /* Of these flags, which a kind of file may have. */

@@ -8,7 +8,14 @@
  * the next one, so that a crash in between only means doing it again. A read-only mount replays
  * into memory (ext_overlay.c).
  */
+#include "fs/ext/ext_csum.h"
+#include "fs/ext/ext_inode.h"
 #include "fs/ext/ext_journal.h"
+#include "fs/ext/ext_map.h"
+#include "fs/ext/ext_super.h"
+
+#include "abi/stat.h"
+#include "mm/slab.h"
 
 int ext_journal_block(struct ext_journal *j, u32 at, struct bblock *b, u64 *block)
 {

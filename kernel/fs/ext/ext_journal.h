@@ -8,6 +8,14 @@
 #include "fs/ext/ext_int.h"
 #include "fs/jbd/jbd_check.h"
 
+/* ext_journal.c, ext_overlay.c */
+/*
+ * Replays the journal, onto the disk or into memory: while nothing of the file system but its
+ * superblock was read, or onto the disk what is in memory already. 0, or an error that was logged.
+ */
+int must_check ext_journal_recover(struct ext_fs *fs, bool to_disk);
+void ext_overlay_free(struct ext_fs *fs);
+
 struct ext_journal {
 	struct ext_fs *fs;
 	struct ext_inode *ei;		/* the journal's, outside the cache of inodes */

@@ -3,10 +3,15 @@
  * FS_IOC_SETFSLABEL, EXT4_IOC_GETFSUUID, EXT4_IOC_SETFSUUID). They are in the superblock and in all
  * its backups.
  */
+#include "fs/ext/ext_csum.h"
+#include "fs/ext/ext_file.h"
 #include "fs/ext/ext_handle.h"
+#include "fs/ext/ext_meta.h"
+#include "fs/ext/ext_super.h"
 
 #include "abi/capability.h"
 #include "abi/fstrim.h"
+#include "abi/ioctl.h"
 #include "arch/usercopy.h"
 #include "lib/string.h"
 

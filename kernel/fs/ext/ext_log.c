@@ -5,11 +5,17 @@
  * it asks of its file system: data before a commit, blocks that may be used again after it, and the
  * end of all writing when it cannot go on.
  */
+#include "fs/ext/ext_alloc.h"
+#include "fs/ext/ext_inode.h"
 #include "fs/ext/ext_journal.h"
+#include "fs/ext/ext_map.h"
+#include "fs/ext/ext_ordered.h"
+#include "fs/ext/ext_super.h"
 
 #include "core/panic.h"
 #include "fs/jbd/jbd.h"
 #include "fs/jbd/jbd_disk.h"
+#include "mm/slab.h"
 #include "sched/thread.h"
 
 static void log_closing(void *owner)

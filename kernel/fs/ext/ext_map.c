@@ -5,7 +5,12 @@
  * most questions of sequential work and of small writes without a lock that sleeps; a truncation
  * forgets it. Otherwise the question goes to the kind of map that the inode has.
  */
+#include "fs/ext/ext_alloc.h"
+#include "fs/ext/ext_file.h"
 #include "fs/ext/ext_handle.h"
+#include "fs/ext/ext_inode.h"
+#include "fs/ext/ext_map.h"
+#include "fs/ext/ext_ordered.h"
 
 void ext_map_forget_run(struct ext_inode *ei)
 {

@@ -5,7 +5,17 @@
  * A new inode is complete before it gets its name; one that cannot be named is given up by taking
  * its link away, and is freed like any removed file. Each call is one handle of the journal.
  */
+#include "fs/ext/ext_alloc.h"
+#include "fs/ext/ext_dir.h"
+#include "fs/ext/ext_file.h"
 #include "fs/ext/ext_handle.h"
+#include "fs/ext/ext_inode.h"
+#include "fs/ext/ext_map.h"
+#include "fs/ext/ext_namei.h"
+#include "fs/ext/ext_xattr.h"
+
+#include "abi/ioctl.h"
+#include "abi/stat.h"
 
 static int ext_lookup(struct inode *dir, const struct name *name, struct inode **out)
 {

@@ -5,7 +5,7 @@
  * user_xattr, barrier …) are accepted in silence, so that an fstab written for another system
  * works; what is not known at all is refused with a message.
  */
-#include "fs/ext/ext_int.h"
+#include "fs/ext/ext_super.h"
 
 #include "lib/parse.h"
 #include "lib/string.h"

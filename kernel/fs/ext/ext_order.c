@@ -18,8 +18,10 @@
  * before he writes the pages; and under map_lock again, before the buffer changes, it is due if
  * there are more blocks in the map now.
  */
-#include "fs/ext/ext_handle.h"
+#include "fs/ext/ext_inode.h"
+#include "fs/ext/ext_ordered.h"
 
+#include "abi/stat.h"
 #include "fs/jbd/jbd_check.h"
 
 static void order_add(struct inode *inode, u64 first, u64 last, bool node)

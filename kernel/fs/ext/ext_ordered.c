@@ -12,7 +12,9 @@
  *
  * Without a journal the list is that of ext_order.c.
  */
-#include "fs/ext/ext_int.h"
+#include "fs/ext/ext_handle.h"
+#include "fs/ext/ext_meta.h"
+#include "fs/ext/ext_ordered.h"
 
 #include "fs/jbd/jbd_check.h"
 

@@ -11,7 +11,13 @@
  * costs nothing on the disk; with one it is in the handle that changes the list, under
  * orphan_mutex.
  */
+#include "fs/ext/ext_file.h"
 #include "fs/ext/ext_handle.h"
+#include "fs/ext/ext_inode.h"
+#include "fs/ext/ext_map.h"
+#include "fs/ext/ext_super.h"
+
+#include "abi/stat.h"
 
 static bool orphan_enter(struct ext_fs *fs, struct ext_inode *ei, bool tail)
 {

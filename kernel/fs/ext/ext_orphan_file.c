@@ -7,7 +7,12 @@
  * emptied at a writable mount; orphans of this mount go into the list.
  */
 #include "fs/ext/ext_handle.h"
+#include "fs/ext/ext_inode.h"
+#include "fs/ext/ext_map.h"
+#include "fs/ext/ext_meta.h"
+#include "fs/ext/ext_super.h"
 
+#include "abi/stat.h"
 #include "lib/crc.h"
 #include "lib/string.h"
 

@@ -7,8 +7,10 @@
  * before the mount is visible and constant afterwards, so that readers need no lock.
  */
 #include "fs/ext/ext_journal.h"
+#include "fs/ext/ext_meta.h"
 
 #include "lib/string.h"
+#include "mm/slab.h"
 
 /* Entries are a block number * 2 + 1, or the address of a page. */
 static bool entry_is_block(const void *entry)

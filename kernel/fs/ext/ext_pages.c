@@ -19,7 +19,11 @@
  * journal when the inode is (ext_pages_dirty.c), since writing takes no handle.
  */
 #include "fs/ext/ext_delayed.h"
+#include "fs/ext/ext_file.h"
+#include "fs/ext/ext_map.h"
+#include "fs/ext/ext_meta.h"
 
+#include "abi/stat.h"
 #include "lib/string.h"
 
 #define IO_ERROR	BIT(32)

@@ -13,7 +13,10 @@
  * and the periodic write-back do, the hole gets its block.
  */
 #include "fs/ext/ext_delayed.h"
+#include "fs/ext/ext_file.h"
 #include "fs/ext/ext_handle.h"
+#include "fs/ext/ext_map.h"
+#include "fs/ext/ext_ordered.h"
 
 #include "lib/bitops.h"
 #include "lib/string.h"

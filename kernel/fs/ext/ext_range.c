@@ -11,8 +11,8 @@
  * leave it moved in part.
  */
 #include "fs/ext/ext_delayed.h"
-#include "fs/ext/ext_extent_int.h"
 #include "fs/ext/ext_handle.h"
+#include "fs/ext/ext_map.h"
 
 /* Deals with *done blocks from `logical` on, at most `max`. */
 typedef int (*range_step_fn)(struct ext_inode *ei, u64 logical, u32 max, u32 *done);

@@ -5,9 +5,14 @@
  * 2446; in 128 bytes seconds are 32 bits and signed. Owner numbers and block counts are split in
  * halves. Device numbers are in i_block: the first word in the old 16-bit form, else the second.
  */
+#include "fs/ext/ext_csum.h"
 #include "fs/ext/ext_delayed.h"
+#include "fs/ext/ext_inode.h"
+#include "fs/ext/ext_map.h"
+#include "fs/ext/ext_meta.h"
 
 #include "abi/kdev.h"
+#include "abi/stat.h"
 #include "core/clock.h"
 #include "lib/string.h"
 

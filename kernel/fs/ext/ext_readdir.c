@@ -8,9 +8,11 @@
  * and ".." have the positions 0 and 1. A directory of one block is listed by hash, too, since it
  * will be indexed when it grows.
  */
-#include "fs/ext/ext_int.h"
+#include "fs/ext/ext_dir.h"
 
 #include "abi/dirent.h"
+#include "mm/slab.h"
+#include "vfs/file.h"
 
 #define FIRST_KEY	((u64)2)
 #define CHAIN_MAX	8	/* leaves of one hash that are put in order together */

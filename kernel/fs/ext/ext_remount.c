@@ -6,7 +6,9 @@
  * with the mount are taken from their own places. The old ones, and the tree that led to them,
  * remain until unmount: whoever is just reading through them reads the same.
  */
+#include "fs/ext/ext_inode.h"
 #include "fs/ext/ext_journal.h"
+#include "fs/ext/ext_super.h"
 
 /* The superblock's buffer is that of its own place on the disk. */
 static int super_go_home(struct ext_fs *fs)

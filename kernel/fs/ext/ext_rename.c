@@ -8,8 +8,14 @@
  * is looked for again afterwards. With RENAME_WHITEOUT it is given another inode instead of being
  * removed. All of it is one handle of the journal.
  */
+#include "fs/ext/ext_alloc.h"
 #include "fs/ext/ext_delayed.h"
+#include "fs/ext/ext_dir.h"
 #include "fs/ext/ext_handle.h"
+#include "fs/ext/ext_namei.h"
+
+#include "abi/fcntl.h"
+#include "abi/stat.h"
 
 struct renaming {
 	struct inode *from, *to, *inode, *replaced;

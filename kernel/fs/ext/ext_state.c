@@ -8,7 +8,11 @@
  * journal is empty again. The free counts live in memory and are written with each sync, and with
  * each transaction of a journal.
  */
+#include "fs/ext/ext_csum.h"
 #include "fs/ext/ext_handle.h"
+#include "fs/ext/ext_inode.h"
+#include "fs/ext/ext_meta.h"
+#include "fs/ext/ext_super.h"
 
 #include "core/clock.h"
 #include "lib/string.h"

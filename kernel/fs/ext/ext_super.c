@@ -8,12 +8,18 @@
  * one, which is replayed at mount if need be.
  */
 #include "fs/ext/ext.h"
+#include "fs/ext/ext_alloc.h"
+#include "fs/ext/ext_inode.h"
 #include "fs/ext/ext_journal.h"
+#include "fs/ext/ext_map.h"
+#include "fs/ext/ext_meta.h"
+#include "fs/ext/ext_super.h"
 
 #include "abi/capability.h"
 #include "fs/jbd/jbd.h"
 #include "lib/bitops.h"
 #include "lib/string.h"
+#include "mm/slab.h"
 
 #define EXT2_INCOMPAT	(EXT_INCOMPAT_FILETYPE | EXT_INCOMPAT_META_BG)
 #define EXT4_INCOMPAT	(EXT2_INCOMPAT | EXT_INCOMPAT_RECOVER | EXT_INCOMPAT_EXTENTS | \

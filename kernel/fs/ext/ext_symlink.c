@@ -4,8 +4,13 @@
  * Text of up to 59 bytes is kept in i_block, where vfs reads it directly ("fast"); longer text has
  * one block, which is metadata to us. With inline_data the text may continue in an attribute.
  */
-#include "fs/ext/ext_int.h"
+#include "fs/ext/ext_inode.h"
+#include "fs/ext/ext_map.h"
+#include "fs/ext/ext_meta.h"
+#include "fs/ext/ext_namei.h"
+#include "fs/ext/ext_xattr.h"
 
+#include "abi/stat.h"
 #include "lib/string.h"
 
 static ssize_t link_read_block(struct inode *inode, char *buf, size_t n)

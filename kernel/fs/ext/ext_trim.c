@@ -8,8 +8,11 @@
  * group all of which was told of is passed over until a block is freed there, or shorter runs
  * count.
  */
+#include "fs/ext/ext_alloc.h"
 #include "fs/ext/ext_bitmap.h"
+#include "fs/ext/ext_file.h"
 #include "fs/ext/ext_handle.h"
+#include "fs/ext/ext_super.h"
 
 #include "abi/capability.h"
 #include "abi/fstrim.h"

@@ -7,7 +7,12 @@
  * twice would be freed many times over. A step ends after EXT_TRUNCATE_UNITS runs; the next one
  * begins anew and finds holes where it has been.
  */
-#include "fs/ext/ext_int.h"
+#include "fs/ext/ext_alloc.h"
+#include "fs/ext/ext_map.h"
+#include "fs/ext/ext_meta.h"
+#include "fs/ext/ext_super.h"
+
+#include "abi/stat.h"
 
 struct truncation {
 	struct ext_fs *fs;

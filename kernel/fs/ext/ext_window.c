@@ -6,7 +6,7 @@
  * in the bitmap, and when nothing else is left anybody takes them; an owner therefore looks at the
  * bitmap all the same. Windows never overlap and stand in a tree by their first block.
  */
-#include "fs/ext/ext_int.h"
+#include "fs/ext/ext_alloc.h"
 
 /* The first window that ends above `block`. window_lock held. */
 static struct ext_window *window_after(struct ext_fs *fs, u64 block)

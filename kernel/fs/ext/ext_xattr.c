@@ -5,8 +5,13 @@
  * several inodes may share. A name's prefix is a number. With ea_inode a large value is the
  * contents of an inode of its own. map_lock guards both places.
  */
+#include "fs/ext/ext_csum.h"
+#include "fs/ext/ext_inode.h"
+#include "fs/ext/ext_meta.h"
+#include "fs/ext/ext_super.h"
 #include "fs/ext/ext_xattr.h"
 
+#include "abi/stat.h"
 #include "lib/string.h"
 
 static const struct { u8 index; const char *text; } prefixes[] = {

@@ -1,9 +1,26 @@
 /*
- * fs/ext/ext_xattr.h - areas of extended attributes, as the reading and the writing side see them.
+ * fs/ext/ext_xattr.h - extended attributes, access control lists among them: the calls, and the
+ * areas that hold attributes as the reading and the writing side see them.
  */
 #pragma once
 
 #include "fs/ext/ext_int.h"
+
+/* ext_xattr.c, ext_xattr_set.c */
+ssize_t ext_getxattr(struct inode *inode, const char *name, void *value, size_t size);
+int ext_setxattr(struct inode *inode, const char *name, const void *value, size_t size, int flags);
+ssize_t ext_listxattr(struct inode *inode, char *list, size_t size);
+int ext_removexattr(struct inode *inode, const char *name);
+/* ext_acl.c */
+/* Whether a raw inode, which ei was filled from, may have access control lists. */
+bool ext_acl_possible(const struct ext_inode *ei, const struct ext_raw_inode *raw);
+/* Reads them, of an inode that is new in memory: 0 or -ENOMEM. */
+int must_check ext_acl_load(struct inode *inode);
+/* inode_ops.set_acl */
+int ext_set_acl(struct inode *inode, bool deflt, const struct acl_entry *e, u32 n);
+/* ext_xattr_set.c */
+/* The inode goes: its share of a block of attributes, too. */
+int must_check ext_xattr_delete(struct inode *inode);
 
 /*
  * A place that holds attributes: entries grow up from `entries`, ended by a zero word, values lie

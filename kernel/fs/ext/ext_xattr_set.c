@@ -5,12 +5,19 @@
  * it, and the new value in the first that has room. Then the block is written (to a place of its
  * own if others share the old one), then the inode's area. What does not fit leaves no trace.
  */
+#include "fs/ext/ext_alloc.h"
+#include "fs/ext/ext_csum.h"
 #include "fs/ext/ext_handle.h"
+#include "fs/ext/ext_inode.h"
+#include "fs/ext/ext_meta.h"
+#include "fs/ext/ext_ordered.h"
+#include "fs/ext/ext_super.h"
 #include "fs/ext/ext_xattr.h"
 
 #include "abi/xattr.h"
 #include "lib/bitops.h"
 #include "lib/string.h"
+#include "mm/slab.h"
 
 /* An area under construction, in plain memory. */
 struct draft {

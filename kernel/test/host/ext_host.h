@@ -23,6 +23,7 @@
 #include "abi/fcntl.h"
 #include "abi/stat.h"
 #include "fs/ext/ext_int.h"
+#include "vfs/file.h"
 
 /* Runs a shell command, formatted: its exit status. */
 int host_run(const char *fmt, ...) __printf(1, 2);

@@ -9,6 +9,7 @@
  */
 #include "test/host/ext_host_int.h"
 
+#include "fs/ext/ext_meta.h"
 #include "fs/jbd/jbd.h"
 
 #define MOST_CREDITS 4096u

@@ -10,6 +10,7 @@
 #include "core/clock.h"
 #include "core/random.h"
 #include "mm/kmap.h"
+#include "mm/slab.h"
 #include "sched/thread.h"
 
 #define FRAMES 32768u

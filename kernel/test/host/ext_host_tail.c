@@ -4,7 +4,7 @@
  */
 #include "test/host/ext_host_int.h"
 
-#include "fs/ext/ext_int.h"
+#include "fs/ext/ext_file.h"
 
 int cached_zero_tail(struct inode *inode, s64 old_size, s64 pos)
 {

@@ -5,6 +5,7 @@
 #include "test/host/ext_host_int.h"
 
 #include "abi/dirent.h"
+#include "fs/ext/ext_inode.h"
 
 #define VISITS 3000u /* of names: damage makes trees that contain themselves */
 

@@ -5,6 +5,9 @@
 #include "test/host/ext_host.h"
 
 #include "fs/ext/ext_delayed.h"
+#include "fs/ext/ext_file.h"
+#include "fs/ext/ext_map.h"
+#include "fs/ext/ext_super.h"
 
 static const char *const formats[] = {
 	"-t ext4 -b 4096", "-t ext4 -b 1024", "-t ext4 -b 4096 -O ^has_journal",

@@ -4,6 +4,8 @@
 
 #include "core/clock.h"
 #include "fs/ext/ext_delayed.h"
+#include "fs/ext/ext_file.h"
+#include "fs/ext/ext_map.h"
 
 static const unsigned block_sizes[] = { 1024, 2048, 4096 };
 

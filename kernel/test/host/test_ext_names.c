@@ -1,6 +1,7 @@
 /* Directories: great numbers of names, hash trees, every form of rename, links, attributes. */
 #include "test/host/ext_host.h"
 
+#include "fs/ext/ext_dir.h"
 #include "vfs/acl.h"
 
 #include "abi/dirent.h"

@@ -4,8 +4,12 @@
  */
 #include "test/host/ext_host.h"
 
+#include "fs/ext/ext_alloc.h"
 #include "fs/ext/ext_delayed.h"
+#include "fs/ext/ext_file.h"
 #include "fs/ext/ext_handle.h"
+#include "fs/ext/ext_inode.h"
+#include "fs/ext/ext_map.h"
 #include "fs/jbd/jbd.h"
 
 static struct superblock *sb;

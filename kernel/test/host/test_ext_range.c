@@ -4,6 +4,8 @@
  */
 #include "test/host/ext_host.h"
 
+#include "fs/ext/ext_file.h"
+
 #define FILE_MAX (600u * 1024)
 
 static struct superblock *sb;

@@ -6,6 +6,7 @@
 #include "test/host/ext_host.h"
 
 #include "abi/dirent.h"
+#include "fs/ext/ext_dir.h"
 
 static struct superblock *sb;
 
