@@ -73,59 +73,95 @@ static int64_t read_cached_1m(long n) { return read_cached(n, 1 << 20); }
 static int64_t write_cached_64k(long n) { return sequential(n, 65536, true, 0); }
 static int64_t write_cached_1m(long n) { return sequential(n, 1 << 20, true, 0); }
 
-struct reader {
-	pthread_t thread;
-	long n;
+/*
+ * Random blocks, by as many threads as there shall be transfers in flight, each of which waits for
+ * its own. What is timed is the middle: the clock starts when each thread has done WARM transfers,
+ * and stops at a transfer's end while all of them still work; so neither the threads' start nor a
+ * time with fewer transfers in flight counts. As they may end by the dozen, AT_LEAST for each
+ * thread are timed, whatever n is.
+ */
+enum { WARM = 2, AT_LEAST = 32 };
+
+/* a: atomic.  Else: before the threads, or by one of them and read when they have ended. */
+struct random_run {
 	int fd;
-	unsigned seed;
-	bool write, well;
-	char block[BLOCK] __attribute__((aligned(4096)));
+	bool write;
+	unsigned depth;
+	pthread_mutex_t gate; /* locked until all threads are there */
+	long timed;           /* transfers between start and end */
+	unsigned warm;        /* a: threads that have done WARM transfers */
+	long done;            /* a: transfers that ended since all are warm */
+	bool failed;          /* a */
+	int64_t start, end;   /* ns */
 };
 
-static pthread_barrier_t all_there;
+struct random_thread {
+	pthread_t id;
+	struct random_run *run;
+	unsigned seed;
+	char block[BLOCK] __attribute__((aligned(BLOCK)));
+};
+
+static bool random_block(struct random_thread *t)
+{
+	off_t at = (off_t)(rand_r(&t->seed) % (SPAN / BLOCK)) * BLOCK;
+
+	return (t->run->write ? pwrite(t->run->fd, t->block, BLOCK, at) :
+				pread(t->run->fd, t->block, BLOCK, at)) == BLOCK;
+}
 
 static void *random_blocks(void *arg)
 {
-	struct reader *r = arg;
-	ssize_t got = BLOCK;
+	struct random_thread *t = arg;
+	struct random_run *run = t->run;
+	long done = 0;
 
-	pthread_barrier_wait(&all_there);
-	for (long i = 0; i < r->n && got == BLOCK; i++) {
-		off_t at = (off_t)(rand_r(&r->seed) % (SPAN / BLOCK)) * BLOCK;
-
-		got = r->write ? pwrite(r->fd, r->block, BLOCK, at) :
-				 pread(r->fd, r->block, BLOCK, at);
+	pthread_mutex_lock(&run->gate);
+	pthread_mutex_unlock(&run->gate);
+	for (int i = 1; done < run->timed; i++) {
+		if (!random_block(t))
+			__atomic_store_n(&run->failed, true, __ATOMIC_SEQ_CST);
+		if (__atomic_load_n(&run->failed, __ATOMIC_SEQ_CST))
+			break;
+		if (__atomic_load_n(&run->warm, __ATOMIC_SEQ_CST) == run->depth) {
+			done = __atomic_add_fetch(&run->done, 1, __ATOMIC_SEQ_CST);
+			if (done == run->timed)
+				run->end = now_ns();
+		} else if (i == WARM && __atomic_add_fetch(&run->warm, 1, __ATOMIC_SEQ_CST) ==
+					      run->depth) {
+			run->start = now_ns();
+		}
 	}
-	r->well = got == BLOCK;
 	return NULL;
 }
 
-/* So many threads, each of which waits for its block. */
 static int64_t random_io(long n, unsigned depth, bool write)
 {
-	static struct reader readers[THREADS];
-	int fd = disk_open(O_DIRECT);
-	bool well = fd >= 0;
-	int64_t start;
+	static struct random_thread threads[THREADS];
+	struct random_run run = {
+		.fd = disk_open(O_DIRECT), .write = write, .depth = depth,
+		.gate = PTHREAD_MUTEX_INITIALIZER,
+		.timed = n > AT_LEAST * (long)depth ? n : AT_LEAST * (long)depth,
+	};
+	unsigned made = 0;
 
-	pthread_barrier_init(&all_there, NULL, depth + 1);
-	for (unsigned i = 0; i < depth && well; i++) {
-		struct reader *r = &readers[i];
+	pthread_mutex_lock(&run.gate);
+	while (made < depth) {
+		struct random_thread *t = &threads[made];
 
-		r->fd = fd;
-		r->n = n / depth + (i < n % depth);
-		r->seed = i + 1;
-		r->write = write;
-		well = !pthread_create(&r->thread, NULL, random_blocks, r);
+		t->run = &run;
+		t->seed = made + 1;
+		if (pthread_create(&t->id, NULL, random_blocks, t)) {
+			__atomic_store_n(&run.failed, true, __ATOMIC_SEQ_CST);
+			break;
+		}
+		made++;
 	}
-	if (!well)
-		return -1;
-	pthread_barrier_wait(&all_there);
-	start = now_ns();
-	for (unsigned i = 0; i < depth && well; i++)
-		well = !pthread_join(readers[i].thread, NULL) && readers[i].well;
-	close(fd);
-	return well ? now_ns() - start : -1;
+	pthread_mutex_unlock(&run.gate);
+	for (unsigned i = 0; i < made; i++)
+		pthread_join(threads[i].id, NULL);
+	close(run.fd);
+	return run.failed ? -1 : (run.end - run.start) * n / run.timed;
 }
 
 static int64_t random_read_1(long n) { return random_io(n, 1, false); }
