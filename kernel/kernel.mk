@@ -22,7 +22,7 @@ KCFLAGS := -std=gnu17 -O2 -g -ffreestanding -fno-pic -fno-pie -mcmodel=kernel -m
 	-fno-optimize-sibling-calls -fstack-protector-strong -mstack-protector-guard=global -Wall \
 	-Wextra -Werror -Wno-unused-parameter -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	-Wframe-larger-than=2048 -Ikernel -I$(B)/gen -fmacro-prefix-map=kernel/= \
-	-ffile-prefix-map=$(CURDIR)=.
+	-ffile-prefix-map=$(CURDIR)=. -DCONFIG_ERRNO_SITES
 KCFLAGS_release :=
 KCFLAGS_debug   := -DCONFIG_DEBUG
 # Not bool and enum: for these checks gcc 12 reads a volatile variable once and not again, so that

@@ -173,8 +173,8 @@ void fail_call_begin(u32 number, const u64 args[3])
 /* Of those that are not struck themselves: not what a program may well have asked for. */
 static bool error_fits(s64 result)
 {
-	return family.kinds & FAIL_ALLOC ? result == -ENOMEM || result == -ENOBUFS :
-					   result == -EIO || result == -EROFS;
+	return family.kinds & FAIL_ALLOC ? result == -ABI_ENOMEM || result == -ABI_ENOBUFS :
+					   result == -ABI_EIO || result == -ABI_EROFS;
 }
 
 void fail_told(s64 error)

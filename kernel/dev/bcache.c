@@ -32,7 +32,7 @@ static int get_page_stubborn(struct pagecache *cache, pgoff_t index, struct page
 			err = pagecache_get_locked(cache, index, true, &page);
 		else
 			page_lock(page);
-		if (err == -ERESTARTSYS) {
+		if (err == -ABI_ERESTARTSYS) {
 			sched_yield();
 			continue;
 		}
@@ -62,7 +62,7 @@ static int get_page(struct blkdev *dev, pgoff_t index, struct page **out)
 {
 	int err = pagecache_get(&dev->cache, index, index, out);
 
-	return likely(err != -ERESTARTSYS) ? err : get_page_stubborn(&dev->cache, index, out);
+	return likely(err != -ABI_ERESTARTSYS) ? err : get_page_stubborn(&dev->cache, index, out);
 }
 
 static void block_set(struct bblock *b, struct page *page, u64 byte, u32 size)
@@ -106,7 +106,7 @@ int bcache_get_copy(struct blkdev *dev, u64 block, u32 size, const void *data, s
 	if (size < PAGE_SIZE)
 		goto shared;
 	err = pagecache_get_locked(&dev->cache, index, true, &page);
-	if (err == -ERESTARTSYS)
+	if (err == -ABI_ERESTARTSYS)
 		goto shared;
 	if (err)
 		return err;
@@ -252,6 +252,6 @@ int bcache_sync(struct blkdev *dev)
 
 	do
 		err = pagecache_sync(&dev->cache);
-	while (err == -ERESTARTSYS);
+	while (err == -ABI_ERESTARTSYS);
 	return err;
 }

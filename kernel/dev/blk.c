@@ -142,7 +142,7 @@ void blk_end(struct list *ended)
 		struct blk_request *req = list_first_entry(ended, struct blk_request, link);
 
 		list_del(&req->link);
-		if (unlikely(req->error == -EIO) && req->op != BLK_PACKET)
+		if (unlikely(req->error == -ABI_EIO) && req->op != BLK_PACKET)
 			error_log(req);
 		req->done(req);
 	}
@@ -198,7 +198,7 @@ void blk_dispatch_locked(struct disk *disk, struct list *ended)
 			     req->xfer.op != BLK_PACKET;
 		int err = likely(!empty) ? disk->ops->start(disk, req) : -EINVAL;
 
-		if (err == -EBUSY) {
+		if (err == -ABI_EBUSY) {
 			disk->refused = req;
 			return;
 		}
@@ -272,7 +272,7 @@ void blk_done(struct blk_request *req, int error)
 	if (likely(!error)) {
 		blk_account_locked(disk, req, clock_monotonic());
 		step_done_locked(disk, req, &ended);
-	} else if (req->next && error == -EIO && !disk->gone) {
+	} else if (req->next && error == -ABI_EIO && !disk->gone) {
 		split_locked(disk, req);
 	} else {
 		disk->n_errors++;

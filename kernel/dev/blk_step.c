@@ -157,7 +157,7 @@ int blk_map(struct disk *disk, struct blk_request *req, struct dma_segment *segm
 				       segments + have, max - have, disk->max_segment_bytes,
 				       disk->address_bits);
 
-		if (n == -EFAULT && disk->bounces)
+		if (n == -ABI_EFAULT && disk->bounces)
 			return blk_bounce_map(disk, req, segments, max);
 		if (n < 0)
 			return n;

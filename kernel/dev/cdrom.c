@@ -142,7 +142,7 @@ static int run(struct cdrom *cd, struct blk_packet *packet, void *buf, u32 bytes
 
 	for (unsigned i = 0; i < 4; i++) {
 		err = cdrom_command(cd, packet, buf, bytes);
-		if (err != -EIO || SENSE_KEY(packet->sense) != SENSE_ATTENTION)
+		if (err != -ABI_EIO || SENSE_KEY(packet->sense) != SENSE_ATTENTION)
 			break;
 	}
 	return err;
@@ -177,7 +177,7 @@ static int wait_ready(struct cdrom *cd, unsigned tries)
 	for (unsigned i = 0; i < tries; i++) {
 		packet = (struct blk_packet){ .cdb = { MMC_TEST_UNIT_READY } };
 		err = run(cd, &packet, NULL, 0);
-		if (err != -EIO)
+		if (err != -ABI_EIO)
 			return err;
 		if (SENSE_KEY(packet.sense) != SENSE_NOT_READY)
 			return -EIO;
@@ -284,7 +284,7 @@ int cdrom_open(struct cdrom *cd)
 
 	mutex_lock(&cd->lock);
 	err = medium_look(cd, READY_TRIES);
-	if (err == -ENOMEDIUM && tray_open(cd) && !order(cd, MMC_START_STOP, MMC_LOAD))
+	if (err == -ABI_ENOMEDIUM && tray_open(cd) && !order(cd, MMC_START_STOP, MMC_LOAD))
 		err = medium_look(cd, READY_TRIES);
 	if (!err && !cd->n_users++ && !cd->keep_locked)
 		(void)door_set(cd); /* not all have one that can be locked */

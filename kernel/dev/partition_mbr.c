@@ -123,11 +123,11 @@ int partition_scan(struct partition_reader *r, struct partition *out, unsigned m
 	int n = partition_scan_gpt(r, out, max);
 
 	*kind = "gpt";
-	if (n != -ENOENT)
+	if (n != -ABI_ENOENT)
 		return n;
 	*kind = "mbr";
 	n = partition_scan_mbr(r, out, max);
-	if (n != -ENOENT)
+	if (n != -ABI_ENOENT)
 		return n;
 	*kind = "none";
 	return 0;

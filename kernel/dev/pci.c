@@ -255,7 +255,7 @@ void pci_bind(const struct pci_driver *driver)
 			continue;
 		}
 		device_disclaim(d);
-		if (err != -ENODEV)
+		if (err != -ABI_ENODEV)
 			log_err("%s: %02x:%02x.%u does not start (%d)", driver->name, d->bus,
 				d->slot, d->function, err);
 	}

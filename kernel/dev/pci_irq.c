@@ -179,7 +179,7 @@ static int pin_route(struct pci_device *d, struct pci_route *route)
 		int err = ask(d->segment, bus, slot, pin, route);
 		struct pci_device *bridge;
 
-		if (err != -ENOENT)
+		if (err != -ABI_ENOENT)
 			return err;
 		bridge = pci_bridge_of(d->segment, bus);
 		if (!bridge)

@@ -102,14 +102,14 @@ static const char *reason_of(const struct loading *l, ssize_t err)
 	if (l->cpio.why)
 		return l->cpio.why;
 	switch (err) {
-	case -ENODATA:
+	case -ABI_ENODATA:
 		return "it ends too early";
-	case -EBADMSG:
+	case -ABI_EBADMSG:
 		return "its sum is wrong";
-	case -EINVAL:
+	case -ABI_EINVAL:
 		return "it is damaged";
-	case -ENOMEM:
-	case -ENOSPC:
+	case -ABI_ENOMEM:
+	case -ABI_ENOSPC:
 		return "there is not enough memory for it";
 	default:
 		return "it could not be unpacked";

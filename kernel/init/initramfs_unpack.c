@@ -154,7 +154,7 @@ static int link_again(struct initramfs *u, const struct cpio_entry *e)
 	if (!first)
 		return remember(links_of(u, e), e);
 	err = vfs_unlink(&u->walk, e->name);
-	if (err == 0 || err == -ENOENT)
+	if (err == 0 || err == -ABI_ENOENT)
 		err = vfs_link(&u->walk, first->name, &u->walk, e->name, 0);
 	return err < 0 ? err : 1;
 }
@@ -187,7 +187,7 @@ static int make_directory(struct initramfs *u, const struct cpio_entry *e)
 {
 	int err = vfs_mkdir(&u->walk, e->name, e->mode & 07777);
 
-	if (err == -EEXIST) /* with other attributes, perhaps */
+	if (err == -ABI_EEXIST) /* with other attributes, perhaps */
 		err = 0;
 	return err < 0 ? err : remember(&u->dirs, e);
 }
@@ -208,7 +208,7 @@ static int attributes_of(struct initramfs *u, const struct cpio_entry *e)
 /* What an error means for the rest. */
 static int judge(struct initramfs *u, const struct cpio_entry *e, int err)
 {
-	if (err >= 0 || err == -ENOMEM || err == -ENOSPC)
+	if (err >= 0 || err == -ABI_ENOMEM || err == -ABI_ENOSPC)
 		return min(err, 0);
 	if (u->n_failed++ < 8)
 		log_warn("initramfs: cannot make %s (error %d)", e->name, -err);
@@ -261,7 +261,7 @@ static int unpack_end(void *arg, const struct cpio_entry *e)
 		u->file = NULL;
 	}
 	err = attributes_of(u, e);
-	return err == -ENOENT ? 0 : judge(u, e, err); /* it could not be made, as was told */
+	return err == -ABI_ENOENT ? 0 : judge(u, e, err); /* it could not be made, as was told */
 }
 
 const struct cpio_ops initramfs_ops = {

@@ -185,7 +185,7 @@ int epoll_wait_events(struct file *epoll, struct epoll_event __user *events, int
 		if (n == 0)
 			err = sleep_ready(ep, deadline_ns);
 	}
-	return n ? n : err == -ETIMEDOUT ? 0 : err;
+	return n ? n : err == -ABI_ETIMEDOUT ? 0 : err;
 }
 
 u32 epoll_poll(struct file *file, struct poll_table *table)

@@ -155,7 +155,7 @@ int watch_add(struct epoll *ep, struct file *file, int fd, const struct epoll_ev
 	struct watch *w;
 
 	if (err < 0)
-		return err == -EDQUOT ? -ENOSPC : err;
+		return err == -ABI_EDQUOT ? -ENOSPC : err;
 	w = kzalloc(sizeof(*w), MM_KERNEL);
 	if (!w) {
 		ipc_uncharge(ep->uid, IPC_EPOLL_WATCHES);

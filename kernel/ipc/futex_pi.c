@@ -178,11 +178,11 @@ long futex_lock_pi(u32 __user *word, bool private_hint, struct deadline end, boo
 		result = futex_attempt_prepare(&a, word);
 		if (!result)
 			result = lock_or_queue(&w, word, &a, waits);
-		else if (result == -EFAULT)
+		else if (result == -ABI_EFAULT)
 			break;
-		if (result == -EFAULT)
+		if (result == -ABI_EFAULT)
 			result = user_fault_in(word, true) < 0 ? -EFAULT : -EAGAIN;
-		if (result != -EAGAIN)
+		if (result != -ABI_EAGAIN)
 			break;
 		if (thread_signal_pending()) {
 			result = -ERESTARTNOINTR;
@@ -193,9 +193,9 @@ long futex_lock_pi(u32 __user *word, bool private_hint, struct deadline end, boo
 	futex_attempt_end(&a);
 	if (result == 0)
 		result = futex_pi_sleep(&w, word, end);
-	if (result == -ERESTARTSYS)
+	if (result == -ABI_ERESTARTSYS)
 		return -ERESTARTNOINTR;
-	return result > 0 ? 0 : result == -EBUSY ? -EAGAIN : result;
+	return result > 0 ? 0 : result == -ABI_EBUSY ? -EAGAIN : result;
 }
 
 /* Gives the lock to the most urgent waiter. Bucket locked. */
@@ -244,9 +244,9 @@ long futex_unlock_pi(u32 __user *word, bool private_hint)
 		spin_lock(&b->lock);
 		error = unlock_locked(b, &key, word);
 		spin_unlock(&b->lock);
-		if (error == -EFAULT && user_fault_in(word, true) == 0)
+		if (error == -ABI_EFAULT && user_fault_in(word, true) == 0)
 			error = -EAGAIN;
-		if (error != -EAGAIN)
+		if (error != -ABI_EAGAIN)
 			return error;
 		if (thread_signal_pending())
 			return -ERESTARTNOINTR;
@@ -265,7 +265,7 @@ static int inherit(struct futex_waiter *w, u32 __user *word)
 			return -EFAULT;
 		error = word_change(word, value,
 				    FUTEX_WAITERS | FUTEX_OWNER_DIED | (u32)w->thread->tid);
-	} while (error == -EAGAIN);
+	} while (error == -ABI_EAGAIN);
 	return error;
 }
 
@@ -320,7 +320,7 @@ int futex_pi_sleep(struct futex_waiter *w, u32 __user *word, struct deadline end
 		}
 		result = leave_locked(w, word, late ? -ETIMEDOUT : -ERESTARTSYS, may_fault);
 		spin_unlock(&b->lock);
-		if (result != -EAGAIN)
+		if (result != -ABI_EAGAIN)
 			return result;
 		may_fault = user_fault_in(word, true) == 0;
 	}

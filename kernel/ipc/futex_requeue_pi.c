@@ -31,7 +31,7 @@ long futex_wait_requeue_pi(u32 __user *word, u32 value, bool private_hint, struc
 	error = futex_waiter_enter(&w, word, value);
 	if (!error)
 		error = futex_pi_sleep(&w, lock, end);
-	if (error != -ERESTARTSYS)
+	if (error != -ABI_ERESTARTSYS)
 		return error;
 	return w.pi ? -EAGAIN : -ERESTARTNOINTR;
 }
@@ -108,8 +108,8 @@ static int move_try(struct move *m, u32 __user *word, u32 expected, bool *again)
 	futex_unlock_two(m->a, m->b);
 	if (now != expected)
 		return -EAGAIN;
-	*again = error == -EAGAIN || error == -EFAULT;
-	return error == -EFAULT ? user_fault_in(m->lock, true) : *again ? 0 : error;
+	*again = error == -ABI_EAGAIN || error == -ABI_EFAULT;
+	return error == -ABI_EFAULT ? user_fault_in(m->lock, true) : *again ? 0 : error;
 }
 
 long futex_cmp_requeue_pi(u32 __user *from, u32 __user *lock, u32 wake, u32 requeue, u32 expected,

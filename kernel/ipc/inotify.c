@@ -49,7 +49,7 @@ int inotify_create(u32 flags, const struct cred *cred, struct file **out)
 	int err = ipc_charge(cred->uid, IPC_INOTIFY_INSTANCES, inotify_max_instances);
 
 	if (err < 0)
-		return err == -EDQUOT ? -EMFILE : err;
+		return err == -ABI_EDQUOT ? -EMFILE : err;
 	err = -ENOMEM;
 	in = kzalloc(sizeof(*in), MM_KERNEL);
 	if (!in)

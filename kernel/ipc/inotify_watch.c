@@ -153,7 +153,7 @@ static int watch_add(struct inotify *in, struct inode *inode, u32 mask)
 	int err = ipc_charge(in->uid, IPC_INOTIFY_WATCHES, inotify_max_watches), wd;
 
 	if (err < 0)
-		return err == -EDQUOT ? -ENOSPC : err;
+		return err == -ABI_EDQUOT ? -ENOSPC : err;
 	w = kzalloc(sizeof(*w), MM_KERNEL);
 	if (!w) {
 		ipc_uncharge(in->uid, IPC_INOTIFY_WATCHES);

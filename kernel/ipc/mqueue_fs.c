@@ -92,7 +92,7 @@ static int queue_charge(struct mqueue *q, const struct cred *cred)
 	int error = ipc_charge_many(cred->uid, IPC_QUEUE_BYTES, cost, mq_host->limit());
 
 	if (error)
-		return error == -EDQUOT ? -EMFILE : error;
+		return error == -ABI_EDQUOT ? -EMFILE : error;
 	q->uid = cred->uid;
 	q->charged = cost;
 	return 0;
@@ -312,10 +312,10 @@ static int open_or_make(const struct walk *w, const char *name, u32 flags, u32 m
 	for (;;) {
 		if ((flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL))
 			error = vfs_open(w, name, plain, 0, 0, out);
-		if (error != -ENOENT || !(flags & O_CREAT))
+		if (error != -ABI_ENOENT || !(flags & O_CREAT))
 			return error;
 		error = vfs_open(w, name, plain | O_CREAT | O_EXCL, mode, 0, out);
-		if (error != -EEXIST || flags & O_EXCL)
+		if (error != -ABI_EEXIST || flags & O_EXCL)
 			return error;
 		sched_point();
 	}

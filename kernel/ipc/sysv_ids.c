@@ -263,7 +263,7 @@ int sysv_get(struct sysv_ids *ids, s32 key, const struct sysv_maker *maker, cons
 		err = get_new(ids, object);
 		if (err < 0)
 			sysv_object_put(object);
-	} while (err == -EAGAIN || err == -EIDRM);
+	} while (err == -ABI_EAGAIN || err == -ABI_EIDRM);
 	return err;
 }
 

@@ -91,7 +91,7 @@ static int wait_change(struct msg_queue *q)
 	spin_lock(&q->object.lock);
 	if (q->object.removed)
 		err = -EIDRM;
-	return err == -ERESTARTSYS ? -ERESTARTNOHAND : err;
+	return err == -ABI_ERESTARTSYS ? -ERESTARTNOHAND : err;
 }
 
 int sysv_msgsnd(s32 id, struct sysv_message *message, u32 flags, const struct cred *cred)

@@ -201,7 +201,7 @@ int sysv_shmat(s32 id, vaddr_t addr, u32 flags, const struct cred *cred, vaddr_t
 	spin_lock(&object->lock);
 	seg->n_attached--;
 	shm_segment_end(seg);
-	return err == -EEXIST ? -EINVAL : err;
+	return err == -ABI_EEXIST ? -EINVAL : err;
 }
 
 int sysv_shmdt(vaddr_t addr)

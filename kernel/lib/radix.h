@@ -14,7 +14,7 @@
  * with it, and on -ENOMEM drop the lock, radix_pool_fill, lock, try again:
  *
  *	spin_lock(l);
- *	while ((err = radix_insert(t, index, item, &pool)) == -ENOMEM) {
+ *	while ((err = radix_insert(t, index, item, &pool)) == -ABI_ENOMEM) {
  *		spin_unlock(l);
  *		err = radix_pool_fill(&pool, t->ops, RADIX_MAX_NODES);
  *		...

@@ -122,7 +122,7 @@ static int discard(struct loop *l, struct blk_request *req, struct file *file)
 				(loff_t)(l->offset + (req->xfer.lba << 9)),
 				(loff_t)req->xfer.n_sectors << 9, ~0ull);
 
-	if (err == -EOPNOTSUPP || err == -EINVAL || err == -ENODEV)
+	if (err == -ABI_EOPNOTSUPP || err == -ABI_EINVAL || err == -ABI_ENODEV)
 		return -EOPNOTSUPP;
 	return err < 0 ? -EIO : 0;
 }
@@ -140,7 +140,7 @@ static int carry_out(struct loop *l, struct blk_request *req, struct file *file,
 		return discard(l, req, file);
 	default:
 		err = file_sync(file, false);
-		return err < 0 && err != -EINVAL ? -EIO : 0;
+		return err < 0 && err != -ABI_EINVAL ? -EIO : 0;
 	}
 }
 

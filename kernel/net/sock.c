@@ -166,9 +166,9 @@ u64 sock_send_deadline(const struct sock *s, u32 msg_flags)
 
 int sock_wait_result(int err, u64 deadline_ns)
 {
-	if (err == -ETIMEDOUT)
+	if (err == -ABI_ETIMEDOUT)
 		return -EAGAIN;
-	return err == -ERESTARTSYS && deadline_ns != ~0ull ? -EINTR : err;
+	return err == -ABI_ERESTARTSYS && deadline_ns != ~0ull ? -EINTR : err;
 }
 
 void sock_init(void)

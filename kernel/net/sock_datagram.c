@@ -87,7 +87,7 @@ static int take(struct sock *s, bool peek, struct packet **out, u32 *skip)
 	if (!err && unlikely(s->flags & SOCK_TRAINS) && !take_train(s, p, after, peek))
 		err = -ENOMEM;
 	spin_unlock(&s->lock);
-	if (unlikely(err == -ENOMEM))
+	if (unlikely(err == -ABI_ENOMEM))
 		packet_list_free(p);
 	*out = err ? NULL : p;
 	return err;
@@ -106,7 +106,7 @@ int sock_recv_packet_at(struct sock *s, struct msg *m, struct packet **out, u32 
 			return err;
 		if (likely(READ_ONCE(s->receive.first))) {
 			err = take(s, peek, out, skip);
-			if (likely(err != -EAGAIN))
+			if (likely(err != -ABI_EAGAIN))
 				return err;
 		}
 		if (READ_ONCE(s->shut) & SOCK_SHUT_RD)

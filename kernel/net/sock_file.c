@@ -109,7 +109,7 @@ static long sock_ioctl(struct file *f, u32 request, u64 arg)
 		break;
 	}
 	err = s->ops->ioctl ? s->ops->ioctl(s, request, arg) : -ENOTTY;
-	return err == -ENOTTY ? sock_ioctl_common(s, request, arg) : err;
+	return err == -ABI_ENOTTY ? sock_ioctl_common(s, request, arg) : err;
 }
 
 void sock_ioctl_register(sock_ioctl_fn *fn)
@@ -126,7 +126,7 @@ long sock_ioctl_common(struct sock *s, u32 request, u64 arg)
 	for (unsigned i = 0; i < ARRAY_SIZE(ioctls) && ioctls[i]; i++) {
 		long err = ioctls[i](s, request, arg);
 
-		if (err != -ENOTTY)
+		if (err != -ABI_ENOTTY)
 			return err;
 	}
 	return -ENOTTY;

@@ -182,9 +182,9 @@ int sock_get_option(struct sock *s, int level, int name, void __user *value, u32
 		return sock_get_stamping(s, name, value, n);
 	default:
 		err = protocol_get(s, level, name, value, n);
-		if (err == -ENOPROTOOPT && name == SO_PEERCRED) /* nobody is known */
+		if (err == -ABI_ENOPROTOOPT && name == SO_PEERCRED) /* nobody is known */
 			err = answer(value, n, &nobody, sizeof(nobody));
-		if (err == -ENOPROTOOPT && name == SO_PEERGROUPS)
+		if (err == -ABI_ENOPROTOOPT && name == SO_PEERGROUPS)
 			err = -ENODATA;
 		return err;
 	}

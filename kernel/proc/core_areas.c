@@ -99,7 +99,7 @@ int core_areas_take(struct core_image *image, struct aspace *as, u32 filter)
 	char *path = kmalloc(PATH_MAX, MM_KERNEL);
 	int err = path ? -EAGAIN : -ENOMEM;
 
-	while (err == -EAGAIN) {
+	while (err == -ABI_EAGAIN) {
 		u32 room = READ_ONCE(as->n_areas) + 16;
 
 		kvfree(image->areas);

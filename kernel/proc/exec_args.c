@@ -78,7 +78,7 @@ static int string_append(struct exec_args *a, u64 pointer, bool kernel)
 
 		n = room ? copy_in_string(a->text + a->used, (const char __user *)pointer, room) :
 			   -ENAMETOOLONG;
-		if (n != -ENAMETOOLONG)
+		if (n != -ABI_ENAMETOOLONG)
 			break;
 		if (room == MAX_ARG_STRLEN)
 			return -E2BIG;

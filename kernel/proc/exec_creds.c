@@ -42,7 +42,7 @@ static int apply_file(struct cred *new, struct file *file, struct exec_gain *gai
 		return 0;
 	error = inode_caps_get(file->inode, &caps);
 	if (error)
-		return error == -ENODATA ? 0 : error;
+		return error == -ABI_ENODATA ? 0 : error;
 	gain->from_file = true;
 	gain->effective = caps.effective;
 	new->cap_permitted = (caps.permitted & new->cap_bounding) |

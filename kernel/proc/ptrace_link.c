@@ -168,7 +168,7 @@ long ptrace_attach(s32 tid, bool seize, u64 addr, u64 options)
 	if (!seize)
 		options = 0;
 	result = ptrace_options_check(options);
-	if (seize && (addr || result == -EINVAL))
+	if (seize && (addr || result == -ABI_EINVAL))
 		result = -EIO;
 	if (!result)
 		result = attach(task, seize, (u32)options);

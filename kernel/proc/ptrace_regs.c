@@ -103,7 +103,7 @@ static long arch_base(struct task *task, u64 addr, u64 option)
 	if (!r.write && option != ARCH_GET_FS && option != ARCH_GET_GS)
 		return -EINVAL;
 	error = tracee_do(task, base_fn, &r);
-	if (error == -EIO)
+	if (error == -ABI_EIO)
 		error = -EPERM;
 	return error || r.write ? error : copy_out((void __user *)addr, &r.value, sizeof(r.value));
 }

@@ -46,7 +46,7 @@ long tracee_do(struct task *task, long (*fn)(struct task *task, void *arg), void
 		long result = error || !fn ? error : fn(task, arg);
 
 		sighand_unlock(task->process, flags);
-		if (error != -EAGAIN)
+		if (error != -ABI_EAGAIN)
 			return result;
 		sched_yield();
 	}
@@ -235,9 +235,9 @@ static long request_stopped(struct task *task, long request, u64 addr, u64 data)
 		return options_set(task, data);
 	}
 	result = ptrace_regs_request(task, request, addr, data);
-	if (result == -ENOTTY)
+	if (result == -ABI_ENOTTY)
 		result = ptrace_info_request(task, request, addr, data);
-	return result == -ENOTTY ? gap_command((u64)request, -EIO) : result;
+	return result == -ABI_ENOTTY ? gap_command((u64)request, -EIO) : result;
 }
 
 long ptrace_request(long request, s32 tid, u64 addr, u64 data)

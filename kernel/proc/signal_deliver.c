@@ -21,7 +21,8 @@ static bool in_restartable_call(const struct regs *regs)
 {
 	s64 result = (s64)regs->rax;
 
-	return regs->orig_rax != NO_SYSCALL && result <= -ERESTARTSYS && result >= -ERESTARTBLOCK;
+	return regs->orig_rax != NO_SYSCALL && result <= -ABI_ERESTARTSYS &&
+	       result >= -ABI_ERESTARTBLOCK;
 }
 
 static void restart_call(struct regs *regs, u64 number)
@@ -38,8 +39,8 @@ static void call_meets_handler(struct regs *regs, const struct abi_sigaction *ac
 
 	if (!in_restartable_call(regs))
 		return;
-	if (result == -ERESTARTNOINTR ||
-	    (result == -ERESTARTSYS && (action->sa_flags & SA_RESTART)))
+	if (result == -ABI_ERESTARTNOINTR ||
+	    (result == -ABI_ERESTARTSYS && (action->sa_flags & SA_RESTART)))
 		restart_call(regs, regs->orig_rax);
 	else
 		regs->rax = (u64)-EINTR;
@@ -51,7 +52,8 @@ static void call_meets_nothing(struct regs *regs)
 {
 	if (!in_restartable_call(regs))
 		return;
-	restart_call(regs, (s64)regs->rax == -ERESTARTBLOCK ? NR_RESTART_SYSCALL : regs->orig_rax);
+	restart_call(regs, (s64)regs->rax == -ABI_ERESTARTBLOCK ? NR_RESTART_SYSCALL :
+								  regs->orig_rax);
 	regs->orig_rax = NO_SYSCALL;
 }
 

@@ -353,7 +353,7 @@ int signal_kill_process(struct process *p, const struct abi_siginfo *info)
 /* 0 if one could be signalled, else the best error. */
 static long best_of(long result, int error)
 {
-	return error == 0 || result == -ESRCH ? error : result;
+	return error == 0 || result == -ABI_ESRCH ? error : result;
 }
 
 /* To a group at once, so that no member escapes by forking. */

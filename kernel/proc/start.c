@@ -101,7 +101,7 @@ static void init_main(void *arg)
 		error = try_run(usual[i]);
 		if (!error)
 			context_enter_user(regs_current());
-		if (error != -ENOENT)
+		if (error != -ABI_ENOENT)
 			log_err("init: %s does not run (error %d)", usual[i], -error);
 	}
 	panic("no init found: tried /sbin/init, /etc/init, /bin/init and /bin/sh; is this a root "

@@ -193,7 +193,7 @@ static int size_result(int error)
 {
 	struct abi_siginfo info;
 
-	if (likely(error != -EFSIZELIMIT))
+	if (likely(error != -ABI_EFSIZELIMIT))
 		return error;
 	info = signal_info_user(SIGXFSZ, SI_USER);
 	signal_send_task(task_current(), &info);

@@ -102,7 +102,7 @@ long sys_sendfile(int out_fd, int in_fd, loff_t __user *offset, size_t count)
 	if (n)
 		goto out;
 	n = file_send(in.file, out.file, pos, count);
-	if (n == -EOPNOTSUPP)
+	if (n == -ABI_EOPNOTSUPP)
 		n = copy_bytes(in.file, pos, out.file, NULL, count);
 	n = write_result(out.file, n);
 	if (n > 0 && offset && copy_out_obj(offset, &at) < 0)

@@ -84,7 +84,7 @@ static long wait_masked(int epfd, struct epoll_event __user *events, int max, u6
 		signal_set_mask_temporary(mask);
 	}
 	result = wait_fd(epfd, events, max, deadline_ns);
-	if (result != -EINTR)
+	if (result != -ABI_EINTR)
 		signal_restore_mask();
 	return result;
 }

@@ -99,7 +99,8 @@ long sys_close(int fd)
 	int error = fd_close(task_current()->files, fd);
 
 	/* the descriptor is gone in any case: a restart would close another's (close(2)) */
-	return error == -ERESTARTSYS || error == -ERESTARTNOINTR || error == -ERESTARTNOHAND ?
+	return error == -ABI_ERESTARTSYS || error == -ABI_ERESTARTNOINTR ||
+			       error == -ABI_ERESTARTNOHAND ?
 		       -EINTR :
 		       error;
 }
@@ -484,7 +485,8 @@ long sys_ioctl(int fd, unsigned cmd, unsigned long arg)
 	default:
 		result = file_ioctl(r.file, cmd, arg);
 	}
-	if (result == -ENOTTY && cmd != TCGETS && cmd != TIOCGWINSZ) /* isatty(3) asks any file */
+	/* isatty(3) asks any file */
+	if (result == -ABI_ENOTTY && cmd != TCGETS && cmd != TIOCGWINSZ)
 		gap_count(GAP_IOCTL, cmd, 0, 0, NULL);
 	fd_end(r);
 	return result;
@@ -553,7 +555,7 @@ long sys_memfd_create(const char __user *uname, unsigned flags)
 		return -EINVAL;
 	n = copy_in_string(name, uname, sizeof(name));
 	if (n < 0)
-		return n == -ENAMETOOLONG ? -EINVAL : n;
+		return n == -ABI_ENAMETOOLONG ? -EINVAL : n;
 	error = tmpfs_memfd(name, flags, &file);
 	return error ? error : fd_give(file, flags & MFD_CLOEXEC);
 }

@@ -23,7 +23,7 @@ static long wait_restart(struct task *task)
 	long result = futex_wait((u32 __user *)task->restart.user, (u32)task->restart.extra[0],
 				 (u32)task->restart.extra[1], task->restart.extra[2], end);
 
-	return result == -ERESTARTSYS ? -ERESTARTBLOCK : result;
+	return result == -ABI_ERESTARTSYS ? -ERESTARTBLOCK : result;
 }
 
 /* With a timeout, a handler always ends the wait (signal(7)). */
@@ -33,7 +33,7 @@ static long wait_call(u32 __user *word, u32 value, u32 bitset, bool private_hint
 	long result = futex_wait(word, value, bitset, private_hint, end);
 	struct task *task = task_current();
 
-	if (result != -ERESTARTSYS || end.ns == ~0ull)
+	if (result != -ABI_ERESTARTSYS || end.ns == ~0ull)
 		return result;
 	task->restart.fn = wait_restart;
 	task->restart.user = (u64)word;

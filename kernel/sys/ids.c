@@ -311,7 +311,7 @@ long sys_capget(struct cap_user_header __user *uheader, struct cap_user_data __u
 	int error = cap_header(uheader, &header, &words);
 
 	if (error)
-		return error == -EINVAL && !udata ? 0 : error;
+		return error == -ABI_EINVAL && !udata ? 0 : error;
 	if (!udata)
 		return 0;
 	if (header.pid < 0)

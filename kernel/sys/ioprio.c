@@ -80,7 +80,7 @@ static int visit_each(int which, int who, int ioprio, bool set, int *best)
 	if (which == IOPRIO_WHO_PGRP &&
 	    !(group = who ? pid_find_get(who) : process_group_get(process_current())))
 		return -ESRCH;
-	for (s32 nr = 1; (result == 0 || result == -ESRCH) && (p = process_next(nr));
+	for (s32 nr = 1; (result == 0 || result == -ABI_ESRCH) && (p = process_next(nr));
 	     process_put(p)) {
 		struct task *task;
 

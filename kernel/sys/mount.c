@@ -21,7 +21,7 @@ static int string_arg(const char __user *user, char **out)
 	n = copy_in_string(text, user, PAGE_SIZE);
 	if (n < 0) {
 		kfree(text);
-		return n == -ENAMETOOLONG ? -EINVAL : (int)n;
+		return n == -ABI_ENAMETOOLONG ? -EINVAL : (int)n;
 	}
 	*out = text;
 	return 0;

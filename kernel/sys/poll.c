@@ -62,11 +62,11 @@ static long wait_ready(long (*pass)(void *what, unsigned n, struct poll_table *t
 		if (ready || error || deadline_ns == 0)
 			break;
 		error = set.error ? set.error : poll_set_sleep(&set, deadline_ns);
-		if (error == -ERESTARTNOHAND || error == -ENOMEM)
+		if (error == -ABI_ERESTARTNOHAND || error == -ABI_ENOMEM)
 			break;
 	}
 	poll_set_fini(&set);
-	return ready || error == -ETIMEDOUT ? ready : error;
+	return ready || error == -ABI_ETIMEDOUT ? ready : error;
 }
 
 static long poll_user(struct pollfd __user *ufds, unsigned n, u64 deadline_ns)
@@ -102,7 +102,7 @@ static long poll_restart(struct task *task)
 	long n = poll_user((struct pollfd __user *)task->restart.user,
 			   (unsigned)task->restart.extra[0], task->restart.deadline_ns);
 
-	return n == -ERESTARTNOHAND ? -ERESTARTBLOCK : n;
+	return n == -ABI_ERESTARTNOHAND ? -ERESTARTBLOCK : n;
 }
 
 long sys_poll(struct pollfd __user *fds, unsigned nfds, int timeout)
@@ -113,7 +113,7 @@ long sys_poll(struct pollfd __user *fds, unsigned nfds, int timeout)
 				      deadline_after((u64)timeout * NSEC_PER_MSEC);
 	long n = poll_user(fds, nfds, deadline);
 
-	if (n != -ERESTARTNOHAND)
+	if (n != -ABI_ERESTARTNOHAND)
 		return n;
 	task->restart.fn = poll_restart;
 	task->restart.user = (u64)fds;
@@ -145,10 +145,10 @@ static long masked_end(long result, u64 deadline, bool tell, void __user *utimeo
 	s64 out[2] = { (s64)(left / NSEC_PER_SEC),
 		       (s64)(left % NSEC_PER_SEC) / (micro ? 1000 : 1) };
 
-	if (result != -ERESTARTNOHAND)
+	if (result != -ABI_ERESTARTNOHAND)
 		signal_restore_mask();
 	if (tell && utimeout && copy_out(utimeout, out, sizeof(out)) < 0 &&
-	    result == -ERESTARTNOHAND)
+	    result == -ABI_ERESTARTNOHAND)
 		return -EINTR; /* a restart would wait too long */
 	return result;
 }

@@ -15,7 +15,7 @@ static long set_name(const char __user *uname)
 	char name[16] = { 0 };
 	ssize_t n = copy_in_string(name, uname, sizeof(name));
 
-	if (n < 0 && n != -ENAMETOOLONG)
+	if (n < 0 && n != -ABI_ENAMETOOLONG)
 		return n;
 	name[15] = 0;
 	memcpy(thread_current()->name, name, sizeof(name));

@@ -13,15 +13,15 @@ long write_result(struct file *f, long n)
 {
 	struct abi_siginfo info;
 
-	if (unlikely(n == -EPIPE || n == -EFSIZELIMIT)) {
+	if (unlikely(n == -ABI_EPIPE || n == -ABI_EFSIZELIMIT)) {
 		struct sock *s = file_sock(f);
 
 		if (s && s->type != SOCK_STREAM)
 			return n;
-		info = signal_info_user(n == -EPIPE ? SIGPIPE : SIGXFSZ, SI_USER);
+		info = signal_info_user(n == -ABI_EPIPE ? SIGPIPE : SIGXFSZ, SI_USER);
 		signal_send_task(task_current(), &info);
 	}
-	return n == -EFSIZELIMIT ? -EFBIG : n;
+	return n == -ABI_EFSIZELIMIT ? -EFBIG : n;
 }
 
 static ssize_t read_counted(struct file *f, struct iov_iter *it, loff_t *pos)

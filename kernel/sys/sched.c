@@ -74,7 +74,7 @@ static int prio_each(int which, int who, int nice, int *best)
 		} else {
 			int error = set_one(task, nice);
 
-			if (error || result == -ESRCH)
+			if (error || result == -ABI_ESRCH)
 				result = error;
 		}
 		thread_put(task->thread);

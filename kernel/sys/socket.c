@@ -48,7 +48,8 @@ int address_out(const struct sockaddr_storage *a, u32 length, void __user *user,
 /* There is no such family, type or protocol. */
 static bool kind_unknown(int error)
 {
-	return error == -EAFNOSUPPORT || error == -ESOCKTNOSUPPORT || error == -EPROTONOSUPPORT;
+	return error == -ABI_EAFNOSUPPORT || error == -ABI_ESOCKTNOSUPPORT ||
+	       error == -ABI_EPROTONOSUPPORT;
 }
 
 long sys_socket(int family, int type, int protocol)
@@ -270,7 +271,7 @@ long sys_setsockopt(int fd, int level, int name, const void __user *value, int l
 	if (error)
 		return error;
 	error = sock_set_option(r.sock, level, name, value, (u32)length);
-	if (error == -ENOPROTOOPT)
+	if (error == -ABI_ENOPROTOOPT)
 		gap_count(GAP_OPTION, (u32)level, (u32)name, 0, NULL);
 	fd_end(r.fd);
 	return error;
@@ -290,11 +291,11 @@ long sys_getsockopt(int fd, int level, int name, void __user *value, int __user 
 	if (!error) {
 		size = (u32)n;
 		error = sock_get_option(r.sock, level, name, value, &size);
-		if (error == -ENOPROTOOPT)
+		if (error == -ABI_ENOPROTOOPT)
 			gap_count(GAP_OPTION, (u32)level, (u32)name, 0, NULL);
 		n = (int)size;
 		/* -ERANGE tells how much there is (SO_PEERGROUPS) */
-		if ((!error || error == -ERANGE) && copy_out_obj(length, &n) < 0)
+		if ((!error || error == -ABI_ERANGE) && copy_out_obj(length, &n) < 0)
 			error = -EFAULT;
 	}
 	fd_end(r.fd);

@@ -30,7 +30,7 @@ static ssize_t send(struct sock *s, struct msg *m)
 	ssize_t n = s->ops->send ? s->ops->send(s, m) : -EOPNOTSUPP;
 
 	/* send(2): streams raise it, messages do not */
-	if (unlikely(n == -EPIPE) && s->type == SOCK_STREAM && !(m->flags & MSG_NOSIGNAL)) {
+	if (unlikely(n == -ABI_EPIPE) && s->type == SOCK_STREAM && !(m->flags & MSG_NOSIGNAL)) {
 		info = signal_info_user(SIGPIPE, SI_USER);
 		signal_send_task(task_current(), &info);
 	}
@@ -303,7 +303,7 @@ static long receive_many(struct sock_ref *r, struct abi_mmsghdr __user *user, un
 		sched_point();
 	}
 	/* What ended it after some messages is for the next call. */
-	if (done && n < 0 && n != -EAGAIN && n != -ERESTARTSYS && n != -EINTR)
+	if (done && n < 0 && n != -ABI_EAGAIN && n != -ABI_ERESTARTSYS && n != -ABI_EINTR)
 		WRITE_ONCE(r->sock->error, (s32)-n);
 	return done ? (long)done : n;
 }

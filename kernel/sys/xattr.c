@@ -44,7 +44,7 @@ static int name_copy(char name[XATTR_NAME_MAX + 1], const char __user *uname)
 	ssize_t n = copy_in_string(name, uname, XATTR_NAME_MAX + 1);
 
 	if (n < 0)
-		return n == -ENAMETOOLONG ? -ERANGE : (int)n;
+		return n == -ABI_ENAMETOOLONG ? -ERANGE : (int)n;
 	return n ? 0 : -ERANGE;
 }
 
@@ -92,7 +92,7 @@ static long get(struct target *t, const char __user *uname, void __user *ubuf, s
 			 vfs_listxattr(t->path, cred, buf, size);
 	if (result > 0 && size && copy_out(ubuf, buf, (size_t)result) < 0)
 		result = -EFAULT;
-	else if (result == -ERANGE && size == XATTR_SIZE_MAX)
+	else if (result == -ABI_ERANGE && size == XATTR_SIZE_MAX)
 		result = -E2BIG;
 	kvfree(buf);
 	return result;

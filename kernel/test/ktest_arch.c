@@ -99,10 +99,10 @@ KTEST(arch_usercopy_string)
 
 		memset(out, 'q', sizeof(out));
 		KTEST_CHECK(copy_out(p, out, n) == 0);
-		KTEST_CHECK(copy_in_string(out, p, sizeof(out)) == -EFAULT &&
-			    user_string_length(p, 64) == -EFAULT);
-		KTEST_CHECK(copy_in_string(out, p, n) == -ENAMETOOLONG &&
-			    user_string_length(p, n) == -E2BIG);
+		KTEST_CHECK(copy_in_string(out, p, sizeof(out)) == -ABI_EFAULT &&
+			    user_string_length(p, 64) == -ABI_EFAULT);
+		KTEST_CHECK(copy_in_string(out, p, n) == -ABI_ENAMETOOLONG &&
+			    user_string_length(p, n) == -ABI_E2BIG);
 		KTEST_CHECK(copy_out((char __user *)(edge - 1), "", 1) == 0);
 		KTEST_CHECK(copy_in_string(out, p, sizeof(out)) == (ssize_t)n - 1 &&
 			    strlen(out) == n - 1);
@@ -117,11 +117,12 @@ KTEST(arch_usercopy_range)
 	void __user *kernel = (void __user *)KERNEL_BASE, *last = (void __user *)(USER_TOP - 4);
 	u64 v = 0;
 
-	KTEST_CHECK(copy_in(&v, kernel, 8) == -EFAULT && copy_out(kernel, &v, 8) == -EFAULT);
-	KTEST_CHECK(copy_in(&v, last, 8) == -EFAULT && copy_in_partial(&v, kernel, 8) == 0);
-	KTEST_CHECK(copy_in(&v, (void __user *)~0ull, 8) == -EFAULT &&
-		    copy_in(&v, (void __user *)8, ~0ull) == -EFAULT);
-	KTEST_CHECK(copy_in_string((char *)&v, (char __user *)USER_TOP, 8) == -EFAULT);
+	KTEST_CHECK(copy_in(&v, kernel, 8) == -ABI_EFAULT &&
+		    copy_out(kernel, &v, 8) == -ABI_EFAULT);
+	KTEST_CHECK(copy_in(&v, last, 8) == -ABI_EFAULT && copy_in_partial(&v, kernel, 8) == 0);
+	KTEST_CHECK(copy_in(&v, (void __user *)~0ull, 8) == -ABI_EFAULT &&
+		    copy_in(&v, (void __user *)8, ~0ull) == -ABI_EFAULT);
+	KTEST_CHECK(copy_in_string((char *)&v, (char __user *)USER_TOP, 8) == -ABI_EFAULT);
 	KTEST_CHECK(user_clear((void __user *)PHYSMAP_BASE, 4096) == 0);
 	ktest_space_leave(as);
 }
@@ -132,13 +133,13 @@ KTEST(arch_user_atomics)
 	u32 __user *p = (u32 __user *)ktest_map(as, 0, PAGE_SIZE, KTEST_RW, 0);
 	u32 v = 1;
 
-	KTEST_CHECK(user_cmpxchg_u32(&v, p, 0, 5) == -EFAULT);
+	KTEST_CHECK(user_cmpxchg_u32(&v, p, 0, 5) == -ABI_EFAULT);
 	KTEST_CHECK(user_fault_in(p, true) == 0);
 	KTEST_CHECK(user_cmpxchg_u32(&v, p, 0, 5) == 0 && v == 0);
 	KTEST_CHECK(user_cmpxchg_u32(&v, p, 0, 6) == 0 && v == 5);
 	KTEST_CHECK(user_load_u32(&v, p) == 0 && v == 5);
-	KTEST_CHECK(user_load_u32(&v, (u32 __user *)KERNEL_BASE) == -EFAULT);
-	KTEST_CHECK(user_fault_in((void __user *)0x10, false) == -EFAULT);
+	KTEST_CHECK(user_load_u32(&v, (u32 __user *)KERNEL_BASE) == -ABI_EFAULT);
+	KTEST_CHECK(user_fault_in((void __user *)0x10, false) == -ABI_EFAULT);
 	ktest_space_leave(as);
 }
 
@@ -154,7 +155,7 @@ KTEST(arch_vectors)
 	while (n < ARRAY_SIZE(vectors) && irq_vector_alloc(0, no_interrupt, NULL, &vectors[n]) == 0)
 		n++;
 	KTEST_CHECK(n > 64 && n < ARRAY_SIZE(vectors));
-	KTEST_CHECK(irq_vector_alloc(0, no_interrupt, NULL, &again) == -ENOSPC);
+	KTEST_CHECK(irq_vector_alloc(0, no_interrupt, NULL, &again) == -ABI_ENOSPC);
 	while (n > 0)
 		irq_vector_free(0, vectors[--n]);
 	KTEST_CHECK(irq_vector_alloc(0, no_interrupt, NULL, &again) == 0);

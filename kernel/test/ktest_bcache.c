@@ -186,18 +186,18 @@ KTEST(bcache_errors)
 	struct blkdev *d = k->disk.whole;
 	struct bblock b;
 
-	KTEST_CHECK(bcache_get(d, KTEST_DISK_SECTORS, 512, &b) == -ENXIO);
-	KTEST_CHECK(bcache_get(d, ~0ull, 4096, &b) == -ENXIO);
+	KTEST_CHECK(bcache_get(d, KTEST_DISK_SECTORS, 512, &b) == -ABI_ENXIO);
+	KTEST_CHECK(bcache_get(d, ~0ull, 4096, &b) == -ABI_ENXIO);
 	k->bad_lba = 100;
 	k->n_bad = 100;
-	KTEST_CHECK(bcache_get(d, 100, 512, &b) == -EIO);
+	KTEST_CHECK(bcache_get(d, 100, 512, &b) == -ABI_EIO);
 	k->n_bad = 0;
 	KTEST_CHECK(bcache_get(d, 100, 512, &b) == 0);
 	memset(b.data, 1, 512);
 	bcache_dirty(d, &b);
 	bcache_put(&b);
 	k->n_bad = 100;
-	KTEST_CHECK(bcache_sync(d) == -EIO);
+	KTEST_CHECK(bcache_sync(d) == -ABI_EIO);
 	KTEST_CHECK(bcache_sync(d) == 0); /* told once */
 	k->n_bad = 0;
 	KTEST_CHECK(bcache_get(d, 100, 512, &b) == 0 && !bcache_is_clean(&b));
@@ -224,7 +224,7 @@ KTEST(bcache_odd_end)
 	d = blkdev_find("ktest1");
 	KTEST_CHECK(d && d->n_sectors == 11);
 	if (d) {
-		KTEST_CHECK(bcache_get(d, 11, 512, &b) == -ENXIO);
+		KTEST_CHECK(bcache_get(d, 11, 512, &b) == -ABI_ENXIO);
 		KTEST_CHECK(bcache_get(d, 10, 512, &b) == 0);
 		KTEST_CHECK(mem_is_all(b.data, 0x44, 512) &&
 			    mem_is_all((char *)b.data + 512, 0, 5 * 512));

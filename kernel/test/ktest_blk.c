@@ -325,7 +325,7 @@ KTEST(blk_error_is_one_request)
 	KTEST_CHECK(n_errors == 1);
 	for (unsigned i = 0; i < 8; i++)
 		KTEST_CHECK(on_disk(k, i * 8, i) == (i != 3));
-	KTEST_CHECK(page_io(k, BLK_READ, 24, 9, false, false) == -EIO);
+	KTEST_CHECK(page_io(k, BLK_READ, 24, 9, false, false) == -ABI_EIO);
 	pages_free();
 	ktest_disk_destroy(k);
 }
@@ -337,13 +337,13 @@ KTEST(blk_arguments)
 
 	pages_make();
 	KTEST_CHECK(page_io(k, BLK_READ, KTEST_DISK_SECTORS - 8, 0, false, false) == 0);
-	KTEST_CHECK(page_io(k, BLK_READ, KTEST_DISK_SECTORS - 7, 0, false, false) == -ENXIO);
-	KTEST_CHECK(page_io(k, BLK_READ, ~0ull - 3, 0, false, false) == -ENXIO);
-	KTEST_CHECK(blk_submit_wait(&none) == -EINVAL);
+	KTEST_CHECK(page_io(k, BLK_READ, KTEST_DISK_SECTORS - 7, 0, false, false) == -ABI_ENXIO);
+	KTEST_CHECK(page_io(k, BLK_READ, ~0ull - 3, 0, false, false) == -ABI_ENXIO);
+	KTEST_CHECK(blk_submit_wait(&none) == -ABI_EINVAL);
 	k->disk.discard = false;
-	KTEST_CHECK(blk_discard(k->disk.whole, 0, 8) == -EOPNOTSUPP);
+	KTEST_CHECK(blk_discard(k->disk.whole, 0, 8) == -ABI_EOPNOTSUPP);
 	k->disk.read_only = true;
-	KTEST_CHECK(page_io(k, BLK_WRITE, 0, 0, false, false) == -EROFS);
+	KTEST_CHECK(page_io(k, BLK_WRITE, 0, 0, false, false) == -ABI_EROFS);
 	KTEST_CHECK(k->n_diary == 1);
 	pages_free();
 	ktest_disk_destroy(k);
@@ -358,7 +358,7 @@ KTEST(blk_timeouts)
 	KTEST_CHECK(page_io(k, BLK_WRITE, 0, 5, false, false) == 0);
 	KTEST_CHECK(k->n_timeouts == 2 && on_disk(k, 0, 5));
 	k->hang = BLK_MAX_RETRIES + 1;
-	KTEST_CHECK(page_io(k, BLK_WRITE, 0, 6, false, false) == -EIO);
+	KTEST_CHECK(page_io(k, BLK_WRITE, 0, 6, false, false) == -ABI_EIO);
 	KTEST_CHECK(k->n_timeouts == 2 + BLK_MAX_RETRIES + 1);
 	KTEST_CHECK(page_io(k, BLK_READ, 0, 7, false, false) == 0);
 	pages_free();
@@ -382,7 +382,7 @@ KTEST(blk_own_timeout)
 	k->hold = true;
 	async(k, BLK_WRITE, 0, 0, 1);
 	k->hang = 1;
-	KTEST_CHECK(blk_submit_wait(&req) == -EIO && k->n_timeouts == 1);
+	KTEST_CHECK(blk_submit_wait(&req) == -ABI_EIO && k->n_timeouts == 1);
 	KTEST_CHECK(clock_monotonic() - begin < 30 * NSEC_PER_SEC);
 	ktest_disk_let_go(k);
 	async_wait();
@@ -412,8 +412,8 @@ KTEST(blk_removal)
 	disk_unregister(&k->disk);
 	async_wait();
 	KTEST_CHECK(n_errors == 6);
-	KTEST_CHECK(page_io(k, BLK_READ, 0, 0, false, false) == -ENXIO);
-	KTEST_CHECK(!blkdev_find("ktest") && blkdev_claim(d) == -ENXIO && !k->released);
+	KTEST_CHECK(page_io(k, BLK_READ, 0, 0, false, false) == -ABI_ENXIO);
+	KTEST_CHECK(!blkdev_find("ktest") && blkdev_claim(d) == -ABI_ENXIO && !k->released);
 	blkdev_put(d);
 	KTEST_CHECK(k->released);
 	pages_free();
@@ -438,7 +438,7 @@ KTEST(blk_removal_between_steps)
 	KTEST_CHECK(!req.data);
 	ktest_disk_let_go(k);
 	work_flush(&k->work);
-	KTEST_CHECK(req.data && req.error == -ENXIO);
+	KTEST_CHECK(req.data && req.error == -ABI_ENXIO);
 	blkdev_put(req.dev);
 	page_put(piece.page);
 	ktest_disk_destroy(k);
@@ -479,10 +479,10 @@ KTEST(blk_partitions)
 
 		KTEST_CHECK(blk_submit_wait(&req) == 0 && on_disk(k, 1192, 3));
 		req.lba = 993;
-		KTEST_CHECK(blk_submit_wait(&req) == -ENXIO);
-		KTEST_CHECK(disk_rescan(&k->disk) == -EBUSY);
-		KTEST_CHECK(blkdev_claim(d) == 0 && blkdev_claim(d) == -EBUSY &&
-			    blkdev_claim(k->disk.whole) == -EBUSY);
+		KTEST_CHECK(blk_submit_wait(&req) == -ABI_ENXIO);
+		KTEST_CHECK(disk_rescan(&k->disk) == -ABI_EBUSY);
+		KTEST_CHECK(blkdev_claim(d) == 0 && blkdev_claim(d) == -ABI_EBUSY &&
+			    blkdev_claim(k->disk.whole) == -ABI_EBUSY);
 		blkdev_release(d);
 		blkdev_put(d);
 	}

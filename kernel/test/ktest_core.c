@@ -25,7 +25,7 @@ KTEST(core_log_ring)
 	KTEST_CHECK(record.level == LOG_DEBUG && record.facility == 0 &&
 		    !memcmp(record.text, "ring record ", 12));
 	seq = log_next_seq();
-	KTEST_CHECK(log_read(&seq, &record) == -EAGAIN);
+	KTEST_CHECK(log_read(&seq, &record) == -ABI_EAGAIN);
 	log_user(LOG_DEBUG, "from a user", 11);
 	KTEST_CHECK(log_read(&seq, &record) == 0 && record.facility == 1 && record.length == 11);
 	KTEST_CHECK(!memcmp(record.text, "from a user", 11));

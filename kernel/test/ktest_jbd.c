@@ -202,10 +202,10 @@ KTEST(jbd_disk_fails)
 	jbd_end(r.j);
 	r.disk->bad_lba = (LOG_AT + 4) * (SIZE >> 9); /* the second one's descriptor */
 	r.disk->n_bad = 100;
-	KTEST_CHECK(jbd_commit_all(r.j) == -EIO && r.aborts == 1);
-	KTEST_CHECK(jbd_begin(r.j, 1) == -EROFS && jbd_error(r.j) == -EIO);
+	KTEST_CHECK(jbd_commit_all(r.j) == -ABI_EIO && r.aborts == 1);
+	KTEST_CHECK(jbd_begin(r.j, 1) == -ABI_EROFS && jbd_error(r.j) == -ABI_EIO);
 	KTEST_CHECK(bcache_sync(r.disk->disk.whole) == 0 && count_at(&r, 5) == 0);
-	KTEST_CHECK(jbd_close(r.j) == -EIO);
+	KTEST_CHECK(jbd_close(r.j) == -ABI_EIO);
 	bcache_drop_clean(r.disk->disk.whole);
 	ktest_disk_destroy(r.disk);
 }

@@ -165,9 +165,9 @@ KTEST(dma_pieces)
 	KTEST_CHECK(dma_map_pieces(pieces, 3, seg, 4, 1 << 20, 64) == 2);
 	KTEST_CHECK(seg[0].bus == bus + 512 && seg[0].length == 7680 &&
 		    seg[1].bus == bus + 3 * PAGE_SIZE);
-	KTEST_CHECK(dma_map_pieces(pieces, 3, seg, 1, 1 << 20, 64) == -E2BIG);
+	KTEST_CHECK(dma_map_pieces(pieces, 3, seg, 1, 1 << 20, 64) == -ABI_E2BIG);
 	KTEST_CHECK(dma_map_pieces(pieces, 2, seg, 4, 4096, 64) == 2);
 	KTEST_CHECK(seg[0].length == 4096 && seg[1].length == 3584);
-	KTEST_CHECK(dma_map_pieces(pieces, 3, seg, 4, 4096, 12) == -EFAULT);
+	KTEST_CHECK(dma_map_pieces(pieces, 3, seg, 4, 4096, 12) == -ABI_EFAULT);
 	page_free_order(page, 2);
 }

@@ -157,7 +157,7 @@ static void make(void)
 	netif_config_lock();
 	KTEST_CHECK(netif_set_flags(nif, nif->flags | IFF_UP) == 0);
 	KTEST_CHECK(ip4_addr_add(nif, &a) == 0);
-	KTEST_CHECK(ip4_addr_add(nif, &a) == -EEXIST);
+	KTEST_CHECK(ip4_addr_add(nif, &a) == -ABI_EEXIST);
 	netif_config_unlock();
 }
 
@@ -298,7 +298,7 @@ KTEST(net4_published)
 	item[IP4_FORWARDING] = 1;
 	KTEST_CHECK(arp_answered(e.prefix));
 	netif_config_lock();
-	KTEST_CHECK(published_remove(nif, &a) == 0 && published_remove(nif, &a) == -ENOENT);
+	KTEST_CHECK(published_remove(nif, &a) == 0 && published_remove(nif, &a) == -ABI_ENOENT);
 	netif_config_unlock();
 	KTEST_CHECK(!arp_answered(e.prefix));
 	item[IP4_PROXY_ARP] = 1;
@@ -316,7 +316,7 @@ KTEST(net4_published)
 	netif_put(e.nif);
 	unmake();
 	netif_config_lock();
-	KTEST_CHECK(published_remove(nif, &a) == -ENOENT); /* its link has gone */
+	KTEST_CHECK(published_remove(nif, &a) == -ABI_ENOENT); /* its link has gone */
 	netif_config_unlock();
 }
 
@@ -387,7 +387,7 @@ KTEST(net4_routes)
 	struct route *r;
 
 	make();
-	KTEST_CHECK(route_output(&f, &r) == -ENETUNREACH);
+	KTEST_CHECK(route_output(&f, &r) == -ABI_ENETUNREACH);
 	netif_config_lock();
 	KTEST_CHECK(fib4_add(&e, false) == 0);
 	e.prefix = hton32(0xcb007109u);
@@ -395,7 +395,7 @@ KTEST(net4_routes)
 	e.type = FIB_PROHIBIT;
 	e.gateway = 0;
 	KTEST_CHECK(fib4_add(&e, false) == 0);
-	KTEST_CHECK(route_output(&f, &r) == -EACCES);
+	KTEST_CHECK(route_output(&f, &r) == -ABI_EACCES);
 	KTEST_CHECK(fib4_remove(&e) == 0);
 	netif_config_unlock();
 	KTEST_CHECK(route_output(&f, &r) == 0);
@@ -432,7 +432,7 @@ KTEST(net4_tcp_ended)
 	tcp_setup(tcp_sock(s));
 	memcpy(&name, &to, sizeof(to));
 	make();
-	KTEST_CHECK(tcp_connect(s, &name, sizeof(to), O_NONBLOCK) == -EINPROGRESS);
+	KTEST_CHECK(tcp_connect(s, &name, sizeof(to), O_NONBLOCK) == -ABI_EINPROGRESS);
 	KTEST_CHECK(inet_sock(s)->route && inet_sock(s)->route->nif == nif);
 	tcp_kill(s, ECONNABORTED);
 	KTEST_CHECK(tcp_sock(s)->state == TCP_CLOSE && !inet_sock(s)->route);

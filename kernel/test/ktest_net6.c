@@ -44,7 +44,7 @@ static void make_on(struct ktest_wire *w, u8 number, struct ipaddr us, struct ip
 	ktest_wire_make(w, number);
 	netif_config_lock();
 	KTEST_CHECK(ip6_addr_add(w->nif, &a) == 0);
-	KTEST_CHECK(ip6_addr_add(w->nif, &a) == -EEXIST);
+	KTEST_CHECK(ip6_addr_add(w->nif, &a) == -ABI_EEXIST);
 	netif_config_unlock();
 	neighbour_make(w, &them);
 }
@@ -365,7 +365,7 @@ KTEST(net6_cut)
 	p = packet_alloc(PACKET_ROOM, BYTES, MM_KERNEL);
 	memset(packet_put(p, BYTES), 0, BYTES);
 	meta.dont_fragment = true;
-	KTEST_CHECK(ip_send(p, r, &meta) == -EMSGSIZE);
+	KTEST_CHECK(ip_send(p, r, &meta) == -ABI_EMSGSIZE);
 	route_put(r);
 	unmake();
 }

@@ -152,9 +152,9 @@ KTEST(netif_names)
 	KTEST_CHECK(nif->index > 1);
 	KTEST_CHECK(!strcmp(nif->name, "fake0"));
 	a = netif_alloc(&fake_ops, NULL);
-	KTEST_CHECK(netif_register(a, "fake0") == -EEXIST);
-	KTEST_CHECK(netif_register(a, "a/b") == -EINVAL);
-	KTEST_CHECK(netif_register(a, "much_too_long_name") == -EINVAL);
+	KTEST_CHECK(netif_register(a, "fake0") == -ABI_EEXIST);
+	KTEST_CHECK(netif_register(a, "a/b") == -ABI_EINVAL);
+	KTEST_CHECK(netif_register(a, "much_too_long_name") == -ABI_EINVAL);
 	KTEST_CHECK(netif_register(a, "fake%d") == 0);
 	b = netif_by_name("fake1");
 	KTEST_CHECK(b == a);
@@ -164,9 +164,9 @@ KTEST(netif_names)
 	KTEST_CHECK(b == nif);
 	netif_config_lock();
 	KTEST_CHECK(netif_set_name(a, "other") == 0);
-	KTEST_CHECK(netif_set_name(nif, "x") == -EBUSY);
-	KTEST_CHECK(netif_set_mtu(a, 1501) == -EINVAL);
-	KTEST_CHECK(netif_set_mtu(a, 67) == -EINVAL);
+	KTEST_CHECK(netif_set_name(nif, "x") == -ABI_EBUSY);
+	KTEST_CHECK(netif_set_mtu(a, 1501) == -ABI_EINVAL);
+	KTEST_CHECK(netif_set_mtu(a, 67) == -ABI_EINVAL);
 	KTEST_CHECK(netif_set_mtu(a, 1000) == 0 && a->mtu == 1000);
 	netif_config_unlock();
 	netif_put(b);
@@ -192,7 +192,7 @@ KTEST(netif_send_queue)
 		p->data[14] = (u8)i;
 		KTEST_CHECK(netif_send(p) == 0);
 	}
-	KTEST_CHECK(netif_send(frame(nif, own, TEST_PROTOCOL, 50)) == -ENOBUFS);
+	KTEST_CHECK(netif_send(frame(nif, own, TEST_PROTOCOL, 50)) == -ABI_ENOBUFS);
 	KTEST_CHECK(sent.n == RING && nif->tx[0].queue.n == 3);
 	n_ring = 2;
 	netif_wake(nif, 0);
@@ -214,7 +214,7 @@ KTEST(netif_send_queue)
 	netif_config_lock();
 	netif_set_flags(nif, nif->flags & ~(u32)IFF_UP);
 	netif_config_unlock();
-	KTEST_CHECK(netif_send(frame(nif, own, TEST_PROTOCOL, 50)) == -ENETDOWN);
+	KTEST_CHECK(netif_send(frame(nif, own, TEST_PROTOCOL, 50)) == -ABI_ENETDOWN);
 	netif_unregister(nif);
 }
 
@@ -419,7 +419,7 @@ KTEST(netif_groups)
 	netif_config_lock();
 	KTEST_CHECK(netif_add_promiscuous(nif, 2) == 0 && netif_add_promiscuous(nif, -1) == 0);
 	KTEST_CHECK(netif_is_promiscuous(nif) && n_filtered == before + 4);
-	KTEST_CHECK(netif_add_promiscuous(nif, -2) == -EOVERFLOW);
+	KTEST_CHECK(netif_add_promiscuous(nif, -2) == -ABI_EOVERFLOW);
 	KTEST_CHECK(netif_add_promiscuous(nif, -1) == 0 && !netif_is_promiscuous(nif));
 	netif_config_unlock();
 	netif_unregister(nif); /* with b on its list */

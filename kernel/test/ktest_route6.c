@@ -66,20 +66,20 @@ KTEST(route6_order)
 	make();
 	part = by_gate(half, 47, GATE2);
 	part.nif = NULL; /* a link's gateway needs it */
-	KTEST_CHECK(fib6_add(&part, false) == -EINVAL);
+	KTEST_CHECK(fib6_add(&part, false) == -ABI_EINVAL);
 	part.type = FIB6_UNREACHABLE; /* nothing leads nowhere in the table of addresses */
 	part.table = FIB6_LOCAL_TABLE;
-	KTEST_CHECK(fib6_add(&part, false) == -EINVAL);
+	KTEST_CHECK(fib6_add(&part, false) == -ABI_EINVAL);
 	part.type = FIB6_UNICAST;
 	part.table = FIB6_MAIN;
 	part.nif = wire.nif;
 	all.nif = wire.nif;
 	KTEST_CHECK(fib6_add(&all, false) == 0);
-	KTEST_CHECK(fib6_add(&all, false) == -EEXIST);
+	KTEST_CHECK(fib6_add(&all, false) == -ABI_EEXIST);
 	KTEST_CHECK(goes_by(AWAY, GATE1));
 	KTEST_CHECK(fib6_add(&part, false) == 0); /* longer prefixes first */
 	KTEST_CHECK(goes_by(AWAY, GATE2));
-	KTEST_CHECK(fib6_remove(&part) == 0 && fib6_remove(&part) == -ESRCH);
+	KTEST_CHECK(fib6_remove(&part) == 0 && fib6_remove(&part) == -ABI_ESRCH);
 	low = by_gate(IPADDR_ANY, 0, GATE2); /* lower metrics first */
 	low.metric = 50;
 	KTEST_CHECK(fib6_add(&low, false) == 0);
@@ -96,7 +96,7 @@ KTEST(route6_order)
 	KTEST_CHECK(goes_by(AWAY, GATE2));
 	part = by_gate(half, 47, IPADDR_ANY);
 	part.prefix.b[15] = 1; /* bits behind the prefix */
-	KTEST_CHECK(fib6_add(&part, false) == -EINVAL);
+	KTEST_CHECK(fib6_add(&part, false) == -ABI_EINVAL);
 	unmake();
 }
 
@@ -121,7 +121,7 @@ KTEST(route6_answers)
 
 	make();
 	e.nif = wire.nif;
-	KTEST_CHECK(route_error(AWAY) == -ENETUNREACH);
+	KTEST_CHECK(route_error(AWAY) == -ABI_ENETUNREACH);
 	KTEST_CHECK(fib6_add(&e, false) == 0);
 	KTEST_CHECK(route_output(&f, &r) == 0);
 	KTEST_CHECK(ipaddr_equal(&r->hop, &gate) && ipaddr_equal(&r->from, &us) &&
@@ -143,12 +143,12 @@ KTEST(route6_answers)
 	KTEST_CHECK(netif_set_flags(route_loopback(), was) == 0);
 	f.to = AWAY;
 	f.from = AWAY; /* not ours */
-	KTEST_CHECK(route_output(&f, &r) == -EINVAL);
+	KTEST_CHECK(route_output(&f, &r) == -ABI_EINVAL);
 	e = by_gate(AWAY, 128, IPADDR_ANY);
 	e.type = FIB6_PROHIBIT;
 	e.nif = NULL;
 	KTEST_CHECK(fib6_add(&e, false) == 0);
-	KTEST_CHECK(route_error(AWAY) == -EACCES);
+	KTEST_CHECK(route_error(AWAY) == -ABI_EACCES);
 	KTEST_CHECK(fib6_remove(&e) == 0);
 	unmake();
 }
@@ -203,12 +203,12 @@ KTEST(route6_interfaces)
 	KTEST_CHECK(ip6_addr_is_ours(&us, NULL));
 	KTEST_CHECK(netif_set_mtu(wire.nif, IP6_MIN_MTU - 1) == 0);
 	KTEST_CHECK(!ip6_if(wire.nif) && !ip6_addr_is_ours(&us, NULL));
-	KTEST_CHECK(ip6_addr_add(wire.nif, &a) == -EACCES);
+	KTEST_CHECK(ip6_addr_add(wire.nif, &a) == -ABI_EACCES);
 	KTEST_CHECK(netif_set_mtu(wire.nif, 1500) == 0);
 	KTEST_CHECK(ip6_if(wire.nif) && ip6_addr_add(wire.nif, &a) == 0);
 	ip6_conf_set(wire.nif, IP6_DISABLE, 1);
 	KTEST_CHECK(!ip6_if(wire.nif)->addrs);
-	KTEST_CHECK(ip6_addr_add(wire.nif, &a) == -EACCES);
+	KTEST_CHECK(ip6_addr_add(wire.nif, &a) == -ABI_EACCES);
 	ip6_conf_set(wire.nif, IP6_DISABLE, 0);
 	KTEST_CHECK(ip6_addr_add(wire.nif, &a) == 0);
 	ip6_conf_set(wire.nif, IP6_KEEP_ADDR_ON_DOWN, 1);

@@ -94,40 +94,40 @@ KTEST(vfs_names)
 	if (!vfs_place_init(&p, ""))
 		return ktest_fail(__FILE__, __LINE__, "no tmpfs");
 	KTEST_CHECK(vfs_mkdir(&p.walk, "d", 0755) == 0);
-	KTEST_CHECK(vfs_mkdir(&p.walk, "d", 0755) == -EEXIST);
+	KTEST_CHECK(vfs_mkdir(&p.walk, "d", 0755) == -ABI_EEXIST);
 	KTEST_CHECK(vfs_mkdir(&p.walk, "d/e/", 0700) == 0);
-	KTEST_CHECK(vfs_mkdir(&p.walk, "x/y", 0700) == -ENOENT);
-	KTEST_CHECK(vfs_mkdir(&p.walk, "/", 0700) == -EEXIST);
+	KTEST_CHECK(vfs_mkdir(&p.walk, "x/y", 0700) == -ABI_ENOENT);
+	KTEST_CHECK(vfs_mkdir(&p.walk, "/", 0700) == -ABI_EEXIST);
 	KTEST_CHECK(vfs_place_file(&p, "d/f", "hello") == 0);
-	KTEST_CHECK(vfs_mkdir(&p.walk, "d/f/g", 0700) == -ENOTDIR);
-	KTEST_CHECK(lookup(&p, "d/f/", 0) == -ENOTDIR);
-	KTEST_CHECK(lookup(&p, "d/f/.", 0) == -ENOTDIR);
+	KTEST_CHECK(vfs_mkdir(&p.walk, "d/f/g", 0700) == -ABI_ENOTDIR);
+	KTEST_CHECK(lookup(&p, "d/f/", 0) == -ABI_ENOTDIR);
+	KTEST_CHECK(lookup(&p, "d/f/.", 0) == -ABI_ENOTDIR);
 	KTEST_CHECK(lookup(&p, "/d/./e/../f", 0) == 0);
 	KTEST_CHECK(lookup(&p, "../../d", 0) == 0);
-	KTEST_CHECK(lookup(&p, "nothing", 0) == -ENOENT);
-	KTEST_CHECK(lookup(&p, "nothing", 0) == -ENOENT);
-	KTEST_CHECK(lookup(&p, "", 0) == -ENOENT);
+	KTEST_CHECK(lookup(&p, "nothing", 0) == -ABI_ENOENT);
+	KTEST_CHECK(lookup(&p, "nothing", 0) == -ABI_ENOENT);
+	KTEST_CHECK(lookup(&p, "", 0) == -ABI_ENOENT);
 	KTEST_CHECK(lookup(&p, "", WALK_EMPTY) == 0);
 	KTEST_CHECK(vfs_place_stat(&p, "d", &st) == 0 && S_ISDIR(st.mode) && st.nlink == 3);
 	KTEST_CHECK(vfs_place_stat(&p, "d/f", &st) == 0 && st.size == 5 && st.nlink == 1);
 	memset(long_name, 'n', NAME_MAX + 1);
-	KTEST_CHECK(vfs_mkdir(&p.walk, long_name, 0700) == -ENAMETOOLONG);
+	KTEST_CHECK(vfs_mkdir(&p.walk, long_name, 0700) == -ABI_ENAMETOOLONG);
 	long_name[NAME_MAX] = 0;
 	KTEST_CHECK(vfs_mkdir(&p.walk, long_name, 0700) == 0);
 	KTEST_CHECK(lookup(&p, long_name, WALK_DIRECTORY) == 0);
 	KTEST_CHECK(vfs_rmdir(&p.walk, long_name) == 0);
-	KTEST_CHECK(lookup(&p, long_name, 0) == -ENOENT);
-	KTEST_CHECK(vfs_unlink(&p.walk, "d") == -EISDIR);
-	KTEST_CHECK(vfs_unlink(&p.walk, "d/f/") == -ENOTDIR);
-	KTEST_CHECK(vfs_rmdir(&p.walk, "d") == -ENOTEMPTY);
-	KTEST_CHECK(vfs_rmdir(&p.walk, "d/f") == -ENOTDIR);
-	KTEST_CHECK(vfs_rmdir(&p.walk, "d/.") == -EINVAL);
-	KTEST_CHECK(vfs_rmdir(&p.walk, "d/..") == -ENOTEMPTY);
+	KTEST_CHECK(lookup(&p, long_name, 0) == -ABI_ENOENT);
+	KTEST_CHECK(vfs_unlink(&p.walk, "d") == -ABI_EISDIR);
+	KTEST_CHECK(vfs_unlink(&p.walk, "d/f/") == -ABI_ENOTDIR);
+	KTEST_CHECK(vfs_rmdir(&p.walk, "d") == -ABI_ENOTEMPTY);
+	KTEST_CHECK(vfs_rmdir(&p.walk, "d/f") == -ABI_ENOTDIR);
+	KTEST_CHECK(vfs_rmdir(&p.walk, "d/.") == -ABI_EINVAL);
+	KTEST_CHECK(vfs_rmdir(&p.walk, "d/..") == -ABI_ENOTEMPTY);
 	KTEST_CHECK(vfs_link(&p.walk, "d/f", &p.walk, "d/g", 0) == 0);
-	KTEST_CHECK(vfs_link(&p.walk, "d", &p.walk, "h", 0) == -EPERM);
+	KTEST_CHECK(vfs_link(&p.walk, "d", &p.walk, "h", 0) == -ABI_EPERM);
 	KTEST_CHECK(vfs_place_stat(&p, "d/g", &st) == 0 && st.nlink == 2);
 	KTEST_CHECK(vfs_unlink(&p.walk, "d/f") == 0);
-	KTEST_CHECK(vfs_unlink(&p.walk, "d/f") == -ENOENT);
+	KTEST_CHECK(vfs_unlink(&p.walk, "d/f") == -ABI_ENOENT);
 	KTEST_CHECK(vfs_place_stat(&p, "d/g", &st) == 0 && st.nlink == 1);
 	vfs_place_fini(&p);
 }
@@ -145,16 +145,16 @@ KTEST(vfs_symlinks)
 	KTEST_CHECK(vfs_place_file(&p, "d/f", "hello") == 0);
 	KTEST_CHECK(vfs_symlink(&p.walk, "d", "s") == 0);
 	KTEST_CHECK(vfs_symlink(&p.walk, "/s/f", "d/t") == 0);
-	KTEST_CHECK(vfs_symlink(&p.walk, "", "e") == -ENOENT);
+	KTEST_CHECK(vfs_symlink(&p.walk, "", "e") == -ABI_ENOENT);
 	KTEST_CHECK(lookup(&p, "s/t", WALK_FOLLOW) == 0);
-	KTEST_CHECK(lookup(&p, "s/t", WALK_FOLLOW | WALK_NO_SYMLINKS) == -ELOOP);
+	KTEST_CHECK(lookup(&p, "s/t", WALK_FOLLOW | WALK_NO_SYMLINKS) == -ABI_ELOOP);
 	KTEST_CHECK(lookup(&p, "s/../s/./t", WALK_FOLLOW) == 0);
 	KTEST_CHECK(vfs_place_stat(&p, "s", &st) == 0 && S_ISLNK(st.mode) && st.size == 1);
 	KTEST_CHECK(vfs_place_stat(&p, "s/", &st) == 0 && S_ISDIR(st.mode));
-	KTEST_CHECK(lookup(&p, "d/t/", WALK_FOLLOW) == -ENOTDIR);
+	KTEST_CHECK(lookup(&p, "d/t/", WALK_FOLLOW) == -ABI_ENOTDIR);
 	KTEST_CHECK(vfs_symlink(&p.walk, "loop", "loop") == 0);
-	KTEST_CHECK(lookup(&p, "loop", WALK_FOLLOW) == -ELOOP);
-	KTEST_CHECK(lookup(&p, "loop/x", 0) == -ELOOP);
+	KTEST_CHECK(lookup(&p, "loop", WALK_FOLLOW) == -ABI_ELOOP);
+	KTEST_CHECK(lookup(&p, "loop/x", 0) == -ABI_ELOOP);
 	KTEST_CHECK(lookup(&p, "loop", 0) == 0);
 	/* Forty links are followed, one more is too many. */
 	KTEST_CHECK(vfs_symlink(&p.walk, "d/f", name) == 0);
@@ -164,19 +164,20 @@ KTEST(vfs_symlinks)
 		KTEST_CHECK(vfs_symlink(&p.walk, target, name) == 0);
 	}
 	KTEST_CHECK(lookup(&p, "l39", WALK_FOLLOW) == 0);
-	KTEST_CHECK(lookup(&p, "l40", WALK_FOLLOW) == -ELOOP);
+	KTEST_CHECK(lookup(&p, "l40", WALK_FOLLOW) == -ABI_ELOOP);
 	/*
 	 * O_CREAT through a dangling link makes what it names; O_EXCL and O_NOFOLLOW do not follow.
 	 */
 	KTEST_CHECK(vfs_symlink(&p.walk, "d/new", "dangling") == 0);
 	KTEST_CHECK(!vfs_place_open(&p, "dangling", O_CREAT | O_EXCL | O_RDWR, &err) &&
-		    err == -EEXIST);
-	KTEST_CHECK(!vfs_place_open(&p, "dangling", O_NOFOLLOW | O_RDONLY, &err) && err == -ELOOP);
+		    err == -ABI_EEXIST);
+	KTEST_CHECK(!vfs_place_open(&p, "dangling", O_NOFOLLOW | O_RDONLY, &err) &&
+		    err == -ABI_ELOOP);
 	KTEST_CHECK(vfs_place_file(&p, "dangling", "x") == 0);
 	KTEST_CHECK(vfs_place_stat(&p, "d/new", &st) == 0 && S_ISREG(st.mode));
 	KTEST_CHECK(lookup(&p, "d/../d/f", WALK_BENEATH) == 0);
-	KTEST_CHECK(lookup(&p, "../d/f", WALK_BENEATH) == -EXDEV);
-	KTEST_CHECK(lookup(&p, "d/t", WALK_BENEATH | WALK_FOLLOW) == -EXDEV);
+	KTEST_CHECK(lookup(&p, "../d/f", WALK_BENEATH) == -ABI_EXDEV);
+	KTEST_CHECK(lookup(&p, "d/t", WALK_BENEATH | WALK_FOLLOW) == -ABI_EXDEV);
 	KTEST_CHECK(lookup(&p, "/../d/t", WALK_IN_ROOT | WALK_FOLLOW) == 0);
 	vfs_place_fini(&p);
 }
@@ -200,27 +201,27 @@ KTEST(vfs_rename)
 	KTEST_CHECK(!vfs_mkdir(&p.walk, "x", 0755) && !vfs_mkdir(&p.walk, "x/full", 0755));
 	KTEST_CHECK(!vfs_place_file(&p, "f", "1") && !vfs_place_file(&p, "g", "22") &&
 		    !vfs_place_file(&p, "x/full/h", "333"));
-	KTEST_CHECK(move(&p, "a", "a/b/c/d", 0) == -EINVAL);
-	KTEST_CHECK(move(&p, "a", "a/b", 0) == -EINVAL);
-	KTEST_CHECK(move(&p, "a/b/c", "a", 0) == -ENOTEMPTY);
-	KTEST_CHECK(move(&p, "a/b/c", "a", RENAME_EXCHANGE) == -EINVAL);
-	KTEST_CHECK(move(&p, "f", "a", 0) == -EISDIR);
-	KTEST_CHECK(move(&p, "a", "f", 0) == -ENOTDIR);
-	KTEST_CHECK(move(&p, "f/", "k", 0) == -ENOTDIR);
-	KTEST_CHECK(move(&p, "f", "g", RENAME_NOREPLACE) == -EEXIST);
-	KTEST_CHECK(move(&p, "nothing", "g", 0) == -ENOENT);
-	KTEST_CHECK(move(&p, "a/b/c", "x/full", 0) == -ENOTEMPTY);
-	KTEST_CHECK(move(&p, "f", "nothing", RENAME_EXCHANGE) == -ENOENT);
-	KTEST_CHECK(move(&p, ".", "y", 0) == -EBUSY);
+	KTEST_CHECK(move(&p, "a", "a/b/c/d", 0) == -ABI_EINVAL);
+	KTEST_CHECK(move(&p, "a", "a/b", 0) == -ABI_EINVAL);
+	KTEST_CHECK(move(&p, "a/b/c", "a", 0) == -ABI_ENOTEMPTY);
+	KTEST_CHECK(move(&p, "a/b/c", "a", RENAME_EXCHANGE) == -ABI_EINVAL);
+	KTEST_CHECK(move(&p, "f", "a", 0) == -ABI_EISDIR);
+	KTEST_CHECK(move(&p, "a", "f", 0) == -ABI_ENOTDIR);
+	KTEST_CHECK(move(&p, "f/", "k", 0) == -ABI_ENOTDIR);
+	KTEST_CHECK(move(&p, "f", "g", RENAME_NOREPLACE) == -ABI_EEXIST);
+	KTEST_CHECK(move(&p, "nothing", "g", 0) == -ABI_ENOENT);
+	KTEST_CHECK(move(&p, "a/b/c", "x/full", 0) == -ABI_ENOTEMPTY);
+	KTEST_CHECK(move(&p, "f", "nothing", RENAME_EXCHANGE) == -ABI_ENOENT);
+	KTEST_CHECK(move(&p, ".", "y", 0) == -ABI_EBUSY);
 	KTEST_CHECK(move(&p, "f", "f", 0) == 0);
 	KTEST_CHECK(move(&p, "f", "g", 0) == 0);
-	KTEST_CHECK(vfs_place_stat(&p, "f", &st) == -ENOENT);
+	KTEST_CHECK(vfs_place_stat(&p, "f", &st) == -ABI_ENOENT);
 	KTEST_CHECK(vfs_place_stat(&p, "g", &st) == 0 && st.size == 1);
 	KTEST_CHECK(move(&p, "a/b", "x/moved-to-a-name-that-is-longer-than-the-inline-one", 0) ==
 		    0);
 	KTEST_CHECK(vfs_place_stat(&p, "x/moved-to-a-name-that-is-longer-than-the-inline-one/c",
 				   &st) == 0);
-	KTEST_CHECK(vfs_place_stat(&p, "a/b", &st) == -ENOENT);
+	KTEST_CHECK(vfs_place_stat(&p, "a/b", &st) == -ABI_ENOENT);
 	KTEST_CHECK(vfs_place_stat(&p, "a", &st) == 0 && st.nlink == 2);
 	KTEST_CHECK(vfs_place_stat(&p, "x", &st) == 0 && st.nlink == 4);
 	KTEST_CHECK(move(&p, "g", "x/full", RENAME_EXCHANGE) == 0);
@@ -234,7 +235,7 @@ KTEST(vfs_rename)
 	KTEST_CHECK(vfs_rmdir(&p.walk, "a/b/c") == 0);
 	KTEST_CHECK(path_to_string(&path, &p.fs.root, buf, sizeof(buf), &text) == 0 &&
 		    !strcmp(text, "/a/b/c (deleted)"));
-	KTEST_CHECK(path_to_string(&path, &p.fs.root, buf, 8, &text) == -ENAMETOOLONG);
+	KTEST_CHECK(path_to_string(&path, &p.fs.root, buf, 8, &text) == -ABI_ENAMETOOLONG);
 	path_put(&path);
 	vfs_place_fini(&p);
 }
@@ -258,7 +259,7 @@ KTEST(vfs_many_names)
 		for (int i = 0; i < 2000; i += 2) {
 			snprintf(name, sizeof(name), "n%d", i);
 			bad += vfs_unlink(&p.walk, name) != 0;
-			bad += lookup(&p, name, 0) != -ENOENT;
+			bad += lookup(&p, name, 0) != -ABI_ENOENT;
 		}
 		vfs_place_fini(&p);
 	}

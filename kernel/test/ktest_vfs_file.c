@@ -36,14 +36,14 @@ KTEST(vfs_file_contents)
 	KTEST_CHECK(file_truncate(f, 3, ~0ull) == 0 && file_truncate(f, 20, ~0ull) == 0);
 	KTEST_CHECK(file_read_kernel(f, buf, sizeof(buf), 0) == 20 && !memcmp(buf, "hel", 3) &&
 		    mem_is_all(buf + 3, 0, 17));
-	KTEST_CHECK(file_truncate(f, 100, 50) == -EFSIZELIMIT);
+	KTEST_CHECK(file_truncate(f, 100, 50) == -ABI_EFSIZELIMIT);
 	g = vfs_place_open(&p, "f", O_WRONLY | O_APPEND, &err);
 	KTEST_CHECK(g && vfs_place_write(g, "tail", 4) == 4 && g->pos == 24);
-	KTEST_CHECK(vfs_place_read(g, buf, 1) == -EBADF);
-	KTEST_CHECK(inode_deny_write(f->inode) == -ETXTBSY);
+	KTEST_CHECK(vfs_place_read(g, buf, 1) == -ABI_EBADF);
+	KTEST_CHECK(inode_deny_write(f->inode) == -ABI_ETXTBSY);
 	file_put(g);
 	KTEST_CHECK(vfs_unlink(&p.walk, "f") == 0);
-	KTEST_CHECK(vfs_place_stat(&p, "f", &st) == -ENOENT);
+	KTEST_CHECK(vfs_place_stat(&p, "f", &st) == -ABI_ENOENT);
 	KTEST_CHECK(file_read_kernel(f, buf, 4, 20) == 4 && !memcmp(buf, "tail", 4));
 	KTEST_CHECK(vfs_stat(&f->path, &st) == 0 && st.nlink == 0 && st.size == 24);
 	file_put(f);
@@ -60,17 +60,18 @@ KTEST(vfs_file_open_flags)
 	if (!vfs_place_init(&p, ""))
 		return ktest_fail(__FILE__, __LINE__, "no tmpfs");
 	KTEST_CHECK(!vfs_place_file(&p, "f", "text") && !vfs_mkdir(&p.walk, "d", 0755));
-	KTEST_CHECK(!vfs_place_open(&p, "f", O_CREAT | O_EXCL | O_RDWR, &err) && err == -EEXIST);
-	KTEST_CHECK(!vfs_place_open(&p, "d", O_RDWR, &err) && err == -EISDIR);
-	KTEST_CHECK(!vfs_place_open(&p, "d", O_RDONLY | O_CREAT, &err) && err == -EISDIR);
-	KTEST_CHECK(!vfs_place_open(&p, "f/", O_RDONLY | O_CREAT, &err) && err == -EISDIR);
-	KTEST_CHECK(!vfs_place_open(&p, "f", O_RDONLY | O_DIRECTORY, &err) && err == -ENOTDIR);
-	KTEST_CHECK(!vfs_place_open(&p, "no/f", O_RDWR | O_CREAT, &err) && err == -ENOENT);
+	KTEST_CHECK(!vfs_place_open(&p, "f", O_CREAT | O_EXCL | O_RDWR, &err) &&
+		    err == -ABI_EEXIST);
+	KTEST_CHECK(!vfs_place_open(&p, "d", O_RDWR, &err) && err == -ABI_EISDIR);
+	KTEST_CHECK(!vfs_place_open(&p, "d", O_RDONLY | O_CREAT, &err) && err == -ABI_EISDIR);
+	KTEST_CHECK(!vfs_place_open(&p, "f/", O_RDONLY | O_CREAT, &err) && err == -ABI_EISDIR);
+	KTEST_CHECK(!vfs_place_open(&p, "f", O_RDONLY | O_DIRECTORY, &err) && err == -ABI_ENOTDIR);
+	KTEST_CHECK(!vfs_place_open(&p, "no/f", O_RDWR | O_CREAT, &err) && err == -ABI_ENOENT);
 	f = vfs_place_open(&p, "d", O_RDONLY, &err);
-	KTEST_CHECK(f && vfs_place_read(f, &st, 1) == -EISDIR);
+	KTEST_CHECK(f && vfs_place_read(f, &st, 1) == -ABI_EISDIR);
 	file_put(f);
 	f = vfs_place_open(&p, "f", O_PATH, &err);
-	KTEST_CHECK(f && vfs_place_read(f, &st, 1) == -EBADF);
+	KTEST_CHECK(f && vfs_place_read(f, &st, 1) == -ABI_EBADF);
 	file_put(f);
 	f = vfs_place_open(&p, "f", O_RDWR | O_TRUNC, &err);
 	KTEST_CHECK(f && f->inode->size == 0 && (f->flags & O_ACCMODE) == O_RDWR);
@@ -96,11 +97,11 @@ KTEST(vfs_file_no_space)
 	while (f && n < 100 && vfs_place_write(f, page, 4096) == 4096)
 		n++;
 	KTEST_CHECK(n == 16);
-	KTEST_CHECK(vfs_place_write(f, page, 4096) == -ENOSPC);
+	KTEST_CHECK(vfs_place_write(f, page, 4096) == -ABI_ENOSPC);
 	KTEST_CHECK(file_truncate(f, 4096, ~0ull) == 0);
 	KTEST_CHECK(file_seek(f, 0, SEEK_END) == 4096 && vfs_place_write(f, page, 4096) == 4096);
 	KTEST_CHECK(vfs_mkdir(&p.walk, "d", 0755) == 0);
-	KTEST_CHECK(vfs_mkdir(&p.walk, "e", 0755) == -ENOSPC);
+	KTEST_CHECK(vfs_mkdir(&p.walk, "e", 0755) == -ABI_ENOSPC);
 	file_put(f);
 	vfs_place_fini(&p);
 	kfree(page);
@@ -117,14 +118,14 @@ KTEST(vfs_fd_table)
 		return ktest_fail(__FILE__, __LINE__, "no tmpfs");
 	f = vfs_place_open(&p, "f", O_CREAT | O_RDWR, &err);
 	KTEST_CHECK(fd_reserve(t, 0, 1024, false) == 0);
-	KTEST_CHECK(fd_get(t, 0) == NULL && fd_dup_to(t, f, 0, 1024, false) == -EBUSY);
+	KTEST_CHECK(fd_get(t, 0) == NULL && fd_dup_to(t, f, 0, 1024, false) == -ABI_EBUSY);
 	fd_install(t, 0, f);
-	KTEST_CHECK(fd_reserve(t, 0, 1, false) == -EMFILE);
-	KTEST_CHECK(fd_reserve(t, 5, 5, false) == -EINVAL);
+	KTEST_CHECK(fd_reserve(t, 0, 1, false) == -ABI_EMFILE);
+	KTEST_CHECK(fd_reserve(t, 5, 5, false) == -ABI_EINVAL);
 	KTEST_CHECK(fd_dup_to(t, f, 700, 1024, true) == 700);
 	KTEST_CHECK(fd_get_cloexec(t, 700) == 1 && fd_get_cloexec(t, 0) == 0 &&
-		    fd_get_cloexec(t, 1) == -EBADF);
-	KTEST_CHECK(fd_dup_to(t, f, 1024, 1024, true) == -EBADF);
+		    fd_get_cloexec(t, 1) == -ABI_EBADF);
+	KTEST_CHECK(fd_dup_to(t, f, 1024, 1024, true) == -ABI_EBADF);
 	got = fd_get(t, 700);
 	KTEST_CHECK(got == f);
 	file_put(got);
@@ -134,7 +135,7 @@ KTEST(vfs_fd_table)
 	KTEST_CHECK(copy != NULL);
 	fd_close_on_exec(copy);
 	KTEST_CHECK(fd_next(copy, 1, &got) == -1 && fd_get_cloexec(t, 700) == 1);
-	KTEST_CHECK(fd_close(t, 0) == 0 && fd_close(t, 0) == -EBADF);
+	KTEST_CHECK(fd_close(t, 0) == 0 && fd_close(t, 0) == -ABI_EBADF);
 	KTEST_CHECK(fd_reserve(t, 0, 1024, false) == 0);
 	fd_cancel(t, 0);
 	KTEST_CHECK(fd_close_range(t, 3, ~0u, false) == 0 && fd_next(t, 0, &got) == -1);
@@ -150,7 +151,7 @@ KTEST(vfs_pipe)
 
 	if (!buf || pipe_create(O_NONBLOCK, cred_root, end) < 0)
 		return ktest_fail(__FILE__, __LINE__, "no pipe");
-	KTEST_CHECK(vfs_place_read(end[0], buf, 10) == -EAGAIN);
+	KTEST_CHECK(vfs_place_read(end[0], buf, 10) == -ABI_EAGAIN);
 	KTEST_CHECK(file_poll(end[0], NULL) == 0 &&
 		    file_poll(end[1], NULL) == (POLLOUT | POLLWRNORM));
 	KTEST_CHECK(vfs_place_write(end[1], "abc", 3) == 3);
@@ -161,15 +162,16 @@ KTEST(vfs_pipe)
 	for (unsigned i = 0; i < 70000; i++)
 		buf[i] = (char)(i * 7);
 	KTEST_CHECK(vfs_place_write(end[1], buf, 70000) == 65536);
-	KTEST_CHECK(file_poll(end[1], NULL) == 0 && vfs_place_write(end[1], buf, 1) == -EAGAIN);
-	KTEST_CHECK(pipe_set_size(end[0], 4096, cred_root) == -EBUSY);
+	KTEST_CHECK(file_poll(end[1], NULL) == 0 && vfs_place_write(end[1], buf, 1) == -ABI_EAGAIN);
+	KTEST_CHECK(pipe_set_size(end[0], 4096, cred_root) == -ABI_EBUSY);
 	memset(buf, 0, 5000);
 	KTEST_CHECK(vfs_place_read(end[0], buf, 5000) == 5000);
 	KTEST_CHECK(buf[4999] == (char)(4999 * 7) &&
 		    pipe_set_size(end[0], 131072, cred_root) == 131072);
 	KTEST_CHECK(vfs_place_read(end[0], buf, 70000) == 60536 && buf[60535] == (char)(65535 * 7));
 	file_put(end[0]);
-	KTEST_CHECK(vfs_place_write(end[1], "x", 1) == -EPIPE && file_poll(end[1], NULL) & POLLERR);
+	KTEST_CHECK(vfs_place_write(end[1], "x", 1) == -ABI_EPIPE &&
+		    file_poll(end[1], NULL) & POLLERR);
 	file_put(end[1]);
 	kfree(buf);
 }
@@ -195,20 +197,20 @@ KTEST(vfs_locks)
 	f = vfs_place_open(&p, "f", O_CREAT | O_RDWR, &err);
 	g = vfs_place_open(&p, "f", O_RDWR, &err);
 	KTEST_CHECK(record(f, &a, F_SETLK, F_WRLCK, 0, 100) == 0);
-	KTEST_CHECK(record(f, &b, F_SETLK, F_RDLCK, 99, 1) == -EAGAIN);
+	KTEST_CHECK(record(f, &b, F_SETLK, F_RDLCK, 99, 1) == -ABI_EAGAIN);
 	KTEST_CHECK(record(f, &b, F_SETLK, F_RDLCK, 100, 0) == 0);
 	KTEST_CHECK(record(f, &a, F_SETLK, F_UNLCK, 10, 10) == 0);
 	KTEST_CHECK(record(f, &b, F_GETLK, F_WRLCK, 10, 10) == F_UNLCK);
 	KTEST_CHECK(record(f, &b, F_GETLK, F_RDLCK, 0, 20) == F_WRLCK);
 	KTEST_CHECK(record(f, &a, F_SETLK, F_RDLCK, 0, 100) == 0);
 	KTEST_CHECK(record(f, &b, F_SETLK, F_RDLCK, 0, 100) == 0);
-	KTEST_CHECK(record(f, &b, F_SETLK, F_WRLCK, 0, 1) == -EAGAIN);
-	KTEST_CHECK(record(f, &a, F_SETLK, F_RDLCK, -1, 1) == -EINVAL);
+	KTEST_CHECK(record(f, &b, F_SETLK, F_WRLCK, 0, 1) == -ABI_EAGAIN);
+	KTEST_CHECK(record(f, &a, F_SETLK, F_RDLCK, -1, 1) == -ABI_EINVAL);
 	file_locks_release(f, &a);
 	KTEST_CHECK(record(f, &b, F_SETLK, F_WRLCK, 0, 1) == 0);
 	file_locks_release(f, &b);
 	KTEST_CHECK(file_lock_flock(f, LOCK_EX | LOCK_NB) == 0);
-	KTEST_CHECK(file_lock_flock(g, LOCK_SH | LOCK_NB) == -EAGAIN);
+	KTEST_CHECK(file_lock_flock(g, LOCK_SH | LOCK_NB) == -ABI_EAGAIN);
 	KTEST_CHECK(file_lock_flock(f, LOCK_SH) == 0 && file_lock_flock(g, LOCK_SH | LOCK_NB) == 0);
 	file_put(f);
 	KTEST_CHECK(file_lock_flock(g, LOCK_EX | LOCK_NB) == 0);

@@ -86,7 +86,7 @@ KTEST(vfs_late_inodes)
 	again = inode_lookup(sb, 7);
 	KTEST_CHECK(again == inode && again->state & I_DIRTY);
 	inode_put(again);
-	KTEST_CHECK(vfs_sync_super(sb) == -ENOMEM && !evicted);
+	KTEST_CHECK(vfs_sync_super(sb) == -ABI_ENOMEM && !evicted);
 	refusals = 0;
 	KTEST_CHECK(vfs_sync_super(sb) == 0 && written == 1 && evicted == 1);
 

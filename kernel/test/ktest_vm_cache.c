@@ -87,7 +87,7 @@ KTEST(vm_cache_writeback)
 	/* A failed write is told once. */
 	file->fail = true;
 	dirty_page(file, 3, 1);
-	KTEST_CHECK(pagecache_sync(&file->cache) == -EIO);
+	KTEST_CHECK(pagecache_sync(&file->cache) == -ABI_EIO);
 	file->fail = false;
 	KTEST_CHECK(pagecache_sync(&file->cache) == 0);
 	ktest_file_destroy(file);
@@ -134,7 +134,7 @@ KTEST(vm_cache_no_place)
 	file->cache.ops = &ops;
 	place_error = -ENOMEM;
 	dirty_page(file, 5, 1);
-	KTEST_CHECK(pagecache_write_range(&file->cache, 0, ~0ull, true) == -ENOMEM);
+	KTEST_CHECK(pagecache_write_range(&file->cache, 0, ~0ull, true) == -ABI_ENOMEM);
 	dirty_page(file, 5, 1);
 	KTEST_CHECK(pagecache_write_some(&file->cache, 16) == 0);
 	KTEST_CHECK(pagecache_sync(&file->cache) == 0); /* it had a place, and nobody asked */
@@ -158,7 +158,8 @@ KTEST(vm_cache_not_dropped)
 	page = pagecache_find(&file->cache, 5);
 	page_set(page, PG_DELAYED);
 	place_error = -ENOMEM;
-	KTEST_CHECK(direct_cache_out(&file->cache, 5 * PAGE_SIZE, 6 * PAGE_SIZE, true) == -ENOMEM);
+	KTEST_CHECK(direct_cache_out(&file->cache, 5 * PAGE_SIZE, 6 * PAGE_SIZE, true) ==
+		    -ABI_ENOMEM);
 	KTEST_CHECK(page->cache == &file->cache && page_test(page, PG_DIRTY));
 	place_error = 0;
 	page_reset(page, PG_DELAYED);
@@ -187,8 +188,8 @@ KTEST(vm_cache_read_error)
 	struct page *page;
 
 	file->fail = true;
-	KTEST_CHECK(pagecache_get(&file->cache, 5, 5, &page) == -EIO);
-	KTEST_CHECK(pagecache_get_locked(&file->cache, 6, false, &page) == -EIO);
+	KTEST_CHECK(pagecache_get(&file->cache, 5, 5, &page) == -ABI_EIO);
+	KTEST_CHECK(pagecache_get_locked(&file->cache, 6, false, &page) == -ABI_EIO);
 	file->fail = false;
 	KTEST_CHECK(page_right(file, 5) && page_right(file, 6));
 	ktest_file_destroy(file);

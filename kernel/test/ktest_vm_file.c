@@ -25,8 +25,8 @@ KTEST(vm_file_private)
 		    as->n_resident_anon == 2);
 	KTEST_CHECK(file->cache.n_dirty == 0 && ktest_load(at + 30 * P + 8, &value) &&
 		    value == ktest_file_word(30, 1));
-	KTEST_CHECK(upcall_page_fault(at + 40 * P, 0) == -EIO &&
-		    upcall_page_fault(at + 48 * P, 0) == -EFAULT);
+	KTEST_CHECK(upcall_page_fault(at + 40 * P, 0) == -ABI_EIO &&
+		    upcall_page_fault(at + 48 * P, 0) == -ABI_EFAULT);
 	KTEST_CHECK(aspace_fork(as, &child) == 0 && file->refs == 2);
 	(void)aspace_switch(child);
 	KTEST_CHECK(ktest_load(at + 5 * P + 16, &value) && value == 1 &&
@@ -84,8 +84,8 @@ KTEST(vm_file_truncate)
 	file->size = 32 * P + 8;
 	pagecache_truncate(&file->cache, file->size);
 	rwsem_write_end(&file->cache.invalidate);
-	KTEST_CHECK(upcall_page_fault(private + 40 * P, 0) == -EIO &&
-		    upcall_page_fault(shared + 41 * P, FAULT_WRITE) == -EIO);
+	KTEST_CHECK(upcall_page_fault(private + 40 * P, 0) == -ABI_EIO &&
+		    upcall_page_fault(shared + 41 * P, FAULT_WRITE) == -ABI_EIO);
 	KTEST_CHECK(ktest_load(shared + 32 * P, &value) && value == ktest_file_word(32, 0) &&
 		    ktest_load(shared + 32 * P + 8, &value) && value == 0);
 	KTEST_CHECK(as->n_resident_anon == 0 && file->cache.n_pages <= 33);

@@ -174,13 +174,13 @@ KTEST(vm_large_collapse)
 
 	KTEST_CHECK(ktest_map(as, BASE, 2 * L, KTEST_RW | AREA_NOHUGE, MAP_FIXED) == BASE);
 	fill(BASE, BASE + 2 * L, 3);
-	KTEST_CHECK(vm_advise(as, BASE, 2 * L, MADV_COLLAPSE) == -EINVAL);
+	KTEST_CHECK(vm_advise(as, BASE, 2 * L, MADV_COLLAPSE) == -ABI_EINVAL);
 	KTEST_CHECK(vm_advise(as, BASE, 2 * L, MADV_HUGEPAGE) == 0 && n_large(as) == 0);
 	/* A page that somebody uses stays where it is; what lies beside it does not. */
 	page = page_at(as, BASE + 9 * P);
 	value = (u64)vm_advise(as, BASE, 2 * L, MADV_COLLAPSE);
 	if (n_large(as)) {
-		KTEST_CHECK(value == (u64)-EAGAIN && n_large(as) == 1);
+		KTEST_CHECK(value == (u64)-ABI_EAGAIN && n_large(as) == 1);
 		page_put(page);
 		page = page_at(as, BASE + 9 * P);
 		KTEST_CHECK(*(u64 *)(page_to_virt(page) + 16) == BASE + 9 * P + 3);

@@ -43,21 +43,21 @@ KTEST(vm_map_rules)
 	struct map_request req = { .length = 0, .flags = KTEST_RW };
 	vaddr_t at, a, b;
 
-	KTEST_CHECK(vm_map(as, &req, &at) == -EINVAL);
+	KTEST_CHECK(vm_map(as, &req, &at) == -ABI_EINVAL);
 	req.length = USER_TOP;
-	KTEST_CHECK(vm_map(as, &req, &at) == -ENOMEM);
+	KTEST_CHECK(vm_map(as, &req, &at) == -ABI_ENOMEM);
 	req = (struct map_request){
 		.length = P, .flags = KTEST_RW, .addr = BASE + 1, .map_flags = MAP_FIXED
 	};
-	KTEST_CHECK(vm_map(as, &req, &at) == -EINVAL);
+	KTEST_CHECK(vm_map(as, &req, &at) == -ABI_EINVAL);
 	req.addr = 0;
-	KTEST_CHECK(vm_map(as, &req, &at) == -EPERM);
+	KTEST_CHECK(vm_map(as, &req, &at) == -ABI_EPERM);
 	req.addr = USER_TOP;
-	KTEST_CHECK(vm_map(as, &req, &at) == -ENOMEM);
+	KTEST_CHECK(vm_map(as, &req, &at) == -ABI_ENOMEM);
 	KTEST_CHECK(ktest_map(as, BASE, 4 * P, KTEST_RW, MAP_FIXED) == BASE);
 	req.addr = BASE + 2 * P;
 	req.map_flags = MAP_FIXED_NOREPLACE;
-	KTEST_CHECK(vm_map(as, &req, &at) == -EEXIST);
+	KTEST_CHECK(vm_map(as, &req, &at) == -ABI_EEXIST);
 	/* Neighbours join; different rights do not. */
 	KTEST_CHECK(ktest_map(as, BASE + 4 * P, 4 * P, KTEST_RW, MAP_FIXED) == BASE + 4 * P &&
 		    as->n_areas == 1);
@@ -81,8 +81,8 @@ KTEST(vm_map_rules)
 	KTEST_CHECK(ktest_map(as, 0, P, KTEST_RW, MAP_32BIT) < (1ull << 31));
 	as->limits_as = (as->n_total + 3) << PAGE_SHIFT;
 	KTEST_CHECK(!ktest_map(as, 0, 4 * P, KTEST_RW, 0) && ktest_map(as, 0, 3 * P, KTEST_RW, 0));
-	KTEST_CHECK(vm_unmap(as, a + 1, P) == -EINVAL && vm_unmap(as, a, 0) == -EINVAL &&
-		    vm_unmap(as, USER_TOP - P, 2 * P) == -EINVAL);
+	KTEST_CHECK(vm_unmap(as, a + 1, P) == -ABI_EINVAL && vm_unmap(as, a, 0) == -ABI_EINVAL &&
+		    vm_unmap(as, USER_TOP - P, 2 * P) == -ABI_EINVAL);
 	ktest_space_leave(as);
 	KTEST_CHECK(vm_committed() == 0);
 }
@@ -105,10 +105,10 @@ KTEST(vm_protect)
 	for (u64 i = 0; i < 8; i++)
 		KTEST_CHECK(ktest_load(BASE + i * P, &value) && value == i &&
 			    ktest_store(BASE + i * P, i + 1));
-	KTEST_CHECK(vm_protect(as, BASE + 1, P, PROT_READ) == -EINVAL &&
+	KTEST_CHECK(vm_protect(as, BASE + 1, P, PROT_READ) == -ABI_EINVAL &&
 		    vm_protect(as, BASE, 0, PROT_READ) == 0);
-	KTEST_CHECK(vm_protect(as, BASE, 9 * P, PROT_READ) == -ENOMEM &&
-		    vm_protect(as, BASE, P, 0x40) == -EINVAL);
+	KTEST_CHECK(vm_protect(as, BASE, 9 * P, PROT_READ) == -ABI_ENOMEM &&
+		    vm_protect(as, BASE, P, 0x40) == -ABI_EINVAL);
 	ktest_space_leave(as);
 }
 
@@ -162,7 +162,7 @@ KTEST(vm_remap)
 	KTEST_CHECK(vm_remap(as, BASE, 4 * P, 8 * P, 0, 0, &at) == 0 && at == BASE &&
 		    as->n_total == 8);
 	KTEST_CHECK(ktest_map(as, BASE + 8 * P, P, KTEST_RW & ~AREA_WRITE, MAP_FIXED));
-	KTEST_CHECK(vm_remap(as, BASE, 8 * P, 16 * P, 0, 0, &at) == -ENOMEM);
+	KTEST_CHECK(vm_remap(as, BASE, 8 * P, 16 * P, 0, 0, &at) == -ABI_ENOMEM);
 	KTEST_CHECK(vm_remap(as, BASE, 8 * P, 16 * P, MREMAP_MAYMOVE, 0, &at) == 0 && at != BASE);
 	KTEST_CHECK(ktest_load(at + 3 * P, &value) && value == 4 && !ktest_load(BASE, &value) &&
 		    ktest_store(at + 15 * P, 16));
@@ -173,10 +173,10 @@ KTEST(vm_remap)
 			    0 &&
 		    at != to);
 	KTEST_CHECK(ktest_load(at, &value) && value == 1 && ktest_load(to, &value) && value == 0);
-	KTEST_CHECK(vm_remap(as, BASE, P, P, 0, 0, &at) == -EFAULT &&
-		    vm_remap(as, to + 1, P, P, 0, 0, &at) == -EINVAL);
-	KTEST_CHECK(vm_remap(as, to, P, P, MREMAP_FIXED, BASE, &at) == -EINVAL &&
-		    vm_remap(as, to, P, 0, 0, 0, &at) == -EINVAL);
+	KTEST_CHECK(vm_remap(as, BASE, P, P, 0, 0, &at) == -ABI_EFAULT &&
+		    vm_remap(as, to + 1, P, P, 0, 0, &at) == -ABI_EINVAL);
+	KTEST_CHECK(vm_remap(as, to, P, P, MREMAP_FIXED, BASE, &at) == -ABI_EINVAL &&
+		    vm_remap(as, to, P, 0, 0, 0, &at) == -ABI_EINVAL);
 	ktest_space_leave(as);
 	KTEST_CHECK(vm_committed() == 0);
 }
@@ -220,30 +220,30 @@ KTEST(vm_lock_and_incore)
 
 	KTEST_CHECK(ktest_map(as, BASE, 16 * P, KTEST_RW, MAP_FIXED) == BASE);
 	as->limits_memlock = 8 * P;
-	KTEST_CHECK(vm_lock_range(as, BASE, 9 * P, true) == -ENOMEM &&
+	KTEST_CHECK(vm_lock_range(as, BASE, 9 * P, true) == -ABI_ENOMEM &&
 		    vm_lock_range(as, BASE + 2 * P + 5, 2 * P, true) == 0);
 	KTEST_CHECK(as->n_locked == 3 && as->n_resident_anon == 3 && as->n_areas == 4);
-	KTEST_CHECK(vm_advise(as, BASE, 16 * P, MADV_DONTNEED) == -EINVAL);
+	KTEST_CHECK(vm_advise(as, BASE, 16 * P, MADV_DONTNEED) == -ABI_EINVAL);
 	KTEST_CHECK(vm_incore(as, BASE, 8 * P, (u8 __user *)out) == 0 && ktest_load(out, &value) &&
 		    value == 0x0000000101010000ull);
-	KTEST_CHECK(vm_incore(as, BASE, 17 * P, (u8 __user *)out) == -ENOMEM &&
-		    vm_incore(as, BASE + 1, P, (u8 __user *)out) == -EINVAL);
+	KTEST_CHECK(vm_incore(as, BASE, 17 * P, (u8 __user *)out) == -ABI_ENOMEM &&
+		    vm_incore(as, BASE + 1, P, (u8 __user *)out) == -ABI_EINVAL);
 	KTEST_CHECK(vm_lock_range(as, BASE, 16 * P, false) == 0 && as->n_locked == 0 &&
 		    as->n_areas == 2);
-	KTEST_CHECK(vm_lock_range(as, BASE, 17 * P, false) == -ENOMEM);
+	KTEST_CHECK(vm_lock_range(as, BASE, 17 * P, false) == -ABI_ENOMEM);
 	as->limits_memlock = ~0ull;
 	KTEST_CHECK(vm_lock_all(as, MCL_CURRENT | MCL_FUTURE, true) == 0 && as->n_locked == 17 &&
 		    as->n_resident_anon == 17);
 	KTEST_CHECK(ktest_map(as, 0, 2 * P, KTEST_RW, 0) && as->n_locked == 19 &&
 		    as->n_resident_anon == 19);
 	KTEST_CHECK(vm_lock_all(as, 0, false) == 0 && as->n_locked == 0 &&
-		    vm_lock_all(as, MCL_ONFAULT, true) == -EINVAL);
+		    vm_lock_all(as, MCL_ONFAULT, true) == -ABI_EINVAL);
 	KTEST_CHECK(vm_advise(as, BASE, 16 * P, MADV_DONTNEED) == 0 &&
 		    vm_advise(as, BASE, 16 * P, MADV_POPULATE_WRITE) == 0);
 	KTEST_CHECK(as->n_resident_anon == 19 &&
-		    vm_advise(as, BASE, 17 * P, MADV_POPULATE_READ) == -ENOMEM);
-	KTEST_CHECK(vm_advise(as, BASE, P, 77) == -EINVAL &&
-		    vm_advise(as, BASE + 8, P, MADV_NORMAL) == -EINVAL);
+		    vm_advise(as, BASE, 17 * P, MADV_POPULATE_READ) == -ABI_ENOMEM);
+	KTEST_CHECK(vm_advise(as, BASE, P, 77) == -ABI_EINVAL &&
+		    vm_advise(as, BASE + 8, P, MADV_NORMAL) == -ABI_EINVAL);
 	ktest_space_leave(as);
 }
 
@@ -358,8 +358,8 @@ KTEST(vm_remap_short_of_tables)
 		*plan = (struct fail_plan){ .kinds = FAIL_ALLOC, .nth = nth };
 		err = vm_remap(as, at, tables * span, tables * span, MREMAP_MAYMOVE | MREMAP_FIXED,
 			       BASE + (nth % 2 ? 64 : 128) * span, &to);
-		failed += err == -ENOMEM;
-		KTEST_CHECK(!err || err == -ENOMEM);
+		failed += err == -ABI_ENOMEM;
+		KTEST_CHECK(!err || err == -ABI_ENOMEM);
 		if (!err)
 			at = to;
 		for (u64 i = 0; i < tables; i++)

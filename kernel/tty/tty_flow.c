@@ -96,7 +96,7 @@ static long break_send(struct tty *t, u64 duration_ns)
 	err = wait_interruptible_timeout(&t->write_wait, false, clock_monotonic() + duration_ns);
 	t->ops->set_break(t, false);
 	mutex_unlock(&t->write_lock);
-	return err == -ETIMEDOUT ? 0 : -EINTR;
+	return err == -ABI_ETIMEDOUT ? 0 : -EINTR;
 }
 
 static long count_out(u64 arg, u32 n)

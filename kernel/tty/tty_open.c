@@ -52,7 +52,7 @@ static int wait_carrier(struct tty *t, const struct tty_file *tf, struct file *f
 	while (!(file->flags & O_NONBLOCK) && !carrier_there(t) && !tty_file_hung(tf)) {
 		err = wait_interruptible_timeout(&t->read_wait, carrier_there(t),
 			clock_monotonic() + CARRIER_LOOK_NS);
-		if (err && err != -ETIMEDOUT)
+		if (err && err != -ABI_ETIMEDOUT)
 			return err;
 	}
 	return 0;

@@ -35,7 +35,7 @@ int tty_drain(struct tty *t, u64 deadline_ns)
 			break;
 		err = wait_interruptible_timeout(&t->write_wait, output_idle(t),
 			min(deadline_ns, now + DRAIN_LOOK_NS));
-		if (err && err != -ETIMEDOUT)
+		if (err && err != -ABI_ETIMEDOUT)
 			return err;
 	}
 	return 0;

@@ -59,7 +59,7 @@ static int wait_input(struct tty *t, const struct tty_file *tf, struct file *fil
 	if (file->flags & O_NONBLOCK)
 		return -EAGAIN;
 	err = wait_interruptible_timeout(&t->read_wait, input_there(t, tf), rule->deadline_ns);
-	return err == -ETIMEDOUT ? 1 : err;
+	return err == -ABI_ETIMEDOUT ? 1 : err;
 }
 
 static size_t take_piece(struct tty *t, u8 *piece, size_t n, bool *end)

@@ -332,7 +332,7 @@ static long group_set(struct tty *t, u64 arg)
 	int err = tty_check_change(t);
 
 	if (err)
-		return err == -EIO ? -ENOTTY : err;
+		return err == -ABI_EIO ? -ENOTTY : err;
 	if (copy_in_obj(&nr, (const s32 __user *)arg))
 		return -EFAULT;
 	if (nr < 0)

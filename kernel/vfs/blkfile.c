@@ -203,7 +203,7 @@ static ssize_t blkfile_write(struct file *f, struct iov_iter *from, loff_t *pos)
 		sync = file_data_error(f, &dev->cache);
 		if (sync == 0)
 			sync = blk_flush(dev);
-		if (sync < 0 && sync != -EOPNOTSUPP)
+		if (sync < 0 && sync != -ABI_EOPNOTSUPP)
 			err = sync;
 	} else {
 		writeback_throttle(&dev->cache);
@@ -235,7 +235,7 @@ static int blkfile_fsync(struct file *f, bool data_only)
 	(void)pagecache_sync(&dev->cache);
 	err = file_data_error(f, &dev->cache);
 	flush = blk_flush(dev);
-	return err < 0 || flush == -EOPNOTSUPP ? err : flush;
+	return err < 0 || flush == -ABI_EOPNOTSUPP ? err : flush;
 }
 
 static void mapped_get(struct vm_area *area)

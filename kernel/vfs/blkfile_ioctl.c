@@ -293,13 +293,13 @@ long blkfile_ioctl(struct file *f, u32 request, u64 arg)
 	struct disk *disk = dev->disk;
 	long err = facts_ioctl(dev, request, arg);
 
-	if (err == -ENOTTY)
+	if (err == -ABI_ENOTTY)
 		err = settings_ioctl(f, dev, request, arg);
-	if (err == -ENOTTY)
+	if (err == -ABI_ENOTTY)
 		err = contents_ioctl(f, dev, request, arg);
-	if (err == -ENOTTY && disk->cdrom)
+	if (err == -ABI_ENOTTY && disk->cdrom)
 		err = cdrom_ioctl(f, dev, request, arg, ((struct blkfile *)f->private)->opened);
-	if (err == -ENOTTY && disk->ops->ioctl)
+	if (err == -ABI_ENOTTY && disk->ops->ioctl)
 		err = disk->ops->ioctl(disk, dev, f, request, arg);
 	return err;
 }

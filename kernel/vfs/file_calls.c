@@ -169,12 +169,12 @@ long file_ioctl(struct file *f, u32 request, u64 arg)
 	if (request == FIFREEZE || request == FITHAW)
 		return freeze_ioctl(f, request);
 	err = iflags_ioctl(f, request, arg);
-	if (err != -ENOTTY)
+	if (err != -ABI_ENOTTY)
 		return err;
 	if (ioctl_changes(f, request))
 		return ioctl_change(f, request, arg);
 	err = f->ops->ioctl ? f->ops->ioctl(f, request, arg) : -ENOTTY;
-	return err == -ENOTTY ? ioctl_refuse(f, request) : err;
+	return err == -ABI_ENOTTY ? ioctl_refuse(f, request) : err;
 }
 
 int file_set_flags(struct file *f, u32 flags)

@@ -49,9 +49,9 @@ static ssize_t data_read(struct inode *inode, struct cap_data *d)
 	if (!inode->ops->getxattr)
 		return -ENODATA;
 	n = inode->ops->getxattr(inode, FILE_CAPS_NAME, d, sizeof(*d));
-	if (n == -EOPNOTSUPP)
+	if (n == -ABI_EOPNOTSUPP)
 		return -ENODATA;
-	if (n == -ERANGE)
+	if (n == -ABI_ERANGE)
 		return -EINVAL;
 	if (n < 0)
 		return n;
@@ -63,7 +63,7 @@ static ssize_t data_read_locked(struct inode *inode, struct cap_data *d)
 {
 	ssize_t n = data_read(inode, d);
 
-	if (n == -ENODATA)
+	if (n == -ABI_ENODATA)
 		WRITE_ONCE(inode->no_caps, true);
 	return n;
 }
@@ -120,10 +120,10 @@ int inode_caps_drop(struct inode *inode)
 	if (likely(READ_ONCE(inode->no_caps)))
 		return 0;
 	n = data_read_locked(inode, &d);
-	if (n == -ENODATA)
+	if (n == -ABI_ENODATA)
 		return 0;
-	if (n < 0 && n != -EINVAL)
+	if (n < 0 && n != -ABI_EINVAL)
 		return (int)n;
 	err = inode->ops->removexattr ? inode->ops->removexattr(inode, FILE_CAPS_NAME) : 0;
-	return err == -ENODATA ? 0 : err;
+	return err == -ABI_ENODATA ? 0 : err;
 }

@@ -310,7 +310,7 @@ static int write_out(struct inode *inode)
 	if (READ_ONCE(inode->cache.n_dirty) && !(inode->cache.flags & PAGECACHE_NO_RECLAIM))
 		err = pagecache_sync(&inode->cache);
 	err2 = inode_clean(inode);
-	return err2 == -ENOMEM ? err2 : err;
+	return err2 == -ABI_ENOMEM ? err2 : err;
 }
 
 /*
@@ -321,7 +321,8 @@ static bool keep_late(struct inode *inode, int err)
 	struct superblock *sb = inode->sb;
 
 	/* Of several errors we hear the first: what has no place yet was not written, for sure. */
-	if (!err || (err != -ENOMEM && !READ_ONCE(inode->blocks_delayed)) || !needs_writing(inode))
+	if (!err || (err != -ABI_ENOMEM && !READ_ONCE(inode->blocks_delayed)) ||
+	    !needs_writing(inode))
 		return false;
 	if (READ_ONCE(sb->dying)) {
 		log_err("vfs: %s: no memory to write inode %llu, data was lost", sb->type->name,

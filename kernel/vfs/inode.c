@@ -184,9 +184,9 @@ int inode_permission_generic(struct inode *inode, const struct cred *cred, unsig
 	    READ_ONCE(inode->sb->flags) & SB_ACL) {
 		int err = inode_acls_permission(inode, cred, mask);
 
-		if (err == 0 || (err != -EACCES && err != -EAGAIN))
+		if (err == 0 || (err != -ABI_EACCES && err != -ABI_EAGAIN))
 			return err;
-		if (err == -EACCES)
+		if (err == -ABI_EACCES)
 			return permission_capable(mode, cred, mask);
 	}
 	return mask & ~bits & 7 ? permission_capable(mode, cred, mask) : 0;

@@ -213,7 +213,7 @@ static int sync_rest(struct inode *inode, int err)
 		err = err2;
 	if (inode->sb->dev) {
 		err2 = blk_flush(inode->sb->dev);
-		if (err == 0 && err2 != -EOPNOTSUPP)
+		if (err == 0 && err2 != -ABI_EOPNOTSUPP)
 			err = err2;
 	}
 	return err;

@@ -126,16 +126,16 @@ static int lock_wait(struct inode *inode, struct file_lock *want)
 		wait_begin(queue_of(inode), &entry, THREAD_INTERRUPTIBLE, false);
 		spin_lock(&locks_lock);
 		err = try_lock(inode, want, &blocker);
-		if (err == -EAGAIN && want->kind == LOCK_POSIX && blocker) {
+		if (err == -ABI_EAGAIN && want->kind == LOCK_POSIX && blocker) {
 			if (would_deadlock(want->owner, blocker))
 				err = -EDEADLK;
 			else
 				list_add(&self.link, &waiters);
 		}
 		spin_unlock(&locks_lock);
-		if (err == -EAGAIN && thread_signal_pending())
+		if (err == -ABI_EAGAIN && thread_signal_pending())
 			err = -ERESTARTSYS;
-		else if (err == -EAGAIN)
+		else if (err == -ABI_EAGAIN)
 			thread_block();
 		if (!list_empty(&self.link)) {
 			spin_lock(&locks_lock);
@@ -143,7 +143,7 @@ static int lock_wait(struct inode *inode, struct file_lock *want)
 			spin_unlock(&locks_lock);
 		}
 		wait_end(queue_of(inode), &entry);
-		if (err != -EAGAIN)
+		if (err != -ABI_EAGAIN)
 			return err;
 	}
 }
@@ -160,7 +160,7 @@ static int lock_apply(struct inode *inode, struct file_lock *want, bool wait)
 	spin_lock(&locks_lock);
 	err = try_lock(inode, want, &blocker);
 	spin_unlock(&locks_lock);
-	if (err == -EAGAIN && wait)
+	if (err == -ABI_EAGAIN && wait)
 		err = lock_wait(inode, want);
 	file_lock_unreserve(want);
 	/* Whatever was taken may have replaced a stronger lock. */

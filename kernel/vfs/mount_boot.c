@@ -113,12 +113,12 @@ static void try_type(struct fs_type *type, void *arg)
 	if (!a->request->types[0] && type->suits && !type->suits(type, a->dev))
 		return;
 	err = super_obtain(type, a->dev, flags, a->request->options, &mounter_kernel, &a->sb);
-	if (err == -EACCES && !(flags & SB_READ_ONLY))
+	if (err == -ABI_EACCES && !(flags & SB_READ_ONLY))
 		err = super_obtain(type, a->dev, flags | SB_READ_ONLY, a->request->options,
 				   &mounter_kernel, &a->sb);
 	if (err < 0) {
 		a->sb = NULL;
-		if (a->err == -ENODEV || err != -EINVAL)
+		if (a->err == -ABI_ENODEV || err != -ABI_EINVAL)
 			a->err = err;
 	}
 }

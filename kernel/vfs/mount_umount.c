@@ -141,7 +141,7 @@ int vfs_umount(const struct walk *w, const char *target, u32 flags)
 			err = -EAGAIN;
 		else
 			detach_tree(path.mount, &gone);
-		path.mount->expiring = err == -EAGAIN;
+		path.mount->expiring = err == -ABI_EAGAIN;
 		mount_change_end();
 	}
 	mutex_unlock(&mount_mutex);

@@ -10,7 +10,7 @@ int path_name_copy(struct path_name *n, const char __user *user, bool allow_empt
 	ssize_t length = copy_in_string(n->fast, user, sizeof(n->fast));
 
 	n->text = n->fast;
-	if (unlikely(length == -ENAMETOOLONG)) {
+	if (unlikely(length == -ABI_ENAMETOOLONG)) {
 		n->text = kmalloc(PATH_MAX, MM_KERNEL);
 		if (!n->text)
 			return -ENOMEM;
@@ -132,7 +132,7 @@ static int path_to_text(const struct path *path, const struct path *root, bool s
 	do {
 		b.at = buf + size - 1;
 		err = path_write(path, root, strict, &b);
-	} while (err == -EAGAIN);
+	} while (err == -ABI_EAGAIN);
 	*out = b.at;
 	return err;
 }

@@ -173,7 +173,7 @@ static int names_get(struct inode *inode, char **out, size_t *n)
 		}
 		kvfree(*out);
 		*out = NULL;
-		if (size != -ERANGE) /* else there are more meanwhile */
+		if (size != -ABI_ERANGE) /* else there are more meanwhile */
 			return (int)size;
 	}
 }

@@ -246,11 +246,11 @@ static bool advice_known(int advice)
 static int populate_error(int err)
 {
 	switch (err) {
-	case -EACCES:
+	case -ABI_EACCES:
 		return -EINVAL;
-	case -EFAULT:
+	case -ABI_EFAULT:
 		return -ENOMEM;
-	case -EIO:
+	case -ABI_EIO:
 		return -EFAULT;
 	default:
 		return err;

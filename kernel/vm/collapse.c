@@ -64,7 +64,7 @@ static int bring_in(struct aspace *as, vaddr_t base)
 		if (!err && swapped)
 			err = fault_resolve(as, swapped, 0);
 	} while (!err && swapped);
-	return err == -EFAULT || err == -EACCES ? -EINVAL : err;
+	return err == -ABI_EFAULT || err == -ABI_EACCES ? -EINVAL : err;
 }
 
 /* Whether the entry can be taken: 0 or -EAGAIN. */
@@ -184,7 +184,7 @@ static int collapse_part(struct aspace *as, vaddr_t start, vaddr_t end)
 
 	for (vaddr_t base = first; base < last; base += LARGE_PAGE_SIZE) {
 		err = collapse_region(as, base);
-		if (err == -ERESTARTSYS)
+		if (err == -ABI_ERESTARTSYS)
 			return err;
 		if (err)
 			result = err;

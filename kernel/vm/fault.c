@@ -233,5 +233,5 @@ int upcall_page_fault(vaddr_t addr, unsigned flags)
 	/* Back to user mode, where the signal ends the thread. */
 	if (thread_fatal_pending())
 		return flags & FAULT_USER ? 0 : -EFAULT;
-	return err == -ERESTARTSYS ? -EFAULT : err;
+	return err == -ABI_ERESTARTSYS ? -EFAULT : err;
 }

@@ -271,7 +271,7 @@ static int prepare_store(struct pagecache *cache, struct page *page)
 
 	if (cache->ops->make_dirty) {
 		err = cache->ops->make_dirty(cache, page, 0, to, 0);
-		return err && err != -ESTALE ? -EIO : err;
+		return err && err != -ABI_ESTALE ? -EIO : err;
 	}
 	if (!page_try_lock(page))
 		return -EAGAIN;
@@ -282,7 +282,7 @@ static int prepare_store(struct pagecache *cache, struct page *page)
 			cache->ops->prepare_write(cache, page, 0, to) : 0;
 	if (err) {
 		page_unlock(page);
-		return err == -ESTALE ? err : -EIO;
+		return err == -ABI_ESTALE ? err : -EIO;
 	}
 	page_dirty(page);
 	return 0;
@@ -312,13 +312,13 @@ static int shared_write(struct fault *f, struct vm_area *area, pgoff_t index, st
 		err = install_writable(f, area, page);
 		page_unlock(page);
 	}
-	if (err == -EAGAIN)
+	if (err == -ABI_EAGAIN)
 		*busy = page;
 	else
 		page_put(page);
 	rwsem_read_end(&cache->invalidate);
 	/* Reclaimed between finding and locking: the fault comes again. */
-	return err == -ESTALE ? 0 : err;
+	return err == -ABI_ESTALE ? 0 : err;
 }
 
 /* Waits for the gate with nothing locked. */
@@ -341,7 +341,7 @@ static int fault_shared_write(struct fault *f, struct vm_area *area, pgoff_t ind
 		return gate_and_retry(f, area);
 	err = shared_write(f, area, index, &busy);
 	gate_leave(gate, GATE_FAULT);
-	if (err == -ENOENT)
+	if (err == -ABI_ENOENT)
 		return read_and_retry(f, area, index);
 	return busy ? wait_and_retry(f, busy) : err;
 }

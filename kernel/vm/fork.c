@@ -133,7 +133,7 @@ static int copy_entries(struct vm_area *area, struct vm_area *copy, bool *protec
 		spin_unlock(&as->table_lock);
 		rmap_unlock(area->cache);
 		/* Nobody is killed for it: reclaim cannot look at the parent while it is locked. */
-		if (unlikely(err == -EAGAIN))
+		if (unlikely(err == -ABI_EAGAIN))
 			err = vm_make_room(MM_NOFS) ? 0 : -ENOMEM;
 		sched_point();
 	}

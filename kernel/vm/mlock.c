@@ -65,9 +65,9 @@ static int lock_range(struct aspace *as, vaddr_t addr, u64 length, bool lock, bo
 		return err;
 	err = fault_range(as, start, end, 0);
 	/* What could not be brought in: mlock(2), ERRORS. */
-	if (err == -ENOMEM)
+	if (err == -ABI_ENOMEM)
 		return -EAGAIN;
-	return err == -EACCES || err == -EIO || err == -EFAULT ? -ENOMEM : err;
+	return err == -ABI_EACCES || err == -ABI_EIO || err == -ABI_EFAULT ? -ENOMEM : err;
 }
 
 int vm_lock_range(struct aspace *as, vaddr_t addr, u64 length, bool lock)

@@ -123,7 +123,7 @@ int cache_insert(struct pagecache *cache, pgoff_t index, struct page *page)
 	irq = spin_lock_irq(&cache->lock);
 	page->cache = cache;
 	while (unlikely((err = insert_locked(cache, index, page,
-					     pool.count ? &pool : NULL)) == -ENOMEM)) {
+					     pool.count ? &pool : NULL)) == -ABI_ENOMEM)) {
 		spin_unlock_irq(&cache->lock, irq);
 		err = radix_pool_fill(&pool, &radix_wait_ops, RADIX_MAX_NODES);
 		if (err)
@@ -234,7 +234,7 @@ int cache_add_new(struct pagecache *cache, pgoff_t index, unsigned mm_flags, boo
 
 	if (unlikely(READ_ONCE(cache->n_swapped))) {
 		err = cache_swap_in(cache, index, mm_flags, keep_locked, out);
-		if (err != -ENOENT)
+		if (err != -ABI_ENOENT)
 			return err;
 	}
 	page = page_alloc(mm_flags | (born_valid ? MM_ZERO : 0));

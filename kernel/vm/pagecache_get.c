@@ -65,7 +65,7 @@ static int fill_missing(struct pagecache *cache, pgoff_t index, pgoff_t last)
 	else
 		err = cache_add_new(cache, index, GET_FLAGS, false, NULL);
 	rwsem_read_end(&cache->invalidate);
-	return err == -EEXIST ? 0 : err;
+	return err == -ABI_EEXIST ? 0 : err;
 }
 
 int pagecache_get(struct pagecache *cache, pgoff_t index, pgoff_t last, struct page **out)
@@ -83,7 +83,7 @@ int pagecache_get(struct pagecache *cache, pgoff_t index, pgoff_t last, struct p
 				err = wait_uptodate(cache, page, !asked);
 				if (err) {
 					page_put(page);
-					if (err == -EAGAIN)
+					if (err == -ABI_EAGAIN)
 						continue;
 					return err;
 				}
@@ -114,7 +114,7 @@ int pagecache_get_locked(struct pagecache *cache, pgoff_t index, bool whole, str
 				return err;
 			err = cache_add_new(cache, index, GET_FLAGS, true, &page);
 			rwsem_read_end(&cache->invalidate);
-			if (err == -EEXIST)
+			if (err == -ABI_EEXIST)
 				continue;
 			if (err)
 				return err;

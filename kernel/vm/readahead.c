@@ -80,7 +80,7 @@ static int read_range(struct pagecache *cache, pgoff_t first, u64 n, pgoff_t mar
 			cache->ops->read(cache, batch, in_batch);
 			in_batch = 0;
 		}
-		if (err == -ENOMEM)
+		if (err == -ABI_ENOMEM)
 			break;
 		err = 0;
 	}

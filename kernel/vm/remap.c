@@ -52,7 +52,7 @@ static int move_some(struct aspace *as, vaddr_t *va, vaddr_t end, u64 by)
 	}
 	if (unlikely(!n)) {
 		err = pgtable_large_move(&as->pgtable, *va, *va + by);
-		if (err == -ENOMEM)
+		if (err == -ABI_ENOMEM)
 			return -EAGAIN;
 		if (!err) {
 			*va += LARGE_PAGE_SIZE;
@@ -94,7 +94,7 @@ static int move_entries(struct vm_area *from, vaddr_t old, vaddr_t to, u64 lengt
 		spin_unlock(&as->table_lock);
 		rmap_unlock(from->cache);
 		/* Nobody is killed for it: reclaim cannot look at a space that is locked. */
-		if (unlikely(err == -EAGAIN))
+		if (unlikely(err == -ABI_EAGAIN))
 			err = vm_make_room(MM_NOFS) ? 0 : -ENOMEM;
 		sched_point();
 	}
@@ -114,7 +114,7 @@ static int reserve(struct vm_area *area, u64 pages)
 		err = area_check_limits(as, area->flags, pages);
 	if (!err && (area->flags & AREA_ACCOUNTED))
 		err = vm_charge(pages);
-	return err == -EPERM ? -EAGAIN : err;
+	return err == -ABI_EPERM ? -EAGAIN : err;
 }
 
 static bool room_above(struct vm_area *area, u64 more)

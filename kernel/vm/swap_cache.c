@@ -215,7 +215,7 @@ int swap_cache_get(pte_t entry, struct page **out, bool *major)
 		err = read_around(area, slot);
 		if (!err)
 			*major = true;
-		else if (err != -EEXIST)
+		else if (err != -ABI_EEXIST)
 			break;
 		else
 			sched_point();

@@ -25,7 +25,7 @@ static int read_and_retry(struct fault *f, pte_t entry)
 			page_put(f->held);
 		f->held = page;
 	}
-	if (!err || err == -ENOENT)
+	if (!err || err == -ABI_ENOENT)
 		return FAULT_AGAIN;
 	rwsem_read(&f->as->lock);
 	return err;

@@ -46,7 +46,7 @@ static int space_recall(struct aspace *as, unsigned type)
 	while (!err && READ_ONCE(as->n_swapped) && entry_find(as, type, &va)) {
 		err = fault_resolve(as, va, FAULT_FORCE);
 		/* The area or the space went away meanwhile. */
-		if (err == -EFAULT || err == -EACCES) {
+		if (err == -ABI_EFAULT || err == -ABI_EACCES) {
 			va += PAGE_SIZE;
 			err = 0;
 		}
@@ -127,11 +127,11 @@ int swap_area_remove(struct swap_area *area)
 		if (READ_ONCE(area->n_used))
 			err = wait_interruptible_timeout(&idle, false,
 							 clock_monotonic() + 5 * NSEC_PER_MSEC);
-		err = err == -ERESTARTSYS ? -EINTR : 0;
+		err = err == -ABI_ERESTARTSYS ? -EINTR : 0;
 	}
 	if (err) {
 		swap_area_close(area, false);
-		return err == -ERESTARTSYS ? -EINTR : err;
+		return err == -ABI_ERESTARTSYS ? -EINTR : err;
 	}
 	swap_area_forget(area);
 	return 0;

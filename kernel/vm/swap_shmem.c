@@ -208,7 +208,7 @@ int cache_swap_in(struct pagecache *cache, pgoff_t index, unsigned mm_flags, boo
 		return -ENOENT;
 	err = copy_in_slot(item_entry(item), mm_flags, &page);
 	if (err)
-		return err == -ENOENT ? -EEXIST : err;
+		return err == -ABI_ENOENT ? -EEXIST : err;
 	page->flags |= PG_UPTODATE | PG_SHMEM | PG_REFERENCED | (keep_locked ? PG_LOCKED : 0) |
 		       (item_private(item) ? PG_PRIVATE : 0);
 	page_get(page);

@@ -247,8 +247,8 @@ u64 pagecache_write_some(struct pagecache *cache, u64 max)
 		return 0;
 	err = place(cache, 0, ~0ull, max, writeback_is_current());
 	/* What stays dirty is not lost; nobody has asked for it. */
-	if (unlikely(err) && err != -ENOMEM && err != -EAGAIN)
+	if (unlikely(err) && err != -ABI_ENOMEM && err != -ABI_EAGAIN)
 		cache_note_error(cache, err);
 	written = write_tagged(cache, 0, ~0ull, max, false);
-	return err == -ENOMEM || err == -EAGAIN ? 0 : written;
+	return err == -ABI_ENOMEM || err == -ABI_EAGAIN ? 0 : written;
 }

@@ -38,13 +38,13 @@ static __cold void fault_signal(struct regs *regs, int err, u64 addr, u64 error)
 {
 	this_cpu_read(cpu_context)->fault_addr = addr;
 	switch (err) {
-	case -EACCES:
+	case -ABI_EACCES:
 		trap_signal(regs, SIGSEGV, SEGV_ACCERR, addr, TRAP_PF, error);
 		break;
-	case -EIO:
+	case -ABI_EIO:
 		trap_signal(regs, SIGBUS, BUS_ADRERR, addr, TRAP_PF, error);
 		break;
-	case -ENOMEM:
+	case -ABI_ENOMEM:
 		trap_signal(regs, SIGKILL, SI_KERNEL, addr, TRAP_PF, error);
 		break;
 	default:

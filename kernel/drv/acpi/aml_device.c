@@ -65,7 +65,7 @@ u32 aml_status(struct aml_machine *m, struct aml_node *device)
 	u64 v;
 	int err = aml_integer_at(m, device, "_STA", &v);
 
-	return err == -ENOENT ? STATUS_ALL : err ? 0 : (u32)v;
+	return err == -ABI_ENOENT ? STATUS_ALL : err ? 0 : (u32)v;
 }
 
 static bool is_host_bridge(struct aml_machine *m, struct aml_node *device)

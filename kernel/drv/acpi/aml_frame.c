@@ -197,7 +197,7 @@ int aml_run_table(struct aml_machine *m, const struct aml_table *table)
 		first = first ?: err;
 		aml_tell(m);
 		skip(f);
-		over = err == -ENOMEM || err == -ELOOP;
+		over = err == -ABI_ENOMEM || err == -ABI_ELOOP;
 	}
 	aml_put(m, f->result);
 	frame_close(m, f);

@@ -86,7 +86,7 @@ static void device_publish(struct ahci_port *p, struct ahci_device *dev)
 	err = disk_add(&dev->disk);
 	if (!err && dev->id.packet)
 		cdrom_settle(&dev->cdrom);
-	while (err == -ENOMEM && ahci_detach(&dev->disk) == -EBUSY)
+	while (err == -ABI_ENOMEM && ahci_detach(&dev->disk) == -ABI_EBUSY)
 		ahci_sleep_us(1000);
 	disk_put(&dev->disk);
 }

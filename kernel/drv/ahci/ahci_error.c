@@ -81,8 +81,9 @@ static int port_revive(struct ahci_port *p, bool reset)
 		err = reset ? link_reset(p) : 0;
 		if (err)
 			log_err("%s: reset %u of the link: %s", p->device->disk.name, i + 1,
-				err == -ENODEV ? "nothing is there" : "the device is never ready");
-		if (err == -ENODEV)
+				err == -ABI_ENODEV ? "nothing is there" :
+						     "the device is never ready");
+		if (err == -ABI_ENODEV)
 			return err;
 		if (!err) {
 			ahci_port_start(p);
@@ -304,7 +305,7 @@ static void recover(struct ahci_port *p)
 		v.end = -EIO; /* the medium is bad there: no use to try again */
 	recovery_log(p, &v);
 	err = port_revive(p, reset);
-	if (err == -ETIMEDOUT && park(p))
+	if (err == -ABI_ETIMEDOUT && park(p))
 		return;
 	if (err) {
 		ahci_port_lose(p);

@@ -67,7 +67,7 @@ static void node_make(const char *name, u32 mode, u32 gid, u64 rdev)
 			path_put(&path);
 		}
 	}
-	if (err < 0 && err != -EEXIST)
+	if (err < 0 && err != -ABI_EEXIST)
 		log_warn("devtmpfs: no node for %s (error %d)", name, err);
 }
 

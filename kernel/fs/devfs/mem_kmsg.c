@@ -109,7 +109,7 @@ static ssize_t kmsg_read(struct file *f, struct iov_iter *to, loff_t *pos)
 		mutex_lock(&r->lock);
 		n = read_record_locked(r, to);
 		mutex_unlock(&r->lock);
-		if (n != -EAGAIN || f->flags & O_NONBLOCK)
+		if (n != -ABI_EAGAIN || f->flags & O_NONBLOCK)
 			return n;
 		n = wait_interruptible(&new_records, READ_ONCE(r->seq) < log_next_seq());
 		if (n < 0)

@@ -60,14 +60,14 @@ static int acl_read(struct inode *inode, u8 index, struct acl_entry **out)
 
 	*out = NULL;
 	if (size <= 0)
-		return size == -ENODATA ? 0 : (int)size;
+		return size == -ABI_ENODATA ? 0 : (int)size;
 	value = kmalloc((size_t)size, MM_WAIT | MM_NOFS);
 	*out = kmalloc((size_t)size / ACL_SHORT * sizeof(**out) + 1, MM_WAIT | MM_NOFS);
 	n = value && *out ? (int)ext_xattr_get(inode, &name, value, (size_t)size) : -ENOMEM;
 	if (n >= 0)
 		n = acl_decode(value, (u32)n, *out);
 	kfree(value);
-	return n == -EUCLEAN ? ext_inode_error(inode, "access control list is damaged") : n;
+	return n == -ABI_EUCLEAN ? ext_inode_error(inode, "access control list is damaged") : n;
 }
 
 bool ext_acl_possible(const struct ext_inode *ei, const struct ext_raw_inode *raw)
@@ -93,11 +93,11 @@ int ext_acl_load(struct inode *inode)
 	err = min(n_access, 0) ?: min(n_default, 0);
 	if (!err)
 		err = inode_acls_publish(inode, access, (u32)n_access, deflt, (u32)n_default);
-	else if (err != -ENOMEM)
+	else if (err != -ABI_ENOMEM)
 		inode_acls_unreadable(inode);
 	kfree(access);
 	kfree(deflt);
-	return err == -ENOMEM ? err : 0;
+	return err == -ABI_ENOMEM ? err : 0;
 }
 
 int ext_set_acl(struct inode *inode, bool deflt, const struct acl_entry *e, u32 n)
@@ -112,7 +112,7 @@ int ext_set_acl(struct inode *inode, bool deflt, const struct acl_entry *e, u32 
 
 	if (!n) {
 		err = ext_xattr_change(inode, &name, NULL, 0, 0);
-		return err == -ENODATA ? 0 : err;
+		return err == -ABI_ENODATA ? 0 : err;
 	}
 	value = kmalloc(size + n * ACL_LONG, MM_WAIT | MM_NOFS);
 	if (!value)

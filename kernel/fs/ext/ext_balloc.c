@@ -189,7 +189,7 @@ static int balloc_group(struct balloc *r, u32 group, u32 least, bool near)
 		err = balloc_take(r, group, &b, bit, length);
 	else
 		err = -ENOSPC;
-	if (err == -ENOSPC && least > 1 && !near)
+	if (err == -ABI_ENOSPC && least > 1 && !near)
 		g->no_run = no_run ? min(no_run, least) : least;
 	bcache_put(&b);
 unlock:
@@ -204,7 +204,7 @@ static int balloc_search(struct balloc *r, u32 least)
 	u32 group = ext_block_group(geo, r->goal);
 	int err = balloc_group(r, group, least, true);
 
-	for (u32 i = 1; i < geo->n_groups && (err == -ENOSPC || err == -EIO); i++) {
+	for (u32 i = 1; i < geo->n_groups && (err == -ABI_ENOSPC || err == -ABI_EIO); i++) {
 		if (++group == geo->n_groups)
 			group = 0;
 		err = balloc_group(r, group, least, false);
@@ -288,17 +288,17 @@ int ext_blocks_alloc(struct ext_inode *ei, u64 goal, u32 want, bool reserve, u64
 	if (!r.want)
 		return -ENOSPC;
 	err = balloc_window(&r);
-	if (err == -ENOSPC) {
+	if (err == -ABI_ENOSPC) {
 		ext_window_drop(fs, &ei->window);
 		if (r.windowed)
 			balloc_next_window(&r);
 		err = balloc_search(&r, r.target);
 	}
-	for (u32 least = r.target / 8; least > 1 && err == -ENOSPC; least /= 8)
+	for (u32 least = r.target / 8; least > 1 && err == -ABI_ENOSPC; least /= 8)
 		err = balloc_search(&r, least);
-	if (err == -ENOSPC || err == -EIO)
+	if (err == -ABI_ENOSPC || err == -ABI_EIO)
 		err = balloc_search(&r, 1);
-	if (err == -ENOSPC || err == -EIO) {
+	if (err == -ABI_ENOSPC || err == -ABI_EIO) {
 		r.respect = false;
 		err = balloc_search(&r, 1);
 	}

@@ -152,7 +152,7 @@ static int run_place(struct placing *p, u32 *n)
 
 static void pages_lose(struct placing *p, int err)
 {
-	u64 why = EXT_PAGE_LOST | (err == -ENOSPC ? EXT_PAGE_LOST_NOSPC : 0);
+	u64 why = EXT_PAGE_LOST | (err == -ABI_ENOSPC ? EXT_PAGE_LOST_NOSPC : 0);
 
 	for (unsigned i = 0; i < p->n; i++) {
 		struct page *page = p->pages[i];
@@ -178,9 +178,9 @@ static bool will_retry(struct placing *p, int *err, unsigned *tries)
 	struct ext_fs *fs = ext_fs_of(p->inode);
 	bool freed = ext_freed_any(fs);
 
-	if (*err == -ENOMEM || *err == -EAGAIN)
+	if (*err == -ABI_ENOMEM || *err == -ABI_EAGAIN)
 		return true;
-	if (*err != -ENOSPC || !fs->journal || ++*tries > MOST_TRIES || !(freed || p->freed))
+	if (*err != -ABI_ENOSPC || !fs->journal || ++*tries > MOST_TRIES || !(freed || p->freed))
 		return false;
 	if (freed && p->soon) {
 		ext_commit_start(fs);
@@ -203,7 +203,8 @@ int ext_delayed_place(struct pagecache *cache, pgoff_t first, pgoff_t last, u64 
 		return 0;
 	/* Who writes more and more behind the end does not keep us. */
 	last = min(last, end - 1);
-	while (end && err != -ENOMEM && err != -EAGAIN && max && pages_gather(&p, first, last)) {
+	while (end && err != -ABI_ENOMEM && err != -ABI_EAGAIN && max &&
+	       pages_gather(&p, first, last)) {
 		u32 n = 0;
 
 		err = run_place(&p, &n);
@@ -211,7 +212,7 @@ int ext_delayed_place(struct pagecache *cache, pgoff_t first, pgoff_t last, u64 
 			tries = 0;
 		else if (!will_retry(&p, &err, &tries))
 			pages_lose(&p, err);
-		if (err && (n || err == -ENOMEM || err == -EAGAIN) && !first_err)
+		if (err && (n || err == -ABI_ENOMEM || err == -ABI_EAGAIN) && !first_err)
 			first_err = err;
 		n >>= PAGE_SHIFT - ext_fs_of(inode)->geo.block_bits;
 		max -= min(max, (u64)n);

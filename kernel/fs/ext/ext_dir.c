@@ -192,7 +192,7 @@ int ext_dir_check_empty(struct inode *dir)
 		struct bblock b;
 
 		err = ext_dir_block(dir, i, &b);
-		if (err == -ENODATA) {
+		if (err == -ABI_ENODATA) {
 			err = 0;
 			continue;
 		}
@@ -212,7 +212,7 @@ int ext_dir_dotdot(struct inode *dir, struct ext_dir_slot *slot)
 	int err = ext_dir_block(dir, 0, &slot->b);
 
 	if (err)
-		return err == -ENODATA ? ext_dir_bad(dir, 0, 0, "is missing") : err;
+		return err == -ABI_ENODATA ? ext_dir_bad(dir, 0, 0, "is missing") : err;
 	de = slot->b.data;
 	slot->logical = 0;
 	slot->previous = 0;

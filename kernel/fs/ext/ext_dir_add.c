@@ -80,7 +80,7 @@ static int add_linear(struct inode *dir, const char *name, u32 length, u32 ino, 
 		struct bblock b;
 
 		err = ext_dir_block(dir, i, &b);
-		if (err == -ENODATA)
+		if (err == -ABI_ENODATA)
 			continue;
 		if (err)
 			return err;
@@ -88,7 +88,7 @@ static int add_linear(struct inode *dir, const char *name, u32 length, u32 ino, 
 		bcache_put(&b);
 		if (err == 0)
 			ei->dir_room = i;
-		if (err != -ENOSPC)
+		if (err != -ABI_ENOSPC)
 			return err;
 		sched_point();
 	}
@@ -96,7 +96,7 @@ static int add_linear(struct inode *dir, const char *name, u32 length, u32 ino, 
 		err = ext_dx_make(dir, reserve);
 		if (err == 0)
 			return ext_dx_add(dir, name, length, ino, type, reserve);
-		if (err != -EUCLEAN)
+		if (err != -ABI_EUCLEAN)
 			return err;
 	}
 	return add_append(dir, name, length, ino, type, reserve);
@@ -109,7 +109,7 @@ int ext_dir_add(struct inode *dir, const char *name, u32 length, u32 ino, u32 mo
 	if (ext_dir_indexed(dir)) {
 		int err = ext_dx_add(dir, name, length, ino, type, reserve);
 
-		if (err != -EUCLEAN)
+		if (err != -ABI_EUCLEAN)
 			return err;
 		if (ext_fs_of(dir)->geo.metadata_csum)
 			return -EIO; /* what looks empty without the index has another sum */

@@ -44,7 +44,7 @@ static int find_in(struct inode *dir, u64 logical, const char *name, u32 length,
 	int err = ext_dir_block(dir, logical, &slot->b);
 
 	if (err)
-		return err == -ENODATA ? 0 : err;
+		return err == -ABI_ENODATA ? 0 : err;
 	err = ext_dir_find_in_block(dir, slot->b.data, slot->b.size, name, length, &slot->offset,
 				    &slot->previous);
 	if (err == 1) {
@@ -53,7 +53,8 @@ static int find_in(struct inode *dir, u64 logical, const char *name, u32 length,
 		return 1;
 	}
 	bcache_put(&slot->b);
-	return err == -EUCLEAN ? ext_dir_bad(dir, logical, 0, "chain of entries is broken") : err;
+	return err == -ABI_EUCLEAN ?
+		       ext_dir_bad(dir, logical, 0, "chain of entries is broken") : err;
 }
 
 void ext_dir_read_ahead(struct inode *dir, u64 logical)
@@ -124,7 +125,7 @@ int ext_dir_find(struct inode *dir, const char *name, u32 length, struct ext_dir
 	if (ext_dir_indexed(dir)) {
 		int err = find_indexed(dir, name, length, slot);
 
-		if (err != -EUCLEAN)
+		if (err != -ABI_EUCLEAN)
 			return err;
 	}
 	return find_linear(dir, name, length, slot);
@@ -142,7 +143,7 @@ static int lookup_inline(struct inode *dir, const char *name, u32 length, u32 *i
 	if (err == 1)
 		*ino = ((struct ext_dirent *)((u8 *)block + offset))->inode;
 	kfree(block);
-	if (err == -EUCLEAN)
+	if (err == -ABI_EUCLEAN)
 		return ext_dir_bad(dir, 0, 0, "chain of inline entries is broken");
 	return err == 1 ? 0 : -ENOENT;
 }

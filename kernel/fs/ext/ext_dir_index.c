@@ -47,7 +47,7 @@ static int dx_push(struct inode *dir, struct ext_dx_path *path, u32 logical)
 		return dx_bad(dir, logical, "index points beyond the directory");
 	err = ext_dir_block(dir, logical, &f->b);
 	if (err)
-		return err == -ENODATA ? dx_bad(dir, logical, "index block is a hole") : err;
+		return err == -ABI_ENODATA ? dx_bad(dir, logical, "index block is a hole") : err;
 	why = ext_check_dx_node(&ext_fs_of(dir)->geo, f->b.data, path->depth == 0, &entries);
 	if (why) {
 		bcache_put(&f->b);

@@ -293,10 +293,10 @@ int ext_dx_add(struct inode *dir, const char *name, u32 length, u32 ino, u8 type
 		err = ext_dir_block(dir, leaf, &b);
 		if (err) {
 			ext_dx_close(&path);
-			return err == -ENODATA ? -EUCLEAN : err;
+			return err == -ABI_ENODATA ? -EUCLEAN : err;
 		}
 		err = ext_dir_add_to_block(dir, &b, leaf, name, length, ino, type);
-		if (err == -ENOSPC) {
+		if (err == -ABI_ENOSPC) {
 			err = dx_make_room(dir, &path, reserve);
 			if (err == 0)
 				err = leaf_split(dir, &path, &b, &leaf, hash.major, reserve);

@@ -51,7 +51,7 @@ int ext_extent_insert(struct ext_inode *ei, u32 logical, u64 block, u32 n, bool 
 			err = ext_extent_replace(&p, at + 1, 0, &fresh, 1, reserve);
 		}
 		ext_extent_close(&p);
-	} while (err == -EAGAIN);
+	} while (err == -ABI_EAGAIN);
 	return err;
 }
 
@@ -93,7 +93,7 @@ int ext_extent_cut(struct ext_inode *ei, u32 logical, u32 n, enum ext_extent_cut
 		if (!err && p.level[p.depth].h->entries == 0)
 			err = ext_extent_drop_leaf(&p);
 		ext_extent_close(&p);
-	} while (err == -EAGAIN);
+	} while (err == -ABI_EAGAIN);
 	/* What the inode itself says may be the same as before: fdatasync(2) is to know. */
 	if (!err && ext_fs_of(&ei->inode)->journal)
 		WRITE_ONCE(ei->datasync_tid, ext_tid(ext_fs_of(&ei->inode)));

@@ -168,7 +168,8 @@ long ext_fiemap(struct inode *inode, u64 arg)
 			err = answer_fill(inode, &a);
 		rwsem_read_end(&inode->lock);
 	}
-	if ((!err || err == -EBADR) && copy_out_obj((struct abi_fiemap __user *)arg, &a.head) < 0)
+	if ((!err || err == -ABI_EBADR) &&
+	    copy_out_obj((struct abi_fiemap __user *)arg, &a.head) < 0)
 		err = -EFAULT;
 	return err;
 }

@@ -76,7 +76,8 @@ int ext_end_saving(struct ext_fs *fs, int err, struct inode *a, struct inode *b)
 	if (err)
 		return err;
 	err = err_a ? err_a : err_b;
-	return err == -ENOMEM ? 0 : err; /* it is dirty, and will be written when there is some */
+	/* Without memory it stays dirty, and will be written when there is some. */
+	return err == -ABI_ENOMEM ? 0 : err;
 }
 
 void ext_block_dirty(struct ext_fs *fs, struct bblock *b)
@@ -140,7 +141,7 @@ void ext_commit_start(struct ext_fs *fs)
 
 bool ext_retry(struct ext_fs *fs, int err, unsigned *tries)
 {
-	if (err != -ENOSPC || !fs->journal || *tries >= 2 || !ext_freed_any(fs) ||
+	if (err != -ABI_ENOSPC || !fs->journal || *tries >= 2 || !ext_freed_any(fs) ||
 	    jbd_in_handle(fs->journal))
 		return false;
 	++*tries;

@@ -148,7 +148,7 @@ static int ialloc_number(struct inode *parent, u32 mode, u32 *ino)
 
 	for (u32 i = 0; i < n; i++) {
 		err = ialloc_group(fs, group, S_ISDIR(mode), ino);
-		if (err != -ENOSPC && err != -EIO)
+		if (err != -ABI_ENOSPC && err != -ABI_EIO)
 			break;
 		if (++group == n)
 			group = 0;
@@ -244,8 +244,8 @@ int ext_inode_new(struct inode *dir, u32 mode, const struct cred *cred, struct i
 	err = inode_hash_new(inode, ino);
 	if (err) {
 		/* Somebody holds it: the bitmap says free of a number in use. */
-		err = err == -EEXIST ? ext_error(fs, "inode %u is in use but marked free", ino) :
-				       err;
+		if (err == -ABI_EEXIST)
+			err = ext_error(fs, "inode %u is in use but marked free", ino);
 		goto fail;
 	}
 	ext_inode_set_ops(inode);

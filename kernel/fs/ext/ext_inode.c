@@ -281,7 +281,7 @@ static int inode_write_in_order(struct inode *inode, bool wait)
 			err = err ? err : err2;
 		}
 		err2 = inode_to_buffer(inode, ++tries < MOST_TRIES);
-	} while (err2 == -EAGAIN);
+	} while (err2 == -ABI_EAGAIN);
 	if (!err2 && wait)
 		err2 = bcache_sync(ext_fs_of(inode)->dev);
 	return err ? err : err2;

@@ -26,14 +26,14 @@ static int ext_lookup(struct inode *dir, const struct name *name, struct inode *
 	if (name->length > EXT_NAME_MAX)
 		return -ENAMETOOLONG;
 	err = ext_dir_lookup(dir, name->text, name->length, &ino);
-	if (err == -ENOENT)
+	if (err == -ABI_ENOENT)
 		return 0;
 	if (err)
 		return err;
 	if (ino == dir->ino)
 		return ext_inode_error(dir, "directory is its own entry");
 	err = ext_iget(dir->sb, ino, out);
-	if (err == -ESTALE)
+	if (err == -ABI_ESTALE)
 		return ext_inode_error(dir, "entry of deleted inode %u", ino);
 	return err;
 }

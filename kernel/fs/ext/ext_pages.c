@@ -66,7 +66,7 @@ static void page_end_io(struct page *page, enum blk_op op, int error)
 	u64 left;
 
 	if (error)
-		__atomic_fetch_or(&page->private, error == -ENOSPC ? IO_NO_SPACE : IO_ERROR,
+		__atomic_fetch_or(&page->private, error == -ABI_ENOSPC ? IO_NO_SPACE : IO_ERROR,
 				  __ATOMIC_RELAXED);
 	left = __atomic_sub_fetch(&page->private, 1, __ATOMIC_ACQ_REL);
 	if (left & IO_COUNT)

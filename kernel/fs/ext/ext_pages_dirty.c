@@ -123,7 +123,7 @@ int ext_page_make_dirty(struct pagecache *cache, struct page *page, unsigned fro
 		page_unlock(page);
 	}
 	err = ext_delayed_make_dirty(inode, page, from, to, end);
-	if (err != -EAGAIN)
+	if (err != -ABI_EAGAIN)
 		return err;
 	do {
 		err = ext_begin(fs, page_credits(inode));
@@ -168,7 +168,7 @@ static int page_fill(struct inode *inode, struct page *page)
 	err = ext_page_make_dirty(&inode->cache, page, 0,
 				  (unsigned)min(size - start, (u64)PAGE_SIZE), 0);
 	if (err)
-		return err == -ESTALE ? 0 : err;
+		return err == -ABI_ESTALE ? 0 : err;
 	page_unlock(page);
 	return 0;
 }

@@ -125,7 +125,7 @@ int ext_range_allocate(struct inode *inode, u64 from, u64 to, bool reserve)
 		ei->kept_end = max(ei->kept_end, from);
 		rwsem_write_end(&ei->map_lock);
 		err = ext_end_saving(ext_fs_of(inode), err, inode, NULL);
-		if (err == -ENOSPC && ext_retry(ext_fs_of(inode), err, &tries))
+		if (err == -ABI_ENOSPC && ext_retry(ext_fs_of(inode), err, &tries))
 			err = 0;
 		if (!err && thread_fatal_pending())
 			err = -EINTR;

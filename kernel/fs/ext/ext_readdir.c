@@ -82,7 +82,7 @@ static int list_linear(struct file *file, struct dir_sink *sink)
 		if (logical % EXT_DIR_AHEAD == 0)
 			ext_dir_read_ahead(dir, logical);
 		err = ext_dir_block(dir, logical, &b);
-		if (err == -ENODATA) {
+		if (err == -ABI_ENODATA) {
 			file->pos = (loff_t)((logical + 1) << bits);
 			continue;
 		}
@@ -142,7 +142,7 @@ static int listing_gather(struct listing *l, u64 logical)
 	int err = ext_dir_block(l->dir, logical, b);
 
 	if (err)
-		return err == -ENODATA ? 0 : err;
+		return err == -ABI_ENODATA ? 0 : err;
 	l->n_blocks++;
 	for (u32 at = 0; at < b->size && !err;) {
 		const struct ext_dirent *de = (const void *)((const u8 *)b->data + at);
@@ -307,10 +307,10 @@ static int list_hashed(struct file *file, struct dir_sink *sink)
 		struct ext_name_hash hash = { .major = (u32)((pos - FIRST_KEY) >> 32) << 1 };
 
 		err = ext_dx_open(dir, NULL, 0, &hash, &path);
-		if (err == -EUCLEAN && file->pos < dir->size)
+		if (err == -ABI_EUCLEAN && file->pos < dir->size)
 			return list_linear(file, sink);
 		if (err)
-			return err == -EUCLEAN ? -EIO : err;
+			return err == -ABI_EUCLEAN ? -EIO : err;
 		l.version = path.version;
 	}
 	err = list_dots(file, sink);
@@ -327,7 +327,7 @@ out:
 	listing_drop(&l);
 	ext_dx_close(&path);
 	kfree(l.e);
-	return err == 1 ? 0 : err == -EUCLEAN ? -EIO : err;
+	return err == 1 ? 0 : err == -ABI_EUCLEAN ? -EIO : err;
 }
 
 int ext_readdir(struct file *file, struct dir_sink *sink)

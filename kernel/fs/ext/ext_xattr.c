@@ -158,7 +158,7 @@ static int value_from_inode(struct inode *inode, const struct ext_xattr_entry *e
 		return ext_inode_error(inode, "attribute's inode is none");
 	err = ext_iget(inode->sb, e->value_inum, &holder);
 	if (err)
-		return err == -ESTALE ? ext_inode_error(inode, "attribute's inode is deleted") :
+		return err == -ABI_ESTALE ? ext_inode_error(inode, "attribute's inode is deleted") :
 					err;
 	if (!S_ISREG(holder->mode) || !(holder->flags & EXT_FL_EA_INODE) ||
 	    (u64)holder->size < e->value_size)
@@ -213,7 +213,7 @@ ssize_t ext_xattr_get(struct inode *inode, const struct ext_xattr_name *name, vo
 	ssize_t ret = -ENODATA;
 
 	rwsem_read(&ei->map_lock);
-	for (size_t i = 0; i < ARRAY_SIZE(places) && ret == -ENODATA; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(places) && ret == -ABI_ENODATA; i++) {
 		struct ext_xattr_area a;
 		bool found;
 		int err = places[i](inode, &a, &found);

@@ -90,7 +90,7 @@ int fat_clusters_alloc(struct fat_fs *fs, u32 goal, u32 want, u32 *cluster, u32 
 	*cluster = goal;
 	if (!err && value != FAT_FREE)
 		err = find_free(&c, wrap(&fs->geo, fs->next_free), cluster);
-	if (err == -ENOSPC) {
+	if (err == -ABI_ENOSPC) {
 		fs->free_clusters = 0;
 		fs->counted = true;
 	}
@@ -171,7 +171,7 @@ int fat_clusters_free(struct fat_fs *fs, u32 cluster, bool metadata)
 		fs->free_clusters = min(fs->free_clusters + freed, fat_n_clusters(&fs->geo));
 	fs->info_dirty = fs->info_dirty || freed;
 	mutex_unlock(&fs->fat_lock);
-	if (err == -EUCLEAN)
+	if (err == -ABI_EUCLEAN)
 		err = fat_error(fs, "a chain leads to cluster %u, whose entry is %s", cluster,
 				next == FAT_FREE ? "free" : "bad");
 	return err;

@@ -48,7 +48,7 @@ int fat_iter_get(struct fat_iter *it, u32 pos, struct fat_dirent **de)
 		if (!err)
 			err = bcache_get(fs->dev, it->sector, fs->geo.sector_size, &it->b);
 		if (err)
-			return err == -ENXIO ? -EIO : err;
+			return err == -ABI_ENXIO ? -EIO : err;
 		it->held = true;
 		it->base = pos - within;
 	}

@@ -204,7 +204,7 @@ static int inode_make(struct inode *dir, const struct fat_dirent *de, u64 positi
 	if (!inode)
 		return -ENOMEM;
 	err = inode_hash_new(inode, position);
-	while (err == -EEXIST)
+	while (err == -ABI_EEXIST)
 		err = inode_hash_new(inode, fat_hash_number(fat_fs_of(dir)));
 	if (!err)
 		err = inode_fill(inode, de);

@@ -19,7 +19,7 @@ static int fat_lookup(struct inode *dir, const struct name *name, struct inode *
 		return 0; /* no file can have such a name */
 	err = fat_dir_find(dir, &key, &e);
 	if (err)
-		return err == -ENOENT ? 0 : err;
+		return err == -ABI_ENOENT ? 0 : err;
 	return fat_iget(dir, &e.de, e.position, out);
 }
 

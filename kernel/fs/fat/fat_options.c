@@ -110,9 +110,9 @@ static int option_parse(const char *word, struct fat_options *o)
 		}
 	}
 	err = option_choice(word, o);
-	if (err == -ENOENT)
+	if (err == -ABI_ENOENT)
 		err = option_value(word, o);
-	for (size_t i = 0; err == -ENOENT && i < ARRAY_SIZE(ignored); i++)
+	for (size_t i = 0; err == -ABI_ENOENT && i < ARRAY_SIZE(ignored); i++)
 		if (strcmp(word, ignored[i]) == 0)
 			return 0;
 	return err;

@@ -21,7 +21,7 @@ static int super_read(struct fat_fs *fs)
 
 	if (err) {
 		fat_message(sb, LOG_ERR, "cannot read the boot sector (error %d)", err);
-		return err == -ENXIO ? -EINVAL : err;
+		return err == -ABI_ENXIO ? -EINVAL : err;
 	}
 	why = fat_check_boot(b.data, fs->dev->n_sectors, &fs->geo);
 	bcache_put(&b);

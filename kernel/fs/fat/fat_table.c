@@ -59,7 +59,7 @@ static int table_byte(struct fat_cursor *c, u64 at, u8 **out)
 		fat_cursor_put(c);
 		err = bcache_get(fs->dev, sector, fs->geo.sector_size, &c->b);
 		if (err)
-			return err == -ENXIO ? -EIO : err;
+			return err == -ABI_ENXIO ? -EIO : err;
 		c->held = true;
 		c->sector = sector;
 	}

@@ -166,7 +166,7 @@ static bool handle_can_take(struct jbd *j)
 	if (err) {
 		log_err("jbd: %s: a handle changes more blocks than it said (error %d)",
 			j->dev->name, err);
-		jbd_fail(j, err == -EAGAIN ? -ENOSPC : err);
+		jbd_fail(j, err == -ABI_EAGAIN ? -ENOSPC : err);
 	}
 	return !err;
 }

@@ -274,7 +274,7 @@ int jbd_begin(struct jbd *j, u32 credits)
 		kassert(t->journal == j);
 		err = handle_extend(j, credits, true);
 		if (err)
-			return err == -EAGAIN ? -ENOSPC : err;
+			return err == -ABI_EAGAIN ? -ENOSPC : err;
 		t->journal_depth++;
 		return 0;
 	}

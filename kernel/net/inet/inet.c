@@ -46,11 +46,11 @@ static void refuse_route(struct packet *p, const struct flow *f, int err)
 {
 	const struct ip_version *version = ip_version_of(&f->to);
 
-	if (err == -ENETUNREACH)
+	if (err == -ABI_ENETUNREACH)
 		version->refuse(p, IP_NET_UNREACHABLE);
-	else if (err == -EHOSTUNREACH)
+	else if (err == -ABI_EHOSTUNREACH)
 		version->refuse(p, IP_HOST_UNREACHABLE);
-	else if (err == -EACCES)
+	else if (err == -ABI_EACCES)
 		version->refuse(p, IP_PROHIBITED);
 }
 

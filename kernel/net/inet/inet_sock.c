@@ -220,7 +220,7 @@ int inet_bind_address(struct inet_sock *i, const struct sockaddr_storage *a, u32
 		return length < offsetof(struct sockaddr_in6, sin6_scope_id) ? -EINVAL :
 									       -EAFNOSUPPORT;
 	err = inet_address_in(&i->sock, a, length, local, port, scope);
-	if (err == -ENETUNREACH)
+	if (err == -ABI_ENETUNREACH)
 		return i->only_6 ? -EINVAL : -EADDRNOTAVAIL;
 	return err ?: inet_bind_check(i, local, *scope);
 }
@@ -358,7 +358,7 @@ int inet_path_mtu(struct inet_sock *i, u32 *mtu)
 	if (!i->port && !i->is_raw)
 		inet_sock_drop_route(i); /* in no table: inet_sock_forget() would not see it */
 	spin_unlock(&i->sock.lock);
-	return !err || err == -ENOMEM || err == -ENOBUFS ? err : -ENOTCONN;
+	return !err || err == -ABI_ENOMEM || err == -ABI_ENOBUFS ? err : -ENOTCONN;
 }
 
 u32 inet_datagram_poll(struct sock *s)

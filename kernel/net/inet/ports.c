@@ -231,7 +231,7 @@ static int port_take_any(struct port_table *t, struct inet_sock *i, const struct
 		for (u32 k = 0; k < n; k++) {
 			err = port_take(t, i, local, (u16)(low + (start + k) % n), share,
 					listening);
-			if (err != -EADDRINUSE)
+			if (err != -ABI_EADDRINUSE)
 				return err;
 		}
 	}
@@ -363,7 +363,7 @@ int port_bind_flow(struct port_table *t, struct inet_sock *i,
 	start = (u32)random_below(n);
 	for (u32 k = 0; k < n; k++) {
 		err = port_try_flow(t, i, (u16)(low + (start + k) % n), reusable);
-		if (err != -EADDRINUSE)
+		if (err != -ABI_EADDRINUSE)
 			return err;
 	}
 	return -EADDRNOTAVAIL;

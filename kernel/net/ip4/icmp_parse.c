@@ -9,14 +9,14 @@ struct meaning { u8 error; bool fatal; };
 
 /* By code of ICMP4_UNREACHABLE. */
 static const struct meaning unreachable_means[] = {
-	[0] = { ENETUNREACH, false },   [1] = { EHOSTUNREACH, false },
-	[2] = { ENOPROTOOPT, true },    [3] = { ECONNREFUSED, true },
-	[4] = { EMSGSIZE, false },      [5] = { EOPNOTSUPP, false },
-	[6] = { ENETUNREACH, true },    [7] = { EHOSTDOWN, true },
-	[8] = { ENONET, true },         [9] = { ENETUNREACH, true },
-	[10] = { EHOSTUNREACH, true },  [11] = { ENETUNREACH, false },
-	[12] = { EHOSTUNREACH, false }, [13] = { EHOSTUNREACH, true },
-	[14] = { EHOSTUNREACH, true },  [15] = { EHOSTUNREACH, true },
+	[0] = { ABI_ENETUNREACH, false },   [1] = { ABI_EHOSTUNREACH, false },
+	[2] = { ABI_ENOPROTOOPT, true },    [3] = { ABI_ECONNREFUSED, true },
+	[4] = { ABI_EMSGSIZE, false },      [5] = { ABI_EOPNOTSUPP, false },
+	[6] = { ABI_ENETUNREACH, true },    [7] = { ABI_EHOSTDOWN, true },
+	[8] = { ABI_ENONET, true },         [9] = { ABI_ENETUNREACH, true },
+	[10] = { ABI_EHOSTUNREACH, true },  [11] = { ABI_ENETUNREACH, false },
+	[12] = { ABI_EHOSTUNREACH, false }, [13] = { ABI_EHOSTUNREACH, true },
+	[14] = { ABI_EHOSTUNREACH, true },  [15] = { ABI_EHOSTUNREACH, true },
 };
 
 /* MTUs of RFC 1191, 7: what to try when a router does not say. */

@@ -59,7 +59,7 @@ static int request_read(int name, const void __user *value, u32 n,
 	int err = inet_member_read(false, name, value, n, out);
 
 	*address = 0;
-	if (err != -ENOPROTOOPT)
+	if (err != -ABI_ENOPROTOOPT)
 		return err;
 	out->op = op_of(name);
 	out->nif = 0;

@@ -41,7 +41,7 @@ static int name_of(const struct rtentry *r, struct fib_entry *e)
 		return 0;
 	n = copy_in_string(name, (const char __user *)r->rt_dev, sizeof(name));
 	if (n < 0)
-		return n == -EFAULT ? -EFAULT : -ENODEV;
+		return n == -ABI_EFAULT ? -EFAULT : -ENODEV;
 	colon = strchr(name, ':');
 	if (colon)
 		*colon = 0;

@@ -9,13 +9,13 @@ struct meaning { u8 error; bool fatal; };
 
 /* By code of ICMP6_UNREACHABLE. */
 static const struct meaning unreachable_means[] = {
-	[ICMP6_NO_ROUTE] = { ENETUNREACH, false },
-	[ICMP6_PROHIBITED] = { EACCES, true },
-	[ICMP6_BEYOND_SCOPE] = { EHOSTUNREACH, false },
-	[ICMP6_ADDRESS] = { EHOSTUNREACH, false },
-	[ICMP6_PORT] = { ECONNREFUSED, true },
-	[ICMP6_POLICY] = { EACCES, true },
-	[ICMP6_REJECT] = { EACCES, true },
+	[ICMP6_NO_ROUTE] = { ABI_ENETUNREACH, false },
+	[ICMP6_PROHIBITED] = { ABI_EACCES, true },
+	[ICMP6_BEYOND_SCOPE] = { ABI_EHOSTUNREACH, false },
+	[ICMP6_ADDRESS] = { ABI_EHOSTUNREACH, false },
+	[ICMP6_PORT] = { ABI_ECONNREFUSED, true },
+	[ICMP6_POLICY] = { ABI_EACCES, true },
+	[ICMP6_REJECT] = { ABI_EACCES, true },
 };
 
 static bool meaning(const struct icmp6_header *h, struct ip_error *out)

@@ -96,7 +96,7 @@ bool ip6_addr_link_local(const struct netif *nif, struct ipaddr *out)
 
 static void warn(int err, const struct netif *nif)
 {
-	if (err && err != -EEXIST)
+	if (err && err != -ABI_EEXIST)
 		log_warn("%s: no memory for the routes of an address", nif->name);
 }
 

@@ -58,7 +58,7 @@ static int begin(struct netif *nif, const struct ipaddr *address)
 	struct fib6_entry e = route_of(nif, address);
 	int err = nif->flags & IFF_UP ? fib6_add(&e, false) : 0;
 
-	return err == -EEXIST ? 0 : err;
+	return err == -ABI_EEXIST ? 0 : err;
 }
 
 int ip6_anycast_join(struct netif *nif, const struct ipaddr *address)

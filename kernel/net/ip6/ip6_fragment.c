@@ -72,7 +72,7 @@ static int cut_begin(struct cut *c, u32 mtu)
 	int err = packet_sum_finish(c->p);
 
 	while (!err && (err = ip6_chain_read(c->p->data, c->p->head, IP6_READ_SENDER, &c->chain))) {
-		if (err != -ENODATA || c->chain.transport > c->p->length)
+		if (err != -ABI_ENODATA || c->chain.transport > c->p->length)
 			return -EINVAL;
 		err = packet_want(c->p, c->chain.transport) ? 0 : -ENOMEM;
 	}

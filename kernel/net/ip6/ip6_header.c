@@ -201,7 +201,7 @@ bool ip6_chain_is_whole(const u8 *bytes, u32 n, const struct ip6_chain *chain)
 	int err = chain_walk(&w, chain->protocol);
 
 	if (err)
-		return err != -ENODATA; /* what else is wrong shows when it is put together */
+		return err != -ABI_ENODATA; /* what else is wrong shows when it is put together */
 	switch (rest.protocol) {
 	case IPPROTO_TCP:
 		least = 20;

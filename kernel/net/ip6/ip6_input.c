@@ -95,7 +95,7 @@ int ip6_chain_want(struct packet *p, enum ip6_reader reader, struct ip6_chain *c
 {
 	int err;
 
-	while ((err = ip6_chain_read(p->data, p->head, reader, chain)) == -ENODATA)
+	while ((err = ip6_chain_read(p->data, p->head, reader, chain)) == -ABI_ENODATA)
 		if (chain->transport > p->length || !packet_want(p, chain->transport))
 			break;
 	return err;
@@ -109,7 +109,7 @@ static bool chain_take(struct packet *p, struct ip6_chain *chain)
 								       IP6_READ_HOST;
 	int err = ip6_chain_want(p, reader, chain);
 
-	if (err == -ENODATA)
+	if (err == -ABI_ENODATA)
 		return false;
 	if (err && chain->send_error)
 		icmp6_send(p, ICMP6_PARAMETER, chain->code, chain->pointer);

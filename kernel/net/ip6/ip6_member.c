@@ -44,7 +44,7 @@ static int request_read(int name, const void __user *value, u32 n,
 	struct ipv6_mreq r;
 	int err = inet_member_read(true, name, value, n, out);
 
-	if (err != -ENOPROTOOPT)
+	if (err != -ABI_ENOPROTOOPT)
 		return err;
 	if (name != IPV6_ADD_MEMBERSHIP && name != IPV6_DROP_MEMBERSHIP)
 		return -ENOPROTOOPT;

@@ -293,9 +293,9 @@ int ip6_set_option(struct inet_sock *i, int name, const void __user *value, u32 
 	int v = 0, err;
 
 	err = ip6_member_option(i, name, value, n);
-	if (err == -ENOPROTOOPT)
+	if (err == -ABI_ENOPROTOOPT)
 		err = ip6_anycast_option(i, name, value, n);
-	if (err != -ENOPROTOOPT)
+	if (err != -ABI_ENOPROTOOPT)
 		return err;
 	switch (name) {
 	case IPV6_HOPOPTS:
@@ -322,7 +322,7 @@ int ip6_set_option(struct inet_sock *i, int name, const void __user *value, u32 
 	if (flag)
 		return set_flag(i, name, flag, v);
 	err = set_number(i, name, v);
-	return err == -ENOPROTOOPT || n >= sizeof(v) ? err : -EINVAL;
+	return err == -ABI_ENOPROTOOPT || n >= sizeof(v) ? err : -EINVAL;
 }
 
 /* IPV6_PATHMTU (RFC 3542, 11.3). */

@@ -84,7 +84,7 @@ static int carry_out(u32 request, struct netif *nif, const struct ipaddr *addres
 	else
 		err = neighbour_remove(nif, address);
 	netif_config_unlock();
-	return err == -ENOENT ? -ENXIO : err;
+	return err == -ABI_ENOENT ? -ENXIO : err;
 }
 
 struct by_link { const u8 *link_address; u16 type; struct netif *found; };

@@ -310,7 +310,7 @@ static int unicast(int protocol, u32 port, struct packet *p, const struct nl_fro
 	}
 	err = nl_queue(to, p, from);
 	sock_put(&to->sock);
-	return err == -ENOBUFS ? -EAGAIN : err;
+	return err == -ABI_ENOBUFS ? -EAGAIN : err;
 }
 
 static int destination(struct sock *s, const struct msg *m, u32 *port, u32 *groups)

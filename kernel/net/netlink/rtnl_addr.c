@@ -105,7 +105,7 @@ static int addr_new(struct nl_request *r)
 	err = ip4_addr_add(a.nif, &a);
 	netif_config_unlock();
 	netif_put(a.nif);
-	return err == -EEXIST && r->h->nlmsg_flags & NLM_F_REPLACE ? 0 : err;
+	return err == -ABI_EEXIST && r->h->nlmsg_flags & NLM_F_REPLACE ? 0 : err;
 }
 
 static int addr_delete(struct nl_request *r)

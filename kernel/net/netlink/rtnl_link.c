@@ -179,7 +179,8 @@ static int link_set(struct nl_request *r)
 	struct netif *nif;
 	int err = request_parse(r, a, &nif);
 
-	if (err == -ENODEV && r->h->nlmsg_type == RTM_NEWLINK && r->h->nlmsg_flags & NLM_F_CREATE)
+	if (err == -ABI_ENODEV && r->h->nlmsg_type == RTM_NEWLINK &&
+	    r->h->nlmsg_flags & NLM_F_CREATE)
 		return -EOPNOTSUPP; /* interfaces come from drivers only */
 	if (err)
 		return err;

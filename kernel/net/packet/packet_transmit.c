@@ -77,7 +77,7 @@ static int slot_send(struct packet_sock *ps, struct packet_ring *r, u64 at,
 	sock_charge_send(&ps->sock, p);
 	packet_ring_read(r, at + slot->offset, packet_put(p, slot->length), slot->length);
 	err = packet_transmit(&ps->sock, p, t);
-	return err == -ENOBUFS ? 0 : err; /* as lost on the wire */
+	return err == -ABI_ENOBUFS ? 0 : err; /* as lost on the wire */
 }
 
 /* Sends the next frame, whose bytes are counted: 1; 0: there is none; or -errno. */
@@ -95,7 +95,7 @@ static int send_next(struct packet_sock *ps, struct packet_ring *r, const struct
 		err = slot_send(ps, r, at, &slot, t);
 	if (!err)
 		*bytes += slot.length;
-	else if (err != -EINVAL && err != -EMSGSIZE)
+	else if (err != -ABI_EINVAL && err != -ABI_EMSGSIZE)
 		return err;
 	else if (!READ_ONCE(ps->loss)) {
 		packet_ring_set_status(r, status_at(ps, at), TP_STATUS_WRONG_FORMAT);
@@ -130,7 +130,7 @@ ssize_t packet_send_ring(struct sock *s, const struct packet_target *t, u32 flag
 	}
 	mutex_unlock(&s->send_lock);
 	/* What could not be sent for want of room or for a signal is sent next time. */
-	if ((more == -EAGAIN || more == -EINTR || more == -ERESTARTSYS) && bytes)
+	if ((more == -ABI_EAGAIN || more == -ABI_EINTR || more == -ABI_ERESTARTSYS) && bytes)
 		more = 0;
 	return more < 0 ? more : (ssize_t)bytes;
 }

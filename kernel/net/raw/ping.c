@@ -172,7 +172,7 @@ static int send_one(struct sock *s, struct msg *m, u32 n, struct inet_send *to)
 	spin_lock(&s->lock);
 	err = transmit_locked(inet_sock(s), p, to);
 	spin_unlock(&s->lock);
-	if (err == -EMSGSIZE)
+	if (err == -ABI_EMSGSIZE)
 		inet_send_too_long(inet_sock(s), to, 0);
 	return err;
 }

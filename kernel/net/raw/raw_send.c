@@ -103,9 +103,9 @@ static int transmit(struct inet_sock *i, struct packet *p, struct inet_send *to)
 		}
 	}
 	spin_unlock(&s->lock);
-	if (err == -EMSGSIZE)
+	if (err == -ABI_EMSGSIZE)
 		inet_send_too_long(i, to, mtu);
-	if (err == -ENOBUFS && !inet_keeps_errors(i, &to->flow.to))
+	if (err == -ABI_ENOBUFS && !inet_keeps_errors(i, &to->flow.to))
 		err = 0;
 	return err;
 }

@@ -187,14 +187,14 @@ int tcp_connect(struct sock *s, const struct sockaddr_storage *a, u32 length, u3
 		t->inet.six.flow = inet_address_flow(s, a, length);
 	err = start_or_join(t, &to, port, scope);
 	spin_unlock(&s->lock);
-	if (err != -EINPROGRESS && err != -EALREADY)
+	if (err != -ABI_EINPROGRESS && err != -ABI_EALREADY)
 		return err;
 	if (in_handshake(t)) {
 		if (!deadline)
 			return err;
 		waited = sock_wait_for(s, POLLOUT, !in_handshake(t), deadline);
 		if (waited)
-			return waited == -EAGAIN ? -EINPROGRESS : waited;
+			return waited == -ABI_EAGAIN ? -EINPROGRESS : waited;
 	}
 	spin_lock(&s->lock);
 	err = in_handshake(t) ? err : end_connect(t, &reset);

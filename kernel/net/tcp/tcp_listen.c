@@ -128,7 +128,7 @@ int tcp_accept(struct sock *s, u32 flags, struct sock **out)
 		spin_lock(&s->lock);
 		err = take_child(l, &child);
 		spin_unlock(&s->lock);
-		if (err != -EAGAIN)
+		if (err != -ABI_EAGAIN)
 			break;
 		err = sock_wait_in_turn(s, POLLIN, accept_or_end(l), deadline);
 		if (err)

@@ -257,7 +257,7 @@ int tcp_transmit(struct tcp_sock *t, u32 seq, u32 n, u8 flags)
 		tcp_marks_sent(t, seq + (u32)data);
 	/* What is lost on this machine is lost like any other. */
 	err = hand_down(t, p, r);
-	if (unlikely(err == -EMSGSIZE))
+	if (unlikely(err == -ABI_EMSGSIZE))
 		tcp_mss_update(t, route_mtu(r));
 	return data;
 }

@@ -217,7 +217,7 @@ static ssize_t receive(struct tcp_sock *t, struct reader *r)
 				break;
 			continue;
 		}
-		if (err != -EAGAIN)
+		if (err != -ABI_EAGAIN)
 			break;
 		err = wait_data(t, r);
 		if (err)

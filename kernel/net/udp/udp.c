@@ -33,7 +33,7 @@ int udp_autobind(struct inet_sock *i)
 	if (likely(i->local_port))
 		return 0;
 	err = port_bind(udp_ports, i, &local, 0, NULL);
-	return err == -EADDRINUSE ? -EAGAIN : err;
+	return err == -ABI_EADDRINUSE ? -EAGAIN : err;
 }
 
 /* Whether an address that is not "any" stands for many machines. */

@@ -61,11 +61,11 @@ static int transmit(struct udp_sock *u, struct packet *p, struct inet_send *to)
 		COUNT(&to->flow.to, OUT_DATAGRAMS);
 		return 0;
 	}
-	if (err == -EMSGSIZE)
+	if (err == -ABI_EMSGSIZE)
 		inet_send_too_long(&u->inet, to, mtu);
 	/* What is lost on its way to the wire is lost as on the wire, unless somebody wants to
 	 * know (ip(7), IP_RECVERR). */
-	if (err == -ENOBUFS && !inet_keeps_errors(&u->inet, &to->flow.to)) {
+	if (err == -ABI_ENOBUFS && !inet_keeps_errors(&u->inet, &to->flow.to)) {
 		COUNT(&to->flow.to, SNDBUF_ERRORS);
 		err = 0;
 	}

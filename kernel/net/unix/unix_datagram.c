@@ -146,15 +146,15 @@ static int deliver(struct unix_sock *u, struct unix_sock *to, struct packet *p, 
 	u64 deadline = ~0ull;
 	int err = try_send(u, to, p, NULL);
 
-	if (err == -EAGAIN) {
+	if (err == -ABI_EAGAIN) {
 		deadline = sock_send_deadline(&u->sock, flags);
 		if (!deadline)
 			return -EAGAIN;
 	}
-	while (err == -EAGAIN) {
+	while (err == -ABI_EAGAIN) {
 		list_init(&stall.link);
 		err = try_send(u, to, p, &stall);
-		if (err != -EAGAIN)
+		if (err != -ABI_EAGAIN)
 			break;
 		err = sock_wait_for(&u->sock, POLLOUT | POLLHUP | POLLERR, may_try(u, &stall),
 				    deadline);
@@ -227,7 +227,7 @@ static ssize_t send_to(struct unix_sock *u, struct unix_sock *to, struct msg *m,
 	if (!err)
 		return (ssize_t)n;
 	packet_free(p);
-	if (err == -ECONNREFUSED)
+	if (err == -ABI_ECONNREFUSED)
 		peer_lost(u, to);
 	return err;
 }

@@ -158,7 +158,7 @@ static int bind_path(struct unix_sock *u, struct unix_address *a)
 	int err = vfs_make_socket(&walk, a->name.sun_path, 0777, &path);
 
 	if (err)
-		return err == -EEXIST ? -EADDRINUSE : err;
+		return err == -ABI_EEXIST ? -EADDRINUSE : err;
 	err = name_set(u, a, &path);
 	if (err) { /* another thread was faster */
 		path_put(&path);
@@ -183,14 +183,14 @@ int unix_autobind(struct unix_sock *u)
 	a->name.sun_family = AF_UNIX;
 	a->length = UNIX_NAME_AT + 6; /* a NUL and five digits */
 	random_bytes(&number, sizeof(number));
-	for (u32 tries = 0; err == -EADDRINUSE && tries < 1u << 20; tries++, number++) {
+	for (u32 tries = 0; err == -ABI_EADDRINUSE && tries < 1u << 20; tries++, number++) {
 		for (unsigned i = 0; i < 5; i++)
 			a->name.sun_path[1 + i] = digits[number >> (4 * i) & 15];
 		err = name_set(u, a, NULL);
 	}
 	if (err)
 		kfree(a);
-	return err == -EADDRINUSE ? -ENOSPC : err == -EINVAL ? 0 : err;
+	return err == -ABI_EADDRINUSE ? -ENOSPC : err == -ABI_EINVAL ? 0 : err;
 }
 
 int unix_bind(struct sock *s, const struct sockaddr_storage *from, u32 length)

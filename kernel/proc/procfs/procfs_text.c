@@ -104,7 +104,7 @@ static int text_make(struct text_file *tf, struct proc_inode *pi)
 		error = pi->node->show(t, task);
 	if (task)
 		thread_put(task->thread);
-	if (error == -ENODATA)
+	if (error == -ABI_ENODATA)
 		return 0;
 	return error ? error : t->error;
 }

@@ -14,15 +14,17 @@ HOST_NAMES := $(sort $(patsubst $(HOST_DIR)/test_%.c,%,$(wildcard $(HOST_DIR)/te
 HOST_FUZZ  := $(sort $(patsubst $(HOST_DIR)/fuzz_%.c,%,$(wildcard $(HOST_DIR)/fuzz_*.c)))
 HOST_LIB   := $(sort $(wildcard kernel/lib/*.c))
 HOST_O     := $(B)/host
+# Names of errors, which abi/errno.h has for the kernel only.
+HOST_ERRNO := -include asm/errno.h
 
 HOST_CC     := gcc
 HOST_CFLAGS := -std=gnu17 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer -fwrapv -fno-strict-aliasing -Wall -Wextra -Werror \
-	-Wno-unused-parameter -Ikernel
+	-Wno-unused-parameter -Ikernel $(HOST_ERRNO)
 
 FUZZ_CC      := clang -std=gnu17 -O1 -g -fsanitize=fuzzer,address,undefined \
 	-fno-sanitize-recover=all -fwrapv -fno-strict-aliasing -Wall -Wextra -Werror \
-	-Wno-unused-parameter -Ikernel
+	-Wno-unused-parameter -Ikernel $(HOST_ERRNO)
 FUZZ_SECONDS ?= 20
 
 -include $(wildcard $(HOST_DIR)/*.srcs.mk)
