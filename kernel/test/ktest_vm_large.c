@@ -14,16 +14,13 @@
 
 static u64 n_large(struct aspace *as)
 {
-	struct area_usage usage;
-	u64 n = 0;
+	struct area_usage usage = { 0 };
 
 	rwsem_read(&as->lock);
-	for (struct vm_area *a = area_first(as); a; a = area_next(a)) {
-		area_usage(a, &usage);
-		n += usage.large;
-	}
+	for (struct vm_area *a = area_first(as); a; a = area_next(a))
+		area_usage_add(a, &usage);
 	rwsem_read_end(&as->lock);
-	return n / (L / P);
+	return usage.large / (L / P);
 }
 
 static bool holds(vaddr_t from, vaddr_t to, u64 salt)

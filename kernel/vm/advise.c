@@ -119,16 +119,8 @@ static int advise_cold(struct vm_area *area, vaddr_t start, vaddr_t end, int adv
 		return -EINVAL;
 	spin_lock(&as->table_lock);
 	while (va < end && (slot = pgtable_next(&as->pgtable, &va, end, &n))) {
-		for (size_t i = 0; i < n; i++) {
-			pte_t pte = pte_read(&slot[i]);
-			struct page *page = pte_page(pte);
-
-			if (!page)
-				continue;
-			if (pte & PTE_ACCESSED)
-				__atomic_fetch_and(&slot[i], ~PTE_ACCESSED, __ATOMIC_RELAXED);
-			page_reset(page, PG_REFERENCED | PG_WORKING);
-		}
+		for (size_t i = 0; i < n; i++)
+			page_forget(&slot[i], PG_REFERENCED | PG_WORKING);
 		va += n * PAGE_SIZE;
 		table_lock_rest(as);
 	}

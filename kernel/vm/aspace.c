@@ -78,6 +78,11 @@ struct aspace *aspace_switch(struct aspace *as)
 	return old;
 }
 
+void aspace_reset_peak(struct aspace *as)
+{
+	WRITE_ONCE(as->resident_peak, aspace_resident(as));
+}
+
 u64 aspace_resident_peak(struct aspace *as)
 {
 	return max(READ_ONCE(as->resident_peak), aspace_resident(as));

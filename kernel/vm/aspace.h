@@ -239,13 +239,26 @@ int aspace_dump_page(struct aspace *as, vaddr_t addr, void *buf);
 struct futex_key { u64 object; u64 offset; bool shared; };
 int vm_futex_key(const void __user *addr, bool private_hint, struct futex_key *out);
 
-/* Residency sums for /proc: pages. */
+/* Residency sums for /proc: pages; those called pss in 4096ths of a page. */
 struct area_usage {
-	u64 rss, pss_fixed12, referenced, anonymous, swap, swap_pss_fixed12;
+	u64 rss, referenced, anonymous, swap, swap_pss;
+	u64 pss, pss_dirty, pss_anon, pss_file, pss_shmem, pss_locked;
 	u64 large; /* of rss: mapped by large entries */
 	u64 shared_clean, shared_dirty, private_clean, private_dirty;
 };
-void area_usage(struct vm_area *area, struct area_usage *out);
+/* Adds an area's to *out. as->lock held for reading. */
+void area_usage_add(struct vm_area *area, struct area_usage *out);
+
+#define PAGEMAP_PART (LARGE_PAGE_SIZE / PAGE_SIZE)
+/*
+ * The words of /proc/[pid]/pagemap for the pages from `table` on, a multiple of LARGE_PAGE_SIZE:
+ * what is there, in swap, of a file, mapped once; and where, if `frames`. Thread context.
+ */
+void aspace_pagemap(struct aspace *as, vaddr_t table, u64 out[PAGEMAP_PART], bool frames);
+/* Pages of private areas, and of those with a cache, look unused. No lock held; may sleep. */
+void aspace_forget_use(struct aspace *as, bool private, bool cached);
+/* What is resident now is the most there was. Any context. */
+void aspace_reset_peak(struct aspace *as);
 
 /* Pages that mlock(2) and its like keep in memory, and those that anything does: now, in memory. */
 struct vm_locked {

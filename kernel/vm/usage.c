@@ -2,24 +2,28 @@
  * What of an area is in memory and with whom it is shared, for /proc/[pid]/smaps. Caller holds
  * as->lock for reading.
  */
-#include "lib/string.h"
 #include "vm/large_int.h"
 #include "vm/swap_int.h"
 
 static void count_page(struct area_usage *out, struct page *page, pte_t pte)
 {
-	u32 mappers = max(READ_ONCE(page->map_count), 1);
-	bool dirty = page->flags & PG_ANON ? true : page_test(page, PG_DIRTY);
+	u32 flags = READ_ONCE(page->flags), mappers = max(READ_ONCE(page->map_count), 1);
+	bool dirty = (flags & (PG_ANON | PG_DIRTY)) || (pte & PTE_DIRTY);
+	u64 part = 4096 / mappers;
 
 	out->rss++;
-	out->pss_fixed12 += 4096 / mappers;
+	out->pss += part;
+	*(flags & PG_ANON ? &out->pss_anon :
+	  flags & PG_SHMEM ? &out->pss_shmem : &out->pss_file) += part;
+	if (dirty)
+		out->pss_dirty += part;
 	if (mappers > 1)
 		*(dirty ? &out->shared_dirty : &out->shared_clean) += 1;
 	else
 		*(dirty ? &out->private_dirty : &out->private_clean) += 1;
-	if ((pte & PTE_ACCESSED) || (page->flags & PG_REFERENCED))
+	if ((pte & PTE_ACCESSED) || (flags & PG_REFERENCED))
 		out->referenced++;
-	if (page->flags & PG_ANON)
+	if (flags & PG_ANON)
 		out->anonymous++;
 }
 
@@ -28,7 +32,7 @@ static void count_swapped(struct area_usage *out, pte_t entry)
 	unsigned sharers = swap_slot_count(swap_area_of(entry), swap_entry_slot(entry));
 
 	out->swap++;
-	out->swap_pss_fixed12 += 4096 / max(sharers, 1u);
+	out->swap_pss += 4096 / max(sharers, 1u);
 }
 
 static void count_large(struct area_usage *out, pte_t pte)
@@ -40,14 +44,14 @@ static void count_large(struct area_usage *out, pte_t pte)
 	out->large += LARGE_PAGES;
 }
 
-void area_usage(struct vm_area *area, struct area_usage *out)
+void area_usage_add(struct vm_area *area, struct area_usage *out)
 {
 	struct aspace *as = area->aspace;
+	u64 pss = out->pss;
 	vaddr_t va = area->start;
 	pte_t *slot;
 	size_t n;
 
-	memset(out, 0, sizeof(*out));
 	spin_lock(&as->table_lock);
 	while (va < area->end && (slot = pgtable_next_large(&as->pgtable, &va, area->end, &n))) {
 		if (unlikely(!n)) {
@@ -67,4 +71,6 @@ void area_usage(struct vm_area *area, struct area_usage *out)
 		va += n * PAGE_SIZE;
 	}
 	spin_unlock(&as->table_lock);
+	if (area->flags & AREA_LOCKED)
+		out->pss_locked += out->pss - pss;
 }

@@ -45,6 +45,19 @@ static inline struct page *pte_page(pte_t pte)
 		return NULL;
 	return phys_to_page(pte_paddr(pte));
 }
+/* The entry's page looks unused, and without those flags. table_lock held; the TLB may not know. */
+static inline void page_forget(pte_t *slot, u32 flags)
+{
+	pte_t pte = pte_read(slot);
+	struct page *page = pte_page(pte);
+
+	if (!page)
+		return;
+	if (pte & PTE_ACCESSED)
+		__atomic_fetch_and(slot, ~PTE_ACCESSED, __ATOMIC_RELAXED);
+	page_reset(page, flags);
+}
+
 /* Rights of an area for new entries; `write`: the entry may be writable at once. */
 static inline unsigned area_mmu_prot(const struct vm_area *area, bool write)
 {

@@ -85,7 +85,9 @@ int procfs_irq_lookup(struct proc_inode *dir, const struct name *name, struct in
 int procfs_irq_readdir(struct proc_inode *dir, struct dir_sink *sink, u64 pos);
 /* procfs_pci.c: /proc/bus. */
 extern const struct proc_node procfs_bus_children[];
-extern const struct file_ops procfs_mem_fops;
+/* procfs_mem.c */
+extern const struct file_ops procfs_mem_fops, procfs_pagemap_fops;
+int store_clear_refs(struct task *task, char *buf, size_t n);
 
 /* procfs_fd.c: the entries of fd/ and fdinfo/. */
 int procfs_fd_lookup(struct proc_inode *dir, const struct name *name, struct inode **out);
@@ -117,6 +119,7 @@ int show_syscall(struct text *t, struct task *task);
 int show_sched(struct text *t, struct task *task);
 int show_maps(struct text *t, struct task *task);
 int show_smaps(struct text *t, struct task *task);
+int show_smaps_rollup(struct text *t, struct task *task);
 int show_mounts(struct text *t, struct task *task);
 int show_mountinfo(struct text *t, struct task *task);
 int show_zombie_stat(struct text *t, struct process *p);

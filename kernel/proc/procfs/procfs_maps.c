@@ -1,6 +1,5 @@
 /*
- * The address space of a process as text: maps, smaps, cmdline, environ, auxv (proc(5)); and mem,
- * which reads and writes it.
+ * The address space of a process as text: maps, smaps, cmdline, environ, auxv (proc(5)).
  */
 #include "abi/errno.h"
 #include "abi/kdev.h"
@@ -30,6 +29,13 @@ static void area_name(struct text *t, struct aspace *as, struct vm_area *area, c
 	}
 }
 
+/* Blanks up to the name's column of a line that began at `start`. */
+static void pad_name(struct text *t, size_t start)
+{
+	while (t->used - start < 72 && !t->error)
+		text_write(t, " ", 1);
+}
+
 static void print_area(struct text *t, struct aspace *as, struct vm_area *area, char *path)
 {
 	u64 dev = 0, ino = 0, offset = area->cache ? area->index << PAGE_SHIFT : 0;
@@ -43,8 +49,7 @@ static void print_area(struct text *t, struct aspace *as, struct vm_area *area, 
 		    area->flags & AREA_WRITE ? 'w' : '-', area->flags & AREA_EXEC ? 'x' : '-',
 		    area->flags & AREA_SHARED ? 's' : 'p', ULL(offset), dev_major((u32)dev),
 		    dev_minor((u32)dev), ULL(ino));
-	while (t->used - start < 72 && !t->error)
-		text_write(t, " ", 1);
+	pad_name(t, start);
 	area_name(t, as, area, path);
 	text_printf(t, "\n");
 }
@@ -71,32 +76,45 @@ static void print_flags(struct text *t, struct vm_area *area)
 	text_printf(t, "\n");
 }
 
+static void print_kib(struct text *t, const char *name, u64 kib)
+{
+	text_printf(t, "%-15s %8llu kB\n", name, ULL(kib));
+}
+
+static void print_sums(struct text *t, const struct area_usage *u, bool kinds)
+{
+	const u64 kib = PAGE_SIZE / 1024, parts = 4096 / kib; /* of pss, in a KiB */
+
+	print_kib(t, "Rss:", u->rss * kib);
+	print_kib(t, "Pss:", u->pss / parts);
+	print_kib(t, "Pss_Dirty:", u->pss_dirty / parts);
+	if (kinds) {
+		print_kib(t, "Pss_Anon:", u->pss_anon / parts);
+		print_kib(t, "Pss_File:", u->pss_file / parts);
+		print_kib(t, "Pss_Shmem:", u->pss_shmem / parts);
+	}
+	print_kib(t, "Shared_Clean:", u->shared_clean * kib);
+	print_kib(t, "Shared_Dirty:", u->shared_dirty * kib);
+	print_kib(t, "Private_Clean:", u->private_clean * kib);
+	print_kib(t, "Private_Dirty:", u->private_dirty * kib);
+	print_kib(t, "Referenced:", u->referenced * kib);
+	print_kib(t, "Anonymous:", u->anonymous * kib);
+	print_kib(t, "AnonHugePages:", u->large * kib);
+	print_kib(t, "Swap:", u->swap * kib);
+	print_kib(t, "SwapPss:", u->swap_pss / parts);
+	print_kib(t, "Locked:", u->pss_locked / parts);
+}
+
 static void print_usage(struct text *t, struct vm_area *area)
 {
-	struct area_usage u;
-	u64 kib = PAGE_SIZE / 1024;
+	struct area_usage usage = { 0 };
 
-	area_usage(area, &u);
-	text_printf(
-		t,
-		"Size:           %8llu kB\nKernelPageSize: %8u kB\nMMUPageSize:    %8u kB\n"
-		"Rss:            %8llu kB\nPss:            %8llu kB\n",
-		ULL((area->end - area->start) >> 10), 4, 4, ULL(u.rss * kib),
-		ULL((u.pss_fixed12 * kib) >> 12));
-	text_printf(
-		t,
-		"Shared_Clean:   %8llu kB\nShared_Dirty:   %8llu kB\nPrivate_Clean:  %8llu kB\n"
-		"Private_Dirty:  %8llu kB\n",
-		ULL(u.shared_clean * kib), ULL(u.shared_dirty * kib), ULL(u.private_clean * kib),
-		ULL(u.private_dirty * kib));
-	text_printf(t, "Referenced:     %8llu kB\nAnonymous:      %8llu kB\n"
-		       "AnonHugePages:  %8llu kB\n"
-		       "Swap:           %8llu kB\nSwapPss:        %8llu kB\n"
-		       "Locked:         %8llu kB\nTHPeligible:    %8u\n",
-		    ULL(u.referenced * kib), ULL(u.anonymous * kib), ULL(u.large * kib),
-		    ULL(u.swap * kib), ULL((u.swap_pss_fixed12 * kib) >> 12),
-		    ULL(area->flags & AREA_LOCKED ? (u.pss_fixed12 * kib) >> 12 : 0),
-		    area_large_eligible(area));
+	area_usage_add(area, &usage);
+	print_kib(t, "Size:", (area->end - area->start) >> 10);
+	print_kib(t, "KernelPageSize:", PAGE_SIZE >> 10);
+	print_kib(t, "MMUPageSize:", PAGE_SIZE >> 10);
+	print_sums(t, &usage, false);
+	text_printf(t, "THPeligible:    %8u\n", area_large_eligible(area));
 	print_flags(t, area);
 }
 
@@ -147,6 +165,32 @@ int show_maps(struct text *t, struct task *task)
 int show_smaps(struct text *t, struct task *task)
 {
 	return maps_print(t, task, true);
+}
+
+int show_smaps_rollup(struct text *t, struct task *task)
+{
+	struct aspace *as = process_aspace_get(task->process);
+	struct area_usage usage = { 0 };
+	struct vm_area *area;
+	vaddr_t start, end = 0;
+	size_t line = t->used;
+
+	if (!as)
+		return 0;
+	rwsem_read(&as->lock);
+	area = area_first(as);
+	start = area ? area->start : 0;
+	for (; area; area = area_next(area)) {
+		area_usage_add(area, &usage);
+		end = area->end;
+	}
+	rwsem_read_end(&as->lock);
+	aspace_put_user(as);
+	text_printf(t, "%08llx-%08llx ---p %08x 00:00 0 ", ULL(start), ULL(end), 0);
+	pad_name(t, line);
+	text_printf(t, " [rollup]\n");
+	print_sums(t, &usage, true);
+	return 0;
 }
 
 /* Copies [start, end) of a space into the text, bounded. */
@@ -214,74 +258,3 @@ int show_auxv(struct text *t, struct task *task)
 	aspace_put_user(as);
 	return 0;
 }
-
-static ssize_t mem_transfer(struct file *file, struct iov_iter *it, loff_t *pos, bool write)
-{
-	struct aspace *as = file->private;
-	char chunk[512];
-	ssize_t done = 0;
-
-	if (!as || !aspace_try_get_user(as))
-		return 0;
-	while (iov_left(it)) {
-		size_t n = min(iov_left(it), sizeof(chunk)), moved;
-
-		if (write) {
-			n = iov_copy_from(it, chunk, n);
-			moved = n ? aspace_poke(as, (vaddr_t)*pos, chunk, n, true) : 0;
-		} else {
-			n = aspace_peek(as, (vaddr_t)*pos, chunk, n, true);
-			moved = n ? iov_copy_to(it, chunk, n) : 0;
-		}
-		if (!moved)
-			break;
-		*pos += (loff_t)moved;
-		done += (ssize_t)moved;
-		if (moved < n)
-			break;
-	}
-	aspace_put_user(as);
-	return done ? done : iov_left(it) ? -EIO : 0;
-}
-
-static ssize_t mem_read(struct file *file, struct iov_iter *to, loff_t *pos)
-{
-	return mem_transfer(file, to, pos, false);
-}
-
-static ssize_t mem_write(struct file *file, struct iov_iter *from, loff_t *pos)
-{
-	return mem_transfer(file, from, pos, true);
-}
-
-/* What may be reached is settled here: a program that runs in the process later, perhaps with more
- * privileges, is another space. */
-static int mem_open(struct file *file)
-{
-	struct aspace *as;
-	int error = procfs_space_get(proc_inode(file->inode), &as);
-
-	file->private = as;
-	return error;
-}
-
-static void mem_release(struct file *file)
-{
-	if (file->private)
-		aspace_put(file->private);
-}
-
-static loff_t mem_seek(struct file *file, loff_t offset, int whence)
-{
-	if (whence == SEEK_CUR)
-		offset += file->pos;
-	else if (whence != SEEK_SET)
-		return -EINVAL;
-	file->pos = offset;
-	return offset;
-}
-
-const struct file_ops procfs_mem_fops = {
-	.open = mem_open, .release = mem_release, .read = mem_read, .write = mem_write,
-	.seek = mem_seek,
-};

@@ -164,7 +164,10 @@ static int task_readdir(struct proc_inode *dir, struct dir_sink *sink, u64 pos)
 	{ .name = "auxv", .mode = FILE_RO, .show = show_auxv, .look = true }, \
 	{ .name = "maps", .mode = FILE_R, .show = show_maps, .look = true }, \
 	{ .name = "smaps", .mode = FILE_R, .show = show_smaps, .look = true }, \
+	{ .name = "smaps_rollup", .mode = FILE_R, .show = show_smaps_rollup, .look = true }, \
 	{ .name = "mem", .mode = S_IFREG | 0600, .fops = &procfs_mem_fops }, \
+	{ .name = "pagemap", .mode = FILE_RO, .fops = &procfs_pagemap_fops }, \
+	{ .name = "clear_refs", .mode = S_IFREG | 0200, .store = store_clear_refs }, \
 	{ .name = "limits", .mode = FILE_R, .show = show_limits }, \
 	{ .name = "io", .mode = FILE_RO, .show = show_io, .look = true }, \
 	{ .name = "wchan", .mode = FILE_R, .show = show_wchan }, \
