@@ -33,6 +33,7 @@ struct ext_options {
 	bool no_acl, no_user_xattr;
 	bool delalloc, delalloc_given;	/* blocks are taken when pages are written */
 	bool no_auto_da_alloc;		/* also where a file replaces another: ext_delayed.c */
+	bool data_given;		/* data=, when mounted */
 	bool resuid_given, resgid_given;
 	bool super_given;
 };

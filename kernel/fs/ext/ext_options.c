@@ -16,7 +16,7 @@ static const char *const ignored[] = {
 	"minixdf", "grpid", "bsdgroups", "nogrpid", "sysvgroups", "block_validity",
 	"noblock_validity", "nobh", "bh", "nouid32", "noinit_itable", "init_itable", "lazytime",
 	"nolazytime",
-	"data=ordered", "data=writeback", "defaults", "ro", "rw", "debug",
+	"defaults", "ro", "rw", "debug",
 };
 
 static bool option_ignored(const char *word)
@@ -41,12 +41,26 @@ static int option_errors(const char *value, struct ext_options *o)
 	return 0;
 }
 
+/*
+ * data=: there is one order, that of `ordered`, which keeps what `writeback` would promise, too.
+ * `journal` promises more than is done.
+ */
+static int option_data(const char *value, struct ext_options *o)
+{
+	if (strcmp(value, "ordered") != 0 && strcmp(value, "writeback") != 0)
+		return -EINVAL;
+	o->data_given = true;
+	return 0;
+}
+
 static int option_parse(const char *word, struct ext_options *o)
 {
 	u32 id;
 
 	if (str_starts_with(word, "errors="))
 		return option_errors(word + 7, o);
+	if (str_starts_with(word, "data="))
+		return option_data(word + 5, o);
 	if (strcmp(word, "noload") == 0 || strcmp(word, "norecovery") == 0) {
 		o->noload = true;
 		return 0;
@@ -141,6 +155,8 @@ void ext_show_options(struct superblock *sb, char *buf, size_t size)
 		n += scnprintf(buf + n, size - n, ",nouser_xattr");
 	if (fs->opt.delalloc != ext_options_delalloc(fs))
 		n += scnprintf(buf + n, size - n, ",%sdelalloc", fs->opt.delalloc ? "" : "no");
+	if (fs->opt.data_given)
+		n += scnprintf(buf + n, size - n, ",data=ordered");
 	if (fs->opt.no_auto_da_alloc)
 		n += scnprintf(buf + n, size - n, ",noauto_da_alloc");
 	if (fs->opt.no_acl)

@@ -49,6 +49,7 @@ int ext_remount(struct superblock *sb, u32 flags, const char *options)
 
 	if (err)
 		return err;
+	opt.data_given = fs->opt.data_given; /* the order stays what it is */
 	if (opt.super_at != fs->opt.super_at || opt.noload != fs->opt.noload) {
 		ext_message(sb, LOG_ERR, "sb= and noload cannot be changed by remounting");
 		return -EINVAL;

@@ -203,6 +203,10 @@ static int super_fill(struct ext_fs *fs, const struct ext_flavour *flavour)
 		return err;
 	fs->journaled = flavour->incompat & EXT_INCOMPAT_RECOVER && !fs->opt.noload &&
 			fs->geo.compat & EXT_COMPAT_HAS_JOURNAL;
+	if (fs->opt.data_given && !fs->journaled) {
+		ext_message(sb, LOG_ERR, "data= is for a file system with a journal");
+		return -EINVAL;
+	}
 	super_take_options(fs);
 	err = ext_groups_load(fs);
 	if (err)

@@ -1,0 +1,134 @@
+/*
+ * data= of ext4: what is said of the order of a file's data and the journal, on a file system with
+ * a journal (a copy of the frozen one that this runs on) and without one.
+ */
+#include <linux/fs.h>
+#include <linux/loop.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/sysmacros.h>
+
+#include "tap.h"
+
+static char device[32];
+
+/* A loop device of the file. */
+static void loop_make(const char *name)
+{
+	int file = must(open(name, O_RDWR)), control, fd;
+
+	control = must(open("/dev/loop-control", O_RDWR));
+	sprintf(device, "/dev/loop%d", (int)must(ioctl(control, LOOP_CTL_GET_FREE)));
+	close(control);
+	fd = must(open(device, O_RDWR));
+	must(ioctl(fd, LOOP_SET_FD, file));
+	close(fd);
+	close(file);
+}
+
+static void loop_end(void)
+{
+	int fd = must(open(device, O_RDWR));
+
+	must(ioctl(fd, LOOP_CLR_FD));
+	close(fd);
+}
+
+/* A copy of the disk that the working directory is on, in memory. */
+static void copy_make(const char *name)
+{
+	static char piece[1 << 16];
+	int here = must(open(".", O_RDONLY)), in, out;
+	struct stat st;
+	ssize_t n;
+
+	must(fstat(here, &st));
+	must(mknod("disk", S_IFBLK | 0600, st.st_dev));
+	in = must(open("disk", O_RDONLY));
+	out = must(open(name, O_CREAT | O_TRUNC | O_WRONLY, 0600));
+	must(unlink("disk"));
+	must(ioctl(here, FIFREEZE, 0));
+	while ((n = read(in, piece, sizeof(piece))) > 0)
+		if (write(out, piece, (size_t)n) != n)
+			break;
+	must(ioctl(here, FITHAW, 0));
+	is(n, 0, "the disk was copied");
+	close(in);
+	close(out);
+	close(here);
+}
+
+/* The options that /proc/mounts has of what is mounted on m, between commas. */
+static const char *shown(void)
+{
+	static char options[300];
+	char here[300], *at;
+
+	must(getcwd(here, sizeof(here) - 4) ? 0 : -1);
+	strcat(here, "/m ");
+	at = strstr((char *)tap_read("/proc/mounts"), here);
+	must(at ? 0 : -1);
+	at = strchr(at + strlen(here), ' ') + 1;
+	snprintf(options, sizeof(options), ",%.*s,", (int)strcspn(at, " "), at);
+	return options;
+}
+
+static void takes(const char *options)
+{
+	works(mount(device, "m", "ext4", 0, options), options);
+	ok(strstr(shown(), ",data=ordered,") != NULL, "\"%s\" is shown", options);
+}
+
+TEST(with_journal)
+{
+	if (!tap_root()) {
+		skip("mount", "not root");
+		return;
+	}
+	mkdir("m", 0700);
+	copy_make("/tmp/ordered-image");
+	loop_make("/tmp/ordered-image");
+	takes("data=ordered");
+	works(mount(device, "m", NULL, MS_REMOUNT, ""), "a remount that does not say it");
+	ok(strstr(shown(), ",data=ordered,") != NULL, "keeps it");
+	must(umount("m"));
+	takes("data=ordered,nodelalloc");
+	must(umount("m"));
+	fails(mount(device, "m", "ext4", 0, "data=nonsense"), EINVAL, "another word");
+	fails(mount(device, "m", "ext4", 0, "data="), EINVAL, "none");
+	must(mount(device, "m", "ext4", 0, ""));
+	ok(strstr(shown(), ",data=") == NULL, "what nobody asked for is not shown");
+	works(mount(device, "m", NULL, MS_REMOUNT, "data=ordered"), "a remount with what is so");
+	fails(mount(device, "m", NULL, MS_REMOUNT, "data=journal"), EINVAL, "data=journal");
+	ok(strstr(shown(), ",data=journal") == NULL, "it is not shown");
+	must(umount("m"));
+	fails(mount(device, "m", "ext4", MS_RDONLY, "noload,data=ordered"), EINVAL,
+	      "without the journal");
+	loop_end();
+	must(unlink("/tmp/ordered-image"));
+}
+
+TEST(without)
+{
+	static const char *const words[] = { "data=ordered", "data=journal", "data=writeback" };
+
+	if (!tap_root()) {
+		skip("mount", "not root");
+		return;
+	}
+	mkdir("m", 0700);
+	close(must(open("image", O_CREAT | O_RDWR, 0600)));
+	must(truncate("image", 1 << 20));
+	loop_make("image");
+	must(system("mke2fs -F image >/dev/null 2>&1") ? -1 : 0);
+	for (unsigned i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		fails(mount(device, "m", "ext4", 0, words[i]), EINVAL, words[i]);
+		fails(mount(device, "m", "ext2", 0, words[i]), EINVAL, words[i]);
+	}
+	must(mount(device, "m", "ext4", 0, ""));
+	works(mount(device, "m", NULL, MS_REMOUNT, "data=ordered"), "a remount does not mind");
+	ok(strstr(shown(), ",data=") == NULL, "and it is not shown");
+	must(umount("m"));
+	loop_end();
+	must(unlink("image"));
+}
