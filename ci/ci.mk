@@ -76,5 +76,6 @@ crafted: $(TEST_READY) ## COUNT=10000 damaged images, mounted by a kernel of VAR
 	$(Q)$(TEST_ENV) B=$(B)/kasan TEST_IMAGE=$(B)/test.img HOST_B=$(B)/host \
 		ci/crafted --count $(or $(COUNT),10000)
 
-bench: $(TEST_READY) $(WIRE_PEER) ## beside Debian's Linux: ROWS='pipe fork' BOOTS=3 SMP=1,2
-	$(Q)$(TEST_ENV) ci/bench --boots $(or $(BOOTS),3) $(if $(SMP),--smp $(SMP)) $(ROWS)
+bench: $(TEST_READY) $(WIRE_PEER) ## beside Linux: ROWS='pipe fork' PAGE=docs/… BOOTS=3 SMP=1,2
+	$(Q)$(TEST_ENV) ci/bench --boots $(or $(BOOTS),3) $(if $(SMP),--smp $(SMP)) \
+		$(if $(PAGE),--page $(PAGE)) $(ROWS)
