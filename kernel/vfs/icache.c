@@ -75,6 +75,15 @@ static u64 inode_cache_size(struct pagecache *cache)
 	return (u64)READ_ONCE(((struct inode *)cache->owner)->size);
 }
 
+/* mmap(2): st_mtime and st_ctime of a file that is written through a shared mapping. */
+static void inode_cache_stored(struct pagecache *cache)
+{
+	struct inode *inode = cache->owner;
+
+	if (S_ISREG(inode->mode))
+		inode_touch_written(inode);
+}
+
 static void inode_cache_hold(struct pagecache *cache)
 {
 	inode_get(cache->owner);
@@ -106,6 +115,7 @@ static void inode_setup(struct inode *inode, struct superblock *sb)
 	inode->cache.gate = sb ? sb->gate : NULL;
 	inode->cache.all_errors = &sb->errors;
 	inode->cache.size = inode_cache_size;
+	inode->cache.stored = inode_cache_stored;
 	inode->cache.hold = inode_cache_hold;
 	inode->cache.unhold = inode_cache_unhold;
 	inode->cache.try_hold = inode_cache_try_hold;

@@ -307,6 +307,8 @@ static int shared_write(struct fault *f, struct vm_area *area, pgoff_t index, st
 	}
 	err = prepare_store(cache, page);
 	if (!err) {
+		if (cache->stored)
+			cache->stored(cache);
 		page_touch(page);
 		f->dirtied = true;
 		err = install_writable(f, area, page);
@@ -371,5 +373,7 @@ int fault_file(struct fault *f, struct vm_area *area)
 		return fault_private_write(f, area, index);
 	if (pagecache_tracks_dirty(area->cache))
 		return fault_shared_write(f, area, index);
+	if (area->cache->stored)
+		area->cache->stored(area->cache);
 	return f->flags & FAULT_PRESENT ? allow_write(f, area) : fault_read(f, area, index);
 }

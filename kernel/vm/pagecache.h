@@ -113,6 +113,11 @@ struct pagecache {
 	u64 dirtied_ns;          /* write-back's: when the oldest dirty page became so */
 	/* I: size of the file in bytes, for end-of-file checks in faults; any context */
 	u64 (*size)(struct pagecache *cache);
+	/*
+	 * I: a store through a mapping made a page writable: the owner's times move. Thread
+	 * context, invalidate and perhaps a page lock held; does not sleep. NULL: it has none.
+	 */
+	void (*stored)(struct pagecache *cache);
 	/* I: takes and drops a reference to the owner for write-back; hold may be refused: */
 	void (*hold)(struct pagecache *cache);
 	void (*unhold)(struct pagecache *cache);

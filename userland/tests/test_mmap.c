@@ -1,7 +1,9 @@
 /* Mappings: private, shared, anonymous, of files; mprotect, mremap, brk, msync, madvise, mincore,
  * mlock. */
 #include "tap.h"
+#include <linux/magic.h>
 #include <sys/mman.h>
+#include <sys/vfs.h>
 #include <sys/resource.h>
 
 #define RW (PROT_READ | PROT_WRITE)
@@ -219,6 +221,56 @@ TEST(sharing)
 	is(*z, 42, "mapped shared, it is shared memory");
 	z = (int *)map(PAGE, RW, MAP_PRIVATE, fd, 0);
 	is(*z, 0, "mapped private, it is zeros");
+}
+
+static int64_t stamp(int fd, bool changed)
+{
+	struct stat st;
+
+	must(fstat(fd, &st));
+	return changed ? st.st_ctim.tv_sec * 1000000000ll + st.st_ctim.tv_nsec
+		       : st.st_mtim.tv_sec * 1000000000ll + st.st_mtim.tv_nsec;
+}
+
+TEST(times)
+{
+	int fd = tap_file("times", "text");
+	char *s, *p;
+	int64_t before;
+	struct statfs fs;
+
+	must(fstatfs(fd, &fs));
+	must(ftruncate(fd, 2 * PAGE));
+	s = map(2 * PAGE, RW, MAP_SHARED, fd, 0);
+	p = map(2 * PAGE, RW, MAP_PRIVATE, fd, 0);
+	before = stamp(fd, false);
+	is(stamp(fd, true), before, "both times");
+	tap_sleep_ms(30);
+	ok(((volatile char *)s)[1] == 'e' && ((volatile char *)p)[1] == 'e', "a look");
+	p[0] = 'x';
+	is(stamp(fd, false), before, "and a store to a private mapping do not move them");
+	s[PAGE] = 'x';
+	must(msync(s, 2 * PAGE, MS_ASYNC));
+	if (fs.f_type != TMPFS_MAGIC) { /* there the look has mapped the neighbour as well */
+		ok(stamp(fd, false) > before, "one to a shared mapping moves st_mtime");
+		is(stamp(fd, true), stamp(fd, false), "and st_ctime");
+		must(msync(s, 2 * PAGE, MS_SYNC));
+		before = stamp(fd, false);
+		tap_sleep_ms(30);
+		s[PAGE] = 'y';
+		must(msync(s, 2 * PAGE, MS_SYNC));
+		ok(stamp(fd, false) > before, "and again after the page was written");
+	}
+	munmap(s, 2 * PAGE);
+	munmap(p, 2 * PAGE);
+	tap_sleep_ms(30);
+	before = stamp(fd, false);
+	s = map(2 * PAGE, RW, MAP_SHARED, fd, 0);
+	s[0] = 'z';
+	ok(stamp(fd, false) > before, "the first touch of a new mapping, a store");
+	munmap(s, 2 * PAGE);
+	close(fd);
+	unlink("times");
 }
 
 TEST(mprotect)
