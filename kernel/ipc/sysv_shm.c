@@ -131,10 +131,12 @@ static void area_segment_put(struct vm_area *area)
 	shm_segment_end(seg);
 }
 
-static void area_segment_describe(struct vm_area *area, char *buf, size_t size, u64 *dev, u64 *ino)
+static void area_segment_describe(struct vm_area *area, const struct path *root, char *buf,
+				  size_t size, u64 *dev, u64 *ino)
 {
 	struct shm_segment *seg = area->source_data;
 
+	(void)root;
 	snprintf(buf, size, "/SYSV%08x (deleted)", (u32)READ_ONCE(seg->object.key));
 	*dev = SHM_DEV;
 	*ino = (u64)seg->object.id;

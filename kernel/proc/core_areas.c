@@ -58,7 +58,7 @@ static void take(struct core_image *image, struct core_area *to, struct vm_area 
 
 	path[0] = 0;
 	if (area->source && area->source->describe)
-		area->source->describe(area, path, PATH_MAX, &dev, &ino);
+		area->source->describe(area, &image->root, path, PATH_MAX, &dev, &ino);
 	*to = (struct core_area){ .start = area->start, .end = area->end,
 				  .dump = area_wanted(area, path, filter),
 				  .page = area->index, .flags = area->flags, .name = ~0u };
@@ -99,6 +99,7 @@ int core_areas_take(struct core_image *image, struct aspace *as, u32 filter)
 	char *path = kmalloc(PATH_MAX, MM_KERNEL);
 	int err = path ? -EAGAIN : -ENOMEM;
 
+	fs_context_get_paths(task_current()->fs, &image->root, NULL);
 	while (err == -ABI_EAGAIN) {
 		u32 room = READ_ONCE(as->n_areas) + 16;
 
@@ -118,6 +119,7 @@ int core_areas_take(struct core_image *image, struct aspace *as, u32 filter)
 
 void core_image_free(struct core_image *image)
 {
+	path_put(&image->root);
 	kvfree(image->areas);
 	text_free(&image->names);
 	text_free(&image->notes);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "proc/core.h"
+#include "vfs/path.h"
 #include "vfs/text.h"
 
 /* Where a dump goes. */
@@ -31,6 +32,7 @@ struct core_area {
 struct core_image {
 	struct core_area *areas;
 	u32 n_areas;
+	struct path root;         /* of who dumps: from there files have their names */
 	struct text names;        /* of files, each with its NUL */
 	u32 n_names;
 	struct text notes;

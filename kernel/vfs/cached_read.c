@@ -144,14 +144,15 @@ static void mapped_put(struct vm_area *area)
 	file_put(area->source_data);
 }
 
-static void mapped_describe(struct vm_area *area, char *buf, size_t size, u64 *dev, u64 *ino)
+static void mapped_describe(struct vm_area *area, const struct path *root, char *buf, size_t size,
+			    u64 *dev, u64 *ino)
 {
 	struct file *file = area->source_data;
 	char *text;
 
 	*dev = file->inode->sb->dev_id;
 	*ino = file->inode->ino;
-	if (path_to_string(&file->path, NULL, buf, size, &text) < 0) {
+	if (path_to_string(&file->path, root, buf, size, &text) < 0) {
 		if (size)
 			buf[0] = 0;
 		return;

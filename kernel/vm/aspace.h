@@ -37,6 +37,7 @@ enum area_flags {
 	AREA_COWED     = 1 << 22, /* a: a private area of a cache that has (had) pages of its own */
 };
 
+struct path;
 struct vm_area;
 
 /* What stands behind an area that is not plain anonymous memory. */
@@ -57,8 +58,12 @@ struct area_source {
 	 * NULL: pagecache_write_range().
 	 */
 	int (*sync)(struct vm_area *area, pgoff_t first, pgoff_t last);
-	/* Text for /proc/[pid]/maps: path, and device and inode numbers. NULL: none. */
-	void (*describe)(struct vm_area *area, char *buf, size_t size, u64 *dev, u64 *ino);
+	/*
+	 * Text for /proc/[pid]/maps: the path as seen from `root`, and device and inode numbers.
+	 * NULL: none.
+	 */
+	void (*describe)(struct vm_area *area, const struct path *root, char *buf, size_t size,
+			 u64 *dev, u64 *ino);
 };
 
 /* s: aspace->lock.  I: constant while mapped. */

@@ -119,10 +119,12 @@ static void area_shmem_put(struct vm_area *area)
 	shmem_put(area->source_data);
 }
 
-static void area_shmem_describe(struct vm_area *area, char *buf, size_t size, u64 *dev, u64 *ino)
+static void area_shmem_describe(struct vm_area *area, const struct path *root, char *buf,
+				size_t size, u64 *dev, u64 *ino)
 {
 	struct shmem *shmem = area->source_data;
 
+	(void)root;
 	strlcpy(buf, "/dev/zero (deleted)", size);
 	*dev = SHMEM_DEV;
 	*ino = shmem->id;

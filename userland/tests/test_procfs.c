@@ -429,3 +429,41 @@ TEST(fdinfo_ends)
 	is(lseek(fd, 0, SEEK_SET), 0, "and a beginning");
 	ok(must(read(fd, text, sizeof(text))) > 0, "to be read again");
 }
+
+/* What the process of a jail sees of paths: those of the jail from its root, others as they are. */
+static int in_jail(void *argument)
+{
+	int proc = must(open("/proc", O_RDONLY | O_DIRECTORY)), fd, bad = 0;
+	char text[1 << 14], exe[256] = "", *p;
+	ssize_t n;
+
+	(void)argument;
+	must(readlink("/proc/self/exe", exe, sizeof(exe) - 1));
+	must(mkdir("jail", 0700));
+	close(tap_file("jail/mapped", "text"));
+	must(chroot("jail"));
+	fd = must(open("/mapped", O_RDONLY));
+	p = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
+	must(p == MAP_FAILED ? -1 : 0);
+	close(fd);
+	fd = must(openat(proc, "self/maps", O_RDONLY));
+	n = must(read(fd, text, sizeof(text) - 1));
+	text[n] = 0;
+	bad += !strstr(text, " /mapped\n");
+	bad += strstr(text, "unreachable") != NULL;
+	bad += 2 * !strstr(text, exe);
+	n = must(readlinkat(proc, "self/exe", text, sizeof(text) - 1));
+	text[n] = 0;
+	bad += 4 * (strcmp(text, exe) != 0);
+	n = must(readlinkat(proc, "self/cwd", text, sizeof(text) - 1));
+	text[n] = 0;
+	bad += 8 * (strstr(text, "unreachable") != NULL);
+	return bad;
+}
+
+TEST(paths_in_a_jail)
+{
+	exits(tap_spawn(in_jail, NULL), 0, "paths as the reader's root makes them");
+	unlink("jail/mapped");
+	rmdir("jail");
+}

@@ -36,14 +36,15 @@ static void pad_name(struct text *t, size_t start)
 		text_write(t, " ", 1);
 }
 
-static void print_area(struct text *t, struct aspace *as, struct vm_area *area, char *path)
+static void print_area(struct text *t, struct aspace *as, struct vm_area *area,
+		       const struct path *root, char *path)
 {
 	u64 dev = 0, ino = 0, offset = area->cache ? area->index << PAGE_SHIFT : 0;
 	size_t start = t->used;
 
 	path[0] = 0;
 	if (area->source && area->source->describe)
-		area->source->describe(area, path, PATH_MAX, &dev, &ino);
+		area->source->describe(area, root, path, PATH_MAX, &dev, &ino);
 	text_printf(t, "%08llx-%08llx %c%c%c%c %08llx %02x:%02x %llu", ULL(area->start),
 		    ULL(area->end), area->flags & AREA_READ ? 'r' : '-',
 		    area->flags & AREA_WRITE ? 'w' : '-', area->flags & AREA_EXEC ? 'x' : '-',
@@ -122,12 +123,13 @@ static void print_usage(struct text *t, struct vm_area *area)
  * A part of the areas, from the address t->from on. One that grew downwards or was joined to what
  * is above it since the last part may be told again from its start, as it is now.
  */
-static void areas_print(struct text *t, struct aspace *as, char *path, bool usage)
+static void areas_print(struct text *t, struct aspace *as, const struct path *root, char *path,
+			bool usage)
 {
 	for (struct vm_area *area = area_find(as, t->from); area; area = area_next(area)) {
 		size_t used = t->used;
 
-		print_area(t, as, area, path);
+		print_area(t, as, area, root, path);
 		if (usage)
 			print_usage(t, area);
 		if (used && t->used > t->want) {
@@ -140,19 +142,22 @@ static void areas_print(struct text *t, struct aspace *as, char *path, bool usag
 
 static int maps_print(struct text *t, struct task *task, bool usage)
 {
+	struct path root;
 	struct aspace *as;
 	char *path;
 
 	path = kmalloc(PATH_MAX, MM_KERNEL);
 	if (!path)
 		return -ENOMEM;
+	fs_context_get_paths(task_current()->fs, &root, NULL);
 	as = process_aspace_get(task->process);
 	if (as) {
 		rwsem_read(&as->lock);
-		areas_print(t, as, path, usage);
+		areas_print(t, as, &root, path, usage);
 		rwsem_read_end(&as->lock);
 		aspace_put_user(as);
 	}
+	path_put(&root);
 	kfree(path);
 	return 0;
 }
