@@ -14,8 +14,6 @@ everything involved, and is not asked for again.
 """
 
 import hashlib
-import importlib.machinery
-import importlib.util
 import io
 import json
 import os
@@ -25,6 +23,7 @@ import time
 import typing
 
 import debian
+import tool
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PANIC = re.compile(r"(\[[ .0-9]+\] )?(Kernel |kernel )?panic[: ]|\[[ .0-9]+\] .*lock order:")
@@ -79,14 +78,7 @@ class Result(typing.NamedTuple):
     lines: list
 
 
-def load_guest():
-    loader = importlib.machinery.SourceFileLoader("guest", os.path.join(TOP, "ci", "guest"))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("guest", loader))
-    loader.exec_module(module)
-    return module
-
-
-guest = load_guest()
+guest = tool.load("ci/guest")
 
 
 class Suite:

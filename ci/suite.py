@@ -17,8 +17,6 @@ the same kernel and suite.
 
 import argparse
 import hashlib
-import importlib.machinery
-import importlib.util
 import io
 import os
 import re
@@ -26,18 +24,10 @@ import sys
 import tarfile
 import time
 
-TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-
-
-def load_guest():
-    loader = importlib.machinery.SourceFileLoader("guest", os.path.join(TOP, "ci", "guest"))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("guest", loader))
-    loader.exec_module(module)
-    return module
-
+import tool
 
 sys.dont_write_bytecode = True
-guest = load_guest()
+guest = tool.load("ci/guest")
 RESTARTS = 5
 
 

@@ -3,24 +3,17 @@
 import functools
 import hashlib
 import http.server
-import importlib.machinery
-import importlib.util
 import os
 import subprocess
 import threading
 
 import pytest
 
+import tool
+
 FETCH = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "fetch")
 TARBALL = "hello_1.0.orig.tar.gz"
 CONTENT = b"what upstream released\n"
-
-
-def load_fetch():
-    loader = importlib.machinery.SourceFileLoader("fetch", FETCH)
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("fetch", loader))
-    loader.exec_module(module)
-    return module
 
 
 def sha256(data):
@@ -151,7 +144,7 @@ deb [signed-by=/k.gpg arch=amd64] http://a.example/debian stable main contrib # 
 deb-src http://b.example stable main
  # deb http://off.example stable main
 """
-    assert load_fetch().convert_one_line(text, "deb-src") == [
+    assert tool.load("ci/fetch").convert_one_line(text, "deb-src") == [
         "deb-src [signed-by=/k.gpg arch=amd64] http://a.example/debian stable main contrib",
         "deb-src http://b.example stable main"]
 
@@ -174,7 +167,7 @@ URIs: http://off.example
 Types: deb deb-src
 URIs: http://b.example
 """
-    first, second = load_fetch().convert_deb822(text, "deb-src")
+    first, second = tool.load("ci/fetch").convert_deb822(text, "deb-src")
     assert first.startswith("Types: deb-src\nURIs: http://a.example/debian\n")
     assert "Signed-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n abc" in first
     assert second == "Types: deb-src\nURIs: http://b.example\n"

@@ -1,24 +1,12 @@
 """ci/guest's judging: what counts, and that only Linux has more than one try."""
 
-import importlib.machinery
-import importlib.util
-import os
-
 import pytest
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import tool
+
+guest = tool.load("ci/guest")
 GOOD = ["ok - first", "ok - second", "1..2"]
 BAD = ["# expected 1, is 2", "not ok - first", "ok - second", "1..2"]
-
-
-def load_guest():
-    loader = importlib.machinery.SourceFileLoader("guest", os.path.join(TOP, "ci", "guest"))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("guest", loader))
-    loader.exec_module(module)
-    return module
-
-
-guest = load_guest()
 
 
 def make_judge(kernel):

@@ -1,7 +1,5 @@
 """Tests of the tools that make the disk image: image/mkroot and image/mkdisk."""
 
-import importlib.machinery
-import importlib.util
 import os
 import struct
 import subprocess
@@ -10,17 +8,12 @@ import zlib
 
 import pytest
 
+import tool
+
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 MIB = 1 << 20
 EPOCH = "1700000000"
 ENV = dict(os.environ, PATH=os.environ["PATH"] + ":/usr/sbin:/sbin", LC_ALL="C", TZ="UTC")
-
-
-def load(name):
-    loader = importlib.machinery.SourceFileLoader(name, os.path.join(TOP, "image", name))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(name, loader))
-    loader.exec_module(module)
-    return module
 
 
 def mkroot(tmp_path, manifest, name="root.ext2", rootfs="ext2"):
@@ -115,7 +108,7 @@ def test_file_that_does_not_fit(source):
 
 
 def test_sizes():
-    mkdisk = load("mkdisk")
+    mkdisk = tool.load("image/mkdisk")
     assert mkdisk.parse_size("512M") == 512 * MIB
     assert mkdisk.parse_size("2G") == 2048 * MIB
     assert mkdisk.parse_size("1000") == 512
@@ -128,7 +121,7 @@ def test_sizes():
 
 def test_partition_table(tmp_path):
     """The table as the UEFI specification reads it, and GRUB's numbers in their places."""
-    mkdisk = load("mkdisk")
+    mkdisk = tool.load("image/mkdisk")
     parts = {"boot": bytes(range(256)) * 2, "core": b"C" * 40000, "esp": b"E" * 5000,
              "root": b"R" * 9000}
     for name, data in parts.items():
@@ -163,7 +156,7 @@ def test_partition_table(tmp_path):
 
 
 def test_part_that_does_not_fit(tmp_path):
-    mkdisk = load("mkdisk")
+    mkdisk = tool.load("image/mkdisk")
     for name, size in (("boot", 512), ("core", 2 * MIB), ("esp", 1), ("root", 1)):
         (tmp_path / name).write_bytes(bytes(size))
     with pytest.raises(mkdisk.DiskError, match="core.img does not fit"):

@@ -1,9 +1,9 @@
 """ci/check-style: says which lines are longer than 100 columns, and passes over the exceptions."""
 
-import importlib.machinery
-import importlib.util
 import os
 import subprocess
+
+import tool
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -27,12 +27,7 @@ def test_lines_that_are_too_long(tmp_path):
 
 
 def test_what_is_looked_at():
-    path = os.path.join(TOP, "ci/check-style")
-    loader = importlib.machinery.SourceFileLoader("check_style", path)
-    spec = importlib.util.spec_from_loader("check_style", loader)
-    module = importlib.util.module_from_spec(spec)
-    loader.exec_module(module)
-    names = {os.path.relpath(path, TOP) for path in module.sources()}
+    names = {os.path.relpath(path, TOP) for path in tool.load("ci/check-style").sources()}
     assert {"Makefile", "ci/guest", "docs/testing.md", "image/mkroot", "kernel/core/panic.c",
             "kernel/kernel.mk", "userland/etc/rc", "userland/etc/rc.d/ntpd"} <= names
 

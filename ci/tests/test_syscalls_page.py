@@ -1,13 +1,11 @@
 """Tests of ci/syscalls-page and of the names that it and the recorder use."""
 import collections
-import importlib.machinery
-import importlib.util
 import os
 
+import tool
+
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-LOADER = importlib.machinery.SourceFileLoader("syscalls_page", f"{TOP}/ci/syscalls-page")
-PAGE = importlib.util.module_from_spec(importlib.util.spec_from_loader("syscalls_page", LOADER))
-LOADER.exec_module(PAGE)
+PAGE = tool.load("ci/syscalls-page")
 
 
 def test_names_are_of_calls_and_unique():
