@@ -1,6 +1,7 @@
 /* The vDSO: a small ELF object mapped into each process (vdso(7)), and the data page it reads. */
 #pragma once
 
+#include "abi/time.h"
 #include "lib/types.h"
 
 /* Read by user code: a sequence lock, then what turns the TSC into the clocks. */
@@ -14,6 +15,7 @@ struct vdso_data {
 	u32 pad;
 	u64 raw_base, raw_ns, raw_mult; /* the same for CLOCK_MONOTONIC_RAW */
 	s64 realtime_offset_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
+	struct timezone zone;   /* a: what settimeofday(2) said last; seq is not for it */
 };
 
 /*

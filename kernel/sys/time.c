@@ -11,6 +11,8 @@
 #include "sched/wait.h"
 #include "sys/sys_int.h"
 
+#define ZONE_MAX (15 * 60) /* minutes from UTC, either way */
+
 /* CPU time of the process or thread that a dynamic clock id names (clock_getcpuclockid(3)): 0 or
  * -EINVAL. */
 static int cpu_clock(int clock, u64 *ns)
@@ -144,13 +146,33 @@ long sys_adjtimex(struct abi_timex __user *utx)
 
 long sys_gettimeofday(struct timeval __user *tv, struct timezone __user *tz)
 {
-	struct timezone utc = { 0, 0 };
+	struct timezone zone;
 	u64 ns = clock_realtime();
 	struct timeval now = { (s64)(ns / NSEC_PER_SEC), (s64)(ns % NSEC_PER_SEC / NSEC_PER_USEC) };
 
 	if (tv && copy_out_obj(tv, &now) < 0)
 		return -EFAULT;
-	return tz ? copy_out_obj(tz, &utc) : 0;
+	__atomic_load(&vdso_data->zone, &zone, __ATOMIC_RELAXED);
+	return tz ? copy_out_obj(tz, &zone) : 0;
+}
+
+/*
+ * settimeofday(2): the kernel keeps the zone for gettimeofday(2) and has no other use for it. But
+ * the first zone since boot, if no time comes with it, tells that the hardware's clock, which the
+ * time was taken from, is in local time: the time is moved to UTC.
+ */
+static long zone_set(const struct timezone *zone, bool alone)
+{
+	static bool known; /* a */
+
+	if (!cred_capable(cred_current(), CAP_SYS_TIME))
+		return -EPERM;
+	if (zone->tz_minuteswest < -ZONE_MAX || zone->tz_minuteswest > ZONE_MAX)
+		return -EINVAL;
+	__atomic_store(&vdso_data->zone, (struct timezone *)zone, __ATOMIC_RELAXED);
+	if (__atomic_exchange_n(&known, true, __ATOMIC_RELAXED) || !alone)
+		return 0;
+	return clock_realtime_step(zone->tz_minuteswest * 60 * (s64)NSEC_PER_SEC);
 }
 
 long sys_settimeofday(const struct timeval __user *utv, const struct timezone __user *tz)
@@ -158,16 +180,17 @@ long sys_settimeofday(const struct timeval __user *utv, const struct timezone __
 	struct timezone zone;
 	struct timeval tv;
 	struct timespec ts;
+	long error;
 
+	if (utv && copy_in_obj(&tv, utv) < 0)
+		return -EFAULT;
+	if (utv && (tv.tv_usec < 0 || tv.tv_usec >= 1000000))
+		return -EINVAL;
 	if (tz && copy_in_obj(&zone, tz) < 0)
 		return -EFAULT;
-	/* The kernel's clock is UTC: there is no zone to warp by. */
-	if (!utv)
-		return cred_capable(cred_current(), CAP_SYS_TIME) ? 0 : -EPERM;
-	if (copy_in_obj(&tv, utv) < 0)
-		return -EFAULT;
-	if (tv.tv_usec < 0 || tv.tv_usec >= 1000000)
-		return -EINVAL;
+	error = tz ? zone_set(&zone, !utv) : 0;
+	if (error || !utv)
+		return error ? error : cred_capable(cred_current(), CAP_SYS_TIME) ? 0 : -EPERM;
 	ts = (struct timespec){ tv.tv_sec, tv.tv_usec * 1000 };
 	return realtime_set(&ts);
 }

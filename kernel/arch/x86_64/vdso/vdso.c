@@ -112,7 +112,7 @@ int __vdso_gettimeofday(struct timeval *tv, struct timezone *tz)
 		tv->tv_usec = (s64)(ns % NSEC / 1000);
 	}
 	if (tz)
-		*tz = (struct timezone){ 0, 0 };
+		__atomic_load(&vdso_page.zone, tz, __ATOMIC_RELAXED);
 	return 0;
 }
 
