@@ -29,6 +29,7 @@ enum {
 #define MMC_MEDIA_TRAY_OPEN BIT(0)   /* sixth byte */
 
 /* Sense data in the fixed format (SPC-4 4.5.3). */
+#define SENSE_FIXED       0x70 /* first byte: of the command that just failed */
 #define SENSE_KEY(sense)  ((sense)[2] & 0xf)
 #define SENSE_CODE(sense) ((sense)[12])
 enum {

@@ -150,9 +150,16 @@ static bool only_asks(u8 command)
 	return false;
 }
 
-/* What became of the command, as sg's interface tells it. */
+/*
+ * What became of the command, as sg's interface tells it. One that the drive never answered, or
+ * failed without a reason, was aborted (SPC-4 4.5.6): that is what the call succeeds in telling.
+ */
 static int packet_result(struct sg_io_hdr *h, const struct blk_packet *packet, int err)
 {
+	static const u8 aborted[sizeof(packet->sense)] = {
+		SENSE_FIXED, [2] = SENSE_ABORTED, [7] = sizeof(aborted) - 8,
+	};
+	const u8 *sense = packet->sense[0] ? packet->sense : aborted;
 	u8 n = min(h->mx_sb_len, (u8)sizeof(packet->sense));
 
 	h->status = h->masked_status = h->msg_status = h->sb_len_wr = 0;
@@ -160,14 +167,14 @@ static int packet_result(struct sg_io_hdr *h, const struct blk_packet *packet, i
 	h->info = 0;
 	if (!err)
 		return 0;
-	if (!packet->sense[0])
+	if (sense == aborted && err != -ABI_EIO)
 		return err;
 	h->status = SAM_CHECK_CONDITION;
 	h->masked_status = SAM_CHECK_CONDITION >> 1;
 	h->driver_status = DRIVER_SENSE;
 	h->info = SG_INFO_CHECK;
 	h->sb_len_wr = n;
-	return n ? copy_out((void __user *)h->sbp, packet->sense, n) : 0;
+	return n ? copy_out((void __user *)h->sbp, sense, n) : 0;
 }
 
 /*

@@ -137,3 +137,36 @@ TEST(packets)
 	ok(h.sb_len_wr >= 14 && (sense[2] & 15) == 2 && sense[12] == 0x3a, "no medium");
 	close(fd);
 }
+
+/* Debug kernels have a file that makes the thread's next request fail, as if nothing answered. */
+TEST(no_answer)
+{
+	unsigned char ready[6] = {0}, sense[32];
+	sg_io_hdr_t h = {.interface_id = 'S', .dxfer_direction = SG_DXFER_NONE, .cmd_len = 6,
+			 .mx_sb_len = sizeof(sense), .cmdp = ready, .sbp = sense, .timeout = 5000};
+	int failing = open("/sys/kernel/debug/fail", O_RDWR), fd;
+
+	if (failing < 0) {
+		skip("SG_IO", "nothing can be made to fail");
+		return;
+	}
+	fd = must(open(FULL, O_RDONLY | O_NONBLOCK));
+	memset(sense, 0xff, sizeof(sense));
+	must(pwrite(failing, "read 1", 6, 0));
+	works(ioctl(fd, SG_IO, &h), "SG_IO of what is not answered");
+	must(pwrite(failing, "off", 3, 0));
+	is(h.status, 2, "CHECK CONDITION");
+	is(h.masked_status, 1, "masked");
+	is(h.host_status, 0, "nothing of the host");
+	is(h.driver_status, 8, "the driver has sense data");
+	is(h.info & SG_INFO_OK_MASK, SG_INFO_CHECK, "they are to be looked at");
+	is(h.sb_len_wr, 18, "18 bytes of them");
+	is(sense[0], 0x70, "in the fixed format");
+	is(sense[2], 0xb, "ABORTED COMMAND");
+	is(sense[7], 10, "ten more bytes");
+	is(sense[18], 0xff, "and no more");
+	works(ioctl(fd, SG_IO, &h), "once more");
+	is(h.status, 0, "it ends well");
+	close(fd);
+	close(failing);
+}
