@@ -118,6 +118,25 @@ KTEST(bcache_sync_under_way)
 	ktest_disk_destroy(k);
 }
 
+/* What leads to an inode is made stable with it, also when the inode itself is clean. */
+KTEST(bcache_sync_of_clean_inode)
+{
+	static const struct super_ops nothing;
+	static const struct pagecache_ops no_pages;
+	struct ktest_disk *k = ktest_disk_create(4, true, false);
+	struct blkdev *d = k->disk.whole;
+	struct superblock sb = { .dev = d, .ops = &nothing };
+	struct inode inode = { .sb = &sb };
+
+	pagecache_init(&inode.cache, &no_pages, &inode);
+	block_fill(d, 0, 1024, 0x22);
+	ktest_disk_diary_clear(k);
+	KTEST_CHECK(inode_sync(&inode) == 0);
+	KTEST_CHECK(mem_is_all(k->bytes, 0x22, 1024));
+	KTEST_CHECK(k->n_diary == 2 && k->diary[1].op == BLK_FLUSH);
+	ktest_disk_destroy(k);
+}
+
 /* A pinned block stays off the disk, and goes there when it is let go. */
 KTEST(bcache_pins)
 {

@@ -99,7 +99,7 @@ KTEST(vfs_sync_waits_for_writers)
 	inode = mount->sb->root_inode;
 	KTEST_CHECK(write_under_way(inode) && !(inode->state & I_DIRTY));
 	/* fsync(2) of it: once more, as the other does not wait for the device. */
-	KTEST_CHECK(inode_sync(inode, false) == 0 && READ_ONCE(ended) == 2);
+	KTEST_CHECK(inode_sync(inode) == 0 && READ_ONCE(ended) == 2);
 	wait_until(&changed, READ_ONCE(gone) == 2);
 	KTEST_CHECK(write_under_way(inode) && !(inode->state & I_DIRTY));
 	/* fsync(2) of a directory, sync(2). */

@@ -297,16 +297,9 @@ ssize_t cached_write_limited(struct file *file, struct iov_iter *from, loff_t *p
 	if (n <= 0)
 		return n;
 	*pos = at + n;
-	stable = file->flags & O_DSYNC || inode->sb->flags & SB_SYNC || inode->flags & FS_SYNC_FL;
+	stable = file_is_synchronous(file);
 	if (unlikely(stable || file->flags & O_DIRECT)) {
-		int err;
-
-		if (!stable)
-			err = write_range(file, at, at + n - 1);
-		else if (file->ops->fsync)
-			err = file->ops->fsync(file, (file->flags & O_SYNC) != O_SYNC);
-		else
-			err = cached_fsync(file, (file->flags & O_SYNC) != O_SYNC);
+		int err = stable ? file_sync_written(file) : write_range(file, at, at + n - 1);
 
 		return err < 0 ? err : n;
 	}

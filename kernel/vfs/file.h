@@ -190,6 +190,11 @@ loff_t cached_seek(struct file *file, loff_t offset, int whence);
 loff_t file_seek_to(struct file *file, loff_t offset, int whence, loff_t end);
 int cached_mmap(struct file *file, struct map_request *req);
 int cached_fsync(struct file *file, bool data_only);
+/* Whether what changes the file is to be stable when the call returns: by how it was opened
+ * (O_SYNC, O_DSYNC), by itself (chattr +S), or by its file system. Any context. */
+bool file_is_synchronous(const struct file *file);
+/* Makes it so, with all that O_DSYNC leaves out if it is O_SYNC: 0 or negative errno. No locks. */
+int file_sync_written(struct file *file);
 /*
  * After cached_fsync(), for a file system whose inode_write() leaves blocks in the device's cache:
  * all of that cache that is dirty or on its way is stable then. 0 or negative errno.

@@ -108,6 +108,8 @@ int file_allocate(struct file *f, u32 mode, loff_t offset, loff_t length, u64 fs
 		return err;
 	err = f->ops->fallocate(f, mode, offset, length);
 	gate_leave(inode->sb->gate, GATE_CALL);
+	if (err == 0 && file_is_synchronous(f))
+		err = file_sync_written(f);
 	if (err == 0)
 		notify_file(f, IN_MODIFY);
 	return err;

@@ -7,6 +7,7 @@
  * I_WRITING, for fsync(2) of it to wait, and in a list of the superblock, for those who want all
  * inodes written: they wait for the writes that had begun.
  */
+#include "abi/ioctl.h"
 #include "abi/stat.h"
 #include "core/clock.h"
 #include "dev/bcache.h"
@@ -219,9 +220,23 @@ static int sync_rest(struct inode *inode, int err)
 	return err;
 }
 
-int inode_sync(struct inode *inode, bool data_only)
+int inode_sync(struct inode *inode)
 {
-	return has_disk(inode) ? sync_rest(inode, pagecache_sync(&inode->cache)) : 0;
+	struct blkdev *dev = inode->sb->dev;
+	int err, err2;
+
+	if (!has_disk(inode))
+		return 0;
+	err = pagecache_sync(&inode->cache);
+	err2 = write_dirty(inode, true);
+	err = err ? err : err2;
+	/* The inode may be clean and what leads to it not written: by an earlier write-back. */
+	if (dev && pagecache_is_unwritten(&dev->cache)) {
+		err2 = bcache_sync(dev);
+		err = err ? err : err2;
+	}
+	err2 = dev ? blk_flush(dev) : 0;
+	return err || err2 == -ABI_EOPNOTSUPP ? err : err2;
 }
 
 int cached_fsync(struct file *file, bool data_only)
@@ -238,6 +253,22 @@ int cached_fsync(struct file *file, bool data_only)
 	err2 = sync_rest(inode, file_data_error(file, &inode->cache));
 	err3 = file_meta_error(file);
 	return err ?: err2 ?: err3;
+}
+
+bool file_is_synchronous(const struct file *file)
+{
+	const struct inode *inode = file->inode;
+
+	return file->flags & O_DSYNC || READ_ONCE(inode->sb->flags) & SB_SYNC ||
+	       READ_ONCE(inode->flags) & FS_SYNC_FL;
+}
+
+int file_sync_written(struct file *file)
+{
+	bool data_only = (file->flags & O_SYNC) != O_SYNC;
+
+	return file->ops->fsync ? file->ops->fsync(file, data_only) :
+				  cached_fsync(file, data_only);
 }
 
 int file_sync_meta(struct file *file)

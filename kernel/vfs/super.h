@@ -426,5 +426,8 @@ void inode_wait_written(struct inode *inode);
  * others and it has returned. 0 or the first error. No locks held.
  */
 int super_write_inodes(struct superblock *sb);
-/* Writes pages and metadata of one inode: fsync(2). */
-int inode_sync(struct inode *inode, bool data_only);
+/*
+ * Makes an inode stable, and whatever metadata of its file system waits in the device's cache: 0 or
+ * an error. Thread context, without locks of pages. What a journal has is stable by a commit only.
+ */
+int inode_sync(struct inode *inode);

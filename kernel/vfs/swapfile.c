@@ -95,7 +95,7 @@ static int open_file(struct swapfile *s, const struct path *path, const struct c
 	blkdev_get(inode->sb->dev);
 	s->dev = inode->sb->dev;
 	plan->n_pages = (u64)inode->size >> PAGE_SHIFT;
-	err = inode_sync(inode, false);
+	err = inode_sync(inode);
 	pagecache_shrink(&inode->cache);
 	return err;
 }

@@ -1,7 +1,9 @@
 /*
  * data= of ext4: what is said of the order of a file's data and the journal, on a file system with
- * a journal (a copy of the frozen one that this runs on) and without one.
+ * a journal (a copy of the frozen one that this runs on) and without one. And what fallocate(2)
+ * makes stable in a file that is open with O_SYNC or O_DSYNC.
  */
+#include <linux/falloc.h>
 #include <linux/fs.h>
 #include <linux/loop.h>
 #include <sys/ioctl.h>
@@ -104,6 +106,53 @@ TEST(with_journal)
 	must(umount("m"));
 	fails(mount(device, "m", "ext4", MS_RDONLY, "noload,data=ordered"), EINVAL,
 	      "without the journal");
+	loop_end();
+	must(unlink("/tmp/ordered-image"));
+}
+
+/* Writes that the device has finished. */
+static long writes(void)
+{
+	char *at = strstr((char *)tap_read("/proc/diskstats"), device + 5);
+	long n = -1;
+
+	if (at)
+		sscanf(at, "%*s %*d %*d %*d %*d %ld", &n);
+	return n;
+}
+
+TEST(allocated_at_once)
+{
+	static const struct { const char *what; int mode; off_t at, n; } changes[] = {
+		{ "fallocate", 0, 0, 65536 },
+		{ "behind the end", FALLOC_FL_KEEP_SIZE, 65536, 65536 },
+	};
+
+	if (!tap_root()) {
+		skip("mount", "not root");
+		return;
+	}
+	mkdir("m", 0700);
+	copy_make("/tmp/ordered-image");
+	loop_make("/tmp/ordered-image");
+	must(mount(device, "m", "ext4", 0, ""));
+	for (int i = 0; i < 2; i++) {
+		int fd = must(open("m/file", O_CREAT | O_RDWR | (i ? O_SYNC : O_DSYNC), 0600));
+
+		for (unsigned j = 0; j < sizeof(changes) / sizeof(*changes); j++) {
+			long before;
+
+			must(fsync(fd));
+			before = writes();
+			works(fallocate(fd, changes[j].mode, changes[j].at, changes[j].n),
+			      changes[j].what);
+			ok(writes() > before, "%s: the disk has it with %s", changes[j].what,
+			   i ? "O_SYNC" : "O_DSYNC");
+		}
+		must(close(fd));
+		must(unlink("m/file"));
+	}
+	must(umount("m"));
 	loop_end();
 	must(unlink("/tmp/ordered-image"));
 }

@@ -271,7 +271,5 @@ int ext_fallocate(struct file *file, u32 mode, loff_t offset, loff_t length)
 	if (!err)
 		err = file_modified(file);
 	rwsem_write_end(&inode->lock);
-	if (!err && (file->flags & O_DSYNC || inode->sb->flags & SB_SYNC))
-		err = inode_sync(inode, false);
 	return err;
 }

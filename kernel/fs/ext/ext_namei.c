@@ -48,8 +48,8 @@ int ext_dirsync(struct inode *dir, struct inode *other)
 	if (ext_fs_of(dir)->journaled)
 		return ext_commit_inode(dir, false);
 	if (other)
-		err = inode_sync(other, false);
-	err2 = inode_sync(dir, false);
+		err = inode_sync(other);
+	err2 = inode_sync(dir);
 	return err ? err : err2;
 }
 

@@ -30,12 +30,9 @@ int fat_dirsync(struct inode *dir, struct inode *other)
 	if (!(READ_ONCE(dir->sb->flags) & (SB_SYNC | SB_DIRSYNC)))
 		return 0;
 	if (other)
-		err = inode_sync(other, false);
-	err2 = inode_sync(dir, false);
-	if (!err)
-		err = err2;
-	/* An entry that went, or came, is in no inode. */
-	err2 = bcache_sync(dir->sb->dev);
+		err = inode_sync(other);
+	/* With the entry that went, or came, which is in no inode. */
+	err2 = inode_sync(dir);
 	return err ? err : err2;
 }
 

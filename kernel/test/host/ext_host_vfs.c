@@ -174,7 +174,7 @@ void inode_take_dirty(struct inode *inode)
 		list_del_init(&inode->dirty_link);
 }
 
-int inode_sync(struct inode *inode, bool data_only)
+int inode_sync(struct inode *inode)
 {
 	int err = pagecache_write_range(&inode->cache, 0, ~0ull, true);
 	int err2 = write_dirty(inode, true), err3 = blk_flush(inode->sb->dev);
@@ -185,7 +185,7 @@ int inode_sync(struct inode *inode, bool data_only)
 
 int cached_fsync(struct file *file, bool data_only)
 {
-	return inode_sync(file->inode, data_only);
+	return inode_sync(file->inode);
 }
 
 int file_sync_meta(struct file *file)

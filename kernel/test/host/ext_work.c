@@ -60,7 +60,7 @@ static void create_one(struct inode *dir, const char *name, size_t n, bool sync)
 		return;
 	try(host_write(inode, data, n, 0));
 	if (sync)
-		try(inode_sync(inode, false));
+		try(inode_sync(inode));
 	inode_put(inode);
 }
 
@@ -113,7 +113,7 @@ static int do_append(struct superblock *sb)
 		for (unsigned k = 0; inode && k < 4; k++)
 			try(host_write(inode, data, 9000, inode->size));
 		if (inode && i % 4 == 0)
-			try(inode_sync(inode, false));
+			try(inode_sync(inode));
 		if (inode)
 			inode_put(inode);
 	}
@@ -130,7 +130,7 @@ static int do_truncate(struct superblock *sb)
 		try(host_truncate(inode, i % 2 ? 1500 : 0));
 		try(host_write(inode, data, 3000, 300000));
 		try(host_truncate(inode, 301000));
-		try(inode_sync(inode, false));
+		try(inode_sync(inode));
 		inode_put(inode);
 	}
 	return first_error;

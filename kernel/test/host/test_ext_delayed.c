@@ -389,7 +389,7 @@ TEST(a_failing_disk_is_told_of)
 	CHECK_EQ(host_write(inode, data, 65536, 0), 65536);
 	host_quiet = true;
 	host_fail_io(1, true);
-	CHECK_EQ(inode_sync(inode, false), (u64)-EIO);
+	CHECK_EQ(inode_sync(inode), (u64)-EIO);
 	host_fail_io(0, false);
 	CHECK_EQ(inode->blocks_delayed, 0);
 	CHECK_EQ((u64)fs->free_blocks, (u64)fs->unused_blocks);
@@ -474,7 +474,7 @@ static void not_now(const char *format)
 	host_drop_caches(sb);
 	CHECK_EQ(host_write(inode, data, 65536, 0), 65536);
 	host_fail_alloc(1, true);
-	CHECK_EQ(inode_sync(inode, false), (u64)-ENOMEM);
+	CHECK_EQ(inode_sync(inode), (u64)-ENOMEM);
 	host_fail_alloc(0, false);
 	CHECK(ext_has_delayed(inode));
 	/* Some of it goes the direct way; then the rest. */
@@ -485,7 +485,7 @@ static void not_now(const char *format)
 		 fs->journal ? (u64)-EAGAIN : 0);
 	CHECK_EQ(ext_has_delayed(inode), fs->journal != NULL);
 	host_committing = false;
-	CHECK_EQ(inode_sync(inode, false), 0);
+	CHECK_EQ(inode_sync(inode), 0);
 	CHECK_EQ(inode->blocks_delayed, 0);
 	inode_put(inode);
 	host_drop_caches(sb);

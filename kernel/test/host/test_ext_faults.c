@@ -32,7 +32,7 @@ static int work(unsigned round)
 		TRY(host_write(inode, buf, sizeof(buf), 300000));
 		TRY(inode->ops->setxattr(inode, "user.x", buf, 500, 0));
 		TRY(host_truncate(inode, 310001));
-		TRY(inode_sync(inode, false));
+		TRY(inode_sync(inode));
 		TRY(host_read(inode, buf, sizeof(buf), 300000));
 		inode_put(inode);
 	}

@@ -125,7 +125,7 @@ TEST(blocks_that_become_free_in_between)
 	CHECK(ext_has_delayed(inode));
 	CHECK(ext_freed_any(fs));
 	host_after_handle = commit;
-	CHECK_EQ(inode_sync(inode, false), 0);
+	CHECK_EQ(inode_sync(inode), 0);
 	CHECK(!host_after_handle);
 	inode_put(inode);
 	check_on_disk("new", 0, sizeof(data));
@@ -275,7 +275,7 @@ static void full_and_no_memory(const char *format, unsigned nth)
 	host_fail_alloc(0, false);
 	fill_up(rest);
 	inode_put(rest);
-	CHECK_EQ(inode_sync(inode, false), 0);
+	CHECK_EQ(inode_sync(inode), 0);
 	inode_put(inode);
 	check_on_disk("spread", 1 << 20, 65536);
 	end();
