@@ -185,6 +185,23 @@ static int gap_begin(struct inode *inode, u64 from, u64 n)
 	return 0;
 }
 
+/* Where blocks end now that what was behind `from` moved down by n: no further up than they do. */
+static u64 end_moved(u64 end, u64 from, u64 n)
+{
+	return end > from ? end - n : min(end, from - n);
+}
+
+/* What was behind `from` has moved down by n. */
+static void gap_end(struct inode *inode, u64 from, u64 n)
+{
+	struct ext_inode *ei = ext_i(inode);
+
+	ei->alloc_end = end_moved(ei->alloc_end, from, n);
+	ei->kept_end = end_moved(ei->kept_end, from, n);
+	WRITE_ONCE(ei->excess_end, end_moved(ei->excess_end, from, n));
+	size_shift(inode, -(s64)n);
+}
+
 static int range_shift(struct inode *inode, u64 from, s64 by)
 {
 	struct ext_inode *ei = ext_i(inode);
@@ -207,7 +224,7 @@ static int range_shift(struct inode *inode, u64 from, s64 by)
 			more = ext_extent_shift_some(ei, from, by, &at);
 		ei->next_logical = ei->next_block = 0;
 		if (!more && by < 0)
-			size_shift(inode, by);
+			gap_end(inode, from, (u64)-by);
 		rwsem_write_end(&ei->map_lock);
 		inode_dirty(inode);
 		err = ext_end_saving(ext_fs_of(inode), min(more, 0), inode, NULL);

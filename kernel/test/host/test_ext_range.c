@@ -5,6 +5,7 @@
 #include "test/host/ext_host.h"
 
 #include "fs/ext/ext_file.h"
+#include "fs/ext/ext_map.h"
 
 #define FILE_MAX (600u * 1024)
 
@@ -218,6 +219,28 @@ static void check_comb(unsigned from, unsigned to, s64 moved)
 }
 
 /* More nodes are behind the place than a transaction of the journal can have. */
+/* A file that lost a range has no more blocks than its size needs, and is known not to. */
+TEST(ends_where_it_collapsed)
+{
+	static u8 text[200 * 1024];
+
+	start("-t ext4 -b 1024 -O ^has_journal");
+	CHECK_EQ(host_write(inode, text, sizeof(text), 0), sizeof(text));
+	CHECK_EQ(inode_sync(inode), 0);
+	CHECK(!ext_map_has_excess(inode));
+	CHECK_EQ(range(FALLOC_FL_COLLAPSE_RANGE, 10 * 1024, 60 * 1024), 0);
+	CHECK(!ext_map_has_excess(inode) && ext_i(inode)->alloc_end == 140);
+	CHECK_EQ(range(FALLOC_FL_COLLAPSE_RANGE, 100 * 1024, 39 * 1024), 0);
+	CHECK(!ext_map_has_excess(inode) && ext_i(inode)->alloc_end == 101);
+	/* What fallocate(2) put behind the end comes along. */
+	CHECK_EQ(range(FALLOC_FL_KEEP_SIZE, 101 * 1024, 50 * 1024), 0);
+	CHECK_EQ(range(FALLOC_FL_COLLAPSE_RANGE, 0, 20 * 1024), 0);
+	CHECK_EQ(ext_i(inode)->kept_end, 131);
+	CHECK_EQ(ext_i(inode)->alloc_end, 131);
+	CHECK_EQ(inode->blocks, 131 * 2);
+	end();
+}
+
 TEST(moves_with_a_small_journal)
 {
 	u32 most = host_most_credits;
