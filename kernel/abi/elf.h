@@ -143,6 +143,7 @@ struct elf64_nhdr {
 #define AT_PAGESZ		6
 #define AT_BASE			7
 #define AT_FLAGS		8
+#define AT_FLAGS_PRESERVE_ARGV0	(1u << 0)
 #define AT_ENTRY		9
 #define AT_NOTELF		10
 #define AT_UID			11

@@ -38,6 +38,7 @@
 #include "net/packet/packet_sock.h"
 #include "net/sock.h"
 #include "net/unix/unix.h"
+#include "proc/binfmt.h"
 #include "proc/process.h"
 #include "proc/procfs/procfs.h"
 #include "sched/rcu.h"
@@ -121,6 +122,7 @@ static void boot_thread(void *arg)
 	unix_init();
 	proc_init();
 	procfs_init();
+	binfmt_init();
 	tty_init();
 	loop_init();
 	ktest_start();

@@ -10,12 +10,14 @@
 #include "abi/rseq.h"
 #include "arch/cpu.h"
 #include "arch/tracee.h"
+#include "arch/usercopy.h"
 #include "arch/vdso.h"
 #include "core/clock.h"
 #include "core/panic.h"
 #include "ipc/futex.h"
 #include "lib/string.h"
 #include "mm/slab.h"
+#include "proc/binfmt.h"
 #include "proc/core.h"
 #include "proc/exec_args.h"
 #include "proc/exec_load.h"
@@ -39,6 +41,9 @@
 struct exec {
 	const struct exec_request *req;
 	struct exec_image image, interp;
+	struct file *opened;     /* a format's: what the interpreter gets by AT_EXECFD, or NULL */
+	bool opened_cred;        /* its set-ID bits count, not the interpreter's */
+	bool preserved;          /* the interpreter gets argv[0] as well */
 	struct exec_args args;
 	const struct cred *cred;
 	bool secure;
@@ -83,39 +88,79 @@ static int script_parse(struct exec_image *image, char **interp, char **arg)
 	return 0;
 }
 
-/* Opens what is to run, through any "#!" lines; arguments are shifted for each. */
-static int image_resolve(struct exec *e)
+/* The program of a "#!" line becomes what is to run; *path, its path, is kmalloc'ed. */
+static int script_enter(struct exec *e, char **path)
 {
 	struct walk plain = { .cred = e->req->walk->cred, .fs = e->req->walk->fs };
-	char *script = NULL;
+	const char *strings[3];
+	char *interp, *arg, *next;
+	int error = script_parse(&e->image, &interp, &arg);
+	u32 n = 0;
+
+	if (error)
+		return error;
+	strings[n++] = interp;
+	if (arg)
+		strings[n++] = arg;
+	strings[n++] = *path ? *path : e->req->shown;
+	error = exec_args_put_first(&e->args, strings, n, true);
+	next = error ? NULL : kstrdup(interp, MM_KERNEL);
+	if (!next)
+		return error ? error : -ENOMEM;
+	kfree(*path);
+	*path = next;
+	exec_image_close(&e->image);
+	return exec_image_open(&plain, next, WALK_FOLLOW, &e->image);
+}
+
+/* The interpreter of a registered format becomes what is to run, in the same way. */
+static int format_enter(struct exec *e, const struct binfmt *b, char **path)
+{
+	struct walk plain = { .cred = e->req->walk->cred, .fs = e->req->walk->fs };
+	const char *strings[2] = { b->interpreter, *path ? *path : e->req->shown };
+	char *next;
+	int error;
+
+	if ((b->flags & BINFMT_OPEN) && e->opened)
+		return -ENOEXEC;
+	error = exec_args_put_first(&e->args, strings, 2, !(b->flags & BINFMT_PRESERVE_ARGV0));
+	next = error ? NULL : kstrdup(b->interpreter, MM_KERNEL);
+	if (!next)
+		return error ? error : -ENOMEM;
+	kfree(*path);
+	*path = next;
+	e->preserved |= b->flags & BINFMT_PRESERVE_ARGV0;
+	if (b->flags & BINFMT_OPEN) {
+		e->opened = file_get(e->image.file);
+		e->opened_cred = b->flags & BINFMT_CREDENTIALS;
+	}
+	exec_image_close(&e->image);
+	return b->fixed.file ? exec_image_reopen(&b->fixed, &e->image) :
+			       exec_image_open(&plain, next, WALK_FOLLOW, &e->image);
+}
+
+/* Opens what is to run, through interpreters and theirs; arguments are shifted for each. */
+static int image_resolve(struct exec *e)
+{
+	char *path = NULL; /* of the image, once it is an interpreter */
 	int error = exec_image_open(e->req->walk, e->req->name, e->req->walk_flags, &e->image);
 
-	for (int depth = 0; !error && e->image.head_size >= 2 && !memcmp(e->image.head, "#!", 2);
-	     depth++) {
-		const char *strings[3];
-		char *interp, *arg, *next = NULL;
-		u32 n = 0;
+	for (int depth = 0; !error; depth++) {
+		struct binfmt *format = binfmt_find(e->image.head, e->image.head_size,
+						    path ? path : e->req->shown);
+		bool script = e->image.head_size >= 2 && !memcmp(e->image.head, "#!", 2);
 
-		error = e->req->unnamable	 ? -ENOENT :
-			depth < SCRIPT_DEPTH_MAX ? script_parse(&e->image, &interp, &arg) :
-						   -ELOOP;
-		if (error)
+		if (!format && !script)
 			break;
-		strings[n++] = interp;
-		if (arg)
-			strings[n++] = arg;
-		strings[n++] = script ? script : e->req->shown;
-		error = exec_args_replace_first(&e->args, strings, n);
-		if (!error && !(next = kstrdup(interp, MM_KERNEL)))
-			error = -ENOMEM;
-		if (error)
-			break;
-		kfree(script);
-		script = next;
-		exec_image_close(&e->image);
-		error = exec_image_open(&plain, script, WALK_FOLLOW, &e->image);
+		if (e->req->unnamable)
+			error = -ENOENT;
+		else if (depth >= SCRIPT_DEPTH_MAX)
+			error = -ELOOP;
+		else
+			error = format ? format_enter(e, format, &path) : script_enter(e, &path);
+		binfmt_put(format);
 	}
-	kfree(script);
+	kfree(path);
 	return error;
 }
 
@@ -188,12 +233,14 @@ static int stack_fill(struct exec *e, vaddr_t top, u64 bias, u64 interp_base, va
 		{ AT_SYSINFO_EHDR, vdso }, { AT_HWCAP, cpu->hwcap }, { AT_PAGESZ, PAGE_SIZE },
 		{ AT_CLKTCK, USER_HZ }, { AT_PHDR, plan->phdr_vaddr + bias },
 		{ AT_PHENT, plan->phentsize }, { AT_PHNUM, plan->phnum }, { AT_BASE, interp_base },
-		{ AT_FLAGS, 0 }, { AT_ENTRY, plan->entry + bias }, { AT_UID, e->cred->uid },
+		{ AT_FLAGS, e->preserved ? AT_FLAGS_PRESERVE_ARGV0 : 0 },
+		{ AT_ENTRY, plan->entry + bias }, { AT_UID, e->cred->uid },
 		{ AT_EUID, e->cred->euid }, { AT_GID, e->cred->gid }, { AT_EGID, e->cred->egid },
 		{ AT_SECURE, e->secure }, { AT_RANDOM, 0 }, { AT_HWCAP2, cpu->hwcap2 },
 		{ AT_EXECFN, 0 }, { AT_PLATFORM, 0 }, { AT_MINSIGSTKSZ, MINSIGSTKSZ },
 		{ AT_RSEQ_FEATURE_SIZE, offsetof(struct rseq, mm_cid) + sizeof(u32) },
 		{ AT_RSEQ_ALIGN, _Alignof(struct rseq) },
+		{ e->opened ? AT_EXECFD : AT_NULL, 0 },
 		{ AT_NULL, 0 },
 	};
 	int error =
@@ -349,6 +396,26 @@ static int unshare(struct task *me)
 	return 0;
 }
 
+/* Gives the interpreter of a format its file, and tells it the number. */
+static int opened_pass(struct exec *e, struct task *me)
+{
+	unsigned at = 0;
+	int fd;
+
+	if (likely(!e->opened))
+		return 0;
+	fd = fd_reserve(me->files, 0, process_rlimit(me->process, RLIMIT_NOFILE), false);
+	if (fd < 0)
+		return fd;
+	fd_install(me->files, fd, e->opened);
+	e->opened = NULL;
+	while (e->as->auxv[at] != AT_EXECFD)
+		at += 2;
+	e->as->auxv[at + 1] = (u64)fd;
+	return copy_out((void __user *)(e->stack.auxv + (at + 1) * sizeof(u64)),
+			&e->as->auxv[at + 1], sizeof(u64));
+}
+
 /* The new program is complete: from here nothing fails. */
 static void commit(struct exec *e, struct task *me)
 {
@@ -358,7 +425,6 @@ static void commit(struct exec *e, struct task *me)
 	signal_exec_reset(p);
 	me->altstack = (struct abi_sigaltstack){ .ss_flags = SS_DISABLE };
 	me->restart.fn = NULL;
-	fd_close_on_exec(me->files);
 	seq_write_begin(&p->exec_seq);
 	spin_lock(&proc_tree_lock);
 	p->aspace = e->as;
@@ -426,6 +492,11 @@ static bool fs_is_shared(struct task *me)
 	return (u32)ref_read(&me->fs->refs) > own;
 }
 
+static bool may_read(struct task *me, struct file *file)
+{
+	return inode_permission(file->inode, me->cred, MAY_READ) == 0;
+}
+
 static int exec_run(struct exec *e)
 {
 	struct task *me = task_current();
@@ -441,9 +512,9 @@ static int exec_run(struct exec *e)
 		error = images_plan(e);
 	if (error)
 		return error;
-	e->readable = inode_permission(e->image.file->inode, me->cred, MAY_READ) == 0;
-	error = exec_cred(me->cred, e->image.file, fs_is_shared(me) || !ptrace_exec_allowed(me),
-			  &e->cred, &e->secure);
+	e->readable = may_read(me, e->image.file) && (!e->opened || may_read(me, e->opened));
+	error = exec_cred(me->cred, e->opened_cred ? e->opened : e->image.file,
+			  fs_is_shared(me) || !ptrace_exec_allowed(me), &e->cred, &e->secure);
 	if (error)
 		return error;
 	error = aspace_create(&e->as);
@@ -461,6 +532,10 @@ static int exec_run(struct exec *e)
 	posix_timers_delete(me->process);
 	error = unshare(me);
 	leave_old(e, me);
+	if (!error) {
+		fd_close_on_exec(me->files);
+		error = opened_pass(e, me);
+	}
 	if (!error)
 		commit(e, me);
 	else /* the other threads are gone: there is no old program to go back to */
@@ -487,6 +562,8 @@ int process_exec(const struct exec_request *req)
 	exec_args_fini(&e->args);
 	exec_image_close(&e->image);
 	exec_image_close(&e->interp);
+	if (e->opened)
+		file_put(e->opened);
 	if (e->cred)
 		cred_put(e->cred);
 	if (e->as)

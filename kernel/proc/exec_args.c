@@ -137,10 +137,10 @@ void exec_args_fini(struct exec_args *a)
 	kvfree(a->text);
 }
 
-int exec_args_replace_first(struct exec_args *a, const char *const *strings, u32 n)
+int exec_args_put_first(struct exec_args *a, const char *const *strings, u32 n, bool replace)
 {
 	char *copies[EXEC_PREFIX_MAX];
-	u32 gone = a->n_prefix ? 1 : 0;
+	u32 gone = replace && a->n_prefix ? 1 : 0;
 
 	if (a->n_prefix - gone + n > EXEC_PREFIX_MAX)
 		return -E2BIG;
@@ -155,7 +155,7 @@ int exec_args_replace_first(struct exec_args *a, const char *const *strings, u32
 	if (gone) {
 		a->prefix_bytes -= strlen(a->prefix[0]) + 1;
 		kfree(a->prefix[0]);
-	} else {
+	} else if (replace) {
 		a->skip = strlen(a->text) + 1;
 		a->argc--;
 	}
@@ -245,6 +245,7 @@ int exec_stack_write(const struct exec_args *a, vaddr_t top, const char *name, s
 	vector[at++] = 0;
 	memcpy(vector + at, auxv, n * sizeof(*auxv));
 	out->sp = align_down(low - words * sizeof(u64), 16);
+	out->auxv = out->sp + at * sizeof(u64);
 	error = copy_out((void __user *)out->sp, vector, words * sizeof(u64));
 	kvfree(vector);
 	return error;

@@ -22,11 +22,14 @@ struct exec_args {
 /* Copies both arrays: 0, -EFAULT, -E2BIG, -ENOMEM. exec_args_fini() in any case. */
 int exec_args_copy(struct exec_args *a, const u64 *argv, const u64 *envp, bool kernel);
 void exec_args_fini(struct exec_args *a);
-/* Replaces argv[0] (the first prefix string, if any) by `n` strings: 0, -ENOMEM, -E2BIG. */
-int exec_args_replace_first(struct exec_args *a, const char *const *strings, u32 n);
+/*
+ * Puts `n` strings before the arguments, or (`replace`) in the place of argv[0], the first prefix
+ * string if there is any: 0, -ENOMEM, -E2BIG.
+ */
+int exec_args_put_first(struct exec_args *a, const char *const *strings, u32 n, bool replace);
 
 /* Where the parts of the initial stack went. */
-struct exec_stack { vaddr_t sp, arg_start, arg_end, env_start, env_end; };
+struct exec_stack { vaddr_t sp, arg_start, arg_end, env_start, env_end, auxv; };
 struct auxv { u64 type, value; };
 /*
  * Writes strings, `name` for AT_EXECFN, 16 random bytes, auxv and the pointer arrays below `top` of

@@ -12,42 +12,53 @@
 #include "arch/usercopy.h"
 #include "mm/slab.h"
 
+/* The file at the path, which may be executed; execute permission is enough: the kernel reads it,
+ * not the user. */
+static int image_begin(const struct path *path, struct exec_image *image)
+{
+	int error = vfs_open_path(path, O_RDONLY | O_LARGEFILE, cred_root, &image->file);
+	ssize_t n;
+
+	if (error)
+		return error;
+	error = inode_deny_write(image->file->inode);
+	if (error) {
+		file_put(image->file);
+		image->file = NULL;
+		return error;
+	}
+	n = file_read_kernel(image->file, image->head, sizeof(image->head), 0);
+	if (n < 0) {
+		exec_image_close(image);
+		return (int)n;
+	}
+	image->head_size = (size_t)n;
+	return 0;
+}
+
 int exec_image_open(const struct walk *walk, const char *name, u32 walk_flags,
 		    struct exec_image *image)
 {
 	struct path path;
-	ssize_t n;
 	int error = path_lookup(walk, name, walk_flags, &path);
 
 	*image = (struct exec_image){ 0 };
 	if (error)
 		return error;
-	error = -EACCES;
 	if (!S_ISREG(path.dentry->inode->mode) || (path.mount->flags & MNT_F_NOEXEC))
-		goto out;
-	error = inode_permission(path.dentry->inode, walk->cred, MAY_EXEC);
-	if (!error) /* execute permission is enough: the kernel reads, not the user */
-		error = vfs_open_path(&path, O_RDONLY | O_LARGEFILE, cred_root, &image->file);
-	if (error)
-		goto out;
-	error = inode_deny_write(image->file->inode);
-	if (error)
-		goto fail_file;
-	n = file_read_kernel(image->file, image->head, sizeof(image->head), 0);
-	if (n < 0) {
-		error = (int)n;
-		inode_allow_write(image->file->inode);
-		goto fail_file;
-	}
-	image->head_size = (size_t)n;
-	path_put(&path);
-	return 0;
-fail_file:
-	file_put(image->file);
-	image->file = NULL;
-out:
+		error = -EACCES;
+	else
+		error = inode_permission(path.dentry->inode, walk->cred, MAY_EXEC);
+	if (!error)
+		error = image_begin(&path, image);
 	path_put(&path);
 	return error;
+}
+
+int exec_image_reopen(const struct exec_image *from, struct exec_image *image)
+{
+	*image = (struct exec_image){ 0 };
+	return image_begin(&from->file->path, image);
 }
 
 void exec_image_close(struct exec_image *image)

@@ -19,6 +19,8 @@ struct exec_image {
 int exec_image_open(const struct walk *walk, const char *name, u32 walk_flags,
 		    struct exec_image *image);
 void exec_image_close(struct exec_image *image);
+/* Opens the file of another image once more: 0 or -errno. */
+int exec_image_reopen(const struct exec_image *from, struct exec_image *image);
 /* Judges the headers: 0, -ENOEXEC, -EINVAL, -ENOMEM, -EIO. */
 int exec_image_plan(struct exec_image *image);
 /* The interpreter's path (PT_INTERP) into buf: 0, -ENOEXEC, -EIO. */

@@ -219,7 +219,11 @@ static const struct proc_node mqueue_children[] = {
 	{ 0 },
 };
 
+/* The place where binfmt_misc is mounted. */
+static const struct proc_node nothing[] = { { 0 } };
+
 const struct proc_node procfs_fs_children[] = {
+	{ .name = "binfmt_misc", .mode = MODE_D, .children = nothing },
 	{ .name = "mqueue", .mode = MODE_D, .children = mqueue_children },
 	{ .name = "epoll", .mode = MODE_D, .children = epoll_children },
 	{ .name = "inotify", .mode = MODE_D, .children = inotify_children },
