@@ -7,7 +7,7 @@
 #include "mm/dma.h"
 #include "test/ktest.h"
 
-enum { BLOCKS = 32, TURNS = 1000, ROUNDS = 5 };
+enum { BLOCKS = 32, TURNS = 250, ROUNDS = 5 };
 
 static int compare(const void *a, const void *b)
 {
