@@ -7,6 +7,7 @@
 
 #include "abi/statfs.h"
 #include "abi/time.h"
+#include "core/log.h"
 #include "core/refcount.h"
 #include "lib/list.h"
 #include "sched/gate.h"
@@ -426,6 +427,9 @@ void inode_wait_written(struct inode *inode);
  * others and it has returned. 0 or the first error. No locks held.
  */
 int super_write_inodes(struct superblock *sb);
+/* Logs a line about a file system on a device: "ext2 (sda3): …". Any context. */
+void super_log(const struct superblock *sb, enum log_level level, const char *fmt, ...)
+		__printf(3, 4);
 /*
  * Makes an inode stable, and whatever metadata of its file system waits in the device's cache: 0 or
  * an error. Thread context, without locks of pages. What a journal has is stable by a commit only.

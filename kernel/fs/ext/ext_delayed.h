@@ -8,9 +8,11 @@
 #pragma once
 
 #include "fs/ext/ext_int.h"
+#include "vfs/page_io.h"
 
-#define EXT_PAGE_LOST		BIT(33)	/* parts of the page got no block and never will */
-#define EXT_PAGE_LOST_NOSPC	BIT(34)	/* because there were none */
+/* Parts of the page got no block and never will; and because there were none. */
+#define EXT_PAGE_LOST		BIT(PAGE_IO_BITS)
+#define EXT_PAGE_LOST_NOSPC	BIT(PAGE_IO_BITS + 1)
 #define EXT_PAGE_DELAYED_SHIFT	48	/* blocks of the page that are delayed, a bit each */
 
 /* Exact for who has the page locked. */

@@ -13,17 +13,6 @@
 #include "core/panic.h"
 #include "lib/string.h"
 
-void ext_message(const struct superblock *sb, enum log_level level, const char *fmt, ...)
-{
-	char text[200];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	log_emit(level, "%s (%s): %s", sb->type->name, sb->dev->name, text);
-}
-
 /* Keeps what the superblock is to say: the first error since it was last told, and the latest. */
 static void error_note(struct ext_fs *fs, u64 ino, const struct ext_error_site *site)
 {
@@ -98,7 +87,7 @@ static void error_act(struct ext_fs *fs)
 		ext_csum_super_set(&fs->geo, fs->super);
 		bcache_dirty(fs->dev, &fs->super_block);
 		__atomic_fetch_or(&fs->sb->flags, SB_READ_ONLY, __ATOMIC_RELAXED);
-		ext_message(fs->sb, LOG_ERR, "remounted read-only");
+		super_log(fs->sb, LOG_ERR, "remounted read-only");
 	}
 }
 
@@ -111,7 +100,7 @@ int ext_error_at(struct ext_fs *fs, const struct ext_error_site *site, const cha
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	if (log_limit_pass(&fs->error_limit))
-		ext_message(fs->sb, LOG_ERR, "error: %s", text);
+		super_log(fs->sb, LOG_ERR, "error: %s", text);
 	error_note(fs, 0, site);
 	error_act(fs);
 	return -EIO;
@@ -128,8 +117,8 @@ int ext_inode_error_at(const struct inode *inode, const struct ext_error_site *s
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	if (log_limit_pass(&fs->error_limit))
-		ext_message(fs->sb, LOG_ERR, "error: inode %llu: %s",
-			    (unsigned long long)inode->ino, text);
+		super_log(fs->sb, LOG_ERR, "error: inode %llu: %s",
+			  (unsigned long long)inode->ino, text);
 	error_note(fs, inode->ino, site);
 	error_act(fs);
 	return -EIO;

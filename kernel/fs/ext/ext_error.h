@@ -1,14 +1,12 @@
 /*
- * fs/ext/ext_error.h - what happens when the disk is damaged, and messages.
+ * fs/ext/ext_error.h - what happens when the disk is damaged.
  */
 #pragma once
 
-#include "core/log.h"
 #include "lib/types.h"
 
 struct ext_fs;
 struct inode;
-struct superblock;
 
 /* Where in the driver an error was found, and one as the superblock will tell of it. */
 struct ext_error_site { const char *function; u32 line; };
@@ -38,6 +36,3 @@ int ext_inode_error_at(const struct inode *inode, const struct ext_error_site *s
  * super_lock held, unless nobody else writes it any more.
  */
 void ext_error_record(struct ext_fs *fs);
-/* "ext2 (sda3): …" without consequences. */
-void ext_message(const struct superblock *sb, enum log_level level, const char *fmt,
-		...) __printf(3, 4);

@@ -158,8 +158,8 @@ static void evict_delete(struct inode *inode)
 	err = evict_steps(inode);
 	if (err) {
 		/* Nobody is left to try again: what was not freed is e2fsck's to find. */
-		ext_message(fs->sb, LOG_WARNING, "inode %llu could not be freed (error %d)",
-			    (unsigned long long)inode->ino, err);
+		super_log(fs->sb, LOG_WARNING, "inode %llu could not be freed (error %d)",
+			  (unsigned long long)inode->ino, err);
 		WRITE_ONCE(fs->had_errors, true);
 	}
 }

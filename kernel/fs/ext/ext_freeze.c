@@ -53,7 +53,7 @@ void ext_thaw(struct superblock *sb)
 	/* Before anything is in the log, the disk says that it counts. */
 	err = recover_mark(fs, true);
 	if (err) {
-		ext_message(sb, LOG_ERR, "cannot write the superblock (error %d)", err);
+		super_log(sb, LOG_ERR, "cannot write the superblock (error %d)", err);
 		ext_abort(fs, err);
 	}
 	jbd_thaw(fs->journal);

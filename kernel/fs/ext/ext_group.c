@@ -84,12 +84,12 @@ static int group_init(struct ext_fs *fs, u32 n)
 	mutex_init(&g->lock, RANK_FS2, "ext group");
 	g->desc = desc_at(fs, n);
 	if (!ext_csum_group(geo, fs->super, n, g->desc)) {
-		ext_message(fs->sb, LOG_ERR, "descriptor of group %u: checksum is wrong", n);
+		super_log(fs->sb, LOG_ERR, "descriptor of group %u: checksum is wrong", n);
 		return -EINVAL;
 	}
 	why = ext_check_group(geo, n, g->desc);
 	if (why) {
-		ext_message(fs->sb, LOG_ERR, "descriptor of group %u: %s", n, why);
+		super_log(fs->sb, LOG_ERR, "descriptor of group %u: %s", n, why);
 		return -EINVAL;
 	}
 	g->head_blocks = group_head_blocks(fs, n);
@@ -112,7 +112,7 @@ int ext_group_read(struct ext_fs *fs, u32 group, struct ext_group_desc *desc)
 	int err;
 
 	if (!ext_blocks_valid(geo, block, 1)) {
-		ext_message(fs->sb, LOG_ERR, "group descriptors beyond the device");
+		super_log(fs->sb, LOG_ERR, "group descriptors beyond the device");
 		return -EINVAL;
 	}
 	err = ext_block_get(fs, block, &b);
@@ -124,7 +124,7 @@ int ext_group_read(struct ext_fs *fs, u32 group, struct ext_group_desc *desc)
 	bcache_put(&b);
 	why = ext_check_group(geo, group, desc);
 	if (why) {
-		ext_message(fs->sb, LOG_ERR, "descriptor of group %u: %s", group, why);
+		super_log(fs->sb, LOG_ERR, "descriptor of group %u: %s", group, why);
 		return -EINVAL;
 	}
 	return 0;
@@ -143,13 +143,13 @@ int ext_groups_load(struct ext_fs *fs)
 		u64 block = gdt_location(fs, i);
 
 		if (!ext_blocks_valid(geo, block, 1)) {
-			ext_message(fs->sb, LOG_ERR, "group descriptors beyond the device");
+			super_log(fs->sb, LOG_ERR, "group descriptors beyond the device");
 			return -EINVAL;
 		}
 		err = ext_block_get(fs, block, &fs->gdt[i]);
 		if (err) {
 			fs->gdt[i].page = NULL;
-			ext_message(fs->sb, LOG_ERR, "cannot read group descriptors");
+			super_log(fs->sb, LOG_ERR, "cannot read group descriptors");
 			return err;
 		}
 	}

@@ -123,8 +123,8 @@ static int inode_read(struct inode *inode)
 			err = ext_error(fs, "inode %u: %s", ino, why);
 	}
 	if (!err && raw->flags & (EXT_FL_ENCRYPT | EXT_FL_CASEFOLD | EXT_FL_VERITY)) {
-		ext_message(fs->sb, LOG_ERR,
-			    "inode %u is encrypted, case-folding or sealed: not supported", ino);
+		super_log(fs->sb, LOG_ERR,
+			  "inode %u is encrypted, case-folding or sealed: not supported", ino);
 		err = -EIO;
 	}
 	if (!err) {

@@ -25,7 +25,7 @@ int ext_journal_block(struct ext_journal *j, u32 at, struct bblock *b, u64 *bloc
 	if (err)
 		return err;
 	if (!run.block) {
-		ext_message(j->fs->sb, LOG_ERR, "its journal has a hole at block %u", at);
+		super_log(j->fs->sb, LOG_ERR, "its journal has a hole at block %u", at);
 		return -EIO;
 	}
 	*block = run.block;
@@ -34,7 +34,7 @@ int ext_journal_block(struct ext_journal *j, u32 at, struct bblock *b, u64 *bloc
 
 static int journal_bad(const struct ext_fs *fs, const char *why)
 {
-	ext_message(fs->sb, LOG_ERR, "its journal cannot be used: %s", why);
+	super_log(fs->sb, LOG_ERR, "its journal cannot be used: %s", why);
 	return -EINVAL;
 }
 
@@ -99,8 +99,8 @@ static int journal_finish(struct ext_journal *j, struct bblock *journal_super)
 
 	/* The superblock may have been replayed, in the buffer that we hold. */
 	if (j->geo.error) {
-		ext_message(fs->sb, LOG_WARNING, "its journal tells of an error (%d): run e2fsck",
-			    (s32)j->geo.error);
+		super_log(fs->sb, LOG_WARNING, "its journal tells of an error (%d): run e2fsck",
+			  (s32)j->geo.error);
 		fs->super->state |= EXT_STATE_ERROR;
 		ext_csum_super_set(&fs->geo, fs->super);
 		bcache_dirty(fs->dev, &fs->super_block);
@@ -136,10 +136,10 @@ static int journal_replay(struct ext_journal *j)
 		err = journal_finish(j, &b);
 	bcache_put(&b);
 	if (!err)
-		ext_message(j->fs->sb, LOG_INFO,
-			    "journal replayed%s: %u transactions, %llu blocks, %llu revoked",
-			    j->to_disk ? "" : " in memory", j->n_transactions,
-			    (unsigned long long)j->n_blocks, (unsigned long long)j->n_revoked);
+		super_log(j->fs->sb, LOG_INFO,
+			  "journal replayed%s: %u transactions, %llu blocks, %llu revoked",
+			  j->to_disk ? "" : " in memory", j->n_transactions,
+			  (unsigned long long)j->n_blocks, (unsigned long long)j->n_revoked);
 	return err;
 }
 
@@ -167,7 +167,7 @@ int ext_journal_recover(struct ext_fs *fs, bool to_disk)
 	radix_destroy(&j->revoked, NULL, NULL);
 	kfree(j);
 	if (err)
-		ext_message(fs->sb, LOG_ERR, "the journal was not replayed (error %d)", err);
+		super_log(fs->sb, LOG_ERR, "the journal was not replayed (error %d)", err);
 	else if (!to_disk && !radix_empty(&fs->overlay))
 		fs->overlaid = true;
 	return err;

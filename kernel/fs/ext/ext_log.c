@@ -38,7 +38,7 @@ static void log_aborted(void *owner, int error)
 {
 	struct ext_fs *fs = owner;
 
-	ext_message(fs->sb, LOG_ERR, "journal aborted (error %d): remounted read-only", error);
+	super_log(fs->sb, LOG_ERR, "journal aborted (error %d): remounted read-only", error);
 	if (READ_ONCE(fs->opt.errors) == EXT_ERRORS_PANIC)
 		panic("%s (%s): journal aborted, and mounted with errors=panic", fs->sb->type->name,
 		      fs->dev->name);
@@ -70,7 +70,7 @@ static int log_extents(struct ext_fs *fs, struct inode *inode, u32 n_blocks,
 		err = more ? ext_map(inode, at, n_blocks - at, &run) : -ENOMEM;
 		list = more ? more : list;
 		if (!err && !run.block) {
-			ext_message(fs->sb, LOG_ERR, "its journal has a hole at block %u", at);
+			super_log(fs->sb, LOG_ERR, "its journal has a hole at block %u", at);
 			err = -EINVAL;
 		}
 		if (err) {
@@ -123,7 +123,7 @@ int ext_log_open(struct ext_fs *fs)
 		err = log_open(fs, inode);
 	ext_inode_free(inode);
 	if (err)
-		ext_message(fs->sb, LOG_ERR, "its journal cannot be opened (error %d)", err);
+		super_log(fs->sb, LOG_ERR, "its journal cannot be opened (error %d)", err);
 	return err;
 }
 

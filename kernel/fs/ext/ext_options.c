@@ -111,13 +111,13 @@ int ext_options_parse(const struct superblock *sb, const char *text, struct ext_
 		size_t n = strcspn(text, ",");
 
 		if (n >= sizeof(word)) {
-			ext_message(sb, LOG_ERR, "mount option too long");
+			super_log(sb, LOG_ERR, "mount option too long");
 			return -EINVAL;
 		}
 		memcpy(word, text, n);
 		word[n] = '\0';
 		if (n && option_parse(word, o) < 0) {
-			ext_message(sb, LOG_ERR, "unknown or malformed mount option \"%s\"", word);
+			super_log(sb, LOG_ERR, "unknown or malformed mount option \"%s\"", word);
 			return -EINVAL;
 		}
 		text += n;

@@ -245,5 +245,5 @@ void ext_orphans_process(struct ext_fs *fs)
 	n += ext_orphan_file_process(fs);
 	WRITE_ONCE(fs->reading_orphans, false);
 	if (n)
-		ext_message(fs->sb, LOG_INFO, "%u removed or shortened files freed", n);
+		super_log(fs->sb, LOG_INFO, "%u removed or shortened files freed", n);
 }

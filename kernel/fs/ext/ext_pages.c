@@ -1,11 +1,8 @@
 /*
  * fs/ext/ext_pages.c - pages of regular files between the cache and the disk.
  *
- * Steps 5 to 7 of the walk of read(2): vm hands over consecutive pages, the map turns their blocks
- * into runs, and each run becomes one request with a piece per page (where runs continue each
- * other, the plug joins their requests again). A page of small blocks may take part in several
- * requests; page->private counts them, from bit 0, one more for the submitter, and remembers an
- * error; who drops the last count ends the page's read or write.
+ * Step 6 of the walk of read(2): vm hands over consecutive pages, the map turns their blocks into
+ * runs, and vfs/page_io.h makes requests of these.
  *
  * PG_PRIVATE on a page says that all its blocks are mapped, so that writing into it needs no look
  * at the map. It is taken away when blocks of the page are freed while the page stays, which only
@@ -25,100 +22,22 @@
 
 #include "abi/stat.h"
 #include "lib/string.h"
+#include "vfs/page_io.h"
 
-#define IO_ERROR	BIT(32)
-#define IO_NO_SPACE	BIT(35)
-#define IO_COUNT	0xffffffffull
-
-/* Requests under construction: runs are joined while they continue each other on the disk. */
+/* What is being read or written, and the map of it. */
 struct ext_io {
+	struct page_io io;
 	struct inode *inode;
-	struct blk_request *req;	/* not yet submitted, or NULL */
-	u64 next;			/* physical sector after it */
-	enum blk_op op;
 	struct ext_run run;		/* what the map said last: it covers */
 	u64 logical;			/* this block and run.count - 1 more */
 	u64 end;			/* logical blocks of the file */
 };
 
-static void page_end_read(struct page *page, int error)
-{
-	struct inode *inode = page->cache->owner;
-	u64 size = (u64)READ_ONCE(inode->size), start = page->index << PAGE_SHIFT;
-
-	if (!error && size < start + PAGE_SIZE) {
-		u64 keep = size > start ? size - start : 0;
-
-		memset((u8 *)page_to_virt(page) + keep, 0, PAGE_SIZE - keep);
-	}
-	page_read_done(page, error);
-}
-
-static void page_begin_io(struct page *page)
-{
-	u64 delayed = (u64)ext_page_delayed(page) << EXT_PAGE_DELAYED_SHIFT;
-
-	__atomic_store_n(&page->private, delayed | 1, __ATOMIC_RELAXED);
-}
-
-static void page_end_io(struct page *page, enum blk_op op, int error)
-{
-	u64 left;
-
-	if (error)
-		__atomic_fetch_or(&page->private, error == -ABI_ENOSPC ? IO_NO_SPACE : IO_ERROR,
-				  __ATOMIC_RELAXED);
-	left = __atomic_sub_fetch(&page->private, 1, __ATOMIC_ACQ_REL);
-	if (left & IO_COUNT)
-		return;
-	error = left & IO_ERROR ? -EIO : left & IO_NO_SPACE ? -ENOSPC : 0;
-	if (op == BLK_READ)
-		page_end_read(page, error);
-	else
-		page_write_done(page, error);
-}
-
-static void io_done(struct blk_request *req)
-{
-	for (unsigned i = 0; i < req->n_pieces; i++)
-		page_end_io(req->pieces[i].page, req->op, req->error);
-	blk_request_free(req);
-}
-
-static void io_submit(struct ext_io *io)
-{
-	if (io->req)
-		blk_submit(io->req);
-	io->req = NULL;
-}
-
 /* Adds n bytes of a page, which lie at physical block `block`. */
 static void io_add(struct ext_io *io, struct page *page, u32 offset, u32 n, u64 block)
 {
-	struct ext_fs *fs = ext_fs_of(io->inode);
-	u64 sector = block << (fs->geo.block_bits - 9);
-	struct blk_request *req;
-	struct dma_piece *last;
-
-	if (io->req && (io->next != sector || io->req->n_pieces == BLK_RESERVE_PIECES))
-		io_submit(io);
-	if (!io->req) {
-		req = io->req = blk_request_alloc(BLK_RESERVE_PIECES);
-		req->dev = fs->dev;
-		req->op = io->op;
-		req->lba = sector;
-		req->done = io_done;
-	}
-	req = io->req;
-	last = req->n_pieces ? &req->pieces[req->n_pieces - 1] : NULL;
-	if (last && last->page == page && last->offset + last->length == offset) {
-		last->length += n;
-	} else {
-		__atomic_fetch_add(&page->private, 1, __ATOMIC_RELAXED);
-		req->pieces[req->n_pieces++] = (struct dma_piece){ page, offset, n };
-	}
-	req->n_sectors += n >> 9;
-	io->next = sector + (n >> 9);
+	page_io_add(&io->io, page, offset, n,
+		    block << (ext_fs_of(io->inode)->geo.block_bits - 9));
 }
 
 /* Makes io->run begin at `logical`: 0 or an error. `ahead`: blocks that will be asked for. */
@@ -134,7 +53,7 @@ static int io_map(struct ext_io *io, u64 logical, u32 ahead)
 		return 0;
 	}
 	/* The map may have to be read, and no request may be held while waiting for another. */
-	io_submit(io);
+	page_io_submit(&io->io);
 	io->logical = logical;
 	err = ext_map(io->inode, logical, ahead, &io->run);
 	if (err)
@@ -172,7 +91,7 @@ static void read_page(struct ext_io *io, struct page *page, u32 ahead)
 	bool mapped = true;
 	int err = 0;
 
-	page_begin_io(page);
+	page_io_begin(page, (u64)ext_page_delayed(page) << EXT_PAGE_DELAYED_SHIFT);
 	for (u32 i = 0; i < per && !err;) {
 		u32 n = per - i;
 
@@ -195,7 +114,7 @@ static void read_page(struct ext_io *io, struct page *page, u32 ahead)
 	}
 	if (mapped && !err)
 		page_set(page, PG_PRIVATE);
-	page_end_io(page, BLK_READ, err);
+	page_io_end(page, BLK_READ, err);
 }
 
 static void inline_read_page(struct inode *inode, struct page *page)
@@ -205,15 +124,16 @@ static void inline_read_page(struct inode *inode, struct page *page)
 
 	if (n >= 0)
 		memset(p + n, 0, PAGE_SIZE - (size_t)n);
-	page_end_read(page, n < 0 ? (int)n : 0);
+	page_io_read_done(page, n < 0 ? (int)n : 0);
 }
 
 static void io_init(struct ext_io *io, struct inode *inode, enum blk_op op)
 {
-	u32 size = ext_fs_of(inode)->geo.block_size;
+	struct ext_fs *fs = ext_fs_of(inode);
 
-	*io = (struct ext_io){ .inode = inode, .op = op,
-			       .end = DIV_ROUND_UP((u64)READ_ONCE(inode->size), size) };
+	*io = (struct ext_io){ .io = { .dev = fs->dev, .op = op }, .inode = inode,
+			       .end = DIV_ROUND_UP((u64)READ_ONCE(inode->size),
+						   fs->geo.block_size) };
 }
 
 static void ext_pages_read(struct pagecache *cache, struct page **pages, unsigned n)
@@ -231,7 +151,7 @@ static void ext_pages_read(struct pagecache *cache, struct page **pages, unsigne
 	blk_plug();
 	for (unsigned i = 0; i < n; i++)
 		read_page(&io, pages[i], (n - i) << shift);
-	io_submit(&io);
+	page_io_submit(&io.io);
 	blk_unplug();
 }
 
@@ -250,7 +170,7 @@ static int write_hole(struct ext_io *io, struct page *page, u32 offset, bool los
 		ext_pages_note_hole(io->inode, page);
 		return 0;
 	}
-	io_submit(io);
+	page_io_submit(&io->io);
 	return ext_map_create(io->inode, io->logical, 1, true, &io->run);
 }
 
@@ -267,7 +187,7 @@ static void write_page(struct ext_io *io, struct page *page, u32 ahead)
 	u32 delayed = ext_page_delayed(page);
 	int err = 0;
 
-	page_begin_io(page);
+	page_io_begin(page, (u64)delayed << EXT_PAGE_DELAYED_SHIFT);
 	if (unlikely(delayed))
 		page_dirty(page);
 	for (u32 i = 0; i < per && first + i < io->end;) {
@@ -296,7 +216,7 @@ static void write_page(struct ext_io *io, struct page *page, u32 ahead)
 	page_unlock(page);
 	if (unlikely(lost) && !err)
 		err = lost & EXT_PAGE_LOST_NOSPC ? -ENOSPC : -EIO;
-	page_end_io(page, BLK_WRITE, err);
+	page_io_end(page, BLK_WRITE, err);
 }
 
 static void ext_pages_write(struct pagecache *cache, struct page **pages, unsigned n)
@@ -309,7 +229,7 @@ static void ext_pages_write(struct pagecache *cache, struct page **pages, unsign
 	blk_plug();
 	for (unsigned i = 0; i < n; i++)
 		write_page(&io, pages[i], (n - i) << shift);
-	io_submit(&io);
+	page_io_submit(&io.io);
 	blk_unplug();
 }
 

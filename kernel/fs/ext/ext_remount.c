@@ -51,7 +51,7 @@ int ext_remount(struct superblock *sb, u32 flags, const char *options)
 		return err;
 	opt.data_given = fs->opt.data_given; /* the order stays what it is */
 	if (opt.super_at != fs->opt.super_at || opt.noload != fs->opt.noload) {
-		ext_message(sb, LOG_ERR, "sb= and noload cannot be changed by remounting");
+		super_log(sb, LOG_ERR, "sb= and noload cannot be changed by remounting");
 		return -EINVAL;
 	}
 	if (read_only && fs->writable) {
@@ -60,7 +60,7 @@ int ext_remount(struct superblock *sb, u32 flags, const char *options)
 		ext_state_end_write(fs);
 	} else if (!read_only && !fs->writable) {
 		if (fs->had_errors) {
-			ext_message(sb, LOG_ERR, "damaged: cannot be remounted for writing");
+			super_log(sb, LOG_ERR, "damaged: cannot be remounted for writing");
 			return -EROFS;
 		}
 		err = fs->overlaid ? overlay_to_disk(fs) : 0;

@@ -43,24 +43,24 @@ int ext_state_check_features(const struct ext_fs *fs)
 	u32 ro = fs->geo.ro_compat & ~WRITABLE_RO_COMPAT;
 
 	if (blkdev_is_read_only(fs->dev)) {
-		ext_message(fs->sb, LOG_ERR, "the device is read-only");
+		super_log(fs->sb, LOG_ERR, "the device is read-only");
 		return -EROFS;
 	}
 	if (incompat || ro) {
-		ext_message(fs->sb, LOG_ERR,
-			    "can only be mounted read-only: features incompat %#x, "
-			    "ro_compat %#x cannot be written",
-			    incompat, ro);
+		super_log(fs->sb, LOG_ERR,
+			  "can only be mounted read-only: features incompat %#x, "
+			  "ro_compat %#x cannot be written",
+			  incompat, ro);
 		return -EROFS;
 	}
 	if (fs->geo.n_blocks >> 32) {
-		ext_message(fs->sb, LOG_ERR,
-			    "can only be mounted read-only: more blocks than indirect blocks name");
+		super_log(fs->sb, LOG_ERR,
+			  "can only be mounted read-only: more blocks than indirect blocks name");
 		return -EROFS;
 	}
 	if (fs->opt.super_given && fs->opt.super_at != 1) {
-		ext_message(fs->sb, LOG_ERR,
-			    "can only be mounted read-only from a backup superblock");
+		super_log(fs->sb, LOG_ERR,
+			  "can only be mounted read-only from a backup superblock");
 		return -EROFS;
 	}
 	return 0;
@@ -72,15 +72,15 @@ static void state_warn(const struct ext_fs *fs)
 	s16 max_count = (s16)s->max_mnt_count;
 
 	if (s->state & EXT_STATE_ERROR)
-		ext_message(fs->sb, LOG_WARNING, "errors were found in it before: run e2fsck");
+		super_log(fs->sb, LOG_WARNING, "errors were found in it before: run e2fsck");
 	else if (!(s->state & EXT_STATE_VALID))
-		ext_message(fs->sb, LOG_WARNING, "was not cleanly unmounted: run e2fsck");
+		super_log(fs->sb, LOG_WARNING, "was not cleanly unmounted: run e2fsck");
 	else if (max_count > 0 && s->mnt_count >= (u16)max_count)
-		ext_message(fs->sb, LOG_WARNING, "mounted more often than its limit: run e2fsck");
+		super_log(fs->sb, LOG_WARNING, "mounted more often than its limit: run e2fsck");
 	else if (s->checkinterval &&
 		 (u64)s->lastcheck + s->checkinterval <= (u64)clock_now().tv_sec)
-		ext_message(fs->sb, LOG_WARNING,
-			    "not checked for longer than its limit: run e2fsck");
+		super_log(fs->sb, LOG_WARNING,
+			  "not checked for longer than its limit: run e2fsck");
 }
 
 void ext_meta_sync_begin(struct ext_fs *fs)
@@ -130,7 +130,7 @@ int ext_state_begin_write(struct ext_fs *fs)
 	mutex_unlock(&fs->super_lock);
 	err = ext_meta_sync(fs);
 	if (err) {
-		ext_message(fs->sb, LOG_ERR, "cannot write the superblock (error %d)", err);
+		super_log(fs->sb, LOG_ERR, "cannot write the superblock (error %d)", err);
 		return err;
 	}
 	if (fs->journaled) {
@@ -207,7 +207,7 @@ void ext_state_mark_error(struct ext_fs *fs)
 	req.n_sectors = fs->geo.block_size >> 9;
 	req.lba = fs->opt.super_at * 2 / req.n_sectors * req.n_sectors;
 	if (blk_submit_wait(&req))
-		ext_message(fs->sb, LOG_ERR, "cannot write the superblock");
+		super_log(fs->sb, LOG_ERR, "cannot write the superblock");
 	page_put(page);
 }
 
@@ -224,8 +224,8 @@ static void journal_end_write(struct ext_fs *fs)
 	if (!err)
 		return;
 	fs->cache_stale = true;
-	ext_message(fs->sb, LOG_ERR, "cannot be written completely (error %d): its journal will be "
-		    "replayed", err);
+	super_log(fs->sb, LOG_ERR, "cannot be written completely (error %d): its journal will be "
+		  "replayed", err);
 }
 
 void ext_state_end_write(struct ext_fs *fs)
@@ -247,7 +247,7 @@ void ext_state_end_write(struct ext_fs *fs)
 	last = ext_meta_sync(fs);
 	err = err ? err : last;
 	if (err)
-		ext_message(fs->sb, LOG_ERR, "cannot be written completely (error %d)", err);
+		super_log(fs->sb, LOG_ERR, "cannot be written completely (error %d)", err);
 	WRITE_ONCE(fs->writable, false);
 }
 

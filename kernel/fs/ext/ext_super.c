@@ -58,16 +58,16 @@ static int super_check_features(struct ext_fs *fs, const struct ext_flavour *fla
 	if (bad & ~(u32)EXT_INCOMPAT_RECOVER) {
 		u32 bit = (u32)rounddown_pow2(bad & ~(u32)EXT_INCOMPAT_RECOVER);
 
-		ext_message(sb, LOG_ERR, "cannot be mounted as %s: feature %s (incompat %#x)",
-			    flavour->type.name, incompat_name(bit), bad);
+		super_log(sb, LOG_ERR, "cannot be mounted as %s: feature %s (incompat %#x)",
+			  flavour->type.name, incompat_name(bit), bad);
 		return -EINVAL;
 	}
 	if (fs->geo.ro_compat & EXT_RO_VERITY) {
-		ext_message(sb, LOG_ERR, "feature verity is not supported");
+		super_log(sb, LOG_ERR, "feature verity is not supported");
 		return -EINVAL;
 	}
 	if (flavour->needs_journal && !(fs->geo.compat & EXT_COMPAT_HAS_JOURNAL)) {
-		ext_message(sb, LOG_ERR, "has no journal: mount it as ext2");
+		super_log(sb, LOG_ERR, "has no journal: mount it as ext2");
 		return -EINVAL;
 	}
 	return 0;
@@ -82,19 +82,19 @@ static int super_read(struct ext_fs *fs)
 	int err;
 
 	if (at == 0 || at >= fs->dev->n_sectors / 2) {
-		ext_message(fs->sb, LOG_ERR, "no superblock can be at sb=%llu",
-			    (unsigned long long)at);
+		super_log(fs->sb, LOG_ERR, "no superblock can be at sb=%llu",
+			  (unsigned long long)at);
 		return -EINVAL;
 	}
 	err = bcache_get(fs->dev, at, EXT_SUPER_SIZE, &b);
 	if (err) {
-		ext_message(fs->sb, LOG_ERR, "cannot read the superblock (error %d)", err);
+		super_log(fs->sb, LOG_ERR, "cannot read the superblock (error %d)", err);
 		return err;
 	}
 	why = ext_check_super(b.data, fs->dev->n_sectors / 2, &fs->geo);
 	bcache_put(&b);
 	if (why) {
-		ext_message(fs->sb, LOG_ERR, "bad superblock: %s", why);
+		super_log(fs->sb, LOG_ERR, "bad superblock: %s", why);
 		return -EINVAL;
 	}
 	block = (at << 10) >> fs->geo.block_bits;
@@ -105,7 +105,7 @@ static int super_read(struct ext_fs *fs)
 	/* Nobody but us writes there, but it may have been read from a bad sector's neighbour. */
 	why = ext_check_super(fs->super, fs->dev->n_sectors / 2, &fs->geo);
 	if (why) {
-		ext_message(fs->sb, LOG_ERR, "bad superblock: %s", why);
+		super_log(fs->sb, LOG_ERR, "bad superblock: %s", why);
 		return -EINVAL;
 	}
 	return 0;
@@ -129,7 +129,7 @@ static int super_reload(struct ext_fs *fs, const struct ext_flavour *flavour)
 	if (!why && fs->geo.block_size != block_size)
 		why = "another block size";
 	if (why) {
-		ext_message(fs->sb, LOG_ERR, "bad superblock in the journal: %s", why);
+		super_log(fs->sb, LOG_ERR, "bad superblock in the journal: %s", why);
 		return -EINVAL;
 	}
 	return super_check_features(fs, flavour);
@@ -143,8 +143,8 @@ static int super_recover(struct ext_fs *fs, const struct ext_flavour *flavour)
 	if (!(fs->geo.incompat & EXT_INCOMPAT_RECOVER))
 		return 0;
 	if (fs->opt.noload) {
-		ext_message(fs->sb, LOG_WARNING,
-			    "journal not replayed (noload): files may look damaged");
+		super_log(fs->sb, LOG_WARNING,
+			  "journal not replayed (noload): files may look damaged");
 		return 0;
 	}
 	if (!(fs->sb->flags & SB_READ_ONLY))
@@ -204,7 +204,7 @@ static int super_fill(struct ext_fs *fs, const struct ext_flavour *flavour)
 	fs->journaled = flavour->incompat & EXT_INCOMPAT_RECOVER && !fs->opt.noload &&
 			fs->geo.compat & EXT_COMPAT_HAS_JOURNAL;
 	if (fs->opt.data_given && !fs->journaled) {
-		ext_message(sb, LOG_ERR, "data= is for a file system with a journal");
+		super_log(sb, LOG_ERR, "data= is for a file system with a journal");
 		return -EINVAL;
 	}
 	super_take_options(fs);
@@ -289,7 +289,7 @@ static int super_mount(struct superblock *sb, struct blkdev *dev, const char *op
 		fs->opt.delalloc = ext_options_delalloc(fs);
 	err = ext_iget(sb, EXT_ROOT_INO, &sb->root_inode);
 	if (err) {
-		ext_message(sb, LOG_ERR, "cannot read the root directory (error %d)", err);
+		super_log(sb, LOG_ERR, "cannot read the root directory (error %d)", err);
 		goto fail;
 	}
 	if (fs->writable)

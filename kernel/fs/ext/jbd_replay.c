@@ -248,8 +248,8 @@ static int check_fast_commits(struct ext_journal *j)
 		follows = jbd_fast_commit_follows(b.data, j->end_sequence);
 		bcache_put(&b);
 		if (follows) {
-			ext_message(j->fs->sb, LOG_ERR,
-				    "its journal has fast commits, which only e2fsck can replay");
+			super_log(j->fs->sb, LOG_ERR,
+				  "its journal has fast commits, which only e2fsck can replay");
 			return -EOPNOTSUPP;
 		}
 	}
@@ -267,9 +267,9 @@ int jbd_scan(struct ext_journal *j)
 	if (!more && w.bad && !(j->geo.incompat & JBD_INCOMPAT_ASYNC_COMMIT)) {
 		more = log_goes_on(&w);
 		if (more > 0) {
-			ext_message(j->fs->sb, LOG_ERR,
-				    "its journal is damaged in transaction %u: run e2fsck",
-				    w.sequence);
+			super_log(j->fs->sb, LOG_ERR,
+				  "its journal is damaged in transaction %u: run e2fsck",
+				  w.sequence);
 			return -EIO;
 		}
 	}
@@ -291,7 +291,7 @@ static int replay_pass(struct ext_journal *j, enum jbd_pass pass)
 		if (more < 0)
 			return more;
 		if (!more) {
-			ext_message(j->fs->sb, LOG_ERR, "its journal changed while replayed");
+			super_log(j->fs->sb, LOG_ERR, "its journal changed while replayed");
 			return -EIO;
 		}
 	}

@@ -9,17 +9,6 @@
 
 #include "core/panic.h"
 
-void fat_message(const struct superblock *sb, enum log_level level, const char *fmt, ...)
-{
-	char text[200];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	log_emit(level, "%s (%s): %s", sb->type->name, sb->dev->name, text);
-}
-
 int fat_error(struct fat_fs *fs, const char *fmt, ...)
 {
 	char text[160];
@@ -29,7 +18,7 @@ int fat_error(struct fat_fs *fs, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	if (log_limit_pass(&fs->error_limit))
-		fat_message(fs->sb, LOG_ERR, "error: %s", text);
+		super_log(fs->sb, LOG_ERR, "error: %s", text);
 	WRITE_ONCE(fs->had_errors, true);
 	if (fs->opt.errors == FAT_ERRORS_PANIC)
 		panic("%s (%s): damaged, and mounted with errors=panic", fs->sb->type->name,
@@ -37,7 +26,7 @@ int fat_error(struct fat_fs *fs, const char *fmt, ...)
 	if (fs->opt.errors == FAT_ERRORS_RO &&
 	    __atomic_exchange_n(&fs->writable, false, __ATOMIC_ACQ_REL)) {
 		__atomic_fetch_or(&fs->sb->flags, SB_READ_ONLY, __ATOMIC_RELAXED);
-		fat_message(fs->sb, LOG_ERR, "remounted read-only");
+		super_log(fs->sb, LOG_ERR, "remounted read-only");
 	}
 	return -EIO;
 }

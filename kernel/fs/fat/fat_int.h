@@ -128,9 +128,6 @@ static inline u32 fat_clusters_for(const struct fat_fs *fs, u64 bytes)
  * to hand on. Thread context. Messages are limited in rate.
  */
 int fat_error(struct fat_fs *fs, const char *fmt, ...) __printf(2, 3);
-/* "vfat (sda1): …" without consequences. */
-void fat_message(const struct superblock *sb, enum log_level level, const char *fmt,
-		...) __printf(3, 4);
 
 /* fat_options.c */
 int must_check fat_options_parse(const struct superblock *sb, const char *text,

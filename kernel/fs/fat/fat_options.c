@@ -126,13 +126,13 @@ int fat_options_parse(const struct superblock *sb, const char *text, struct fat_
 		size_t n = strcspn(text, ",");
 
 		if (n >= sizeof(word)) {
-			fat_message(sb, LOG_ERR, "mount option too long");
+			super_log(sb, LOG_ERR, "mount option too long");
 			return -EINVAL;
 		}
 		memcpy(word, text, n);
 		word[n] = '\0';
 		if (n && option_parse(word, o) < 0) {
-			fat_message(sb, LOG_ERR, "unknown or malformed mount option \"%s\"", word);
+			super_log(sb, LOG_ERR, "unknown or malformed mount option \"%s\"", word);
 			return -EINVAL;
 		}
 		text += n;

@@ -88,18 +88,18 @@ int fat_state_begin_write(struct fat_fs *fs)
 	int err = -EROFS;
 
 	if (fs->dev->disk->read_only) {
-		fat_message(fs->sb, LOG_ERR, "the device is read-only");
+		super_log(fs->sb, LOG_ERR, "the device is read-only");
 		return err;
 	}
 	if (fs->was_dirty)
-		fat_message(fs->sb, LOG_WARNING, "was not cleanly unmounted: run fsck.fat");
+		super_log(fs->sb, LOG_WARNING, "was not cleanly unmounted: run fsck.fat");
 	fs->write_errors = READ_ONCE(fs->dev->cache.n_errors);
 	if (!fs->was_dirty) {
 		err = state_mark(fs, false);
 		if (!err)
 			err = meta_sync(fs);
 		if (err) {
-			fat_message(fs->sb, LOG_ERR, "cannot be marked (error %d)", err);
+			super_log(fs->sb, LOG_ERR, "cannot be marked (error %d)", err);
 			return err;
 		}
 	}
@@ -127,7 +127,7 @@ void fat_state_end_write(struct fat_fs *fs)
 			err = meta_sync(fs);
 	}
 	if (err)
-		fat_message(fs->sb, LOG_ERR, "cannot be written completely (error %d)", err);
+		super_log(fs->sb, LOG_ERR, "cannot be written completely (error %d)", err);
 	WRITE_ONCE(fs->writable, false);
 }
 
@@ -174,7 +174,7 @@ int fat_remount(struct superblock *sb, u32 flags, const char *options)
 		fat_state_end_write(fs);
 	} else if (!read_only && !fs->writable) {
 		if (fs->had_errors) {
-			fat_message(sb, LOG_ERR, "damaged: cannot be remounted for writing");
+			super_log(sb, LOG_ERR, "damaged: cannot be remounted for writing");
 			return -EROFS;
 		}
 		return fat_state_begin_write(fs);

@@ -20,7 +20,7 @@ static int super_read(struct fat_fs *fs)
 	int err = bcache_get(fs->dev, 0, 512, &b);
 
 	if (err) {
-		fat_message(sb, LOG_ERR, "cannot read the boot sector (error %d)", err);
+		super_log(sb, LOG_ERR, "cannot read the boot sector (error %d)", err);
 		return err == -ABI_ENXIO ? -EINVAL : err;
 	}
 	why = fat_check_boot(b.data, fs->dev->n_sectors, &fs->geo);
@@ -28,11 +28,11 @@ static int super_read(struct fat_fs *fs)
 	if (!why && fs->geo.sector_size < fs->dev->disk->sector_size)
 		why = "sectors smaller than the device's";
 	if (why) {
-		fat_message(sb, LOG_ERR, "bad boot sector: %s", why);
+		super_log(sb, LOG_ERR, "bad boot sector: %s", why);
 		return -EINVAL;
 	}
 	if (fs->geo.cut)
-		fat_message(sb, LOG_WARNING, "the device is smaller than the volume");
+		super_log(sb, LOG_WARNING, "the device is smaller than the volume");
 	return 0;
 }
 
@@ -92,7 +92,7 @@ static int super_mount(struct superblock *sb, struct blkdev *dev, const char *op
 	if (!err) {
 		err = fat_root_get(sb, &sb->root_inode);
 		if (err)
-			fat_message(sb, LOG_ERR, "cannot read the root directory (error %d)", err);
+			super_log(sb, LOG_ERR, "cannot read the root directory (error %d)", err);
 	}
 	if (!err)
 		return 0;

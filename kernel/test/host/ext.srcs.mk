@@ -5,7 +5,8 @@ EXT_HOST_TESTS := ext_names ext_files ext_model ext_read ext_faults ext_journal 
 EXT_HOST_TESTS += ext_crafted ext_matrix ext_trouble ext_full
 EXT_HOST_TESTS += ext_range ext_delayed ext_placing
 EXT_HOST_SRCS := $(wildcard kernel/fs/ext/*.c) kernel/fs/jbd/jbd_check.c
-EXT_HOST_SRCS += kernel/vfs/acl.c kernel/vfs/acl_inode.c
+HOST_VFS_SRCS := $(addprefix kernel/vfs/,acl.c acl_inode.c page_io.c super_log.c)
+EXT_HOST_SRCS += $(HOST_VFS_SRCS)
 $(foreach t,$(EXT_HOST_TESTS),$(eval HOST_SRCS_$(t) := $(EXT_HOST_SRCS)))
 $(EXT_HOST_TESTS:%=$(HOST_O)/test_%): $(EXT_HOST:%=$(HOST_O)/ext_host_%.o)
 # The power-cut checker's helper (ci/cuts), which has the real buffers and journal.
@@ -33,7 +34,8 @@ HOST_SRCS_part := kernel/dev/partition_gpt.c kernel/dev/partition_mbr.c $(HOST_S
 $(HOST_O)/src/fs/ext/%.o $(HOST_O)/test_ext_%.o $(HOST_O)/ext_host_%.o $(CUTS_OBJS) \
 $(HOST_O)/ext_work.o: \
 	HOST_CFLAGS := -Ikernel/test/host/ext_shim $(HOST_CFLAGS)
-$(HOST_O)/src/vfs/acl%.o: HOST_CFLAGS := -Ikernel/test/host/ext_shim $(HOST_CFLAGS)
+$(HOST_VFS_SRCS:kernel/%.c=$(HOST_O)/src/%.o): \
+	HOST_CFLAGS := -Ikernel/test/host/ext_shim $(HOST_CFLAGS)
 $(HOST_O)/fuzz/fs/ext/%.o $(HOST_O)/fuzz/vfs/%.o $(HOST_O)/fuzz/test/host/%.o: \
 	FUZZ_CC := $(subst -Ikernel,-Ikernel/test/host/ext_shim -Ikernel,$(FUZZ_CC))
 

@@ -26,7 +26,7 @@ int ext_overlay_add(struct ext_fs *fs, u64 to, u64 from, const struct bblock *b,
 	return -EIO;
 }
 
-void ext_message(const struct superblock *sb, enum log_level level, const char *fmt, ...)
+void super_log(const struct superblock *sb, enum log_level level, const char *fmt, ...)
 {
 	char line[256];
 	va_list ap;
