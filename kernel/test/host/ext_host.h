@@ -10,23 +10,13 @@
 #ifndef TEST_HOST_EXT_HOST_H
 #define TEST_HOST_EXT_HOST_H
 
-/* The kernel's time structures are the host's: they come first and count as defined. */
-#define _STRUCT_TIMESPEC 1
-#define __timeval_defined 1
-#define __itimerspec_defined 1
-#include "abi/time.h"
+#include "test/host/host.h"
 
-#include "test/host/unit.h"
-#undef FD_SETSIZE
-
-#include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/stat.h"
 #include "fs/ext/ext_int.h"
 #include "vfs/file.h"
 
-/* Runs a shell command, formatted: its exit status. */
-int host_run(const char *fmt, ...) __printf(1, 2);
 /* A directory of this program's own, removed at exit. */
 const char *host_dir(void);
 /* Makes "<dir>/<name>" of `mib` MiB by mke2fs with these arguments: its path (static buffer). */

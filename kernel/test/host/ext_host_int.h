@@ -8,13 +8,10 @@
 
 /* ext_host_mem.c */
 void host_mem_init(void);
-bool host_fail(unsigned *countdown, bool for_good);
-bool host_fail_hold(bool hold);	/* nothing fails meanwhile; the old state */
 u64 host_allocations(void);	/* in use: objects and pages */
 void host_locks_check(void);	/* none is held */
 
 /* ext_host_os.c: the host's own calls, whose headers disagree with the kernel's. */
-void *os_map(void *at, size_t bytes); /* at that address; does not return without it */
 void os_poison(void *p, size_t n);
 int os_open(const char *path, bool read_only);
 int os_create(const char *path);
@@ -22,7 +19,6 @@ void os_close(int fd);
 u64 os_size(int fd);
 bool os_pread(int fd, void *buf, size_t n, u64 at);
 bool os_pwrite(int fd, const void *buf, size_t n, u64 at);
-const char *os_temp_dir(void);
 struct os_stat { u64 mode, nlink, uid, gid, rdev, size, ino; s64 mtime; };
 bool os_lstat(const char *path, struct os_stat *out);
 long os_readlink(const char *path, char *buf, size_t size);
@@ -37,7 +33,6 @@ void host_record_flush(void);
 /* ext_host_io.c */
 struct blkdev *host_dev_open(const char *path, bool read_only);
 void host_dev_close(struct blkdev *dev);
-void host_io_finish(void);	/* ends all requests in flight */
 bool host_io_fails(void);	/* whether the transfer that is due is one that fails */
 bool host_dev_read(struct blkdev *dev, void *data, u32 n, u64 at);	/* at once */
 bool host_dev_write(struct blkdev *dev, const void *data, u32 n, u64 at);

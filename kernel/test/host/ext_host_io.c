@@ -145,62 +145,6 @@ bool host_io_failed(void)
 }
 
 /* Page cache */
-static struct radix_node *node_alloc(void)
-{
-	return calloc(1, sizeof(struct radix_node));
-}
-
-static void node_free(struct radix_node *node)
-{
-	free(node);
-}
-
-static const struct radix_ops node_ops = { .alloc = node_alloc, .free = node_free };
-
-void pagecache_init(struct pagecache *cache, const struct pagecache_ops *ops, void *owner)
-{
-	memset(cache, 0, sizeof(*cache));
-	cache->ops = ops;
-	cache->owner = owner;
-	radix_init(&cache->pages, &node_ops);
-	rwsem_init(&cache->invalidate, RANK_INVALIDATE, "invalidate");
-}
-
-static void cache_remove(struct pagecache *cache, struct page *page)
-{
-	if (page->flags & PG_WRITEBACK)
-		abort();
-	if (page->flags & (PG_PRIVATE | PG_DELAYED) && cache->ops->release)
-		cache->ops->release(cache, page);
-	if (page->flags & PG_DIRTY)
-		cache->n_dirty--;
-	radix_delete(&cache->pages, page->index);
-	cache->n_pages--;
-	page->cache = NULL;
-	page_put(page);
-}
-
-static struct page *next_page(struct pagecache *cache, pgoff_t first)
-{
-	void *page;
-
-	return radix_gang_lookup(&cache->pages, first, &page, NULL, 1) ? page : NULL;
-}
-
-void pagecache_fini(struct pagecache *cache)
-{
-	struct page *page;
-
-	host_io_finish();
-	while ((page = next_page(cache, 0))) {
-		if (page->refs != 1)
-			unit_fail(__FILE__, __LINE__, "page %llu has %u references",
-				  (unsigned long long)page->index, page->refs);
-		page->refs = 1;
-		cache_remove(cache, page);
-	}
-}
-
 struct page *pagecache_find(struct pagecache *cache, pgoff_t index)
 {
 	struct page *page = radix_lookup(&cache->pages, index);
@@ -242,40 +186,6 @@ void page_lock(struct page *page)
 		fprintf(stderr, "page locked twice\n");
 		abort();
 	}
-}
-
-void page_unlock(struct page *page)
-{
-	if (!page_test(page, PG_LOCKED))
-		abort();
-	page_reset(page, PG_LOCKED);
-}
-
-void page_read_done(struct page *page, int error)
-{
-	if (page_test(page, PG_UPTODATE))
-		abort();
-	page_set(page, error ? PG_ERROR : PG_UPTODATE);
-	page_unlock(page);
-}
-
-void page_write_done(struct page *page, int error)
-{
-	if (!page_test(page, PG_WRITEBACK))
-		abort();
-	if (error) {
-		page->cache->error = page->cache->error ? page->cache->error : error;
-		page->cache->n_errors++;
-	}
-	page_reset(page, PG_WRITEBACK);
-}
-
-void page_dirty(struct page *page)
-{
-	if (!page_test(page, PG_UPTODATE))
-		abort();
-	if (!page_test_set(page, PG_DIRTY))
-		page->cache->n_dirty++;
 }
 
 int pagecache_get_locked(struct pagecache *cache, pgoff_t index, bool whole, struct page **out)
@@ -343,7 +253,7 @@ unsigned pagecache_next_dirty(struct pagecache *cache, pgoff_t *first, pgoff_t l
 	struct page *page;
 	unsigned n = 0;
 
-	while (n < max && (page = next_page(cache, *first)) && page->index <= last) {
+	while (n < max && (page = host_cache_next(cache, *first)) && page->index <= last) {
 		*first = page->index + 1;
 		if (!page_test(page, PG_DIRTY))
 			continue;
@@ -374,7 +284,7 @@ int pagecache_write_placed(struct pagecache *cache, pgoff_t first, pgoff_t last,
 	if (!cache->ops->write)
 		return 0;
 	host_io_finish();
-	while ((page = next_page(cache, first)) || n) {
+	while ((page = host_cache_next(cache, first)) || n) {
 		if (page && page->index > last)
 			page = NULL;
 		if (n && (!page || n == 64 || batch[n - 1]->index + 1 != page->index ||
@@ -420,8 +330,8 @@ void pagecache_truncate(struct pagecache *cache, u64 size)
 		page_unlock(page);
 		page_put(page);
 	}
-	while ((page = next_page(cache, first)))
-		cache_remove(cache, page);
+	while ((page = host_cache_next(cache, first)))
+		host_cache_remove(cache, page);
 }
 
 void pagecache_drop_range(struct pagecache *cache, pgoff_t first, pgoff_t last)
@@ -431,8 +341,8 @@ void pagecache_drop_range(struct pagecache *cache, pgoff_t first, pgoff_t last)
 	if (cache->invalidate.state == 0)
 		abort();
 	host_io_finish();
-	while ((page = next_page(cache, first)) && page->index <= last)
-		cache_remove(cache, page);
+	while ((page = host_cache_next(cache, first)) && page->index <= last)
+		host_cache_remove(cache, page);
 }
 
 void pagecache_wait_unlocked(struct pagecache *cache, pgoff_t first, pgoff_t last)
@@ -451,10 +361,10 @@ u64 pagecache_shrink(struct pagecache *cache)
 	struct page *page;
 
 	host_io_finish();
-	while ((page = next_page(cache, at))) {
+	while ((page = host_cache_next(cache, at))) {
 		at = page->index + 1;
 		if (page->refs == 1 && !(page->flags & (PG_DIRTY | PG_LOCKED)))
-			cache_remove(cache, page);
+			host_cache_remove(cache, page);
 	}
 	return 0;
 }

@@ -28,7 +28,7 @@ static u32 n_free;
 static u64 n_objects;
 static long locks_held;
 static unsigned fail_alloc;
-static bool fail_alloc_for_good, fail_held;
+static bool fail_alloc_for_good;
 
 void host_mem_init(void)
 {
@@ -41,27 +41,6 @@ void host_mem_init(void)
 		os_poison(phys_to_virt((2ull * i + 1) << PAGE_SHIFT), PAGE_SIZE);
 		free_pfn[n_free++] = 2 * (FRAMES - 1 - i);
 	}
-}
-
-bool host_fail_hold(bool hold)
-{
-	bool old = fail_held;
-
-	fail_held = hold;
-	return old;
-}
-
-bool host_fail(unsigned *countdown, bool for_good)
-{
-	if (*countdown == 0 || fail_held)
-		return false;
-	if (*countdown > 1) {
-		--*countdown;
-		return false;
-	}
-	if (!for_good)
-		*countdown = 0;
-	return true;
 }
 
 void host_fail_alloc(unsigned nth, bool for_good)
@@ -94,11 +73,6 @@ void page_release(struct page *page)
 	free_pfn[n_free++] = page_to_pfn(page);
 }
 
-void page_clear(void *page)
-{
-	memset(page, 0, PAGE_SIZE);
-}
-
 void *kmalloc(size_t size, unsigned flags)
 {
 	void *p;
@@ -115,18 +89,6 @@ void kfree(void *p)
 {
 	n_objects -= p != NULL;
 	free(p);
-}
-
-void *kmemdup(const void *p, size_t n, unsigned flags)
-{
-	void *copy = kmalloc(n, flags);
-
-	return copy ? memcpy(copy, p, n) : NULL;
-}
-
-void *kmalloc_array(size_t n, size_t size, unsigned flags)
-{
-	return kmalloc(n * size, flags);
 }
 
 void *krealloc(void *p, size_t size, unsigned flags)
@@ -330,14 +292,4 @@ const char *host_log(void)
 	last[log_length] = '\0';
 	log_length = 0;
 	return last;
-}
-
-void panic(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	abort();
 }

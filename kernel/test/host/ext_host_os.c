@@ -6,18 +6,14 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sanitizer/asan_interface.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-void *os_map(void *at, size_t bytes);
 void os_poison(void *p, size_t n);
 int os_open(const char *path, bool read_only);
 int os_create(const char *path);
@@ -25,24 +21,12 @@ void os_close(int fd);
 uint64_t os_size(int fd);
 bool os_pread(int fd, void *buf, size_t n, uint64_t at);
 bool os_pwrite(int fd, const void *buf, size_t n, uint64_t at);
-const char *os_temp_dir(void);
 void os_alarm(unsigned seconds);
 
 struct os_stat { uint64_t mode, nlink, uid, gid, rdev, size, ino; int64_t mtime; };
 bool os_lstat(const char *path, struct os_stat *out);
 long os_readlink(const char *path, char *buf, size_t size);
 int os_list(const char *dir, void (*fn)(const char *name, void *arg), void *arg);
-int host_run(const char *fmt, ...);
-
-void *os_map(void *at, size_t bytes)
-{
-	void *p = mmap(at, bytes, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
-
-	if (p != at)
-		abort();
-	return p;
-}
 
 void os_poison(void *p, size_t n)
 {
@@ -113,39 +97,4 @@ int os_list(const char *dir, void (*fn)(const char *name, void *arg), void *arg)
 	if (d)
 		closedir(d);
 	return d ? n : -1;
-}
-
-int host_run(const char *fmt, ...)
-{
-	char command[4096];
-	va_list ap;
-	int status;
-
-	va_start(ap, fmt);
-	vsnprintf(command, sizeof(command), fmt, ap);
-	va_end(ap);
-	fflush(stdout);
-	setenv("PATH", "/usr/sbin:/sbin:/usr/bin:/bin", 1);
-	status = system(command);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 127;
-}
-
-static char temp_dir[256];
-
-static void temp_remove(void)
-{
-	host_run("rm -rf '%s'", temp_dir);
-}
-
-const char *os_temp_dir(void)
-{
-	const char *base = getenv("TMPDIR");
-
-	if (!temp_dir[0]) {
-		snprintf(temp_dir, sizeof(temp_dir), "%s/ext-test-XXXXXX", base ? base : P_tmpdir);
-		if (!mkdtemp(temp_dir))
-			abort();
-		atexit(temp_remove);
-	}
-	return temp_dir;
 }

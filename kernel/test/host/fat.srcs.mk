@@ -1,6 +1,6 @@
 # The FAT driver on images made by mkfs.fat, on the stand-ins of the ext driver's tests.
 FAT_HOST := mem os io bcache alone record vfs names file
-FAT_HOST_OBJS := $(FAT_HOST:%=ext_host_%.o) fat_host.o
+FAT_HOST_OBJS := $(FAT_HOST:%=ext_host_%.o) fat_host.o $(HOST_SHARED:%=%.o)
 FAT_HOST_TESTS := fat_files fat_model fat_damage
 FAT_HOST_SRCS := $(wildcard kernel/fs/fat/*.c) $(HOST_VFS_SRCS)
 $(foreach t,$(FAT_HOST_TESTS),$(eval HOST_SRCS_$(t) := $(FAT_HOST_SRCS)))

@@ -9,16 +9,8 @@
 #ifndef TEST_HOST_JBD_HOST_H
 #define TEST_HOST_JBD_HOST_H
 
-/* The kernel's time structures are the host's: they come first and count as defined. */
-#define _STRUCT_TIMESPEC 1
-#define __timeval_defined 1
-#define __itimerspec_defined 1
-#include "abi/time.h"
+#include "test/host/host.h"
 
-#include "test/host/unit.h"
-#undef FD_SETSIZE
-
-#include "abi/errno.h"
 #include "dev/bcache.h"
 #include "fs/jbd/jbd.h"
 #include "fs/jbd/jbd_disk.h"
@@ -31,9 +23,6 @@ u64 os_now(void);
 void os_yield(void);
 void os_set_gs(u64 base);
 void os_thread(void (*fn)(void *arg), void *arg);	/* runs to its end by itself */
-void *os_map(void *at, size_t bytes);
-int os_run(const char *fmt, ...) __printf(1, 2);	/* a shell command's exit status */
-const char *os_dir(void);	/* of this program's own, removed at exit */
 bool os_load(const char *path, void *data, size_t n);
 bool os_save(const char *path, const void *data, size_t n);
 
@@ -47,8 +36,6 @@ u64 host_allocations(void);	/* in use: objects and pages */
 void host_fail_alloc(unsigned nth, bool for_good);
 /* Whether that has not happened yet. */
 bool host_fail_pending(void);
-/* Whether one that counts down has reached its end. */
-bool host_fail(unsigned *countdown, bool for_good);
 extern bool host_quiet;		/* errors in the log are expected */
 
 /* One write, or a flush, in the order in which they were done. */
@@ -88,7 +75,6 @@ void host_disk_begin(struct host_disk *d);
 void host_disk_cut(const struct host_disk *d, u32 n, u8 *out);
 /* Does what is on its way; whether there was anything. */
 bool host_io_run(void);
-void host_io_finish(void);
 /* Writes n bytes and waits: 0 or an error. */
 int host_write(struct host_disk *d, u64 at, const void *data, u32 n);
 

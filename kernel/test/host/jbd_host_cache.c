@@ -4,53 +4,6 @@
  */
 #include "test/host/jbd_host.h"
 
-static struct radix_node *node_alloc(void)
-{
-	return calloc(1, sizeof(struct radix_node));
-}
-
-static void node_free(struct radix_node *node)
-{
-	free(node);
-}
-
-static const struct radix_ops node_ops = { .alloc = node_alloc, .free = node_free };
-
-void pagecache_init(struct pagecache *cache, const struct pagecache_ops *ops, void *owner)
-{
-	memset(cache, 0, sizeof(*cache));
-	cache->ops = ops;
-	cache->owner = owner;
-	radix_init(&cache->pages, &node_ops);
-}
-
-static void cache_remove(struct pagecache *cache, struct page *page)
-{
-	radix_delete(&cache->pages, page->index);
-	page->cache = NULL;
-	page_put(page);
-}
-
-static struct page *next_page(struct pagecache *cache, pgoff_t first)
-{
-	void *page;
-
-	return radix_gang_lookup(&cache->pages, first, &page, NULL, 1) ? page : NULL;
-}
-
-void pagecache_fini(struct pagecache *cache)
-{
-	struct page *page;
-
-	while ((page = next_page(cache, 0))) {
-		if (page->refs != 1)
-			unit_fail(__FILE__, __LINE__, "page %llu has %u references",
-				  (unsigned long long)page->index, page->refs);
-		page->refs = 1;
-		cache_remove(cache, page);
-	}
-}
-
 struct page *pagecache_find(struct pagecache *cache, pgoff_t index)
 {
 	struct page *page;
@@ -70,44 +23,11 @@ void page_lock(struct page *page)
 			os_yield();
 }
 
-void page_unlock(struct page *page)
-{
-	if (!page_test(page, PG_LOCKED))
-		abort();
-	page_reset(page, PG_LOCKED);
-}
-
 void page_wait_writeback(struct page *page)
 {
 	while (page_test(page, PG_WRITEBACK))
 		if (!host_io_run())
 			os_yield();
-}
-
-void page_read_done(struct page *page, int error)
-{
-	if (page_test(page, PG_UPTODATE))
-		abort();
-	page_set(page, error ? PG_ERROR : PG_UPTODATE);
-	page_unlock(page);
-}
-
-void page_write_done(struct page *page, int error)
-{
-	if (!page_test(page, PG_WRITEBACK))
-		abort();
-	if (error) {
-		page->cache->error = error;
-		page->cache->n_errors++;
-	}
-	page_reset(page, PG_WRITEBACK);
-}
-
-void page_dirty(struct page *page)
-{
-	if (!page_test(page, PG_UPTODATE))
-		abort();
-	(void)page_test_set(page, PG_DIRTY);
 }
 
 int pagecache_get_locked(struct pagecache *cache, pgoff_t index, bool whole, struct page **out)
@@ -126,6 +46,7 @@ int pagecache_get_locked(struct pagecache *cache, pgoff_t index, bool whole, str
 		page->index = index;
 		if (radix_insert(&cache->pages, index, page, NULL))
 			abort();
+		cache->n_pages++;
 	}
 	page_get(page);
 	os_unlock();
@@ -168,7 +89,7 @@ int pagecache_write_range(struct pagecache *cache, pgoff_t first, pgoff_t last, 
 	for (int pass = 0; pass < (wait ? 2 : 1); pass++) {
 		for (pgoff_t at = first; ; at++) {
 			os_lock();
-			page = next_page(cache, at);
+			page = host_cache_next(cache, at);
 			if (page && page->index <= last)
 				page_get(page);
 			else
@@ -199,10 +120,10 @@ u64 pagecache_shrink(struct pagecache *cache)
 	pgoff_t at = 0;
 
 	os_lock();
-	while ((page = next_page(cache, at))) {
+	while ((page = host_cache_next(cache, at))) {
 		at = page->index + 1;
 		if (page->refs == 1 && !(page->flags & (PG_DIRTY | PG_LOCKED | PG_WRITEBACK)))
-			cache_remove(cache, page);
+			host_cache_remove(cache, page);
 	}
 	os_unlock();
 	return 0;

@@ -7,7 +7,6 @@
 
 #include "core/clock.h"
 #include "core/log.h"
-#include "core/panic.h"
 #include "mm/slab.h"
 #include "sched/mutex.h"
 #include "sched/thread.h"
@@ -110,19 +109,6 @@ void host_join(void)
 }
 
 /* Memory */
-bool host_fail(unsigned *countdown, bool for_good)
-{
-	if (*countdown == 0)
-		return false;
-	if (*countdown > 1) {
-		--*countdown;
-		return false;
-	}
-	if (!for_good)
-		*countdown = 0;
-	return true;
-}
-
 void host_fail_alloc(unsigned nth, bool for_good)
 {
 	fail_alloc = nth;
@@ -169,11 +155,6 @@ void page_release(struct page *page)
 	os_unlock();
 }
 
-void page_clear(void *page)
-{
-	memset(page, 0, PAGE_SIZE);
-}
-
 void *kmalloc(size_t size, unsigned flags)
 {
 	void *p = NULL;
@@ -194,20 +175,6 @@ void kfree(void *p)
 	n_objects -= p != NULL;
 	os_unlock();
 	free(p);
-}
-
-void *kmalloc_array(size_t n, size_t size, unsigned flags)
-{
-	return kmalloc(n * size, flags);
-}
-
-void *kmemdup(const void *p, size_t n, unsigned flags)
-{
-	void *q = kmalloc(n, flags);
-
-	if (q)
-		memcpy(q, p, n);
-	return q;
 }
 
 /* Locks */
@@ -309,15 +276,4 @@ void log_emit(enum log_level level, const char *fmt, ...)
 		unit_fail("log", 0, "%s", line);
 	if (getenv("JBD_LOG"))
 		printf("# log %d: %s\n", (int)level, line);
-}
-
-void panic(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fprintf(stderr, "\n");
-	abort();
 }

@@ -6,14 +6,11 @@
 #include <asm/prctl.h>
 #include <pthread.h>
 #include <sched.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,9 +21,6 @@ uint64_t os_now(void);
 void os_yield(void);
 void os_set_gs(uint64_t base);
 void os_thread(void (*fn)(void *arg), void *arg);
-void *os_map(void *at, size_t bytes);
-int os_run(const char *fmt, ...);
-const char *os_dir(void);
 bool os_load(const char *path, void *data, size_t n);
 bool os_save(const char *path, const void *data, size_t n);
 
@@ -105,51 +99,6 @@ void os_thread(void (*fn)(void *arg), void *arg)
 	if (pthread_create(&thread, NULL, run, s))
 		abort();
 	pthread_detach(thread);
-}
-
-void *os_map(void *at, size_t bytes)
-{
-	void *p = mmap(at, bytes, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
-
-	if (p != at)
-		abort();
-	return p;
-}
-
-int os_run(const char *fmt, ...)
-{
-	char command[4096];
-	va_list ap;
-	int status;
-
-	va_start(ap, fmt);
-	vsnprintf(command, sizeof(command), fmt, ap);
-	va_end(ap);
-	fflush(stdout);
-	setenv("PATH", "/usr/sbin:/sbin:/usr/bin:/bin", 1);
-	status = system(command);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 127;
-}
-
-static char temp_dir[256];
-
-static void temp_remove(void)
-{
-	os_run("rm -rf '%s'", temp_dir);
-}
-
-const char *os_dir(void)
-{
-	const char *base = getenv("TMPDIR");
-
-	if (!temp_dir[0]) {
-		snprintf(temp_dir, sizeof(temp_dir), "%s/jbd-test-XXXXXX", base ? base : P_tmpdir);
-		if (!mkdtemp(temp_dir))
-			abort();
-		atexit(temp_remove);
-	}
-	return temp_dir;
 }
 
 bool os_load(const char *path, void *data, size_t n)

@@ -1,5 +1,5 @@
 # TCP with the rooms below it simulated: tcp_host*.c.
-TCP_HOST := tcp_host tcp_host_net tcp_host_sock ext_host_os
+TCP_HOST := tcp_host tcp_host_net tcp_host_sock host_os
 TCP_HOST_TESTS := tcp tcp_flow tcp_loss tcp_sim
 TCP_SRCS := $(wildcard kernel/net/tcp/*.c) $(wildcard kernel/dev/packet*.c)
 $(foreach t,$(TCP_HOST_TESTS),$(eval HOST_SRCS_$(t) := $(TCP_SRCS)))

@@ -2,71 +2,15 @@
  * Delayed allocation: files that are written bit by bit lie in one piece, what is removed before it
  * is written never was on the disk, and a disk that is full of promises keeps them.
  */
-#include "test/host/ext_host.h"
+#include "test/host/ext_delayed.h"
 
-#include "fs/ext/ext_delayed.h"
 #include "fs/ext/ext_file.h"
-#include "fs/ext/ext_map.h"
 #include "fs/ext/ext_super.h"
 
 static const char *const formats[] = {
 	"-t ext4 -b 4096", "-t ext4 -b 1024", "-t ext4 -b 4096 -O ^has_journal",
 	"-t ext4 -b 1024 -O ^has_journal,^64bit",
 };
-
-static struct superblock *sb;
-static struct ext_fs *fs;
-static const char *path;
-static u8 data[1 << 20];
-
-static void begin(const char *format, unsigned mib, const char *options)
-{
-	for (size_t i = 0; i < sizeof(data); i++)
-		data[i] = (u8)(i * 2654435761u >> 13 | 1);
-	path = host_mkfs("delayed.img", mib, format);
-	CHECK_EQ(host_mount(path, "ext4", 0, options, &sb), 0);
-	fs = sb->data;
-}
-
-/* Nothing is promised any more, and nothing wrong. */
-static void end(void)
-{
-	CHECK_EQ(host_sync(sb), 0);
-	CHECK_EQ((u64)fs->free_blocks, (u64)fs->unused_blocks);
-	host_unmount(sb);
-	CHECK(host_fsck(path));
-}
-
-static struct inode *create(const char *name)
-{
-	struct inode *inode = NULL;
-
-	CHECK_EQ(host_create(sb->root_inode, name, 0644, &inode), 0);
-	return inode;
-}
-
-static unsigned count_runs(struct inode *inode)
-{
-	u64 blocks = (u64)inode->size >> fs->geo.block_bits, last = 0;
-	struct ext_run run;
-	unsigned n = 0;
-
-	for (u64 at = 0; at < blocks; at += run.count) {
-		CHECK_EQ(ext_map(inode, at, (u32)(blocks - at), &run), 0);
-		n += run.block != last;
-		last = run.block + run.count;
-	}
-	return n;
-}
-
-static void check_contents(struct inode *inode, s64 at, size_t n)
-{
-	u8 *buf = malloc(n);
-
-	CHECK_EQ(host_read(inode, buf, n, at), n);
-	CHECK(memcmp(buf, data, n) == 0);
-	free(buf);
-}
 
 static void in_turn(const char *format, const char *options, unsigned most)
 {
@@ -77,7 +21,7 @@ static void in_turn(const char *format, const char *options, unsigned most)
 	begin(format, 64, options);
 	for (unsigned i = 0; i < 3; i++) {
 		lib_snprintf(name, sizeof(name), "f%u", i);
-		inode[i] = create(name);
+		inode[i] = create(sb, name);
 		file[i] = host_open(inode[i], O_WRONLY);
 	}
 	for (s64 at = 0; at < (s64)sizeof(data); at += 4096)
@@ -120,7 +64,7 @@ static void short_lived(const char *format)
 	told = told_free();
 	on_disk = (u64)fs->unused_blocks;
 	requests = host_requests;
-	inode = create("short");
+	inode = create(sb, "short");
 	CHECK_EQ(host_write(inode, data, n, 0), n);
 	CHECK_EQ(inode->blocks, 0);
 	CHECK_EQ(inode->blocks_delayed, n / 512);
@@ -154,7 +98,7 @@ static void full(const char *format)
 	ssize_t n;
 
 	begin(format, 16, "");
-	inode = create("full");
+	inode = create(sb, "full");
 	while ((n = host_write(inode, data, sizeof(data), size)) > 0)
 		size += n;
 	CHECK_EQ(n, (u64)-ENOSPC);
@@ -184,14 +128,14 @@ static void full_map(const char *format, s64 step)
 	s64 at, size = 0;
 
 	begin(format, 16, "");
-	inode = create("map");
+	inode = create(sb, "map");
 	for (at = 0; at < 1000 * step; at += step)
 		CHECK_EQ(host_write(inode, data, 1024, at), 1024);
 	CHECK_EQ(host_sync(sb), 0);
 	for (at = step / 2; at < 1000 * step; at += 42 * step)
 		CHECK_EQ(host_write(inode, data, 1024, at), 1024);
 	CHECK(ext_has_delayed(inode));
-	rest = create("rest");
+	rest = create(sb, "rest");
 	while (host_write(rest, data, sizeof(data), size) == (ssize_t)sizeof(data))
 		size += (s64)sizeof(data);
 	inode_put(rest);
@@ -217,7 +161,7 @@ TEST(holes_are_punched_into_promises)
 	struct file *file;
 
 	begin(formats[1], 16, "");
-	inode = create("punched");
+	inode = create(sb, "punched");
 	file = host_open(inode, O_RDWR);
 	CHECK_EQ(host_write(inode, data, 8192, 0), 8192);
 	CHECK_EQ(ext_fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 1024, 2048), 0);
@@ -268,11 +212,11 @@ static void replaced(const char *options, s64 expected)
 	struct file *file;
 
 	begin(formats[0], 16, options);
-	inode = create("file");
+	inode = create(sb, "file");
 	CHECK_EQ(host_write(inode, data, 5000, 0), 5000);
 	inode_put(inode);
 	CHECK_EQ(host_sync(sb), 0);
-	inode = create("new");
+	inode = create(sb, "new");
 	file = host_open(inode, O_WRONLY);
 	CHECK_EQ(host_write(inode, data, 9000, 0), 9000);
 	cut("a");
@@ -302,7 +246,7 @@ static void seek(const char *format)
 	struct file *file;
 
 	begin(format, 16, "");
-	inode = create("sparse");
+	inode = create(sb, "sparse");
 	file = host_open(inode, O_RDWR);
 	CHECK_EQ(host_write(inode, data, 8192, 65536), 8192);
 	CHECK_EQ(host_write(inode, data, 4096, 131072), 4096);
@@ -332,7 +276,7 @@ static void by_parts(const char *format)
 	struct inode *inode;
 
 	begin(format, 16, "");
-	inode = create("parts");
+	inode = create(sb, "parts");
 	for (s64 at = 0; at < 64 * 1024; at += 512) {
 		CHECK_EQ(host_write(inode, data + at, 512, at), 512);
 		if (at % 3584 == 0)
@@ -363,7 +307,7 @@ TEST(the_end_is_behind_what_was_written_directly)
 	struct inode *inode;
 
 	begin(formats[0], 16, "");
-	inode = create("direct");
+	inode = create(sb, "direct");
 	ops = inode->ops->direct;
 	CHECK_EQ(host_write(inode, data, 8192, 0), 8192);
 	rwsem_write(&inode->lock);
@@ -384,7 +328,7 @@ TEST(a_failing_disk_is_told_of)
 	struct inode *inode;
 
 	begin("-t ext4 -b 4096 -O ^has_journal", 16, "errors=continue");
-	inode = create("lost");
+	inode = create(sb, "lost");
 	host_drop_caches(sb);
 	CHECK_EQ(host_write(inode, data, 65536, 0), 65536);
 	host_quiet = true;
@@ -407,7 +351,7 @@ TEST(preallocated_blocks_are_not_promised_twice)
 	u64 told;
 
 	begin(formats[1], 16, "");
-	inode = create("before");
+	inode = create(sb, "before");
 	file = host_open(inode, O_RDWR);
 	CHECK_EQ(ext_fallocate(file, 0, 0, 65536), 0);
 	told = told_free();
@@ -432,7 +376,7 @@ static void promised_and_taken(const char *format)
 	struct inode *inode;
 
 	begin(format, 16, "");
-	inode = create("taken");
+	inode = create(sb, "taken");
 	CHECK_EQ(host_write(inode, data, 4096, 0), 4096);
 	CHECK_EQ(host_write(inode, data + 4096, 1024, 4096), 1024);
 	CHECK_EQ(sb->ops->remount(sb, 0, "nodelalloc"), 0);
@@ -468,7 +412,7 @@ static void not_now(const char *format)
 	struct inode *inode;
 
 	begin(format, 16, "");
-	inode = create("later");
+	inode = create(sb, "later");
 	CHECK_EQ(host_write(inode, data, 512, 0), 512); /* its directory's blocks are there */
 	CHECK_EQ(host_sync(sb), 0);
 	host_drop_caches(sb);

@@ -2,65 +2,13 @@
  * Delayed blocks get their place while others look, take and free blocks, or memory is short: what
  * was promised is kept, and what fsync(2) says is so.
  */
-#include "test/host/ext_host.h"
+#include "test/host/ext_delayed.h"
 
 #include "fs/ext/ext_alloc.h"
-#include "fs/ext/ext_delayed.h"
 #include "fs/ext/ext_file.h"
 #include "fs/ext/ext_handle.h"
 #include "fs/ext/ext_inode.h"
-#include "fs/ext/ext_map.h"
 #include "fs/jbd/jbd.h"
-
-static struct superblock *sb;
-static struct ext_fs *fs;
-static const char *path;
-static u8 data[1 << 18];
-
-static void begin(const char *format)
-{
-	for (size_t i = 0; i < sizeof(data); i++)
-		data[i] = (u8)(i * 2654435761u >> 13 | 1);
-	path = host_mkfs("placing.img", 16, format);
-	CHECK_EQ(host_mount(path, "ext4", 0, "", &sb), 0);
-	fs = sb->data;
-}
-
-static void end(void)
-{
-	CHECK_EQ(host_sync(sb), 0);
-	CHECK_EQ((u64)fs->free_blocks, (u64)fs->unused_blocks);
-	host_unmount(sb);
-	CHECK(host_fsck(path));
-}
-
-static struct inode *create(const char *name)
-{
-	struct inode *inode = NULL;
-
-	CHECK_EQ(host_create(sb->root_inode, name, 0644, &inode), 0);
-	return inode;
-}
-
-static void check_contents(struct inode *inode, s64 at, size_t n)
-{
-	u8 *buf = malloc(n);
-
-	CHECK_EQ(host_read(inode, buf, n, at), n);
-	CHECK(memcmp(buf, data, n) == 0);
-	free(buf);
-}
-
-/* The whole file from the disk. */
-static void check_on_disk(const char *name, s64 at, size_t n)
-{
-	struct inode *inode;
-
-	host_drop_caches(sb);
-	CHECK_EQ(host_lookup(sb->root_inode, name, &inode), 0);
-	check_contents(inode, at, n);
-	inode_put(inode);
-}
 
 static struct page *watched;
 static unsigned changes, unlocked;
@@ -79,8 +27,8 @@ TEST(a_page_is_locked_until_its_inode_has_the_blocks)
 {
 	struct inode *inode;
 
-	begin("-t ext4 -b 4096");
-	inode = create("hole");
+	begin("-t ext4 -b 4096", 16, "");
+	inode = create(sb, "hole");
 	CHECK_EQ(host_truncate(inode, 65536), 0);
 	CHECK_EQ(host_sync(sb), 0);
 	CHECK_EQ(host_write(inode, data, 4096, 8192), 4096);
@@ -114,13 +62,13 @@ TEST(blocks_that_become_free_in_between)
 {
 	struct inode *inode;
 
-	begin("-t ext4 -b 4096 -m 0");
-	inode = create("old");
+	begin("-t ext4 -b 4096 -m 0", 16, "");
+	inode = create(sb, "old");
 	fill_up(inode);
 	CHECK_EQ(host_sync(sb), 0);
 	CHECK_EQ(host_unlink(sb->root_inode, "old"), 0);
 	inode_put(inode);
-	inode = create("new");
+	inode = create(sb, "new");
 	CHECK_EQ(host_write(inode, data, sizeof(data), 0), sizeof(data));
 	CHECK(ext_has_delayed(inode));
 	CHECK(ext_freed_any(fs));
@@ -138,8 +86,8 @@ static void cut_short(const char *format)
 	struct inode *inode;
 	struct page *page;
 
-	begin(format);
-	inode = create("short");
+	begin(format, 16, "");
+	inode = create(sb, "short");
 	CHECK_EQ(host_write(inode, data, 4096, 0), 4096);
 	page = pagecache_find(&inode->cache, 0);
 	CHECK_EQ(host_truncate(inode, 1024), 0);
@@ -172,8 +120,8 @@ TEST(the_end_behind_the_last_delayed_block)
 	struct page *page;
 	struct ext_run run;
 
-	begin("-t ext4 -b 4096");
-	inode = create("longer");
+	begin("-t ext4 -b 4096", 16, "");
+	inode = create(sb, "longer");
 	CHECK_EQ(host_write(inode, data, 4096, 0), 4096);
 	CHECK_EQ(host_truncate(inode, 65536), 0);
 	page = pagecache_find(&inode->cache, 0);
@@ -207,8 +155,8 @@ static void grow(void)
 /* What is written behind the end meanwhile is for the next one to place. */
 TEST(a_file_that_grows_on)
 {
-	begin("-t ext4 -b 4096");
-	growing = create("growing");
+	begin("-t ext4 -b 4096", 16, "");
+	growing = create(sb, "growing");
 	CHECK_EQ(host_write(growing, data, 8192, 0), 8192);
 	host_before_handle = grow;
 	CHECK_EQ(ext_delayed_place(&growing->cache, 0, ~0ull, ~0ull, false), 0);
@@ -225,8 +173,8 @@ static void not_in_its_buffer(unsigned nth)
 	struct file *file;
 	bool told;
 
-	begin("-t ext4 -b 4096");
-	inode = create("hole");
+	begin("-t ext4 -b 4096", 16, "");
+	inode = create(sb, "hole");
 	CHECK_EQ(host_truncate(inode, 65536), 0);
 	CHECK_EQ(host_sync(sb), 0);
 	host_drop_caches(sb);
@@ -262,13 +210,13 @@ static void full_and_no_memory(const char *format, unsigned nth)
 {
 	struct inode *inode, *rest;
 
-	begin(format);
-	inode = create("spread");
+	begin(format, 16, "");
+	inode = create(sb, "spread");
 	for (s64 at = 0; at < 4 * 2048; at += 2048)
 		CHECK_EQ(host_write(inode, data, 1024, at), 1024);
 	CHECK_EQ(host_sync(sb), 0);
 	CHECK_EQ(host_write(inode, data, 65536, 1 << 20), 65536);
-	rest = create("rest");
+	rest = create(sb, "rest");
 	fill_up(rest);
 	host_fail_alloc(nth, false);
 	(void)ext_delayed_place(&inode->cache, 0, ~0ull, ~0ull, true);

@@ -19,7 +19,7 @@ static unsigned runs_of(const char *path, const char *what, u64 (*runs)[2], unsi
 	strlcpy(file, path, sizeof(file));
 	strlcat(file, ".runs", sizeof(file));
 	/* Neighbours joined; a trailing line of zeroes ends the list. */
-	CHECK_EQ(os_run("{ debugfs -R 'blocks %s' '%s' 2>/dev/null | tr ' ' '\\n' | "
+	CHECK_EQ(host_run("{ debugfs -R 'blocks %s' '%s' 2>/dev/null | tr ' ' '\\n' | "
 			"awk 'NF { if ($1 == last + 1) n++; else { if (n) print first, n; "
 			"first = $1; n = 1 } last = $1 } END { print first, n; print 0, 0 }'; "
 			"printf '%%4096s' ''; } | head -c 4095 >'%s'", what, path, file), 0);
@@ -36,10 +36,10 @@ static unsigned runs_of(const char *path, const char *what, u64 (*runs)[2], unsi
 
 static void image_make(struct image *im, const char *features, u32 block_size)
 {
-	strlcpy(im->path, os_dir(), sizeof(im->path));
+	strlcpy(im->path, os_temp_dir(), sizeof(im->path));
 	strlcat(im->path, "/image", sizeof(im->path));
 	im->size = MIB(IMAGE_MIB);
-	CHECK_EQ(os_run("rm -rf '%s.d' '%s'; mkdir '%s.d' && truncate -s %uK '%s.d/pool' && "
+	CHECK_EQ(host_run("rm -rf '%s.d' '%s'; mkdir '%s.d' && truncate -s %uK '%s.d/pool' && "
 			"yes | head -c %u >'%s.d/pool' && truncate -s %uM '%s' && "
 			"mke2fs -q -F -t ext4 -b %u -J size=%u -O '%s' -d '%s.d' '%s' >'%s.log' "
 			"2>&1 || { cat '%s.log'; exit 1; }",
@@ -83,18 +83,18 @@ static void cut_judge(const struct image *im, const struct model *m, u32 n)
 
 	host_disk_cut(m->disk, n, bytes);
 	CHECK(os_save(im->path, bytes, im->size));
-	CHECK_EQ(os_run("debugfs -R 'logdump -a' '%s' >'%s.log' 2>&1 && "
+	CHECK_EQ(host_run("debugfs -R 'logdump -a' '%s' >'%s.log' 2>&1 && "
 			"! grep -iE 'corrupt|invalid|error' '%s.log'", im->path, im->path,
 			im->path), 0);
 	if (getenv("JBD_LOG"))
-		CHECK_EQ(os_run("cat '%s.log'", im->path), 0);
-	CHECK_EQ(os_run("debugfs -w -R 'feature +needs_recovery' '%s' >/dev/null 2>&1",
+		CHECK_EQ(host_run("cat '%s.log'", im->path), 0);
+	CHECK_EQ(host_run("debugfs -w -R 'feature +needs_recovery' '%s' >/dev/null 2>&1",
 			im->path), 0);
-	CHECK_EQ(os_run("e2fsck -fy '%s' >'%s.log' 2>&1; [ $? -le 1 ] || "
+	CHECK_EQ(host_run("e2fsck -fy '%s' >'%s.log' 2>&1; [ $? -le 1 ] || "
 			"{ cat '%s.log'; exit 1; }", im->path, im->path, im->path), 0);
-	CHECK_EQ(os_run("grep -q 'recovering journal' '%s.log' && "
+	CHECK_EQ(host_run("grep -q 'recovering journal' '%s.log' && "
 			"! grep -iE 'corrupt|error|FIXED' '%s.log'", im->path, im->path), 0);
-	CHECK_EQ(os_run("e2fsck -fn '%s' >'%s.log' 2>&1 || { cat '%s.log'; exit 1; }", im->path,
+	CHECK_EQ(host_run("e2fsck -fn '%s' >'%s.log' 2>&1 || { cat '%s.log'; exit 1; }", im->path,
 			im->path, im->path), 0);
 	CHECK(os_load(im->path, bytes, im->size));
 	handle = model_handle(m, bytes);
@@ -126,7 +126,7 @@ static void judged(const char *mkfs, u32 block_size, u32 features)
 	CHECK_EQ(jbd_close(m.j), 0);
 	model_check_closed(&m);
 	CHECK(os_save(im.path, m.disk->bytes, im.size));
-	CHECK_EQ(os_run("e2fsck -fn '%s' >'%s.log' 2>&1 || { cat '%s.log'; exit 1; }", im.path,
+	CHECK_EQ(host_run("e2fsck -fn '%s' >'%s.log' 2>&1 || { cat '%s.log'; exit 1; }", im.path,
 			im.path, im.path), 0);
 	model_destroy(&m);
 }
