@@ -1,19 +1,11 @@
 /* Waits until a time of the real-time clock, while the clock is set (clock_settime(2)). */
-#include "tap.h"
-#include <linux/futex.h>
+#include "futex.h"
 #include <mqueue.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
-#include <time.h>
 
-#ifndef FUTEX_LOCK_PI2
-#define FUTEX_LOCK_PI2 13
-#endif
-#ifndef SYS_futex_waitv
-#define SYS_futex_waitv 449
-#endif
 #ifndef CLOCK_TAI
 #define CLOCK_TAI 11
 #endif
@@ -25,12 +17,6 @@
 static struct {
 	uint32_t word, lock;
 } *shared;
-
-static long futex(uint32_t *word, int op, uint32_t value, const struct timespec *t, uint32_t *word2,
-		  uint32_t value3)
-{
-	return syscall(SYS_futex, word, op, value, t, word2, value3);
-}
 
 /* Each waits until the time, and gives 0 if the wait ended as it should. */
 static int timed_out(long result)
@@ -63,12 +49,9 @@ static int wait_requeue(const struct timespec *t)
 
 static int wait_vector(const struct timespec *t)
 {
-	struct {
-		uint64_t val, uaddr;
-		uint32_t flags, reserved;
-	} v = {0, (uint64_t)&shared->word, 2, 0};
+	struct wanted v = {0, (uint64_t)&shared->word, 2, 0};
 
-	return timed_out(syscall(SYS_futex_waitv, &v, 1, 0, t, CLOCK_REALTIME));
+	return timed_out(waitv(&v, 1, 0, (void *)t, CLOCK_REALTIME));
 }
 
 static int wait_receive(const struct timespec *t)

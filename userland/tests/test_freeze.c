@@ -2,15 +2,12 @@
  * FIFREEZE and FITHAW (fsfreeze(8)): who waits, who does not, and what is on the device meanwhile.
  */
 #include <linux/fs.h>
-#include <linux/loop.h>
 #include <poll.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/xattr.h>
 #include <time.h>
 
-#include "tap.h"
+#include "loop.h"
 
 static int dir;
 
@@ -344,39 +341,11 @@ TEST(journal)
 	}
 }
 
-static char device[32];
-
-static void loop_make(const char *mkfs)
-{
-	int file = must(open("image", O_RDWR | O_CREAT, 0600)), fd, control;
-	char command[300];
-
-	must(ftruncate(file, 8 << 20));
-	control = must(open("/dev/loop-control", O_RDWR));
-	sprintf(device, "/dev/loop%d", (int)must(ioctl(control, LOOP_CTL_GET_FREE)));
-	close(control);
-	fd = must(open(device, O_RDWR));
-	must(ioctl(fd, LOOP_SET_FD, file));
-	close(fd);
-	close(file);
-	snprintf(command, sizeof(command), "%s %s >/dev/null 2>&1", mkfs, device);
-	must(system(command) ? -1 : 0);
-	must(mkdir("m", 0700));
-}
-
-static void loop_end(void)
-{
-	int fd = must(open(device, O_RDWR));
-
-	must(ioctl(fd, LOOP_CLR_FD));
-	close(fd);
-}
-
 TEST(unmounted)
 {
 	int fd, other;
 
-	loop_make("mke2fs");
+	loop_make("mke2fs", 8);
 	works(mount(device, "m", "ext2", 0, ""), "mount");
 	fd = must(open("m", O_RDONLY));
 	works(ioctl(fd, FIFREEZE, 0), "freeze");
@@ -397,7 +366,7 @@ TEST(copied)
 	int fd;
 
 	/* The copy of a frozen file system is a whole one. */
-	loop_make("mke2fs");
+	loop_make("mke2fs", 8);
 	works(mount(device, "m", "ext2", 0, ""), "mount");
 	fd = must(open("m/f", O_CREAT | O_RDWR, 0600));
 	must(write(fd, "text", 4));
@@ -417,7 +386,7 @@ TEST(read_only)
 {
 	int fd;
 
-	loop_make("mke2fs");
+	loop_make("mke2fs", 8);
 	works(mount(device, "m", "ext2", MS_RDONLY, ""), "mount");
 	fd = must(open("m", O_RDONLY));
 	works(ioctl(fd, FIFREEZE, 0), "freeze");
@@ -434,7 +403,7 @@ TEST(vfat)
 {
 	int fd;
 
-	loop_make("mkfs.vfat");
+	loop_make("mkfs.vfat", 8);
 	works(mount(device, "m", "vfat", 0, ""), "mount");
 	fd = must(open("m", O_RDONLY));
 	fails(ioctl(fd, FIFREEZE, 0), EOPNOTSUPP, "cannot");

@@ -2,50 +2,18 @@
  * The mount option lazytime, on an ext2 file system in a file that shows what the disk has; and how
  * mount(2)'s other flags and words are shown.
  */
-#include <linux/loop.h>
-#include <sys/ioctl.h>
-#include <sys/mount.h>
-
-#include "tap.h"
+#include "loop.h"
 
 #ifndef MS_LAZYTIME
 #define MS_LAZYTIME (1 << 25)
 #endif
-
-static char device[32];
-
-static void loop_make(void)
-{
-	int file = must(open("image", O_RDWR | O_CREAT, 0600)), fd, control;
-	char command[300];
-
-	must(ftruncate(file, 1 << 20));
-	control = must(open("/dev/loop-control", O_RDWR));
-	sprintf(device, "/dev/loop%d", (int)must(ioctl(control, LOOP_CTL_GET_FREE)));
-	close(control);
-	fd = must(open(device, O_RDWR));
-	must(ioctl(fd, LOOP_SET_FD, file));
-	close(fd);
-	close(file);
-	snprintf(command, sizeof(command), "mke2fs %s >/dev/null 2>&1", device);
-	must(system(command) ? -1 : 0);
-	must(mkdir("m", 0700));
-	must(mkdir("n", 0700));
-}
-
-static void loop_end(void)
-{
-	int fd = must(open(device, O_RDWR));
-
-	must(ioctl(fd, LOOP_CLR_FD));
-	close(fd);
-}
 
 /* The access time of m/f as the disk has it. */
 static long on_disk(void)
 {
 	struct stat st;
 
+	mkdir("n", 0700);
 	must(system("cp image copy && mount -o loop,ro -t ext2 copy n") ? -1 : 0);
 	must(stat("n/f", &st));
 	must(umount("n"));
@@ -86,7 +54,7 @@ TEST(written)
 	struct stat st;
 	int fd;
 
-	loop_make();
+	loop_make("mke2fs", 1);
 	works(mount(device, "m", "ext2", MS_LAZYTIME | MS_STRICTATIME, ""), "mount");
 	ok(shown(",lazytime"), "it is shown");
 	fd = touch();
@@ -115,7 +83,7 @@ TEST_LONG(waits)
 {
 	int fd;
 
-	loop_make();
+	loop_make("mke2fs", 1);
 	works(mount(device, "m", "ext2", MS_LAZYTIME | MS_STRICTATIME, ""), "mount");
 	fd = touch();
 	sleep(40);
@@ -128,7 +96,7 @@ TEST_LONG(waits)
 
 TEST(words)
 {
-	loop_make();
+	loop_make("mke2fs", 1);
 	works(mount(device, "m", "ext2", 0, "lazytime,sync"), "as words");
 	ok(shown(",lazytime") && shown(",sync"), "they are shown");
 	works(mount(NULL, "m", NULL, MS_REMOUNT, ""), "remount");

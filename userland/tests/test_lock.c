@@ -113,34 +113,51 @@ TEST(close_drops)
 	other(fd, F_WRLCK, 0, 0, 0, "closing any descriptor of the file drops all locks");
 }
 
-static int hold_then_exit(void *argument)
+/* Another process with a lock on the file: it says so and waits for leave to go on. */
+struct holder {
+	int fd, up[2], down[2];
+	struct flock lock;
+	pid_t pid;
+};
+
+static void holder_begin(struct holder *h, int (*run)(void *), struct flock lock)
 {
-	int *a = argument;
-	struct flock l = range(F_WRLCK, 0, 0);
 	char b;
 
-	must(fcntl(a[0], F_SETLK, &l));
-	must(write(a[2], "x", 1));
-	must(read(a[3], &b, 1));
+	h->fd = tap_file("f", "x");
+	h->lock = lock;
+	must(pipe(h->up));
+	must(pipe(h->down));
+	h->pid = tap_spawn(run, h);
+	must(read(h->up[0], &b, 1));
+}
+
+static void holder_go_on(const struct holder *h)
+{
+	must(write(h->down[1], "x", 1));
+}
+
+static int hold(void *argument)
+{
+	struct holder *h = argument;
+	char b;
+
+	must(fcntl(h->fd, F_SETLK, &h->lock));
+	must(write(h->up[1], "x", 1));
+	must(read(h->down[0], &b, 1));
 	return 0;
 }
 
 TEST(waiting)
 {
 	struct flock l = range(F_WRLCK, 0, 0);
-	int fd = tap_file("f", "x"), up[2], down[2], a[4];
-	char b;
-	pid_t pid;
+	struct holder h;
 
-	must(pipe(up));
-	must(pipe(down));
-	a[0] = fd, a[2] = up[1], a[3] = down[0];
-	pid = tap_spawn(hold_then_exit, a);
-	must(read(up[0], &b, 1));
-	fails(fcntl(fd, F_SETLK, &l), EAGAIN, "held by another");
-	must(write(down[1], "x", 1));
-	works(fcntl(fd, F_SETLKW, &l), "F_SETLKW waits until the holder has gone");
-	exits(pid, 0, "the holder");
+	holder_begin(&h, hold, l);
+	fails(fcntl(h.fd, F_SETLK, &l), EAGAIN, "held by another");
+	holder_go_on(&h);
+	works(fcntl(h.fd, F_SETLKW, &l), "F_SETLKW waits until the holder has gone");
+	exits(h.pid, 0, "the holder");
 }
 
 static void nothing(int signal)
@@ -152,55 +169,39 @@ TEST(interrupted)
 {
 	struct sigaction action = {.sa_handler = nothing};
 	struct flock l = range(F_WRLCK, 0, 0);
-	int fd = tap_file("f", "x"), up[2], down[2], a[4];
-	char b;
-	pid_t pid;
+	struct holder h;
 
-	must(pipe(up));
-	must(pipe(down));
-	a[0] = fd, a[2] = up[1], a[3] = down[0];
-	pid = tap_spawn(hold_then_exit, a);
-	must(read(up[0], &b, 1));
+	holder_begin(&h, hold, l);
 	sigaction(SIGALRM, &action, NULL);
 	alarm(1);
-	fails(fcntl(fd, F_SETLKW, &l), EINTR, "a signal ends the wait");
-	must(write(down[1], "x", 1));
-	exits(pid, 0, "the holder");
+	fails(fcntl(h.fd, F_SETLKW, &l), EINTR, "a signal ends the wait");
+	holder_go_on(&h);
+	exits(h.pid, 0, "the holder");
 }
 
-static int deadlock_child(void *argument)
+static int hold_then_want(void *argument)
 {
-	int *a = argument;
-	struct flock l = range(F_WRLCK, 1, 1);
-	char b;
+	struct holder *h = argument;
+	struct flock l = range(F_WRLCK, 0, 1);
 
-	must(fcntl(a[0], F_SETLK, &l));
-	must(write(a[2], "x", 1));
-	must(read(a[3], &b, 1));
-	l = range(F_WRLCK, 0, 1);
-	return fcntl(a[0], F_SETLKW, &l) != 0;
+	hold(h);
+	return fcntl(h->fd, F_SETLKW, &l) != 0;
 }
 
 TEST(deadlock)
 {
 	struct flock l = range(F_WRLCK, 0, 1);
-	int fd = tap_file("f", "x"), up[2], down[2], a[4];
-	char b;
-	pid_t pid;
+	struct holder h;
 
-	must(pipe(up));
-	must(pipe(down));
-	a[0] = fd, a[2] = up[1], a[3] = down[0];
-	must(fcntl(fd, F_SETLK, &l));
-	pid = tap_spawn(deadlock_child, a);
-	must(read(up[0], &b, 1));
-	must(write(down[1], "x", 1));
-	tap_await_state(pid, 'S');
+	holder_begin(&h, hold_then_want, range(F_WRLCK, 1, 1));
+	must(fcntl(h.fd, F_SETLK, &l));
+	holder_go_on(&h);
+	tap_await_state(h.pid, 'S');
 	l = range(F_WRLCK, 1, 1);
-	fails(fcntl(fd, F_SETLKW, &l), EDEADLK, "a ring of waiters is refused");
+	fails(fcntl(h.fd, F_SETLKW, &l), EDEADLK, "a ring of waiters is refused");
 	l = range(F_UNLCK, 0, 0);
-	must(fcntl(fd, F_SETLK, &l));
-	exits(pid, 0, "the other gets its lock");
+	must(fcntl(h.fd, F_SETLK, &l));
+	exits(h.pid, 0, "the other gets its lock");
 }
 
 static int ofd_child(void *argument)

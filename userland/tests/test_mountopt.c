@@ -2,10 +2,7 @@
  * Mount options on each file system: how /proc/mounts shows them, what they do, and how a remount
  * changes them. What lies on devices is made by BusyBox' mkfs on a loop device.
  */
-#include "tap.h"
-#include <linux/loop.h>
-#include <sys/ioctl.h>
-#include <sys/mount.h>
+#include "loop.h"
 #include <sys/statvfs.h>
 
 #ifndef MS_NOSYMFOLLOW
@@ -27,40 +24,20 @@ static const struct kind {
 
 enum { N_KINDS = sizeof(kinds) / sizeof(*kinds) };
 
-static char device[32];
-
-/* A file system of a kind on a loop device, and the place for it. */
+/* A file system of a kind, on a loop device if it wants one, and the place for it. */
 static void kind_make(const struct kind *k)
 {
-	int file, fd, control;
-	char command[100];
-
 	strcpy(device, "none");
-	mkdir("m", 0700);
-	if (!k->mkfs)
-		return;
-	file = must(open("image", O_RDWR | O_CREAT | O_TRUNC, 0600));
-	must(ftruncate(file, 8 << 20));
-	control = must(open("/dev/loop-control", O_RDWR));
-	sprintf(device, "/dev/loop%d", (int)must(ioctl(control, LOOP_CTL_GET_FREE)));
-	close(control);
-	fd = must(open(device, O_RDWR));
-	must(ioctl(fd, LOOP_SET_FD, file));
-	close(fd);
-	close(file);
-	snprintf(command, sizeof(command), "%s %s >/dev/null 2>&1", k->mkfs, device);
-	must(system(command) ? -1 : 0);
+	if (k->mkfs)
+		loop_make(k->mkfs, 8);
+	else
+		mkdir("m", 0700);
 }
 
 static void kind_end(const struct kind *k)
 {
-	int fd;
-
-	if (!k->mkfs)
-		return;
-	fd = must(open(device, O_RDWR));
-	must(ioctl(fd, LOOP_CLR_FD));
-	close(fd);
+	if (k->mkfs)
+		loop_end();
 }
 
 static bool not_root(void)

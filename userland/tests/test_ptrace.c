@@ -238,9 +238,7 @@ TEST(forks)
 
 	must(trace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
 						      PTRACE_O_TRACEVFORKDONE));
-	must(trace(PTRACE_CONT, pid, 0, 0));
-	stops(pid, SIGTRAP, PTRACE_EVENT_FORK, "PTRACE_EVENT_FORK");
-	must(trace(PTRACE_GETEVENTMSG, pid, 0, (unsigned long)&child));
+	child = event(pid, PTRACE_EVENT_FORK, "PTRACE_EVENT_FORK");
 	stops((pid_t)child, SIGSTOP, 0, "the child begins with a stop");
 	must(trace(PTRACE_CONT, pid, 0, 0));
 	must(trace(PTRACE_CONT, (pid_t)child, 0, 0));
@@ -250,9 +248,7 @@ TEST(forks)
 	is(next_status(pid), 7 << 8, "who waits for it");
 	pid = tracee(forks, (void *)1);
 	must(trace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACEVFORK | PTRACE_O_TRACEVFORKDONE));
-	must(trace(PTRACE_CONT, pid, 0, 0));
-	stops(pid, SIGTRAP, PTRACE_EVENT_VFORK, "PTRACE_EVENT_VFORK");
-	must(trace(PTRACE_GETEVENTMSG, pid, 0, (unsigned long)&child));
+	child = event(pid, PTRACE_EVENT_VFORK, "PTRACE_EVENT_VFORK");
 	stops((pid_t)child, SIGSTOP, 0, "its child begins with a stop");
 	must(trace(PTRACE_CONT, pid, 0, 0));
 	must(trace(PTRACE_CONT, (pid_t)child, 0, 0));

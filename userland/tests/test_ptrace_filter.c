@@ -34,9 +34,7 @@ TEST(filter)
 	unsigned long message;
 
 	must(trace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACESECCOMP | PTRACE_O_TRACESYSGOOD));
-	must(trace(PTRACE_CONT, pid, 0, 0));
-	stops(pid, SIGTRAP, PTRACE_EVENT_SECCOMP, "PTRACE_EVENT_SECCOMP");
-	must(trace(PTRACE_GETEVENTMSG, pid, 0, (unsigned long)&message));
+	message = event(pid, PTRACE_EVENT_SECCOMP, "PTRACE_EVENT_SECCOMP");
 	is(message, 77, "the filter's message");
 	must(trace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), (unsigned long)&info));
 	is(info.op, PTRACE_SYSCALL_INFO_SECCOMP, "PTRACE_SYSCALL_INFO_SECCOMP");

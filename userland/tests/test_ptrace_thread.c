@@ -23,13 +23,9 @@ TEST(exec)
 	finish(pid, 8, "it runs");
 	pid = tracee(execs, "9");
 	must(trace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACEEXEC | PTRACE_O_TRACEEXIT));
-	must(trace(PTRACE_CONT, pid, 0, 0));
-	stops(pid, SIGTRAP, PTRACE_EVENT_EXEC, "PTRACE_EVENT_EXEC");
-	must(trace(PTRACE_GETEVENTMSG, pid, 0, (unsigned long)&message));
+	message = event(pid, PTRACE_EVENT_EXEC, "PTRACE_EVENT_EXEC");
 	is(message, pid, "the number it had");
-	must(trace(PTRACE_CONT, pid, 0, 0));
-	stops(pid, SIGTRAP, PTRACE_EVENT_EXIT, "PTRACE_EVENT_EXIT");
-	must(trace(PTRACE_GETEVENTMSG, pid, 0, (unsigned long)&message));
+	message = event(pid, PTRACE_EVENT_EXIT, "PTRACE_EVENT_EXIT");
 	is(message, 9 << 8, "its status");
 	finish(pid, 9, "end");
 }
@@ -66,9 +62,7 @@ TEST(thread)
 	unsigned long tid;
 
 	must(trace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXIT));
-	must(trace(PTRACE_CONT, pid, 0, 0));
-	stops(pid, SIGTRAP, PTRACE_EVENT_CLONE, "PTRACE_EVENT_CLONE");
-	must(trace(PTRACE_GETEVENTMSG, pid, 0, (unsigned long)&tid));
+	tid = event(pid, PTRACE_EVENT_CLONE, "PTRACE_EVENT_CLONE");
 	stops((pid_t)tid, SIGSTOP, 0, "the thread begins with a stop of its own");
 	/* the process waits: once it ends, its status is that of all */
 	must(trace(PTRACE_CONT, (pid_t)tid, 0, 0));
@@ -87,9 +81,7 @@ TEST(thread_exec)
 	unsigned long tid, message;
 
 	must(trace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC));
-	must(trace(PTRACE_CONT, pid, 0, 0));
-	stops(pid, SIGTRAP, PTRACE_EVENT_CLONE, "PTRACE_EVENT_CLONE");
-	must(trace(PTRACE_GETEVENTMSG, pid, 0, (unsigned long)&tid));
+	tid = event(pid, PTRACE_EVENT_CLONE, "PTRACE_EVENT_CLONE");
 	stops((pid_t)tid, SIGSTOP, 0, "the thread");
 	must(trace(PTRACE_CONT, pid, 0, 0));
 	must(trace(PTRACE_CONT, (pid_t)tid, 0, 0));

@@ -2,11 +2,7 @@
  * Which times a file system can hold: ext with inodes of 256 bytes until 2446 with nanoseconds,
  * with 128 bytes until 2038 in seconds; what is out of range becomes the nearest.
  */
-#include <linux/loop.h>
-#include <sys/ioctl.h>
-#include <sys/mount.h>
-
-#include "tap.h"
+#include "loop.h"
 
 #define MIN  (-0x80000000ll)
 #define MAX  0x7fffffffll
@@ -52,32 +48,12 @@ TEST(here)
 	check("f", MORE, 123456789);
 }
 
-static char device[32];
-
-static void loop_make(const char *mkfs)
-{
-	int file = must(open("image", O_RDWR | O_CREAT, 0600)), fd, control;
-	char command[300];
-
-	must(ftruncate(file, 4 << 20));
-	control = must(open("/dev/loop-control", O_RDWR));
-	sprintf(device, "/dev/loop%d", (int)must(ioctl(control, LOOP_CTL_GET_FREE)));
-	close(control);
-	fd = must(open(device, O_RDWR));
-	must(ioctl(fd, LOOP_SET_FD, file));
-	close(fd);
-	close(file);
-	snprintf(command, sizeof(command), "%s %s >/dev/null 2>&1", mkfs, device);
-	must(system(command) ? -1 : 0);
-	must(mkdir("m", 0700));
-}
-
 TEST(small)
 {
 	struct stat before, after;
 	int fd;
 
-	loop_make("mke2fs -I 128");
+	loop_make("mke2fs -I 128", 4);
 	works(mount(device, "m", "ext2", 0, ""), "mount");
 	fd = must(open("m/f", O_CREAT | O_RDWR, 0600));
 	must(fstat(fd, &before));
@@ -92,6 +68,5 @@ TEST(small)
 	must(stat("m/f", &after));
 	is(after.st_mtim.tv_sec, MAX, "the disk has the same");
 	must(umount("m"));
-	fd = must(open(device, O_RDWR));
-	must(ioctl(fd, LOOP_CLR_FD));
+	loop_end();
 }

@@ -41,6 +41,17 @@ static inline bool stops(pid_t pid, int signal, int event, const char *what)
 	return is(next_status(pid), stop_status(signal, event), what);
 }
 
+/* Lets it go on to an event, checks that it comes to it, and gives the event's message. */
+static inline unsigned long event(pid_t pid, int which, const char *what)
+{
+	unsigned long message = 0;
+
+	must(trace(PTRACE_CONT, pid, 0, 0));
+	stops(pid, SIGTRAP, which, what);
+	must(trace(PTRACE_GETEVENTMSG, pid, 0, (unsigned long)&message));
+	return message;
+}
+
 static inline unsigned long word_at(pid_t pid, const volatile void *address)
 {
 	unsigned long word = 0;
