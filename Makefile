@@ -49,6 +49,7 @@ $(B)/packages.mk: ci/packages ci/setup
 
 include libc-port/libc.mk
 include userland/userland.mk
+include userland/errno/errno.mk
 include ports/ports.mk
 include kernel/kernel.mk
 include kernel/test/host/host.mk

@@ -46,12 +46,13 @@ KLDFLAGS := -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=no
 #   mm/slab                chains free objects through their first words
 #   core/panic             reads whatever it can while the shadow may be what is wrong
 #   arch/x86_64/trace      walks stacks of threads that are not running
+#   arch/x86_64/errno_sites  writes text
 # What is written in assembly is not instrumented either: core/kasan_string.c and usercopy.c look
 # at the ranges instead. The vDSO is the user's.
 KASAN_ONLY := $(addprefix %/,kasan.c kasan_report.c kasan_stacks.c kasan_string.c kasan_shadow.c \
 	kasan_objects.c ktest_kasan.c)
 KASAN_PLAIN := $(addprefix core/,kasan kasan_report kasan_stacks kasan_string panic) \
-	$(addprefix arch/x86_64/,kasan_shadow trace) mm/kasan_objects mm/slab
+	$(addprefix arch/x86_64/,kasan_shadow trace errno_sites) mm/kasan_objects mm/slab
 
 KSRC := $(shell find kernel -name '*.[cS]' -not -path 'kernel/test/host/*' -not -path '*/vdso/*' | \
 	LC_ALL=C sort)

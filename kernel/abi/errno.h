@@ -3,7 +3,7 @@
  *
  * Each has two names. ENOENT is an error that begins here: it is what a function returns that finds
  * out that something is not there. ABI_ENOENT is the number alone, which an error is compared with,
- * or a constant has.
+ * or a constant has. In the kernel the former marks its place (arch/errno_sites.h).
  */
 #ifndef ABI_ERRNO_H
 #define ABI_ERRNO_H
@@ -156,8 +156,27 @@
 
 #ifdef CONFIG_ERRNO_SITES
 
-/* The error n, which begins here; no constant expression, so that none is taken for a number. */
-#define ERRNO_HERE(n) ({ n; })
+/*
+ * A place where the error n begins, 0: any. It is a no-operation of five bytes, which becomes a
+ * call while errors are traced, and a line of the table. It cannot be moved, so the compiler makes
+ * a branch where else it would choose between two numbers.
+ */
+#define ERRNO_SITE(n) \
+	__asm__ inline volatile("771:\t.byte 0x0f, 0x1f, 0x44, 0x00, 0x00\n" \
+				"\t.pushsection __errno_sites, \"a\"\n" \
+				"\t.balign 4\n" \
+				"\t.long 771b - ., %c0 - ., %c1\n" \
+				"\t.popsection" :: "i"(__FILE__), "i"(__LINE__ << 12 | (n)))
+
+/* The error n, which begins here. */
+#define ERRNO_HERE(n) ({ ERRNO_SITE(n); n; })
+
+/* An error, or none, that was only a number so far: of an interrupt, another thread, a table. */
+#define ERRNO_TAKEN(error) ({ \
+	__typeof__(error) error_ = (error); \
+	if (error_) \
+		ERRNO_SITE(0); \
+	error_; })
 
 #define EPERM		ERRNO_HERE(ABI_EPERM)
 #define ENOENT		ERRNO_HERE(ABI_ENOENT)
@@ -294,7 +313,8 @@
 #else
 
 /* Unit tests have the host's names: the numbers are the same (test/host/abi-check). */
-#define ERRNO_HERE(n) (n)
+#define ERRNO_HERE(n)      (n)
+#define ERRNO_TAKEN(error) (error)
 
 #endif
 

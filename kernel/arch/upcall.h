@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "arch/percpu.h"
 #include "arch/regs.h"
 #include "lib/types.h"
 
@@ -19,6 +20,15 @@ enum fault_flags {
  * regs->rax. Interrupts on.
  */
 void upcall_syscall(struct regs *regs);
+
+/*
+ * sched/errno_trace.c: the system call gives an error, in regs->rax. Only while errors are traced.
+ * Interrupts on, may sleep.
+ */
+void upcall_errno(struct regs *regs);
+
+/* sched/soft.c: not 0 while soft work is what runs on this CPU. */
+DECLARE_PERCPU(u32, soft_active);
 
 /*
  * vm/fault.c: resolves a fault at a user address, from user mode or from a user copy. Interrupts

@@ -1,6 +1,6 @@
 /*
- * Why the current thread must take the slow way back to user mode. One word per thread, in struct
- * thread's first bytes, so that entry code finds it: sched/thread.h asserts the offset.
+ * What the entry code looks for in struct thread: sched asserts the offsets. First of all, why the
+ * current thread must take the slow way back to user mode: one word in its first bytes.
  */
 #pragma once
 
@@ -17,3 +17,6 @@
 #define WORK_CALL_SLOW (WORK_SYSCALL_TRACE | WORK_SECCOMP)
 
 #define THREAD_WORK_OFFSET 0
+
+/* Where its struct errno_notes is (arch/errno_sites.h). */
+#define THREAD_NOTES_OFFSET 144

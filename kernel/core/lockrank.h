@@ -94,6 +94,7 @@ enum lock_rank {
 	RANK_SLAB,
 	RANK_FRAMES,            /* page frame allocator */
 	RANK_TLB,
+	RANK_ERRNO,             /* the errors that one thread was given */
 	RANK_GAPS,              /* counts of what was not known */
 	RANK_LOG,
 };

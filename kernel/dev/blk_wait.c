@@ -48,7 +48,7 @@ int blk_submit_wait(struct blk_request *req)
 	thread_running();
 	t->wait_reason = reason;
 	t->in_iowait = false;
-	return req->error;
+	return ERRNO_TAKEN(req->error);
 }
 
 int blk_flush(struct blkdev *dev)

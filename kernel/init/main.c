@@ -41,6 +41,7 @@
 #include "proc/binfmt.h"
 #include "proc/process.h"
 #include "proc/procfs/procfs.h"
+#include "sched/errno_trace.h"
 #include "sched/rcu.h"
 #include "sched/soft.h"
 #include "sched/thread.h"
@@ -91,6 +92,7 @@ static void boot_thread(void *arg)
 	work_init_threads();
 	soft_init();
 	watchdog_init();
+	errno_trace_init();
 	vm_init();
 
 	packet_init();

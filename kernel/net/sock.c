@@ -120,7 +120,7 @@ void sock_put(struct sock *s)
 	rcu_call(&s->rcu, sock_free_rcu);
 }
 
-int sock_take_error(struct sock *s)
+int sock_error_take(struct sock *s)
 {
 	if (likely(!READ_ONCE(s->error)))
 		return 0;

@@ -19,6 +19,7 @@
  */
 #pragma once
 
+#include "abi/errno.h"
 #include "abi/socket.h"
 #include "core/refcount.h"
 #include "dev/packet.h"
@@ -240,7 +241,9 @@ void sock_put(struct sock *s);
 /* Errors, waking, waiting --------------------------------------------------------------------- */
 
 /* Takes the pending error: 0 or -errno. */
-int sock_take_error(struct sock *s);
+int sock_error_take(struct sock *s);
+/* The same, by which it goes on from there (ERRNO_TAKEN()). */
+#define sock_take_error(s) ERRNO_TAKEN(sock_error_take(s))
 /* Sets it (positive errno) and wakes everybody. */
 void sock_set_error(struct sock *s, int error);
 /* Tells who waits that `events` (POLL*) became true; SIGIO to an owner (F_SETOWN, O_ASYNC). With

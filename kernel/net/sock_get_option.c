@@ -84,7 +84,7 @@ static bool get_number(struct sock *s, int name, int *out)
 	case SO_PROTOCOL:   *out = s->protocol; break;
 	case SO_DOMAIN:     *out = s->family; break;
 	case SO_ERROR:
-		*out = -sock_take_error(s);
+		*out = -sock_error_take(s);
 		fail_told(-*out);
 		break;
 	case SO_PRIORITY:   *out = (int)READ_ONCE(s->priority); break;

@@ -206,7 +206,7 @@ bool notifier_ask(struct notifier *n, const struct seccomp_data *data, s64 *resu
 	spin_lock(&n->lock);
 	list_del(&a.link);
 	gifts_refuse_locked(&a);
-	*result = a.state == ASKED_ANSWERED ? a.value : err;
+	*result = a.state == ASKED_ANSWERED ? ERRNO_TAKEN(a.value) : err;
 	spin_unlock(&n->lock);
 	return a.make_it;
 }

@@ -124,7 +124,7 @@ static bool filters_allow(struct regs *regs, bool traced)
 			return true;
 		break;
 	case SECCOMP_RET_ERRNO:
-		regs->rax = -(u64)min(result & SECCOMP_RET_DATA, (u32)ERRNO_MAX);
+		regs->rax = ERRNO_TAKEN(-(u64)min(result & SECCOMP_RET_DATA, (u32)ERRNO_MAX));
 		break;
 	case SECCOMP_RET_TRAP: /* the handler sees the registers as they were before the call */
 		regs->rax = regs->orig_rax;

@@ -11,6 +11,7 @@
 #include "proc/rseq.h"
 #include "proc/signal.h"
 #include "proc/signal_int.h"
+#include "sched/errno_trace.h"
 #include "sched/wait.h"
 
 #define NR_RESTART_SYSCALL 219
@@ -31,6 +32,13 @@ static void restart_call(struct regs *regs, u64 number)
 	regs->rip -= SYSCALL_LENGTH;
 }
 
+/* The error began where the call said how it wants to go on. */
+static void call_interrupted(struct regs *regs)
+{
+	errno_trace_interrupted((u32)regs->orig_rax);
+	regs->rax = (u64)-ABI_EINTR;
+}
+
 /* An interrupted call meets a handler: -EINTR, or again after the handler (signal(7), "Interruption
  * of system calls"). */
 static void call_meets_handler(struct regs *regs, const struct abi_sigaction *action)
@@ -43,7 +51,7 @@ static void call_meets_handler(struct regs *regs, const struct abi_sigaction *ac
 	    (result == -ABI_ERESTARTSYS && (action->sa_flags & SA_RESTART)))
 		restart_call(regs, regs->orig_rax);
 	else
-		regs->rax = (u64)-EINTR;
+		call_interrupted(regs);
 	regs->orig_rax = NO_SYSCALL;
 }
 

@@ -22,7 +22,6 @@
 
 /* c: its CPU alone, interrupts off. */
 struct soft_cpu {
-	u32 running;             /* c: soft work is what runs */
 	bool deferred;           /* c: the thread does it */
 	struct thread *thread;   /* I after soft_init() */
 };
@@ -34,6 +33,7 @@ struct due_list {
 };
 
 DEFINE_PERCPU(u32, soft_pending);
+DEFINE_PERCPU(u32, soft_active); /* c: soft work is what runs (arch/upcall.h) */
 static DEFINE_PERCPU(struct soft_cpu, soft_cpu);
 static DEFINE_PERCPU(struct due_list, due_list);
 static void (*handlers[SOFT_MAX])(void);
@@ -46,7 +46,7 @@ void soft_register(enum soft_kind kind, void (*fn)(void))
 
 bool soft_running(void)
 {
-	return this_cpu_ptr(soft_cpu)->running;
+	return this_cpu_read(soft_active);
 }
 
 void soft_raise(enum soft_kind kind)
@@ -55,7 +55,7 @@ void soft_raise(enum soft_kind kind)
 	struct soft_cpu *c = this_cpu_ptr(soft_cpu);
 
 	this_cpu_write(soft_pending, this_cpu_read(soft_pending) | (1u << kind));
-	if (!c->running && !c->deferred && !need_resched(thread_current()))
+	if (!this_cpu_read(soft_active) && !c->deferred && !need_resched(thread_current()))
 		__atomic_fetch_or(&thread_current()->work, WORK_RESCHED, __ATOMIC_SEQ_CST);
 	irq_restore(flags);
 }
@@ -66,7 +66,7 @@ static void one_round(struct soft_cpu *c)
 	u32 kinds = this_cpu_read(soft_pending);
 
 	this_cpu_write(soft_pending, 0);
-	c->running = true;
+	this_cpu_write(soft_active, 1);
 	irq_enable();
 	while (kinds) {
 		unsigned kind = (unsigned)__builtin_ctz(kinds);
@@ -75,7 +75,7 @@ static void one_round(struct soft_cpu *c)
 		handlers[kind]();
 	}
 	irq_disable();
-	c->running = false;
+	this_cpu_write(soft_active, 0);
 }
 
 void soft_run(void)

@@ -14,6 +14,7 @@
 #include "lib/string.h"
 #include "mm/kmap.h"
 #include "mm/slab.h"
+#include "sched/errno_trace.h"
 #include "sched/lock_debug_int.h"
 #include "sched/run_int.h"
 #include "sched/soft.h"
@@ -123,6 +124,7 @@ static void thread_free(struct thread *t)
 	spin_unlock_irq(&threads_lock, flags);
 	if (t->arch.fpu)
 		fpu_fini(&t->arch);
+	errno_trace_free(t);
 	if (free_hook)
 		free_hook(t);
 	slab_free(thread_cache, t);

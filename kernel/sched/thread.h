@@ -13,6 +13,7 @@
 #pragma once
 
 #include "arch/context.h"
+#include "arch/errno_sites.h"
 #include "arch/work.h"
 #include "core/fail.h"
 #include "core/refcount.h"
@@ -49,6 +50,9 @@ struct thread {
 	struct refcount refs;
 	u32 cpu;                 /* r: CPU it runs or last ran on */
 	struct arch_thread arch; /* o */
+	struct errno_notes errno_notes; /* o: at THREAD_NOTES_OFFSET */
+	struct errno_log *errno_log; /* o to set, a: NULL until there is something in it
+				      * (sched/errno_trace.h) */
 	void *stack;             /* lowest address of the kernel stack; NULL once it is dead and has
 				  * left it */
 	void (*entry)(void *arg); /* I: what it runs */

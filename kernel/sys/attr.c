@@ -197,7 +197,7 @@ static int size_result(int error)
 		return error;
 	info = signal_info_user(SIGXFSZ, SI_USER);
 	signal_send_task(task_current(), &info);
-	return -EFBIG;
+	return -ABI_EFBIG;
 }
 
 long sys_truncate(const char __user *path, loff_t length)

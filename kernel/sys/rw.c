@@ -21,7 +21,7 @@ long write_result(struct file *f, long n)
 		info = signal_info_user(n == -ABI_EPIPE ? SIGPIPE : SIGXFSZ, SI_USER);
 		signal_send_task(task_current(), &info);
 	}
-	return n == -ABI_EFSIZELIMIT ? -EFBIG : n;
+	return n == -ABI_EFSIZELIMIT ? -ABI_EFBIG : n;
 }
 
 static ssize_t read_counted(struct file *f, struct iov_iter *it, loff_t *pos)

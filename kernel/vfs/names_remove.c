@@ -127,7 +127,8 @@ static int rmdir_locked(struct removal *r, const struct cred *cred)
 int vfs_rmdir(const struct walk *w, const char *name)
 {
 	static const int errors[] = {
-		[LAST_ROOT] = -EBUSY, [LAST_DOT] = -EINVAL, [LAST_DOTDOT] = -ENOTEMPTY
+		[LAST_ROOT] = -ABI_EBUSY, [LAST_DOT] = -ABI_EINVAL,
+		[LAST_DOTDOT] = -ABI_ENOTEMPTY
 	};
 	struct removal r;
 	int err = walk_parent(w, name, 0, &r.place);
@@ -136,7 +137,7 @@ int vfs_rmdir(const struct walk *w, const char *name)
 		return err;
 	if (r.place.type != LAST_NORM) {
 		walk_place_put(&r.place);
-		return errors[r.place.type];
+		return ERRNO_TAKEN(errors[r.place.type]);
 	}
 	err = remove_begin(w, &r);
 	if (err < 0)

@@ -295,12 +295,12 @@ static int error_since(struct pagecache *cache, u32 *known)
 
 int pagecache_take_error(struct pagecache *cache)
 {
-	return error_since(cache, &cache->n_taken);
+	return ERRNO_TAKEN(error_since(cache, &cache->n_taken));
 }
 
 int pagecache_tell_error(struct pagecache *cache, u32 *known)
 {
-	int err = error_since(cache, known);
+	int err = ERRNO_TAKEN(error_since(cache, known));
 
 	if (unlikely(err))
 		WRITE_ONCE(cache->n_told, READ_ONCE(*known));
@@ -315,5 +315,5 @@ int pagecache_tell_all_errors(struct pagecache_errors *all, u32 *known)
 	    __atomic_exchange_n(known, n, __ATOMIC_RELAXED) == n)
 		return 0;
 	WRITE_ONCE(all->n_told, n);
-	return READ_ONCE(all->last);
+	return ERRNO_TAKEN(READ_ONCE(all->last));
 }

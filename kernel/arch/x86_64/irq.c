@@ -27,12 +27,12 @@ struct irq_handler {
 };
 
 struct irq_cpu {
-	unsigned depth;      /* handlers running on this CPU */
+	unsigned depth;      /* handlers running on this CPU; must be first */
 	struct regs *regs;   /* what the innermost one interrupted */
 	struct irq_handler handlers[256]; /* alloc_lock to change */
 };
 
-static DEFINE_PERCPU(struct irq_cpu, irq_cpu);
+DEFINE_PERCPU(struct irq_cpu, irq_cpu); /* errno_note.S reads the depth */
 DEFINE_PERCPU(struct irq_cpu_counts, irq_counts);
 static struct spinlock alloc_lock = SPINLOCK_INIT(RANK_IRQ, "irq_vectors");
 

@@ -29,6 +29,9 @@ FUNC syscall_entry
 	mov %rsp, %rdi
 	sti
 	call upcall_syscall
+	.globl errno_leave_site
+errno_leave_site:
+	.byte 0x0f, 0x1f, 0x44, 0x00, 0x00 /* errno_leave, while errors are traced */
 	cli
 	mov %gs:cpu_thread(%rip), %rax
 	testl $~WORK_CALL_SLOW, THREAD_WORK_OFFSET(%rax)

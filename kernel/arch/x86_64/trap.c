@@ -1,7 +1,7 @@
 /*
  * Exceptions other than page faults. From user mode each becomes the signal, si_code and address
  * that sigaction(2) names, through upcall_trap(); from the kernel it is a listed instruction
- * (ex_table) or the end.
+ * (ex_table), one that is being rewritten (errno_sites.c), or the end.
  */
 #include "abi/signal.h"
 #include "arch/cpu.h"
@@ -9,6 +9,7 @@
 #include "arch/x86_64/context_int.h"
 #include "arch/x86_64/cpu_int.h"
 #include "arch/x86_64/debug_int.h"
+#include "arch/x86_64/errno_sites_int.h"
 #include "arch/x86_64/fpu_int.h"
 #include "arch/x86_64/irq_int.h"
 #include "arch/x86_64/msr_int.h"
@@ -90,6 +91,8 @@ void trap_from_kernel(struct regs *regs, unsigned vector, u64 error)
 		fault_kernel(regs, error);
 		return;
 	}
+	if (vector == TRAP_BP && errno_site_pass(regs))
+		return;
 	e = ex_table_find(regs->rip);
 	if (!e)
 		panic_regs(regs, "%s in the kernel, error code %#llx", trap_names[vector],

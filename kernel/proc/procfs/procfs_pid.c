@@ -173,6 +173,7 @@ static int task_readdir(struct proc_inode *dir, struct dir_sink *sink, u64 pos)
 	{ .name = "wchan", .mode = FILE_R, .show = show_wchan }, \
 	{ .name = "stack", .mode = FILE_RO, .show = show_stack, .look = true }, \
 	{ .name = "syscall", .mode = FILE_RO, .show = show_syscall, .look = true }, \
+	{ .name = "errno", .mode = FILE_RO, .show = show_errno, .look = true }, \
 	{ .name = "sched", .mode = FILE_R, .show = show_sched }, \
 	{ .name = "schedstat", .mode = FILE_R, .show = show_schedstat }, \
 	{ .name = "personality", .mode = FILE_RO, .show = show_personality, .look = true }, \

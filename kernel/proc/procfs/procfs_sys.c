@@ -365,6 +365,8 @@ static const struct proc_node kernel_children[] = {
 	  .store = store_core_pipe_limit },
 	{ .name = "abi_gaps", .mode = MODE_RW, .show = show_gaps_enabled,
 	  .store = store_gaps_enabled },
+	{ .name = "errno_trace", .mode = MODE_RW, .show = show_errno_trace,
+	  .store = store_errno_trace },
 	{ .name = "random", .mode = MODE_D, .children = random_children },
 	{ .name = "seccomp", .mode = MODE_D, .children = procfs_seccomp_children },
 	{ .name = "hung_task_timeout_secs", .mode = MODE_RW, .show = show_hung_limit,

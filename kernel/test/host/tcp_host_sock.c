@@ -34,7 +34,7 @@ void sock_put(struct sock *s)
 	slab_free(s->cache, s);
 }
 
-int sock_take_error(struct sock *s)
+int sock_error_take(struct sock *s)
 {
 	int error = s->error;
 
