@@ -64,6 +64,7 @@ static int range_do(struct inode *inode, u64 from, u64 to, struct page *const *e
 		    range_step_fn step)
 {
 	struct ext_inode *ei = ext_i(inode);
+	unsigned tries = 0;
 	int err = 0;
 
 	while (from < to && !err) {
@@ -82,6 +83,9 @@ static int range_do(struct inode *inode, u64 from, u64 to, struct page *const *e
 		inode_dirty(inode);
 		err = ext_end_saving(ext_fs_of(inode), err, inode, NULL);
 		from += done;
+		/* An extent that is cut in two may need a node. */
+		if (err == -ABI_ENOSPC && ext_retry(ext_fs_of(inode), err, &tries))
+			err = 0;
 		sched_point();
 	}
 	return err;
