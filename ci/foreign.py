@@ -9,10 +9,12 @@ with the next. What Linux said is kept in $USER_B/debian/NAME.linux.json by the 
 everything involved, and is not asked for again.
 
     disk = debian.make_disk(...)
-    suite = foreign.Suite("text", disk, [foreign.Item("sort", "sh sort.sh")], files)
-    result = suite.run("linux")["sort"]        # status and lines
+    suite = foreign.Suite("text", disk, [foreign.Item("sort", "sh $SUITE/sort.sh")], files)
+    foreign.same(suite)                        # or take status and lines apart:
+    result = suite.run("linux")["sort"]
 """
 
+import difflib
 import hashlib
 import io
 import json
@@ -161,6 +163,17 @@ class Suite:
         if name:
             results[name] = Result(-1, said[-80:] + [why])
 
+    def differences(self):
+        """Run all items on both kernels: what differs, and what is wrong by itself, as lines."""
+        theirs, ours = self.run("linux"), self.run("skerry")
+        wrong = []
+        for name, result in ours.items():
+            if result != theirs[name] or theirs[name].status in (-1, 126, 127):
+                wrong += [f"{name}: status {result.status}, Linux {theirs[name].status}",
+                          *difflib.unified_diff(theirs[name].lines, result.lines, "Linux",
+                                                "Skerry", n=4, lineterm="")]
+        return wrong + self.warnings
+
     # ---- what Linux said before ------------------------------------------------------------
 
     def digest(self, item):
@@ -200,3 +213,18 @@ class Suite:
         with open(self.store() + ".new", "w", encoding="utf-8") as f:
             json.dump(kept, f)
         os.rename(self.store() + ".new", self.store())
+
+
+def same(suite):
+    """Every item must end alike on both kernels, and be found there."""
+    wrong = suite.differences()
+    assert not wrong, "\n".join(wrong)
+
+
+def scripts(suite, disk, *names, seconds=1200):
+    """A Suite of shell scripts in ci/foreign, for bash of that disk."""
+    files = {}
+    for name in names:
+        with open(os.path.join(TOP, "ci", "foreign", name), encoding="utf-8") as f:
+            files[name] = f.read()
+    return Suite(suite, disk, [Item(name, f"bash $SUITE/{name}", seconds) for name in names], files)
