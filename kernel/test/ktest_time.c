@@ -5,6 +5,7 @@
 #include "core/clock.h"
 #include "lib/sort.h"
 #include "mm/dma.h"
+#include "sched/thread.h"
 #include "test/ktest.h"
 
 enum { BLOCKS = 32, TURNS = 250, ROUNDS = 5 };
@@ -44,8 +45,10 @@ static void time_pool(size_t size)
 	if (!pool)
 		return;
 	turns(pool); /* it has its frames then */
-	for (unsigned i = 0; i < ROUNDS; i++)
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		sched_point();
 		took[i] = turns(pool);
+	}
 	dma_pool_destroy(pool);
 	sort(took, ROUNDS, sizeof(*took), compare);
 	tenths = took[ROUNDS / 2] * 10 / (TURNS * BLOCKS);
