@@ -11,13 +11,11 @@
 
 static char device[32];
 
-/* Makes it, of so many MiB. */
-static inline void loop_make(const char *mkfs, int size)
+/* A device of the file that is there. */
+static inline void loop_bind(const char *image)
 {
-	int file = must(open("image", O_RDWR | O_CREAT | O_TRUNC, 0600)), fd, control;
-	char command[300];
+	int file = must(open(image, O_RDWR)), fd, control;
 
-	must(ftruncate(file, (off_t)size << 20));
 	control = must(open("/dev/loop-control", O_RDWR));
 	sprintf(device, "/dev/loop%d", (int)must(ioctl(control, LOOP_CTL_GET_FREE)));
 	close(control);
@@ -25,6 +23,16 @@ static inline void loop_make(const char *mkfs, int size)
 	must(ioctl(fd, LOOP_SET_FD, file));
 	close(fd);
 	close(file);
+}
+
+/* Makes it, of so many MiB. */
+static inline void loop_make(const char *mkfs, int size)
+{
+	char command[300];
+
+	close(must(open("image", O_RDWR | O_CREAT | O_TRUNC, 0600)));
+	must(truncate("image", (off_t)size << 20));
+	loop_bind("image");
 	snprintf(command, sizeof(command), "%s %s >/dev/null 2>&1", mkfs, device);
 	must(system(command) ? -1 : 0);
 	mkdir("m", 0700);

@@ -5,36 +5,11 @@
  */
 #include <linux/falloc.h>
 #include <linux/fs.h>
-#include <linux/loop.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/sysmacros.h>
 
-#include "tap.h"
-
-static char device[32];
-
-/* A loop device of the file. */
-static void loop_make(const char *name)
-{
-	int file = must(open(name, O_RDWR)), control, fd;
-
-	control = must(open("/dev/loop-control", O_RDWR));
-	sprintf(device, "/dev/loop%d", (int)must(ioctl(control, LOOP_CTL_GET_FREE)));
-	close(control);
-	fd = must(open(device, O_RDWR));
-	must(ioctl(fd, LOOP_SET_FD, file));
-	close(fd);
-	close(file);
-}
-
-static void loop_end(void)
-{
-	int fd = must(open(device, O_RDWR));
-
-	must(ioctl(fd, LOOP_CLR_FD));
-	close(fd);
-}
+#include "loop.h"
 
 /* A copy of the disk that the working directory is on, in memory. */
 static void copy_make(const char *name)
@@ -89,7 +64,7 @@ TEST(with_journal)
 	}
 	mkdir("m", 0700);
 	copy_make("/tmp/ordered-image");
-	loop_make("/tmp/ordered-image");
+	loop_bind("/tmp/ordered-image");
 	takes("data=ordered");
 	works(mount(device, "m", NULL, MS_REMOUNT, ""), "a remount that does not say it");
 	ok(strstr(shown(), ",data=ordered,") != NULL, "keeps it");
@@ -134,7 +109,7 @@ TEST(allocated_at_once)
 	}
 	mkdir("m", 0700);
 	copy_make("/tmp/ordered-image");
-	loop_make("/tmp/ordered-image");
+	loop_bind("/tmp/ordered-image");
 	must(mount(device, "m", "ext4", 0, ""));
 	for (int i = 0; i < 2; i++) {
 		int fd = must(open("m/file", O_CREAT | O_RDWR | (i ? O_SYNC : O_DSYNC), 0600));
@@ -165,11 +140,7 @@ TEST(without)
 		skip("mount", "not root");
 		return;
 	}
-	mkdir("m", 0700);
-	close(must(open("image", O_CREAT | O_RDWR, 0600)));
-	must(truncate("image", 1 << 20));
-	loop_make("image");
-	must(system("mke2fs -F image >/dev/null 2>&1") ? -1 : 0);
+	loop_make("mke2fs -F", 1);
 	for (unsigned i = 0; i < sizeof(words) / sizeof(*words); i++) {
 		fails(mount(device, "m", "ext4", 0, words[i]), EINVAL, words[i]);
 		fails(mount(device, "m", "ext2", 0, words[i]), EINVAL, words[i]);

@@ -5,12 +5,9 @@
  * many pieces takes more of them.
  */
 #include <linux/falloc.h>
-#include <linux/loop.h>
-#include <sys/ioctl.h>
-#include <sys/mount.h>
 #include <sys/statvfs.h>
 
-#include "tap.h"
+#include "loop.h"
 
 enum { FILES = 16, MOST = 10000, BLOCK_MAX = 4096 };
 
@@ -162,38 +159,19 @@ TEST(here)
 	must(unlink("ballast"));
 }
 
-/* A file system that mke2fs of BusyBox makes, with indirect blocks, on a loop device. */
-static void on_loop(const char *type)
-{
-	char device[32];
-	int file, control, fd;
-
-	file = must(open("/tmp/promise", O_CREAT | O_TRUNC | O_RDWR, 0600));
-	must(ftruncate(file, 2 << 20));
-	must(system("mke2fs -F /tmp/promise >/dev/null 2>&1") ? -1 : 0);
-	control = must(open("/dev/loop-control", O_RDWR));
-	sprintf(device, "/dev/loop%d", (int)must(ioctl(control, LOOP_CTL_GET_FREE)));
-	close(control);
-	fd = must(open(device, O_RDWR));
-	must(ioctl(fd, LOOP_SET_FD, file));
-	close(file);
-	mkdir("/tmp/promised", 0700);
-	must(mount(device, "/tmp/promised", type, 0, ""));
-	must(chdir("/tmp/promised"));
-	fill_in_all_ways();
-	must(chdir("/tmp"));
-	must(umount("/tmp/promised"));
-	must(ioctl(fd, LOOP_CLR_FD));
-	close(fd);
-	must(rmdir("/tmp/promised"));
-	must(unlink("/tmp/promise"));
-}
-
+/* A file system that mke2fs of BusyBox makes. */
 TEST(with_indirect_blocks)
 {
 	if (!tap_root()) {
 		skip("mount", "not root");
 		return;
 	}
-	on_loop("ext2");
+	loop_make("mke2fs -F", 2);
+	must(mount(device, "m", "ext2", 0, ""));
+	must(chdir("m"));
+	fill_in_all_ways();
+	must(chdir(".."));
+	must(umount("m"));
+	loop_end();
+	must(unlink("image"));
 }
