@@ -186,7 +186,7 @@ bool ptrace_call_enter(struct regs *regs)
 	}
 	if (!(mode & TRACE_EMULATE) && (READ_ONCE(task->trace.mode) & (TRACE_CALLS | TRACE_STEP)))
 		thread_set_work(thread_current(), WORK_TRACE);
-	return !(mode & TRACE_EMULATE) && (s32)regs->orig_rax != -1;
+	return !(mode & TRACE_EMULATE);
 }
 
 void ptrace_call_leave(struct regs *regs)

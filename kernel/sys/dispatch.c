@@ -14,12 +14,19 @@
 #include "sched/thread.h"
 #include "sys/syscalls_gen.h"
 
-/* The slow way in: whether the call is to be made. If not, regs->rax is what it gives. */
+/*
+ * The slow way in: whether the call is to be made. If not, regs->rax is what it gives. A tracer
+ * takes a call back by the number -1, which filters judge like any other.
+ */
 static bool call_begin(struct regs *regs)
 {
-	if ((READ_ONCE(thread_current()->work) & WORK_SYSCALL_TRACE) && !ptrace_call_enter(regs))
+	bool traced = READ_ONCE(thread_current()->work) & WORK_SYSCALL_TRACE;
+
+	if (traced && !ptrace_call_enter(regs))
 		return false;
-	return !(READ_ONCE(thread_current()->work) & WORK_SECCOMP) || seccomp_enter(regs);
+	if ((READ_ONCE(thread_current()->work) & WORK_SECCOMP) && !seccomp_enter(regs))
+		return false;
+	return !traced || (s32)regs->orig_rax != -1;
 }
 
 const char *gap_call_name(u32 call)

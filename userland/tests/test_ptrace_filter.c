@@ -50,6 +50,37 @@ TEST(filter)
 	finish(pid, 0, "without the option there is no such call");
 }
 
+/* A filter that has an answer to a number that no call has. */
+static int numberless(void *argument)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, -1u, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | 12),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {4, code};
+
+	(void)argument;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+		return 9;
+	return syscall(-1) == -1 && errno == 12 ? 0 : errno;
+}
+
+TEST(numberless)
+{
+	pid_t pid = tracee(numberless, NULL);
+	int status;
+
+	must(trace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACESYSGOOD));
+	do {
+		must(trace(PTRACE_SYSCALL, pid, 0, 0));
+		must(waitpid(pid, &status, 0));
+	} while (WIFSTOPPED(status));
+	is(status, 0, "number -1 is judged when a tracer has seen it, too");
+}
+
 static int strict(void *argument)
 {
 	(void)argument;
