@@ -36,6 +36,50 @@ TEST(close_while_sending)
 	ok(true, "survived");
 }
 
+struct speaker {
+	int fd;             /* -1: none */
+	bool stop;
+};
+
+/* Says a word and goes. */
+static void *speak(void *arg)
+{
+	struct speaker *speaker = arg;
+
+	while (!__atomic_load_n(&speaker->stop, __ATOMIC_ACQUIRE)) {
+		int fd = __atomic_exchange_n(&speaker->fd, -1, __ATOMIC_ACQ_REL);
+
+		if (fd < 0)
+			continue;
+		send(fd, "x", 1, MSG_NOSIGNAL);
+		close(fd);
+	}
+	return NULL;
+}
+
+TEST(last_words)
+{
+	struct speaker speaker = { .fd = -1 };
+	int lost = 0, p[2];
+	pthread_t t;
+	char c;
+
+	must(-pthread_create(&t, NULL, speak, &speaker));
+	for (int i = 0; i < 10 * ROUNDS; i++) {
+		ssize_t n;
+
+		must(socketpair(AF_UNIX, SOCK_STREAM, 0, p));
+		__atomic_store_n(&speaker.fd, p[0], __ATOMIC_RELEASE);
+		while ((n = recv(p[1], &c, 1, MSG_DONTWAIT)) < 0 && errno == EAGAIN)
+			;
+		lost += n != 1;
+		must(close(p[1]));
+	}
+	__atomic_store_n(&speaker.stop, true, __ATOMIC_RELEASE);
+	must(-pthread_join(t, NULL));
+	is(lost, 0, "what was said comes before the end");
+}
+
 static const struct sockaddr_un name = { AF_UNIX, "\0race" };
 
 static void *connector(void *arg)

@@ -303,8 +303,11 @@ static int wait_message(struct sock *s, u32 flags, struct packet **out, u32 *ski
 		err = sock_take_error(s);
 		if (err)
 			return err;
-		if (READ_ONCE(s->shut) & SOCK_SHUT_RD)
+		/* What was sent before the end may have come after the look into the queue. */
+		if (load_acquire(&s->shut) & SOCK_SHUT_RD) {
+			*out = choose(s, flags, skip);
 			return 0;
+		}
 		if (!waited)
 			deadline = sock_receive_deadline(s, flags);
 		waited = true;

@@ -182,8 +182,9 @@ static int read_wait(struct reading *r)
 	err = sock_take_error(s);
 	if (err)
 		return err;
-	if (READ_ONCE(s->shut) & SOCK_SHUT_RD)
-		return 0;
+	/* What was sent before the end may have come after the look into the queue. */
+	if (load_acquire(&s->shut) & SOCK_SHUT_RD)
+		return r->seen ? READ_ONCE(s->receive.n) != r->seen : s->receive.first != NULL;
 	if (!r->waited)
 		r->deadline = sock_receive_deadline(s, r->m->flags);
 	r->waited = true;
