@@ -4,6 +4,9 @@
 #include "abi/time.h"
 #include "lib/types.h"
 
+/* The steps of the coarse clocks (clock_getres(2)): Linux' tick. */
+#define CLOCK_COARSE_NS (4 * NSEC_PER_MSEC)
+
 /* Read by user code: a sequence lock, then what turns the TSC into the clocks. */
 struct vdso_data {
 	u32 seq;           /* odd while being changed */
@@ -15,6 +18,8 @@ struct vdso_data {
 	u32 pad;
 	u64 raw_base, raw_ns, raw_mult; /* the same for CLOCK_MONOTONIC_RAW */
 	s64 realtime_offset_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
+	s64 tai_offset_ns;      /* CLOCK_TAI - CLOCK_MONOTONIC */
+	u64 coarse_least_ns;    /* CLOCK_MONOTONIC_COARSE is not less (core/clock.h) */
 	struct timezone zone;   /* a: what settimeofday(2) said last; seq is not for it */
 };
 

@@ -16,6 +16,8 @@
 
 static struct spinlock lock = SPINLOCK_INIT(RANK_LOG, "clock");
 static s64 realtime_offset; /* a; lock to change */
+static s64 tai_offset;      /* a; lock to change: to the monotonic clock, too */
+static u64 coarse_least;    /* a; lock to change: when the real-time clock was set */
 static u64 set_count;       /* a */
 static struct spinlock watch_lock = SPINLOCK_INIT(RANK_WORK, "clock_watch");
 static LIST_HEAD(watches);  /* watch_lock */
@@ -40,11 +42,32 @@ struct timespec clock_now(void)
 	return ns_to_timespec(clock_realtime());
 }
 
+u64 clock_monotonic_coarse(void)
+{
+	u64 ns = arch_clock_ns();
+
+	return max(ns - ns % CLOCK_COARSE_NS, __atomic_load_n(&coarse_least, __ATOMIC_RELAXED));
+}
+
+u64 clock_realtime_coarse(void)
+{
+	return clock_monotonic_coarse() + (u64)__atomic_load_n(&realtime_offset, __ATOMIC_RELAXED);
+}
+
 struct timespec clock_stamp(void)
 {
-	u64 ns = clock_realtime();
+	return ns_to_timespec(clock_realtime_coarse());
+}
 
-	return ns_to_timespec(ns - ns % CLOCK_STAMP_NS);
+u64 clock_tai(void)
+{
+	return arch_clock_ns() + (u64)__atomic_load_n(&tai_offset, __ATOMIC_RELAXED);
+}
+
+s64 clock_tai_offset(void)
+{
+	return __atomic_load_n(&tai_offset, __ATOMIC_RELAXED) -
+	       __atomic_load_n(&realtime_offset, __ATOMIC_RELAXED);
 }
 
 static void watches_call(void)
@@ -69,24 +92,30 @@ static void page_change_end(void)
 	__atomic_store_n(&vdso_data->seq, vdso_data->seq + 1, __ATOMIC_RELEASE);
 }
 
-static void offset_set_locked(s64 offset)
+/* Both clocks as of the monotonic time `now`. */
+static void offsets_set_locked(u64 now, s64 realtime, s64 tai)
 {
-	__atomic_store_n(&realtime_offset, offset, __ATOMIC_RELAXED);
+	__atomic_store_n(&coarse_least, now, __ATOMIC_RELAXED);
+	__atomic_store_n(&realtime_offset, realtime, __ATOMIC_RELAXED);
+	__atomic_store_n(&tai_offset, tai, __ATOMIC_RELAXED);
 	page_change_begin();
-	WRITE_ONCE(vdso_data->realtime_offset_ns, offset);
+	WRITE_ONCE(vdso_data->coarse_least_ns, now);
+	WRITE_ONCE(vdso_data->realtime_offset_ns, realtime);
+	WRITE_ONCE(vdso_data->tai_offset_ns, tai);
 	page_change_end();
 }
 
 void clock_realtime_set(u64 ns)
 {
-	u64 flags = spin_lock_irq(&lock);
+	u64 flags = spin_lock_irq(&lock), now = arch_clock_ns();
+	s64 offset = (s64)(ns - now);
 
-	offset_set_locked((s64)(ns - arch_clock_ns()));
+	offsets_set_locked(now, offset, offset + (tai_offset - realtime_offset));
 	spin_unlock_irq(&lock, flags);
 	watches_call();
 }
 
-int clock_realtime_step(s64 ns)
+static int move(s64 ns, bool tai)
 {
 	u64 flags = spin_lock_irq(&lock);
 	s64 offset;
@@ -97,11 +126,29 @@ int clock_realtime_step(s64 ns)
 	    offset > OFFSET_MAX)
 		err = -EINVAL;
 	else
-		offset_set_locked(offset);
+		offsets_set_locked(arch_clock_ns(), offset, tai_offset + (tai ? ns : 0));
 	spin_unlock_irq(&lock, flags);
 	if (!err)
 		watches_call();
 	return err;
+}
+
+int clock_realtime_step(s64 ns)
+{
+	return move(ns, true);
+}
+
+int clock_leap(s64 ns)
+{
+	return move(ns, false);
+}
+
+void clock_tai_set(s64 ahead_ns)
+{
+	u64 flags = spin_lock_irq(&lock);
+
+	offsets_set_locked(coarse_least, realtime_offset, realtime_offset + ahead_ns);
+	spin_unlock_irq(&lock, flags);
 }
 
 void clock_adjust(s64 rate)

@@ -17,18 +17,30 @@ u64 clock_realtime(void);
 /* The real time as a timespec. */
 struct timespec clock_now(void);
 /*
- * The same for time stamps of files, in steps of CLOCK_STAMP_NS, which is what Linux' tick makes
- * them: a file that is written again within a step keeps its stamps, and its inode is not written
- * because of them (nor its transaction committed by fsync(2)).
+ * The coarse clocks, in steps of CLOCK_COARSE_NS (arch/vdso.h): never ahead of the fine ones, nor
+ * before the time that the real-time clock was set to.
  */
-#define CLOCK_STAMP_NS (4 * NSEC_PER_MSEC)
+u64 clock_monotonic_coarse(void);
+u64 clock_realtime_coarse(void);
+/*
+ * The coarse real time, for time stamps of files: a file that is written again within a step keeps
+ * its stamps, and its inode is not written because of them (nor its transaction committed by
+ * fsync(2)).
+ */
 struct timespec clock_stamp(void);
+/* International Atomic Time, and the nanoseconds that it is ahead of the real-time clock. */
+u64 clock_tai(void);
+s64 clock_tai_offset(void);
 /*
  * Sets the real-time clock, or moves it by so much: 0 or -EINVAL. Makes both clocks run faster or
  * slower (arch_clock_adjust()). What clock_settime(2) and adjtimex(2) do is in sched/timex.h.
  */
 void clock_realtime_set(u64 ns);
 int clock_realtime_step(s64 ns);
+/* By how much TAI is ahead from now on. A leap second: moves the real-time clock, and TAI stays as
+ * it is; 0 or -EINVAL. */
+void clock_tai_set(s64 ahead_ns);
+int clock_leap(s64 ns);
 void clock_adjust(s64 rate);
 /* Nanoseconds since boot as the machine counts them, at a rate that nobody adjusts. */
 u64 clock_raw(void);

@@ -213,7 +213,7 @@ static u64 value_of(const struct posix_timer *t, const struct posix_timer_settin
 	if (!value)
 		return 0;
 	if (absolute && !base_is_cpu(t)) {
-		u64 ahead = t->clock == CLOCK_TAI ? (u64)timex_tai_offset() : 0;
+		u64 ahead = t->clock == CLOCK_TAI ? (u64)clock_tai_offset() : 0;
 
 		return value > ahead ? value - ahead : 1;
 	}

@@ -40,7 +40,7 @@
 
 static void second_begins(struct timer *timer);
 
-/* l: lock.  a: atomic, lock to change. */
+/* l: lock. */
 static struct {
 	struct spinlock lock;
 	struct pll pll;         /* l */
@@ -54,7 +54,7 @@ static struct {
 	u32 status;             /* l: STA_* */
 	int state;              /* l: TIME_OK … TIME_WAIT */
 	s64 leap_s;             /* l: the midnight in question, while one is coming or on */
-	s32 tai;                /* a: seconds */
+	s32 tai;                /* l: seconds */
 	struct timer timer;
 	bool timer_ready;       /* l */
 } timex = {
@@ -75,11 +75,6 @@ static s64 clamped(s64 value, s64 low, s64 high)
 static s64 real_seconds(void)
 {
 	return (s64)(clock_realtime() / NSEC_PER_SEC);
-}
-
-s64 timex_tai_offset(void)
-{
-	return (s64)READ_ONCE(timex.tai) * NSEC_PER_SEC;
 }
 
 /* ---- What has passed, and what comes next ---- */
@@ -105,8 +100,8 @@ static void settle(void)
 
 static void step(s64 seconds)
 {
-	if (!clock_realtime_step(seconds * NSEC_PER_SEC))
-		WRITE_ONCE(timex.tai, timex.tai - (s32)seconds);
+	if (!clock_leap(seconds * NSEC_PER_SEC))
+		timex.tai -= (s32)seconds;
 }
 
 /* Takes leap seconds on, when their time has come, and leaves them behind. */
@@ -261,8 +256,10 @@ static void set_constants(const struct abi_timex *tx)
 		timex.pll.constant = (s32)clamped(clamped(tx->constant, 0, PLL_CONSTANT_MAX) +
 							  (timex.status & STA_NANO ? 0 : 4),
 						  0, PLL_CONSTANT_MAX);
-	if ((tx->modes & ADJ_TAI) && tx->constant >= 0 && tx->constant <= TAI_MAX)
-		WRITE_ONCE(timex.tai, (s32)tx->constant);
+	if ((tx->modes & ADJ_TAI) && tx->constant >= 0 && tx->constant <= TAI_MAX) {
+		timex.tai = (s32)tx->constant;
+		clock_tai_set(timex.tai * (s64)NSEC_PER_SEC);
+	}
 }
 
 /* User space counts a frequency in 2^-16 parts in a million, which is 2^-16 us a second. */

@@ -15,6 +15,3 @@
 int timex_adjust(struct abi_timex *tx, bool may_set);
 /* clock_settime(2): sets the clock; whoever adjusted it has to begin anew. Any context. */
 void timex_clock_set(u64 ns);
-/* International Atomic Time, and the nanoseconds that it is ahead of the real-time clock. */
-s64 timex_tai_offset(void);
-static inline u64 clock_tai(void) { return clock_realtime() + (u64)timex_tai_offset(); }

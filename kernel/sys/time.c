@@ -45,9 +45,11 @@ static int clock_read(int clock, u64 *ns)
 {
 	switch (clock) {
 	case CLOCK_REALTIME:
-	case CLOCK_REALTIME_COARSE:
 	case CLOCK_REALTIME_ALARM:
 		*ns = clock_realtime();
+		return 0;
+	case CLOCK_REALTIME_COARSE:
+		*ns = clock_realtime_coarse();
 		return 0;
 	case CLOCK_TAI:
 		*ns = clock_tai();
@@ -56,10 +58,12 @@ static int clock_read(int clock, u64 *ns)
 		*ns = clock_raw();
 		return 0;
 	case CLOCK_MONOTONIC:
-	case CLOCK_MONOTONIC_COARSE:
 	case CLOCK_BOOTTIME:
 	case CLOCK_BOOTTIME_ALARM:
 		*ns = clock_monotonic();
+		return 0;
+	case CLOCK_MONOTONIC_COARSE:
+		*ns = clock_monotonic_coarse();
 		return 0;
 	case CLOCK_PROCESS_CPUTIME_ID:
 		return cpu_clock(-8 | CPUCLOCK_SCHED, ns);
@@ -84,7 +88,8 @@ long sys_clock_gettime(int clockid, struct timespec __user *tp)
 
 long sys_clock_getres(int clockid, struct timespec __user *res)
 {
-	struct timespec ts = { .tv_nsec = 1 };
+	bool coarse = clockid == CLOCK_REALTIME_COARSE || clockid == CLOCK_MONOTONIC_COARSE;
+	struct timespec ts = { .tv_nsec = coarse ? CLOCK_COARSE_NS : 1 };
 	u64 ns;
 	int error = clock_read(clockid, &ns);
 
@@ -243,7 +248,7 @@ static long sleep_absolute(int clock, u64 until_ns)
 	struct deadline end = { until_ns, clock == CLOCK_REALTIME || clock == CLOCK_TAI };
 
 	if (clock == CLOCK_TAI)
-		end.ns -= min(until_ns, (u64)timex_tai_offset());
+		end.ns -= min(until_ns, (u64)clock_tai_offset());
 	return sleep_until(end) ? -ERESTARTNOHAND : 0;
 }
 

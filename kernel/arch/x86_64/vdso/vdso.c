@@ -48,10 +48,23 @@ static inline u64 scaled(u64 ticks, u64 mult, u32 shift)
 	return (u64)(((unsigned __int128)ticks * mult) >> shift);
 }
 
-enum which { MONOTONIC, REAL, RAW };
+static inline bool is_coarse(int clock)
+{
+	return clock == CLOCK_REALTIME_COARSE || clock == CLOCK_MONOTONIC_COARSE;
+}
 
-/* Nanoseconds of the clock: false if the page cannot tell. */
-static inline bool read_clock(enum which which, u64 *ns)
+/* Whether the page has what the clock needs. A mask: a switch might become a table of addresses. */
+static inline bool is_known(int clock)
+{
+	const u32 known = 1u << CLOCK_REALTIME | 1u << CLOCK_MONOTONIC | 1u << CLOCK_MONOTONIC_RAW |
+			  1u << CLOCK_REALTIME_COARSE | 1u << CLOCK_MONOTONIC_COARSE |
+			  1u << CLOCK_BOOTTIME | 1u << CLOCK_TAI;
+
+	return clock >= 0 && clock < 32 && (known >> clock & 1);
+}
+
+/* Nanoseconds of the clock, one that is_known(): false if the page cannot tell. */
+static inline bool read_clock(int clock, u64 *ns)
 {
 	const volatile struct vdso_data *d = &vdso_page;
 	u64 tsc;
@@ -63,12 +76,19 @@ static inline bool read_clock(enum which which, u64 *ns)
 		if (!d->tsc_usable)
 			return false;
 		tsc = read_tsc();
-		if (which == RAW)
+		if (clock == CLOCK_MONOTONIC_RAW)
 			*ns = d->raw_ns + scaled(tsc - d->raw_base, d->raw_mult, d->shift);
 		else
 			*ns = d->base_ns + scaled(tsc - d->tsc_base, d->mult, d->shift);
-		if (which == REAL)
+		if (is_coarse(clock)) {
+			*ns -= *ns % CLOCK_COARSE_NS;
+			if (*ns < d->coarse_least_ns)
+				*ns = d->coarse_least_ns;
+		}
+		if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)
 			*ns += (u64)d->realtime_offset_ns;
+		else if (clock == CLOCK_TAI)
+			*ns += (u64)d->tai_offset_ns;
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	} while (__atomic_load_n(&d->seq, __ATOMIC_RELAXED) != seq);
 	return true;
@@ -76,25 +96,9 @@ static inline bool read_clock(enum which which, u64 *ns)
 
 int __vdso_clock_gettime(int clock, struct timespec *ts)
 {
-	enum which which = MONOTONIC;
 	u64 ns;
 
-	switch (clock) {
-	case CLOCK_REALTIME:
-	case CLOCK_REALTIME_COARSE:
-		which = REAL;
-		break;
-	case CLOCK_MONOTONIC_RAW:
-		which = RAW;
-		break;
-	case CLOCK_MONOTONIC:
-	case CLOCK_MONOTONIC_COARSE:
-	case CLOCK_BOOTTIME:
-		break;
-	default:
-		return (int)syscall3(NR_clock_gettime, clock, (long)ts, 0);
-	}
-	if (!read_clock(which, &ns))
+	if (!is_known(clock) || !read_clock(clock, &ns))
 		return (int)syscall3(NR_clock_gettime, clock, (long)ts, 0);
 	ts->tv_sec = (s64)(ns / NSEC);
 	ts->tv_nsec = (s64)(ns % NSEC);
@@ -105,7 +109,7 @@ int __vdso_gettimeofday(struct timeval *tv, struct timezone *tz)
 {
 	u64 ns;
 
-	if (!read_clock(REAL, &ns))
+	if (!read_clock(CLOCK_REALTIME, &ns))
 		return (int)syscall3(NR_gettimeofday, (long)tv, (long)tz, 0);
 	if (tv) {
 		tv->tv_sec = (s64)(ns / NSEC);
@@ -121,7 +125,7 @@ s64 __vdso_time(s64 *t)
 	s64 seconds;
 	u64 ns;
 
-	if (!read_clock(REAL, &ns))
+	if (!read_clock(CLOCK_REALTIME, &ns))
 		return syscall3(NR_time, (long)t, 0, 0);
 	seconds = (s64)(ns / NSEC);
 	if (t)
@@ -131,13 +135,15 @@ s64 __vdso_time(s64 *t)
 
 int __vdso_clock_getres(int clock, struct timespec *ts)
 {
-	return (int)syscall3(NR_clock_getres, clock, (long)ts, 0);
+	if (!is_known(clock))
+		return (int)syscall3(NR_clock_getres, clock, (long)ts, 0);
+	if (ts) {
+		ts->tv_sec = 0;
+		ts->tv_nsec = is_coarse(clock) ? CLOCK_COARSE_NS : 1;
+	}
+	return 0;
 }
 
-/*
- * The number of the CPU is the limit of a segment descriptor where there is one; here the kernel is
- * asked.
- */
 int __vdso_getcpu(unsigned *cpu, unsigned *node, void *unused)
 {
 	unsigned long limit;
