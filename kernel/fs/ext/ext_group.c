@@ -292,9 +292,10 @@ void ext_groups_sum_up(struct ext_fs *fs)
 	}
 }
 
+/* Whether [a, a + n) and [b, b + m) do; m may be 0: a group that begins without superblock. */
 static inline bool overlap(u64 a, u64 n, u64 b, u64 m)
 {
-	return a < b + m && b < a + n;
+	return m && a < b + m && b < a + n;
 }
 
 bool ext_overlaps_metadata(const struct ext_fs *fs, u64 block, u64 n)

@@ -4,6 +4,8 @@
  */
 #include "test/host/ext_host.h"
 
+#include "fs/ext/ext_map.h"
+
 #define SLOTS 12000u
 
 static struct superblock *sb;
@@ -149,6 +151,40 @@ TEST(unwritten_over_metadata)
 	host_unmount(sb);
 	CHECK_EQ(host_mount(path, "ext4", SB_READ_ONLY, "", &sb), 0);
 	host_unmount(sb);
+}
+
+/* An extent may end in the next group, where that begins without a superblock. */
+TEST(from_one_group_to_the_next)
+{
+	static u8 buf[30 << 20];
+	const struct ext_geo *geo;
+	struct inode *inode;
+	bool crosses = false;
+	struct ext_run run = { .count = 1 };
+	char args[400];
+
+	CHECK_EQ(host_run("mkdir '%s/tree' && head -c %zu /dev/zero | tr '\\0' g > '%s/tree/big'",
+			  host_dir(), sizeof(buf), host_dir()), 0);
+	lib_snprintf(args, sizeof(args), "-t ext4 -b 1024 -O ^has_journal -d '%s/tree'",
+		     host_dir());
+	make(args, 40);
+	CHECK_EQ(host_mount(path, "ext4", 0, "", &sb), 0);
+	CHECK_EQ(host_lookup(sb->root_inode, "big", &inode), 0);
+	geo = &ext_fs_of(inode)->geo;
+	for (u64 at = 0; at < sizeof(buf) / 1024 && run.count; at += run.count) {
+		run.count = 0;
+		CHECK_EQ(ext_map(inode, at, 30000, &run), 0);
+		crosses |= ext_block_group(geo, run.block) !=
+			   ext_block_group(geo, run.block + run.count - 1);
+	}
+	CHECK(crosses);
+	CHECK_EQ(host_read(inode, buf, sizeof(buf), 0), sizeof(buf));
+	CHECK(mem_is_all(buf, 'g', sizeof(buf)));
+	memset(buf, 'h', sizeof(buf));
+	CHECK_EQ(host_write(inode, buf, sizeof(buf), 0), sizeof(buf));
+	inode_put(inode);
+	host_unmount(sb);
+	CHECK(host_fsck(path));
 }
 
 /* A disk that gets full, by files whose trees need blocks of their own. */
