@@ -71,5 +71,8 @@ void arch_timer_arm(u64 deadline_ns);
 
 /* Seconds since the epoch from the battery clock; 0 if it holds no date. */
 u64 arch_rtc_read(void);
+/* How many cycles it takes to read a register of that clock, which has another oscillator than the
+ * processor: not to be foretold. */
+u64 arch_jitter(void);
 /* Sets it. -EINVAL: not a date that it can hold. */
 int arch_rtc_write(u64 seconds);

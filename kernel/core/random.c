@@ -4,12 +4,14 @@
  * cannot be computed from the state afterwards (fast key erasure). Entropy is mixed in by XOR into
  * the key, followed by a refill.
  *
- * Sources: the processor's generator, cycle counts, the boot loader's data and the battery clock at
- * boot; later what drivers and user space mix in.
+ * Sources: at boot the processor's generator, how long reads of a device take, the boot loader's
+ * data and the battery clock; later what devices say (dev/hwrng.h), when they interrupt
+ * (dev/irq.c), and what user space mixes in.
  */
 #include "arch/boot.h"
 #include "arch/cpu.h"
 #include "arch/irq.h"
+#include "core/log.h"
 #include "core/random.h"
 #include "core/spinlock.h"
 #include "lib/chacha.h"
@@ -17,6 +19,7 @@
 
 #define KEY_BYTES    (CHACHA_KEY_WORDS * 4)
 #define BATCH_BLOCKS 8
+#define JITTER_READS 512
 #define BATCH_BYTES  (BATCH_BLOCKS * CHACHA_BLOCK_BYTES)
 
 /* Taken in interrupts too; a leaf, so its rank is the highest. */
@@ -135,12 +138,37 @@ void random_mix(const void *data, size_t n)
 	spin_unlock_irq(&lock, flags);
 }
 
+/*
+ * Mixes in how many cycles each of a row of reads takes, of a device with a clock of its own:
+ * how many of them were none of the four lengths seen last.
+ */
+static unsigned mix_jitter(void)
+{
+	u64 taken[64], seen[4] = { 0 };
+	unsigned fresh = 0;
+
+	for (unsigned i = 0; i < JITTER_READS; i++) {
+		u64 cycles = arch_jitter();
+
+		taken[i % ARRAY_SIZE(taken)] = cycles;
+		fresh += cycles != seen[0] && cycles != seen[1] && cycles != seen[2] &&
+			 cycles != seen[3];
+		seen[i % ARRAY_SIZE(seen)] = cycles;
+		if (i % ARRAY_SIZE(taken) == ARRAY_SIZE(taken) - 1)
+			random_mix(taken, sizeof(taken));
+	}
+	return fresh;
+}
+
 void random_init(void)
 {
+	unsigned from_cpu = 0;
 	u64 seed[8];
 
 	for (unsigned i = 0; i < ARRAY_SIZE(seed); i++) {
-		if (!cpu_random(&seed[i]))
+		if (cpu_random(&seed[i]))
+			from_cpu++;
+		else
 			seed[i] = 0;
 		seed[i] += cpu_cycles();
 	}
@@ -149,4 +177,8 @@ void random_init(void)
 	seed[0] = arch_rtc_read();
 	random_mix(seed, sizeof(seed[0]));
 	memzero_explicit(seed, sizeof(seed));
+	/* One bit of each is little to ask. */
+	if (mix_jitter() < KEY_BYTES * 8 && from_cpu < ARRAY_SIZE(seed))
+		log_warn("random: the processor has no generator, and the machine is too regular "
+			 "to be one: numbers may be foretold");
 }

@@ -17,3 +17,4 @@ void ps2_register(void);         /* keyboard (dev/input.h) */
 void ahci_register(void);
 /* Network interfaces (dev/netif.h), registered and down; after pci_init() and netif_init(). */
 void e1000_register(void);
+void virtio_rng_register(void);  /* generators of random numbers (dev/hwrng.h); after pci_init() */

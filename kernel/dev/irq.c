@@ -24,7 +24,9 @@
 #include "arch/cpu.h"
 #include "arch/irq.h"
 #include "arch/percpu.h"
+#include "core/clock.h"
 #include "core/log.h"
+#include "core/random.h"
 #include "lib/bitops.h"
 #include "lib/list.h"
 #include "lib/string.h"
@@ -36,7 +38,8 @@
 #define UNHANDLED_MAX 50000
 #define MSI_NUMBER_BASE 256 /* numbers of message interrupts in /proc/interrupts; GSIs are below */
 
-/* I: constant.  t: table.  c: the CPU that takes the interrupt. */
+/* I: constant.  t: table.  c: the CPU that takes the interrupt.
+ * w: walk. */
 struct irq_source {
 	struct list link;           /* t */
 	unsigned number;            /* I: GSI, or MSI_NUMBER_BASE + n */
@@ -52,6 +55,9 @@ struct irq_source {
 	struct spinlock walk;       /* an interrupt is among the lines; not ranked, like all that
 				     * an interrupt begins with */
 	u32 unhandled;              /* c: in a row */
+	u32 n_moments;              /* w: counts them */
+	u64 moments;                /* w: when the last ones came, for random numbers … */
+	u64 mixed_ns;               /* w: … and when they were last used for these */
 	u64 counts[CPU_MAX];        /* c */
 };
 
@@ -82,6 +88,24 @@ static void irq_unhandled(struct irq_source *s)
 		s->lines ? s->lines->name : "nobody");
 }
 
+/*
+ * When devices interrupt is not to be foretold to the cycle: 64 moments, each in another place of a
+ * word, are mixed into the generator, not more than once a second. s->walk held.
+ */
+static void irq_moment(struct irq_source *s)
+{
+	u64 now;
+
+	s->moments = rol64(s->moments, 13) ^ cpu_cycles();
+	if (++s->n_moments % 64)
+		return;
+	now = clock_monotonic();
+	if (now - s->mixed_ns < NSEC_PER_SEC)
+		return;
+	s->mixed_ns = now;
+	random_mix(&s->moments, sizeof(s->moments));
+}
+
 static void irq_fire(void *arg)
 {
 	struct irq_source *s = arg;
@@ -89,6 +113,7 @@ static void irq_fire(void *arg)
 
 	spin_lock(&s->walk);
 	s->counts[cpu_id()]++;
+	irq_moment(s);
 	for (struct irq_line *l = __atomic_load_n(&s->lines, __ATOMIC_SEQ_CST); l;
 	     l = load_acquire(&l->next))
 		if (l->handler(l->arg) == IRQ_HANDLED)

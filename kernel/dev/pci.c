@@ -309,13 +309,12 @@ unsigned pci_irq_number(struct pci_device *d)
 	return d->irq_line_register == 0xff ? 0 : d->irq_line_register;
 }
 
-unsigned pci_capability(struct pci_device *d, u8 id)
+unsigned pci_capability_next(struct pci_device *d, u8 id, unsigned after)
 {
-	unsigned offset;
+	unsigned offset = after ? pci_read8(d, after + 1) & ~3u : 0;
 
-	if (!(pci_read16(d, PCI_STATUS) & PCI_STATUS_CAPABILITIES))
-		return 0;
-	offset = pci_read8(d, PCI_CAPABILITIES) & ~3u;
+	if (!after && pci_read16(d, PCI_STATUS) & PCI_STATUS_CAPABILITIES)
+		offset = pci_read8(d, PCI_CAPABILITIES) & ~3u;
 	for (unsigned i = 0; i < CAPABILITIES_MAX && offset >= 0x40; i++) {
 		u16 head = pci_read16(d, offset);
 
@@ -324,6 +323,11 @@ unsigned pci_capability(struct pci_device *d, u8 id)
 		offset = head >> 8 & ~3u;
 	}
 	return 0;
+}
+
+unsigned pci_capability(struct pci_device *d, u8 id)
+{
+	return pci_capability_next(d, id, 0);
 }
 
 void pci_enable(struct pci_device *d)

@@ -50,6 +50,9 @@ void pci_write16(struct pci_device *d, unsigned offset, u16 v);
 void pci_write32(struct pci_device *d, unsigned offset, u32 v);
 /* Offset of capability `id`, 0 if there is none. */
 unsigned pci_capability(struct pci_device *d, u8 id);
+/* The same of the one behind that at `after` (0: the first): a device may have several of one id,
+ * or a ring of them. */
+unsigned pci_capability_next(struct pci_device *d, u8 id, unsigned after);
 /* Turns memory and I/O decoding and bus mastering on. */
 void pci_enable(struct pci_device *d);
 void pci_disable(struct pci_device *d);

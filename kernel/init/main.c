@@ -105,6 +105,7 @@ static void boot_thread(void *arg)
 	ps2_register();
 	ahci_register();
 	e1000_register();
+	virtio_rng_register();
 
 	vfs_init();
 	pipe_init();

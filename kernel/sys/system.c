@@ -7,8 +7,8 @@
 #include "abi/sysinfo.h"
 #include "core/clock.h"
 #include "core/gaps.h"
-#include "core/random.h"
 #include "dev/power.h"
+#include "fs/devfs/random.h"
 #include "lib/string.h"
 #include "proc/signal.h"
 #include "proc/uts.h"
@@ -116,28 +116,14 @@ long sys_reboot(int magic1, int magic2, unsigned cmd, void __user *arg)
 	}
 }
 
-#define RANDOM_CHUNK 256
-
 long sys_getrandom(char __user *buf, size_t count, unsigned flags)
 {
-	u8 chunk[RANDOM_CHUNK];
-	size_t done = 0;
+	struct iov_iter to;
+	int error;
 
 	if (gap_flags(flags, GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE) ||
 	    (flags & (GRND_RANDOM | GRND_INSECURE)) == (GRND_RANDOM | GRND_INSECURE))
 		return -EINVAL;
-	count = min(count, (size_t)0x7fffffff);
-	while (done < count) {
-		size_t n = min(count - done, sizeof(chunk));
-
-		random_bytes(chunk, n);
-		if (copy_out(buf + done, chunk, n) < 0)
-			return done ? (long)done : -EFAULT;
-		done += n;
-		if (done >= PAGE_SIZE && thread_signal_pending())
-			break;
-		sched_point();
-	}
-	memset(chunk, 0, sizeof(chunk));
-	return (long)done;
+	error = iov_init_user(&to, buf, min(count, (size_t)0x7fffffff));
+	return error ? error : random_give(&to);
 }

@@ -170,3 +170,13 @@ int arch_rtc_write(u64 seconds)
 	spin_unlock_irq(&cmos, flags);
 	return 0;
 }
+
+u64 arch_jitter(void)
+{
+	u64 flags = spin_lock_irq(&cmos), start = cpu_cycles();
+
+	cmos_read(RTC_SECOND);
+	start = cpu_cycles() - start;
+	spin_unlock_irq(&cmos, flags);
+	return start;
+}

@@ -148,6 +148,7 @@ void devfs_init(void)
 	vfs_mkdir(walk_here(), "pts", 0755);
 	mem_null_register();
 	mem_random_register();
+	mem_hwrng_register();
 	mem_kmsg_register();
 	mem_rtc_register();
 	chrdev_set_notify(chrdev_changed);

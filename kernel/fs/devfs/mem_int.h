@@ -5,5 +5,6 @@
 
 void mem_null_register(void);
 void mem_random_register(void);
+void mem_hwrng_register(void); /* if there is one */
 void mem_kmsg_register(void);
 void mem_rtc_register(void);

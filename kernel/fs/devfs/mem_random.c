@@ -9,12 +9,13 @@
 #include "core/random.h"
 #include "dev/chr.h"
 #include "fs/devfs/mem_int.h"
+#include "fs/devfs/random.h"
 #include "lib/string.h"
 
 #define CHUNK 256
 #define ENTROPY_BITS 256 /* the generator's key */
 
-static ssize_t random_read(struct file *file, struct iov_iter *to, loff_t *pos)
+ssize_t random_give(struct iov_iter *to)
 {
 	u8 bytes[CHUNK];
 	size_t done = 0;
@@ -25,16 +26,19 @@ static ssize_t random_read(struct file *file, struct iov_iter *to, loff_t *pos)
 		random_bytes(bytes, n);
 		copied = iov_copy_to(to, bytes, n);
 		done += copied;
-		if (copied < n) {
-			memzero_explicit(bytes, sizeof(bytes));
-			return done ? (ssize_t)done : -EFAULT;
-		}
-		if (thread_signal_pending())
+		if (copied < n && !done)
+			return -EFAULT; /* nothing of what is in `bytes` was told */
+		if (copied < n || (done >= PAGE_SIZE && thread_signal_pending()))
 			break;
 		sched_point();
 	}
 	memzero_explicit(bytes, sizeof(bytes));
 	return (ssize_t)done;
+}
+
+static ssize_t random_read(struct file *file, struct iov_iter *to, loff_t *pos)
+{
+	return random_give(to);
 }
 
 static ssize_t random_write(struct file *file, struct iov_iter *from, loff_t *pos)
@@ -66,8 +70,10 @@ static long add_entropy(struct file *file, u64 arg)
 
 	if (err < 0)
 		return err;
-	if (head.bits < 0 || head.size < 0)
+	if (head.bits < 0)
 		return -EINVAL;
+	if (head.size < 0)
+		return -EFAULT;
 	err = iov_init_user(&from, (void __user *)(arg + sizeof(head)), (size_t)head.size);
 	if (err == 0) {
 		ssize_t n = random_write(file, &from, NULL);
@@ -75,6 +81,15 @@ static long add_entropy(struct file *file, u64 arg)
 		err = n < 0 ? (int)n : 0;
 	}
 	return err;
+}
+
+/* RNDADDTOENTCNT: the generator knows no less than all, so the number is only looked at. */
+static long add_count(u64 arg)
+{
+	s32 bits;
+	int err = copy_in_obj(&bits, (const s32 __user *)arg);
+
+	return err < 0 ? err : bits < 0 ? -EINVAL : 0;
 }
 
 static long random_ioctl(struct file *file, u32 request, u64 arg)
@@ -85,10 +100,12 @@ static long random_ioctl(struct file *file, u32 request, u64 arg)
 		return copy_out_obj((s32 __user *)arg, &bits);
 	if (request != RNDADDTOENTCNT && request != RNDADDENTROPY && request != RNDZAPENTCNT &&
 	    request != RNDCLEARPOOL && request != RNDRESEEDCRNG)
-		return -ENOTTY;
+		return -EINVAL;
 	if (!cred_capable(cred_caller(), CAP_SYS_ADMIN))
 		return -EPERM;
-	return request == RNDADDENTROPY ? add_entropy(file, arg) : 0;
+	if (request == RNDADDENTROPY)
+		return add_entropy(file, arg);
+	return request == RNDADDTOENTCNT ? add_count(arg) : 0;
 }
 
 static loff_t random_seek(struct file *file, loff_t offset, int whence)
