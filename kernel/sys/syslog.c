@@ -118,10 +118,13 @@ long sys_syslog(int type, char __user *buf, int len)
 {
 	static int saved_level = -1;
 
-	if (type != SYSLOG_ACTION_READ_ALL && type != SYSLOG_ACTION_SIZE_BUFFER &&
-	    !cred_capable(cred_current(), CAP_SYSLOG) &&
-	    !cred_capable(cred_current(), CAP_SYS_ADMIN))
+	if (type == SYSLOG_ACTION_READ_ALL || type == SYSLOG_ACTION_SIZE_BUFFER) {
+		if (!kmsg_may_read())
+			return -EPERM;
+	} else if (!cred_capable(cred_current(), CAP_SYSLOG) &&
+		   !cred_capable(cred_current(), CAP_SYS_ADMIN)) {
 		return -EPERM;
+	}
 	switch (type) {
 	case SYSLOG_ACTION_CLOSE:
 	case SYSLOG_ACTION_OPEN:

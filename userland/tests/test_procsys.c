@@ -107,3 +107,44 @@ TEST(printk)
 	works(store(path, was), "as it was");
 	is_text(tap_read(path), was, "all of it");
 }
+
+static int read_log(void *restricted)
+{
+	char line[256];
+	bool may = !restricted;
+
+	if (may) {
+		works(klogctl(3, line, sizeof(line)), "a user reads the log");
+		works(klogctl(10, NULL, 0), "and asks for its size");
+	} else {
+		fails(klogctl(3, line, sizeof(line)), EPERM, "a user does not read the log");
+		fails(klogctl(10, NULL, 0), EPERM, "nor is he told its size");
+		fails(open("/dev/kmsg", O_RDONLY | O_NONBLOCK), EPERM, "nor by the device");
+	}
+	fails(klogctl(5, NULL, 0), EPERM, "a user never clears it");
+	return 0;
+}
+
+TEST(dmesg_restrict)
+{
+	static const char *const path = "/proc/sys/kernel/dmesg_restrict";
+	char was[64], line[256];
+	struct stat st;
+
+	if (!tap_root()) {
+		skip("dmesg_restrict", "not root");
+		return;
+	}
+	snprintf(was, sizeof(was), "%s", tap_read(path));
+	must(stat("/dev/kmsg", &st));
+	must(chmod("/dev/kmsg", 0644));
+	works(store(path, "0\n"), "for all");
+	is(tap_as_user(read_log, NULL), 0, "a user's part");
+	works(store(path, "1\n"), "for who is privileged");
+	is_text(tap_read(path), "1\n", "it is kept");
+	is(tap_as_user(read_log, was), 0, "a user's part");
+	works(klogctl(3, line, sizeof(line)), "root reads it");
+	fails(store(path, "2"), EINVAL, "there is no more than that");
+	works(store(path, was), "as it was");
+	must(chmod("/dev/kmsg", st.st_mode & 07777));
+}

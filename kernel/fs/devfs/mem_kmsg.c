@@ -4,6 +4,7 @@
  * each write makes one, "<priority>text". A reader that was overtaken by the log is told once
  * (-EPIPE) and goes on with the oldest record there is.
  */
+#include "abi/capability.h"
 #include "abi/kdev.h"
 #include "core/log.h"
 #include "dev/chr.h"
@@ -37,6 +38,16 @@ static void kmsg_notify(void)
 	wait_wake(&new_records, POLLIN | POLLRDNORM);
 }
 
+u32 dmesg_restrict;
+
+bool kmsg_may_read(void)
+{
+	const struct cred *me = cred_caller();
+
+	return !READ_ONCE(dmesg_restrict) || cred_capable(me, CAP_SYSLOG) ||
+	       cred_capable(me, CAP_SYS_ADMIN);
+}
+
 static int kmsg_open(struct file *f)
 {
 	struct kmsg_reader *r;
@@ -44,6 +55,8 @@ static int kmsg_open(struct file *f)
 	f->seekable = false; /* a waiting reader must not keep others off the position */
 	if (!f->can_read)
 		return 0;
+	if (!kmsg_may_read())
+		return -EPERM;
 	r = kmalloc(sizeof(*r), MM_KERNEL);
 	if (!r)
 		return -ENOMEM;

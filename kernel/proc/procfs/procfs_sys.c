@@ -8,6 +8,7 @@
 #include "core/log.h"
 #include "core/random.h"
 #include "dev/uevent.h"
+#include "fs/devfs/kmsg.h"
 #include "lib/parse.h"
 #include "lib/string.h"
 #include "lib/uuid.h"
@@ -338,6 +339,23 @@ static int store_printk(struct task *task, char *buf, size_t n)
 	return 0;
 }
 
+static int show_dmesg_restrict(struct text *t, struct task *task)
+{
+	text_printf(t, "%u\n", READ_ONCE(dmesg_restrict));
+	return 0;
+}
+
+static int store_dmesg_restrict(struct task *task, char *buf, size_t n)
+{
+	u64 on;
+	int error = cred_capable(cred_current(), CAP_SYS_ADMIN) ?
+			    procfs_store_number(buf, 1, &on) : -EPERM;
+
+	if (!error)
+		WRITE_ONCE(dmesg_restrict, (u32)on);
+	return error;
+}
+
 static const struct proc_node random_children[] = {
 	{ .name = "uuid", .mode = MODE_R, .show = show_random_uuid },
 	{ .name = "boot_id", .mode = MODE_R, .show = show_boot_id },
@@ -353,6 +371,8 @@ static const struct proc_node kernel_children[] = {
 	{ .name = "osrelease", .mode = MODE_R, .show = show_osrelease },
 	{ .name = "version", .mode = MODE_R, .show = show_os_version },
 	{ .name = "pid_max", .mode = MODE_R, .show = show_pid_max },
+	{ .name = "dmesg_restrict", .mode = MODE_RW, .show = show_dmesg_restrict,
+	  .store = store_dmesg_restrict },
 	{ .name = "printk", .mode = MODE_RW, .show = show_printk, .store = store_printk },
 	{ .name = "threads-max", .mode = MODE_R, .show = show_threads_max },
 	{ .name = "cap_last_cap", .mode = MODE_R, .show = show_cap_last },
