@@ -105,6 +105,21 @@ static void itable_use(struct ext_fs *fs, struct ext_group *g, u32 bit)
 		g->desc->itable_unused_hi = (u16)(left >> 16);
 }
 
+/*
+ * With a journal the handle that takes a number also has the inode. One that cannot be read could
+ * neither be saved nor, without that, be freed again: 0, -EIO, -ENOMEM.
+ */
+static int can_be_saved(struct ext_fs *fs, u32 ino)
+{
+	struct ext_raw_inode *raw;
+	struct bblock b;
+	int err = fs->journal ? ext_raw_get(fs, ino, &b, &raw) : 0;
+
+	if (fs->journal && !err)
+		bcache_put(&b);
+	return err;
+}
+
 /* Takes a number from a group: 0 and *ino, -ENOSPC, -EIO … */
 static int ialloc_group(struct ext_fs *fs, u32 group, bool dir, u32 *ino)
 {
@@ -120,9 +135,8 @@ static int ialloc_group(struct ext_fs *fs, u32 group, bool dir, u32 *ino)
 	if (err)
 		goto unlock;
 	bit = (u32)bitmap_find_first_zero(b.data, n);
-	if (bit >= n || !g->free_inodes) {
-		err = -ENOSPC;
-	} else {
+	err = bit >= n || !g->free_inodes ? -ENOSPC : can_be_saved(fs, group * n + bit + 1);
+	if (!err) {
 		bitmap_set(b.data, bit);
 		g->free_inodes--;
 		g->dirs += dir;

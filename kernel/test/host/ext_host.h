@@ -86,6 +86,7 @@ extern struct cred host_cred;
  */
 void host_fail_alloc(unsigned nth, bool for_good);
 void host_fail_io(unsigned nth, bool for_good);
+extern bool host_fail_evict; /* also while an inode is evicted, which is else left alone */
 /* What was logged since the last call, or "". */
 const char *host_log(void);
 extern u64 host_now_ns; /* real time */

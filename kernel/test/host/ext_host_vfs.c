@@ -142,6 +142,8 @@ static int write_dirty(struct inode *inode, bool wait)
 	return err;
 }
 
+bool host_fail_evict;
+
 void inode_put(struct inode *inode)
 {
 	bool held;
@@ -149,7 +151,7 @@ void inode_put(struct inode *inode)
 	if (!ref_put(&inode->refs))
 		return;
 	/* What goes for good here is written or freed here: the kernel waits for memory then. */
-	held = host_fail_hold(true);
+	held = host_fail_hold(!host_fail_evict);
 	if (inode->nlink) {
 		pagecache_write_range(&inode->cache, 0, ~0ull, true);
 		write_dirty(inode, false);

@@ -103,6 +103,45 @@ TEST(no_memory_at_all)
 	CHECK(host_fsck(path));
 }
 
+static u64 free_inodes(void)
+{
+	struct abi_statfs info;
+
+	CHECK_EQ(sb->ops->statfs(sb, &info), 0);
+	return info.f_ffree;
+}
+
+/* The number of an inode whose part of the table cannot be read is not taken. */
+TEST(table_cannot_be_read)
+{
+	const char *path = host_mkfs("faults.img", 8, "-t ext4 -b 1024 -I 1024 -N 300");
+	unsigned failed = 0;
+	char name[20];
+
+	CHECK_EQ(host_mount(path, "ext4", 0, "errors=continue", &sb), 0);
+	CHECK_EQ(host_mknod(sb->root_inode, "first", S_IFIFO | 0600, 0), 0);
+	host_quiet = host_fail_evict = true;
+	for (unsigned i = 0; i < 150; i++) {
+		u64 before = free_inodes();
+		int err;
+
+		lib_snprintf(name, sizeof(name), "%u", i);
+		host_fail_io(1, true);
+		err = host_mknod(sb->root_inode, name, S_IFIFO | 0600, 0);
+		host_fail_io(0, false);
+		CHECK(err == -EIO || !err);
+		if (err) {
+			failed++;
+			CHECK_EQ(free_inodes(), before);
+			CHECK_EQ(host_mknod(sb->root_inode, name, S_IFIFO | 0600, 0), 0);
+		}
+	}
+	CHECK(failed > 3);
+	host_quiet = host_fail_evict = false;
+	host_unmount(sb);
+	CHECK(host_fsck(path));
+}
+
 TEST(mounting_with_failures)
 {
 	const char *path = host_mkfs("faults.img", 8, "-t ext2 -b 1024 -g 1024");
