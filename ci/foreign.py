@@ -30,6 +30,7 @@ import tool
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PANIC = re.compile(r"(\[[ .0-9]+\] )?(Kernel |kernel )?panic[: ]|\[[ .0-9]+\] .*lock order:")
 RESTARTS = 12
+BAD = (-1, 126, 127)   # statuses of an item that has not done what it is for
 SILENCE = 60           # seconds beyond an item's own limit, and for a machine that does not begin
 
 # The guest's side. Nothing of an item stays: not its processes, not its files.
@@ -168,7 +169,7 @@ class Suite:
         theirs, ours = self.run("linux"), self.run("skerry")
         wrong = []
         for name, result in ours.items():
-            if result != theirs[name] or theirs[name].status in (-1, 126, 127):
+            if result != theirs[name] or theirs[name].status in BAD:
                 wrong += [f"{name}: status {result.status}, Linux {theirs[name].status}",
                           *difflib.unified_diff(theirs[name].lines, result.lines, "Linux",
                                                 "Skerry", n=4, lineterm="")]
@@ -208,7 +209,7 @@ class Suite:
         except (OSError, ValueError):
             kept = {}
         for item in self.items:
-            if results.get(item.name, Result(-1, [])).status != -1:
+            if item.name in results and results[item.name].status not in BAD:
                 kept[item.name] = [self.digest(item), *results[item.name]]
         with open(self.store() + ".new", "w", encoding="utf-8") as f:
             json.dump(kept, f)
@@ -222,9 +223,11 @@ def same(suite):
 
 
 def scripts(suite, disk, *names, seconds=1200):
-    """A Suite of shell scripts in ci/foreign, for bash of that disk."""
+    """A Suite of shell scripts in ci/foreign, for bash of that disk. What ends with .sh there is
+    shared by them."""
     files = {}
-    for name in names:
-        with open(os.path.join(TOP, "ci", "foreign", name), encoding="utf-8") as f:
+    folder = os.path.join(TOP, "ci", "foreign")
+    for name in (*names, *(name for name in os.listdir(folder) if name.endswith(".sh"))):
+        with open(os.path.join(folder, name), encoding="utf-8") as f:
             files[name] = f.read()
     return Suite(suite, disk, [Item(name, f"bash $SUITE/{name}", seconds) for name in names], files)
