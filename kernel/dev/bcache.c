@@ -13,6 +13,7 @@
 #include "sched/thread.h"
 
 #define FORGET_BATCH 16
+#define WRITE_TRIES 3u /* a page on its way for other blocks is not taken along */
 
 static bool block_exists(const struct blkdev *dev, u64 block, u32 size, u64 n)
 {
@@ -162,6 +163,16 @@ bool bcache_is_clean(const struct bblock *b)
 	unsigned from = (unsigned)((vaddr_t)b->data & ~PAGE_MASK);
 
 	return blkdev_page_is_clean(b->page, from, from + b->size);
+}
+
+void bcache_write(struct blkdev *dev, const struct bblock *b)
+{
+	pgoff_t index = b->page->index;
+
+	for (unsigned tries = 0; !bcache_is_clean(b) && tries < WRITE_TRIES; tries++) {
+		(void)pagecache_write_placed(&dev->cache, index, index, false);
+		page_wait_writeback(b->page);
+	}
 }
 
 void bcache_put(struct bblock *b)

@@ -181,5 +181,6 @@ void ext_inode_evict(struct inode *inode)
 	ext_orphan_forget(inode);
 	rwsem_write(&ei->map_lock);
 	ext_window_drop(fs, &ei->window);
+	ext_order_release(inode);
 	rwsem_write_end(&ei->map_lock);
 }

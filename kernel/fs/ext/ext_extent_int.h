@@ -81,6 +81,9 @@ int ext_extent_free(struct ext_inode *ei, u64 block, u32 n);
 void ext_extent_node_dirty(struct ext_inode *ei, struct bblock *b);
 /* Opens the path to the leaf of a logical block: 0, -EIO, -ENOMEM. Close it. */
 int must_check ext_extent_open(struct ext_inode *ei, u32 logical, struct ext_extent_path *p);
+/* The same where nodes of the path may come to name other blocks (ext_order_pin()). */
+int must_check ext_extent_open_pinned(struct ext_inode *ei, u32 logical,
+		struct ext_extent_path *p);
 void ext_extent_close(struct ext_extent_path *p);
 /* The node at that level changed: summed, and written some time. */
 void ext_extent_dirty(struct ext_extent_path *p, unsigned level);

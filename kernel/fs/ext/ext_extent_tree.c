@@ -49,6 +49,15 @@ int ext_extent_open(struct ext_inode *ei, u32 logical, struct ext_extent_path *p
 	return 0;
 }
 
+int ext_extent_open_pinned(struct ext_inode *ei, u32 logical, struct ext_extent_path *p)
+{
+	int err = ext_extent_open(ei, logical, p);
+
+	for (unsigned i = 1; !err && i <= p->depth; i++)
+		ext_order_pin(&ei->inode, &p->level[i].b);
+	return err;
+}
+
 void ext_extent_node_dirty(struct ext_inode *ei, struct bblock *b)
 {
 	struct ext_fs *fs = ext_fs_of(&ei->inode);
@@ -91,12 +100,14 @@ static int node_new(struct ext_inode *ei, bool reserve, u64 *block, struct bbloc
 
 	if (err)
 		return err;
-	err = bcache_get_new(fs->dev, *block, fs->geo.block_size, b);
+	err = ext_order_add_map_node(&ei->inode, *block);
+	if (!err)
+		err = bcache_get_new(fs->dev, *block, fs->geo.block_size, b);
 	if (err) {
+		ext_order_forget(&ei->inode, *block);
 		ext_blocks_undo(ei, *block, 1, true);
 		return err;
 	}
-	ext_order_add_node(&ei->inode);
 	ei->inode.blocks += fs->geo.block_size >> 9;
 	inode_dirty(&ei->inode);
 	return 0;
@@ -216,6 +227,7 @@ int ext_extent_drop_leaf(struct ext_extent_path *p)
 		memmove(x, x + 1, (above->entries - at - 1) * sizeof(*x));
 		above->entries--;
 		ext_extent_dirty(p, level - 1);
+		ext_order_forget(&ei->inode, block);
 		one = ext_blocks_free(fs, block, 1, true);
 		err = err ? err : one; /* the tree is whole in any case */
 		ei->inode.blocks -= min(ei->inode.blocks, (u64)fs->geo.block_size >> 9);

@@ -39,7 +39,7 @@ int ext_extent_insert(struct ext_inode *ei, u32 logical, u64 block, u32 n, bool 
 		struct ext_extent *e;
 		int at;
 
-		err = ext_extent_open(ei, logical, &p);
+		err = ext_extent_open_pinned(ei, logical, &p);
 		if (err)
 			return err;
 		at = p.level[p.depth].at;
@@ -66,7 +66,7 @@ int ext_extent_cut(struct ext_inode *ei, u32 logical, u32 n, enum ext_extent_cut
 		u32 skip, count = 0;
 		int at;
 
-		err = ext_extent_open(ei, logical, &p);
+		err = ext_extent_open_pinned(ei, logical, &p);
 		if (err)
 			return err;
 		at = p.level[p.depth].at;

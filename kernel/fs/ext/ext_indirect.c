@@ -181,17 +181,20 @@ struct branch {
 	u32 got;
 };
 
-static void branch_free(struct ext_fs *fs, const struct branch *br, unsigned n)
+static void branch_free(struct ext_inode *ei, const struct branch *br, unsigned n)
 {
-	for (unsigned i = 0; i < n; i++)
+	struct ext_fs *fs = ext_fs_of(&ei->inode);
+
+	for (unsigned i = 0; i < n; i++) {
+		ext_order_forget(&ei->inode, br->chain[i]);
 		ext_blocks_free(fs, br->chain[i], 1, true);
+	}
 	if (br->got)
 		ext_blocks_free(fs, br->block, br->got, false);
 }
 
 static int branch_alloc(struct ext_inode *ei, u64 goal, u32 want, bool reserve, struct branch *br)
 {
-	struct ext_fs *fs = ext_fs_of(&ei->inode);
 	unsigned i;
 	int err;
 
@@ -202,7 +205,6 @@ static int branch_alloc(struct ext_inode *ei, u64 goal, u32 want, bool reserve, 
 		err = ext_blocks_alloc(ei, goal, 1, reserve, &block, &one);
 		if (err)
 			goto fail;
-		ext_order_add_node(&ei->inode);
 		br->chain[i] = (u32)block;
 		goal = block + 1;
 	}
@@ -211,20 +213,23 @@ static int branch_alloc(struct ext_inode *ei, u64 goal, u32 want, bool reserve, 
 		return 0;
 fail:
 	br->got = 0;
-	branch_free(fs, br, i);
+	branch_free(ei, br, i);
 	return err;
 }
 
 /* Fills the new indirect blocks, the lowest first. */
-static int branch_build(struct ext_fs *fs, const struct ext_path *path, const struct branch *br)
+static int branch_build(struct ext_inode *ei, const struct ext_path *path, const struct branch *br)
 {
+	struct ext_fs *fs = ext_fs_of(&ei->inode);
 	struct bblock b;
 	int err;
 
 	for (unsigned i = br->missing; i-- > 0;) {
 		u32 *slot;
 
-		err = bcache_get_new(fs->dev, br->chain[i], fs->geo.block_size, &b);
+		err = ext_order_add_map_node(&ei->inode, br->chain[i]);
+		if (!err)
+			err = bcache_get_new(fs->dev, br->chain[i], fs->geo.block_size, &b);
 		if (err)
 			return err;
 		slot = (u32 *)b.data + path->offset[path->depth - br->missing + i];
@@ -290,11 +295,13 @@ int ext_indirect_create(struct ext_inode *ei, u64 logical, u32 max, bool reserve
 	err = branch_alloc(ei, goal, want, reserve, &br);
 	if (err)
 		goto out;
-	err = branch_build(fs, &path, &br);
+	err = branch_build(ei, &path, &br);
 	if (err) {
-		branch_free(fs, &br, br.missing);
+		branch_free(ei, &br, br.missing);
 		goto out;
 	}
+	if (b.page)
+		ext_order_pin(&ei->inode, &b);
 	branch_splice(ei, logical, &br, slot, &b);
 	run->block = br.block;
 	run->count = br.got;

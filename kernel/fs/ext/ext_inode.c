@@ -235,6 +235,7 @@ static int inode_to_buffer(struct inode *inode, bool in_order)
 	ext_inode_to_raw(ei, raw);
 	ext_csum_inode_set(&fs->geo, (u32)inode->ino, raw);
 	ext_block_dirty(fs, &b);
+	ext_order_release(inode);
 	if (fs->journal)
 		inode_note_written(inode, &before, raw);
 	WRITE_ONCE(ei->unsaved, false);

@@ -122,6 +122,7 @@ struct ext_fs {
 	/* Without one, with the list above: ext_order.c */
 	struct mutex order_mutex;	/* RANK_JOURNAL: the end of an epoch */
 	u32 order_epoch, order_stable;	/* t: which is now, and the last that ended; never 0 */
+	u32 n_pinned;			/* a: nodes of maps */
 
 	/* With a journal: */
 	struct spinlock freed_lock;	/* RANK_INODE_SPIN */
@@ -181,7 +182,9 @@ struct ext_inode {
 	struct list ordered_link;	/* fs->ordered_lock */
 	u32 ordered_tid;		/* fs->ordered_lock: the last that needs its data (without
 					 * a journal the epoch, 0: none), */
-	bool new_node;			/* fs->ordered_lock: without a journal, ext_order.c */
+	bool new_node;			/* fs->ordered_lock: without a journal, ext_order.c, */
+	struct rb_root nodes;		/* m, a whether empty: and its nodes that are new or
+					 * pinned */
 	u64 ordered_first, ordered_last; /* fs->ordered_lock: which pages */
 	u64 hole_first, hole_end;	/* s: dirty pages in which write-back met a hole */
 	u64 dir_hint;			/* l (dir): logical block where the last name was found */

@@ -32,6 +32,20 @@ void ext_ordered_put_locked(struct ext_fs *fs, struct ext_inode *ei, u32 tid, u6
 void ext_order_add(struct inode *inode, u64 first, u64 last);
 /* The inode gets a block of metadata. map_lock is held for writing. */
 void ext_order_add_node(struct inode *inode);
+/*
+ * What is new in its map, and what is not to be written yet. map_lock is held for writing. The
+ * block becomes a node of the map: 0 or -ENOMEM.
+ */
+int must_check ext_order_add_map_node(struct inode *inode, u64 block);
+/*
+ * A node of the map is about to name another block: if the disk has it, it is not written before
+ * the inode is, until then; those beyond a limit, or for which there is no memory, are. May sleep.
+ */
+void ext_order_pin(struct inode *inode, const struct bblock *b);
+/* The block is a node no more, before it is freed. */
+void ext_order_forget(struct inode *inode, u64 block);
+/* The inode is in its buffer, or gone: all of them may be written. */
+void ext_order_release(struct inode *inode);
 /* Waits until what became the inode's there is dirty. No page lock held. */
 void ext_order_wait_unlocked(struct inode *inode, u64 first, u64 last);
 /* Whether what it names may be missing on the disk. Any context that may take spinlocks. */

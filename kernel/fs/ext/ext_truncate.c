@@ -10,6 +10,7 @@
 #include "fs/ext/ext_alloc.h"
 #include "fs/ext/ext_map.h"
 #include "fs/ext/ext_meta.h"
+#include "fs/ext/ext_ordered.h"
 #include "fs/ext/ext_super.h"
 
 #include "abi/stat.h"
@@ -107,6 +108,7 @@ static void trunc_branch(struct truncation *t, u32 *slot, unsigned depth, u64 fi
 	if (first || trunc_over(t))
 		return;
 	*slot = 0;
+	ext_order_forget(&t->ei->inode, block);
 	err = ext_blocks_free(t->fs, block, 1, true);
 	trunc_count(t, 1);
 	t->left--;

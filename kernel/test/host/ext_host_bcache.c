@@ -1,6 +1,7 @@
 /*
  * test/host/ext_host_bcache.c - buffers for fs/ext on the host. A device's cache marks the 512-byte
- * sectors that were dirtied, and writes nothing else.
+ * sectors that were dirtied, and writes nothing else; nor those that are pinned, by the next eight
+ * bits.
  */
 #include "test/host/ext_host_int.h"
 
@@ -31,16 +32,17 @@ static void bdev_write(struct pagecache *cache, struct page **pages, unsigned n)
 	for (unsigned i = 0; i < n; i++) {
 		struct page *page = pages[i];
 		int err = host_io_fails() ? -EIO : 0;
+		u64 marks = page->private & ~(page->private >> 8) & 0xff;
 
 		host_lost_writes += err != 0;
 		for (u32 s = 0, n; s < 8 && !err; s += max(n, 1u)) {
-			for (n = 0; s + n < 8 && page->private >> (s + n) & 1;)
+			for (n = 0; s + n < 8 && marks >> (s + n) & 1;)
 				n++;
 			if (n && !host_dev_write(dev, (u8 *)page_to_virt(page) + s * 512, n * 512,
 						 (page->index << PAGE_SHIFT) + s * 512))
 				err = -EIO;
 		}
-		page->private = 0;
+		page->private &= ~marks;
 		page_unlock(page);
 		page_write_done(page, err);
 	}
@@ -87,13 +89,33 @@ int bcache_get_copy(struct blkdev *dev, u64 block, u32 size, const void *data, s
 	return err;
 }
 
+static u64 marks_of(const struct bblock *b)
+{
+	return (BIT(b->size >> 9) - 1) << (((u64)b->data & ~PAGE_MASK) >> 9);
+}
+
 void bcache_dirty(struct blkdev *dev, struct bblock *b)
 {
-	u32 first = (u32)((u64)b->data & ~PAGE_MASK) >> 9;
-
-	for (u32 s = 0; s < b->size >> 9; s++)
-		b->page->private |= BIT(first + s);
+	b->page->private |= marks_of(b);
 	page_dirty(b->page);
+}
+
+void bcache_pin(struct bblock *b)
+{
+	b->page->private |= marks_of(b) << 8;
+}
+
+void bcache_unpin(struct blkdev *dev, struct bblock *b, bool changed)
+{
+	b->page->private &= ~(marks_of(b) << 8);
+	if (changed || b->page->private & marks_of(b))
+		bcache_dirty(dev, b);
+}
+
+void bcache_write(struct blkdev *dev, const struct bblock *b)
+{
+	if (b->page->private & marks_of(b))
+		pagecache_write_placed(&dev->cache, b->page->index, b->page->index, false);
 }
 
 void bcache_drop_clean(struct blkdev *dev)
