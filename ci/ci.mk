@@ -68,7 +68,7 @@ test-system: $(TEST_READY) ## system tests: TEST='file -k name'
 syscalls-page: $(TEST_READY) ## docs/syscalls.md, from the guest tests, recorded on both kernels
 	$(Q)$(TEST_ENV) ci/syscalls-page
 
-power-cuts: $(TEST_READY) ## cut the power at every moment of many workloads (two hours)
+power-cuts: $(TEST_READY) ## cut the power at every moment of many workloads (three hours)
 	$(Q)$(TEST_ENV) ci/power-cuts full
 
 crafted: $(TEST_READY) ## COUNT=10000 damaged images, mounted by a kernel of VARIANT=kasan

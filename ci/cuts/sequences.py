@@ -1,9 +1,9 @@
 """The sequences of operations that are cut: all short ones over a small tree.
 
 A sequence is made of steps; a step is one change (or a few that programs make together) and how it
-is made stable: not at all, by write-back without a flush, by fsync of the files, of the
-directories, by fdatasync, by sync. The last step is always made stable, as nothing is promised
-otherwise.
+is made stable: not at all, by write-back without a flush, by fsync of the disk itself, which is to
+say of what is in its cache, by fsync of the files, of the directories, by fdatasync, by sync. The
+last step is always made stable, as nothing is promised otherwise.
 """
 
 import itertools
@@ -13,6 +13,8 @@ import random
 from cuts.model import History, Invalid, World, pattern
 
 FILES = {"A/foo": (16000, 1), "bar": (3000, 2)}
+# With so many pieces, so far apart, that every kind of file system has a block of its map.
+DEEP, PIECES, APART, PIECE = "deep", 7, 8192, 1000
 
 # Changes, the files they are about, and the directories.
 CHANGES = [
@@ -22,6 +24,9 @@ CHANGES = [
     ("mkdir C", "", ". C"),
     ("write A/foo 0 5000 4", "A/foo", ""),
     ("write A/foo 16000 4000 5", "A/foo", ""),
+    ("hold A/foo;write A/foo 16000 4000 5", "A/foo", ""),
+    ("hold deep;write deep 45056 9000 10", "deep", ""),
+    ("hold deep;dwrite deep 20480 8192 11", "deep", ""),
     ("write bar 9000 3000 6", "bar", ""),
     ("dwrite A/foo 4096 20480 8", "A/foo", ""),
     ("creat A/new;dwrite A/new 0 8192 9", "A/new", "A"),
@@ -52,6 +57,9 @@ def base_world():
     for path, (length, tag) in FILES.items():
         world.op_creat(path)
         world.op_write(path, 0, length, tag)
+    world.op_creat(DEEP)
+    for piece in range(PIECES):
+        world.op_write(DEEP, piece * APART, PIECE, 3)
     return world
 
 
@@ -62,6 +70,10 @@ def write_base(folder):
     for path, (length, tag) in FILES.items():
         with open(os.path.join(folder, path), "wb") as f:
             f.write(pattern(0, length, tag))
+    with open(os.path.join(folder, DEEP), "wb") as f:
+        for at in range(0, PIECES * APART, APART):
+            f.seek(at)
+            f.write(pattern(at, PIECE, 3))
 
 
 def steps(last):
@@ -70,6 +82,7 @@ def steps(last):
         if not last:
             yield change
             yield change + ";wb"
+            yield change + ";disk"
         yield change + ";sync"
         for call, names in (("fsync", files), ("fdatasync", files), ("fsync", folders),
                             ("fdatasync", folders)):

@@ -13,6 +13,17 @@ def test_host(kind):
     assert result.sequences >= 70 and result.disks > 400
 
 
+@pytest.mark.parametrize("kind", ["ext2", "ext2-4k", "ext4-plain", "ext4"])
+def test_nodes_before_their_turn(kind):
+    """What a file's map has gained is not on the disk before its data, whoever writes buffers."""
+    result = enumeration.run(kind, 4, [
+        "hold A/foo;write A/foo 16000 4000 5;disk", "hold deep;write deep 45056 9000 10;disk",
+        "hold deep;dwrite deep 20480 8192 11;disk", "hold deep;write deep 45056 9000 10;wb;disk",
+        "hold A/foo;write A/foo 16000 4000 5;disk;unlink A/foo;sync"], jobs=1)
+    assert not result.violations, "\n".join(result.shown)
+    assert result.sequences == 5 and result.disks > 150
+
+
 @pytest.mark.parametrize("kind", ["ext2", "ext4"])
 def test_lost_flushes_show(kind):
     """The checker is worth something: a driver whose flushes do nothing does not pass."""

@@ -26,17 +26,18 @@
 #define WORDS	6
 #define AT	"/tmp/cuts"
 
+static const char *disk; /* the one with the file system */
 static int held[4], n_held;
 
-static void mark(const char *disk, const char *text)
+static void mark(const char *marks, const char *text)
 {
 	static char sector[512];
-	int fd = open(disk, O_WRONLY);
+	int fd = open(marks, O_WRONLY);
 
 	memset(sector, 0, sizeof(sector));
 	snprintf(sector, sizeof(sector), "%s\n", text);
 	if (fd < 0 || pwrite(fd, sector, sizeof(sector), 0) != sizeof(sector) || fsync(fd)) {
-		perror(disk);
+		perror(marks);
 		exit(1);
 	}
 	close(fd);
@@ -97,6 +98,16 @@ static int write_back(const char *path, const struct stat *st __attribute__((unu
 	return err;
 }
 
+/* What is in the disk's own cache, which is metadata. */
+static int sync_disk(void)
+{
+	int fd = open(disk, O_RDONLY), err = fd < 0 || fsync(fd);
+
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
 static int op_run(char **word)
 {
 	if (strcmp(word[0], "sync") == 0) {
@@ -105,6 +116,8 @@ static int op_run(char **word)
 	}
 	if (strcmp(word[0], "wb") == 0)
 		return nftw(".", write_back, 20, FTW_PHYS | FTW_MOUNT) ? errno : 0;
+	if (strcmp(word[0], "disk") == 0)
+		return sync_disk() ? errno : 0;
 	if (strcmp(word[0], "write") == 0 || strcmp(word[0], "dwrite") == 0)
 		return op_write(word[1], word[0][0] == 'd' ? O_DIRECT : 0,
 				strtoul(word[2], NULL, 10), strtoul(word[3], NULL, 10),
@@ -176,6 +189,7 @@ static int run(char **word)
 {
 	static char line[8192], begin[512];
 
+	disk = word[2];
 	mkdir(AT, 0755);
 	while (fgets(line, sizeof(line), stdin)) {
 		line[strcspn(line, "\n")] = '\0';

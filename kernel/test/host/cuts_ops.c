@@ -4,6 +4,8 @@
  */
 #include "test/host/cuts.h"
 
+#include "dev/bcache.h"
+
 #define WORDS	6
 #define HELD	4
 
@@ -144,6 +146,8 @@ static int op_run(struct superblock *sb, char **word)
 		return host_sync(sb);
 	if (strcmp(word[0], "wb") == 0)
 		return host_write_back(sb);
+	if (strcmp(word[0], "disk") == 0)
+		return bcache_sync(sb->dev) ?: blk_flush(sb->dev);
 	for (size_t i = 0; i < ARRAY_SIZE(by_name); i++)
 		if (strcmp(word[0], by_name[i]) == 0)
 			return op_on_name(sb, word);
