@@ -170,7 +170,7 @@ void bcache_write(struct blkdev *dev, const struct bblock *b)
 	pgoff_t index = b->page->index;
 
 	for (unsigned tries = 0; !bcache_is_clean(b) && tries < WRITE_TRIES; tries++) {
-		(void)pagecache_write_placed(&dev->cache, index, index, false);
+		(void)pagecache_write_range(&dev->cache, index, index, false);
 		page_wait_writeback(b->page);
 	}
 }

@@ -170,6 +170,39 @@ KTEST(bcache_pins)
 	ktest_disk_destroy(k);
 }
 
+/* A block is written now, and a write that is on its way waited for; an error is for who syncs. */
+KTEST(bcache_write_one)
+{
+	struct ktest_disk *k = ktest_disk_create(4, true, false);
+	struct blkdev *d = k->disk.whole;
+	struct bblock b;
+
+	block_fill(d, 1, 1024, 0x22);
+	KTEST_CHECK(bcache_get(d, 1, 1024, &b) == 0);
+	bcache_write(d, &b);
+	KTEST_CHECK(bcache_is_clean(&b) && mem_is_all(k->bytes + 1024, 0x22, 1024));
+	ktest_disk_diary_clear(k);
+	bcache_write(d, &b);
+	KTEST_CHECK(k->n_diary == 0);
+	block_fill(d, 1, 1024, 0x33);
+	k->hold = true;
+	KTEST_CHECK(pagecache_write_range(&d->cache, 0, 0, false) == 0 && !bcache_is_clean(&b));
+	KTEST_CHECK(kthread_start("let-go", let_go_later, k) == 0);
+	bcache_write(d, &b);
+	KTEST_CHECK(bcache_is_clean(&b) && mem_is_all(k->bytes + 1024, 0x33, 1024));
+	block_fill(d, 1, 1024, 0x44);
+	k->bad_lba = 2;
+	k->n_bad = 2;
+	bcache_write(d, &b);
+	KTEST_CHECK(!bcache_is_clean(&b));
+	k->n_bad = 0;
+	KTEST_CHECK(bcache_sync(d) == -ABI_EIO);
+	bcache_unpin(d, &b, false); /* and the change is not forgotten */
+	KTEST_CHECK(bcache_sync(d) == 0 && mem_is_all(k->bytes + 1024, 0x44, 1024));
+	bcache_put(&b);
+	ktest_disk_destroy(k);
+}
+
 KTEST(bcache_new_blocks)
 {
 	static u8 copy[4096];

@@ -115,7 +115,7 @@ void bcache_unpin(struct blkdev *dev, struct bblock *b, bool changed)
 void bcache_write(struct blkdev *dev, const struct bblock *b)
 {
 	if (b->page->private & marks_of(b))
-		pagecache_write_placed(&dev->cache, b->page->index, b->page->index, false);
+		pagecache_write_range(&dev->cache, b->page->index, b->page->index, false);
 }
 
 void bcache_drop_clean(struct blkdev *dev)
