@@ -14,7 +14,7 @@
 #include "fs/ext/ext_handle.h"
 #include "fs/ext/ext_map.h"
 
-/* Deals with *done blocks from `logical` on, at most `max`. */
+/* Deals with *done blocks from `logical` on, at most `max`. After an error nothing is done. */
 typedef int (*range_step_fn)(struct ext_inode *ei, u64 logical, u32 max, u32 *done);
 
 /* Blocks of a file without extents: one of a run at a time. */
@@ -81,8 +81,8 @@ static int range_do(struct inode *inode, u64 from, u64 to, struct page *const *e
 		rwsem_write_end(&ei->map_lock);
 		edges_unlock(edge);
 		inode_dirty(inode);
+		from += err ? 0 : done;
 		err = ext_end_saving(ext_fs_of(inode), err, inode, NULL);
-		from += done;
 		/* An extent that is cut in two may need a node. */
 		if (err == -ABI_ENOSPC && ext_retry(ext_fs_of(inode), err, &tries))
 			err = 0;
@@ -124,7 +124,7 @@ int ext_range_allocate(struct inode *inode, u64 from, u64 to, bool reserve)
 		rwsem_write(&ei->map_lock);
 		ext_map_forget_run(ei);
 		err = ext_extent_allocate(ei, from, step_limit(inode, from, to), reserve, &done);
-		from += done;
+		from += err ? 0 : done;
 		ei->alloc_end = max(ei->alloc_end, from);
 		ei->kept_end = max(ei->kept_end, from);
 		rwsem_write_end(&ei->map_lock);
@@ -248,5 +248,12 @@ int ext_range_collapse(struct inode *inode, u64 from, u64 to)
 
 int ext_range_insert(struct inode *inode, u64 from, u64 n)
 {
-	return range_shift(inode, from, (s64)n);
+	unsigned tries = 0;
+	int err;
+
+	/* An extent that is cut in two may need a node; nothing has moved before. */
+	do {
+		err = range_shift(inode, from, (s64)n);
+	} while (ext_retry(ext_fs_of(inode), err, &tries));
+	return err;
 }

@@ -4,6 +4,7 @@
  */
 #include "test/host/ext_host.h"
 
+#include "fs/ext/ext_alloc.h"
 #include "fs/ext/ext_file.h"
 #include "fs/ext/ext_map.h"
 
@@ -305,8 +306,56 @@ static void range_fails(u32 mode)
 	end();
 }
 
+/*
+ * The blocks that there are belong to a transaction until its commit, which is made: then all is
+ * done that was asked for.
+ */
+static void range_commits(u32 mode, u64 place, u64 blocks)
+{
+	static u8 data[64 << 10];
+	struct inode *other;
+	s64 at = 0;
+	ssize_t n;
+
+	start("-t ext4 -b 4096 -m 0 -J size=4");
+	memset(data, 'n', sizeof(data));
+	for (unsigned i = 0; i < 3; i++)
+		CHECK_EQ(host_write(inode, data, 4096, (s64)i * 8192), 4096);
+	CHECK_EQ(host_write(inode, data, sizeof(data), 32768), sizeof(data));
+	CHECK_EQ(host_read(inode, model, sizeof(model), 0), 32768 + sizeof(data));
+	CHECK_EQ(host_create(sb->root_inode, "freed", 0644, &other), 0);
+	CHECK_EQ(host_write(other, data, sizeof(data), 0), sizeof(data));
+	inode_put(other);
+	CHECK_EQ(host_sync(sb), 0);
+	CHECK_EQ(host_create(sb->root_inode, "other", 0644, &other), 0);
+	while ((n = host_write(other, data, sizeof(data), at)) > 0)
+		at += n;
+	inode_put(other);
+	take_last_blocks();
+	CHECK_EQ(host_sync(sb), 0);
+	CHECK_EQ(host_unlink(sb->root_inode, "freed"), 0);
+	CHECK(ext_freed_any(ext_fs_of(inode)));
+	CHECK_EQ(range(mode, place, 2 * 4096), 0);
+	model_range(mode, place, 2 * 4096, 32768 + sizeof(data));
+	compare();
+	CHECK_EQ(inode->blocks, blocks * 8);
+	end();
+}
+
+TEST(room_to_split_behind_a_commit)
+{
+	const u64 place = 32768 + 2 * 4096, node = 1, before = 3 + 16;
+
+	range_commits(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, place, before + node - 2);
+	range_commits(FALLOC_FL_INSERT_RANGE, place, before + node);
+	range_commits(FALLOC_FL_COLLAPSE_RANGE, place, before + node - 2);
+	range_commits(FALLOC_FL_ZERO_RANGE, place, before + node);
+	range_commits(FALLOC_FL_KEEP_SIZE, 100 << 20, before + node + 2);
+}
+
 TEST(no_room_to_split)
 {
+	range_fails(FALLOC_FL_INSERT_RANGE);
 	range_fails(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE);
 	range_fails(FALLOC_FL_ZERO_RANGE);
 }
