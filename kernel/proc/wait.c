@@ -114,6 +114,12 @@ static bool child_report_locked(struct process *child, u32 options, struct wait_
 	return reported;
 }
 
+/* It has ended, which is not asked for: nothing else will come of it. */
+static bool is_past(const struct process *child, u32 options)
+{
+	return child->state == PROCESS_ZOMBIE && !child->dead_leader && !(options & WEXITED);
+}
+
 /* One look at all children: pid of one that reports, 0 if there are some that match but none
  * reports, -ECHILD. */
 static long wait_scan(int which, s32 id, struct pid *group, u32 options, struct wait_result *out)
@@ -128,7 +134,7 @@ static long wait_scan(int which, s32 id, struct pid *group, u32 options, struct 
 	if (result > 0)
 		goto out;
 	list_for_each_entry(child, &me->children, sibling) {
-		if (!child_matches(child, which, id, group, options))
+		if (!child_matches(child, which, id, group, options) || is_past(child, options))
 			continue;
 		result = 0;
 		if (child_report_locked(child, options, out)) {

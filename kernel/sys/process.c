@@ -188,26 +188,41 @@ static int pidfd_resolve(int *which, int *id)
 	return 0;
 }
 
+/* Which options there are, and who is meant: 0, or -EINVAL, -EBADF. */
+static long waitid_check(int *which, int *id, int options)
+{
+	if ((options & ~(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED |
+			 (int)(__WNOTHREAD | __WCLONE | __WALL))) ||
+	    !(options & (WEXITED | WSTOPPED | WCONTINUED)))
+		return -EINVAL;
+	if (*which < P_ALL || *which > P_PIDFD || (*which == P_PID && *id <= 0) ||
+	    (*which != P_ALL && *id < 0))
+		return -EINVAL;
+	return pidfd_resolve(which, id);
+}
+
+/* What waitid(2) knows, and no more of the structure: 0 or -EFAULT. */
+static long waitid_tell(struct abi_siginfo __user *to, const struct abi_siginfo *info)
+{
+	const size_t head = offsetof(struct abi_siginfo, si_code) + sizeof(info->si_code);
+	const size_t child = offsetof(struct abi_siginfo, si_chld_pid);
+	const size_t end = offsetof(struct abi_siginfo, si_status) + sizeof(info->si_status);
+
+	if (!user_range_ok(to, sizeof(*to)) || copy_out(to, info, head))
+		return -EFAULT;
+	return copy_out((char __user *)to + child, (const char *)info + child, end - child);
+}
+
 long sys_waitid(int which, int id, struct abi_siginfo __user *uinfo, int options,
 		struct rusage __user *uusage)
 {
 	struct abi_siginfo info = { 0 };
 	struct wait_result w;
 	struct rusage usage;
-	long result;
+	long result = waitid_check(&which, &id, options);
 
-	if ((options & ~(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED |
-			 (int)(__WNOTHREAD | __WCLONE | __WALL))) ||
-	    !(options & (WEXITED | WSTOPPED | WCONTINUED)))
-		return -EINVAL;
-	if (which < P_ALL || which > P_PIDFD || (which == P_PID && id <= 0) ||
-	    (which != P_ALL && id < 0))
-		return -EINVAL;
-	result = pidfd_resolve(&which, &id);
 	if (!result)
 		result = process_wait(which, id, (u32)options, &w);
-	if (result < 0) /* nobody is told of, there too */
-		return uinfo && copy_out_obj(uinfo, &info) < 0 ? -EFAULT : result;
 	if (result > 0) {
 		info.si_signo = SIGCHLD;
 		info.si_code = w.code;
@@ -217,8 +232,10 @@ long sys_waitid(int which, int id, struct abi_siginfo __user *uinfo, int options
 		rusage_fill(&usage, &w.times, &w.counts);
 		if (uusage && copy_out_obj(uusage, &usage) < 0)
 			return -EFAULT;
+		result = 0;
 	}
-	return uinfo ? copy_out_obj(uinfo, &info) : 0;
+	/* where there is nobody to tell of, or an error, that is told, too */
+	return uinfo && waitid_tell(uinfo, &info) ? -EFAULT : result;
 }
 
 long sys_getpid(void)

@@ -132,6 +132,53 @@ TEST(which_child)
 	dies(a, SIGKILL, "the last");
 }
 
+/* Whether only the six fields of a child were written, as 32-bit numbers. */
+static bool six_fields(const siginfo_t *info)
+{
+	static const bool written[] = {true, true, true, false, true, true, true};
+	const uint32_t *words = (const uint32_t *)info;
+	bool so = true;
+
+	for (unsigned i = 0; i < sizeof(*info) / sizeof(*words); i++)
+		so &= (i < sizeof(written) && written[i]) == (words[i] != 0xa5a5a5a5);
+	return so;
+}
+
+static long raw_waitid(int which, pid_t pid, siginfo_t *info, int options)
+{
+	memset(info, 0xa5, sizeof(*info));
+	return syscall(SYS_waitid, which, pid, info, options, NULL);
+}
+
+TEST(waitid_writes)
+{
+	pid_t pid = tap_spawn(with_code, (void *)5);
+	siginfo_t info;
+	char *edge = tap_edge(28);
+
+	works(raw_waitid(P_PID, pid, &info, WEXITED | WNOWAIT), "a child that has ended");
+	ok(six_fields(&info), "the six fields are written and no others");
+	ok(info.si_signo == SIGCHLD && !info.si_errno && info.si_code == CLD_EXITED &&
+	   info.si_pid == pid && info.si_uid == getuid() && info.si_status == 5, "as they are");
+	works(syscall(SYS_waitid, P_PID, pid, edge, WEXITED | WNOWAIT, NULL),
+	      "there need be no room for more");
+	fails(raw_waitid(P_PID, pid, &info, WSTOPPED), ECHILD, "it will not stop any more");
+	ok(six_fields(&info) && !info.si_signo && !info.si_code && !info.si_pid, "zeros");
+	fails(raw_waitid(77, pid, &info, WEXITED), EINVAL, "an unknown kind");
+	ok(six_fields(&info) && !info.si_signo && !info.si_code && !info.si_pid, "zeros, too");
+	exits(pid, 5, "the child");
+	fails(raw_waitid(P_PID, pid, &info, WEXITED), ECHILD, "one that is not there");
+	ok(six_fields(&info) && !info.si_signo && !info.si_code && !info.si_pid, "zeros again");
+	pid = tap_spawn(forever, NULL);
+	works(raw_waitid(P_PID, pid, &info, WSTOPPED | WNOHANG), "one that has not stopped");
+	ok(six_fields(&info) && !info.si_signo && !info.si_code && !info.si_pid, "zeros once more");
+	kill(pid, SIGKILL);
+	fails(raw_waitid(P_PID, pid, &info, WSTOPPED), ECHILD, "while it is waited for it ends");
+	dies(pid, SIGKILL, "killed");
+	fails(syscall(SYS_waitid, P_PID, pid, KBAD, WEXITED, NULL), EFAULT, "nowhere to put them");
+	fails(syscall(SYS_waitid, 77, pid, BAD, WEXITED, NULL), EFAULT, "even these");
+}
+
 TEST(waitid)
 {
 	siginfo_t info;
