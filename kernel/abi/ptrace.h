@@ -40,6 +40,7 @@
 #define PTRACE_GETSIGMASK		0x420a
 #define PTRACE_SETSIGMASK		0x420b
 #define PTRACE_SECCOMP_GET_FILTER	0x420c
+#define PTRACE_SECCOMP_GET_METADATA	0x420d
 #define PTRACE_GET_SYSCALL_INFO		0x420e
 #define PTRACE_GET_RSEQ_CONFIGURATION	0x420f
 #define PTRACE_O_TRACESYSGOOD	0x1
@@ -73,6 +74,12 @@ struct ptrace_rseq_configuration {
 	u32 signature;
 	u32 flags;
 	u32 pad;
+};
+
+/* PTRACE_SECCOMP_GET_METADATA */
+struct seccomp_metadata {
+	u64 filter_off;
+	u64 flags; /* SECCOMP_FILTER_FLAG_LOG */
 };
 
 struct ptrace_peeksiginfo_args {

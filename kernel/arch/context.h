@@ -23,6 +23,11 @@ struct debug_regs {
 	u64 address[4], status, control;
 };
 
+/* What few threads ask of the CPU (special.c): private to arch. */
+#define SPECIAL_BREAKPOINTS BIT(0) /* debug.control */
+#define SPECIAL_BRANCHES    BIT(1) /* a single step ends at a branch */
+#define SPECIAL_NO_TSC      BIT(2) /* the time stamp counter may not be read */
+
 struct arch_thread {
 	u64 rsp;               /* saved stack pointer while not running */
 	u64 stack_top;         /* highest address of the kernel stack + 1 (16-byte aligned) */
@@ -34,6 +39,7 @@ struct arch_thread {
 	unsigned fpu_cpu;      /* CPU that loaded fpu last, CPU_MAX: none: private to arch */
 	unsigned fpu_slices;   /* how many more times to load it at once: private to arch */
 	u32 trap_no;           /* last exception of user mode, for signal frames: vector … */
+	u32 special;           /* SPECIAL_*: private to arch */
 	u64 trap_error;        /* … error code … */
 	u64 fault_addr;        /* … and the address of the last page fault that became a signal */
 	struct debug_regs debug;
@@ -94,12 +100,15 @@ _Noreturn void context_enter_user(const struct regs *regs);
 size_t fpu_state_size(void);
 void fpu_set_allocator(void *(*alloc)(void), void (*free)(void *state));
 
+/* The components of XSAVE (Intel SDM volume 1, 13.1) that user code may use, a bit each. */
+u64 fpu_components(void);
+
 /* Gives a thread a cleared state, so that it may have a user side: 0 or -ENOMEM. */
 int fpu_init(struct arch_thread *ctx);
 
 /*
  * Gives `child` (after context_init()) a copy of the current thread's FPU state, segment bases and
- * selectors: 0 or -ENOMEM.
+ * selectors, and what it says of the time stamp counter: 0 or -ENOMEM.
  */
 int fpu_fork(struct arch_thread *child);
 
@@ -121,3 +130,8 @@ void context_save_bases(void);
  */
 int context_set_fs_base(u64 base);
 int context_set_gs_base(u64 base);
+
+/* Whether the current thread's user code may read the time stamp counter (PR_SET_TSC); else RDTSC
+ * is a general protection fault. New threads may. */
+bool context_tsc(void);
+void context_tsc_set(bool may);

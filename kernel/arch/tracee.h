@@ -31,6 +31,9 @@ int tracee_xstate_set(struct arch_thread *ctx, const void *in);
 /* Single step: the trap flag of saved user registers. */
 bool regs_step(const struct regs *regs);
 void regs_step_set(struct regs *regs, bool on);
+/* Whether the next single step goes on to the next branch that is taken, on a CPU that can do so
+ * (Intel SDM volume 3, 18.4.4); on others it is one instruction. */
+void tracee_step_branch(struct arch_thread *ctx, bool on);
 
 /*
  * Debug registers, by number, 0 … 7 (Intel SDM volume 3, 18.2): breakpoints on code, or on writes

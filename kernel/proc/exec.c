@@ -416,6 +416,19 @@ static int opened_pass(struct exec *e, struct task *me)
 			&e->as->auxv[at + 1], sizeof(u64));
 }
 
+/* A tracer sees the call of the old program in the registers of the new one: if there was one. */
+static void renew_regs(const struct exec *e)
+{
+	struct regs *regs = regs_current();
+	u64 call = regs->orig_rax;
+
+	regs_init_user(regs, e->entry, e->stack.sp);
+	if (e->old) {
+		regs->orig_rax = call;
+		regs->rax = (u64)-ABI_ENOSYS;
+	}
+}
+
 /* The new program is complete: from here nothing fails. */
 static void commit(struct exec *e, struct task *me)
 {
@@ -454,7 +467,7 @@ static void commit(struct exec *e, struct task *me)
 	fpu_reset();
 	debug_regs_reset();
 	me->trace.stepping = false;
-	regs_init_user(regs_current(), e->entry, e->stack.sp);
+	renew_regs(e);
 	vfork_release(me);
 	if (e->old)
 		aspace_put_user(e->old);

@@ -199,6 +199,31 @@ static long filter_request(struct task *task, u64 number, u64 data)
 	return result;
 }
 
+/* The flags that one of the filters was installed with: how many bytes were given. */
+static long filter_metadata(struct task *task, u64 size, u64 data)
+{
+	void __user *user = (void __user *)data;
+	const struct seccomp_filter *f;
+	struct seccomp_metadata m = { 0 };
+	long result = tracee_do(task, NULL, NULL);
+
+	if (result)
+		return result;
+	if (!seccomp_may_ask())
+		return -EACCES;
+	size = min(size, (u64)sizeof(m));
+	if (size < sizeof(m.filter_off))
+		return -EINVAL;
+	if (copy_in(&m.filter_off, user, sizeof(m.filter_off)))
+		return -EFAULT;
+	result = seccomp_filter_get(task, m.filter_off, &f);
+	if (result < 0)
+		return result;
+	m.flags = seccomp_filter_flags(f);
+	seccomp_filter_put(f);
+	return copy_out(user, &m, size) ? -EFAULT : (long)size;
+}
+
 long ptrace_info_request(struct task *task, long request, u64 addr, u64 data)
 {
 	void __user *user = (void __user *)data;
@@ -228,6 +253,8 @@ long ptrace_info_request(struct task *task, long request, u64 addr, u64 data)
 		return rseq_info(task, addr, data);
 	case PTRACE_SECCOMP_GET_FILTER:
 		return filter_request(task, addr, data);
+	case PTRACE_SECCOMP_GET_METADATA:
+		return filter_metadata(task, addr, data);
 	default:
 		return -ENOTTY;
 	}

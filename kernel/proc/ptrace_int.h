@@ -9,6 +9,7 @@
 #define TRACE_CALLS   (1u << 0) /* stop before and after system calls */
 #define TRACE_EMULATE (1u << 1) /* stop before them, and do not make them */
 #define TRACE_STEP    (1u << 2) /* stop after one instruction */
+#define TRACE_BRANCH  (1u << 3) /* with STEP: after the next branch, if the CPU can do so */
 
 /* What a stop by an event is, and which event a stop is of. */
 #define STOP_CODE(event) (SIGTRAP | (s32)(event) << 8)

@@ -64,6 +64,7 @@ static long resume_fn(struct task *task, void *arg)
 	const struct resume *r = arg;
 
 	ptrace_mode_set_locked(task, r->mode);
+	tracee_step_branch(&task->thread->arch, r->mode & TRACE_BRANCH);
 	if (r->mode & TRACE_STEP) {
 		if (!regs_step(regs))
 			t->stepping = true;
@@ -223,6 +224,8 @@ static long request_stopped(struct task *task, long request, u64 addr, u64 data)
 		return resume(task, TRACE_CALLS, data);
 	case PTRACE_SINGLESTEP:
 		return resume(task, TRACE_STEP, data);
+	case PTRACE_SINGLEBLOCK:
+		return resume(task, TRACE_STEP | TRACE_BRANCH, data);
 	case PTRACE_SYSEMU:
 		return resume(task, TRACE_EMULATE, data);
 	case PTRACE_SYSEMU_SINGLESTEP:

@@ -296,13 +296,18 @@ u32 seccomp_count(struct task *task)
 	return n;
 }
 
+bool seccomp_may_ask(void)
+{
+	return cred_capable(cred_current(), CAP_SYS_ADMIN) && !task_current()->seccomp_mode;
+}
+
 long seccomp_filter_get(struct task *task, u64 number, const struct seccomp_filter **out)
 {
 	struct seccomp_filter *f;
 	u64 irq;
 	u32 depth;
 
-	if (!cred_capable(cred_current(), CAP_SYS_ADMIN) || task_current()->seccomp_mode)
+	if (!seccomp_may_ask())
 		return -EACCES;
 	irq = sighand_lock(task->process);
 	f = task->seccomp;
@@ -317,6 +322,11 @@ long seccomp_filter_get(struct task *task, u64 number, const struct seccomp_filt
 		return depth ? -ENOENT : -EINVAL;
 	*out = f;
 	return f->n;
+}
+
+u32 seccomp_filter_flags(const struct seccomp_filter *f)
+{
+	return f->log ? SECCOMP_FILTER_FLAG_LOG : 0;
 }
 
 const struct sock_filter *seccomp_filter_insns(const struct seccomp_filter *f)

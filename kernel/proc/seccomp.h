@@ -39,6 +39,10 @@ u32 seccomp_count(struct task *task);
  * none), -ENOENT. The caller keeps the task's thread.
  */
 long seccomp_filter_get(struct task *task, u64 number, const struct seccomp_filter **out);
+/* Whether the caller may ask for that. */
+bool seccomp_may_ask(void);
+/* SECCOMP_FILTER_FLAG_LOG, or 0. */
+u32 seccomp_filter_flags(const struct seccomp_filter *f);
 const struct sock_filter *seccomp_filter_insns(const struct seccomp_filter *f);
 void seccomp_filter_put(const struct seccomp_filter *f);
 

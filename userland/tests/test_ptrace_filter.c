@@ -147,6 +147,65 @@ static int asked_by_user(void *argument)
 	return kill(pid, SIGKILL);
 }
 
+struct metadata {
+	uint64_t number, flags;
+};
+
+static long get_metadata(pid_t pid, unsigned long size, struct metadata *m)
+{
+	return trace(0x420d, pid, size, (unsigned long)m);
+}
+
+static int filtered_logged(void *argument)
+{
+	struct sock_fprog p = {2, (struct sock_filter *)first};
+
+	(void)argument;
+	must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	must(install(second, 1));
+	must(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_LOG, &p));
+	raise(SIGSTOP);
+	return 0;
+}
+
+static int metadata_by_user(void *argument)
+{
+	struct metadata m = {0};
+	pid_t pid = tracee(filtered_logged, NULL);
+
+	(void)argument;
+	fails(get_metadata(pid, sizeof(m), &m), EACCES, "not for everybody");
+	fails(get_metadata(pid, 7, &m), EACCES, "whatever the size");
+	return kill(pid, SIGKILL);
+}
+
+TEST(get_metadata)
+{
+	struct metadata m[2] = {{0}};
+	pid_t pid = tracee(filtered_logged, NULL);
+
+	fails(get_metadata(pid, sizeof(*m), m), EINVAL, "there is no filter yet");
+	must(trace(PTRACE_CONT, pid, 0, 0));
+	stops(pid, SIGSTOP, 0, "it has two");
+	m->flags = 99;
+	is(get_metadata(pid, sizeof(*m), m), 16, "of the first");
+	is(m->flags, 0, "it has no flags");
+	m->number = 1;
+	is(get_metadata(pid, sizeof(m), m), 16, "of the second, in more room");
+	is(m->flags, SECCOMP_FILTER_FLAG_LOG, "it has one");
+	is(m->number, 1, "the number stays");
+	m->flags = 99;
+	is(get_metadata(pid, 8, m), 8, "in less");
+	is(m->flags, 99, "nothing is written then");
+	is(get_metadata(pid, 10, m), 10, "in a little more");
+	fails(get_metadata(pid, 7, m), EINVAL, "in too little");
+	fails(get_metadata(pid, 16, (void *)BAD), EFAULT, "nowhere");
+	m->number = 2;
+	fails(get_metadata(pid, 16, m), ENOENT, "there is no third");
+	finish(pid, 0, "end");
+	is(tap_as_user(metadata_by_user, NULL), 0, "by a user");
+}
+
 static int asked_by_filtered(void *argument)
 {
 	pid_t pid = tracee(filtered_twice, NULL);

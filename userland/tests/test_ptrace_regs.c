@@ -336,6 +336,50 @@ TEST(steps)
 	finish(pid, 4, "end");
 }
 
+static int loops(void *argument)
+{
+	(void)argument;
+	__asm__ volatile("int3\n\tmov $3, %%ecx\n1:\tnop\n\tnop\n\tdec %%ecx\n\tjnz 1b\n\tnop\n\t"
+			 "int3" ::: "rcx", "memory");
+	return 6;
+}
+
+/* From one branch taken to the next, or, where the CPU cannot, from instruction to instruction: the
+ * loop's head is seen each time. */
+TEST(step_by_branches)
+{
+	pid_t pid = tracee(loops, NULL);
+	unsigned long start, at;
+	siginfo_t info;
+	int heads = 0, steps = 0;
+
+	fails(trace(PTRACE_SINGLEBLOCK, pid, 0, 65), EIO, "with a signal that is not");
+	must(trace(PTRACE_CONT, pid, 0, 0));
+	stops(pid, SIGTRAP, 0, "int3");
+	start = at = regs_of(pid).rip;
+	for (; steps < 20 && at < start + 12; steps++) {
+		must(trace(PTRACE_SINGLEBLOCK, pid, 0, 0));
+		if (next_status(pid) != stop_status(SIGTRAP, 0))
+			break;
+		at = regs_of(pid).rip;
+		must(trace(PTRACE_GETSIGINFO, pid, 0, (unsigned long)&info));
+		heads += at == start + 5 && info.si_code == TRAP_TRACE;
+	}
+	ok(heads == 2 || heads == 3, "the loop's head, as often as it is jumped to");
+	if (at < start + 12) {
+		must(trace(PTRACE_CONT, pid, 0, 0));
+		stops(pid, SIGTRAP, 0, "int3 again");
+	} else {
+		ok(at == start + 12 || at == start + 13, "int3 again");
+	}
+	must(trace(PTRACE_POKEUSER, pid, USER(regs.rip), start + 13));
+	must(trace(PTRACE_SINGLESTEP, pid, 0, 0));
+	stops(pid, SIGTRAP, 0, "a step again");
+	at = regs_of(pid).rip;
+	ok(at > start + 13 && at < start + 28, "is of one instruction");
+	finish(pid, 6, "end");
+}
+
 /* The C library may have registered some already. */
 static int registers_rseq(void *argument)
 {

@@ -30,6 +30,37 @@ TEST(exec)
 	finish(pid, 9, "end");
 }
 
+/* The call that made the new program is in its registers until it runs. */
+TEST(exec_registers)
+{
+	struct user_regs_struct regs;
+	pid_t pid = tracee(execs, "7");
+
+	must(trace(PTRACE_CONT, pid, 0, 0));
+	stops(pid, SIGTRAP, 0, "SIGTRAP after exec");
+	regs = regs_of(pid);
+	is(regs.orig_rax, SYS_execve, "the number of execve");
+	is(regs.rax, 0, "and its result");
+	ok(!regs.rbx && !regs.rcx && !regs.rdx && !regs.r11, "the others are zero");
+	finish(pid, 7, "end");
+	pid = tracee(execs, "6");
+	must(trace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD));
+	must(trace(PTRACE_SYSCALL, pid, 0, 0));
+	stops(pid, SIGTRAP | 0x80, 0, "before exec");
+	is(regs_of(pid).orig_rax, SYS_execve, "the number");
+	must(trace(PTRACE_SYSCALL, pid, 0, 0));
+	stops(pid, SIGTRAP, PTRACE_EVENT_EXEC, "in the middle of it");
+	regs = regs_of(pid);
+	is(regs.orig_rax, SYS_execve, "the number");
+	is(regs.rax, -ENOSYS, "no result yet");
+	must(trace(PTRACE_SYSCALL, pid, 0, 0));
+	stops(pid, SIGTRAP | 0x80, 0, "after it");
+	regs = regs_of(pid);
+	is(regs.orig_rax, SYS_execve, "the number");
+	is(regs.rax, 0, "its result");
+	finish(pid, 6, "end");
+}
+
 static char stack[65536] __attribute__((aligned(16)));
 
 static int thread_main(void *argument)

@@ -16,7 +16,6 @@
 #include "arch/x86_64/boot_int.h"
 #include "arch/x86_64/context_int.h"
 #include "arch/x86_64/cpu_int.h"
-#include "arch/x86_64/debug_int.h"
 #include "arch/x86_64/fpu_int.h"
 #include "arch/x86_64/msr_int.h"
 #include "arch/x86_64/tables_int.h"
@@ -151,8 +150,8 @@ void context_switch(struct arch_thread *prev, struct arch_thread *next)
 	} else {
 		next->selectors = loaded;
 	}
-	if (unlikely(prev->debug.control | next->debug.control))
-		debug_regs_switch(next);
+	if (unlikely(prev->special | next->special))
+		special_switch(prev->special, next);
 	this_cpu_write(cpu_context, next);
 	tables_set_kernel_stack(next->stack_top);
 	switch_stacks(&prev->rsp, next->rsp);

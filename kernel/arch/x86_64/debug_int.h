@@ -3,7 +3,7 @@
 
 #include "arch/context.h"
 
-/* The CPU gets those of `next`; to be called if it or the thread before has any. Interrupts off. */
+/* The CPU gets those of `next`, or none. Interrupts off. */
 void debug_regs_switch(const struct arch_thread *next);
 /* #DB of user code, interrupts off: the si_code of its SIGTRAP, or 0: nothing that concerns it. */
 int debug_trap_user(struct regs *regs);

@@ -1,7 +1,6 @@
 /*
  * Debug registers (Intel SDM volume 3, 18.2): each thread has its own DR0 … DR3, DR6 and DR7, which
- * only tracers set. They are in the CPU while the thread runs; a thread without breakpoints pays
- * one comparison at a switch.
+ * only tracers set. They are in the CPU while the thread runs (special.c).
  *
  *   address      DR0 … DR3, always of user space
  *   control      DR7 as the tracer wrote it: per breakpoint two enable bits, kind and length
@@ -54,7 +53,7 @@ static void load(const struct debug_regs *d)
 
 void debug_regs_switch(const struct arch_thread *next)
 {
-	if (next->debug.control & DR7_ENABLES)
+	if (next->special & SPECIAL_BREAKPOINTS)
 		load(&next->debug);
 	else
 		DR_WRITE(7, DR7_FIXED);
@@ -106,6 +105,9 @@ int debug_reg_set(struct arch_thread *ctx, unsigned n, u64 value)
 		if (!control_ok(d, value))
 			return -EINVAL;
 		d->control = value;
+		ctx->special &= ~SPECIAL_BREAKPOINTS;
+		if (value & DR7_ENABLES)
+			ctx->special |= SPECIAL_BREAKPOINTS;
 		return 0;
 	default:
 		return -EIO;
@@ -115,6 +117,7 @@ int debug_reg_set(struct arch_thread *ctx, unsigned n, u64 value)
 void debug_regs_clear(struct arch_thread *ctx)
 {
 	ctx->debug = (struct debug_regs){ 0 };
+	ctx->special &= ~(SPECIAL_BREAKPOINTS | SPECIAL_BRANCHES);
 }
 
 void debug_regs_reset(void)
@@ -122,12 +125,17 @@ void debug_regs_reset(void)
 	struct arch_thread *ctx = this_cpu_read(cpu_context);
 	u64 flags;
 
-	if (likely(!ctx->debug.control && !ctx->debug.status))
+	if (likely(!ctx->special && !ctx->debug.control && !ctx->debug.status))
 		return;
 	flags = irq_save();
+	special_set(SPECIAL_BREAKPOINTS | SPECIAL_BRANCHES, false);
 	debug_regs_clear(ctx);
-	DR_WRITE(7, DR7_FIXED);
 	irq_restore(flags);
+}
+
+void tracee_step_branch(struct arch_thread *ctx, bool on)
+{
+	ctx->special = (ctx->special & ~SPECIAL_BRANCHES) | (on ? SPECIAL_BRANCHES : 0);
 }
 
 int debug_trap_user(struct regs *regs)
@@ -135,6 +143,7 @@ int debug_trap_user(struct regs *regs)
 	struct debug_regs *d = &this_cpu_read(cpu_context)->debug;
 	u64 dr6 = status_take(), hits = 0;
 
+	special_set(SPECIAL_BRANCHES, false); /* each step asks anew, as the CPU has it, too */
 	for (unsigned i = 0; i < 4; i++)
 		if ((dr6 >> i & 1) && (d->control & DR7_ENABLE(i))) {
 			hits |= BIT(i);

@@ -60,6 +60,11 @@ void fpu_setup_cpu(void)
 	fpu_switch_init_cpu();
 }
 
+u64 fpu_components(void)
+{
+	return fpu_xfeatures;
+}
+
 size_t fpu_state_size(void)
 {
 	return max(fpu_image_size, sizeof(struct fpu_state));
@@ -99,6 +104,7 @@ int fpu_fork(struct arch_thread *child)
 	child->fs_base = ctx->fs_base;
 	child->gs_base = ctx->gs_base;
 	child->selectors = ctx->selectors;
+	child->special = ctx->special & SPECIAL_NO_TSC;
 	return 0;
 }
 

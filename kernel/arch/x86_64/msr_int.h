@@ -4,7 +4,9 @@
 #include "lib/types.h"
 
 #define MSR_APIC_BASE      0x1b
+#define MSR_ARCH_CAPABILITIES 0x10a
 #define MSR_PAT            0x277
+#define MSR_DEBUGCTL       0x1d9
 #define MSR_TSC_DEADLINE   0x6e0
 #define MSR_X2APIC         0x800 /* + register number */
 #define MSR_EFER           0xc0000080
@@ -30,6 +32,7 @@
 #define CR0_WP BIT(16)
 #define CR0_AM BIT(18)
 
+#define CR4_TSD        BIT(2)
 #define CR4_DE         BIT(3)
 #define CR4_PAE        BIT(5)
 #define CR4_MCE        BIT(6)

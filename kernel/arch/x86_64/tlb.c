@@ -49,10 +49,11 @@ static void flush_space_local(void)
 /* All entries, global ones too. */
 static void flush_everything_local(void)
 {
-	u64 cr4 = cr4_read();
+	u64 flags = irq_save(), cr4 = cr4_read();
 
 	cr4_write(cr4 & ~CR4_PGE);
 	cr4_write(cr4);
+	irq_restore(flags);
 }
 
 void tlb_flush_self(void)
