@@ -80,6 +80,19 @@
 #define PR_SET_MM_EXE_FILE	13
 #define PR_SET_MM_MAP		14
 #define PR_SET_MM_MAP_SIZE	15
+struct prctl_mm_map {
+	u64 start_code, end_code, start_data, end_data;
+	u64 start_brk, brk, start_stack;
+	u64 arg_start, arg_end, env_start, env_end;
+	u64 auxv; /* user address */
+	u32 auxv_size;
+	u32 exe_fd; /* -1: as it is */
+};
+static_assert(sizeof(struct prctl_mm_map) == 104, "struct prctl_mm_map");
+#define PR_SYS_DISPATCH_OFF	0
+#define PR_SYS_DISPATCH_ON	1
+#define SYSCALL_DISPATCH_FILTER_ALLOW	0
+#define SYSCALL_DISPATCH_FILTER_BLOCK	1
 #define PR_MCE_KILL_CLEAR	0
 #define PR_MCE_KILL_SET		1
 #define PR_MCE_KILL_LATE	0
@@ -104,5 +117,9 @@
 #define ARCH_GET_GS	0x1004
 #define ARCH_GET_CPUID	0x1011
 #define ARCH_SET_CPUID	0x1012
+#define ARCH_GET_XCOMP_SUPP	0x1021
+#define ARCH_GET_XCOMP_PERM	0x1022
+#define ARCH_REQ_XCOMP_PERM	0x1023
+#define XSTATE_LAST		18 /* components with a number: AMX' tiles */
 
 #endif

@@ -37,6 +37,7 @@
 
 #define AUDIT_ARCH_X86_64	0xC000003EU
 #define SYS_SECCOMP		1	/* si_code of SIGSYS */
+#define SYS_USER_DISPATCH	2
 
 /* What a filter sees. */
 struct seccomp_data {

@@ -97,6 +97,10 @@ void cpu_debug_exit(u8 code);
  */
 _Noreturn void cpu_reset(void);
 
+/* Whether the CPUs may run a load before an older store to the same address (speculative store
+ * bypass, CVE-2018-3639). */
+bool cpu_bypasses_stores(void);
+
 /* Asks `cpu` to pass through its interrupt return path soon (reschedule interrupt). Any context. */
 void cpu_kick(unsigned cpu);
 

@@ -12,9 +12,10 @@
 #define WORK_SYSCALL_TRACE (1u << 5) /* system calls take the traced path */
 #define WORK_RSEQ     (1u << 6) /* the thread's restartable sequence is to be looked at */
 #define WORK_SECCOMP  (1u << 7) /* system calls are filtered */
+#define WORK_USER_DISPATCH (1u << 8) /* system calls may be the program's own to answer */
 
 /* A system call looks at these before it is made; by themselves no reason for the slow return. */
-#define WORK_CALL_SLOW (WORK_SYSCALL_TRACE | WORK_SECCOMP)
+#define WORK_CALL_SLOW (WORK_SYSCALL_TRACE | WORK_SECCOMP | WORK_USER_DISPATCH)
 
 #define THREAD_WORK_OFFSET 0
 

@@ -8,6 +8,7 @@
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "proc/core_int.h"
+#include "proc/set_mm.h"
 #include "proc/uts.h"
 
 #define ULL(x) ((unsigned long long)(x))
@@ -22,13 +23,12 @@ static void put_plain(struct text *t, const char *s)
 /* The program's path, or the last part of it. */
 static void put_program(struct text *t, bool whole)
 {
-	struct aspace *as = aspace_current();
+	struct file *exe = aspace_exe_get(aspace_current());
 	char *buf = kmalloc(PATH_MAX, MM_KERNEL), *path = NULL;
 	struct path root, cwd;
 
 	fs_context_get_paths(task_current()->fs, &root, &cwd);
-	if (buf && as->exe &&
-	    path_to_string(&((struct file *)as->exe)->path, &root, buf, PATH_MAX, &path) >= 0) {
+	if (buf && exe && path_to_string(&exe->path, &root, buf, PATH_MAX, &path) >= 0) {
 		char *slash = strrchr(path, '/');
 
 		put_plain(t, whole || !slash ? path : slash + 1);
@@ -37,6 +37,8 @@ static void put_program(struct text *t, bool whole)
 	}
 	path_put(&root);
 	path_put(&cwd);
+	if (exe)
+		file_put(exe);
 	kfree(buf);
 }
 

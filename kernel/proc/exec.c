@@ -25,8 +25,10 @@
 #include "proc/proc_int.h"
 #include "proc/ptrace.h"
 #include "proc/rseq.h"
+#include "proc/set_mm.h"
 #include "proc/signal.h"
 #include "proc/signal_int.h"
+#include "proc/user_dispatch.h"
 
 /* What a caller may not impose on a program with more privileges than it has itself
  * (personality(2)). */
@@ -256,28 +258,6 @@ static int stack_fill(struct exec *e, vaddr_t top, u64 bias, u64 interp_base, va
 	return error;
 }
 
-static void exe_put(void *exe)
-{
-	struct file *file = exe;
-
-	inode_allow_write(file->inode);
-	file_put(file);
-}
-
-/* Writing to the file is denied already, so one denial more cannot fail. */
-static void exe_set(struct aspace *as, struct file *exe)
-{
-	as->exe = file_get(exe);
-	as->exe_put = exe_put;
-	warn_once(inode_deny_write(exe->inode) != 0);
-}
-
-void exec_share_exe(struct aspace *from, struct aspace *to)
-{
-	if (from->exe)
-		exe_set(to, from->exe);
-}
-
 /* A program with more privileges than its caller's does not let it have the layout shaken by a
  * stack of any size (execve(2), set-user-ID). */
 static u64 stack_limit(struct exec *e)
@@ -434,7 +414,7 @@ static void commit(struct exec *e, struct task *me)
 {
 	struct process *p = me->process;
 
-	exe_set(e->as, e->image.file);
+	aspace_exe_give(e->as, e->image.file);
 	signal_exec_reset(p);
 	me->altstack = (struct abi_sigaltstack){ .ss_flags = SS_DISABLE };
 	me->restart.fn = NULL;
@@ -463,6 +443,7 @@ static void commit(struct exec *e, struct task *me)
 	}
 	p->membarrier = 0;
 	rseq_exec();
+	user_dispatch_exec();
 	memcpy(me->thread->name, e->name, sizeof(e->name));
 	fpu_reset();
 	debug_regs_reset();

@@ -16,6 +16,7 @@
 #include "proc/ptrace.h"
 #include "proc/rseq.h"
 #include "proc/seccomp.h"
+#include "proc/set_mm.h"
 #include "proc/signal.h"
 #include "proc/user.h"
 
@@ -75,7 +76,8 @@ static int task_fill(struct task *child, u64 flags)
 	child->altstack = me->altstack;
 	if ((flags & (CLONE_VM | CLONE_VFORK)) == CLONE_VM)
 		child->altstack = (struct abi_sigaltstack){ .ss_flags = SS_DISABLE };
-	child->timer_slack_ns = me->timer_slack_ns;
+	child->timer_slack_ns = child->timer_slack_default_ns = me->timer_slack_ns;
+	child->mce_policy = me->mce_policy;
 	child->ioprio = READ_ONCE(me->ioprio);
 	if (flags & CLONE_FILES)
 		fd_table_get(child->files = me->files);
@@ -107,6 +109,7 @@ static int thread_fill(struct thread *thread, struct task *child, const struct c
 		thread->arch.fs_base = req->tls;
 	}
 	thread->sigmask = me->sigmask;
+	thread->frees_memory = me->frees_memory;
 	rseq_fork(child, req->flags);
 	sched_inherit(thread, me);
 	if (task_current()->sched_reset_on_fork) { /* sched(7): no privilege is passed on */
@@ -175,7 +178,7 @@ static int aspace_fill(struct thread *thread, u64 flags)
 
 		if (error)
 			return error;
-		exec_share_exe(me, as);
+		aspace_exe_share(me, as);
 	}
 	thread->aspace = as;
 	thread->pgtable = &as->pgtable;

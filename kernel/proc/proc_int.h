@@ -74,5 +74,3 @@ int exec_cred(const struct cred *old, struct file *file, bool watched, const str
 void sock_host_init(void);
 /* mq_host.c */
 void mq_host_init(void);
-/* exec.c: a forked space runs the same file. */
-void exec_share_exe(struct aspace *from, struct aspace *to);

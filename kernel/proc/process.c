@@ -6,6 +6,7 @@
 
 #include "abi/capability.h"
 #include "abi/errno.h"
+#include "abi/prctl.h"
 #include "core/clock.h"
 #include "core/panic.h"
 #include "ipc/futex.h"
@@ -84,7 +85,8 @@ struct task *task_alloc(struct process *process)
 	list_init(&task->trace.tracees);
 	list_init(&task->trace.link);
 	task->altstack.ss_flags = SS_DISABLE;
-	task->timer_slack_ns = 50000;
+	task->timer_slack_ns = task->timer_slack_default_ns = 50000;
+	task->mce_policy = PR_MCE_KILL_DEFAULT;
 	return task;
 }
 

@@ -202,6 +202,8 @@ struct task {
 	u8 seccomp_mode;           /* s to set: SECCOMP_MODE_* */
 	struct seccomp_filter *seccomp; /* s to set: the newest filter, referenced; others may give
 				    * the task newer ones, which keep the older ones */
+	struct { u64 start, length, selector; } user_dispatch; /* o: proc/user_dispatch.h */
+	u8 mce_policy;             /* o: PR_MCE_KILL_* of prctl(2) */
 	bool over_nproc;           /* o: has become a user with more processes than RLIMIT_NPROC
 				    * allows: the next exec fails (execve(2), EAGAIN) */
 	bool stopped;              /* s: counted in n_stopped */
@@ -214,7 +216,7 @@ struct task {
 	struct usage_counts counts; /* o to write */
 	u64 cpu_ns;                /* o to write: CPU time as sampled, for timers that count it */
 	u64 io_rchar, io_wchar, io_syscr, io_syscw; /* o */
-	u32 timer_slack_ns;        /* o */
+	u32 timer_slack_ns, timer_slack_default_ns; /* o: PR_SET_TIMERSLACK */
 	bool sched_reset_on_fork;  /* a: children get the default policy (sched(7)) */
 	u16 ioprio;                /* a: class and level (ioprio_set(2)), 0: by the nice value */
 	s32 fault_trap; u64 fault_error; /* o: last trap number and error code, for the signal

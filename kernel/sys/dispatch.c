@@ -2,8 +2,8 @@
  * From the entry code to a handler: one table, generated from syscalls.tbl. The six argument
  * registers are passed as they are; each handler looks at what it declared.
  *
- * Whether a thread's calls are filtered or traced is in its work word, the only thing that all the
- * others pay for that.
+ * Whether a thread's calls are its own to answer, filtered or traced is in its work word, the only
+ * thing that all the others pay for that.
  */
 #include "abi/errno.h"
 #include "arch/upcall.h"
@@ -11,6 +11,7 @@
 #include "core/gaps.h"
 #include "proc/ptrace.h"
 #include "proc/seccomp.h"
+#include "proc/user_dispatch.h"
 #include "sched/thread.h"
 #include "sys/syscalls_gen.h"
 
@@ -20,8 +21,11 @@
  */
 static bool call_begin(struct regs *regs)
 {
-	bool traced = READ_ONCE(thread_current()->work) & WORK_SYSCALL_TRACE;
+	u32 work = READ_ONCE(thread_current()->work);
+	bool traced = work & WORK_SYSCALL_TRACE;
 
+	if ((work & WORK_USER_DISPATCH) && !user_dispatch_allows(regs))
+		return false;
 	if (traced && !ptrace_call_enter(regs))
 		return false;
 	if ((READ_ONCE(thread_current()->work) & WORK_SECCOMP) && !seccomp_enter(regs))

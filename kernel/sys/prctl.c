@@ -194,7 +194,8 @@ long sys_prctl(int option, unsigned long arg2, unsigned long arg3, unsigned long
 	case PR_GET_TIMERSLACK:
 		return task->timer_slack_ns;
 	case PR_SET_TIMERSLACK:
-		task->timer_slack_ns = arg2 ? (u32)min(arg2, 0xfffffffful) : 50000;
+		task->timer_slack_ns = arg2 ? (u32)min(arg2, 0xfffffffful) :
+					      task->timer_slack_default_ns;
 		return 0;
 	case PR_SET_CHILD_SUBREAPER:
 		process_subreaper_set(arg2);
@@ -220,8 +221,15 @@ long sys_prctl(int option, unsigned long arg2, unsigned long arg3, unsigned long
 	case PR_SET_SECCOMP:
 		return seccomp_set(arg2, arg3);
 	default:
-		return gap_command((u32)option, -EINVAL);
+		return prctl_thread(option, (const u64[]){ arg2, arg3, arg4, arg5 });
 	}
+}
+
+static long xstate_mask_give(u64 where)
+{
+	u64 mask = fpu_components();
+
+	return copy_out((void __user *)where, &mask, sizeof(mask));
 }
 
 long sys_arch_prctl(int option, u64 addr)
@@ -239,6 +247,15 @@ long sys_arch_prctl(int option, u64 addr)
 	case ARCH_GET_GS:
 		context_save_bases();
 		return copy_out((void __user *)addr, &thread->arch.gs_base, sizeof(u64));
+	case ARCH_GET_CPUID:
+		return 1; /* user code may use it, */
+	case ARCH_SET_CPUID:
+		return -ENODEV; /* and the CPU is not asked to forbid it */
+	case ARCH_GET_XCOMP_SUPP:
+	case ARCH_GET_XCOMP_PERM:
+		return xstate_mask_give(addr);
+	case ARCH_REQ_XCOMP_PERM: /* none of what the kernel switches needs permission */
+		return addr > XSTATE_LAST ? -EINVAL : -EOPNOTSUPP;
 	default:
 		return gap_command((u32)option, -EINVAL);
 	}

@@ -53,6 +53,10 @@ int fd_give(struct file *file, bool cloexec);
  * fd, or the error and nothing is reserved. */
 int fd_settle(int fd, int error, struct file *file);
 
+/* prctl(2): the options about a thread's CPU and about its memory (prctl_thread.c), by the
+ * arguments after the option; -EINVAL for one that is not known. */
+long prctl_thread(int option, const u64 a[4]);
+
 /* The pid that a pidfd refers to, held (pid_drop()), or NULL: -EBADF. */
 struct pid *pidfd_arg(int fd);
 

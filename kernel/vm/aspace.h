@@ -84,6 +84,7 @@ struct vm_area {
 };
 
 #define ASPACE_LEAVES 4 /* a power of two */
+#define AUXV_WORDS    48
 
 /* s: lock (write to change areas, read to use them).  t: table_lock.  a: atomic. */
 struct aspace {
@@ -111,11 +112,11 @@ struct aspace {
 	u64 resident_peak;         /* a */
 	u64 n_total, n_locked, n_stack, n_exec, n_data; /* s: pages by kind, for limits and /proc */
 	u64 total_peak;            /* s */
-	/* Set by exec, read by brk, procfs: */
+	/* Set by exec and prctl(2), read by brk, procfs: */
 	vaddr_t start_code, end_code, start_data, end_data, start_brk, brk, start_stack; /* s */
 	vaddr_t arg_start, arg_end, env_start, env_end; /* s */
 	vaddr_t mmap_top;          /* I: search goes down from here */
-	u64 auxv[48];              /* I after exec: what AT_* the program was given */
+	u64 auxv[AUXV_WORDS];      /* s: what AT_* the program was given */
 	void *exe;                 /* s: proc's: the file that is running (struct file) */
 	void (*exe_put)(void *exe);
 	/* a: bytes, kept up to date by proc from RLIMIT_* */

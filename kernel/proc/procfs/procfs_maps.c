@@ -251,15 +251,19 @@ int show_environ(struct text *t, struct task *task)
 
 int show_auxv(struct text *t, struct task *task)
 {
+	u64 auxv[AUXV_WORDS];
 	struct aspace *as;
 	size_t n = 0;
 
 	as = process_aspace_get(task->process);
 	if (!as)
 		return 0;
-	while (n + 2 < ARRAY_SIZE(as->auxv) && as->auxv[n])
-		n += 2;
-	text_write(t, (const char *)as->auxv, (n + 2) * sizeof(u64));
+	rwsem_read(&as->lock);
+	memcpy(auxv, as->auxv, sizeof(auxv));
+	rwsem_read_end(&as->lock);
 	aspace_put_user(as);
+	while (n + 2 < AUXV_WORDS && auxv[n])
+		n += 2;
+	text_write(t, (const char *)auxv, (n + 2) * sizeof(u64));
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "proc/procfs/procfs_int.h"
+#include "proc/set_mm.h"
 #include "vfs/file.h"
 
 static int cwd_follow(struct task *task, struct path *out)
@@ -45,12 +46,13 @@ static int exe_follow(struct task *task, struct path *out)
 
 	if (!as)
 		return -ENOENT;
-	exe = as->exe;
+	exe = aspace_exe_get(as);
+	aspace_put_user(as);
 	if (exe) {
 		*out = exe->path;
 		path_get(out);
+		file_put(exe);
 	}
-	aspace_put_user(as);
 	return exe ? 0 : -ENOENT;
 }
 
