@@ -35,6 +35,17 @@ u64 ext_goal_for_inode(const struct ext_inode *ei);
 /* Tells the device that n blocks hold nothing: 0 or an error. */
 int ext_discard(struct ext_fs *fs, u64 block, u64 n);
 
+/* ext_runs.c: any context, without locks */
+/* A search for a run begins; and has ended: of `least` blocks there was none. */
+u32 ext_runs_begin(const struct ext_runs *runs);
+void ext_runs_none(struct ext_runs *runs, u32 begun, u32 least);
+/* Whether a search found that there is none of `least` blocks. */
+bool ext_runs_lack(const struct ext_runs *runs, u32 least);
+/* Runs of that group may be longer from now on than what searches found. */
+void ext_runs_grew(struct ext_fs *fs, u32 group);
+/* The same, if those blocks of one group, which may be taken from now on, are such a run. */
+void ext_runs_appeared(struct ext_fs *fs, u64 start, u64 end);
+
 /* ext_window.c: the owner's map_lock held for writing; a group's lock may be, too. */
 void ext_window_drop(struct ext_fs *fs, struct ext_window *w);
 /*

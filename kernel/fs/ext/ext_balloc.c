@@ -8,6 +8,10 @@
  * new window, twice as long each time that a window was used up in sequence. Blocks that were freed
  * in a transaction that is not stable are nobody's (ext_freed.c).
  *
+ * A search that finds no run long enough is remembered, of its group and of the whole file system,
+ * so that the next one does not look at every short run again (ext_runs.c). The last searches, for
+ * a single block, do not ask.
+ *
  * The count of free blocks is charged first, so that a request that passes will find a block and
  * the reserve of the superuser stays; what was not found is credited back. Blocks for pages that
  * are written later were charged when the pages became dirty (ext_delayed.c).
@@ -31,7 +35,7 @@ struct balloc {
 	u32 want;	/* blocks charged */
 	u32 target;	/* length of a run worth a window */
 	bool windowed;	/* the file keeps a window */
-	bool in_window;	/* taking from it */
+	bool in_window;	/* the goal lies in it */
 	bool respect;	/* go around windows of others */
 	u64 block;	/* result */
 	u32 got;
@@ -96,6 +100,14 @@ static void charge_return(struct balloc *r, u32 n, bool promised)
 	spin_unlock(&r->ei->spin);
 }
 
+/* Cuts [*start, *end) to its first part that this file may take; false if nothing is left. */
+static bool balloc_trim(const struct balloc *r, u64 *start, u64 *end)
+{
+	if (r->respect && !r->in_window && !ext_window_trim(r->fs, &r->ei->window, start, end))
+		return false;
+	return ext_freed_trim(r->fs, start, end);
+}
+
 /* The first run of at least `least` free blocks from bit `from` on: false if there is none. */
 static bool balloc_find(struct balloc *r, u32 group, const u64 *map, u32 from, u32 least, u32 *bit,
 			u32 *length)
@@ -113,8 +125,7 @@ static bool balloc_find(struct balloc *r, u32 group, const u64 *map, u32 from, u
 		from = (u32)end;
 		start = base + a;
 		end += base;
-		if ((r->respect && !ext_window_trim(r->fs, &r->ei->window, &start, &end)) ||
-		    !ext_freed_trim(r->fs, &start, &end)) {
+		if (!balloc_trim(r, &start, &end)) {
 			/* Nothing is left of it, and what took it may reach further. */
 			from = (u32)min(max(start, end) - base, (u64)nbits);
 			continue;
@@ -162,85 +173,103 @@ static int balloc_take(struct balloc *r, u32 group, struct bblock *b, u32 bit, u
 	return 0;
 }
 
-/*
- * Looks for `least` blocks in one group: 0 taken, -ENOSPC, -EIO … `near`: try the goal's bit
- * first, where as many as are wanted will do.
- */
-static int balloc_group(struct balloc *r, u32 group, u32 least, bool near)
+/* A run of `least` blocks in all of a group, from bit `from` on first. group->lock held. */
+static bool balloc_seek(struct balloc *r, u32 group, const u64 *map, u32 from, u32 least, u32 *bit,
+			u32 *length)
 {
 	struct ext_group *g = &r->fs->groups[group];
-	u32 no_run = READ_ONCE(g->no_run), bit, length, from;
-	struct bblock b;
-	int err;
+	u32 begun = ext_runs_begin(&g->runs);
 
-	if (READ_ONCE(g->bad) || READ_ONCE(g->held) || READ_ONCE(g->free_blocks) < least ||
-	    (r->respect && !near && no_run && least >= no_run))
-		return -ENOSPC;
-	mutex_lock(&g->lock);
-	err = ext_block_bitmap_get(r->fs, group, &b);
-	if (err)
-		goto unlock;
-	from = near ? (u32)(r->goal - ext_group_first_block(&r->fs->geo, group)) : g->first_free;
-	if (near && balloc_find(r, group, b.data, from, 1, &bit, &length) && bit == from &&
-	    length >= min(least, r->want))
-		err = balloc_take(r, group, &b, bit, length);
-	else if (balloc_find(r, group, b.data, from, least, &bit, &length) ||
-		 (near && balloc_find(r, group, b.data, g->first_free, least, &bit, &length)))
-		err = balloc_take(r, group, &b, bit, length);
-	else
-		err = -ENOSPC;
-	if (err == -ABI_ENOSPC && least > 1 && !near)
-		g->no_run = no_run ? min(no_run, least) : least;
-	bcache_put(&b);
-unlock:
-	mutex_unlock(&g->lock);
-	return err;
+	if (r->respect && ext_runs_lack(&g->runs, least))
+		return false;
+	if (balloc_find(r, group, map, from, least, bit, length))
+		return true;
+	if (from > g->first_free &&
+	    balloc_find(r, group, map, g->first_free, least, bit, length))
+		return true;
+	if (r->respect && least > 1)
+		ext_runs_none(&g->runs, begun, least);
+	return false;
 }
 
-/* All groups, the goal's first: 0, -ENOSPC, or -ENOMEM; damaged groups are passed over. */
-static int balloc_search(struct balloc *r, u32 least)
+/*
+ * What may be taken at the goal itself: of the file's window, where it lies in that; else all that
+ * is wanted. False if that is not there. group->lock held.
+ */
+static bool balloc_at_goal(struct balloc *r, u32 group, const u64 *map, u32 bit, u32 *length)
 {
-	const struct ext_geo *geo = &r->fs->geo;
-	u32 group = ext_block_group(geo, r->goal);
-	int err = balloc_group(r, group, least, true);
+	u64 base = ext_group_first_block(&r->fs->geo, group), start = r->goal, end;
+	u32 nbits = ext_group_blocks(&r->fs->geo, group);
 
-	for (u32 i = 1; i < geo->n_groups && (err == -ABI_ENOSPC || err == -ABI_EIO); i++) {
-		if (++group == geo->n_groups)
-			group = 0;
-		err = balloc_group(r, group, least, false);
-	}
-	return err;
+	end = base + bitmap_find_next_set(map, min(nbits, bit + max(r->target, r->want)), bit);
+	if (r->in_window)
+		end = min(end, r->ei->window.end);
+	if (start == end || !balloc_trim(r, &start, &end) || start != r->goal)
+		return false;
+	*length = (u32)(end - start);
+	return r->in_window || *length >= min(r->target, r->want);
 }
 
-/* From the file's window, if the goal lies in it: 0, -ENOSPC … */
-static int balloc_window(struct balloc *r)
+/* Whether so many blocks cannot be had there, as far as can be told without the bitmap. */
+static bool group_lacks(const struct ext_group *g, u32 n)
 {
-	struct ext_window *w = &r->ei->window;
-	u64 start = r->goal, end = w->end;
-	u32 group, bit, length;
-	struct ext_group *g;
+	return READ_ONCE(g->bad) || READ_ONCE(g->held) || READ_ONCE(g->free_blocks) < n;
+}
+
+/*
+ * Looks for `least` blocks in one group, from bit `from` on first, or (0) at the goal, which that
+ * is: 0 taken, -ENOSPC, -EIO …
+ */
+static int balloc_group(struct balloc *r, u32 group, u32 least, u32 from)
+{
+	struct ext_group *g = &r->fs->groups[group];
+	u32 bit = from, length;
 	struct bblock b;
+	bool found;
 	int err;
 
-	if (r->goal < w->start || r->goal >= w->end)
-		return -ENOSPC;
-	group = ext_block_group(&r->fs->geo, r->goal);
-	g = &r->fs->groups[group];
-	if (READ_ONCE(g->held) || !ext_freed_trim(r->fs, &start, &end) || start != r->goal)
+	if (group_lacks(g, max(least, 1u)) || (r->respect && ext_runs_lack(&g->runs, least)))
 		return -ENOSPC;
 	mutex_lock(&g->lock);
-	err = ext_block_bitmap_get(r->fs, group, &b);
+	err = group_lacks(g, 1) ? -ENOSPC : ext_block_bitmap_get(r->fs, group, &b);
 	if (!err) {
-		bit = (u32)(r->goal - ext_group_first_block(&r->fs->geo, group));
-		length = (u32)(end - r->goal);
-		length = (u32)bitmap_find_next_set(b.data, bit + min(length, r->want), bit) - bit;
-		r->in_window = true;
-		err = length ? balloc_take(r, group, &b, bit, length) : -ENOSPC;
-		r->in_window = false;
+		from = max(from, g->first_free);
+		found = least ? balloc_seek(r, group, b.data, from, least, &bit, &length)
+			      : balloc_at_goal(r, group, b.data, bit, &length);
+		err = found ? balloc_take(r, group, &b, bit, length) : -ENOSPC;
 		bcache_put(&b);
 	}
 	mutex_unlock(&g->lock);
 	return err;
+}
+
+/* All groups, the goal's first: 0, -ENOSPC, -EIO, or -ENOMEM; damaged groups are passed over. */
+static int balloc_search(struct balloc *r, u32 least)
+{
+	const struct ext_geo *geo = &r->fs->geo;
+	u32 group = ext_block_group(geo, r->goal), begun = ext_runs_begin(&r->fs->runs);
+	int err;
+
+	if (r->respect && ext_runs_lack(&r->fs->runs, least))
+		return -ENOSPC;
+	err = balloc_group(r, group, least, (u32)(r->goal - ext_group_first_block(geo, group)));
+	for (u32 i = 1; i < geo->n_groups && (err == -ABI_ENOSPC || err == -ABI_EIO); i++) {
+		if (++group == geo->n_groups)
+			group = 0;
+		err = balloc_group(r, group, least, 0);
+	}
+	if (err == -ABI_ENOSPC && r->respect && least > 1)
+		ext_runs_none(&r->fs->runs, begun, least);
+	return err;
+}
+
+/* At the goal itself: 0, -ENOSPC, -EIO … */
+static int balloc_goal(struct balloc *r)
+{
+	u32 group = ext_block_group(&r->fs->geo, r->goal);
+
+	return balloc_group(r, group, 0,
+			    (u32)(r->goal - ext_group_first_block(&r->fs->geo, group)));
 }
 
 /* The window is used up or in the wrong place: how long should the next one be? */
@@ -250,6 +279,10 @@ static void balloc_next_window(struct balloc *r)
 	bool sequential = r->goal == r->ei->next_block;
 	u64 delayed;
 
+	r->in_window = false;
+	ext_window_drop(r->fs, w);
+	if (!r->windowed)
+		return;
 	if (w->target == 0)
 		w->target = S_ISDIR(r->ei->inode.mode) ? WINDOW_FIRST / 2 : WINDOW_FIRST;
 	else if (sequential && w->target < WINDOW_MAX && !S_ISDIR(r->ei->inode.mode))
@@ -264,6 +297,30 @@ static void balloc_next_window(struct balloc *r)
 	if (READ_ONCE(r->ei->inode.n_writers) <= 0)
 		r->target = r->want;
 	r->target = max(r->target, (u32)min(delayed, (u64)WINDOW_DELAYED));
+}
+
+/* Where the file may go on, or the next place: 0, -ENOSPC, -EIO, -ENOMEM. */
+static int balloc_run(struct balloc *r)
+{
+	const struct ext_window *w = &r->ei->window;
+	int err;
+
+	r->in_window = r->goal >= w->start && r->goal < w->end;
+	if (!r->in_window)
+		balloc_next_window(r);
+	err = balloc_goal(r);
+	if (err && r->in_window)
+		balloc_next_window(r);
+	for (u32 least = r->target; least > 1 && (err == -ABI_ENOSPC || err == -ABI_EIO);
+	     least /= 8)
+		err = balloc_search(r, least);
+	if (err == -ABI_ENOSPC || err == -ABI_EIO)
+		err = balloc_search(r, 1);
+	if (err == -ABI_ENOSPC || err == -ABI_EIO) {
+		r->respect = false;
+		err = balloc_search(r, 1);
+	}
+	return err;
 }
 
 u64 ext_goal_for_inode(const struct ext_inode *ei)
@@ -287,21 +344,7 @@ int ext_blocks_alloc(struct ext_inode *ei, u64 goal, u32 want, bool reserve, u64
 		r.want = balloc_charge(fs, want, reserve);
 	if (!r.want)
 		return -ENOSPC;
-	err = balloc_window(&r);
-	if (err == -ABI_ENOSPC) {
-		ext_window_drop(fs, &ei->window);
-		if (r.windowed)
-			balloc_next_window(&r);
-		err = balloc_search(&r, r.target);
-	}
-	for (u32 least = r.target / 8; least > 1 && err == -ABI_ENOSPC; least /= 8)
-		err = balloc_search(&r, least);
-	if (err == -ABI_ENOSPC || err == -ABI_EIO)
-		err = balloc_search(&r, 1);
-	if (err == -ABI_ENOSPC || err == -ABI_EIO) {
-		r.respect = false;
-		err = balloc_search(&r, 1);
-	}
+	err = balloc_run(&r);
 	charge_return(&r, r.want - r.got, promised);
 	if (err)
 		return err;
@@ -330,12 +373,14 @@ static int bfree_group(struct ext_fs *fs, u32 group, u64 block, u32 n)
 		bitmap_clear_range(b.data, bit, n);
 		g->free_blocks += n;
 		g->first_free = min(g->first_free, bit);
-		g->no_run = 0;
 		g->trimmed = 0;
-		if (fs->journal)
+		if (fs->journal) {
 			ext_freed_add(fs, group, block, n);
-		else if (READ_ONCE(fs->opt.discard))
-			(void)ext_discard(fs, block, n);
+		} else {
+			ext_runs_grew(fs, group);
+			if (READ_ONCE(fs->opt.discard))
+				(void)ext_discard(fs, block, n);
+		}
 		ext_block_bitmap_dirty(fs, group, &b);
 		__atomic_add_fetch(&fs->free_blocks, n, __ATOMIC_RELAXED);
 		__atomic_add_fetch(&fs->unused_blocks, n, __ATOMIC_RELAXED);

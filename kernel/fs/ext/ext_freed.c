@@ -127,10 +127,12 @@ static void held_release(struct ext_fs *fs, u32 tid)
 	for (u32 i = 0; i < fs->geo.n_groups; i++) {
 		struct ext_group *g = &fs->groups[i];
 
-		if (g->held && jbd_later(g->held_tid, tid))
+		if (g->held && jbd_later(g->held_tid, tid)) {
 			fs->held = true;
-		else
+		} else if (g->held) {
 			WRITE_ONCE(g->held, false);
+			ext_runs_grew(fs, i);
+		}
 	}
 }
 
@@ -174,7 +176,7 @@ void ext_freed_release(struct ext_fs *fs, u32 tid)
 		/* Runs that were not found may be there now. */
 		for (u32 i = ext_block_group(&fs->geo, f->start);
 		     i <= ext_block_group(&fs->geo, f->end - 1); i++)
-			WRITE_ONCE(fs->groups[i].no_run, 0);
+			ext_runs_grew(fs, i);
 		kfree(f);
 	}
 	if (fs->held)

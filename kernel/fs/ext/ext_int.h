@@ -38,6 +38,15 @@ struct ext_options {
 	bool super_given;
 };
 
+/*
+ * Of runs of free blocks: when `grown` was what the upper half of `none` is, there were none of as
+ * many blocks as its lower half says (0: nobody knows) outside the windows of others. a: atomic.
+ */
+struct ext_runs {
+	u64 none;	/* a */
+	u32 grown;	/* a: how often some may have become longer */
+};
+
 /* I: constant once mounted.  g: lock.  a: torn reads harmless, changed under g. */
 struct ext_group {
 	struct mutex lock;		/* RANK_FS2: bitmaps and descriptor */
@@ -45,8 +54,7 @@ struct ext_group {
 	u32 head_blocks;		/* I: superblock and descriptors at its start */
 	u32 free_blocks, free_inodes, dirs; /* a: as in the descriptor */
 	u32 first_free;			/* a: no block below this bit is free */
-	u32 no_run;			/* a: so long a run of free blocks was not found; 0:
-					 * unknown */
+	struct ext_runs runs;		/* what searches found out */
 	bool block_bitmap_ok, inode_bitmap_ok; /* g: looked at since mount */
 	u32 trimmed;			/* g: all free runs of so many blocks were discarded; 0:
 					 * not so */
@@ -89,6 +97,7 @@ struct ext_fs {
 	bool had_errors;		/* a: an error was found since mount */
 	bool cache_stale;		/* the device's cache has what the disk never will */
 	u16 mount_state;		/* s: state to be put back at unmount */
+	struct ext_runs runs;		/* what searches in all groups found out */
 	struct spinlock window_lock;	/* RANK_INODE_SPIN */
 	struct rb_root windows;		/* w: by start */
 	struct spinlock orphan_lock;	/* RANK_INODE_SPIN */

@@ -80,11 +80,14 @@ bool ext_window_trim(struct ext_fs *fs, const struct ext_window *own, u64 *start
 
 void ext_window_drop(struct ext_fs *fs, struct ext_window *w)
 {
-	if (w->start == w->end)
+	u64 start = w->start, end = w->end;
+
+	if (start == end)
 		return;
 	spin_lock(&fs->window_lock);
 	window_remove(fs, w);
 	spin_unlock(&fs->window_lock);
+	ext_runs_appeared(fs, start, end);
 }
 
 void ext_window_set(struct ext_fs *fs, struct ext_window *w, u64 start, u64 end)

@@ -6,7 +6,7 @@ EXT_HOST_BASE := $(HOST_SHARED) $(addprefix ext_host_,mem os io record vfs names
 EXT_HOST := $(EXT_HOST_BASE) $(addprefix ext_host_,bcache alone jbd)
 EXT_HOST_TESTS := ext_names ext_files ext_space ext_model ext_read ext_faults ext_journal
 EXT_HOST_TESTS += ext_extents ext_crafted ext_matrix ext_trouble ext_full ext_range ext_delayed
-EXT_HOST_TESTS += ext_placing ext_order
+EXT_HOST_TESTS += ext_placing ext_order ext_fragmented
 EXT_HOST_SRCS := $(wildcard kernel/fs/ext/*.c) kernel/fs/jbd/jbd_check.c
 HOST_VFS_SRCS := $(addprefix kernel/vfs/,acl.c acl_inode.c page_io.c super_log.c)
 EXT_HOST_SRCS += $(HOST_VFS_SRCS)
@@ -25,6 +25,8 @@ HOST_SRCS_ext_check := kernel/fs/ext/ext_check.c kernel/fs/ext/ext_csum.c kernel
 HOST_SRCS_ext := $(HOST_SRCS_ext_check)
 
 $(HOST_O)/test_ext_trouble $(HOST_O)/test_ext_full: $(HOST_O)/ext_work.o
+# It counts the runs of free blocks that are looked at.
+$(HOST_O)/test_ext_fragmented: private HOST_CFLAGS += -Wl,--wrap=bitmap_find_next_zero
 EXT_CRAFTED := ext_crafted ext_mutate ext_mutate_scan
 $(HOST_O)/test_ext_crafted: $(EXT_CRAFTED:%=$(HOST_O)/%.o)
 HOST_SRCS_extfs := $(EXT_HOST_SRCS) $(EXT_HOST:%=kernel/test/host/%.c) \
