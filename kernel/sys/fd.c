@@ -260,6 +260,15 @@ static long owner_ex(struct file *file, unsigned cmd, struct f_owner_ex __user *
 	return ex.pid < 0 ? -ESRCH : owner_set(file, (u8)ex.type, ex.pid);
 }
 
+/* The real and the effective user of who set the owner. */
+static long owner_users(struct file *file, u32 __user *to)
+{
+	struct file_owner owner = file_owner(file);
+	const u32 users[2] = { owner.uid, owner.euid };
+
+	return copy_out(to, users, sizeof(users));
+}
+
 static long fcntl_owner(struct file *file, unsigned cmd, unsigned long arg)
 {
 	struct file_owner owner;
@@ -272,6 +281,8 @@ static long fcntl_owner(struct file *file, unsigned cmd, unsigned long arg)
 	case F_SETOWN_EX:
 	case F_GETOWN_EX:
 		return owner_ex(file, cmd, (struct f_owner_ex __user *)arg);
+	case F_GETOWNER_UIDS:
+		return owner_users(file, (u32 __user *)arg);
 	case F_SETSIG:
 		if (arg > NSIG)
 			return -EINVAL;
@@ -327,6 +338,7 @@ static long fcntl_file(struct file *file, int fd, unsigned cmd, unsigned long ar
 	case F_GETOWN:
 	case F_SETOWN_EX:
 	case F_GETOWN_EX:
+	case F_GETOWNER_UIDS:
 	case F_SETSIG:
 	case F_GETSIG:
 		return fcntl_owner(file, cmd, arg);
