@@ -4,7 +4,7 @@ trap '[ ! -e /tmp/never ] || exit 126' EXIT
 
 # Waits until a command succeeds.
 until_so() {
-	for _ in $(seq 600); do "$@" >/dev/null 2>&1 && return; sleep 0.2; done
+	for _ in $(seq 3000); do "$@" >/dev/null 2>&1 && return; sleep 0.2; done
 	echo "never: $*"
 	: >/tmp/never
 	return 1
