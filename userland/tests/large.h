@@ -24,12 +24,7 @@ enum { PAGE = 4096, LARGE = 2 << 20, IN_LARGE = LARGE / PAGE };
 /* Says who gets large pages, in a /sys of one's own: whether it could. */
 static inline bool enable(const char *who)
 {
-	int fd = open(ENABLED, O_WRONLY);
-	bool done = fd >= 0 && write(fd, who, strlen(who)) == (ssize_t)strlen(who);
-
-	if (fd >= 0)
-		close(fd);
-	return done;
+	return tap_write(ENABLED, who) == 0;
 }
 
 static inline bool sys_begin(void)

@@ -38,6 +38,38 @@ static inline void loop_make(const char *mkfs, int size)
 	mkdir("m", 0700);
 }
 
+/* The options that /proc/mounts has of what was last mounted on m, each between commas. */
+static inline const char *loop_shown(void)
+{
+	static char options[300];
+	char here[300], *line, *next, *at;
+
+	must(getcwd(here, sizeof(here) - 4) ? 0 : -1);
+	strcat(here, "/m ");
+	options[0] = 0;
+	for (line = (char *)tap_read("/proc/mounts"); *line; line = next) {
+		next = strchr(line, '\n') + 1;
+		next[-1] = 0;
+		at = strstr(line, here);
+		if (!at)
+			continue;
+		at = strchr(at + strlen(here), ' ') + 1;
+		snprintf(options, sizeof(options), ",%.*s,", (int)strcspn(at, " "), at);
+	}
+	return options;
+}
+
+/* Writes that the device has finished. */
+static inline long loop_writes(void)
+{
+	char *at = strstr((char *)tap_read("/proc/diskstats"), device + 5);
+	long n = -1;
+
+	if (at)
+		sscanf(at, "%*s %*d %*d %*d %*d %ld", &n);
+	return n;
+}
+
 /* It is not mounted any more. */
 static inline void loop_end(void)
 {

@@ -37,14 +37,6 @@ static inline bool begins(const char *path, const char *text)
 	return strncmp(tap_read(path), text, strlen(text)) == 0;
 }
 
-static inline void write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY);
-
-	ok(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text), "write %s", path);
-	close(fd);
-}
-
 static inline void on_signal(int signal)
 {
 	(void)signal;

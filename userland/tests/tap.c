@@ -268,6 +268,18 @@ const char *tap_read(const char *path)
 	return text;
 }
 
+int tap_write(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY), error;
+	ssize_t n = fd < 0 ? -1 : write(fd, text, strlen(text));
+
+	error = n < 0 ? errno : EIO;
+	if (fd >= 0)
+		close(fd);
+	errno = error;
+	return n == (ssize_t)strlen(text) ? 0 : -1;
+}
+
 long tap_number(const char *text, const char *key)
 {
 	const char *at = strstr(text, key);
@@ -317,6 +329,13 @@ bool tap_absent(long number, const char *what)
 bool tap_root(void)
 {
 	return geteuid() == 0;
+}
+
+bool tap_not_root(const char *what)
+{
+	if (!tap_root())
+		skip(what, "not root");
+	return !tap_root();
 }
 
 void tap_names(const char *path, void (*each)(const char *name, const char *path))

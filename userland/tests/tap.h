@@ -133,6 +133,8 @@ bool dies(pid_t pid, int signal, const char *what);
 int tap_file(const char *path, const char *text);
 /* A file's beginning as text, in a static buffer of 64 KiB; "" when it cannot be read. */
 const char *tap_read(const char *path);
+/* Writes a text at once to a file that is there: 0, or -1 and errno (EIO: only a part of it). */
+int tap_write(const char *path, const char *text);
 /* The number after "key" in a text such as /proc/meminfo, or -1. */
 long tap_number(const char *text, const char *key);
 /* Monotonic time in nanoseconds. */
@@ -147,5 +149,7 @@ bool tap_await_state(pid_t pid, char state);
 bool tap_absent(long number, const char *what);
 /* Whether the program runs as root. */
 bool tap_root(void);
+/* Whether it does not; says of `what`, which wants that, that it is skipped. */
+bool tap_not_root(const char *what);
 
 #endif

@@ -16,28 +16,17 @@ static void mounted(void)
 		must(mount("none", AT, "binfmt_misc", 0, NULL));
 }
 
-static long put(const char *path, const char *text)
-{
-	int fd = must(open(path, O_WRONLY)), error;
-	long n = write(fd, text, strlen(text));
-
-	error = errno;
-	close(fd);
-	errno = error;
-	return n;
-}
-
 static long reg(const char *text)
 {
-	return put(AT "/register", text);
+	return tap_write(AT "/register", text);
 }
 
-/* Registers magic "#?tap" (or what `what` says of it) for this program's helpers. */
-static void reg_self(const char *name, const char *type, const char *flags)
+/* Registers a format that this program's helpers interpret; `known` is "type:offset:magic:mask". */
+static void reg_self(const char *name, const char *known, const char *flags)
 {
 	char text[512];
 
-	snprintf(text, sizeof(text), ":%s:%s:%s:%s", name, type, tap_self, flags);
+	snprintf(text, sizeof(text), ":%s:%s:%s:%s", name, known, tap_self, flags);
 	works(reg(text), text);
 }
 
@@ -46,7 +35,7 @@ static void drop(const char *name)
 	char path[128];
 
 	snprintf(path, sizeof(path), AT "/%s", name);
-	put(path, "-1");
+	tap_write(path, "-1");
 }
 
 static void program(const char *path, const char *text, mode_t mode)
@@ -58,7 +47,7 @@ static void program(const char *path, const char *text, mode_t mode)
 	close(fd);
 }
 
-/* Executes path, with `helper` as what the interpreter runs: its status, or -errno. */
+/* Executes path: the status of that, errno if it cannot be, or 1000 and the signal. */
 static int run_as(const char *path, char *const argv[])
 {
 	pid_t pid = fork();
@@ -102,17 +91,17 @@ TEST(files)
 	works(reg(",tap.e,E,,tap,,/bin/echo,POC\n"), "an extension, another delimiter");
 	is_text(tap_read(AT "/tap.e"),
 		"enabled\ninterpreter /bin/echo\nflags: POC\nextension .tap\n", "the same");
-	works(put(AT "/tap.e", "0\n"), "turned off");
+	works(tap_write(AT "/tap.e", "0\n"), "turned off");
 	ok(!strncmp(tap_read(AT "/tap.e"), "disabled\n", 9), "is disabled");
-	fails(put(AT "/tap.e", "2"), EINVAL, "no command");
-	fails(put(AT "/tap.e", "0000"), EINVAL, "too long for one");
-	works(put(AT "/tap.e", "-1"), "removed");
+	fails(tap_write(AT "/tap.e", "2"), EINVAL, "no command");
+	fails(tap_write(AT "/tap.e", "0000"), EINVAL, "too long for one");
+	works(tap_write(AT "/tap.e", "-1"), "removed");
 	fails(access(AT "/tap.e", F_OK), ENOENT, "is gone");
 	works(reg(":tap.e:E::tap::/bin/cat:"), "the name may be used again");
 	ok(strstr(tap_read(AT "/tap.e"), "/bin/cat") != NULL, "by another");
 	fails(unlink(AT "/tap.e"), EPERM, "unlink");
 	fails(mkdir(AT "/new", 0700), EPERM, "mkdir");
-	works(put(AT "/status", "-1"), "all removed");
+	works(tap_write(AT "/status", "-1"), "all removed");
 	fails(access(AT "/tap.m", F_OK), ENOENT, "are gone");
 }
 
@@ -139,7 +128,7 @@ TEST(wrong)
 	fails(reg(":f:M::m::/no/such/file:F"), ENOENT, "F of nothing");
 	fails(access(AT "/f", F_OK), ENOENT, "registers nothing");
 	works(reg(":f:M::m::/no/such/file:"), "without F nobody looks");
-	put(AT "/status", "-1");
+	tap_write(AT "/status", "-1");
 }
 
 /* argc and argv are behind "--as NAME". */
@@ -157,13 +146,13 @@ TEST(interpreter)
 	is(run("plain", "more"), ENOEXEC, "no program yet");
 	reg_self("tap", "M::#?tap:", "");
 	is(run("plain", "more"), 0, "the interpreter runs, with the file's path for argv[0]");
-	put(AT "/tap", "0");
+	tap_write(AT "/tap", "0");
 	is(run("plain", "more"), ENOEXEC, "not while it is turned off");
-	put(AT "/tap", "1");
-	put(AT "/status", "0");
+	tap_write(AT "/tap", "1");
+	tap_write(AT "/status", "0");
 	is_text(tap_read(AT "/status"), "disabled\n", "all turned off");
 	is(run("plain", "more"), ENOEXEC, "not then");
-	put(AT "/status", "1");
+	tap_write(AT "/status", "1");
 	is(run("plain", "more"), 0, "and again");
 	chmod("--as", 0644);
 	is(run("plain", "more"), EACCES, "the file must be executable");
@@ -176,7 +165,7 @@ TEST(interpreter)
 	is(run("plain", "more"), ENOENT, "are all that counts");
 	reg_self("newer", "M::#?:", "");
 	is(run("plain", "more"), 0, "the newest of two comes first");
-	put(AT "/status", "-1");
+	tap_write(AT "/status", "-1");
 	unlink("--as");
 }
 
@@ -192,7 +181,7 @@ TEST(extension)
 	is(run_as("./tap", argv), ENOEXEC, "which is none without a dot");
 	works(reg(":elf:M::\\x7f\\x45LF::/bin/true:"), "even of ELF");
 	is(run_as("/bin/false", argv), ELOOP, "and their interpreters are such as well");
-	put(AT "/status", "-1");
+	tap_write(AT "/status", "-1");
 	unlink("x.tap");
 	unlink("tap");
 }
@@ -212,7 +201,7 @@ TEST(preserve_argv0)
 	program("--as", "#?tap", 0755);
 	reg_self("tap", "M::#?tap:", "P");
 	is(run_as("--as", argv), 0, "P: argv[0] is kept behind the path");
-	put(AT "/status", "-1");
+	tap_write(AT "/status", "-1");
 	unlink("--as");
 }
 
@@ -251,7 +240,7 @@ TEST(open_file)
 	fd = must(open("--as", O_WRONLY));
 	is(run("opened", "euid"), ETXTBSY, "not while somebody writes it");
 	close(fd);
-	put(AT "/status", "-1");
+	tap_write(AT "/status", "-1");
 	unlink("--as");
 }
 
@@ -292,7 +281,7 @@ TEST(fixed)
 	must(mkdir("jail", 0755));
 	must(rename("--as", "jail/--as"));
 	exits(tap_spawn(in_jail, NULL), 0, "in a chroot that does not have it as well");
-	put(AT "/status", "-1");
+	tap_write(AT "/status", "-1");
 	unlink("jail/--as");
 	rmdir("jail");
 	unlink("elsewhere");
@@ -309,6 +298,6 @@ TEST(loop)
 	snprintf(text, sizeof(text), ":tap:M::#?again::%s/again:", dir);
 	works(reg(text), "an interpreter that is one of its own");
 	is(run_as("./again", argv), ELOOP, "ELOOP");
-	put(AT "/status", "-1");
+	tap_write(AT "/status", "-1");
 	unlink("again");
 }

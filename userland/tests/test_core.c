@@ -20,10 +20,7 @@ static char before[N_SETTINGS][256];
 
 static void set(int which, const char *value)
 {
-	int fd = must(open(settings[which], O_WRONLY));
-
-	must(write(fd, value, strlen(value)));
-	close(fd);
+	must(tap_write(settings[which], value));
 }
 
 static void restore(void)

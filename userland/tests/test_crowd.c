@@ -21,14 +21,6 @@ static int hog(void *priority)
 	return 0;
 }
 
-static void write_text(const char *path, const char *text)
-{
-	int fd = must(open(path, O_WRONLY));
-
-	must(write(fd, text, strlen(text)));
-	close(fd);
-}
-
 TEST(real_time_leaves_some)
 {
 	const char *runtime = "/proc/sys/kernel/sched_rt_runtime_us";
@@ -39,7 +31,7 @@ TEST(real_time_leaves_some)
 		return;
 	is_text(tap_read("/proc/sys/kernel/sched_rt_period_us"), "1000000\n", "the period");
 	is_text(tap_read(runtime), "950000\n", "what real-time threads may use of it");
-	write_text(runtime, "500000");
+	must(tap_write(runtime, "500000"));
 	is_text(tap_read(runtime), "500000\n", "may be set");
 	must(pin(0, 0));
 	normal = tap_spawn(hog, (void *)0);
@@ -52,9 +44,9 @@ TEST(real_time_leaves_some)
 	atomic_store(&shared->stop, 1);
 	exits(urgent, 0, "the urgent one");
 	exits(normal, 0, "the normal one");
-	write_text(runtime, "-1");
+	must(tap_write(runtime, "-1"));
 	is_text(tap_read(runtime), "-1\n", "no limit");
-	write_text(runtime, "950000");
+	must(tap_write(runtime, "950000"));
 }
 
 static int urgent_roam(void *slot)

@@ -15,29 +15,10 @@
 #define SWITCH "/proc/sys/kernel/errno_trace"
 #define PLACE  "[a-z0-9_/]+\\.[ch]:[0-9]+"
 
-static char text[8192];
-
-static const char *slurp(const char *path)
-{
-	int fd = must(open(path, O_RDONLY));
-	ssize_t n, at = 0;
-
-	while ((n = must(read(fd, text + at, sizeof(text) - 1 - (size_t)at))) > 0)
-		at += n;
-	text[at] = '\0';
-	close(fd);
-	return text;
-}
-
 static void turn(const char *on)
 {
-	int fd;
-
-	if (!is_skerry())
-		return;
-	fd = must(open(SWITCH, O_WRONLY));
-	must(write(fd, on, 1));
-	close(fd);
+	if (is_skerry())
+		must(tap_write(SWITCH, on));
 }
 
 static bool matches(const char *line, const char *pattern)
@@ -71,7 +52,7 @@ static void last_is(const char *call, int error, const char *place, const char *
 		skip(what, "Linux does not remember");
 		return;
 	}
-	all = slurp("/proc/thread-self/errno");
+	all = tap_read("/proc/thread-self/errno");
 	line = all + strlen(all);
 	for (line -= line > all; line > all && line[-1] != '\n';)
 		line--;
@@ -159,17 +140,20 @@ TEST(taken_over)
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9),
 				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int fd = must(socket(AF_INET, SOCK_DGRAM, 0));
+	char c;
 
 	must(connect(fd, (struct sockaddr *)&to, sizeof(to)));
 	turn("1");
 	must(send(fd, "x", 1, 0));
-	fails(recv(fd, text, 1, 0), ECONNREFUSED, "nobody is there");
+	fails(recv(fd, &c, 1, 0), ECONNREFUSED, "nobody is there");
 	last_is("recvfrom", ECONNREFUSED, "net/" PLACE, "where recv took it over");
 	turn("0");
 }
 
 TEST(kept)
 {
+	const char *all;
+
 	turn("1");
 	for (int i = 0; i < 30; i++)
 		close(-1);
@@ -177,8 +161,9 @@ TEST(kept)
 	turn("0");
 	fails(close(-1), EBADF, "one that is not traced");
 	if (is_skerry()) {
-		ok(lines(slurp("/proc/self/errno")) == 16, "sixteen are kept");
-		ok(matches(text, "^([^ ]+ close 9 [^\n]+\n){15}[^ ]+ dup 9 [^\n]+\n$"),
+		all = tap_read("/proc/self/errno");
+		ok(lines(all) == 16, "sixteen are kept");
+		ok(matches(all, "^([^ ]+ close 9 [^\n]+\n){15}[^ ]+ dup 9 [^\n]+\n$"),
 		   "the last ones, the oldest first");
 	} else {
 		skip("sixteen are kept", "Linux keeps none");
@@ -197,7 +182,7 @@ static void *failing_thread(void *arg)
 static void empty(const char *what)
 {
 	if (is_skerry())
-		is_text(slurp("/proc/thread-self/errno"), "", what);
+		is_text(tap_read("/proc/thread-self/errno"), "", what);
 	else
 		skip(what, "Linux has none");
 }
@@ -238,7 +223,7 @@ TEST(who)
 		skip("who may", "Linux has none");
 		return;
 	}
-	is_text(slurp(SWITCH), "0\n", "it is off");
+	is_text(tap_read(SWITCH), "0\n", "it is off");
 	fd = must(open(SWITCH, O_RDWR));
 	fails(write(fd, "2", 1), EINVAL, "neither on nor off");
 	must(setuid(1000));

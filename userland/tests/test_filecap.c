@@ -121,19 +121,11 @@ static void sets_are(const struct state *s, uint64_t permitted, uint64_t effecti
 		     (unsigned long long)s->permitted, (unsigned long long)s->effective, s->secure);
 }
 
-static bool not_root(void)
-{
-	if (tap_root())
-		return false;
-	skip("capabilities", "not root");
-	return true;
-}
-
 TEST(attribute)
 {
 	uint32_t v[8] = { VFS_CAP_REVISION_2, 1, 0, 0, 0, 0 };
 
-	if (not_root())
+	if (tap_not_root("capabilities"))
 		return;
 	close(tap_file("f", "x"));
 	fails(getxattr("f", NAME, v, sizeof(v)), ENODATA, "none at first");
@@ -165,7 +157,7 @@ TEST(gained)
 {
 	struct state s;
 
-	if (not_root())
+	if (tap_not_root("capabilities"))
 		return;
 	make_program("p");
 	s = run("./p", become_user);
@@ -241,7 +233,7 @@ TEST(inherited)
 {
 	struct state s;
 
-	if (not_root())
+	if (tap_not_root("capabilities"))
 		return;
 	make_program("p");
 	must(set_caps("p", 0, RAW | BIT(CAP_CHOWN), 0));
@@ -266,7 +258,7 @@ TEST(bounding)
 {
 	struct state s;
 
-	if (not_root())
+	if (tap_not_root("capabilities"))
 		return;
 	make_program("p");
 	must(set_caps("p", RAW | ADMIN, 0, 0));
@@ -293,7 +285,7 @@ TEST(root)
 {
 	struct state all, s;
 
-	if (not_root())
+	if (tap_not_root("capabilities"))
 		return;
 	make_program("p");
 	all = run("./p", nothing);
@@ -331,7 +323,7 @@ TEST(not_given)
 	struct state s;
 	uint32_t bad[5] = { 0 };
 
-	if (not_root())
+	if (tap_not_root("capabilities"))
 		return;
 	make_program("p");
 	must(set_caps("p", RAW, 0, EFFECTIVE));
@@ -367,7 +359,7 @@ TEST(shared_directory)
 	int ends[2];
 	pid_t pid;
 
-	if (not_root())
+	if (tap_not_root("capabilities"))
 		return;
 	make_program("p");
 	must(set_caps("p", RAW, 0, EFFECTIVE));
@@ -476,7 +468,7 @@ TEST(lost)
 		{ "rename", move, false },
 		{ "link", relink, false },
 	};
-	if (not_root())
+	if (tap_not_root("capabilities"))
 		return;
 	for (unsigned i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
 		close(tap_file("f", "some text"));
@@ -516,7 +508,7 @@ static int as_stranger(void *arg)
 
 TEST(strangers)
 {
-	if (not_root())
+	if (tap_not_root("capabilities"))
 		return;
 	close(tap_file("f", "text"));
 	must(set_caps("f", RAW, 0, 0));
@@ -525,7 +517,7 @@ TEST(strangers)
 
 TEST(users)
 {
-	if (not_root())
+	if (tap_not_root("capabilities"))
 		return;
 	close(tap_file("f", "text"));
 	must(chown("f", USER, USER));

@@ -13,40 +13,18 @@
 #define GAPS   "/proc/abi_gaps"
 #define SWITCH "/proc/sys/kernel/abi_gaps"
 
-static char text[65536];
-
-static const char *gaps(void)
-{
-	int fd = must(open(GAPS, O_RDONLY));
-	ssize_t n, at = 0;
-
-	while ((n = must(read(fd, text + at, sizeof(text) - 1 - (size_t)at))) > 0)
-		at += n;
-	text[at] = '\0';
-	close(fd);
-	return text;
-}
-
-static void put(const char *path, const char *what)
-{
-	int fd = must(open(path, O_WRONLY));
-
-	must(write(fd, what, strlen(what)));
-	close(fd);
-}
-
 /* The name that the lines are under; other programs' are not ours to judge. */
 static void begin(const char *name)
 {
 	must(prctl(PR_SET_NAME, name));
 	if (is_skerry())
-		put(GAPS, "0\n");
+		must(tap_write(GAPS, "0\n"));
 }
 
 static void counted(const char *line, const char *what)
 {
 	if (is_skerry())
-		ok(strstr(gaps(), line), "%s is counted", what);
+		ok(strstr(tap_read(GAPS), line), "%s is counted", what);
 	else
 		skip(what, "Linux does not count");
 }
@@ -95,7 +73,7 @@ TEST(no_gaps)
 	fails(open("/proc/99999999/stat", O_RDONLY), ENOENT, "a process that is not there");
 	works(getrandom(buffer, 1, 0), "a known call");
 	if (is_skerry())
-		ok(!strstr(gaps(), "decent"), "none of these is counted");
+		ok(!strstr(tap_read(GAPS), "decent"), "none of these is counted");
 	else
 		skip("none of these is counted", "Linux does not count");
 }
@@ -118,15 +96,15 @@ TEST(full)
 			ok(false, "there is %s", path);
 	}
 	if (is_skerry()) {
-		ok(strstr(gaps(), " - others\n"), "what had no room is told");
-		put(GAPS, "0");
-		is_text(gaps(), "", "root empties the list");
-		put(SWITCH, "0");
+		ok(strstr(tap_read(GAPS), " - others\n"), "what had no room is told");
+		must(tap_write(GAPS, "0"));
+		is_text(tap_read(GAPS), "", "root empties the list");
+		must(tap_write(SWITCH, "0"));
 		syscall(461);
-		is_text(gaps(), "", "counting can be turned off");
-		put(SWITCH, "1");
+		is_text(tap_read(GAPS), "", "counting can be turned off");
+		must(tap_write(SWITCH, "1"));
 		syscall(461);
-		is_text(gaps(), "1 many call 461\n", "and on");
+		is_text(tap_read(GAPS), "1 many call 461\n", "and on");
 	} else {
 		skip("the list", "Linux has none");
 	}
@@ -143,5 +121,5 @@ TEST(who)
 	must(setuid(1000));
 	fails(open(GAPS, O_WRONLY), EACCES, "not anybody empties it");
 	fails(open(SWITCH, O_WRONLY), EACCES, "or turns it off");
-	ok(strstr(gaps(), "who call 461"), "anybody may look");
+	ok(strstr(tap_read(GAPS), "who call 461"), "anybody may look");
 }

@@ -8,14 +8,6 @@
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
 
-static bool not_root(void)
-{
-	if (tap_root())
-		return false;
-	skip("mount", "not root");
-	return true;
-}
-
 /* How often a line of /proc/mounts holds this text. */
 static int mounted(const char *text)
 {
@@ -51,7 +43,7 @@ TEST(tmpfs)
 	struct stat out, in;
 	int fd;
 
-	if (not_root())
+	if (tap_not_root("mount"))
 		return;
 	must(mkdir("m", 0755));
 	close(tap_file("m/below", "x"));
@@ -179,7 +171,7 @@ TEST(ramfs)
 	struct statfs f;
 	struct stat s;
 
-	if (not_root())
+	if (tap_not_root("mount"))
 		return;
 	must(mkdir("m", 0755));
 	works(mount("none", "m", "ramfs", 0, NULL), "mount");
@@ -199,7 +191,7 @@ TEST(ramfs)
 
 TEST(errors)
 {
-	if (not_root())
+	if (tap_not_root("mount"))
 		return;
 	must(mkdir("m", 0755));
 	close(tap_file("f", "x"));
@@ -222,7 +214,7 @@ TEST(read_only)
 	struct statvfs v;
 	int fd, flags = 0;
 
-	if (not_root())
+	if (tap_not_root("mount"))
 		return;
 	must(mkdir("m", 0755));
 	must(mount("none", "m", "tmpfs", 0, NULL));
@@ -256,7 +248,7 @@ TEST(bind)
 {
 	struct stat a, b;
 
-	if (not_root())
+	if (tap_not_root("mount"))
 		return;
 	must(mkdir("from", 0755));
 	must(mkdir("to", 0755));
@@ -285,7 +277,7 @@ TEST(bind)
 
 TEST(options)
 {
-	if (not_root())
+	if (tap_not_root("mount"))
 		return;
 	must(mkdir("m", 0755));
 	works(mount("none", "m", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL),
@@ -301,7 +293,7 @@ TEST(options)
 
 TEST(stacked)
 {
-	if (not_root())
+	if (tap_not_root("mount"))
 		return;
 	must(mkdir("m", 0755));
 	must(mount("none", "m", "tmpfs", 0, NULL));
@@ -364,7 +356,7 @@ static void drop(const char *names)
 
 TEST(peers)
 {
-	if (not_root())
+	if (tap_not_root("mount"))
 		return;
 	must(mkdir("a", 0755));
 	fails(mount(NULL, "a", NULL, MS_SHARED, NULL), EINVAL, "no mount to share");
@@ -404,7 +396,7 @@ TEST(peers)
 
 TEST(slaves)
 {
-	if (not_root())
+	if (tap_not_root("mount"))
 		return;
 	must(mkdir("a", 0755));
 	must(mount("none", "a", "tmpfs", 0, NULL));
@@ -445,7 +437,7 @@ TEST(slaves)
 
 TEST(below)
 {
-	if (not_root())
+	if (tap_not_root("mount"))
 		return;
 	must(mkdir("a", 0755));
 	must(mount("none", "a", "tmpfs", 0, NULL));
@@ -471,7 +463,7 @@ TEST(below)
 
 TEST(trees)
 {
-	if (not_root())
+	if (tap_not_root("mount"))
 		return;
 	must(mkdir("a", 0755));
 	must(mount("none", "a", "tmpfs", 0, NULL));
@@ -534,7 +526,7 @@ TEST(chroot)
 	int outside;
 
 	fails(syscall(SYS_chroot, BAD), EFAULT, "bad pointer");
-	if (not_root())
+	if (tap_not_root("mount"))
 		return;
 	close(tap_file("f", "outside"));
 	must(mkdir("jail", 0755));
@@ -560,7 +552,7 @@ TEST(pivot)
 {
 	int above;
 
-	if (not_root())
+	if (tap_not_root("mount"))
 		return;
 	must(mkdir("above", 0755));
 	must(mount("none", "above", "tmpfs", 0, ""));

@@ -40,35 +40,6 @@ static void kind_end(const struct kind *k)
 		loop_end();
 }
 
-static bool not_root(void)
-{
-	if (tap_root())
-		return false;
-	skip("mount", "not root");
-	return true;
-}
-
-/* The options that /proc/mounts has of what is mounted on m, ending with a comma. */
-static const char *shown(void)
-{
-	static char options[300];
-	char here[300], *line, *next, *at;
-
-	must(getcwd(here, sizeof(here) - 4) ? 0 : -1);
-	strcat(here, "/m ");
-	options[0] = 0;
-	for (line = (char *)tap_read("/proc/mounts"); *line; line = next) {
-		next = strchr(line, '\n') + 1;
-		next[-1] = 0;
-		at = strstr(line, here);
-		if (!at)
-			continue;
-		at = strchr(at + strlen(here), ' ') + 1;
-		snprintf(options, sizeof(options), "%.*s,", (int)strcspn(at, " "), at);
-	}
-	return options;
-}
-
 static const struct flag {
 	const char *what;
 	unsigned long ms, st;
@@ -95,7 +66,7 @@ enum { N_FLAGS = sizeof(flags) / sizeof(*flags) };
 
 static void begins(const struct kind *k, const struct flag *f, const char *how)
 {
-	const char *text = shown();
+	const char *text = loop_shown() + 1;
 	struct statvfs v;
 
 	must(statvfs("m", &v));
@@ -107,7 +78,7 @@ static void begins(const struct kind *k, const struct flag *f, const char *how)
 
 TEST(shown)
 {
-	if (not_root())
+	if (tap_not_root("mount"))
 		return;
 	for (int i = 0; i < N_KINDS; i++) {
 		const struct kind *k = &kinds[i];
@@ -141,7 +112,7 @@ TEST(kept)
 				 plain = { "dirsync", 0, 0, "rw,relatime," },
 				 kept = { "noatime", 0, ST_NOATIME, "rw,nosuid,noatime," };
 
-	if (not_root())
+	if (tap_not_root("mount"))
 		return;
 	for (int i = 0; i < N_KINDS; i++) {
 		kind_make(&kinds[i]);
@@ -201,7 +172,7 @@ static const struct word {
 
 TEST(words)
 {
-	if (not_root())
+	if (tap_not_root("mount"))
 		return;
 	for (int i = 0; i < N_KINDS; i++) {
 		const struct kind *k = &kinds[i];
@@ -218,9 +189,9 @@ TEST(words)
 				diag("%s", strerror(result));
 			if (result)
 				continue;
-			if (!ok(!w->shown || strstr(shown(), w->shown), "%s: \"%s\" is shown",
+			if (!ok(!w->shown || strstr(loop_shown(), w->shown), "%s: \"%s\" is shown",
 				k->type, w->options))
-				diag("%s", shown());
+				diag("%s", loop_shown());
 			if (strcmp(k->type, "vfat")) /* which reads none of it */
 				fails(mount(device, "m", NULL, MS_REMOUNT, "gibberish=1"), EINVAL,
 				      "a remount with nonsense");
@@ -260,24 +231,13 @@ static void forbidden(const struct kind *k)
 
 TEST(forbidden)
 {
-	if (not_root())
+	if (tap_not_root("mount"))
 		return;
 	for (int i = 0; i < N_KINDS; i++) {
 		kind_make(&kinds[i]);
 		forbidden(&kinds[i]);
 		kind_end(&kinds[i]);
 	}
-}
-
-/* Writes that a device has finished. */
-static long writes(void)
-{
-	char *at = strstr((char *)tap_read("/proc/diskstats"), device + 5);
-	long n = -1;
-
-	if (at)
-		sscanf(at, "%*s %*d %*d %*d %*d %ld", &n);
-	return n;
 }
 
 /* How many writes a workload makes by itself. */
@@ -290,7 +250,7 @@ static long written(const struct kind *k, unsigned long ms, bool names)
 	fd = must(open("m/f", O_CREAT | O_WRONLY, 0600));
 	must(fsync(fd));
 	sync();
-	before = writes();
+	before = loop_writes();
 	for (int i = 0; i < 5; i++) {
 		char name[20];
 
@@ -300,7 +260,7 @@ static long written(const struct kind *k, unsigned long ms, bool names)
 		else
 			must(write(fd, "text", 4));
 	}
-	before = writes() - before;
+	before = loop_writes() - before;
 	for (int i = 0; i < 5; i++) {
 		char name[20];
 
@@ -323,10 +283,10 @@ static long written_direct(const struct kind *k, unsigned long ms)
 	fd = must(open("m/f", O_CREAT | O_TRUNC | O_WRONLY | O_DIRECT, 0600));
 	must(fsync(fd));
 	sync();
-	before = writes();
+	before = loop_writes();
 	for (int i = 0; i < 5; i++)
 		must(write(fd, block, sizeof(block)));
-	before = writes() - before;
+	before = loop_writes() - before;
 	close(fd);
 	must(umount("m"));
 	return before;
@@ -334,7 +294,7 @@ static long written_direct(const struct kind *k, unsigned long ms)
 
 TEST(synchronous)
 {
-	if (not_root())
+	if (tap_not_root("mount"))
 		return;
 	for (int i = 1; i < N_KINDS; i++) {
 		const struct kind *k = &kinds[i];

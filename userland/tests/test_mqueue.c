@@ -332,14 +332,6 @@ static int reach_maximum(void *argument)
 	return mq_open(NAME, O_RDWR | O_CREAT, 0600, &small) >= 0 || errno != ENOSPC;
 }
 
-static bool put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY), n = (int)write(fd, text, strlen(text));
-
-	close(fd);
-	return n == (int)strlen(text);
-}
-
 TEST(limits)
 {
 	struct mq_attr attr;
@@ -351,25 +343,27 @@ TEST(limits)
 	is_text(tap_read(SYSCTL("msg_default")), "10\n", "msg_default");
 	is_text(tap_read(SYSCTL("msgsize_default")), "8192\n", "msgsize_default");
 	mq_unlink(NAME);
-	ok(put(SYSCTL("msg_default"), "7") && put(SYSCTL("msgsize_default"), "200"), "set them");
+	works(tap_write(SYSCTL("msg_default"), "7"), "set msg_default");
+	works(tap_write(SYSCTL("msgsize_default"), "200"), "set msgsize_default");
 	q = must(mq_open(NAME, O_RDWR | O_CREAT, 0600, NULL));
 	must(mq_getattr(q, &attr));
 	is(attr.mq_maxmsg * 1000 + attr.mq_msgsize, 7200, "new queues obey");
 	mq_unlink(NAME);
-	put(SYSCTL("msg_max"), "5");
+	must(tap_write(SYSCTL("msg_max"), "5"));
 	q = must(mq_open(NAME, O_RDWR | O_CREAT, 0600, NULL));
 	must(mq_getattr(q, &attr));
 	is(attr.mq_maxmsg, 5, "the default is no more than the maximum");
 	mq_unlink(NAME);
-	ok(!put(SYSCTL("msg_max"), "65537") && !put(SYSCTL("msg_max"), "0"), "msg_max's bounds");
-	ok(!put(SYSCTL("msgsize_max"), "16777217") && !put(SYSCTL("msgsize_max"), "127"),
-	   "msgsize_max's");
-	put(SYSCTL("queues_max"), "0");
+	fails(tap_write(SYSCTL("msg_max"), "65537"), EINVAL, "msg_max: too much");
+	fails(tap_write(SYSCTL("msg_max"), "0"), EINVAL, "too little");
+	fails(tap_write(SYSCTL("msgsize_max"), "16777217"), EINVAL, "msgsize_max: too much");
+	fails(tap_write(SYSCTL("msgsize_max"), "127"), EINVAL, "too little");
+	must(tap_write(SYSCTL("queues_max"), "0"));
 	is(tap_as_user(reach_maximum, NULL), 0, "no more queues for a user");
-	put(SYSCTL("queues_max"), "256");
-	put(SYSCTL("msg_max"), "10");
-	put(SYSCTL("msg_default"), "10");
-	put(SYSCTL("msgsize_default"), "8192");
+	must(tap_write(SYSCTL("queues_max"), "256"));
+	must(tap_write(SYSCTL("msg_max"), "10"));
+	must(tap_write(SYSCTL("msg_default"), "10"));
+	must(tap_write(SYSCTL("msgsize_default"), "8192"));
 }
 
 TEST(poll)

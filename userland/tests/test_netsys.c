@@ -4,26 +4,15 @@
 #define DIR4 "/proc/sys/net/ipv4/"
 #define DIR6 "/proc/sys/net/ipv6/"
 
-static int store(const char *path, const char *text)
-{
-	int fd = must(open(path, O_WRONLY)), saved;
-	ssize_t n = write(fd, text, strlen(text));
-
-	saved = errno;
-	close(fd);
-	errno = saved;
-	return n < 0 ? -1 : 0;
-}
-
 /* A setting is changed for a test, and put back. */
 static void with(const char *path, const char *text, void (*run)(void))
 {
 	char before[256];
 
 	snprintf(before, sizeof(before), "%s", tap_read(path));
-	works(store(path, text), path);
+	works(tap_write(path, text), path);
 	run();
-	must(store(path, before));
+	must(tap_write(path, before));
 }
 
 static const char *congestion(int fd)
@@ -67,8 +56,8 @@ TEST(congestion_controls)
 	   strstr(tap_read(DIR4 "tcp_available_congestion_control"), "reno"), "what there is");
 	with(DIR4 "tcp_congestion_control", "reno\n", new_ones_have_reno);
 	is_text(congestion(s), "cubic", "old ones keep theirs");
-	fails(store(DIR4 "tcp_congestion_control", "none"), ENOENT, "no such");
-	fails(store(DIR4 "tcp_allowed_congestion_control", "reno none"), ENOENT, "no such");
+	fails(tap_write(DIR4 "tcp_congestion_control", "none"), ENOENT, "no such");
+	fails(tap_write(DIR4 "tcp_allowed_congestion_control", "reno none"), ENOENT, "no such");
 }
 
 static void buffers_are_small(void)
@@ -93,8 +82,8 @@ TEST(buffers)
 	ok(v[0] <= v[1] && v[1] <= v[2], "in order");
 	with(DIR4 "tcp_rmem", "4096 20000 6000000", buffers_are_small);
 	with(DIR4 "tcp_wmem", "4096 30000 6000000\n", send_buffers_are_small);
-	fails(store(DIR4 "tcp_rmem", "0 1 2"), EINVAL, "nothing");
-	fails(store(DIR4 "tcp_wmem", "x"), EINVAL, "no number");
+	fails(tap_write(DIR4 "tcp_rmem", "0 1 2"), EINVAL, "nothing");
+	fails(tap_write(DIR4 "tcp_wmem", "x"), EINVAL, "no number");
 }
 
 static void little_is_unsent(void)
@@ -165,9 +154,9 @@ TEST(round_trip_of_a_receiver)
 /* What `ip route flush cache` writes. */
 TEST(flush)
 {
-	works(store(DIR4 "route/flush", "-1"), "IPv4's routes");
-	works(store("/proc/sys/net/ipv6/route/flush", "1\n"), "IPv6's routes");
-	fails(store("/proc/sys/net/ipv6/route/flush", "now"), EINVAL, "not a number");
+	works(tap_write(DIR4 "route/flush", "-1"), "IPv4's routes");
+	works(tap_write("/proc/sys/net/ipv6/route/flush", "1\n"), "IPv6's routes");
+	fails(tap_write("/proc/sys/net/ipv6/route/flush", "now"), EINVAL, "not a number");
 }
 
 /* Each of the four directories of settings has the numbers of its own. */

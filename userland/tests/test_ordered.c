@@ -11,8 +11,10 @@
 
 #include "loop.h"
 
-/* A copy of the disk that the working directory is on, in memory. */
-static void copy_make(const char *name)
+#define COPY "/tmp/ordered-image"
+
+/* A copy of the disk that the working directory is on, in memory, and a device of it. */
+static void copy_begin(void)
 {
 	static char piece[1 << 16];
 	int here = must(open(".", O_RDONLY)), in, out;
@@ -22,7 +24,7 @@ static void copy_make(const char *name)
 	must(fstat(here, &st));
 	must(mknod("disk", S_IFBLK | 0600, st.st_dev));
 	in = must(open("disk", O_RDONLY));
-	out = must(open(name, O_CREAT | O_TRUNC | O_WRONLY, 0600));
+	out = must(open(COPY, O_CREAT | O_TRUNC | O_WRONLY, 0600));
 	must(unlink("disk"));
 	must(ioctl(here, FIFREEZE, 0));
 	while ((n = read(in, piece, sizeof(piece))) > 0)
@@ -33,67 +35,44 @@ static void copy_make(const char *name)
 	close(in);
 	close(out);
 	close(here);
+	mkdir("m", 0700);
+	loop_bind(COPY);
 }
 
-/* The options that /proc/mounts has of what is mounted on m, between commas. */
-static const char *shown(void)
+static void copy_end(void)
 {
-	static char options[300];
-	char here[300], *at;
-
-	must(getcwd(here, sizeof(here) - 4) ? 0 : -1);
-	strcat(here, "/m ");
-	at = strstr((char *)tap_read("/proc/mounts"), here);
-	must(at ? 0 : -1);
-	at = strchr(at + strlen(here), ' ') + 1;
-	snprintf(options, sizeof(options), ",%.*s,", (int)strcspn(at, " "), at);
-	return options;
+	loop_end();
+	must(unlink(COPY));
 }
 
 static void takes(const char *options)
 {
 	works(mount(device, "m", "ext4", 0, options), options);
-	ok(strstr(shown(), ",data=ordered,") != NULL, "\"%s\" is shown", options);
+	ok(strstr(loop_shown(), ",data=ordered,") != NULL, "\"%s\" is shown", options);
 }
 
 TEST(with_journal)
 {
-	if (!tap_root()) {
-		skip("mount", "not root");
+	if (tap_not_root("mount"))
 		return;
-	}
-	mkdir("m", 0700);
-	copy_make("/tmp/ordered-image");
-	loop_bind("/tmp/ordered-image");
+	copy_begin();
 	takes("data=ordered");
 	works(mount(device, "m", NULL, MS_REMOUNT, ""), "a remount that does not say it");
-	ok(strstr(shown(), ",data=ordered,") != NULL, "keeps it");
+	ok(strstr(loop_shown(), ",data=ordered,") != NULL, "keeps it");
 	must(umount("m"));
 	takes("data=ordered,nodelalloc");
 	must(umount("m"));
 	fails(mount(device, "m", "ext4", 0, "data=nonsense"), EINVAL, "another word");
 	fails(mount(device, "m", "ext4", 0, "data="), EINVAL, "none");
 	must(mount(device, "m", "ext4", 0, ""));
-	ok(strstr(shown(), ",data=") == NULL, "what nobody asked for is not shown");
+	ok(strstr(loop_shown(), ",data=") == NULL, "what nobody asked for is not shown");
 	works(mount(device, "m", NULL, MS_REMOUNT, "data=ordered"), "a remount with what is so");
 	fails(mount(device, "m", NULL, MS_REMOUNT, "data=journal"), EINVAL, "data=journal");
-	ok(strstr(shown(), ",data=journal") == NULL, "it is not shown");
+	ok(strstr(loop_shown(), ",data=journal") == NULL, "it is not shown");
 	must(umount("m"));
 	fails(mount(device, "m", "ext4", MS_RDONLY, "noload,data=ordered"), EINVAL,
 	      "without the journal");
-	loop_end();
-	must(unlink("/tmp/ordered-image"));
-}
-
-/* Writes that the device has finished. */
-static long writes(void)
-{
-	char *at = strstr((char *)tap_read("/proc/diskstats"), device + 5);
-	long n = -1;
-
-	if (at)
-		sscanf(at, "%*s %*d %*d %*d %*d %ld", &n);
-	return n;
+	copy_end();
 }
 
 TEST(allocated_at_once)
@@ -103,13 +82,9 @@ TEST(allocated_at_once)
 		{ "behind the end", FALLOC_FL_KEEP_SIZE, 65536, 65536 },
 	};
 
-	if (!tap_root()) {
-		skip("mount", "not root");
+	if (tap_not_root("mount"))
 		return;
-	}
-	mkdir("m", 0700);
-	copy_make("/tmp/ordered-image");
-	loop_bind("/tmp/ordered-image");
+	copy_begin();
 	must(mount(device, "m", "ext4", 0, ""));
 	for (int i = 0; i < 2; i++) {
 		int fd = must(open("m/file", O_CREAT | O_RDWR | (i ? O_SYNC : O_DSYNC), 0600));
@@ -118,28 +93,25 @@ TEST(allocated_at_once)
 			long before;
 
 			must(fsync(fd));
-			before = writes();
+			before = loop_writes();
 			works(fallocate(fd, changes[j].mode, changes[j].at, changes[j].n),
 			      changes[j].what);
-			ok(writes() > before, "%s: the disk has it with %s", changes[j].what,
+			ok(loop_writes() > before, "%s: the disk has it with %s", changes[j].what,
 			   i ? "O_SYNC" : "O_DSYNC");
 		}
 		must(close(fd));
 		must(unlink("m/file"));
 	}
 	must(umount("m"));
-	loop_end();
-	must(unlink("/tmp/ordered-image"));
+	copy_end();
 }
 
 TEST(without)
 {
 	static const char *const words[] = { "data=ordered", "data=journal", "data=writeback" };
 
-	if (!tap_root()) {
-		skip("mount", "not root");
+	if (tap_not_root("mount"))
 		return;
-	}
 	loop_make("mke2fs -F", 1);
 	for (unsigned i = 0; i < sizeof(words) / sizeof(*words); i++) {
 		fails(mount(device, "m", "ext4", 0, words[i]), EINVAL, words[i]);
@@ -147,7 +119,7 @@ TEST(without)
 	}
 	must(mount(device, "m", "ext4", 0, ""));
 	works(mount(device, "m", NULL, MS_REMOUNT, "data=ordered"), "a remount does not mind");
-	ok(strstr(shown(), ",data=") == NULL, "and it is not shown");
+	ok(strstr(loop_shown(), ",data=") == NULL, "and it is not shown");
 	must(umount("m"));
 	loop_end();
 	must(unlink("image"));

@@ -3,17 +3,6 @@
 #include <sys/klog.h>
 #include <sys/sysmacros.h>
 
-static int store(const char *path, const char *text)
-{
-	int fd = must(open(path, O_WRONLY));
-	ssize_t n = write(fd, text, strlen(text));
-	int saved = errno;
-
-	close(fd);
-	errno = saved;
-	return n < 0 ? -1 : 0;
-}
-
 /* Each line is the minor number and the name of a device of major number 10. */
 TEST(misc)
 {
@@ -90,7 +79,7 @@ TEST(printk)
 	}
 	snprintf(was, sizeof(was), "%s", tap_read(path));
 	is(sscanf(was, "%d\t%d\t%d\t%d\n", &a, &b, &c, &d), 4, "four numbers");
-	works(store(path, "3 5 2 7\n"), "store them");
+	works(tap_write(path, "3 5 2 7\n"), "store them");
 	is_text(tap_read(path), "3\t5\t2\t7\n", "they are kept");
 	is(priority_of("a line of test_procsys"), 8 + 5, "the second is that of plain messages");
 	works(klogctl(8, NULL, 1), "a console level of 1");
@@ -101,10 +90,10 @@ TEST(printk)
 	is_text(tap_read(path), "2\t5\t2\t7\n", "the least again");
 	works(klogctl(7, NULL, 0), "and on");
 	is_text(tap_read(path), "6\t5\t2\t7\n", "as before");
-	works(store(path, "4\n"), "store the first alone");
+	works(tap_write(path, "4\n"), "store the first alone");
 	is_text(tap_read(path), "4\t5\t2\t7\n", "the others stay");
-	fails(store(path, "x"), EINVAL, "no number");
-	works(store(path, was), "as it was");
+	fails(tap_write(path, "x"), EINVAL, "no number");
+	works(tap_write(path, was), "as it was");
 	is_text(tap_read(path), was, "all of it");
 }
 
@@ -138,13 +127,13 @@ TEST(dmesg_restrict)
 	snprintf(was, sizeof(was), "%s", tap_read(path));
 	must(stat("/dev/kmsg", &st));
 	must(chmod("/dev/kmsg", 0644));
-	works(store(path, "0\n"), "for all");
+	works(tap_write(path, "0\n"), "for all");
 	is(tap_as_user(read_log, NULL), 0, "a user's part");
-	works(store(path, "1\n"), "for who is privileged");
+	works(tap_write(path, "1\n"), "for who is privileged");
 	is_text(tap_read(path), "1\n", "it is kept");
 	is(tap_as_user(read_log, was), 0, "a user's part");
 	works(klogctl(3, line, sizeof(line)), "root reads it");
-	fails(store(path, "2"), EINVAL, "there is no more than that");
-	works(store(path, was), "as it was");
+	fails(tap_write(path, "2"), EINVAL, "there is no more than that");
+	works(tap_write(path, was), "as it was");
 	must(chmod("/dev/kmsg", st.st_mode & 07777));
 }

@@ -9,29 +9,17 @@
 
 enum { OTHER = 2000 };
 
-static void setting(const char *name, const char *value)
-{
-	char path[100];
-	int fd;
-
-	snprintf(path, sizeof(path), FS "%s", name);
-	fd = must(open(path, O_WRONLY));
-	must(write(fd, value, strlen(value)));
-	close(fd);
-}
-
 static int try_setting(const char *name, const char *value)
 {
 	char path[100];
-	int fd, n, error;
 
 	snprintf(path, sizeof(path), FS "%s", name);
-	fd = must(open(path, O_WRONLY));
-	n = (int)write(fd, value, strlen(value));
-	error = errno;
-	close(fd);
-	errno = error;
-	return n;
+	return tap_write(path, value);
+}
+
+static void setting(const char *name, const char *value)
+{
+	must(try_setting(name, value));
 }
 
 static long value_of(const char *name)
@@ -40,14 +28,6 @@ static long value_of(const char *name)
 
 	snprintf(path, sizeof(path), FS "%s", name);
 	return atol(tap_read(path));
-}
-
-static bool not_root(void)
-{
-	if (tap_root())
-		return false;
-	skip("settings", "not root");
-	return true;
 }
 
 /* A directory with things of another user. */
@@ -105,7 +85,7 @@ static int links_off(void *arg)
 
 TEST(symlinks)
 {
-	if (not_root())
+	if (tap_not_root("settings"))
 		return;
 	is(value_of("protected_symlinks"), 1, "on from the beginning");
 	make_place(01777);
@@ -149,7 +129,7 @@ static int linking_off(void *arg)
 
 TEST(hardlinks)
 {
-	if (not_root())
+	if (tap_not_root("settings"))
 		return;
 	is(value_of("protected_hardlinks"), 1, "on from the beginning");
 	make_place(01777);
@@ -191,7 +171,7 @@ TEST(creation)
 {
 	int off = 0, on = 1;
 
-	if (not_root())
+	if (tap_not_root("settings"))
 		return;
 	is(value_of("protected_fifos"), 0, "FIFOs: off at first");
 	is(value_of("protected_regular"), 0, "files: off at first");
@@ -233,7 +213,7 @@ TEST(limits)
 	struct rlimit r, old;
 	long files, open_max;
 
-	if (not_root())
+	if (tap_not_root("settings"))
 		return;
 	is(value_of("pipe-max-size"), 1 << 20, "pipe-max-size");
 	setting("pipe-max-size", "100000");
@@ -271,7 +251,7 @@ TEST(file_max)
 {
 	char old[30];
 
-	if (not_root())
+	if (tap_not_root("settings"))
 		return;
 	snprintf(old, sizeof(old), "%ld", value_of("file-max"));
 	setting("file-max", "1");

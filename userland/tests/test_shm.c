@@ -300,18 +300,18 @@ TEST(limits)
 	is_text(tap_read("/proc/sys/kernel/sem"), "32000\t1024000000\t500\t32000\n", "sem");
 	strcpy(was, tap_read("/proc/sys/kernel/shmmax"));
 	strcpy(all, tap_read("/proc/sys/kernel/shmall"));
-	write_text("/proc/sys/kernel/shmmax", "8192\n");
+	works(tap_write("/proc/sys/kernel/shmmax", "8192\n"), "write shmmax");
 	fails(shmget(IPC_PRIVATE, 8193, 0600), EINVAL, "above shmmax");
 	works(id = shmget(IPC_PRIVATE, 8192, 0600), "up to shmmax");
 	must(shmctl(id, IPC_RMID, NULL));
-	write_text("/proc/sys/kernel/shmmax", was);
-	write_text("/proc/sys/kernel/shmall", "3\n");
+	works(tap_write("/proc/sys/kernel/shmmax", was), "write shmmax");
+	works(tap_write("/proc/sys/kernel/shmall", "3\n"), "write shmall");
 	fails(shmget(IPC_PRIVATE, 4 * PAGE, 0600), ENOSPC, "above shmall");
-	write_text("/proc/sys/kernel/shmall", all);
-	write_text("/proc/sys/kernel/sem", "10 1000 3\n");
+	works(tap_write("/proc/sys/kernel/shmall", all), "write shmall");
+	works(tap_write("/proc/sys/kernel/sem", "10 1000 3\n"), "write sem");
 	is_text(tap_read("/proc/sys/kernel/sem"), "10\t1000\t3\t32000\n", "sem in part");
 	fails(semget(IPC_PRIVATE, 11, 0600), EINVAL, "above semmsl");
-	write_text("/proc/sys/kernel/sem", "32000 1024000000 500 32000\n");
+	works(tap_write("/proc/sys/kernel/sem", "32000 1024000000 500 32000\n"), "write sem");
 }
 
 TEST(shm_forced)
@@ -332,7 +332,7 @@ TEST(shm_forced)
 		_exit(shmget(0x5ceffff1, PAGE, IPC_CREAT | 0600) < 0);
 	exits(child, 0, "a child makes a segment");
 	works(orphan = shmget(0x5ceffff1, PAGE, 0), "which outlives it");
-	write_text("/proc/sys/kernel/shm_rmid_forced", "1\n");
+	works(tap_write("/proc/sys/kernel/shm_rmid_forced", "1\n"), "write shm_rmid_forced");
 	fails(stat_shm(orphan, &ds), EINVAL, "it goes when the rule comes");
 	works(id = shmget(IPC_PRIVATE, PAGE, 0600), "one of our own");
 	a = shmat(id, NULL, 0);
@@ -344,5 +344,5 @@ TEST(shm_forced)
 		_exit(shmget(0x5ceffff1, PAGE, IPC_CREAT | 0600) < 0);
 	exits(child, 0, "a child makes another");
 	fails(shmget(0x5ceffff1, PAGE, 0), ENOENT, "which went with it");
-	write_text("/proc/sys/kernel/shm_rmid_forced", "0\n");
+	works(tap_write("/proc/sys/kernel/shm_rmid_forced", "0\n"), "write shm_rmid_forced");
 }

@@ -11,12 +11,9 @@
 static void setting(const char *of, const char *name, const char *value)
 {
 	char path[100];
-	int at;
 
 	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/%s", of, name);
-	at = must(open(path, O_WRONLY));
-	must(write(at, value, strlen(value)));
-	must(close(at));
+	must(tap_write(path, value));
 }
 
 /* Adds an address of 64 bits, or removes it: what the kernel says. */

@@ -388,22 +388,9 @@ TEST(calls_reach_it)
 static long change(const char *path, const char *value)
 {
 	long old = atol(tap_read(path));
-	int fd = must(open(path, O_WRONLY));
 
-	must(write(fd, value, strlen(value)));
-	must(close(fd));
+	must(tap_write(path, value));
 	return old;
-}
-
-static int store(const char *path, const char *value)
-{
-	int fd = open(path, O_WRONLY), saved;
-	ssize_t n = fd < 0 ? -1 : write(fd, value, strlen(value));
-
-	saved = errno;
-	close(fd);
-	errno = saved;
-	return n < 0 ? -1 : 0;
 }
 
 static void *reserve(size_t size)
@@ -418,15 +405,15 @@ TEST(settings)
 	long old = change("/proc/sys/vm/swappiness", "33");
 
 	is(atol(tap_read("/proc/sys/vm/swappiness")), 33, "vm.swappiness is what was stored");
-	fails(store("/proc/sys/vm/swappiness", "201"), EINVAL, "more than 200");
-	fails(store("/proc/sys/vm/swappiness", "-1"), EINVAL, "less than 0");
+	fails(tap_write("/proc/sys/vm/swappiness", "201"), EINVAL, "more than 200");
+	fails(tap_write("/proc/sys/vm/swappiness", "-1"), EINVAL, "less than 0");
 	snprintf(text, sizeof(text), "%ld", old);
 	change("/proc/sys/vm/swappiness", text);
 	for (int i = 0; i < 2; i++) {
 		snprintf(path, sizeof(path), "/proc/sys/vm/%s", ratios[i]);
 		old = change(path, "15");
 		is(atol(tap_read(path)), 15, ratios[i]);
-		fails(store(path, "101"), EINVAL, "more than all");
+		fails(tap_write(path, "101"), EINVAL, "more than all");
 		snprintf(text, sizeof(text), "%ld", old);
 		change(path, text);
 	}
@@ -455,7 +442,7 @@ TEST(overcommit)
 	   "mode 2: beyond the limit");
 	change("/proc/sys/vm/overcommit_memory", "0");
 	ok(reserve(room / 2 + PAGE) != MAP_FAILED, "within it");
-	fails(store("/proc/sys/vm/overcommit_memory", "3"), EINVAL, "there is no mode 3");
+	fails(tap_write("/proc/sys/vm/overcommit_memory", "3"), EINVAL, "there is no mode 3");
 	change("/proc/sys/vm/overcommit_memory", mode == 1 ? "1" : mode == 2 ? "2" : "0");
 }
 
@@ -471,18 +458,18 @@ TEST(oom_scores)
 	int fd = must(open("/proc/self/oom_score_adj", O_WRONLY));
 
 	ok(plain > 600 && plain < 750, "a small process scores two thirds of a thousand");
-	works(store("/proc/self/oom_score_adj", "500"), "oom_score_adj 500");
+	works(tap_write("/proc/self/oom_score_adj", "500"), "oom_score_adj 500");
 	ok(atol(tap_read("/proc/self/oom_score")) - plain > 300, "raises the score by a third");
-	works(store("/proc/self/oom_score_adj", "-1000"), "oom_score_adj -1000");
+	works(tap_write("/proc/self/oom_score_adj", "-1000"), "oom_score_adj -1000");
 	is(atol(tap_read("/proc/self/oom_score")), 0, "is no score at all");
 	is(atol(tap_read("/proc/self/oom_adj")), -17, "which oom_adj calls -17");
-	works(store("/proc/self/oom_adj", "15"), "oom_adj 15");
+	works(tap_write("/proc/self/oom_adj", "15"), "oom_adj 15");
 	is(atol(tap_read("/proc/self/oom_score_adj")), 1000, "is oom_score_adj 1000");
-	works(store("/proc/self/oom_adj", "3"), "oom_adj 3");
+	works(tap_write("/proc/self/oom_adj", "3"), "oom_adj 3");
 	is(atol(tap_read("/proc/self/oom_score_adj")), 176, "is oom_score_adj 176");
-	fails(store("/proc/self/oom_adj", "16"), EINVAL, "oom_adj 16");
-	fails(store("/proc/self/oom_score_adj", "1001"), EINVAL, "oom_score_adj 1001");
-	works(store("/proc/self/oom_score_adj", "0"), "oom_score_adj 0");
+	fails(tap_write("/proc/self/oom_adj", "16"), EINVAL, "oom_adj 16");
+	fails(tap_write("/proc/self/oom_score_adj", "1001"), EINVAL, "oom_score_adj 1001");
+	works(tap_write("/proc/self/oom_score_adj", "0"), "oom_score_adj 0");
 	is(tap_as_user(lower_adj, &fd), 0, "a user may only raise it");
 }
 

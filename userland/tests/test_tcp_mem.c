@@ -8,14 +8,6 @@
 #define TCP_MEM "/proc/sys/net/ipv4/tcp_mem"
 #define AMOUNT (6u << 20)
 
-static void setting(const char *value)
-{
-	int fd = must(open(TCP_MEM, O_WRONLY));
-
-	must(write(fd, value, strlen(value)));
-	close(fd);
-}
-
 /* Pages, of /proc/net/sockstat. */
 static long taken(void)
 {
@@ -107,10 +99,10 @@ TEST(limit)
 
 	snprintf(old, sizeof(old), "%s", tap_read(TCP_MEM));
 	big_pair(p);
-	setting("20 30 40\n");
+	must(tap_write(TCP_MEM, "20 30 40\n"));
 	is(strncmp(tap_read(TCP_MEM), "20\t30\t40\n", 9), 0, "tcp_mem can be set");
 	n = fill_and_drain(p, &right);
-	setting(old);
+	must(tap_write(TCP_MEM, old));
 	ok(n >= 4096 && n < AMOUNT * 3 / 4, "beyond it little is taken");
 	ok(right, "what was arrives");
 	big_pair(p);

@@ -122,21 +122,13 @@ TEST(newer_syn)
 	is(shown(port_of(l), port, rest), TCP_ESTABLISHED, "and is shown");
 }
 
-static void setting(const char *name, const char *value)
-{
-	int fd = must(open(name, O_WRONLY));
-
-	must(write(fd, value, strlen(value)));
-	close(fd);
-}
-
 TEST(limit)
 {
 	int l = listener(5), a, b, port;
 	char old[16], rest[128];
 
 	snprintf(old, sizeof(old), "%s", tap_read(NET "tcp_max_tw_buckets"));
-	setting(NET "tcp_max_tw_buckets", "0");
+	must(tap_write(NET "tcp_max_tw_buckets", "0"));
 	a = connected(l);
 	b = must(accept(l, NULL, NULL));
 	port = port_of(a);
@@ -144,5 +136,5 @@ TEST(limit)
 	must(close(b));
 	await_state(a, TCP_CLOSE, "it ends at once");
 	is(shown(port, port_of(l), rest), 0, "and does not wait");
-	setting(NET "tcp_max_tw_buckets", old);
+	must(tap_write(NET "tcp_max_tw_buckets", old));
 }
