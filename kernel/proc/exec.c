@@ -17,10 +17,9 @@
 #include "ipc/futex.h"
 #include "lib/string.h"
 #include "mm/slab.h"
-#include "proc/binfmt.h"
 #include "proc/core.h"
 #include "proc/exec_args.h"
-#include "proc/exec_load.h"
+#include "proc/exec_interp.h"
 #include "proc/posix_timer_int.h"
 #include "proc/proc_int.h"
 #include "proc/ptrace.h"
@@ -35,17 +34,14 @@
 #define PERSONALITY_UNSAFE \
 	(ADDR_NO_RANDOMIZE | ADDR_COMPAT_LAYOUT | ADDR_LIMIT_3GB | READ_IMPLIES_EXEC | \
 	 MMAP_PAGE_ZERO)
-#define SCRIPT_DEPTH_MAX 5           /* interpreters of interpreters */
-#define STACK_SECURE_MAX (8u << 20)  /* soft RLIMIT_STACK with more privileges than before */
+#define STACK_SECURE_MAX (8u << 20)   /* soft RLIMIT_STACK with more privileges than before */
 #define STACK_INITIAL    (128 * 1024) /* bytes mapped at first, beside the strings */
 
 /* Everything that execve() gathers before it commits. */
 struct exec {
 	const struct exec_request *req;
-	struct exec_image image, interp;
-	struct file *opened;     /* a format's: what the interpreter gets by AT_EXECFD, or NULL */
-	bool opened_cred;        /* its set-ID bits count, not the interpreter's */
-	bool preserved;          /* the interpreter gets argv[0] as well */
+	struct exec_program program;
+	struct exec_image interp;
 	struct exec_args args;
 	const struct cred *cred;
 	bool secure;
@@ -64,121 +60,20 @@ static void comm_set(char *comm, const char *path)
 	strlcpy(comm, slash ? slash + 1 : path, 16);
 }
 
-/* Splits "#! interpreter [argument]": 0, or -ENOEXEC. */
-static int script_parse(struct exec_image *image, char **interp, char **arg)
-{
-	char *line = image->head + 2, *end;
-	size_t n = min(image->head_size, sizeof(image->head) - 1);
-
-	image->head[n] = 0;
-	end = line + strcspn(line, "\n");
-	line += strspn(line, " \t");
-	if (*end == 0 && image->head_size == sizeof(image->head) &&
-	    line + strcspn(line, " \t") == end)
-		return -ENOEXEC; /* cut off in the path; a cut argument is used as it is */
-	*end = 0;
-	while (end > line && (end[-1] == ' ' || end[-1] == '\t'))
-		*--end = 0;
-	if (!*line)
-		return -ENOEXEC;
-	*interp = line;
-	line += strcspn(line, " \t");
-	if (*line)
-		*line++ = 0;
-	line += strspn(line, " \t");
-	*arg = *line ? line : NULL;
-	return 0;
-}
-
-/* The program of a "#!" line becomes what is to run; *path, its path, is kmalloc'ed. */
-static int script_enter(struct exec *e, char **path)
-{
-	struct walk plain = { .cred = e->req->walk->cred, .fs = e->req->walk->fs };
-	const char *strings[3];
-	char *interp, *arg, *next;
-	int error = script_parse(&e->image, &interp, &arg);
-	u32 n = 0;
-
-	if (error)
-		return error;
-	strings[n++] = interp;
-	if (arg)
-		strings[n++] = arg;
-	strings[n++] = *path ? *path : e->req->shown;
-	error = exec_args_put_first(&e->args, strings, n, true);
-	next = error ? NULL : kstrdup(interp, MM_KERNEL);
-	if (!next)
-		return error ? error : -ENOMEM;
-	kfree(*path);
-	*path = next;
-	exec_image_close(&e->image);
-	return exec_image_open(&plain, next, WALK_FOLLOW, &e->image);
-}
-
-/* The interpreter of a registered format becomes what is to run, in the same way. */
-static int format_enter(struct exec *e, const struct binfmt *b, char **path)
-{
-	struct walk plain = { .cred = e->req->walk->cred, .fs = e->req->walk->fs };
-	const char *strings[2] = { b->interpreter, *path ? *path : e->req->shown };
-	char *next;
-	int error;
-
-	if ((b->flags & BINFMT_OPEN) && e->opened)
-		return -ENOEXEC;
-	error = exec_args_put_first(&e->args, strings, 2, !(b->flags & BINFMT_PRESERVE_ARGV0));
-	next = error ? NULL : kstrdup(b->interpreter, MM_KERNEL);
-	if (!next)
-		return error ? error : -ENOMEM;
-	kfree(*path);
-	*path = next;
-	e->preserved |= b->flags & BINFMT_PRESERVE_ARGV0;
-	if (b->flags & BINFMT_OPEN) {
-		e->opened = file_get(e->image.file);
-		e->opened_cred = b->flags & BINFMT_CREDENTIALS;
-	}
-	exec_image_close(&e->image);
-	return b->fixed.file ? exec_image_reopen(&b->fixed, &e->image) :
-			       exec_image_open(&plain, next, WALK_FOLLOW, &e->image);
-}
-
-/* Opens what is to run, through interpreters and theirs; arguments are shifted for each. */
-static int image_resolve(struct exec *e)
-{
-	char *path = NULL; /* of the image, once it is an interpreter */
-	int error = exec_image_open(e->req->walk, e->req->name, e->req->walk_flags, &e->image);
-
-	for (int depth = 0; !error; depth++) {
-		struct binfmt *format = binfmt_find(e->image.head, e->image.head_size,
-						    path ? path : e->req->shown);
-		bool script = e->image.head_size >= 2 && !memcmp(e->image.head, "#!", 2);
-
-		if (!format && !script)
-			break;
-		if (e->req->unnamable)
-			error = -ENOENT;
-		else if (depth >= SCRIPT_DEPTH_MAX)
-			error = -ELOOP;
-		else
-			error = format ? format_enter(e, format, &path) : script_enter(e, &path);
-		binfmt_put(format);
-	}
-	kfree(path);
-	return error;
-}
-
 /* Plans the program and, if it names one, its dynamic loader. */
 static int images_plan(struct exec *e)
 {
 	struct walk plain = { .cred = e->req->walk->cred, .fs = e->req->walk->fs };
 	char *path;
-	int error = exec_image_plan(&e->image);
+	struct exec_image *image = &e->program.image;
+	int error = exec_image_plan(image);
 
-	if (error || !e->image.plan->has_interp)
+	if (error || !image->plan->has_interp)
 		return error;
 	path = kmalloc(ELF_MAX_INTERP, MM_KERNEL);
 	if (!path)
 		return -ENOMEM;
-	error = exec_image_interp(&e->image, path, ELF_MAX_INTERP);
+	error = exec_image_interp(image, path, ELF_MAX_INTERP);
 	if (!error)
 		error = exec_image_open(&plain, path, WALK_FOLLOW, &e->interp);
 	kfree(path);
@@ -194,7 +89,8 @@ static int stack_map(struct exec *e, vaddr_t top)
 	u64 size = align_up(STACK_INITIAL + e->args.used + e->args.prefix_bytes +
 				    (u64)(e->args.argc + e->args.envc) * sizeof(u64) + PAGE_SIZE,
 			    PAGE_SIZE);
-	bool exec_stack = e->image.plan->has_stack && e->image.plan->exec_stack;
+	const struct elf_plan *plan = e->program.image.plan;
+	bool exec_stack = plan->has_stack && plan->exec_stack;
 	struct map_request req = { .addr = align_up(top, PAGE_SIZE) - size,
 				   .length = size,
 				   .map_flags =
@@ -210,7 +106,7 @@ static int stack_map(struct exec *e, vaddr_t top)
 /* Where code, data and heap lie, for brk(2) and /proc/[pid]/stat. */
 static void bounds_set(struct exec *e, u64 bias, bool random)
 {
-	const struct elf_plan *plan = e->image.plan;
+	const struct elf_plan *plan = e->program.image.plan;
 	struct aspace *as = e->as;
 
 	as->start_code = ~0ull;
@@ -229,20 +125,20 @@ static void bounds_set(struct exec *e, u64 bias, bool random)
 
 static int stack_fill(struct exec *e, vaddr_t top, u64 bias, u64 interp_base, vaddr_t vdso)
 {
-	const struct elf_plan *plan = e->image.plan;
+	const struct elf_plan *plan = e->program.image.plan;
 	const struct cpu_info *cpu = cpu_info(0);
 	struct auxv auxv[] = {
 		{ AT_SYSINFO_EHDR, vdso }, { AT_HWCAP, cpu->hwcap }, { AT_PAGESZ, PAGE_SIZE },
 		{ AT_CLKTCK, USER_HZ }, { AT_PHDR, plan->phdr_vaddr + bias },
 		{ AT_PHENT, plan->phentsize }, { AT_PHNUM, plan->phnum }, { AT_BASE, interp_base },
-		{ AT_FLAGS, e->preserved ? AT_FLAGS_PRESERVE_ARGV0 : 0 },
+		{ AT_FLAGS, e->program.preserved ? AT_FLAGS_PRESERVE_ARGV0 : 0 },
 		{ AT_ENTRY, plan->entry + bias }, { AT_UID, e->cred->uid },
 		{ AT_EUID, e->cred->euid }, { AT_GID, e->cred->gid }, { AT_EGID, e->cred->egid },
 		{ AT_SECURE, e->secure }, { AT_RANDOM, 0 }, { AT_HWCAP2, cpu->hwcap2 },
 		{ AT_EXECFN, 0 }, { AT_PLATFORM, 0 }, { AT_MINSIGSTKSZ, MINSIGSTKSZ },
 		{ AT_RSEQ_FEATURE_SIZE, offsetof(struct rseq, mm_cid) + sizeof(u32) },
 		{ AT_RSEQ_ALIGN, _Alignof(struct rseq) },
-		{ e->opened ? AT_EXECFD : AT_NULL, 0 },
+		{ e->program.opened ? AT_EXECFD : AT_NULL, 0 },
 		{ AT_NULL, 0 },
 	};
 	int error =
@@ -271,6 +167,7 @@ static u64 stack_limit(struct exec *e)
 static int space_build(struct exec *e)
 {
 	struct process *p = process_current();
+	const struct elf_plan *plan = e->program.image.plan;
 	bool random = e->secure || !(p->personality & ADDR_NO_RANDOMIZE);
 	u64 bias, interp_bias = 0;
 	vaddr_t top, vdso;
@@ -284,12 +181,12 @@ static int space_build(struct exec *e)
 	top = aspace_layout(e->as, random);
 	error = stack_map(e, top);
 	if (!error)
-		error = exec_image_map(&e->image, e->image.plan->dyn ? aspace_pie_base(random) : 0,
+		error = exec_image_map(&e->program.image, plan->dyn ? aspace_pie_base(random) : 0,
 				       &bias);
 	if (error)
 		return error;
 	bounds_set(e, bias, random);
-	e->entry = e->image.plan->entry + bias;
+	e->entry = plan->entry + bias;
 	if (e->interp.file) {
 		error = exec_image_map(&e->interp, 0, &interp_bias);
 		e->entry = e->interp.plan ? e->interp.plan->entry + interp_bias : 0;
@@ -382,13 +279,13 @@ static int opened_pass(struct exec *e, struct task *me)
 	unsigned at = 0;
 	int fd;
 
-	if (likely(!e->opened))
+	if (likely(!e->program.opened))
 		return 0;
 	fd = fd_reserve(me->files, 0, process_rlimit(me->process, RLIMIT_NOFILE), false);
 	if (fd < 0)
 		return fd;
-	fd_install(me->files, fd, e->opened);
-	e->opened = NULL;
+	fd_install(me->files, fd, e->program.opened);
+	e->program.opened = NULL;
 	while (e->as->auxv[at] != AT_EXECFD)
 		at += 2;
 	e->as->auxv[at + 1] = (u64)fd;
@@ -414,7 +311,7 @@ static void commit(struct exec *e, struct task *me)
 {
 	struct process *p = me->process;
 
-	aspace_exe_give(e->as, e->image.file);
+	aspace_exe_give(e->as, e->program.image.file);
 	signal_exec_reset(p);
 	me->altstack = (struct abi_sigaltstack){ .ss_flags = SS_DISABLE };
 	me->restart.fn = NULL;
@@ -493,6 +390,7 @@ static bool may_read(struct task *me, struct file *file)
 
 static int exec_run(struct exec *e)
 {
+	struct exec_program *program = &e->program;
 	struct task *me = task_current();
 	int error;
 
@@ -501,13 +399,14 @@ static int exec_run(struct exec *e)
 	me->over_nproc = false;
 	error = exec_args_copy(&e->args, e->req->argv, e->req->envp, e->req->kernel);
 	if (!error)
-		error = image_resolve(e);
+		error = exec_program_find(e->req, &e->args, program);
 	if (!error)
 		error = images_plan(e);
 	if (error)
 		return error;
-	e->readable = may_read(me, e->image.file) && (!e->opened || may_read(me, e->opened));
-	error = exec_cred(me->cred, e->opened_cred ? e->opened : e->image.file,
+	e->readable = may_read(me, program->image.file) &&
+		      (!program->opened || may_read(me, program->opened));
+	error = exec_cred(me->cred, program->opened_cred ? program->opened : program->image.file,
 			  fs_is_shared(me) || !ptrace_exec_allowed(me), &e->cred, &e->secure);
 	if (error)
 		return error;
@@ -554,10 +453,8 @@ int process_exec(const struct exec_request *req)
 		mutex_unlock(&p->exec_lock);
 	}
 	exec_args_fini(&e->args);
-	exec_image_close(&e->image);
+	exec_program_close(&e->program);
 	exec_image_close(&e->interp);
-	if (e->opened)
-		file_put(e->opened);
 	if (e->cred)
 		cred_put(e->cred);
 	if (e->as)
