@@ -84,8 +84,6 @@ static int format_enter(struct search *s, const struct binfmt *b)
 	char *next;
 	int error;
 
-	if ((b->flags & BINFMT_OPEN) && p->opened)
-		return -ENOEXEC;
 	error = exec_args_put_first(s->args, strings, 2, !(b->flags & BINFMT_PRESERVE_ARGV0));
 	next = error ? NULL : kstrdup(b->interpreter, MM_KERNEL);
 	if (!next)
@@ -93,13 +91,29 @@ static int format_enter(struct search *s, const struct binfmt *b)
 	kfree(s->path);
 	s->path = next;
 	p->preserved |= b->flags & BINFMT_PRESERVE_ARGV0;
-	if (b->flags & BINFMT_OPEN) {
+	if ((b->flags & BINFMT_OPEN) && !p->opened) {
 		p->opened = file_get(p->image.file);
 		p->opened_cred = b->flags & BINFMT_CREDENTIALS;
 	}
 	exec_image_close(&p->image);
 	return b->fixed.file ? exec_image_reopen(&b->fixed, &p->image) :
 			       exec_image_open(&s->plain, next, WALK_FOLLOW, &p->image);
+}
+
+/*
+ * One interpreter, the `depth`-th behind the first. One that got a file cannot itself be
+ * interpreted: -ENOEXEC. As on Linux the interpreter is looked for before there are too many.
+ */
+static int interp_enter(struct search *s, const struct binfmt *format, int depth)
+{
+	bool opened = s->program->opened;
+	int error = format ? format_enter(s, format) : script_enter(s);
+
+	if (!error && opened)
+		error = -ENOEXEC;
+	if (!error && depth >= INTERP_DEPTH_MAX)
+		error = -ELOOP;
+	return error;
 }
 
 int exec_program_find(const struct exec_request *req, struct exec_args *args,
@@ -116,12 +130,7 @@ int exec_program_find(const struct exec_request *req, struct exec_args *args,
 
 		if (!format && !script)
 			break;
-		if (req->unnamable)
-			error = -ENOENT;
-		else if (depth >= INTERP_DEPTH_MAX)
-			error = -ELOOP;
-		else
-			error = format ? format_enter(&s, format) : script_enter(&s);
+		error = req->unnamable ? -ENOENT : interp_enter(&s, format, depth);
 		binfmt_put(format);
 	}
 	kfree(s.path);

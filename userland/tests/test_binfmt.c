@@ -301,3 +301,70 @@ TEST(loop)
 	tap_write(AT "/status", "-1");
 	unlink("again");
 }
+
+/* A script of the file `interp` in this directory, and a format whose interpreter that is. */
+static void script(const char *path, const char *dir, const char *interp)
+{
+	char text[500];
+
+	snprintf(text, sizeof(text), "#!%s/%s\n", dir, interp);
+	program(path, text, 0755);
+}
+
+static void format(const char *name, const char *dir, const char *interp, const char *flags)
+{
+	char text[600];
+
+	snprintf(text, sizeof(text), "#?%s", name);
+	program(name, text, 0755);
+	snprintf(text, sizeof(text), ":%s:M::#?%s::%s/%s:%s", name, name, dir, interp, flags);
+	works(reg(text), name);
+}
+
+/* Scripts and formats in turn: each counts. */
+TEST(depth)
+{
+	char *argv[] = {"zero", NULL};
+	char dir[400];
+
+	mounted();
+	must(getcwd(dir, sizeof(dir)) ? 0 : -1);
+	format("one", "/bin", "true", "");
+	script("two", dir, "one");
+	format("three", dir, "two", "");
+	script("four", dir, "three");
+	format("five", dir, "four", "");
+	script("six", dir, "five");
+	format("seven", dir, "six", "");
+	script("none", dir, "nothing");
+	is(run_as("./four", argv), 0, "four interpreters");
+	is(run_as("./five", argv), 0, "five");
+	is(run_as("./six", argv), ELOOP, "six");
+	is(run_as("./seven", argv), ELOOP, "seven");
+	script("two", dir, "none");
+	is(run_as("./six", argv), ENOENT, "the sixth's is not there");
+	tap_write(AT "/status", "-1");
+}
+
+/* The file of a format with O is the last but one: its interpreter has none itself. */
+TEST(open_is_last)
+{
+	char *argv[] = {"zero", NULL};
+	char dir[400];
+
+	mounted();
+	must(getcwd(dir, sizeof(dir)) ? 0 : -1);
+	format("one", "/bin", "true", "O");
+	script("two", dir, "one");
+	format("three", dir, "two", "");
+	format("four", dir, "three", "O");
+	script("five", dir, "four");
+	script("six", "/bin", "true");
+	format("seven", dir, "six", "O");
+	is(run_as("./one", argv), 0, "a program");
+	is(run_as("./three", argv), 0, "behind others");
+	is(run_as("./four", argv), ENOEXEC, "another that is opened");
+	is(run_as("./five", argv), ENOEXEC, "behind a script");
+	is(run_as("./seven", argv), ENOEXEC, "a script");
+	tap_write(AT "/status", "-1");
+}
