@@ -187,6 +187,17 @@ static void empty(const char *what)
 		skip(what, "Linux has none");
 }
 
+/* pthread_join() may have had an error since, if the thread was quick. */
+static void keeps_dup(const char *what)
+{
+	const char *all = tap_read("/proc/thread-self/errno");
+
+	if (is_skerry())
+		ok(strstr(all, " dup 9 ") && !strstr(all, " close "), "%s", what);
+	else
+		skip(what, "Linux has none");
+}
+
 static void *fresh_thread(void *arg)
 {
 	empty(arg);
@@ -205,7 +216,7 @@ TEST(each_task)
 	must(-pthread_join(t, NULL));
 	must(-pthread_create(&t, NULL, failing_thread, "a thread has its own"));
 	must(-pthread_join(t, NULL));
-	last_is("dup", EBADF, PLACE, "the first thread keeps its own");
+	keeps_dup("the first thread keeps its own");
 	pid = must(fork());
 	if (pid == 0) {
 		empty("a child begins with none");
