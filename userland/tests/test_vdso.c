@@ -145,8 +145,18 @@ static void forbid(long number)
 	must(filter(0, number, SECCOMP_RET_ERRNO | EXDEV));
 }
 
+/* Linux gives the counter up when the machine is too busy to trust it: then only coarse clocks can
+ * do without a call. */
+static bool counter_is_read(void)
+{
+	struct timespec t;
+
+	return v_gettime(CLOCK_MONOTONIC, &t) != -EXDEV || is_skerry();
+}
+
 TEST(without_calls)
 {
+	bool counter;
 	struct timespec t;
 	struct timeval tv;
 	unsigned cpu, node;
@@ -159,11 +169,18 @@ TEST(without_calls)
 	forbid(SYS_gettimeofday);
 	forbid(SYS_time);
 	forbid(SYS_getcpu);
+	counter = counter_is_read();
 	for (int i = 0; i < CLOCKS; i++) {
-		is(v_gettime(clocks[i].id, &t), 0, clocks[i].name);
+		if (counter || clocks[i].resolution == TICK)
+			is(v_gettime(clocks[i].id, &t), 0, clocks[i].name);
+		else
+			skip(clocks[i].name, "the counter is not read");
 		is(v_getres(clocks[i].id, &t), 0, "its resolution");
 	}
-	is(v_gettimeofday(&tv, NULL), 0, "gettimeofday");
+	if (counter)
+		is(v_gettimeofday(&tv, NULL), 0, "gettimeofday");
+	else
+		skip("gettimeofday", "the counter is not read");
 	ok(v_time(NULL) > 0, "time");
 	is(v_getcpu(&cpu, &node, NULL), 0, "getcpu");
 	is(v_gettime(CLOCK_PROCESS_CPUTIME_ID, &t), -EXDEV, "others are asked of the kernel");
