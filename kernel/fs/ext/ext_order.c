@@ -216,19 +216,6 @@ static int order_one(struct inode *inode)
 	return order_end(fs, node);
 }
 
-void ext_order_settle(struct inode *dir)
-{
-	struct ext_fs *fs = ext_fs_of(dir);
-
-	if (fs->journaled)
-		return;
-	(void)order_one(dir);
-	if (ext_inode_begin(dir))
-		return;
-	(void)bcache_sync(fs->dev);
-	(void)blk_flush(fs->dev);
-}
-
 /* order_mutex is held. */
 static int order_all(struct ext_fs *fs)
 {
