@@ -280,6 +280,16 @@ static void take_last_blocks(void)
 	}
 }
 
+/* Four extents are all that the inode has room for; the last, at 32768, is of `n` bytes. */
+static void start_in_pieces(u8 *data, size_t n)
+{
+	start("-t ext4 -b 4096 -m 0 -J size=4");
+	memset(data, 'n', n);
+	for (unsigned i = 0; i < 3; i++)
+		CHECK_EQ(host_write(inode, data, 4096, (s64)i * 8192), 4096);
+	CHECK_EQ(host_write(inode, data, n, 32768), n);
+}
+
 /* No block can be had to split an extent: the file has what was written to it, and no more. */
 static void range_fails(u32 mode)
 {
@@ -288,11 +298,7 @@ static void range_fails(u32 mode)
 	s64 at = 0;
 	ssize_t n;
 
-	start("-t ext4 -b 4096 -m 0 -J size=4");
-	memset(data, 'n', sizeof(data));
-	for (unsigned i = 0; i < 3; i++)
-		CHECK_EQ(host_write(inode, data, 4096, (s64)i * 8192), 4096);
-	CHECK_EQ(host_write(inode, data, sizeof(data), 32768), sizeof(data));
+	start_in_pieces(data, sizeof(data));
 	CHECK_EQ(host_sync(sb), 0);
 	CHECK_EQ(host_create(sb->root_inode, "other", 0644, &other), 0);
 	while ((n = host_write(other, data, sizeof(data), at)) > 0)
@@ -317,11 +323,7 @@ static void range_commits(u32 mode, u64 place, u64 blocks)
 	s64 at = 0;
 	ssize_t n;
 
-	start("-t ext4 -b 4096 -m 0 -J size=4");
-	memset(data, 'n', sizeof(data));
-	for (unsigned i = 0; i < 3; i++)
-		CHECK_EQ(host_write(inode, data, 4096, (s64)i * 8192), 4096);
-	CHECK_EQ(host_write(inode, data, sizeof(data), 32768), sizeof(data));
+	start_in_pieces(data, sizeof(data));
 	CHECK_EQ(host_read(inode, model, sizeof(model), 0), 32768 + sizeof(data));
 	CHECK_EQ(host_create(sb->root_inode, "freed", 0644, &other), 0);
 	CHECK_EQ(host_write(other, data, sizeof(data), 0), sizeof(data));
