@@ -74,6 +74,18 @@ bool ktest_frames_are_back(u64 before)
 	return back;
 }
 
+bool ktest_loses_nothing(void (*fn)(void))
+{
+	for (unsigned tries = 0; tries < 8; tries++) {
+		u64 before = ktest_frames_settle();
+
+		fn();
+		if (ktest_frames_are_back(before))
+			return true;
+	}
+	return false;
+}
+
 static void run_all(void)
 {
 	unsigned n = 0, n_failed = 0;

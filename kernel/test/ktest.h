@@ -35,6 +35,11 @@ u64 ktest_frames_settle(void);
 /* Whether the frames that were free BEFORE are so again, once settled. A test may have run on a CPU
  * that had never released such objects, which then made itself magazines: those stay. */
 bool ktest_frames_are_back(u64 before);
+/*
+ * Whether fn() leaves as many free frames as it found. It is run until it does, a few times: caches
+ * that were never used so much get magazines, once, while what is lost is lost each time.
+ */
+bool ktest_loses_nothing(void (*fn)(void));
 
 /* If the command line says so, runs the tests and ends the machine; else returns. Thread context,
  * when all that is tested is up. */
