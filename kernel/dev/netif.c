@@ -167,6 +167,7 @@ void netif_unregister(struct netif *nif)
 {
 	netif_config_lock();
 	netif_close(nif);
+	store_release(&nif->gone, true);
 	list_del_rcu(&nif->link);
 	netif_tell(nif, NETIF_GONE);
 	event_send(nif, UEVENT_REMOVE, NULL);

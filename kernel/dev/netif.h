@@ -138,6 +138,8 @@ struct netif {
 	u32 promiscuous, all_multicast; /* c: how many want it */
 	bool carrier;                /* a: the link is up */
 	bool carrier_told;           /* c: what the watches were told */
+	bool gone;                   /* a, c to change: netif_unregister() has begun: what would
+				      * keep a reference for long refuses */
 	u32 features, offered_features; /* c; I: enum netif_features in use; that can be */
 	bool segments_joint;         /* I: segments that the device makes of a packet are lost
 				      * together: it gets none of packets with `lossy` */

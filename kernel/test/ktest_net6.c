@@ -497,3 +497,32 @@ KTEST(net6_small_mtu)
 	set_mtu(1000); /* and it goes while IPv6 is off */
 	unmake();
 }
+
+/* Nobody would remove a neighbour that is made on an interface when the others have gone. */
+static const struct netif *going;
+static bool made_late;
+
+static void gone_fn(struct netif_watch *w, struct netif *nif, enum netif_event event)
+{
+	const struct ipaddr them = THEM;
+	struct neighbour *n = nif == going && event == NETIF_GONE ? neighbour_get(nif, &them) :
+								    NULL;
+
+	if (!n)
+		return;
+	made_late = true;
+	neighbour_put(n);
+	neighbour_remove(nif, &them);
+}
+
+KTEST(net6_neighbour_late)
+{
+	static struct netif_watch watch = { .fn = gone_fn };
+
+	netif_watch(&watch); /* for ever */
+	make();
+	going = wire.nif;
+	unmake();
+	going = NULL;
+	KTEST_CHECK(!made_late);
+}

@@ -239,7 +239,8 @@ struct neighbour *neighbour_get(struct netif *nif, const struct ipaddr *address)
 	other = lookup(head, nif, address);
 	if (other)
 		ref_get(&other->refs);
-	if (other || !room_locked(six)) {
+	/* Nobody would remove what is made for one that is gone after forget(). */
+	if (other || load_acquire(&nif->gone) || !room_locked(six)) {
 		spin_unlock(&table.lock);
 		neighbour_put(n);
 		neighbour_put(n);

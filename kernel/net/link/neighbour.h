@@ -74,7 +74,7 @@ struct neighbour_protocol {
 void neighbour_protocol_register(bool six, const struct neighbour_protocol *protocol);
 
 /* The neighbour with an address on a link, made if it is not there: a reference, or NULL: no
- * memory, or the table is full. Spinlocks of sockets may be held. */
+ * memory, the table is full, or the interface is going. Spinlocks of sockets may be held. */
 struct neighbour *neighbour_get(struct netif *nif, const struct ipaddr *address);
 /* Only if it is there. */
 struct neighbour *neighbour_find(struct netif *nif, const struct ipaddr *address);
