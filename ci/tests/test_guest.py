@@ -88,3 +88,12 @@ def test_memory_that_is_lost(kernel, failed):
     judge.line("@@ MEM after 6000")
     judge.check_memory()
     assert judge.failed == failed
+
+
+def test_boots():
+    """A boot that hangs is Linux' to try again, twice."""
+    judge = make_judge("linux")
+    assert [judge.no_prompt("no prompt", []) for _ in range(3)] == [True, True, False]
+    assert judge.failed == 1
+    judge = make_judge("skerry")
+    assert not judge.no_prompt("no prompt", []) and judge.failed == 1
