@@ -57,6 +57,7 @@
 #define PR_SET_PTRACER_ANY	0xffffffffffffffffULL
 #define PR_SET_VMA		0x53564d41
 #define PR_SET_VMA_ANON_NAME	0
+#define PR_VMA_NAME_MAX		80 /* with its NUL */
 #define PR_TIMING_STATISTICAL	0
 #define PR_TIMING_TIMESTAMP	1
 #define PR_TSC_ENABLE		1

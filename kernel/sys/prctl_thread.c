@@ -76,6 +76,21 @@ static long speculation_get(u64 which)
 	}
 }
 
+static long area_label(const u64 a[4])
+{
+	char name[PR_VMA_NAME_MAX];
+	ssize_t n;
+
+	if (a[0] != PR_SET_VMA_ANON_NAME)
+		return gap_command((u32)a[0], -EINVAL);
+	if (a[3]) {
+		n = copy_in_string(name, (const char __user *)a[3], sizeof(name));
+		if (n < 0)
+			return n == -ABI_ENAMETOOLONG ? -EINVAL : n;
+	}
+	return vm_set_label(aspace_current(), a[1], a[2], a[3] ? name : NULL);
+}
+
 static long branches_set(u64 how)
 {
 	switch (how) {
@@ -119,6 +134,8 @@ long prctl_thread(int option, const u64 a[4])
 		return io_flusher(option, a);
 	case PR_SET_MM:
 		return a[3] ? -EINVAL : set_mm(a[0], a[1], a[2]);
+	case PR_SET_VMA:
+		return area_label(a);
 	case PR_SET_SYSCALL_USER_DISPATCH:
 		return user_dispatch_set(a[0], a[1], a[2], a[3]);
 	case PR_GET_SPECULATION_CTRL:

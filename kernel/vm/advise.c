@@ -39,49 +39,51 @@ static bool advice_flags(int advice, u32 *set, u32 *clear)
 	return false;
 }
 
-static int flags_allowed(const struct vm_area *area, int advice)
+struct flags_change {
+	struct area_change base;
+	int advice;
+	u32 set, clear;
+};
+
+static u32 flags_after(const struct flags_change *c, const struct vm_area *area)
 {
-	switch (advice) {
+	return (area->flags & ~c->clear) | c->set;
+}
+
+static int flags_need(const struct area_change *change, const struct vm_area *area)
+{
+	const struct flags_change *c = container_of(change, const struct flags_change, base);
+
+	switch (c->advice) {
 	case MADV_WIPEONFORK:
-		return area->cache || area->source || (area->flags & AREA_SHARED) ? -EINVAL : 0;
+		if (area->cache || area->source || (area->flags & AREA_SHARED))
+			return -EINVAL;
+		break;
 	case MADV_DOFORK:
 	case MADV_DODUMP:
-		return area->flags & AREA_DEVICE ? -EINVAL : 0;
-	default:
-		return 0;
+		if (area->flags & AREA_DEVICE)
+			return -EINVAL;
+		break;
 	}
+	return flags_after(c, area) != area->flags;
+}
+
+static void flags_apply(const struct area_change *change, struct vm_area *area)
+{
+	area->flags = flags_after(container_of(change, const struct flags_change, base), area);
 }
 
 static int advise_flags(struct aspace *as, vaddr_t start, vaddr_t end, int advice, u32 set,
 			u32 clear)
 {
-	int err = rwsem_write_killable(&as->lock), gap = 0;
-	struct vm_area *area;
+	struct flags_change change = { { flags_need, flags_apply }, advice, set, clear };
+	int err = rwsem_write_killable(&as->lock);
 
 	if (err)
 		return err;
-	for (vaddr_t at = start; at < end && !err; at = area->end) {
-		area = area_find(as, at);
-		if (!area || area->start >= end) {
-			gap = -ENOMEM;
-			break;
-		}
-		if (area->start > at) {
-			gap = -ENOMEM;
-			at = area->start;
-		}
-		err = flags_allowed(area, advice);
-		if (err || ((area->flags & ~clear) | set) == area->flags)
-			continue;
-		err = area_cut(as, at, min(end, area->end));
-		if (err)
-			break;
-		area = area_find(as, at);
-		area->flags = (area->flags & ~clear) | set;
-		area = area_merge(area);
-	}
+	err = areas_change(as, start, end, &change.base);
 	aspace_write_end(as);
-	return err ? err : gap;
+	return err;
 }
 
 /* MADV_DONTNEED and MADV_FREE: private pages are lost, entries of a cache are forgotten. */

@@ -43,6 +43,7 @@ struct vm_area *area_dup(const struct vm_area *area, struct aspace *as)
 	copy->aspace = as;
 	if (copy->source)
 		copy->source->get(copy);
+	area_label_get(copy->label);
 	return copy;
 }
 
@@ -50,6 +51,7 @@ void area_free(struct vm_area *area)
 {
 	if (area->source)
 		area->source->put(area);
+	area_label_put(area->label);
 	slab_free(area_cache, area);
 }
 
@@ -89,7 +91,7 @@ static bool joinable(const struct vm_area *low, const struct vm_area *high)
 	return low->end == high->start && !((low->flags ^ high->flags) & ~AREA_SOFT_FLAGS) &&
 	       !(low->flags & AREA_NEVER_JOINED) && low->cache == high->cache &&
 	       low->source == high->source && low->source_data == high->source_data &&
-	       low->name == high->name &&
+	       low->name == high->name && area_labels_equal(low, high) &&
 	       (!low->cache || low->index + area_pages(low) == high->index);
 }
 
@@ -112,6 +114,34 @@ struct vm_area *area_merge(struct vm_area *area)
 		return prev;
 	}
 	return area;
+}
+
+int areas_change(struct aspace *as, vaddr_t start, vaddr_t end, const struct area_change *change)
+{
+	struct vm_area *area;
+	int err, gap = 0;
+
+	for (vaddr_t at = start; at < end; at = area->end) {
+		area = area_find(as, at);
+		if (!area || area->start >= end)
+			return -ENOMEM;
+		if (area->start > at) {
+			gap = -ENOMEM;
+			at = area->start;
+		}
+		err = change->needs(change, area);
+		if (err < 0)
+			return err;
+		if (!err)
+			continue;
+		err = area_cut(as, at, min(end, area->end));
+		if (err)
+			return err;
+		area = area_find(as, at);
+		change->apply(change, area);
+		area = area_merge(area);
+	}
+	return gap;
 }
 
 void area_account(struct aspace *as, u32 flags, s64 pages)

@@ -38,6 +38,7 @@ enum area_flags {
 };
 
 struct path;
+struct area_label;
 struct vm_area;
 
 /* What stands behind an area that is not plain anonymous memory. */
@@ -80,6 +81,7 @@ struct vm_area {
 	const struct area_source *source; /* I: NULL: plain anonymous */
 	void *source_data;        /* I: for source, e.g. the struct file */
 	const char *name;         /* I: "[vdso]" and the like, or NULL */
+	struct area_label *label; /* s: what the program calls it, referenced, or NULL */
 	struct list cache_link;   /* cache->mmap_lock */
 };
 
@@ -211,6 +213,14 @@ int vm_lock_range(struct aspace *as, vaddr_t addr, u64 length, bool lock); /* ml
 /* mlock2(2) with MLOCK_ONFAULT */
 int vm_lock_range_onfault(struct aspace *as, vaddr_t addr, u64 length);
 int vm_lock_all(struct aspace *as, u32 flags, bool lock);
+/*
+ * prctl(2), PR_SET_VMA_ANON_NAME: what the program calls its anonymous memory there (NULL: nothing
+ * any more). 0; -EINVAL (range, a character of the name), -EBADF (memory of a file), -ENOMEM (a
+ * gap: the rest is done).
+ */
+int vm_set_label(struct aspace *as, vaddr_t addr, u64 length, const char *name);
+/* The text, or NULL. as->lock for reading. */
+const char *area_label_text(const struct vm_area *area);
 int vm_incore(struct aspace *as, vaddr_t addr, u64 length, u8 __user *out); /* mincore(2) */
 /* Makes pages of a range present (MAP_POPULATE): best effort. */
 void vm_populate(struct aspace *as, vaddr_t addr, u64 length);

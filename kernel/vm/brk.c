@@ -28,7 +28,8 @@ static int heap_grow(struct aspace *as, vaddr_t from, vaddr_t to)
 	if (err)
 		return err;
 	flags |= AREA_ACCOUNTED;
-	if (heap && heap->end == from && heap->flags == flags && !heap->cache && !heap->source) {
+	if (heap && heap->end == from && heap->flags == flags && !heap->cache && !heap->source &&
+	    !heap->label) {
 		area_resize(heap, heap->start, to, heap->index);
 	} else {
 		struct vm_area *area = as->n_areas < vm_max_map_count ? area_alloc(as) : NULL;

@@ -73,13 +73,13 @@ static bool grow_neighbour(struct aspace *as, const struct map_request *req, u32
 	struct vm_area *next = area_find(as, start), *prev = next ? area_prev(next) : area_last(as);
 
 	if (prev && prev->end == start && !prev->cache && !prev->source &&
-	    prev->name == req->name && prev->flags == flags) {
+	    prev->name == req->name && !prev->label && prev->flags == flags) {
 		area_resize(prev, prev->start, end, prev->index);
 		(void)area_merge(prev);
 		return true;
 	}
 	if (next && next->start == end && !next->cache && !next->source &&
-	    next->name == req->name && next->flags == flags) {
+	    next->name == req->name && !next->label && next->flags == flags) {
 		area_resize(next, start, next->end, start >> PAGE_SHIFT);
 		return true;
 	}

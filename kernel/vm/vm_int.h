@@ -351,6 +351,16 @@ int area_split(struct vm_area *area, vaddr_t addr);
 int area_cut(struct aspace *as, vaddr_t start, vaddr_t end);
 /* Joins area with its neighbours where they are alike: the area that holds its range now. */
 struct vm_area *area_merge(struct vm_area *area);
+/*
+ * A change of the areas in a range that passes over gaps, as madvise(2) does: `needs` says whether
+ * an area would be another one by it (1, 0, or -errno, which ends it), `apply` does it.
+ */
+struct area_change {
+	int (*needs)(const struct area_change *change, const struct vm_area *area);
+	void (*apply)(const struct area_change *change, struct vm_area *area);
+};
+/* 0; -ENOMEM: no memory, or there are gaps and the rest is done; the error of `needs`. */
+int areas_change(struct aspace *as, vaddr_t start, vaddr_t end, const struct area_change *change);
 /* The highest free range of `length` bytes below `top`: its address, or 0. */
 vaddr_t area_gap_find(struct aspace *as, u64 length, vaddr_t bottom, vaddr_t top);
 /* Page counts by kind, by `pages` (perhaps negative). */
@@ -365,6 +375,12 @@ static inline bool area_wants_charge(u32 flags)
 {
 	return (flags & (AREA_WRITE | AREA_SHARED | AREA_NORESERVE | AREA_DEVICE)) == AREA_WRITE;
 }
+
+/* What programs call their memory (label.c). as->lock, for writing where an area changes. */
+void area_label_get(struct area_label *label); /* of NULL: nothing, here and below */
+void area_label_put(struct area_label *label);
+/* Whether the areas are called the same, or both nothing. */
+bool area_labels_equal(const struct vm_area *a, const struct vm_area *b);
 
 /* Overcommit (commit.c) */
 int vm_charge(u64 pages);

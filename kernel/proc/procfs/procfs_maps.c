@@ -14,7 +14,7 @@
 /* The name column: the file, or what the area is for. */
 static void area_name(struct text *t, struct aspace *as, struct vm_area *area, const char *path)
 {
-	const char *name = path;
+	const char *name = path, *label = area_label_text(area);
 
 	if (!*name && area->name)
 		name = area->name;
@@ -23,7 +23,9 @@ static void area_name(struct text *t, struct aspace *as, struct vm_area *area, c
 		name = "[heap]";
 	else if (!*name && (area->flags & AREA_STACK))
 		name = "[stack]";
-	if (*name) {
+	if (!*name && label) {
+		text_printf(t, " [anon:%s]", label);
+	} else if (*name) {
 		text_printf(t, " ");
 		text_escape(t, name, "\n");
 	}
