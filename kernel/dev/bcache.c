@@ -266,3 +266,13 @@ int bcache_sync(struct blkdev *dev)
 	while (err == -ABI_ERESTARTSYS);
 	return err;
 }
+
+void bcache_settle(struct blkdev *dev)
+{
+	int err;
+
+	pagecache_write_untold(&dev->cache);
+	err = blk_flush(dev);
+	if (err && err != -ABI_EOPNOTSUPP)
+		pagecache_note_error(&dev->cache, err);
+}

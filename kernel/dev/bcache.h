@@ -27,6 +27,9 @@ void bcache_read_ahead(struct blkdev *dev, u64 block, u32 size, unsigned n);
 void bcache_forget(struct blkdev *dev, u64 block, u32 size, u64 n);
 /* Writes dirty metadata and waits, without flushing the device's cache: 0 or -EIO. */
 int bcache_sync(struct blkdev *dev);
+/* Makes dirty metadata stable: writes it, waits, and flushes the device's cache. What fails is for
+ * whoever syncs to find. May sleep. */
+void bcache_settle(struct blkdev *dev);
 /*
  * For what has an order: from pin to unpin the block is not written, whoever marks it dirty or
  * asks for writing (a write that is on its way already goes on). Between them the caller has a

@@ -159,7 +159,7 @@ void page_read_done(struct page *page, int error)
 	page_unlock(page);
 }
 
-void cache_note_error(struct pagecache *cache, int error)
+void pagecache_note_error(struct pagecache *cache, int error)
 {
 	struct pagecache_errors *all = cache->all_errors;
 
@@ -180,7 +180,7 @@ void page_write_done(struct page *page, int error)
 
 	if (error) {
 		page_set(page, PG_ERROR);
-		cache_note_error(cache, error);
+		pagecache_note_error(cache, error);
 	}
 	/*
 	 * Once the flag is clear the page may leave the cache, and the cache its owner: whoever

@@ -193,6 +193,8 @@ static inline int pagecache_sync(struct pagecache *cache)
  * PG_DELAYED stays dirty.
  */
 int pagecache_write_placed(struct pagecache *cache, pgoff_t first, pgoff_t last, bool wait);
+/* Writes all that is dirty and waits; errors are left for whoever asks for them. */
+void pagecache_write_untold(struct pagecache *cache);
 /*
  * Whether there is anything for pagecache_sync() to write or to wait for: what is on its way to the
  * disk is not dirty any more. Any context.
@@ -230,8 +232,9 @@ bool pagecache_cached(struct pagecache *cache, pgoff_t index);
  * Write errors. Whoever asks has his own count of those he knows, so that each is told once of what
  * went wrong since he asked last: the owner of the cache by pagecache_take_error(), an open file
  * (fsync(2)) by pagecache_tell_error(), whose count begins as pagecache_told(): with errors that
- * nobody has been told of yet. 0 or negative errno. Any context.
+ * nobody has been told of yet. 0 or negative errno. note: there is one more. Any context.
  */
+void pagecache_note_error(struct pagecache *cache, int error);
 int pagecache_take_error(struct pagecache *cache);
 int pagecache_tell_error(struct pagecache *cache, u32 *known);
 static inline u32 pagecache_told(const struct pagecache *cache)

@@ -264,8 +264,6 @@ void writeback_progress(void);                       /* a page was written. Any 
 void writeback_wait_progress(void);
 bool writeback_is_current(void);
 u64 pagecache_write_some(struct pagecache *cache, u64 max);
-/* Something of the cache could not be written. Any context. */
-void cache_note_error(struct pagecache *cache, int error);
 /* Whether the cache's dirty pages count for the limits of write-back; swap's do not. */
 static inline bool cache_is_filed(const struct pagecache *cache)
 {

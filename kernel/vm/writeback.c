@@ -207,7 +207,7 @@ int pagecache_write_range(struct pagecache *cache, pgoff_t first, pgoff_t last, 
 	if (cache->ops->write && READ_ONCE(cache->n_dirty))
 		err = place(cache, first, last, ~0ull, false);
 	if (unlikely(err))
-		cache_note_error(cache, err);
+		pagecache_note_error(cache, err);
 	err2 = pagecache_write_placed(cache, first, last, wait);
 	/* Another may have been told of it; but what is ours to write is not written. */
 	return err2 || !wait ? err2 : err;
@@ -223,6 +223,12 @@ int pagecache_write_placed(struct pagecache *cache, pgoff_t first, pgoff_t last,
 		return 0;
 	wait_written(cache, first, last);
 	return pagecache_take_error(cache);
+}
+
+void pagecache_write_untold(struct pagecache *cache)
+{
+	(void)write_tagged(cache, 0, ~0ull, ~0ull, true);
+	wait_written(cache, 0, ~0ull);
 }
 
 bool pagecache_is_unwritten(const struct pagecache *cache)
@@ -248,7 +254,7 @@ u64 pagecache_write_some(struct pagecache *cache, u64 max)
 	err = place(cache, 0, ~0ull, max, writeback_is_current());
 	/* What stays dirty is not lost; nobody has asked for it. */
 	if (unlikely(err) && err != -ABI_ENOMEM && err != -ABI_EAGAIN)
-		cache_note_error(cache, err);
+		pagecache_note_error(cache, err);
 	written = write_tagged(cache, 0, ~0ull, max, false);
 	return err == -ABI_ENOMEM || err == -ABI_EAGAIN ? 0 : written;
 }

@@ -5,12 +5,14 @@
  * hash, moves to a new block, whose hash and number go into the node above. So that there is room,
  * full nodes are split first, from the lowest that has one with room above it, and a full root
  * moves down a level; each such step is complete by itself, and the search starts anew after it.
- * In every step the new block is taken first, and nothing can fail after it.
+ * In every step the new block is taken first, and nothing can fail after it. Names that move are
+ * stable in their new block before they go from the old one (ext_order_settle()).
  *
  * The linear beginning: when the only block of a directory is full, it becomes the root, and its
  * entries the first leaf.
  */
 #include "fs/ext/ext_dir.h"
+#include "fs/ext/ext_ordered.h"
 
 #include "lib/bitmap.h"
 #include "lib/sort.h"
@@ -158,11 +160,12 @@ static int leaf_split(struct inode *dir, struct ext_dx_path *path, struct bblock
 		goto out;
 	hash = map.e[split].hash;
 	leaf_copy(&map, split, size, b, &fresh);
+	ext_dir_dirty(dir, logical, &fresh);
+	ext_order_settle(dir);
 	leaf_compact(&map, split, size, b);
 	dx_insert(dir, &path->frame[path->depth - 1], hash | (hash == map.e[split - 1].hash),
 		  (u32)logical);
 	ext_dir_dirty(dir, *leaf, b);
-	ext_dir_dirty(dir, logical, &fresh);
 	if (major >= hash) {
 		swap(*b, fresh);
 		*leaf = logical;
@@ -385,11 +388,12 @@ int ext_dx_make(struct inode *dir, bool reserve)
 		err = ext_dir_append(dir, reserve, &leaf, &logical);
 	if (!err) {
 		leaf_from_root(&root, size, &leaf);
+		ext_dir_dirty(dir, logical, &leaf);
+		ext_order_settle(dir);
 		root_init(fs, &root, (u32)logical);
 		dir->flags |= EXT_FL_INDEX;
 		inode_dirty(dir);
 		ext_dir_dirty(dir, 0, &root);
-		ext_dir_dirty(dir, logical, &leaf);
 		bcache_put(&leaf);
 	}
 	bcache_put(&root);

@@ -194,26 +194,49 @@ static int order_end(struct ext_fs *fs, bool nodes)
 	return err ? err : err2;
 }
 
-static int order_one(struct inode *inode)
+/* It is due no more, as the caller sees to it: in which of its pages it got blocks; whether there
+ * are new nodes. */
+static bool order_take(struct inode *inode, u64 *first, u64 *last)
 {
 	struct ext_fs *fs = ext_fs_of(inode);
 	struct ext_inode *ei = ext_i(inode);
-	u64 first, last;
 	bool node;
 
 	spin_lock(&fs->ordered_lock);
-	first = ei->ordered_first;
-	last = ei->ordered_last;
+	*first = ei->ordered_first;
+	*last = ei->ordered_last;
 	node = ei->new_node;
 	ei->new_node = false;
 	ei->ordered_tid = 0;
 	if (!list_empty(&ei->ordered_link))
 		list_del_init(&ei->ordered_link);
 	spin_unlock(&fs->ordered_lock);
+	return node;
+}
+
+static int order_one(struct inode *inode)
+{
+	u64 first, last;
+	bool node = order_take(inode, &first, &last);
+
 	ext_order_wait_unlocked(inode, first, last);
 	/* All of them: ext_ordered_write() may not be through with what left the list. */
 	(void)pagecache_write_placed(&inode->cache, 0, ~0ull, true);
-	return order_end(fs, node);
+	return order_end(ext_fs_of(inode), node);
+}
+
+void ext_order_settle(struct inode *dir)
+{
+	struct ext_fs *fs = ext_fs_of(dir);
+	u64 first, last;
+
+	if (fs->journaled)
+		return;
+	(void)order_take(dir, &first, &last); /* it has no pages of its own */
+	bcache_settle(fs->dev);
+	/* What keeps it from that is found once more by who writes it. */
+	if (!ext_inode_begin(dir))
+		bcache_settle(fs->dev);
 }
 
 /* order_mutex is held. */

@@ -48,6 +48,12 @@ void ext_order_forget(struct inode *inode, u64 block);
 void ext_order_release(struct inode *inode);
 /* Waits until what became the inode's there is dirty. No page lock held. */
 void ext_order_wait_unlocked(struct inode *inode, u64 first, u64 last);
+/*
+ * The directory has a new block, with names that are still where they were as well: on return that
+ * block is stable, and so is what leads to it, and the names may go from there. What could not be
+ * written is for whoever syncs to find. The directory is locked; map_lock is not held. May sleep.
+ */
+void ext_order_settle(struct inode *dir);
 /* Whether what it names may be missing on the disk. Any context that may take spinlocks. */
 bool ext_order_is_due(struct inode *inode);
 /*

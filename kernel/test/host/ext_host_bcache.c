@@ -118,6 +118,16 @@ void bcache_write(struct blkdev *dev, const struct bblock *b)
 		pagecache_write_range(&dev->cache, b->page->index, b->page->index, false);
 }
 
+void bcache_settle(struct blkdev *dev)
+{
+	int err;
+
+	pagecache_write_untold(&dev->cache);
+	err = blk_flush(dev);
+	if (err)
+		pagecache_note_error(&dev->cache, err);
+}
+
 void bcache_drop_clean(struct blkdev *dev)
 {
 	pagecache_shrink(&dev->cache);

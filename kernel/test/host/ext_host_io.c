@@ -263,14 +263,18 @@ unsigned pagecache_next_dirty(struct pagecache *cache, pgoff_t *first, pgoff_t l
 	return n;
 }
 
+void pagecache_write_untold(struct pagecache *cache)
+{
+	(void)pagecache_write_placed(cache, 0, ~0ull, false);
+	host_io_finish();
+}
+
 int pagecache_write_range(struct pagecache *cache, pgoff_t first, pgoff_t last, bool wait)
 {
 	int err = cache->ops->place ? cache->ops->place(cache, first, last, ~0ull, false) : 0;
 
-	if (err) {
-		cache->error = cache->error ? cache->error : err;
-		cache->n_errors++;
-	}
+	if (err)
+		pagecache_note_error(cache, err);
 	return pagecache_write_placed(cache, first, last, wait);
 }
 

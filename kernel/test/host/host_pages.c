@@ -75,14 +75,18 @@ void page_read_done(struct page *page, int error)
 	page_unlock(page);
 }
 
+void pagecache_note_error(struct pagecache *cache, int error)
+{
+	cache->error = cache->error ? cache->error : error;
+	cache->n_errors++;
+}
+
 void page_write_done(struct page *page, int error)
 {
 	if (!page_test(page, PG_WRITEBACK))
 		abort();
-	if (error) {
-		page->cache->error = page->cache->error ? page->cache->error : error;
-		page->cache->n_errors++;
-	}
+	if (error)
+		pagecache_note_error(page->cache, error);
 	page_reset(page, PG_WRITEBACK);
 }
 

@@ -221,3 +221,52 @@ TEST(many_nodes)
 	CHECK_EQ(n_pinned(), 0);
 	end(inode);
 }
+
+/* How many of the names a power cut would leave in a directory. */
+static unsigned names_after_cut(void)
+{
+	char name[320];
+	char *list;
+	size_t size;
+	unsigned n = 0;
+
+	CHECK_EQ(lines_after_cut(OLD), 0);
+	CHECK_EQ(host_run("debugfs -R 'ls -p /dir' '%s.cut' 2>/dev/null | grep -o 'name-[0-9]*' | "
+			  "sort -u >'%s.out'", path, path), 0);
+	lib_snprintf(name, sizeof(name), "%s.out", path);
+	list = unit_read_file(name, &size);
+	for (size_t at = 0; list && at < size; at++)
+		n += list[at] == '\n';
+	free(list);
+	return n;
+}
+
+/* Names are added to a stable directory, whose blocks are written by somebody else after each. */
+static void names_move(const char *type, const char *args)
+{
+	struct inode *inode = begin(type, args), *dir, *child;
+	unsigned stable = 10, n = 0;
+
+	CHECK_EQ(host_mkdir(sb->root_inode, "dir", 0755, &dir), 0);
+	while (n < 150) {
+		char name[32];
+
+		lib_snprintf(name, sizeof(name), "name-%u", n);
+		CHECK_EQ(host_create(dir, name, 0644, &child), 0);
+		inode_put(child);
+		if (++n % stable)
+			continue;
+		CHECK_EQ(bcache_sync(sb->dev), 0);
+		CHECK(names_after_cut() >= n - stable);
+		CHECK_EQ(host_sync(sb), 0);
+		CHECK_EQ(names_after_cut(), n);
+	}
+	inode_put(dir);
+	end(inode);
+}
+
+TEST(names_that_move)
+{
+	names_move("ext2", "-t ext2 -b 1024 -O dir_index");
+	names_move("ext4", "-t ext4 -b 1024 -O ^has_journal");
+}
