@@ -49,10 +49,11 @@ struct signal_queue {
 
 struct cpu_times { u64 user_ns, system_ns; };
 
-/* What wait4(2) and getrusage(2) count besides times. */
+/* What wait4(2), getrusage(2) and /proc/[pid]/io count besides times. */
 struct usage_counts {
 	u64 minor_faults, major_faults, voluntary, involuntary, in_blocks, out_blocks,
 		max_rss_pages;
+	u64 rchar, wchar, syscr, syscw; /* bytes that calls read and wrote, and such calls */
 };
 
 struct session {
@@ -215,7 +216,6 @@ struct task {
 	} restart;
 	struct usage_counts counts; /* o to write */
 	u64 cpu_ns;                /* o to write: CPU time as sampled, for timers that count it */
-	u64 io_rchar, io_wchar, io_syscr, io_syscw; /* o */
 	u32 timer_slack_ns, timer_slack_default_ns; /* o: PR_SET_TIMERSLACK */
 	bool sched_reset_on_fork;  /* a: children get the default policy (sched(7)) */
 	u16 ioprio;                /* a: class and level (ioprio_set(2)), 0: by the nice value */

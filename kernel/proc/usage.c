@@ -14,6 +14,10 @@ void usage_add(struct usage_counts *to, const struct usage_counts *from)
 	to->involuntary += from->involuntary;
 	to->in_blocks += from->in_blocks;
 	to->out_blocks += from->out_blocks;
+	to->rchar += from->rchar;
+	to->wchar += from->wchar;
+	to->syscr += from->syscr;
+	to->syscw += from->syscw;
 	to->max_rss_pages = max(to->max_rss_pages, from->max_rss_pages);
 }
 

@@ -53,6 +53,13 @@ static ssize_t copy_bytes(struct file *in, loff_t *in_pos, struct file *out, lof
 	return done ? (ssize_t)done : n;
 }
 
+/* Such a copy counts as a read and a write. */
+static void copy_count(ssize_t n)
+{
+	read_count(n);
+	write_count(n);
+}
+
 static void ends_put(struct fd_ref in, struct fd_ref out)
 {
 	if (in.file)
@@ -104,6 +111,7 @@ long sys_sendfile(int out_fd, int in_fd, loff_t __user *offset, size_t count)
 	n = file_send(in.file, out.file, pos, count);
 	if (n == -ABI_EOPNOTSUPP)
 		n = copy_bytes(in.file, pos, out.file, NULL, count);
+	copy_count(n);
 	n = write_result(out.file, n);
 	if (n > 0 && offset && copy_out_obj(offset, &at) < 0)
 		n = -EFAULT;
@@ -166,9 +174,11 @@ long sys_copy_file_range(int fd_in, loff_t __user *off_in, int fd_out, loff_t __
 	    (off_out && copy_in_obj(&out_pos, off_out) < 0))
 		goto out;
 	n = flags ? -EINVAL : copy_range_check(in.file, out.file, in_pos, out_pos, &len);
-	if (!n && len)
+	if (!n && len) {
 		n = copy_bytes(in.file, off_in ? &in_pos : NULL, out.file,
 			       off_out ? &out_pos : NULL, len);
+		copy_count(n);
+	}
 	n = write_result(out.file, n);
 	if (n > 0 && ((off_in && copy_out_obj(off_in, &in_pos) < 0) ||
 		      (off_out && copy_out_obj(off_out, &out_pos) < 0)))

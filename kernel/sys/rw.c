@@ -24,25 +24,37 @@ long write_result(struct file *f, long n)
 	return n == -ABI_EFSIZELIMIT ? -ABI_EFBIG : n;
 }
 
+void read_count(ssize_t n)
+{
+	struct usage_counts *counts = &task_current()->counts;
+
+	counts->syscr++;
+	if (n > 0)
+		counts->rchar += (u64)n;
+}
+
+void write_count(ssize_t n)
+{
+	struct usage_counts *counts = &task_current()->counts;
+
+	counts->syscw++;
+	if (n > 0)
+		counts->wchar += (u64)n;
+}
+
 static ssize_t read_counted(struct file *f, struct iov_iter *it, loff_t *pos)
 {
-	struct task *task = task_current();
 	ssize_t n = file_read(f, it, pos);
 
-	task->io_syscr++;
-	if (n > 0)
-		task->io_rchar += (u64)n;
+	read_count(n);
 	return n;
 }
 
 static ssize_t write_counted(struct file *f, struct iov_iter *it, loff_t *pos)
 {
-	struct task *task = task_current();
 	ssize_t n = file_write(f, it, pos, rlimit_current(RLIMIT_FSIZE));
 
-	task->io_syscw++;
-	if (n > 0)
-		task->io_wchar += (u64)n;
+	write_count(n);
 	return write_result(f, n);
 }
 

@@ -72,6 +72,10 @@ u64 deadline_after(u64 ns);
  * without readers or a stream that is shut, SIGXFSZ beyond RLIMIT_FSIZE. */
 long write_result(struct file *f, long n);
 
+/* A call of the current thread read or wrote n bytes (an error: none), for /proc/[pid]/io. */
+void read_count(ssize_t n);
+void write_count(ssize_t n);
+
 /* The process or task that `pid` names, 0 the caller, referenced: NULL: -ESRCH. */
 struct process *process_arg(int pid);
 struct task *task_arg(int tid);

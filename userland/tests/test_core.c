@@ -371,7 +371,7 @@ TEST(names)
 /* What core_pattern may name: takes its standard input. */
 HELPER(take)
 {
-	char buffer[4096], line[256];
+	char buffer[4096], line[256], status[64];
 	ssize_t n, total = 0;
 	int fd = open(argv[0], O_CREAT | O_TRUNC | O_WRONLY, 0644);
 	struct rlimit limit = { 0, 0 };
@@ -383,9 +383,10 @@ HELPER(take)
 		total += n;
 	}
 	getrlimit(RLIMIT_CORE, &limit);
+	snprintf(status, sizeof(status), "%.40s/status", argv[3]);
 	snprintf(line, sizeof(line), "%d %s %s %d %d %d %d %d", argc, argv[1], argv[2], elf,
 		 total > 10000, (int)getuid(), (int)limit.rlim_cur,
-		 access(argv[3], F_OK) == 0);
+		 (int)tap_number(tap_read(status), "\nCoreDumping:"));
 	return write(fd, line, strlen(line)) < 0;
 }
 

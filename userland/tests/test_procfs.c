@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <grp.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/sysinfo.h>
 #include <time.h>
 
@@ -78,11 +79,14 @@ TEST(status)
 	static const char *const keys[] = {
 		"Name:", "Umask:", "State:", "Tgid:", "Pid:", "PPid:", "TracerPid:", "Uid:",
 		"Gid:", "FDSize:", "Groups:", "VmPeak:", "VmSize:", "VmRSS:", "VmData:", "VmStk:",
-		"VmExe:", "Threads:", "SigQ:", "SigPnd:", "ShdPnd:", "SigBlk:", "SigIgn:",
+		"VmExe:", "VmSwap:", "HugetlbPages:", "CoreDumping:", "THP_enabled:", "Threads:",
+		"SigQ:", "SigPnd:", "ShdPnd:", "SigBlk:", "SigIgn:",
 		"SigCgt:", "CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "NoNewPrivs:",
-		"Cpus_allowed:", "voluntary_ctxt_switches:", "nonvoluntary_ctxt_switches:",
+		"Speculation_Store_Bypass:", "SpeculationIndirectBranch:", "Cpus_allowed:",
+		"Mems_allowed:", "Mems_allowed_list:", "voluntary_ctxt_switches:",
+		"nonvoluntary_ctxt_switches:",
 	};
-	char line[20];
+	char line[40];
 	const char *text;
 	sigset_t set;
 
@@ -93,7 +97,7 @@ TEST(status)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	text = tap_read("/proc/self/status");
 	for (unsigned i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
-		snprintf(line, sizeof(line), "\n%.16s", keys[i]);
+		snprintf(line, sizeof(line), "\n%s", keys[i]);
 		ok(i == 0 ? !strncmp(text, "Name:\t", 6) : strstr(text, line) != NULL, "%s",
 		   keys[i]);
 	}
@@ -103,6 +107,18 @@ TEST(status)
 	ok(strstr(text, "SigBlk:\t0000000000000800\n") != NULL, "SigBlk");
 	ok(strstr(text, "SigIgn:\t0000000000000200\n") != NULL, "SigIgn");
 	ok(strstr(text, "VmSize:\t") && strstr(text, " kB\n"), "sizes in kB");
+	is(tap_number(text, "HugetlbPages:"), 0, "HugetlbPages");
+	is(tap_number(text, "CoreDumping:"), 0, "CoreDumping");
+	is(tap_number(text, "THP_enabled:"), 1, "THP_enabled");
+	works(prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0), "no large pages");
+	is(tap_number(tap_read("/proc/self/status"), "THP_enabled:"), 0, "are told of");
+	is(tap_number(text, "Mems_allowed_list:"), 0, "memory is node 0");
+	is_text(strstr(text, "SpeculationIndirectBranch:\talways enabled\n") ? "yes" : "no",
+		prctl(PR_GET_SPECULATION_CTRL, PR_SPEC_INDIRECT_BRANCH, 0, 0, 0) == PR_SPEC_ENABLE
+			? "yes" : "no", "branches as prctl says");
+	is_text(strstr(text, "Speculation_Store_Bypass:\tnot vulnerable\n") ? "yes" : "no",
+		prctl(PR_GET_SPECULATION_CTRL, PR_SPEC_STORE_BYPASS, 0, 0, 0) ? "no" : "yes",
+		"and stores");
 }
 
 TEST(status_groups)

@@ -106,6 +106,7 @@ int show_comm(struct text *t, struct task *task);
 int store_comm(struct task *task, char *buf, size_t n);
 int show_limits(struct text *t, struct task *task);
 int show_io(struct text *t, struct task *task);
+int show_thread_io(struct text *t, struct task *task);
 int show_wchan(struct text *t, struct task *task);
 int show_oom_score(struct text *t, struct task *task);
 int show_oom_score_adj(struct text *t, struct task *task);

@@ -66,9 +66,11 @@ static void print_flags(struct text *t, struct vm_area *area)
 		{ AREA_READ, "rd" }, { AREA_WRITE, "wr" }, { AREA_EXEC, "ex" },
 		{ AREA_SHARED, "sh" }, { AREA_MAYREAD, "mr" }, { AREA_MAYWRITE, "mw" },
 		{ AREA_MAYEXEC, "me" }, { AREA_SHARED, "ms" }, { AREA_GROWSDOWN, "gd" },
-		{ AREA_LOCKED, "lo" }, { AREA_SEQUENTIAL, "sr" }, { AREA_RANDOM, "rr" },
-		{ AREA_DONTFORK, "dc" }, { AREA_SPECIAL, "de" }, { AREA_ACCOUNTED, "ac" },
-		{ AREA_NORESERVE, "nr" }, { AREA_WIPEONFORK, "wf" }, { AREA_DONTDUMP, "dd" },
+		{ AREA_DEVICE, "pf" }, { AREA_LOCKED, "lo" }, { AREA_DEVICE, "io" },
+		{ AREA_SEQUENTIAL, "sr" }, { AREA_RANDOM, "rr" }, { AREA_DONTFORK, "dc" },
+		{ AREA_SPECIAL | AREA_DEVICE, "de" }, { AREA_ACCOUNTED, "ac" },
+		{ AREA_NORESERVE, "nr" }, { AREA_WIPEONFORK, "wf" },
+		{ AREA_DONTDUMP | AREA_DEVICE, "dd" },
 		{ AREA_HUGE, "hg" }, { AREA_NOHUGE, "nh" },
 	};
 
@@ -102,7 +104,13 @@ static void print_sums(struct text *t, const struct area_usage *u, bool kinds)
 	print_kib(t, "Private_Dirty:", u->private_dirty * kib);
 	print_kib(t, "Referenced:", u->referenced * kib);
 	print_kib(t, "Anonymous:", u->anonymous * kib);
+	/* MADV_FREE frees at once; of files there are small pages only; no hugetlbfs. */
+	print_kib(t, "LazyFree:", 0);
 	print_kib(t, "AnonHugePages:", u->large * kib);
+	print_kib(t, "ShmemPmdMapped:", 0);
+	print_kib(t, "FilePmdMapped:", 0);
+	print_kib(t, "Shared_Hugetlb:", 0);
+	print_kib(t, "Private_Hugetlb:", 0);
 	print_kib(t, "Swap:", u->swap * kib);
 	print_kib(t, "SwapPss:", u->swap_pss / parts);
 	print_kib(t, "Locked:", u->pss_locked / parts);

@@ -171,7 +171,6 @@ static int task_readdir(struct proc_inode *dir, struct dir_sink *sink, u64 pos)
 	{ .name = "pagemap", .mode = FILE_RO, .fops = &procfs_pagemap_fops }, \
 	{ .name = "clear_refs", .mode = S_IFREG | 0200, .store = store_clear_refs }, \
 	{ .name = "limits", .mode = FILE_R, .show = show_limits }, \
-	{ .name = "io", .mode = FILE_RO, .show = show_io, .look = true }, \
 	{ .name = "wchan", .mode = FILE_R, .show = show_wchan }, \
 	{ .name = "stack", .mode = FILE_RO, .show = show_stack, .look = true }, \
 	{ .name = "syscall", .mode = FILE_RO, .show = show_syscall, .look = true }, \
@@ -199,12 +198,14 @@ static int task_readdir(struct proc_inode *dir, struct dir_sink *sink, u64 pos)
 static const struct proc_node task_children[] = {
 	COMMON_CHILDREN,
 	{ .name = "stat", .mode = FILE_R, .show = show_thread_stat },
+	{ .name = "io", .mode = FILE_RO, .show = show_thread_io, .look = true },
 	{ 0 },
 };
 
 static const struct proc_node pid_children[] = {
 	COMMON_CHILDREN,
 	{ .name = "stat", .mode = FILE_R, .show = show_stat },
+	{ .name = "io", .mode = FILE_RO, .show = show_io, .look = true },
 	{ .name = "task", .mode = S_IFDIR | 0555, .lookup = task_lookup, .readdir = task_readdir },
 	{ 0 },
 };

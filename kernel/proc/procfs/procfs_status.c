@@ -5,6 +5,7 @@
 #include "abi/capability.h"
 #include "abi/errno.h"
 #include "abi/sched.h"
+#include "arch/cpu.h"
 #include "core/clock.h"
 #include "lib/parse.h"
 #include "lib/string.h"
@@ -28,6 +29,7 @@ struct facts {
 	u64 pending, shared_pending, blocked, ignored, caught, start_ns;
 	s32 exit_code, exit_signal;
 	s32 tracer;
+	bool waits; /* one thread is asked about, and it waits */
 };
 
 static char state_letter(const struct thread *t)
@@ -118,6 +120,7 @@ static u64 ticks(u64 ns)
 /* The memory part of stat, from the address space if there is one; addresses only for those who may
  * look into it. */
 struct memory_facts {
+	bool may_look;
 	u64 vsize, rss, start_code, end_code, start_stack, start_data, end_data, start_brk,
 		arg_start, arg_end, env_start, env_end;
 };
@@ -131,6 +134,7 @@ static void memory_facts(struct task *task, struct memory_facts *m)
 		return;
 	if (task_may_look(task))
 		*m = (struct memory_facts){
+			.may_look = true,
 			.start_code = as->start_code, .end_code = as->end_code,
 			.start_stack = as->start_stack,
 			.start_data = as->start_data, .end_data = as->end_data,
@@ -164,9 +168,10 @@ static void stat_print(struct text *t, const struct facts *f, const struct memor
 		    ULL(m->vsize), ULL(m->rss), ULL(rss_limit));
 	text_printf(t, "%llu %llu %llu 0 0 ", ULL(m->start_code), ULL(m->end_code),
 		    ULL(m->start_stack));
-	text_printf(t, "%llu %llu %llu %llu 0 0 0 %d %u %d %d 0 0 0 ", ULL(f->pending & 0x7fffffff),
+	text_printf(t, "%llu %llu %llu %llu %d 0 0 ", ULL(f->pending & 0x7fffffff),
 		    ULL(f->blocked & 0x7fffffff), ULL(f->ignored & 0x7fffffff),
-		    ULL(f->caught & 0x7fffffff), f->exit_signal, th ? th->cpu : 0, rt, policy);
+		    ULL(f->caught & 0x7fffffff), f->waits && m->may_look);
+	text_printf(t, "%d %u %d %d 0 0 0 ", f->exit_signal, th ? th->cpu : 0, rt, policy);
 	text_printf(t, "%llu %llu %llu %llu %llu %llu %llu %d\n", ULL(m->start_data),
 		    ULL(m->end_data), ULL(m->start_brk), ULL(m->arg_start), ULL(m->arg_end),
 		    ULL(m->env_start), ULL(m->env_end), f->state == 'Z' ? f->exit_code : 0);
@@ -178,6 +183,7 @@ int show_stat(struct text *t, struct task *task)
 	struct memory_facts m;
 
 	facts_task(&f, task);
+	f.waits = f.state != 'R' && f.n_threads < 2;
 	memory_facts(task, &m);
 	stat_print(t, &f, &m, task->thread, process_rlimit(task->process, RLIMIT_RSS));
 	return 0;
@@ -192,6 +198,7 @@ int show_thread_stat(struct text *t, struct task *task)
 	facts_task(&f, task);
 	task_usage(task, &f.times, &f.counts);
 	f.start_ns = task->thread->start_ns;
+	f.waits = f.state != 'R';
 	if (f.tid != f.pid)
 		f.exit_signal = -1;
 	memory_facts(task, &m);
@@ -239,7 +246,7 @@ static void print_kib(struct text *t, const char *name, u64 pages)
 	text_printf(t, "%s:\t%8llu kB\n", name, ULL(pages * (PAGE_SIZE / 1024)));
 }
 
-static void status_memory(struct text *t, struct aspace *as)
+static void status_memory(struct text *t, struct aspace *as, bool dumping)
 {
 	u64 rss = aspace_resident(as), text = 0;
 
@@ -262,6 +269,9 @@ static void status_memory(struct text *t, struct aspace *as)
 	print_kib(t, "VmLib", as->n_exec > text ? as->n_exec - text : 0);
 	print_kib(t, "VmPTE", READ_ONCE(as->pgtable.n_tables));
 	print_kib(t, "VmSwap", READ_ONCE(as->n_swapped));
+	print_kib(t, "HugetlbPages", 0); /* there is no hugetlbfs */
+	text_printf(t, "CoreDumping:\t%d\nTHP_enabled:\t%d\n", dumping,
+		    !READ_ONCE(as->no_large));
 }
 
 static void status_cred(struct text *t, const struct cred *c)
@@ -296,6 +306,9 @@ static void status_caps(struct text *t, const struct cred *c, struct task *task)
 		ULL(c->cap_inheritable), ULL(c->cap_permitted), ULL(c->cap_effective),
 		ULL(c->cap_bounding), ULL(c->cap_ambient), READ_ONCE(task->no_new_privs),
 		READ_ONCE(task->seccomp_mode), seccomp_count(task));
+	/* What PR_GET_SPECULATION_CTRL says, in words. */
+	text_printf(t, "Speculation_Store_Bypass:\t%s\nSpeculationIndirectBranch:\t%s\n",
+		    cpu_bypasses_stores() ? "vulnerable" : "not vulnerable", "always enabled");
 }
 
 /* The CPUs it may run on, as a mask and as ranges. */
@@ -332,10 +345,11 @@ int show_status(struct text *t, struct task *task)
 	text_printf(t, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\nKthread:\t0\n", f.pid,
 		    f.tid, f.group, f.session);
 	if (as)
-		status_memory(t, as);
+		status_memory(t, as, READ_ONCE(task->process->core_task));
 	status_signals(t, &f, task->process, c->uid);
 	status_caps(t, c, task);
 	status_cpus(t, task->thread->affinity & cpus_online());
+	text_printf(t, "Mems_allowed:\t1\nMems_allowed_list:\t0\n"); /* memory is one node */
 	text_printf(t, "voluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t%llu\n",
 		    ULL(task->thread->switches_voluntary), ULL(task->thread->switches_forced));
 	if (files)
@@ -422,19 +436,39 @@ int show_limits(struct text *t, struct task *task)
 		text_printf(t, "%-25s ", limit_names[i][0]);
 		print_limit(t, limit.rlim_cur);
 		print_limit(t, limit.rlim_max);
-		text_printf(t, "%-10s\n", limit_names[i][1]);
+		text_printf(t, *limit_names[i][1] ? "%-10s\n" : "%s\n", limit_names[i][1]);
 	}
 	return 0;
 }
 
+static void print_io(struct text *t, const struct usage_counts *c)
+{
+	text_printf(t,
+		    "rchar: %llu\nwchar: %llu\nsyscr: %llu\nsyscw: %llu\nread_bytes: %llu\n"
+		    "write_bytes: %llu\ncancelled_write_bytes: 0\n",
+		    ULL(c->rchar), ULL(c->wchar), ULL(c->syscr), ULL(c->syscw),
+		    ULL(c->in_blocks * 512), ULL(c->out_blocks * 512));
+}
+
+/* Of all threads, those that have ended too, and of children that were waited for. */
 int show_io(struct text *t, struct task *task)
 {
-	text_printf(
-		t,
-		"rchar: %llu\nwchar: %llu\nsyscr: %llu\nsyscw: %llu\nread_bytes: %llu\n"
-		"write_bytes: %llu\ncancelled_write_bytes: 0\n",
-		ULL(task->io_rchar), ULL(task->io_wchar), ULL(task->io_syscr), ULL(task->io_syscw),
-		ULL(task->counts.in_blocks * 512), ULL(task->counts.out_blocks * 512));
+	struct process *p = task->process;
+	struct usage_counts counts;
+	struct cpu_times times;
+
+	spin_lock(&proc_tree_lock);
+	process_usage_locked(p, &times, &counts);
+	usage_add(&counts, &p->child_counts);
+	spin_unlock(&proc_tree_lock);
+	print_io(t, &counts);
+	return 0;
+}
+
+/* /proc/[pid]/task/[tid]/io */
+int show_thread_io(struct text *t, struct task *task)
+{
+	print_io(t, &task->counts);
 	return 0;
 }
 
