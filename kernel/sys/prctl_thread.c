@@ -42,6 +42,21 @@ static long mce_policy_set(const u64 a[4])
 	return 0;
 }
 
+static long area_label(const u64 a[4])
+{
+	char name[PR_VMA_NAME_MAX];
+	ssize_t n;
+
+	if (a[0] != PR_SET_VMA_ANON_NAME)
+		return gap_command((u32)a[0], -EINVAL);
+	if (a[3]) {
+		n = copy_in_string(name, (const char __user *)a[3], sizeof(name));
+		if (n < 0)
+			return n == -ABI_ENAMETOOLONG ? -EINVAL : n;
+	}
+	return vm_set_label(aspace_current(), a[1], a[2], a[3] ? name : NULL);
+}
+
 /* A process that others' memory comes back through is not held up by writers and may use what is
  * set aside. */
 static long io_flusher(int option, const u64 a[4])
@@ -74,21 +89,6 @@ static long speculation_get(u64 which)
 	default:
 		return -ENODEV;
 	}
-}
-
-static long area_label(const u64 a[4])
-{
-	char name[PR_VMA_NAME_MAX];
-	ssize_t n;
-
-	if (a[0] != PR_SET_VMA_ANON_NAME)
-		return gap_command((u32)a[0], -EINVAL);
-	if (a[3]) {
-		n = copy_in_string(name, (const char __user *)a[3], sizeof(name));
-		if (n < 0)
-			return n == -ABI_ENAMETOOLONG ? -EINVAL : n;
-	}
-	return vm_set_label(aspace_current(), a[1], a[2], a[3] ? name : NULL);
 }
 
 static long branches_set(u64 how)
