@@ -34,8 +34,8 @@ test_sqlite3 test_dbm test_syslog test_ctypes test_gc test_asyncore test_asyncha
 SECONDS = {"test_asyncio": 900, "test_concurrent_futures": 900, "test_multiprocessing_fork": 900,
            "test_multiprocessing_forkserver": 900, "test_multiprocessing_spawn": 900}
 
-# What Skerry does not have (docs/differences.md): UDP-Lite, and dnotify.
-DIFFERENT = re.compile(r"\.\w*UDPLITE\w*\.|\.test_fcntl_64_bit$")
+# What Skerry does not have (docs/differences.md): dnotify.
+DIFFERENT = re.compile(r"\.test_fcntl_64_bit$")
 
 # `name (test.module.Class.name) ... ok`; what a test writes may stand in between.
 BEGUN = re.compile(r"^(test\w*) \((?:test\.)?([\w.]+?)\)(?: \[.*\])?(?=$| \.\.\. | )")

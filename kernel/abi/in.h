@@ -95,6 +95,8 @@ struct sock_extended_err {
 
 /* IPPROTO_UDP */
 #define UDP_CORK	1
+#define UDPLITE_SEND_CSCOV	10
+#define UDPLITE_RECV_CSCOV	11
 #define UDP_ENCAP	100
 #define UDP_NO_CHECK6_TX	101
 #define UDP_NO_CHECK6_RX	102

@@ -147,6 +147,7 @@ struct linger {
 #define SOL_TCP		6
 #define SOL_UDP		17
 #define SOL_IPV6	41
+#define SOL_UDPLITE	136
 #define SOL_RAW		255
 #define SOL_NETLINK	270
 
@@ -230,6 +231,7 @@ enum {
 #define IPPROTO_UDP	17
 #define IPPROTO_IPV6	41
 #define IPPROTO_ICMPV6	58
+#define IPPROTO_UDPLITE	136
 #define IPPROTO_RAW	255
 #define IP_TOS			1
 #define IP_TTL			2

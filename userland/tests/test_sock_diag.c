@@ -42,13 +42,18 @@ static struct sockaddr_in name_of(int s, bool peer)
 	return a;
 }
 
-static int inet_socket(int type)
+static int inet_socket_of(int type, int protocol)
 {
 	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	int s = must(socket(AF_INET, type, 0));
+	int s = must(socket(AF_INET, type, protocol));
 
 	must(bind(s, (struct sockaddr *)&a, sizeof(a)));
 	return s;
+}
+
+static int inet_socket(int type)
+{
+	return inet_socket_of(type, 0);
 }
 
 static struct request inet_request(int flags, int protocol, unsigned states)
@@ -259,6 +264,20 @@ TEST(udp)
 	is(dump(fd, &r, is_wanted), 1, "one that is");
 	close(b);
 	is(dump(fd, &r, is_wanted), 0, "it is closed");
+}
+
+TEST(udplite)
+{
+	struct request r;
+	int a;
+
+	open_diag();
+	a = inet_socket_of(SOCK_DGRAM, IPPROTO_UDPLITE);
+	want(a, TCP_CLOSE, false);
+	r = inet_request(NLM_F_DUMP, IPPROTO_UDPLITE, ~0u);
+	is(dump(fd, &r, is_wanted), 1, "one of UDP-Lite");
+	r = inet_request(NLM_F_DUMP, IPPROTO_UDP, ~0u);
+	is(dump(fd, &r, is_wanted), 0, "which is none of UDP");
 }
 
 /* More than one message's worth. */

@@ -123,15 +123,19 @@ void ip_sum_partial(struct packet *p, const struct ipaddr *from, const struct ip
 	memcpy(p->data + offset, &sum, sizeof(sum));
 }
 
-bool ip_sum_valid(struct packet *p)
+u16 ip_sum_over(const struct packet *p, const struct ipaddr *from, const struct ipaddr *to,
+		u8 protocol, u32 n)
+{
+	return sum_fold(packet_sum(p, 0, n, ip_pseudo_sum(from, to, protocol, p->length)));
+}
+
+bool ip_sum_valid(struct packet *p, u32 n)
 {
 	const struct ip_info *info = ip_info(p);
-	u32 sum;
 
-	if (likely(p->sum != SUM_NONE))
+	if (likely(p->sum != SUM_NONE && n == p->length)) /* devices know of whole ones */
 		return true;
-	sum = ip_pseudo_sum(&info->from, &info->to, info->protocol, p->length);
-	if (sum_fold(packet_sum(p, 0, p->length, sum)) != 0xffff)
+	if (ip_sum_over(p, &info->from, &info->to, info->protocol, n) != 0xffff)
 		return false;
 	p->sum = SUM_VALID;
 	return true;

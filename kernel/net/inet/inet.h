@@ -41,13 +41,16 @@ struct ip_meta {
 int ip_send(struct packet *p, struct route *r, const struct ip_meta *meta);
 /* Sum of the pseudo header (RFC 9293, 3.1; RFC 8200, 8.1), not folded. */
 u32 ip_pseudo_sum(const struct ipaddr *from, const struct ipaddr *to, u8 protocol, u32 length);
+/* Sum of the first n bytes from p->data on and of the pseudo header for all of them, folded. */
+u16 ip_sum_over(const struct packet *p, const struct ipaddr *from, const struct ipaddr *to,
+		u8 protocol, u32 n);
 /* Asks the device for the transport's checksum: stores the pseudo header's sum in the field
  * `offset` bytes behind p->data, where the transport header begins. */
 void ip_sum_partial(struct packet *p, const struct ipaddr *from, const struct ipaddr *to,
 		    u8 protocol, u16 offset);
-/* Whether a received packet's checksum over everything from p->data on and the pseudo header is
- * right, or need not be looked at. */
-bool ip_sum_valid(struct packet *p);
+/* Whether a received packet's checksum over the first n bytes from p->data on (p->length: all, as
+ * everywhere but with UDP-Lite) and the pseudo header is right, or need not be looked at. */
+bool ip_sum_valid(struct packet *p, u32 n);
 
 /*
  * A received packet's addresses and the rest of its IP header, in p->cb (first) from the IP layer
@@ -66,6 +69,12 @@ struct ip_info {
 };
 static inline struct ip_info *ip_info(struct packet *p) { return (struct ip_info *)p->cb; }
 static_assert(sizeof(struct ip_info) <= PACKET_CB, "ip_info");
+
+/* Whether a transport's header begins with the ports that it is from and to. */
+static inline bool ip_has_ports(u8 protocol)
+{
+	return protocol == IPPROTO_UDP || protocol == IPPROTO_TCP || protocol == IPPROTO_UDPLITE;
+}
 
 /* A transport; registered at boot. */
 struct ip_protocol {
@@ -377,6 +386,11 @@ struct inet_type {
 };
 void inet_type_register(struct inet_type *type);
 
+/* What UDP and UDP-Lite count, for each version of IP: from UDP4_COUNTS and so on. */
+enum udp_counter {
+	UDP_IN_DATAGRAMS, UDP_NO_PORTS, UDP_IN_ERRORS, UDP_OUT_DATAGRAMS, UDP_RCVBUF_ERRORS,
+	UDP_SNDBUF_ERRORS, UDP_IN_CSUM_ERRORS, UDP_COUNTERS
+};
 /* Counters of /proc/net/snmp and netstat; per CPU, without locks: threads and soft work only. */
 enum inet_counter {
 	IPV4_IN_RECEIVES, IPV4_IN_HDR_ERRORS, IPV4_IN_ADDR_ERRORS, IPV4_FORW_DATAGRAMS,
@@ -389,12 +403,12 @@ enum inet_counter {
 	ICMP4_OUT_MSGS, ICMP4_OUT_ERRORS, ICMP4_OUT_DEST_UNREACHS, ICMP4_OUT_TIME_EXCDS,
 	ICMP4_OUT_PARM_PROBS, ICMP4_OUT_REDIRECTS, ICMP4_OUT_ECHOS, ICMP4_OUT_ECHO_REPS,
 	ICMP4_OUT_TIMESTAMPS, ICMP4_OUT_TIMESTAMP_REPS,
-	UDP4_IN_DATAGRAMS, UDP4_NO_PORTS, UDP4_IN_ERRORS, UDP4_OUT_DATAGRAMS,
-	UDP4_RCVBUF_ERRORS, UDP4_SNDBUF_ERRORS, UDP4_IN_CSUM_ERRORS,
-	UDP6_IN_DATAGRAMS, UDP6_NO_PORTS, UDP6_IN_ERRORS, UDP6_OUT_DATAGRAMS,
-	UDP6_RCVBUF_ERRORS, UDP6_SNDBUF_ERRORS, UDP6_IN_CSUM_ERRORS,
-	IPEXT_IN_MCAST_PKTS, IPEXT_OUT_MCAST_PKTS, IPEXT_IN_BCAST_PKTS, IPEXT_OUT_BCAST_PKTS,
-	IPEXT_IN_OCTETS, IPEXT_OUT_OCTETS, IPEXT_IN_NO_ROUTES, IPEXT_IN_TRUNCATED,
+	UDP4_COUNTS, UDP6_COUNTS = UDP4_COUNTS + UDP_COUNTERS,
+	UDPLITE4_COUNTS = UDP6_COUNTS + UDP_COUNTERS,
+	UDPLITE6_COUNTS = UDPLITE4_COUNTS + UDP_COUNTERS,
+	IPEXT_IN_MCAST_PKTS = UDPLITE6_COUNTS + UDP_COUNTERS, IPEXT_OUT_MCAST_PKTS,
+	IPEXT_IN_BCAST_PKTS, IPEXT_OUT_BCAST_PKTS, IPEXT_IN_OCTETS, IPEXT_OUT_OCTETS,
+	IPEXT_IN_NO_ROUTES, IPEXT_IN_TRUNCATED,
 	INET_COUNTERS
 };
 struct inet_counters { u64 n[INET_COUNTERS]; };

@@ -87,7 +87,8 @@ static int control(struct inet_sock *i, struct msg *m, struct inet_send *to)
 		else if (c->cmsg_level == SOL_IPV6 && i->sock.family == AF_INET6 &&
 			 (!four || c->cmsg_type == IPV6_PKTINFO))
 			err = ip6_get_control(i, c, to);
-		else if (c->cmsg_level == SOL_UDP && i->sock.protocol == IPPROTO_UDP)
+		else if (c->cmsg_level == SOL_UDP && (i->sock.protocol == IPPROTO_UDP ||
+						   i->sock.protocol == IPPROTO_UDPLITE))
 			err = udp_control(c, to);
 		else if (c->cmsg_level == SOL_SOCKET)
 			err = socket_control(c, to);

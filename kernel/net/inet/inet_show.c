@@ -52,10 +52,11 @@ void inet_show_sock(struct format_sink *out, struct inet_sock *i, u32 number, in
 		  ULL(s->ino), ref_read(&s->refs), READ_ONCE(s->drops));
 }
 
-/* A line of names and a line of numbers. */
+/* A line of names and a line of numbers; the counters are counted from `base` on. */
 struct column { const char *name; s16 counter; s16 fixed; };
 
-static void table(struct format_sink *out, const char *name, const struct column *c, unsigned n)
+static void table(struct format_sink *out, const char *name, const struct column *c, unsigned n,
+		  unsigned base)
 {
 	format_to(out, "%s:", name);
 	for (unsigned i = 0; i < n; i++)
@@ -63,7 +64,7 @@ static void table(struct format_sink *out, const char *name, const struct column
 	format_to(out, "\n%s:", name);
 	for (unsigned i = 0; i < n; i++)
 		format_to(out, " %llu", c[i].counter < 0 ? ULL(c[i].fixed) :
-			  ULL(inet_counter_read((enum inet_counter)c[i].counter)));
+			  ULL(inet_counter_read(base + (unsigned)c[i].counter)));
 	format_to(out, "\n");
 }
 
@@ -97,10 +98,10 @@ static const struct column icmp_columns[] = {
 	ZERO("OutAddrMasks"), ZERO("OutAddrMaskReps"),
 };
 static const struct column udp_columns[] = {
-	C("InDatagrams", UDP4_IN_DATAGRAMS), C("NoPorts", UDP4_NO_PORTS),
-	C("InErrors", UDP4_IN_ERRORS), C("OutDatagrams", UDP4_OUT_DATAGRAMS),
-	C("RcvbufErrors", UDP4_RCVBUF_ERRORS), C("SndbufErrors", UDP4_SNDBUF_ERRORS),
-	C("InCsumErrors", UDP4_IN_CSUM_ERRORS),
+	C("InDatagrams", UDP_IN_DATAGRAMS), C("NoPorts", UDP_NO_PORTS),
+	C("InErrors", UDP_IN_ERRORS), C("OutDatagrams", UDP_OUT_DATAGRAMS),
+	C("RcvbufErrors", UDP_RCVBUF_ERRORS), C("SndbufErrors", UDP_SNDBUF_ERRORS),
+	C("InCsumErrors", UDP_IN_CSUM_ERRORS),
 };
 static const struct column ext_columns[] = {
 	C("InNoRoutes", IPEXT_IN_NO_ROUTES), C("InTruncatedPkts", IPEXT_IN_TRUNCATED),
@@ -119,12 +120,13 @@ void inet_show_snmp(struct format_sink *out)
 	};
 
 	memcpy(ip + 2, ip_columns, sizeof(ip_columns));
-	table(out, "Ip", ip, ARRAY_SIZE(ip));
-	table(out, "Icmp", icmp_columns, ARRAY_SIZE(icmp_columns));
+	table(out, "Ip", ip, ARRAY_SIZE(ip), 0);
+	table(out, "Icmp", icmp_columns, ARRAY_SIZE(icmp_columns), 0);
 	for (struct inet_show *s = shows; s; s = s->next)
 		if (s->snmp)
 			s->snmp(out);
-	table(out, "Udp", udp_columns, ARRAY_SIZE(udp_columns));
+	table(out, "Udp", udp_columns, ARRAY_SIZE(udp_columns), UDP4_COUNTS);
+	table(out, "UdpLite", udp_columns, ARRAY_SIZE(udp_columns), UDPLITE4_COUNTS);
 }
 
 void inet_show_netstat(struct format_sink *out)
@@ -132,7 +134,7 @@ void inet_show_netstat(struct format_sink *out)
 	for (struct inet_show *s = shows; s; s = s->next)
 		if (s->netstat)
 			s->netstat(out);
-	table(out, "IpExt", ext_columns, ARRAY_SIZE(ext_columns));
+	table(out, "IpExt", ext_columns, ARRAY_SIZE(ext_columns), 0);
 }
 
 void inet_show_sockstat(struct format_sink *out, bool six)

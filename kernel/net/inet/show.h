@@ -10,7 +10,8 @@
 void ip4_show_routes(struct format_sink *out);     /* route */
 void arp_show(struct format_sink *out);            /* arp */
 void igmp_show(struct format_sink *out);           /* igmp */
-void udp_show(struct format_sink *out, bool six);  /* udp, udp6 */
+/* udp, udp6; udplite, udplite6 */
+void udp_show(struct format_sink *out, u16 protocol, bool six);
 void raw_show(struct format_sink *out, bool six);  /* raw, raw6 */
 void ping_show(struct format_sink *out, bool six); /* icmp, icmp6 */
 void inet_show_snmp(struct format_sink *out);      /* snmp: IPv4, ICMP, the transports */

@@ -33,8 +33,7 @@ static int put_original(struct msg *m, struct packet *p)
 	const struct ip_info *info = ip_info(p);
 	struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = info->to.w[3] };
 
-	/* Ports are the first words of UDP and TCP alike; others have none. */
-	if ((info->protocol == IPPROTO_UDP || info->protocol == IPPROTO_TCP) &&
+	if (ip_has_ports(info->protocol) &&
 	    p->transport + 4u <= packet_offset(p) + p->head)
 		memcpy(&in.sin_port, (u8 *)packet_transport(p) + 2, 2);
 	return msg_put_control(m, SOL_IP, IP_ORIGDSTADDR, &in, sizeof(in));

@@ -72,7 +72,7 @@ static void receive(struct packet *p)
 		packet_free(p);
 		return;
 	}
-	if (!ip_sum_valid(p)) {
+	if (!ip_sum_valid(p, p->length)) {
 		ip6_count(ICMP6_IN_CSUM_ERRORS);
 		ip6_count(ICMP6_IN_ERRORS);
 		packet_free(p);

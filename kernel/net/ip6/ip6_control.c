@@ -78,8 +78,7 @@ static int put_original(struct inet_sock *i, struct msg *m, struct packet *p)
 	u16 port = 0;
 	int n;
 
-	/* Ports are the first words of UDP and TCP alike; others have none. */
-	if ((info->protocol == IPPROTO_UDP || info->protocol == IPPROTO_TCP) &&
+	if (ip_has_ports(info->protocol) &&
 	    p->transport + 4u <= packet_offset(p) + p->head)
 		memcpy(&port, (u8 *)packet_transport(p) + 2, 2);
 	n = inet_address_out(&i->sock, &info->to, ntoh16(port), info->nif, &name);

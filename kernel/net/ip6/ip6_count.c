@@ -65,10 +65,10 @@ static const struct { const char *name; u8 type; } icmp_types[] = {
 	{ "NeighborAdvertisements", 136 }, { "Redirects", 137 }, { "MLDv2Reports", 143 },
 };
 static const struct line udp_lines[] = {
-	{ "InDatagrams", UDP6_IN_DATAGRAMS }, { "NoPorts", UDP6_NO_PORTS },
-	{ "InErrors", UDP6_IN_ERRORS }, { "OutDatagrams", UDP6_OUT_DATAGRAMS },
-	{ "RcvbufErrors", UDP6_RCVBUF_ERRORS }, { "SndbufErrors", UDP6_SNDBUF_ERRORS },
-	{ "InCsumErrors", UDP6_IN_CSUM_ERRORS },
+	{ "InDatagrams", UDP_IN_DATAGRAMS }, { "NoPorts", UDP_NO_PORTS },
+	{ "InErrors", UDP_IN_ERRORS }, { "OutDatagrams", UDP_OUT_DATAGRAMS },
+	{ "RcvbufErrors", UDP_RCVBUF_ERRORS }, { "SndbufErrors", UDP_SNDBUF_ERRORS },
+	{ "InCsumErrors", UDP_IN_CSUM_ERRORS },
 };
 
 static void line(struct format_sink *out, const char *group, const char *way, const char *name,
@@ -101,13 +101,19 @@ static void show_icmp(struct format_sink *out)
 		}
 }
 
+static void show_udp(struct format_sink *out, const char *group, unsigned base)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(udp_lines); i++)
+		line(out, group, "", udp_lines[i].name,
+		     inet_counter_read(base + (unsigned)udp_lines[i].counter));
+}
+
 void ip6_show_snmp(struct format_sink *out)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(ip_lines); i++)
 		line(out, "Ip6", "", ip_lines[i].name, ip_lines[i].counter < 0 ? 0 :
 		     ip6_counter_read((enum ip6_counter)ip_lines[i].counter));
 	show_icmp(out);
-	for (unsigned i = 0; i < ARRAY_SIZE(udp_lines); i++)
-		line(out, "Udp6", "", udp_lines[i].name,
-		     inet_counter_read((enum inet_counter)udp_lines[i].counter));
+	show_udp(out, "Udp6", UDP6_COUNTS);
+	show_udp(out, "UdpLite6", UDPLITE6_COUNTS);
 }

@@ -207,6 +207,7 @@ bool ip6_chain_is_whole(const u8 *bytes, u32 n, const struct ip6_chain *chain)
 		least = 20;
 		break;
 	case IPPROTO_UDP:
+	case IPPROTO_UDPLITE:
 	case IPPROTO_ICMPV6:
 		least = 8;
 		break;

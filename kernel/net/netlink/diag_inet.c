@@ -187,8 +187,7 @@ static int question_parse(const void *request, u32 length, struct question *q)
 
 static struct port_table *table_of(u32 protocol)
 {
-	return protocol == IPPROTO_TCP ? tcp_port_table() : protocol == IPPROTO_UDP ? udp_ports :
-										   NULL;
+	return protocol == IPPROTO_TCP ? tcp_port_table() : udp_port_table(protocol);
 }
 
 static int inet_check(struct nl_request *r)
@@ -292,7 +291,7 @@ static int inet_one(struct nl_request *r)
 		return err;
 	if (!table_of(more.protocol))
 		return more.protocol == IPPROTO_RAW ? -EOPNOTSUPP : -ENOENT;
-	i = find(&q, more.protocol, more.protocol == IPPROTO_UDP, &wait); /* as on Linux */
+	i = find(&q, more.protocol, more.protocol != IPPROTO_TCP, &wait); /* as on Linux */
 	if (!i && !wait)
 		return -ENOENT;
 	all = (struct inet_diag_req_v2){ .idiag_ext = q.idiag_ext, .idiag_states = ~0u };

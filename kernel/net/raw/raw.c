@@ -184,7 +184,7 @@ static void give(struct inet_sock *i, struct packet *p)
 	/* RFC 3542, 3.1: with IPV6_CHECKSUM only what is right. What was looped back has no sum
 	 * yet. */
 	if ((s->family == AF_INET6 && READ_ONCE(raw_sock(s)->checksum_at) >= 0 &&
-	     !ip_sum_valid(copy)) || packet_sum_finish(copy)) {
+	     !ip_sum_valid(copy, copy->length)) || packet_sum_finish(copy)) {
 		packet_free(copy);
 		return;
 	}

@@ -1,5 +1,5 @@
 /*
- * UDP sockets: made, bound, connected, closed, their options.
+ * Sockets of UDP and UDP-Lite: made, bound, connected, closed, their options.
  */
 #include "net/udp/udp.h"
 
@@ -8,7 +8,11 @@
 #include "core/panic.h"
 #include "mm/slab.h"
 
-struct port_table *udp_ports;
+struct udp_kind udp_kinds[2] = {
+	{ .protocol = IPPROTO_UDP, .counts = { UDP4_COUNTS, UDP6_COUNTS }, .name = "udp" },
+	{ .protocol = IPPROTO_UDPLITE, .counts = { UDPLITE4_COUNTS, UDPLITE6_COUNTS },
+	  .name = "udplite" },
+};
 static struct slab_cache *cache;
 static const struct sock_ops ops;
 
@@ -25,6 +29,17 @@ static int create(u16 family, int type, int protocol, struct sock **out)
 	return 0;
 }
 
+struct port_table *udp_port_table(u32 protocol)
+{
+	return protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE ?
+	       udp_kind((u16)protocol)->ports : NULL;
+}
+
+static struct port_table *ports_of(const struct inet_sock *i)
+{
+	return udp_kind(i->sock.protocol)->ports;
+}
+
 int udp_autobind(struct inet_sock *i)
 {
 	struct ipaddr local = i->local;
@@ -32,7 +47,7 @@ int udp_autobind(struct inet_sock *i)
 
 	if (likely(i->local_port))
 		return 0;
-	err = port_bind(udp_ports, i, &local, 0, NULL);
+	err = port_bind(ports_of(i), i, &local, 0, NULL);
 	return err == -ABI_EADDRINUSE ? -EAGAIN : err;
 }
 
@@ -59,7 +74,7 @@ static int bind(struct sock *s, const struct sockaddr_storage *a, u32 length)
 		err = -EINVAL;
 	if (!err) {
 		i->scope = scope;
-		err = inet_bind_port(udp_ports, i, &local, port, NULL);
+		err = inet_bind_port(ports_of(i), i, &local, port, NULL);
 		if (err)
 			i->scope = 0;
 	}
@@ -80,9 +95,9 @@ static void disconnect(struct inet_sock *i)
 	struct ipaddr any = inet_any(i);
 
 	if (i->bound_port || i->bound_address)
-		flow_leave(udp_ports, i);
+		flow_leave(ports_of(i), i);
 	else
-		port_release(udp_ports, i);
+		port_release(ports_of(i), i);
 	i->remote = any;
 	i->remote_port = 0;
 	if (!i->bound_address)
@@ -140,7 +155,7 @@ static int connect_locked(struct inet_sock *i, const struct ipaddr *to, u16 port
 			i->local = r->from;
 		i->remote = *to;
 		i->remote_port = port;
-		err = flow_enter(udp_ports, i, gives_way);
+		err = flow_enter(ports_of(i), i, gives_way);
 	}
 	route_put(r);
 	return err;
@@ -198,7 +213,7 @@ static void close(struct sock *s)
 	udp_cork_drop(u);
 	mutex_unlock(&s->send_lock);
 	spin_lock(&s->lock);
-	port_release(udp_ports, &u->inet);
+	port_release(ports_of(&u->inet), &u->inet);
 	spin_unlock(&s->lock);
 	sock_put(s);
 }
@@ -206,6 +221,25 @@ static void close(struct sock *s)
 static void destroy(struct sock *s)
 {
 	inet_sock_fini(inet_sock(s));
+}
+
+/* A checksum's coverage has at least the header in it; 0: everything (udplite(7)). */
+static u16 coverage(int v)
+{
+	return (u16)(!v ? 0 : clamp(v, (int)sizeof(struct udp_header), 0xffff));
+}
+
+static int set_lite_option(struct udp_sock *u, int name, int v)
+{
+	if (!udp_is_lite(&u->inet.sock))
+		return -ENOPROTOOPT;
+	if (name == UDPLITE_SEND_CSCOV) {
+		WRITE_ONCE(u->send_cover, coverage(v));
+	} else {
+		WRITE_ONCE(u->recv_cover, coverage(v));
+		WRITE_ONCE(u->recv_limited, true);
+	}
+	return 0;
 }
 
 static int set_udp_option(struct udp_sock *u, int name, const void __user *value, u32 n)
@@ -236,6 +270,9 @@ static int set_udp_option(struct udp_sock *u, int name, const void __user *value
 	case UDP_NO_CHECK6_RX:
 		WRITE_ONCE(u->no_check6_rx, v != 0);
 		return 0;
+	case UDPLITE_SEND_CSCOV:
+	case UDPLITE_RECV_CSCOV:
+		return set_lite_option(u, name, v);
 	default:
 		return -ENOPROTOOPT;
 	}
@@ -243,7 +280,7 @@ static int set_udp_option(struct udp_sock *u, int name, const void __user *value
 
 static int set_option(struct sock *s, int level, int name, const void __user *value, u32 n)
 {
-	if (level == SOL_UDP)
+	if (level == SOL_UDP || level == SOL_UDPLITE)
 		return set_udp_option(udp_sock(s), name, value, n);
 	return inet_set_option(s, level, name, value, n);
 }
@@ -252,7 +289,7 @@ static int get_option(struct sock *s, int level, int name, void __user *value, u
 {
 	struct udp_sock *u = udp_sock(s);
 
-	if (level != SOL_UDP)
+	if (level != SOL_UDP && level != SOL_UDPLITE)
 		return inet_get_option(s, level, name, value, n);
 	switch (name) {
 	case UDP_CORK:
@@ -265,26 +302,38 @@ static int get_option(struct sock *s, int level, int name, void __user *value, u
 		return inet_option_out(u->no_check6_tx, value, n);
 	case UDP_NO_CHECK6_RX:
 		return inet_option_out(u->no_check6_rx, value, n);
+	case UDPLITE_SEND_CSCOV:
+		return inet_option_out(u->send_cover, value, n);
+	case UDPLITE_RECV_CSCOV:
+		return inet_option_out(u->recv_cover, value, n);
 	default:
 		return -ENOPROTOOPT;
 	}
 }
 
-static const struct ip_protocol protocol = {
-	.number = IPPROTO_UDP, .receive = udp_receive, .error = udp_error,
+static const struct ip_protocol protocols[] = {
+	{ .number = IPPROTO_UDP, .receive = udp_receive, .error = udp_error },
+	{ .number = IPPROTO_UDPLITE, .receive = udp_receive, .error = udp_lite_error },
 };
-static struct inet_type type = {
-	.type = SOCK_DGRAM, .protocol = IPPROTO_UDP, .create = create,
+static struct inet_type types[] = {
+	{ .type = SOCK_DGRAM, .protocol = IPPROTO_UDP, .create = create },
+	{ .type = SOCK_DGRAM, .protocol = IPPROTO_UDPLITE, .create = create },
 };
 
 void udp_init(void)
 {
 	cache = slab_cache_create("udp_sock", sizeof(struct udp_sock), 64);
-	udp_ports = port_table_create("udp", 1024);
-	if (!cache || !udp_ports)
+	if (!cache)
 		panic("udp: no memory");
-	ip_protocol_register(&protocol);
-	inet_type_register(&type);
+	for (unsigned i = 0; i < ARRAY_SIZE(udp_kinds); i++) {
+		struct udp_kind *kind = &udp_kinds[i];
+
+		kind->ports = port_table_create(kind->name, 1024);
+		if (!kind->ports)
+			panic("udp: no memory");
+		ip_protocol_register(&protocols[i]);
+		inet_type_register(&types[i]);
+	}
 	udp_show_init();
 }
 

@@ -1,6 +1,6 @@
 /*
- * UDP received: whose is it? A connected socket's, else that of the best bound one; of what went
- * to a group or a broadcast every socket that wants it gets a copy (RFC 1122, 4.1.3.3).
+ * UDP and UDP-Lite received: whose is it? A connected socket's, else that of the best bound one; of
+ * what went to a group or a broadcast every socket that wants it gets a copy (RFC 1122, 4.1.3.3).
  */
 #include "net/udp/udp.h"
 
@@ -12,7 +12,19 @@ static bool six(const struct packet *p)
 	return !ipaddr_is4(&ip_info((struct packet *)p)->to);
 }
 
-#define UDP_COUNT(p, what) inet_count(six(p) ? UDP6_##what : UDP4_##what)
+static void count(struct packet *p, enum udp_counter what)
+{
+	udp_count(udp_kind(ip_info(p)->protocol), six(p), what);
+}
+
+/* UDPLITE_RECV_CSCOV: whether the checksum is over as much as the socket wants. */
+static bool covered(const struct udp_sock *u, const struct packet *p)
+{
+	u32 least = READ_ONCE(u->recv_cover) ?: p->length;
+	u32 cover = udp_lite_coverage((const struct udp_header *)p->data, p->length);
+
+	return !READ_ONCE(u->recv_limited) || cover == p->length || cover >= least;
+}
 
 /* Queues it, or frees it: the packet is the socket's from now on. */
 static void give(struct inet_sock *i, struct packet *p)
@@ -24,6 +36,8 @@ static void give(struct inet_sock *i, struct packet *p)
 	if (unlikely(!inet_near_enough(i, ip_info(p))))
 		goto drop;
 	if (unlikely(p->length < sizeof(struct udp_header)))
+		goto drop;
+	if (unlikely(udp_is_lite(s)) && !covered(udp_sock(s), p))
 		goto drop;
 	if (unlikely(s->filter) && !sock_filter_pass(s, p))
 		goto drop;
@@ -39,14 +53,14 @@ static void give(struct inet_sock *i, struct packet *p)
 		err = sock_queue_receive(s, p);
 	spin_unlock(&s->lock);
 	if (err) {
-		UDP_COUNT(p, RCVBUF_ERRORS);
+		count(p, UDP_RCVBUF_ERRORS);
 		goto drop;
 	}
 	if (likely(!together))
 		sock_wake(s, POLLIN | POLLRDNORM);
 	return;
 drop:
-	UDP_COUNT(p, IN_ERRORS);
+	count(p, UDP_IN_ERRORS);
 	packet_free(p);
 }
 
@@ -59,6 +73,34 @@ static bool sum_missing(const struct packet *p, const struct udp_header *h)
 static bool allows_missing(const struct sock *s)
 {
 	return READ_ONCE(((const struct udp_sock *)s)->no_check6_rx);
+}
+
+/* Cuts off what is behind the datagram: whether it is all there. One of UDP-Lite ends where the
+ * packet does, and covers no more. */
+static bool whole(struct packet *p, const struct udp_header *h)
+{
+	u32 length = udp_length(h, p->length);
+
+	if (unlikely(ip_info(p)->protocol == IPPROTO_UDPLITE))
+		return ntoh16(h->length) <= p->length;
+	if (unlikely(!length))
+		return false;
+	if (unlikely(length < p->length))
+		packet_trim(p, length);
+	return true;
+}
+
+/* UDP-Lite's is always there. */
+static bool sum_right(struct packet *p, const struct udp_header *h)
+{
+	u32 cover = p->length;
+
+	if (unlikely(ip_info(p)->protocol == IPPROTO_UDPLITE)) {
+		cover = udp_lite_coverage(h, p->length);
+		if (!h->sum || !cover)
+			return false;
+	}
+	return !h->sum || ip_sum_valid(p, cover);
 }
 
 struct spread { struct packet *p; const struct udp_header *h; };
@@ -101,36 +143,32 @@ static void receive_spread(struct packet *p, const struct udp_header *h)
 {
 	struct spread x = { p, h };
 
-	port_each(udp_ports, ntoh16(h->to), give_copy, &x);
+	port_each(udp_kind(ip_info(p)->protocol)->ports, ntoh16(h->to), give_copy, &x);
 	packet_free(p);
 }
 
 void udp_receive(struct packet *p)
 {
 	const struct ip_info *info = ip_info(p);
+	struct port_table *ports = udp_kind(info->protocol)->ports;
 	const struct udp_header *h;
 	struct inet_sock *i;
-	u32 length;
 
 	if (unlikely(!packet_want(p, sizeof(*h))))
 		goto bad;
 	h = (const struct udp_header *)p->data;
-	length = udp_length(h, p->length);
-	if (unlikely(!length))
+	if (unlikely(!whole(p, h)))
 		goto bad;
-	if (unlikely(length < p->length))
-		packet_trim(p, length);
-	if (unlikely(h->sum && !ip_sum_valid(p)))
+	if (unlikely(!sum_right(p, h)))
 		goto bad_sum;
-	UDP_COUNT(p, IN_DATAGRAMS);
+	count(p, UDP_IN_DATAGRAMS);
 	if (unlikely(route_is_spread(info->kind))) {
 		receive_spread(p, h);
 		return;
 	}
-	i = flow_find(udp_ports, &info->to, ntoh16(h->to), &info->from, ntoh16(h->from),
-		      info->nif) ?:
-	    port_find(udp_ports, &info->to, ntoh16(h->to), &info->from, ntoh16(h->from),
-		      info->nif, NULL);
+	i = flow_find(ports, &info->to, ntoh16(h->to), &info->from, ntoh16(h->from), info->nif) ?:
+	    port_find(ports, &info->to, ntoh16(h->to), &info->from, ntoh16(h->from), info->nif,
+		      NULL);
 	if (likely(i)) {
 		if (sum_missing(p, h) && !allows_missing(&i->sock)) {
 			sock_put(&i->sock);
@@ -142,28 +180,28 @@ void udp_receive(struct packet *p)
 	}
 	if (sum_missing(p, h))
 		goto bad_sum;
-	UDP_COUNT(p, NO_PORTS);
+	count(p, UDP_NO_PORTS);
 	ip_send_unreachable(p, IP_PORT_UNREACHABLE);
 	packet_free(p);
 	return;
 bad_sum:
-	UDP_COUNT(p, IN_CSUM_ERRORS);
+	count(p, UDP_IN_CSUM_ERRORS);
 bad:
-	UDP_COUNT(p, IN_ERRORS);
+	count(p, UDP_IN_ERRORS);
 	packet_free(p);
 }
 
 /* RFC 1122, 4.1.3.3: passed up. A socket without IP_RECVERR hears only what is certain, and only
  * if it is connected (udp(7)). */
-void udp_error(const struct ip_error *e)
+static void error(struct port_table *ports, const struct ip_error *e)
 {
 	const struct udp_header *h = (const struct udp_header *)e->transport;
 	struct ip_error told = *e;
 	struct inet_sock *i;
 	bool keeps, hard;
 
-	i = flow_find(udp_ports, &e->from, ntoh16(h->from), &e->to, ntoh16(h->to), e->nif) ?:
-	    port_find(udp_ports, &e->from, ntoh16(h->from), &e->to, ntoh16(h->to), e->nif, NULL);
+	i = flow_find(ports, &e->from, ntoh16(h->from), &e->to, ntoh16(h->to), e->nif) ?:
+	    port_find(ports, &e->from, ntoh16(h->from), &e->to, ntoh16(h->to), e->nif, NULL);
 	if (!i)
 		return;
 	told.skip = sizeof(*h);
@@ -188,4 +226,14 @@ void udp_error(const struct ip_error *e)
 	if (keeps || (hard && i->remote_port))
 		sock_set_error(&i->sock, e->error);
 	sock_put(&i->sock);
+}
+
+void udp_error(const struct ip_error *e)
+{
+	error(udp_kind(IPPROTO_UDP)->ports, e);
+}
+
+void udp_lite_error(const struct ip_error *e)
+{
+	error(udp_kind(IPPROTO_UDPLITE)->ports, e);
 }

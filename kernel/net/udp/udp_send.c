@@ -12,13 +12,30 @@
 #include "lib/string.h"
 #include "vm/iov.h"
 
-#define COUNT(to, what) inet_count(ipaddr_is4(to) ? UDP4_##what : UDP6_##what)
+static void count(const struct udp_sock *u, const struct ipaddr *to, enum udp_counter what)
+{
+	udp_count(udp_kind(u->inet.sock.protocol), !ipaddr_is4(to), what);
+}
 
 /* Whether datagrams to an address go without a checksum. */
 static bool sums_off(const struct udp_sock *u, const struct ipaddr *to)
 {
 	return ipaddr_is4(to) ? READ_ONCE(u->inet.sock.flags) & SOCK_NO_CHECK :
 				READ_ONCE(u->no_check6_tx);
+}
+
+/* UDP-Lite's coverage and checksum, which is always there and which no device knows (RFC 3828). A
+ * coverage beyond the datagram's end is that of all of it. */
+static void lite_sum(const struct udp_sock *u, struct packet *p, const struct ipaddr *from,
+		     const struct ipaddr *to)
+{
+	struct udp_header *h = (struct udp_header *)p->data;
+	u32 cover = min(READ_ONCE(u->send_cover) ?: p->length, p->length);
+	u16 sum;
+
+	h->length = hton16((u16)cover);
+	sum = (u16)~ip_sum_over(p, from, to, IPPROTO_UDPLITE, cover);
+	h->sum = sum ?: 0xffff;
 }
 
 /* Header and checksum. With the lock; data begins with the payload, in own bytes. */
@@ -32,6 +49,10 @@ static void header_make(struct udp_sock *u, struct packet *p, const struct route
 		.from = hton16(u->inet.local_port), .to = hton16(to->to_port),
 		.length = hton16((u16)p->length),
 	};
+	if (unlikely(udp_is_lite(&u->inet.sock))) {
+		lite_sum(u, p, &r->from, &dest);
+		return;
+	}
 	if (sums_off(u, &r->to))
 		return;
 	ip_sum_partial(p, &r->from, &dest, IPPROTO_UDP, offsetof(struct udp_header, sum));
@@ -58,7 +79,7 @@ static int transmit(struct udp_sock *u, struct packet *p, struct inet_send *to)
 	}
 	spin_unlock(&s->lock);
 	if (likely(!err)) {
-		COUNT(&to->flow.to, OUT_DATAGRAMS);
+		count(u, &to->flow.to, UDP_OUT_DATAGRAMS);
 		return 0;
 	}
 	if (err == -ABI_EMSGSIZE)
@@ -66,7 +87,7 @@ static int transmit(struct udp_sock *u, struct packet *p, struct inet_send *to)
 	/* What is lost on its way to the wire is lost as on the wire, unless somebody wants to
 	 * know (ip(7), IP_RECVERR). */
 	if (err == -ABI_ENOBUFS && !inet_keeps_errors(&u->inet, &to->flow.to)) {
-		COUNT(&to->flow.to, SNDBUF_ERRORS);
+		count(u, &to->flow.to, UDP_SNDBUF_ERRORS);
 		err = 0;
 	}
 	return err;
@@ -191,6 +212,8 @@ static ssize_t send_now(struct udp_sock *u, struct msg *m, u32 n, struct inet_se
 		return -EINVAL;
 	if (!to->segment)
 		to->segment = READ_ONCE(u->segment);
+	if (unlikely(to->segment && udp_is_lite(&u->inet.sock)))
+		return -EIO;
 	if (unlikely(to->segment && n > to->segment))
 		return send_segments(u, m, n, to);
 	err = send_one(u, m, n, to);

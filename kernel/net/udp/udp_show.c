@@ -1,5 +1,5 @@
 /*
- * UDP sockets as text: /proc/net/udp, /proc/net/udp6, and their number.
+ * UDP's and UDP-Lite's sockets as text: /proc/net/udp, udp6, udplite, udplite6, and their number.
  */
 #include "net/inet/show.h"
 #include "net/udp/udp.h"
@@ -19,23 +19,29 @@ static bool row(struct inet_sock *i, void *arg)
 	return true;
 }
 
-void udp_show(struct format_sink *out, bool six)
+void udp_show(struct format_sink *out, u16 protocol, bool six)
 {
 	struct rows r = { .out = out, .family = six ? AF_INET6 : AF_INET };
 
 	inet_show_sock_header(out, 5, six);
-	port_walk(udp_ports, row, &r);
+	port_walk(udp_kind(protocol)->ports, row, &r);
+}
+
+static u32 count(u16 protocol, bool six)
+{
+	struct rows r = { .family = six ? AF_INET6 : AF_INET };
+
+	port_walk(udp_kind(protocol)->ports, row, &r);
+	return r.n;
 }
 
 static void sockstat(struct format_sink *out, bool six)
 {
-	struct rows r = { .family = six ? AF_INET6 : AF_INET };
+	const char *version = six ? "6" : "";
 
-	port_walk(udp_ports, row, &r);
-	if (six)
-		format_to(out, "UDP6: inuse %u\n", r.n);
-	else
-		format_to(out, "UDP: inuse %u mem 0\n", r.n);
+	format_to(out, "UDP%s: inuse %u%s\n", version, count(IPPROTO_UDP, six),
+		  six ? "" : " mem 0");
+	format_to(out, "UDPLITE%s: inuse %u\n", version, count(IPPROTO_UDPLITE, six));
 }
 
 static struct inet_show show = { .sockstat = sockstat };

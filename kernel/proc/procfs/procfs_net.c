@@ -39,8 +39,10 @@ SHOW(packet, packet_sock_show(out))
 SHOW(route, ip4_show_routes(out))
 SHOW(arp, arp_show(out))
 SHOW(igmp, igmp_show(out))
-SHOW(udp, udp_show(out, false))
-SHOW(udp6, udp_show(out, true))
+SHOW(udp, udp_show(out, IPPROTO_UDP, false))
+SHOW(udp6, udp_show(out, IPPROTO_UDP, true))
+SHOW(udplite, udp_show(out, IPPROTO_UDPLITE, false))
+SHOW(udplite6, udp_show(out, IPPROTO_UDPLITE, true))
 SHOW(raw, raw_show(out, false))
 SHOW(raw6, raw_show(out, true))
 SHOW(icmp, ping_show(out, false))
@@ -67,6 +69,6 @@ const struct proc_node procfs_net_children[] = {
 	FILE(if_inet6), FILE(igmp), FILE(igmp6), FILE(ip6_flowlabel), FILE(ipv6_route),
 	FILE(mcfilter6), FILE(netlink), FILE(netstat), FILE(packet), FILE(raw), FILE(raw6),
 	FILE(route), FILE(snmp), FILE(snmp6), FILE(sockstat), FILE(sockstat6), FILE(tcp),
-	FILE(tcp6), FILE(udp), FILE(udp6), FILE(unix),
+	FILE(tcp6), FILE(udp), FILE(udp6), FILE(udplite), FILE(udplite6), FILE(unix),
 	{ 0 },
 };
