@@ -199,6 +199,13 @@ pid_t tap_spawn(int (*run)(void *), void *argument)
 	return pid;
 }
 
+int tap_forever(void *argument)
+{
+	for (;;)
+		pause();
+	return argument == NULL;
+}
+
 int tap_as_user(int (*run)(void *), void *argument)
 {
 	pid_t pid = must(fork());

@@ -122,6 +122,8 @@ pid_t tap_fork(void);
 #define fork() tap_fork()
 /* Fork; the child runs and exits with the function's result. */
 pid_t tap_spawn(int (*run)(void *), void *argument);
+/* For tap_spawn(): waits for signals and never returns. */
+int tap_forever(void *argument);
 /* Fork; the child gives up root's identity (uid and gid 1000, no groups), runs and is waited for;
  * its status. */
 int tap_as_user(int (*run)(void *), void *argument);

@@ -30,13 +30,6 @@ static void become_leader(void)
 	slave = must(open(slave_path, O_RDWR));
 }
 
-static int forever(void *argument)
-{
-	for (;;)
-		pause();
-	return argument == NULL;
-}
-
 static int groups(void *argument)
 {
 	pid_t child;
@@ -46,7 +39,7 @@ static int groups(void *argument)
 	works(setpgid(0, 0), "a group of one's own");
 	is(getpgrp(), getpid(), "is led by oneself");
 	fails(setsid(), EPERM, "a leader cannot start a session");
-	child = tap_spawn(forever, NULL);
+	child = tap_spawn(tap_forever, NULL);
 	is(getpgid(child), getpgrp(), "a child is in its parent's group");
 	works(setpgid(child, child), "until it is moved");
 	is(getpgid(child), child, "moved");
@@ -79,7 +72,7 @@ static int session(void *argument)
 	works(open("/dev/tty", O_RDWR), "opening one takes it");
 	is(tcgetsid(slave), was, "tcgetsid");
 	is(tcgetpgrp(slave), was, "tcgetpgrp");
-	child = tap_spawn(forever, NULL);
+	child = tap_spawn(tap_forever, NULL);
 	must(setpgid(child, child));
 	works(tcsetpgrp(slave, child), "tcsetpgrp");
 	is(tcgetpgrp(slave), child, "the foreground");
@@ -107,7 +100,7 @@ static int keys(void *argument)
 	become_leader();
 	signal(SIGTTOU, SIG_IGN);
 	for (int i = 0; i < 3; i++) {
-		pid_t child = tap_spawn(forever, NULL);
+		pid_t child = tap_spawn(tap_forever, NULL);
 		int status;
 
 		must(setpgid(child, child));

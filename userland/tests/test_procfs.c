@@ -27,13 +27,6 @@ static const char *stat_field(pid_t pid, int n)
 	return word;
 }
 
-static int forever(void *argument)
-{
-	for (;;)
-		pause();
-	return argument == NULL;
-}
-
 TEST(stat)
 {
 	const char *text = tap_read("/proc/self/stat"), *at = strrchr(text, ')');
@@ -59,7 +52,7 @@ TEST(stat)
 	is(atoi(stat_field(getpid(), 20)), 1, "threads");
 	ok(atol(stat_field(getpid(), 23)) > 0, "size");
 	ok(atol(stat_field(getpid(), 24)) > 0, "resident pages");
-	pid = tap_spawn(forever, NULL);
+	pid = tap_spawn(tap_forever, NULL);
 	ok(tap_await_state(pid, 'S'), "a sleeping one is S");
 	kill(pid, SIGSTOP);
 	ok(tap_await_state(pid, 'T'), "a stopped one is T");

@@ -13,13 +13,6 @@
 #define P_PIDFD 3
 #endif
 
-static int sleep_long(void *argument)
-{
-	for (;;)
-		pause();
-	return (int)(long)argument;
-}
-
 TEST(init_is_not_killed)
 {
 	if (!tap_root()) {
@@ -276,7 +269,7 @@ TEST_LONG(numbers_come_back)
 TEST(pidfd_of_the_dead)
 {
 	siginfo_t info;
-	pid_t pid = tap_spawn(sleep_long, NULL);
+	pid_t pid = tap_spawn(tap_forever, NULL);
 	int fd = (int)must(syscall(SYS_pidfd_open, pid, 0));
 
 	works(syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0), "pidfd_send_signal");
@@ -307,7 +300,7 @@ static int many_processes(void *argument)
 		return 1;
 	pid_t first = fork();
 	if (first == 0)
-		sleep_long(NULL);
+		tap_forever(NULL);
 	pid_t second = fork();
 	int result = first > 0 && second == -1 && errno == EAGAIN ? 0 : 2;
 	if (second == 0)
@@ -333,7 +326,7 @@ static int over_limit(void *argument)
 
 	if (other == 0) {
 		if (setuid(1235) == 0)
-			sleep_long(NULL);
+			tap_forever(NULL);
 		_exit(1);
 	}
 	if (!tap_await_state(other, 'S') || setrlimit(RLIMIT_NPROC, &limit) || setgid(1235) ||
