@@ -87,9 +87,9 @@ enum lock_rank {
 	RANK_IRQ,               /* interrupt line tables */
 	RANK_CLOCK,             /* the discipline of the clock */
 	RANK_WORK,              /* work queues */
-	RANK_TIMER,             /* timer queues */
 	RANK_WAIT,              /* wait queue */
 	RANK_RUNQ,              /* run queues; by CPU number when two */
+	RANK_TIMER,             /* timer queues */
 	RANK_SLAB_LIST,         /* list of slab caches */
 	RANK_SLAB,
 	RANK_FRAMES,            /* page frame allocator */

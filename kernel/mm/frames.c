@@ -15,7 +15,7 @@
  * frees.
  *
  * Locks: frames.lock (RANK_FRAMES), interrupts off. The hook `wake` is called without it, but
- * perhaps under the allocating caller's own locks: MM_ATOMIC callers hold none of RANK_TIMER and
+ * perhaps under the allocating caller's own locks: MM_ATOMIC callers hold none of RANK_WAIT and
  * above.
  */
 #include "mm/frames_int.h"

@@ -108,6 +108,9 @@ static int thread_fill(struct thread *thread, struct task *child, const struct c
 			return -EPERM;
 		thread->arch.fs_base = req->tls;
 	}
+	/* sched(7): what was asked for cannot be had twice. */
+	if (me->policy == SCHED_DEADLINE && !task_current()->sched_reset_on_fork)
+		return -EAGAIN;
 	thread->sigmask = me->sigmask;
 	thread->frees_memory = me->frees_memory;
 	rseq_fork(child, req->flags);

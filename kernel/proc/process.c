@@ -21,6 +21,7 @@
 #include "proc/proc_int.h"
 #include "proc/signal.h"
 #include "proc/user.h"
+#include "sched/edf.h"
 
 struct spinlock proc_tree_lock = SPINLOCK_INIT(RANK_PROC_TREE, "proc_tree");
 
@@ -366,6 +367,14 @@ static void thread_charge(struct thread *thread, u64 user_ns, u64 system_ns)
 	posix_timer_charge(task);
 }
 
+/* SCHED_FLAG_DL_OVERRUN. */
+static void thread_overrun(struct thread *thread)
+{
+	struct abi_siginfo info = signal_info_kernel(SIGXCPU);
+
+	signal_send_process(thread->process, &info);
+}
+
 static bool may_lock_any(void)
 {
 	return process_current() && cred_capable(cred_current(), CAP_IPC_LOCK);
@@ -400,6 +409,7 @@ void proc_init(void)
 	thread_set_free_hook(thread_freed);
 	thread_set_fatal_hook(thread_dies);
 	sched_set_charge_hook(thread_charge);
+	sched_set_overrun_hook(thread_overrun);
 	futex_set_thread_finder(thread_find);
 	sysv_init(current_pid);
 	vm_set_lock_privilege(may_lock_any);

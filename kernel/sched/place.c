@@ -36,6 +36,16 @@ static unsigned least_urgent(u64 allowed, unsigned last, unsigned level)
 	return lowest < level ? best : last;
 }
 
+/* Of a real-time thread. */
+static unsigned urgent_choose(const struct thread *t, u64 allowed, unsigned last)
+{
+	unsigned best = least_urgent(allowed, last, level_of(t));
+
+	if (is_edf(t) && READ_ONCE(cpu_runqueue(best)->level) == LEVEL_EDF)
+		best = edf_choose(t, allowed, best);
+	return best;
+}
+
 unsigned place_choose(const struct thread *t)
 {
 	u64 allowed = READ_ONCE(t->affinity), idle = READ_ONCE(idle_cpus) & allowed;
@@ -44,7 +54,7 @@ unsigned place_choose(const struct thread *t)
 	if (idle)
 		return idle & BIT(last) ? last : ctz64(idle);
 	if (t->class == SCHED_CLASS_REALTIME)
-		last = least_urgent(allowed, last, level_of(t));
+		last = urgent_choose(t, allowed, last);
 	else if (unlikely(READ_ONCE(cpu_runqueue(last)->level) > LEVEL_FAIR))
 		last = least_urgent(allowed, last, LEVEL_FAIR + 1);
 	if (allowed & BIT(last))

@@ -2,8 +2,8 @@
  * Run queues and the switch.
  *
  * Each CPU has a run queue: the thread that runs (curr, in none of the lists), the fair threads
- * that wait in a tree by virtual deadline, the real-time ones in lists by priority. Real-time
- * before fair before the idle thread.
+ * that wait in a tree by virtual deadline, the real-time ones in lists by priority, those of
+ * SCHED_DEADLINE in a tree by deadline. These before real-time before fair before the idle thread.
  *
  * The switch happens with the queue locked, and the lock is released by whoever is switched to
  * (finish_switch). So who holds the lock of a thread's queue and finds that it is not curr knows
@@ -17,8 +17,8 @@
  * state, and sets it to THREAD_RUNNING under the lock, where the blocker meets it.
  *
  * A thread whose state is THREAD_RUNNING but which is neither queued nor curr is on its way between
- * two queues (place_depart); nobody wakes a running thread, and who changes its policy holds the
- * lock it will be entered under.
+ * two queues (place_depart), or throttled (edf.c); nobody wakes a running thread, and who changes
+ * its policy holds the lock it will be entered under.
  *
  * Locks: rq->lock (RANK_RUNQ, interrupts off); two of them never at a time.
  */
@@ -35,6 +35,16 @@ static void (*plug_hook)(void);
 void thread_set_plug_hook(void (*flush)(void))
 {
 	plug_hook = flush;
+}
+
+/* What is not for fair threads stands in functions of its own, so that they need not save registers
+ * for it. The time of a real-time curr: */
+static __noinline void account_urgent(struct runqueue *rq, struct thread *curr, u64 ns)
+{
+	if (is_edf(curr))
+		edf_charge(curr, ns);
+	curr->rr_left_ns -= min(ns, curr->rr_left_ns);
+	rq->rt_ns += ns;
 }
 
 /* Counts the time since the last account for curr. */
@@ -55,12 +65,10 @@ void run_account(struct runqueue *rq, u64 now)
 		return;
 	}
 	rq->busy_ns += ns;
-	if (curr->class == SCHED_CLASS_FAIR) {
+	if (curr->class == SCHED_CLASS_FAIR)
 		fair_charge(rq, curr, ns);
-	} else {
-		curr->rr_left_ns -= min(ns, curr->rr_left_ns);
-		rq->rt_ns += ns;
-	}
+	else
+		account_urgent(rq, curr, ns);
 }
 
 void run_insert(struct runqueue *rq, struct thread *t)
@@ -84,6 +92,17 @@ void run_dequeue(struct runqueue *rq, struct thread *t)
 		rt_remove(rq, t);
 }
 
+/* Whether a real-time `t` should run rather than curr. */
+static __noinline bool urgent_over(struct runqueue *rq, const struct thread *t, u64 now)
+{
+	const struct thread *curr = rq->curr;
+
+	if (curr->class != SCHED_CLASS_REALTIME)
+		return is_edf(t) || !rt_throttled(rq, now);
+	return t->run_priority > curr->run_priority ||
+	       (is_edf(t) && is_edf(curr) && edf_before(t, curr));
+}
+
 /* Whether `t` should run rather than curr. */
 static bool more_urgent(struct runqueue *rq, const struct thread *t, u64 now)
 {
@@ -91,11 +110,10 @@ static bool more_urgent(struct runqueue *rq, const struct thread *t, u64 now)
 
 	if (curr->class == SCHED_CLASS_IDLE)
 		return true;
-	if (t->class != curr->class)
-		return t->class == SCHED_CLASS_REALTIME && !rt_throttled(rq, now);
-	if (t->class == SCHED_CLASS_REALTIME)
-		return t->run_priority > curr->run_priority;
-	return (s64)(curr->deadline - t->deadline) > (s64)SCHED_WAKE_NS;
+	if (unlikely(t->class == SCHED_CLASS_REALTIME))
+		return urgent_over(rq, t, now);
+	return curr->class == SCHED_CLASS_FAIR &&
+	       (s64)(curr->deadline - t->deadline) > (s64)SCHED_WAKE_NS;
 }
 
 void run_resched(struct runqueue *rq)
@@ -123,7 +141,7 @@ static struct thread *pick_next(struct runqueue *rq, u64 now)
 {
 	struct thread *t;
 
-	if (unlikely(rt_queued(rq)) && !(rq->earliest && rt_throttled(rq, now)))
+	if (unlikely(rt_queued(rq)) && (!rq->earliest || rt_may_run(rq, now)))
 		t = rt_first(rq);
 	else if (likely(rq->earliest))
 		t = rb_entry(rq->earliest, struct thread, run_node);
@@ -191,8 +209,9 @@ static struct thread *switch_to(struct runqueue *rq, struct thread *prev, struct
 	return finish_switch();
 }
 
-/* Puts the runnable curr back among those who wait, unless it may not be here any more. */
-static void requeue(struct runqueue *rq, struct thread *prev, bool yield)
+/* Puts the runnable curr back among those who wait, unless it may not be here any more, or has no
+ * time left. */
+static void requeue(struct runqueue *rq, struct thread *prev, bool yield, u64 now)
 {
 	bool expired = true;
 
@@ -201,8 +220,11 @@ static void requeue(struct runqueue *rq, struct thread *prev, bool yield)
 		return;
 	}
 	if (prev->class == SCHED_CLASS_REALTIME) {
-		unsigned cpu = rt_queued(rq) && !yield ? place_choose(prev) : rq->cpu;
+		unsigned cpu;
 
+		if (is_edf(prev) && edf_stops(prev, yield, now))
+			return;
+		cpu = rt_queued(rq) && !yield ? place_choose(prev) : rq->cpu;
 		/* Something more urgent is here; elsewhere may be something less urgent. */
 		if (cpu != rq->cpu) {
 			rq->push_to = place_depart(prev, rq, cpu);
@@ -250,6 +272,8 @@ static void schedule(enum why why)
 		__atomic_fetch_and(&prev->work, ~WORK_RESCHED, __ATOMIC_RELAXED);
 	if (prev->class == SCHED_CLASS_FAIR)
 		fair_renew(prev);
+	else if (why == WHY_BLOCK && is_edf(prev))
+		edf_sleep(prev, now);
 	if (why == WHY_YIELD)
 		rq->yields++;
 	if (why == WHY_BLOCK) {
@@ -257,10 +281,12 @@ static void schedule(enum why why)
 		if (prev->in_iowait)
 			rq->n_iowait++;
 	} else if (prev != rq->idle) {
-		requeue(rq, prev, why == WHY_YIELD);
+		requeue(rq, prev, why == WHY_YIELD, now);
 	}
 	next = pick_next(rq, now);
 	if (next == prev) {
+		if (unlikely(is_edf(next))) /* its budget may be another one */
+			timer_want(run_next_tick(rq, now));
 		spin_unlock(&rq->lock);
 	} else {
 		if (why != WHY_BLOCK)
@@ -298,7 +324,7 @@ void sched_switch_now(void)
 
 void sched_yield(void)
 {
-	if (READ_ONCE(this_runqueue()->n_queued))
+	if (READ_ONCE(this_runqueue()->n_queued) || unlikely(is_edf(thread_current())))
 		schedule(WHY_YIELD);
 	else
 		rcu_pass();
@@ -344,6 +370,8 @@ bool thread_wake_states(struct thread *t, u32 states)
 	rq->wakes_here += rq->cpu == cpu_id();
 	if (t->class == SCHED_CLASS_FAIR)
 		fair_place_woken(rq, t);
+	else if (is_edf(t) && !edf_wake(t, now))
+		goto out;
 	if (states & WAKE_SYNC && rq->curr == thread_current() &&
 	    rq->curr->class == SCHED_CLASS_FAIR && t->class == SCHED_CLASS_FAIR) {
 		run_insert(rq, t);
@@ -351,6 +379,7 @@ bool thread_wake_states(struct thread *t, u32 states)
 	} else {
 		run_enqueue(rq, t, now);
 	}
+out:
 	spin_unlock(&rq->lock);
 	irq_restore(flags);
 	return true;
@@ -375,10 +404,27 @@ void thread_start(struct thread *t)
 	irq_restore(flags);
 }
 
+/* The next tick with a real-time curr, at `next` at the latest. */
+static __noinline u64 next_tick_urgent(struct runqueue *rq, u64 now, u64 next)
+{
+	struct thread *curr = rq->curr;
+
+	if (need_resched(curr))
+		return next;
+	if (is_edf(curr))
+		return min(next, now + edf_lasts(curr));
+	if (!rq->n_queued)
+		return next;
+	if (rq->earliest && rt_left(rq) < SCHED_SAMPLE_NS)
+		next = min(next, now + rt_left(rq));
+	return curr->policy == SCHED_RR ? min(next, now + curr->rr_left_ns) : next;
+}
+
 u64 run_next_tick(struct runqueue *rq, u64 now)
 {
 	struct thread *curr = rq->curr;
-	u64 next;
+	u64 next, end;
+	s64 left;
 
 	if (curr->class == SCHED_CLASS_IDLE)
 		return ~0ull;
@@ -387,19 +433,15 @@ u64 run_next_tick(struct runqueue *rq, u64 now)
 	if (rq->sample_at <= now)
 		rq->sample_at = tick_after(now);
 	next = rq->sample_at;
+	if (unlikely(curr->class == SCHED_CLASS_REALTIME))
+		return next_tick_urgent(rq, now, next);
 	if (!rq->n_queued || need_resched(curr))
 		return next;
-	if (curr->class == SCHED_CLASS_FAIR) {
-		s64 left = (s64)(curr->deadline - curr->vruntime);
-		u64 end = now + (left > 0 ? from_virtual((u64)left, curr->weight) : 0);
-
-		if (unlikely(rt_queued(rq)))
-			next = min(next, max(rt_refill_at(rq), now));
-		return min(next, tick_after(end)); /* most threads block before */
-	}
-	if (rq->earliest && rt_left(rq) < SCHED_SAMPLE_NS)
-		next = min(next, now + rt_left(rq));
-	return curr->policy == SCHED_RR ? min(next, now + curr->rr_left_ns) : next;
+	left = (s64)(curr->deadline - curr->vruntime);
+	end = now + (left > 0 ? from_virtual((u64)left, curr->weight) : 0);
+	if (unlikely(rt_queued(rq)))
+		next = min(next, max(rt_refill_at(rq), now));
+	return min(next, tick_after(end)); /* most threads block before */
 }
 
 /* Whether curr has had its turn. */
@@ -408,9 +450,11 @@ static bool turn_over(struct runqueue *rq, u64 now)
 	struct thread *curr = rq->curr;
 
 	if (curr->class == SCHED_CLASS_FAIR)
-		return fair_renew(curr) || (rt_queued(rq) && !rt_throttled(rq, now));
+		return fair_renew(curr) || rt_may_run(rq, now);
 	if (curr->class != SCHED_CLASS_REALTIME)
 		return false;
+	if (is_edf(curr))
+		return !edf_lasts(curr);
 	return (curr->policy == SCHED_RR && !curr->rr_left_ns) ||
 	       (rq->earliest && rt_throttled(rq, now));
 }
@@ -418,7 +462,7 @@ static bool turn_over(struct runqueue *rq, u64 now)
 void run_tick(struct runqueue *rq, u64 now)
 {
 	run_account(rq, now);
-	if (!rq->n_queued)
+	if (!rq->n_queued && likely(!is_edf(rq->curr)))
 		return;
 	if (turn_over(rq, now))
 		run_resched(rq);
@@ -435,7 +479,7 @@ void run_init_cpu(unsigned cpu, struct thread *idle)
 	rq->curr = rq->idle = idle;
 	rq->level = LEVEL_IDLE;
 	rq->spin_ns = 20 * NSEC_PER_USEC;
-	for (unsigned i = 0; i < RT_LEVELS; i++)
+	for (unsigned i = 0; i < RT_EDF; i++)
 		list_init(&rq->rt[i]);
 }
 

@@ -18,11 +18,13 @@
 #define SCHED_SAMPLE_NS  (10 * (u64)NSEC_PER_MSEC) /* sampling tick of a busy CPU */
 #define WEIGHT_NORMAL    1024                  /* of nice 0 */
 
-#define RT_LEVELS 100 /* priorities 1 … 99 */
+#define RT_LEVELS 101 /* priorities 1 … 99, and: */
+#define RT_EDF    100 /* SCHED_DEADLINE, which has a tree instead of a list (edf.c) */
 
 /* What a CPU runs, for those who look from afar: these, or LEVEL_FAIR + a real-time priority. */
 #define LEVEL_IDLE 0
 #define LEVEL_FAIR 1
+#define LEVEL_EDF  (LEVEL_FAIR + RT_EDF)
 
 /* r: lock, interrupts off.  I: constant after sched_init().  c: its CPU alone, interrupts off.
  * a: atomic. */
@@ -41,7 +43,10 @@ struct runqueue {
 	u64 min_vruntime;         /* r: grows with the virtual time of those who run here */
 	u8 level;                 /* r to write: LEVEL_* of curr */
 	u64 rt_levels[2];         /* r: bit per priority that has threads */
-	struct list rt[RT_LEVELS]; /* r: by priority; first come, first served */
+	struct list rt[RT_EDF];   /* r: by priority; first come, first served */
+	struct rb_root edf;       /* r: by absolute deadline */
+	struct rb_node *edf_first; /* r: first of `edf` */
+	u64 edf_until;            /* r to write: deadline of curr, if `level` is LEVEL_EDF */
 
 	struct thread *prev;      /* c: whom the switch under way leaves */
 	struct runqueue *push_to; /* c: where prev goes, as it may not run on this CPU any longer;
@@ -95,6 +100,12 @@ static inline u64 from_virtual(u64 ns, u32 weight)
 	return likely(weight == WEIGHT_NORMAL) ? ns : ns * weight / WEIGHT_NORMAL;
 }
 
+/* Whether it runs by deadlines of its own; it has t->edf then. */
+static inline bool is_edf(const struct thread *t)
+{
+	return t->run_priority == RT_EDF;
+}
+
 static inline u8 level_of(const struct thread *t)
 {
 	if (t->class == SCHED_CLASS_IDLE)
@@ -137,12 +148,56 @@ static inline bool rt_queued(const struct runqueue *rq)
 {
 	return rq->rt_levels[0] | rq->rt_levels[1];
 }
+static inline bool edf_queued(const struct runqueue *rq) { return rq->edf_first; }
 /* Whether the real-time threads have used their share of this period; when they get a new one, and
  * how much is left of it, ns. */
 bool rt_throttled(struct runqueue *rq, u64 now);
 u64 rt_refill_at(const struct runqueue *rq);
 u64 rt_left(const struct runqueue *rq);
 extern u32 rt_waiting; /* a: real-time threads that are queued, anywhere */
+/* Whether one of those queued may run now, though fair threads wait. */
+static inline bool rt_may_run(struct runqueue *rq, u64 now)
+{
+	return rt_queued(rq) && (edf_queued(rq) || !rt_throttled(rq, now));
+}
+
+/*
+ * edf.c: threads of SCHED_DEADLINE. The thread's queue is locked throughout, but for alloc, free,
+ * tell and fits.
+ */
+struct edf;
+struct edf_params;
+struct edf *edf_alloc(struct thread *t); /* NULL: no memory. Thread context */
+void edf_free(struct edf *e);            /* NULL: nothing. Nobody locks the thread any more */
+/* Reserves what a thread that has t->edf asks for, in the place of what it has: 0 or -EBUSY. */
+int edf_admit(struct edf *e, const struct edf_params *params);
+/* It begins with these parameters, which were admitted; its last ones end: what it has reserved is
+ * given back. Before each, the old way stops: whether it was throttled, and so not queued. */
+void edf_begin(struct thread *t, const struct edf_params *params, u64 now);
+void edf_end(struct thread *t);
+bool edf_pause(struct thread *t);
+/* Whether what is reserved fits limits for real-time threads. */
+bool edf_fits(u64 period_ns, u64 runtime_ns);
+void edf_insert(struct runqueue *rq, struct thread *t);
+void edf_remove(struct runqueue *rq, struct thread *t);
+struct thread *edf_pick(struct runqueue *rq);                      /* the first; there is one */
+struct thread *edf_first_for(struct runqueue *rq, unsigned cpu);   /* that may run there */
+bool edf_before(const struct thread *a, const struct thread *b);   /* whose deadline is earlier */
+/* The CPU with the latest deadline, if that is later than the thread's; else `last`. All of them
+ * run threads like it. */
+unsigned edf_choose(const struct thread *t, u64 allowed, unsigned last);
+void edf_charge(struct thread *t, u64 ns);
+u64 edf_lasts(const struct thread *t); /* how long it may run by now, ns */
+/* A thread gives the CPU away and could run: whether it is throttled and must not be queued. */
+bool edf_stops(struct thread *t, bool yield, u64 now);
+bool edf_throttled(const struct thread *t);
+/* A throttled thread has others waiting for it: whether it is to be queued. */
+bool edf_release(struct thread *t, u64 now);
+/* It blocks; it wakes: whether it may run before its next period. */
+void edf_sleep(struct thread *t, u64 now);
+bool edf_wake(struct thread *t, u64 now);
+/* The hook is told of what the thread has overrun. No lock; interrupts off. */
+void edf_tell(struct thread *t);
 
 /* run.c. The queue is locked throughout. */
 void run_account(struct runqueue *rq, u64 now);

@@ -7,6 +7,7 @@
  * all threads.
  */
 #include "abi/errno.h"
+#include "abi/sched.h"
 #include "core/gaps.h"
 #include "core/kasan.h"
 #include "core/panic.h"
@@ -110,6 +111,8 @@ void thread_exit(void)
 {
 	struct thread *me = thread_current();
 
+	if (unlikely(is_edf(me)))
+		sched_set_policy(me, SCHED_NORMAL, 0);
 	__atomic_store_n(&me->state, THREAD_DEAD, __ATOMIC_SEQ_CST);
 	thread_block();
 	panic("thread %s came back from the dead", me->name);
@@ -125,6 +128,8 @@ static void thread_free(struct thread *t)
 	if (t->arch.fpu)
 		fpu_fini(&t->arch);
 	errno_trace_free(t);
+	if (unlikely(t->edf))
+		edf_free(t->edf);
 	if (free_hook)
 		free_hook(t);
 	slab_free(thread_cache, t);

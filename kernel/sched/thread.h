@@ -26,6 +26,7 @@ struct process;
 struct aspace;
 struct blk_plug;
 struct jbd;
+struct edf;
 
 enum thread_state {
 	THREAD_RUNNING,         /* running or in a run queue */
@@ -69,7 +70,7 @@ struct thread {
 	bool queued;             /* r */
 	bool on_cpu;             /* a: its context is still live on a CPU */
 	u8 class;                /* r: enum sched_class that it runs in */
-	u8 run_priority;         /* r: in the real-time class: 1 … 99 */
+	u8 run_priority;         /* r: in the real-time class: 1 … 99, or SCHED_DEADLINE's 100 */
 	u32 weight;              /* r: in the fair one */
 	u8 policy;               /* r: SCHED_* as user space set it */
 	s8 nice;                 /* r: -20 … 19, the same */
@@ -77,6 +78,7 @@ struct thread {
 	u8 boost;                /* r: urgency that it has from those who wait for it, if that is
 				  * more than its own; class, run_priority and weight have it */
 	u64 vruntime, deadline;  /* r: virtual ns */
+	struct edf *edf;         /* r: what SCHED_DEADLINE needs; NULL: it never had that */
 	u64 slice_start;         /* r: clock up to which run_ns counts while it runs, and from which
 				  * it waits while it is queued */
 	u64 run_ns;              /* r: total time on a CPU */
@@ -142,7 +144,8 @@ void thread_start(struct thread *thread);
 /* Gives up a thread that was never started: frees its stack and drops both references (the free
  * hook runs). */
 void thread_discard(struct thread *thread);
-/* A new thread's policy, nice value, affinity: those of `from`. Before thread_start(). */
+/* A new thread's policy, nice value, affinity: those of `from`; SCHED_DEADLINE becomes
+ * SCHED_NORMAL. Before thread_start(). */
 void sched_inherit(struct thread *thread, struct thread *from);
 /* A started kernel thread, without a reference for the caller: 0 or -ENOMEM. */
 int kthread_start(const char *name, void (*fn)(void *arg), void *arg);
@@ -218,12 +221,14 @@ int sched_set_policy(struct thread *t, int policy, int rt_priority);
 void sched_set_nice(struct thread *t, int nice);
 int sched_set_affinity(struct thread *t, u64 cpus);
 /*
- * How urgent a thread is, in one number: 0 (the real-time priority 99) … 98, 100 (nice -20) … 139,
- * 140 (SCHED_IDLE). The smaller runs first, or gets more.
+ * How urgent a thread is, in one number: 0 (SCHED_DEADLINE), 1 (the real-time priority 99) … 99,
+ * 101 (nice -20) … 140, 141 (SCHED_IDLE). The smaller runs first, or gets more. Who inherits 0 runs
+ * at the real-time priority 99.
  */
-#define URGENCY_FAIR   100
-#define URGENCY_NICE_0 120
-#define URGENCY_IDLE   140
+#define URGENCY_EDF    0
+#define URGENCY_FAIR   101
+#define URGENCY_NICE_0 121
+#define URGENCY_IDLE   141
 #define URGENCY_NONE   0xff
 u8 sched_urgency(const struct thread *t);
 /* The thread runs as urgently as this, or as its own policy says if that is more. URGENCY_NONE: as
@@ -243,7 +248,7 @@ struct sched_cpu_work {
 };
 void sched_cpu_work(unsigned cpu, struct sched_cpu_work *out);
 /* How much of each period real-time threads may run while others wait, ns (~0: all of it). -EINVAL
- * if that makes no sense. */
+ * if that makes no sense, -EBUSY if threads of SCHED_DEADLINE were promised more. */
 void sched_rt_limits(u64 *period_ns, u64 *runtime_ns);
 int sched_set_rt_limits(u64 period_ns, u64 runtime_ns);
 void sched_loadavg(u32 out[3]); /* fixed point, 11 bits of fraction */

@@ -231,6 +231,8 @@ void upcall_tick(void)
 	watch_tick(rq, now, user);
 	if (sampled)
 		account_charge(rq->curr, sampled, user);
+	if (unlikely(is_edf(rq->curr)))
+		edf_tell(rq->curr);
 	timer_want(min(next, q->next));
 	rq->irq_ns += arch_clock_ns() - now;
 }

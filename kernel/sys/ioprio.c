@@ -53,8 +53,8 @@ static unsigned ioprio_effective(struct task *task)
 	if (CLASS(ioprio) != IOPRIO_CLASS_NONE)
 		return ioprio;
 	return IOPRIO(policy == SCHED_IDLE ? IOPRIO_CLASS_IDLE :
-		      policy == SCHED_FIFO || policy == SCHED_RR ? IOPRIO_CLASS_RT :
-								   IOPRIO_CLASS_BE,
+		      policy == SCHED_FIFO || policy == SCHED_RR || policy == SCHED_DEADLINE ?
+			      IOPRIO_CLASS_RT : IOPRIO_CLASS_BE,
 		      (unsigned)(READ_ONCE(task->thread->nice) + 20) / 5);
 }
 

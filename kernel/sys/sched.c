@@ -7,6 +7,7 @@
 #include "core/clock.h"
 #include "ipc/futex.h"
 #include "lib/string.h"
+#include "sched/edf.h"
 #include "sys/sys_int.h"
 
 #define PRIO_PROCESS 0
@@ -126,12 +127,19 @@ static bool policy_realtime(int policy)
 	return policy == SCHED_FIFO || policy == SCHED_RR;
 }
 
+/* One without priorities. */
+static bool policy_plain(int policy)
+{
+	return policy == SCHED_NORMAL || policy == SCHED_BATCH || policy == SCHED_IDLE ||
+	       policy == SCHED_DEADLINE;
+}
+
+/* SCHED_DEADLINE is only had with more parameters than that: edf_valid(). */
 static bool policy_valid(int policy, int priority)
 {
 	if (policy_realtime(policy))
 		return priority >= 1 && priority <= 99;
-	return (policy == SCHED_NORMAL || policy == SCHED_BATCH || policy == SCHED_IDLE) &&
-	       priority == 0;
+	return policy_plain(policy) && policy != SCHED_DEADLINE && priority == 0;
 }
 
 /* Sets policy and priority; RLIMIT_RTPRIO bounds what the unprivileged may ask. */
@@ -225,12 +233,12 @@ long sys_sched_getscheduler(int pid)
 
 long sys_sched_get_priority_max(int policy)
 {
-	return policy_realtime(policy) ? 99 : policy_valid(policy, 0) ? 0 : -EINVAL;
+	return policy_realtime(policy) ? 99 : policy_plain(policy) ? 0 : -EINVAL;
 }
 
 long sys_sched_get_priority_min(int policy)
 {
-	return policy_realtime(policy) ? 1 : policy_valid(policy, 0) ? 0 : -EINVAL;
+	return policy_realtime(policy) ? 1 : policy_plain(policy) ? 0 : -EINVAL;
 }
 
 long sys_sched_rr_get_interval(int pid, struct timespec __user *interval)
@@ -292,7 +300,9 @@ long sys_getcpu(unsigned __user *ucpu, unsigned __user *unode, void __user *unus
 }
 
 #define ATTR_FLAGS \
-	((u64)(SCHED_FLAG_RESET_ON_FORK | SCHED_FLAG_KEEP_POLICY | SCHED_FLAG_KEEP_PARAMS))
+	((u64)(SCHED_FLAG_RESET_ON_FORK | SCHED_FLAG_KEEP_POLICY | SCHED_FLAG_KEEP_PARAMS | \
+	       EDF_FLAGS))
+#define EDF_FLAGS ((u64)(SCHED_FLAG_RECLAIM | SCHED_FLAG_DL_OVERRUN))
 
 /* Says how much is known. */
 static int attr_too_big(struct sched_attr __user *uattr)
@@ -327,11 +337,61 @@ static int attr_copy_in(struct sched_attr *attr, struct sched_attr __user *uattr
 	return 0;
 }
 
+/* sched(7), "SCHED_DEADLINE": whether the parameters make sense. */
+static bool edf_valid(const struct sched_attr *attr, struct edf_params *p)
+{
+	*p = (struct edf_params){
+		.runtime = attr->sched_runtime, .deadline = attr->sched_deadline,
+		.period = attr->sched_period ?: attr->sched_deadline,
+		.flags = attr->sched_flags & EDF_FLAGS,
+	};
+	return !attr->sched_priority && p->runtime >= EDF_LEAST && p->runtime <= p->deadline &&
+	       p->deadline <= p->period && p->period >= EDF_PERIOD_MIN &&
+	       p->period <= EDF_PERIOD_MAX;
+}
+
+/* What a thread of SCHED_DEADLINE has. */
+static void edf_attr(const struct task *task, struct sched_attr *attr)
+{
+	struct edf_params p;
+
+	sched_edf_params(task->thread, &p);
+	attr->sched_runtime = p.runtime;
+	attr->sched_deadline = p.deadline;
+	attr->sched_period = p.period;
+	attr->sched_flags = (attr->sched_flags & ~EDF_FLAGS) | p.flags;
+}
+
+static int set_edf(struct task *task, const struct sched_attr *attr)
+{
+	struct thread *t = task->thread;
+	struct edf_params p, old;
+	int error = 0;
+
+	if (!edf_valid(attr, &p))
+		return -EINVAL;
+	if (!cred_capable(cred_current(), CAP_SYS_NICE))
+		return -EPERM;
+	/* What it is promised counts on all CPUs. */
+	if (sched_edf_limited() &&
+	    (!sched_edf_allowed() || (READ_ONCE(t->affinity) & cpus_online()) != cpus_online()))
+		return -EPERM;
+	sched_edf_params(t, &old);
+	if (t->policy != SCHED_DEADLINE || memcmp(&p, &old, sizeof(p)))
+		error = sched_set_edf(t, &p);
+	if (error)
+		return error;
+	task->sched_reset_on_fork = attr->sched_flags & SCHED_FLAG_RESET_ON_FORK;
+	futex_priority_changed(t);
+	return 0;
+}
+
 /* The flags that keep what the thread has. Parameters are kept with their policy; what was asked
  * for instead must make sense all the same. 0 or -EINVAL. */
 static int attr_keep(struct sched_attr *attr, const struct task *task)
 {
 	const struct thread *t = task->thread;
+	struct edf_params edf;
 
 	if (attr->sched_flags & SCHED_FLAG_KEEP_POLICY) {
 		attr->sched_policy = t->policy;
@@ -343,7 +403,10 @@ static int attr_keep(struct sched_attr *attr, const struct task *task)
 		return 0;
 	attr->sched_priority = policy_realtime(t->policy) ? t->rt_priority : 0;
 	attr->sched_nice = t->nice;
-	if (!policy_valid((int)attr->sched_policy, (int)attr->sched_priority))
+	if (t->policy == SCHED_DEADLINE)
+		edf_attr(task, attr);
+	if (attr->sched_policy == SCHED_DEADLINE ? !edf_valid(attr, &edf) :
+	    !policy_valid((int)attr->sched_policy, (int)attr->sched_priority))
 		return -EINVAL;
 	attr->sched_policy = t->policy;
 	return 0;
@@ -356,6 +419,8 @@ static int set_attr(struct task *task, const struct sched_attr *attr)
 	bool fair = !policy_realtime((int)attr->sched_policy);
 	int policy = (int)attr->sched_policy;
 
+	if (policy == SCHED_DEADLINE)
+		return set_edf(task, attr);
 	if (attr->sched_flags & SCHED_FLAG_RESET_ON_FORK)
 		policy |= SCHED_RESET_ON_FORK;
 	if (fair && policy_valid((int)attr->sched_policy, (int)attr->sched_priority) &&
@@ -400,7 +465,9 @@ long sys_sched_getattr(int pid, struct sched_attr __user *uattr, unsigned size, 
 		return -ESRCH;
 	attr.sched_policy = task->thread->policy;
 	attr.sched_flags = task->sched_reset_on_fork ? SCHED_FLAG_RESET_ON_FORK : 0;
-	if (policy_realtime(task->thread->policy))
+	if (task->thread->policy == SCHED_DEADLINE)
+		edf_attr(task, &attr);
+	else if (policy_realtime(task->thread->policy))
 		attr.sched_priority = task->thread->rt_priority;
 	else
 		attr.sched_nice = task->thread->nice;

@@ -9,6 +9,7 @@
 #include "arch/trace.h"
 #include "core/symbols.h"
 #include "proc/procfs/procfs_int.h"
+#include "sched/edf.h"
 
 #define ULL(x) ((unsigned long long)(x))
 
@@ -71,9 +72,9 @@ static void print_time(struct text *t, const char *name, u64 ns)
 	text_printf(t, "%-45s:%14llu.%06llu\n", name, ULL(ns / 1000000), ULL(ns % 1000000));
 }
 
-static void print_number(struct text *t, const char *name, u64 v)
+static void print_number(struct text *t, const char *name, s64 v)
 {
-	text_printf(t, "%-45s:%21llu\n", name, ULL(v));
+	text_printf(t, "%-45s:%21lld\n", name, (long long)v);
 }
 
 int show_sched(struct text *t, struct task *task)
@@ -90,12 +91,22 @@ int show_sched(struct text *t, struct task *task)
 	print_time(t, "se.sum_exec_runtime", user + system);
 	print_time(t, "se.deadline", READ_ONCE(thread->deadline));
 	print_time(t, "wait_sum", READ_ONCE(thread->wait_ns));
-	print_number(t, "nr_switches", thread->switches_voluntary + thread->switches_forced);
-	print_number(t, "nr_voluntary_switches", thread->switches_voluntary);
-	print_number(t, "nr_involuntary_switches", thread->switches_forced);
+	print_number(t, "nr_switches",
+		     (s64)(thread->switches_voluntary + thread->switches_forced));
+	print_number(t, "nr_voluntary_switches", (s64)thread->switches_voluntary);
+	print_number(t, "nr_involuntary_switches", (s64)thread->switches_forced);
 	print_number(t, "se.load.weight", thread->weight);
 	print_number(t, "policy", thread->policy);
-	print_number(t, "prio", thread->policy == SCHED_IDLE && thread->boost > URGENCY_IDLE ?
-			     (u64)(URGENCY_NICE_0 + thread->nice) : sched_urgency(thread));
+	print_number(t, "prio", (thread->policy == SCHED_IDLE && thread->boost > URGENCY_IDLE ?
+				 URGENCY_NICE_0 + thread->nice : sched_urgency(thread)) -
+				URGENCY_FAIR + 100);
+	if (thread->policy == SCHED_DEADLINE) {
+		s64 left;
+		u64 until;
+
+		sched_edf_state(task->thread, &left, &until);
+		print_number(t, "dl.runtime", left);
+		print_number(t, "dl.deadline", (s64)until);
+	}
 	return 0;
 }
