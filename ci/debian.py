@@ -12,8 +12,10 @@ import fcntl
 import hashlib
 import inspect
 import os
+import re
 import shutil
 import subprocess
+import tarfile
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 FOLDER = os.path.join(TOP, os.environ.get("USER_B", os.environ.get("B", "build")), "debian")
@@ -32,6 +34,13 @@ ETC = {
     "etc/group": "root:x:0:\ntcpdump:x:101:\n",
     "etc/nsswitch.conf": "hosts: files dns\n",
     "etc/hosts": "127.0.0.1 localhost\n::1 localhost\n",
+}
+
+# And users for suites that tell one who may do everything from others.
+TESTER = {
+    "etc/passwd": "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/nonexistent:/bin/sh\n"
+                  "tester:x:1000:1000::/work:/bin/sh\n",
+    "etc/group": "root:x:0:\ntester:x:1000:\nsecond:x:1001:tester\nnogroup:x:65534:\n",
 }
 
 # Network programs and their libraries.
@@ -106,6 +115,34 @@ def fetch_source(package):
     with open(f"{TOP}/ci/distfiles", encoding="utf-8") as f:
         rows = (line.split("#")[0].split() for line in f)
         return os.path.join(CACHE, next(r[3] for r in rows if r[:2] == ["source", package]))
+
+
+def make_locales(root, charmaps):
+    """The locales that are the keys of CHARMAPS, from the package `locales` in ROOT, whose sources
+    then go."""
+    sources = f"{root}/usr/share/i18n"
+    for name, charmap in charmaps.items():
+        subprocess.run(["localedef", "-c", "--no-archive", "--no-warnings=ascii", "-f", charmap,
+                        "-i", name.split(".")[0], f"--prefix={root}", name], check=True,
+                       env=dict(os.environ, I18NPATH=sources))
+    shutil.rmtree(sources)
+
+
+def unpack(package, folder, wanted):
+    """The files of a source package whose paths in it begin as the regular expression says, in that
+    folder."""
+    with tarfile.open(fetch_source(package)) as tar:
+        for member in tar:
+            member.name = member.name.split("/", 1)[-1]
+            if re.match(wanted, member.name):
+                tar.extract(member, folder)
+
+
+def source_names(package, pattern):
+    """What the regular expression's group finds in the paths of a source package, sorted."""
+    with tarfile.open(fetch_source(package)) as tar:
+        found = (re.match(pattern, name.split("/", 1)[-1]) for name in tar.getnames())
+        return sorted({match.group(1) for match in found if match})
 
 
 def make_disk(name, packages, files=None, size="256M", kind="ext2", finish=None):

@@ -5,7 +5,6 @@ that is the same status and the same tests passed, failed and skipped. With TEST
 import os
 import re
 import shutil
-import tarfile
 
 import pytest
 
@@ -30,20 +29,15 @@ def suite_of_perl(root):
     for folder in ("lib/x86_64-linux-gnu/perl-base", "lib/x86_64-linux-gnu/perl/5.36.0",
                    "share/perl/5.36.0"):
         shutil.copytree(f"{root}/usr/{folder}", lib, dirs_exist_ok=True, symlinks=True)
-    with tarfile.open(debian.fetch_source("perl")) as tar:
-        for member in tar:
-            member.name = member.name.split("/", 1)[-1]
-            if re.match(r"t/|lib/.*\.t$|lib/(perlbug|vmsish)|MANIFEST$|(ext|dist|cpan)/.*/t/lib/|"
-                        r"(ext|dist)/XS-APItest/t/", member.name):
-                tar.extract(member, f"{root}/perl")
+    debian.unpack("perl", f"{root}/perl",
+                  r"t/|lib/.*\.t$|lib/(perlbug|vmsish)|MANIFEST$|(ext|dist|cpan)/.*/t/lib/|"
+                  r"(ext|dist)/XS-APItest/t/")
     os.symlink("/usr/bin/perl", f"{root}/perl/t/perl")
 
 
 def names_of_tests():
-    with tarfile.open(debian.fetch_source("perl")) as tar:
-        names = (name.split("/", 1)[-1] for name in tar.getnames())
-        found = [re.match(r"(?:t/)?((?:io|op|lib)/[^/]+)\.t$", name) for name in names]
-    return sorted({match.group(1) for match in found if match} - NOT_HERE)
+    found = debian.source_names("perl", r"(?:t/)?((?:io|op|lib)/[^/]+)\.t$")
+    return sorted(set(found) - NOT_HERE)
 
 
 def verdict(result):
