@@ -130,6 +130,14 @@ long sys_mremap(u64 old_addr, size_t old_size, size_t new_size, int flags, u64 n
 	return error ? error : (long)at;
 }
 
+long sys_remap_file_pages(u64 addr, size_t size, int prot, size_t pgoff, int flags)
+{
+	/* The rights stay; flags other than MAP_NONBLOCK are ignored: remap_file_pages(2). */
+	if (prot)
+		return -EINVAL;
+	return vm_remap_pages(aspace_current(), addr, size, pgoff, !(flags & MAP_NONBLOCK));
+}
+
 long sys_brk(u64 brk)
 {
 	return (long)vm_brk(aspace_current(), brk);

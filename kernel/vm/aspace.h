@@ -205,6 +205,12 @@ int vm_unmap_source(struct aspace *as, vaddr_t addr, const struct area_source *s
 int vm_protect(struct aspace *as, vaddr_t addr, u64 length, u32 prot); /* PROT_* */
 int vm_remap(struct aspace *as, vaddr_t old, u64 old_length, u64 new_length, u32 mremap_flags,
 	     vaddr_t new_hint, vaddr_t *out);
+/*
+ * remap_file_pages(2): the shared mapping that holds [addr, addr + length), down to pages, shows
+ * the pages of its source from `index` on there: 0, -EINVAL (no such mapping, no pages), -EPERM
+ * (its memory was sealed), -EOVERFLOW, -ENOMEM, -EAGAIN. `populate`: makes them present.
+ */
+int vm_remap_pages(struct aspace *as, vaddr_t addr, u64 length, pgoff_t index, bool populate);
 /* brk(2): returns the resulting break (the old one if it cannot be). */
 vaddr_t vm_brk(struct aspace *as, vaddr_t brk);
 int vm_sync(struct aspace *as, vaddr_t addr, u64 length, u32 flags);   /* msync(2) */

@@ -109,8 +109,8 @@ static int area_create(struct aspace *as, const struct map_request *req, u32 fla
 	return 0;
 }
 
-static int map_locked(struct aspace *as, const struct map_request *req, u32 flags, u64 length,
-		      vaddr_t *addr)
+int map_locked(struct aspace *as, const struct map_request *req, u32 flags, u64 length,
+	       vaddr_t *addr)
 {
 	u64 pages = length >> PAGE_SHIFT, replaced = 0;
 	vaddr_t start, end;

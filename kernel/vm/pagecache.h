@@ -95,7 +95,7 @@ struct pagecache {
 				  * his own has been told, and the owner: */
 	u32 n_told, n_taken;     /* a */
 	struct pagecache_errors *all_errors; /* I: they count there, too; NULL: nowhere */
-	u32 flags;               /* I but for PAGECACHE_LOCKED: PAGECACHE_* */
+	u32 flags;               /* I but for PAGECACHE_LOCKED and _SEALED: PAGECACHE_* */
 	u64 write_end;           /* a: up to where a writer fills in bytes before the file's end
 				  * moves over them; raised before the page is unlocked for
 				  * that. 0: nobody does */
@@ -140,6 +140,7 @@ static inline bool pagecache_tracks_dirty(const struct pagecache *cache)
 #define PAGECACHE_NO_RECLAIM (1u << 0) /* nothing behind it but swap: tmpfs, shared memory */
 #define PAGECACHE_SWAP (1u << 1)       /* the swap cache of an area */
 #define PAGECACHE_LOCKED (1u << 2)     /* a: stays in memory: shmctl(2), SHM_LOCK */
+#define PAGECACHE_SEALED (1u << 3)     /* a: no mapping of now on may write: F_SEAL_FUTURE_WRITE */
 
 void pagecache_init(struct pagecache *cache, const struct pagecache_ops *ops, void *owner);
 /* Drops all pages (dirty ones too); nobody uses or maps it. */

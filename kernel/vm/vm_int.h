@@ -392,6 +392,12 @@ void aspace_write_end(struct aspace *as);
 int unmap_locked(struct aspace *as, vaddr_t start, vaddr_t end);
 /* Chooses an address for a mapping as mmap(2) does: *addr or -ENOMEM, -EINVAL, -EPERM, -EEXIST. */
 int map_choose(struct aspace *as, vaddr_t hint, u64 length, u32 map_flags, vaddr_t *addr);
+/*
+ * Makes the area of a request, whose flags and length (of pages) are those given: 0 and *addr, or
+ * as vm_map().
+ */
+int map_locked(struct aspace *as, const struct map_request *req, u32 flags, u64 length,
+	       vaddr_t *addr);
 /* Extends a stack down to addr. as->lock for writing. 0 or -ENOMEM. */
 int stack_grow(struct vm_area *area, vaddr_t addr);
 

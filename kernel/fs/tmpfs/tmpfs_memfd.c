@@ -76,6 +76,8 @@ int tmpfs_add_seals(struct file *f, u32 seals)
 		err = -EBUSY;
 	else
 		WRITE_ONCE(t->seals, t->seals | seals);
+	if (t->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
+		__atomic_fetch_or(&inode->cache.flags, PAGECACHE_SEALED, __ATOMIC_RELAXED);
 	rwsem_write_end(&inode->lock);
 	return err;
 }
