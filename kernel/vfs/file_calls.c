@@ -120,6 +120,19 @@ static long put_int(u64 arg, s32 value)
 	return copy_out_obj((s32 __user *)arg, &value);
 }
 
+/* FIOQSIZE: the bytes that the file's blocks have, st_blocks of stat(2) in another unit. */
+static long put_allocated(const struct file *f, u64 arg)
+{
+	struct statx_data data;
+	u64 bytes;
+	int err = vfs_stat(&f->path, &data);
+
+	if (err < 0)
+		return err;
+	bytes = data.blocks * 512;
+	return copy_out_obj((u64 __user *)arg, &bytes);
+}
+
 /* What is asked of any file, and this one's file system does not have. */
 static long ioctl_refuse(const struct file *f, u32 request)
 {
@@ -168,6 +181,8 @@ long file_ioctl(struct file *f, u32 request, u64 arg)
 			break;
 		}
 	}
+	if (request == FIOQSIZE && (S_ISREG(f->inode->mode) || S_ISDIR(f->inode->mode)))
+		return put_allocated(f, arg);
 	if (request == FIFREEZE || request == FITHAW)
 		return freeze_ioctl(f, request);
 	err = iflags_ioctl(f, request, arg);

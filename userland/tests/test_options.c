@@ -91,6 +91,32 @@ TEST(descriptor_ioctls)
 	ok(block >= 512 && !(block & (block - 1)), "a block");
 }
 
+static void allocated(int fd, const char *what)
+{
+	long long bytes = -1;
+	struct stat st;
+
+	must(fstat(fd, &st));
+	works(ioctl(fd, FIOQSIZE, &bytes), what);
+	is(bytes, st.st_blocks * 512, "as many bytes as stat says");
+}
+
+TEST(allocated)
+{
+	static char text[9000];
+	int fd = tap_file("file", ""), dir = must(open(".", O_RDONLY)), p[2];
+
+	allocated(fd, "FIOQSIZE of nothing");
+	must(write(fd, text, sizeof(text)));
+	must(ftruncate(fd, 1 << 20));
+	must(fsync(fd)); /* of what has no place yet Linux tells by stat alone */
+	allocated(fd, "of a file with a hole");
+	allocated(dir, "of a directory");
+	fails(ioctl(fd, FIOQSIZE, BAD), EFAULT, "to nowhere");
+	must(pipe(p));
+	fails(ioctl(p[0], FIOQSIZE, text), ENOTTY, "of a pipe");
+}
+
 TEST(owners)
 {
 	struct f_owner_ex owner = {F_OWNER_PID, 0}, got = {-1, -1};
