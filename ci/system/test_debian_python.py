@@ -34,9 +34,6 @@ test_sqlite3 test_dbm test_syslog test_ctypes test_gc test_asyncore test_asyncha
 SECONDS = {"test_asyncio": 900, "test_concurrent_futures": 900, "test_multiprocessing_fork": 900,
            "test_multiprocessing_forkserver": 900, "test_multiprocessing_spawn": 900}
 
-# What Skerry does not have (docs/differences.md): dnotify.
-DIFFERENT = re.compile(r"\.test_fcntl_64_bit$")
-
 # `name (test.module.Class.name) ... ok`; what a test writes may stand in between.
 BEGUN = re.compile(r"^(test\w*) \((?:test\.)?([\w.]+?)\)(?: \[.*\])?(?=$| \.\.\. | )")
 ENDED = re.compile(r"(?:^|\.\.\. |\s)(ok|FAIL|ERROR|skipped .*|expected failure)$")
@@ -89,7 +86,7 @@ def test_modules(results):
         here, there = verdicts(result), verdicts(theirs[name])
         print(f"{name}: {len(here) - 1} tests, Linux {len(there) - 1}")
         for test in sorted(set(here) | set(there)):
-            if here.get(test) != there.get(test) and not DIFFERENT.search(test):
+            if here.get(test) != there.get(test):
                 wrong += [f"{name}: {test}: Linux {there.get(test)}, Skerry {here.get(test)}",
                           *("    " + line for line in failure_of(test, result.lines))]
                 if test == "module":

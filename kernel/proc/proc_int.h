@@ -72,5 +72,10 @@ int exec_cred(const struct cred *old, struct file *file, bool watched, const str
 	      bool *secure);
 /* sock_host.c */
 void sock_host_init(void);
+/*
+ * Tells the owner of a file (F_SETOWN, nobody if there is none): by SIGIO, in place of which
+ * F_SETSIG may have chosen one with `code`, `band` and the descriptor; or by SIGURG. No lock held.
+ */
+void file_owner_signal(const struct file_owner *owner, int signo, int code, u32 band);
 /* mq_host.c */
 void mq_host_init(void);

@@ -13,6 +13,7 @@
 #include "ipc/sysv_sem.h"
 #include "mm/slab.h"
 #include "proc/core.h"
+#include "proc/dnotify.h"
 #include "proc/helper.h"
 #include "proc/itimer.h"
 #include "proc/oom.h"
@@ -415,6 +416,7 @@ void proc_init(void)
 	vm_set_lock_privilege(may_lock_any);
 	cred_set_caller_hook(caller_cred);
 	sock_host_init();
+	dnotify_init();
 	mq_host_init();
 	oom_init();
 	power_button_init();

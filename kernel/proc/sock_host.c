@@ -82,7 +82,7 @@ static void tell(struct pid *pid, const struct file_owner *owner, const struct a
 		tell_process(owner, info);
 }
 
-static void host_signal(const struct file_owner *owner, int signo, int code, u32 band)
+void file_owner_signal(const struct file_owner *owner, int signo, int code, u32 band)
 {
 	struct abi_siginfo info = signal_info_kernel(signo);
 	struct pid *pid;
@@ -112,7 +112,7 @@ static bool host_process_exists(s32 nr)
 
 void sock_host_init(void)
 {
-	static const struct sock_host host = { .caller = host_caller, .signal = host_signal,
+	static const struct sock_host host = { .caller = host_caller, .signal = file_owner_signal,
 					       .process_exists = host_process_exists };
 
 	sock_set_host(&host);

@@ -12,7 +12,7 @@
 #include "lib/types.h"
 #include "sched/timer.h"
 
-enum soft_kind { SOFT_TIMER, SOFT_NET, SOFT_SIGNAL, SOFT_MAX };
+enum soft_kind { SOFT_TIMER, SOFT_NET, SOFT_SIGNAL, SOFT_DNOTIFY, SOFT_MAX };
 
 /* Who does the work of a kind: fn does what there is, or a fair share of it and raises the kind
  * again. Once, at boot. */

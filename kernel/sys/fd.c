@@ -13,6 +13,7 @@
 #include "ipc/pipe.h"
 #include "lib/string.h"
 #include "net/sock.h"
+#include "proc/dnotify.h"
 #include "sys/sys_int.h"
 
 #define OPEN_FLAGS_KNOWN \
@@ -342,6 +343,10 @@ static long fcntl_file(struct file *file, int fd, unsigned cmd, unsigned long ar
 	case F_SETSIG:
 	case F_GETSIG:
 		return fcntl_owner(file, cmd, arg);
+	case F_NOTIFY:
+		if (!file_owner(file).id)
+			owner_set(file, F_OWNER_PID, process_current()->pid->nr);
+		return dnotify_set(file, fd, (u32)arg);
 	case F_SETPIPE_SZ:
 		return pipe_set_size(file, arg, cred_current());
 	case F_GETPIPE_SZ:

@@ -14,6 +14,7 @@
 #include "mm/kmap.h"
 #include "mm/slab.h"
 #include "vfs/fdtable_int.h"
+#include "vfs/notify.h"
 
 #define FDS_FIRST 64
 u32 fd_ceiling = FD_CEILING_MAX;
@@ -158,6 +159,7 @@ static int file_close(struct fd_table *t, struct file *f)
 
 	if (unlikely(!list_empty(&f->inode->locks)))
 		file_locks_release(f, t);
+	notify_closed(f, t);
 	file_put(f);
 	return err;
 }

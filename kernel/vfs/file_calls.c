@@ -228,6 +228,7 @@ void file_set_owner(struct file *f, const struct file_owner *owner)
 	f->owner = *owner;
 	if (f->ops->async)
 		f->ops->async(f, f->flags & FASYNC);
+	notify_owner(f);
 	spin_unlock(&f->lock);
 }
 

@@ -91,13 +91,26 @@ void notify_name_slow(struct inode *dir, u32 mask, const struct inode *child, co
 	tell(dir, mask | dir_flag(child), cookie, name, length, false);
 }
 
-void notify_gone_slow(struct inode *inode, u32 why)
+/* A mark of the inode (of those that the table made through the file, if given), or NULL. */
+static struct notify_mark *find_locked(struct inode *inode, const struct file *f,
+				       const struct fd_table *table)
+{
+	struct notify_mark *m;
+
+	list_for_each_entry(m, &inode->watches, link)
+		if (!f || (m->ops->of_file && m->ops->of_file(m, f, table)))
+			return m;
+	return NULL;
+}
+
+static void end_all(struct inode *inode, const struct file *f, const struct fd_table *table,
+		    u32 why)
 {
 	for (;;) {
 		struct notify_mark *m;
 
 		spin_lock(&inode->spin);
-		m = list_first_entry_or_null(&inode->watches, struct notify_mark, link);
+		m = find_locked(inode, f, table);
 		if (m)
 			notify_mark_unlink_locked(m);
 		spin_unlock(&inode->spin);
@@ -105,6 +118,28 @@ void notify_gone_slow(struct inode *inode, u32 why)
 			return;
 		m->ops->gone(m, why);
 	}
+}
+
+void notify_gone_slow(struct inode *inode, u32 why)
+{
+	end_all(inode, NULL, NULL, why);
+}
+
+void notify_closed_slow(struct file *f, const struct fd_table *table)
+{
+	end_all(f->inode, f, table, 0);
+}
+
+void notify_owner_slow(struct file *f)
+{
+	struct inode *inode = f->inode;
+	struct notify_mark *m;
+
+	spin_lock(&inode->spin);
+	list_for_each_entry(m, &inode->watches, link)
+		if (m->ops->owner)
+			m->ops->owner(m, f);
+	spin_unlock(&inode->spin);
 }
 
 /* An inode of a file system that has marks, with a reference. */

@@ -8,8 +8,10 @@
 #pragma once
 
 #include "abi/inotify.h"
+#include "abi/stat.h"
 #include "vfs/file.h"
 
+struct fd_table;
 struct notify_mark;
 
 struct notify_ops {
@@ -21,11 +23,19 @@ struct notify_ops {
 	void (*event)(struct notify_mark *mark, u32 mask, u32 cookie, const char *name, u32 length);
 	/*
 	 * The inode goes (`why` IN_DELETE_SELF) or its file system does (IN_UNMOUNT, with
-	 * IN_ISDIR of a directory). The mark is
+	 * IN_ISDIR of a directory), or of_file() and the file is closed (0). The mark is
 	 * off the inode already; the owner gives back the inode's reference. No lock is held but
 	 * perhaps directory's.
 	 */
 	void (*gone)(struct notify_mark *mark, u32 why);
+	/*
+	 * Of marks that are made through an open directory: whether the mark is one that this table
+	 * made through this file; and, if it is the file's, file->owner is another one, file->lock
+	 * being held. inode->spin is held. Both NULL: there are no such marks.
+	 */
+	bool (*of_file)(const struct notify_mark *mark, const struct file *file,
+			const struct fd_table *table);
+	void (*owner)(struct notify_mark *mark, const struct file *file);
 };
 
 /* i: inode->spin.  I: constant while it is on an inode. */
@@ -53,6 +63,8 @@ void notify_dentry_slow(struct dentry *dentry, u32 mask);
 void notify_name_slow(struct inode *dir, u32 mask, const struct inode *child, const char *name,
 		      u32 length, u32 cookie);
 void notify_gone_slow(struct inode *inode, u32 why);
+void notify_closed_slow(struct file *f, const struct fd_table *table);
+void notify_owner_slow(struct file *f);
 
 static inline bool notify_wanted(void)
 {
@@ -96,6 +108,20 @@ static inline void notify_unnamed(struct inode *inode)
 {
 	if (notify_wanted() && !READ_ONCE(inode->nlink) && list_empty(&inode->dentries))
 		notify_gone_slow(inode, IN_DELETE_SELF);
+}
+
+/* A table closes a descriptor of the file: what it asked for by the file ends. May sleep. */
+static inline void notify_closed(struct file *f, const struct fd_table *table)
+{
+	if (notify_wanted() && S_ISDIR(f->inode->mode))
+		notify_closed_slow(f, table);
+}
+
+/* The file's owner has changed. file->lock is held. */
+static inline void notify_owner(struct file *f)
+{
+	if (notify_wanted() && S_ISDIR(f->inode->mode))
+		notify_owner_slow(f);
 }
 
 /* A number that joins the two halves of a rename. */

@@ -9,6 +9,7 @@
 #include "ipc/mqueue.h"
 #include "ipc/pipe.h"
 #include "lib/bitops.h"
+#include "proc/dnotify.h"
 #include "proc/procfs/procfs_int.h"
 #include "vfs/file.h"
 #include "vfs/protect.h"
@@ -159,6 +160,17 @@ static int store_inotify_watches(struct task *task, char *buf, size_t n)
 	return store_u32(buf, &inotify_max_watches);
 }
 
+static int show_dnotify(struct text *t, struct task *task)
+{
+	text_printf(t, "%u\n", dnotify_enable);
+	return 0;
+}
+
+static int store_dnotify(struct task *task, char *buf, size_t n)
+{
+	return store_u32(buf, &dnotify_enable);
+}
+
 static const struct proc_node epoll_children[] = {
 	{ .name = "max_user_watches", .mode = MODE_RW, .show = show_epoll_watches,
 	  .store = store_epoll_watches },
@@ -227,6 +239,8 @@ const struct proc_node procfs_fs_children[] = {
 	{ .name = "mqueue", .mode = MODE_D, .children = mqueue_children },
 	{ .name = "epoll", .mode = MODE_D, .children = epoll_children },
 	{ .name = "inotify", .mode = MODE_D, .children = inotify_children },
+	{ .name = "dir-notify-enable", .mode = MODE_RW, .show = show_dnotify,
+	  .store = store_dnotify },
 	{ .name = "file-nr", .mode = MODE_R, .show = show_file_nr },
 	{ .name = "file-max", .mode = MODE_RW, .show = show_file_max, .store = store_file_max },
 	{ .name = "nr_open", .mode = MODE_RW, .show = show_nr_open, .store = store_nr_open },
