@@ -42,7 +42,13 @@ export host_os=linux-gnu host_triplet=x86_64-pc-linux-gnu EXEEXT= CC=false MAKE=
 export VERSION=4.9.0 PACKAGE_VERSION=4.9.0 LOCALE_FR=none LOCALE_FR_UTF8=none
 export AWK=awk EGREP='grep -E' PERL=perl SHELL=/bin/bash
 export PATH=/findutils/find:/findutils/locate:/findutils/xargs:$PATH
-exec bash $1 9>&2
+for try in 1 2 3 4 5 6 7 8; do
+	bash $1 9>&2
+	status=$?
+	# This one is skipped when a second ends between its programs.
+	[ $status = 77 -a ${1##*/} = used.sh ] || break
+done
+exit $status
 """
 
 
