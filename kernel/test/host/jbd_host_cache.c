@@ -81,10 +81,9 @@ static void write_page(struct pagecache *cache, struct page *page)
 	}
 }
 
-int pagecache_write_range(struct pagecache *cache, pgoff_t first, pgoff_t last, bool wait)
+static void write_pages(struct pagecache *cache, pgoff_t first, pgoff_t last, bool wait)
 {
 	struct page *page;
-	int err = 0;
 
 	for (int pass = 0; pass < (wait ? 2 : 1); pass++) {
 		for (pgoff_t at = first; ; at++) {
@@ -105,6 +104,13 @@ int pagecache_write_range(struct pagecache *cache, pgoff_t first, pgoff_t last, 
 			page_put(page);
 		}
 	}
+}
+
+int pagecache_write_range(struct pagecache *cache, pgoff_t first, pgoff_t last, bool wait)
+{
+	int err = 0;
+
+	write_pages(cache, first, last, wait);
 	if (wait) {
 		os_lock();
 		err = cache->error;
@@ -112,6 +118,11 @@ int pagecache_write_range(struct pagecache *cache, pgoff_t first, pgoff_t last, 
 		os_unlock();
 	}
 	return err;
+}
+
+void pagecache_write_untold(struct pagecache *cache)
+{
+	write_pages(cache, 0, ~0ull, true);
 }
 
 u64 pagecache_shrink(struct pagecache *cache)
