@@ -30,6 +30,7 @@
 #include "core/fail.h"
 #include "core/log.h"
 #include "dev/cdrom.h"
+#include "sched/thread.h"
 
 #define READS_IN_A_ROW 16
 #define WRITE_LATE_NS  (500 * NSEC_PER_MSEC)
@@ -78,6 +79,8 @@ void blk_submit(struct blk_request *req)
 		req->done(req);
 		return;
 	}
+	if (req->op == BLK_READ)
+		thread_current()->io.read += (u64)req->n_sectors << 9;
 	req->submit_ns = clock_monotonic();
 	if (blk_plug_add(req))
 		return;

@@ -56,7 +56,6 @@ void signal_continue_locked(struct process *process);
 
 /* usage.c */
 void usage_add(struct usage_counts *to, const struct usage_counts *from);
-void task_usage(struct task *task, struct cpu_times *times, struct usage_counts *counts);
 /* process_usage() with proc_tree_lock held. */
 void process_usage_locked(struct process *p, struct cpu_times *times, struct usage_counts *counts);
 /* itimer.c */

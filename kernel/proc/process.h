@@ -51,8 +51,8 @@ struct cpu_times { u64 user_ns, system_ns; };
 
 /* What wait4(2), getrusage(2) and /proc/[pid]/io count besides times. */
 struct usage_counts {
-	u64 minor_faults, major_faults, voluntary, involuntary, in_blocks, out_blocks,
-		max_rss_pages;
+	u64 minor_faults, major_faults, voluntary, involuntary, max_rss_pages;
+	struct storage_io io;
 	u64 rchar, wchar, syscr, syscw; /* bytes that calls read and wrote, and such calls */
 };
 
@@ -336,6 +336,8 @@ struct wait_result {
 long process_wait(int which, s32 id, u32 options, struct wait_result *out);
 /* Times and counts of a process (live threads included) and of its waited-for children. */
 void process_usage(struct process *p, struct cpu_times *times, struct usage_counts *counts);
+/* The same of one thread, but for faults, which the address space counts. */
+void task_usage(struct task *task, struct cpu_times *times, struct usage_counts *counts);
 /* The live or zombie process with the lowest pid >= from, referenced, or NULL. */
 struct process *process_next(s32 from);
 

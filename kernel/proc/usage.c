@@ -12,8 +12,9 @@ void usage_add(struct usage_counts *to, const struct usage_counts *from)
 	to->major_faults += from->major_faults;
 	to->voluntary += from->voluntary;
 	to->involuntary += from->involuntary;
-	to->in_blocks += from->in_blocks;
-	to->out_blocks += from->out_blocks;
+	to->io.read += from->io.read;
+	to->io.written += from->io.written;
+	to->io.cancelled += from->io.cancelled;
 	to->rchar += from->rchar;
 	to->wchar += from->wchar;
 	to->syscr += from->syscr;
@@ -29,6 +30,7 @@ void task_usage(struct task *task, struct cpu_times *times, struct usage_counts 
 	*counts = task->counts;
 	counts->voluntary = thread->switches_voluntary;
 	counts->involuntary = thread->switches_forced;
+	counts->io = thread->io;
 }
 
 void process_usage_locked(struct process *p, struct cpu_times *times, struct usage_counts *counts)

@@ -42,6 +42,16 @@ enum thread_state {
 enum sched_class { SCHED_CLASS_FAIR, SCHED_CLASS_REALTIME, SCHED_CLASS_IDLE };
 
 /*
+ * Bytes that a thread had storage move (proc_pid_io(5)): whoever asks the disk for them, or makes a
+ * page of a file dirty, adds them to the current thread's.
+ */
+struct storage_io {
+	u64 read;      /* in the requests that it submitted */
+	u64 written;   /* the pages that it made dirty, and what it wrote past the cache */
+	u64 cancelled; /* dirty pages that it took away before they were written */
+};
+
+/*
  * I: constant after creation.  a: atomic.  o: the thread itself.  r: its CPU's run queue lock.
  * w: state, written under r or by the thread itself. p: proc (its locks).
  */
@@ -91,6 +101,7 @@ struct thread {
 					     * go back */
 	u64 rr_left_ns;          /* r: what is left of the round-robin interval */
 	u64 switches_voluntary, switches_forced; /* r */
+	struct storage_io io;    /* o to write, others may read it */
 	u64 affinity;            /* r: bit per CPU */
 	u64 start_ns;            /* I: clock at creation */
 

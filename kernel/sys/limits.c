@@ -16,7 +16,8 @@ void rusage_fill(struct rusage *out, const struct cpu_times *times,
 			      (s64)(times->system_ns % NSEC_PER_SEC / NSEC_PER_USEC) },
 		.ru_maxrss = (s64)(counts->max_rss_pages * (PAGE_SIZE / 1024)),
 		.ru_minflt = (s64)counts->minor_faults, .ru_majflt = (s64)counts->major_faults,
-		.ru_inblock = (s64)counts->in_blocks, .ru_oublock = (s64)counts->out_blocks,
+		.ru_inblock = (s64)(counts->io.read >> 9),
+		.ru_oublock = (s64)(counts->io.written >> 9),
 		.ru_nvcsw = (s64)counts->voluntary, .ru_nivcsw = (s64)counts->involuntary,
 	};
 }
@@ -39,10 +40,7 @@ long sys_getrusage(int who, struct rusage __user *uusage)
 		spin_unlock(&proc_tree_lock);
 		break;
 	case RUSAGE_THREAD:
-		sched_thread_times(thread_current(), &times.user_ns, &times.system_ns);
-		counts = task_current()->counts;
-		counts.voluntary = thread_current()->switches_voluntary;
-		counts.involuntary = thread_current()->switches_forced;
+		task_usage(task_current(), &times, &counts);
 		break;
 	default:
 		return -EINVAL;

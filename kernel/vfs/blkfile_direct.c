@@ -64,6 +64,7 @@ ssize_t blkfile_write_direct(struct file *f, struct iov_iter *from, loff_t *pos)
 		}
 		err = direct_transfer(&d, 0, dev, BLK_WRITE, (lba_t)at >> 9, (size_t)n,
 				      f->flags & O_DSYNC);
+		thread_current()->io.written += (u64)n;
 		direct_end(&d);
 		if (err == 0)
 			at += n;

@@ -170,9 +170,11 @@ static ssize_t write_run(struct inode *inode, struct direct *d, size_t offset, l
 		err = ops->map(inode, at, (loff_t)n, true, &run);
 	if (err == 0) {
 		part = min((size_t)run.n, n);
-		if (run.kind == DIRECT_DISK)
+		if (run.kind == DIRECT_DISK) {
 			err = direct_transfer(d, offset, inode->sb->dev, BLK_WRITE, run.lba, part,
 					      false);
+			thread_current()->io.written += part;
+		}
 	}
 	if (err == 0 && run.kind == DIRECT_DISK)
 		err = ops->written(inode, at, &run, at + (loff_t)part);

@@ -149,22 +149,22 @@ out:
 	return err;
 }
 
-bool cache_clear_dirty(struct pagecache *cache, struct page *page)
+/* The page leaves the cache: nobody will write it. */
+static void cancel_dirty(struct pagecache *cache, struct page *page)
 {
 	u64 irq;
 
-	if (!page_test_reset(page, PG_DIRTY))
-		return false;
-	if (!cache->ops->write)
-		return true;
+	if (!page_test_reset(page, PG_DIRTY) || !cache->ops->write)
+		return;
 	irq = spin_lock_irq(&cache->lock);
 	radix_tag_clear(&cache->pages, page->index, RADIX_DIRTY);
 	radix_tag_clear(&cache->pages, page->index, RADIX_TOWRITE);
 	spin_unlock_irq(&cache->lock, irq);
 	__atomic_fetch_sub(&cache->n_dirty, 1, __ATOMIC_RELAXED);
-	if (cache_is_filed(cache))
+	if (cache_is_filed(cache)) {
 		__atomic_fetch_sub(&wb_dirty, 1, __ATOMIC_RELAXED);
-	return true;
+		thread_current()->io.cancelled += PAGE_SIZE;
+	}
 }
 
 static void cache_forget_locked(struct pagecache *cache, struct page *page)
@@ -183,7 +183,7 @@ void cache_remove(struct pagecache *cache, struct page *page)
 
 	if (page_test(page, PG_PRIVATE | PG_DELAYED) && cache->ops->release)
 		cache->ops->release(cache, page);
-	cache_clear_dirty(cache, page);
+	cancel_dirty(cache, page);
 	irq = spin_lock_irq(&cache->lock);
 	cache_forget_locked(cache, page);
 	spin_unlock_irq(&cache->lock, irq);
@@ -272,10 +272,12 @@ void page_dirty(struct page *page)
 		   !radix_tag_test(&cache->pages, page->index, RADIX_DIRTY))) {
 		radix_tag_set(&cache->pages, page->index, RADIX_DIRTY);
 		first = __atomic_fetch_add(&cache->n_dirty, 1, __ATOMIC_SEQ_CST) == 0;
-		if (likely(cache_is_filed(cache)))
+		if (likely(cache_is_filed(cache))) {
 			__atomic_fetch_add(&wb_dirty, 1, __ATOMIC_RELAXED);
-		else
+			thread_current()->io.written += PAGE_SIZE;
+		} else {
 			first = false;
+		}
 	}
 	spin_unlock_irq(&cache->lock, irq);
 	if (first)

@@ -215,8 +215,6 @@ int cache_swap_in(struct pagecache *cache, pgoff_t index, unsigned mm_flags, boo
 void cache_drop_swapped(struct pagecache *cache, pgoff_t first, pgoff_t last);
 /* The cache goes: it leaves the list of those that have something in swap. */
 void cache_unlist_swapped(struct pagecache *cache);
-/* Takes the dirty mark off a locked page: whether it was dirty. */
-bool cache_clear_dirty(struct pagecache *cache, struct page *page);
 /* Pages of the file up to its end (~0 if unknown). */
 static inline pgoff_t cache_end(struct pagecache *cache)
 {

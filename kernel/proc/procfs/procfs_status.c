@@ -445,9 +445,9 @@ static void print_io(struct text *t, const struct usage_counts *c)
 {
 	text_printf(t,
 		    "rchar: %llu\nwchar: %llu\nsyscr: %llu\nsyscw: %llu\nread_bytes: %llu\n"
-		    "write_bytes: %llu\ncancelled_write_bytes: 0\n",
+		    "write_bytes: %llu\ncancelled_write_bytes: %llu\n",
 		    ULL(c->rchar), ULL(c->wchar), ULL(c->syscr), ULL(c->syscw),
-		    ULL(c->in_blocks * 512), ULL(c->out_blocks * 512));
+		    ULL(c->io.read), ULL(c->io.written), ULL(c->io.cancelled));
 }
 
 /* Of all threads, those that have ended too, and of children that were waited for. */
@@ -468,7 +468,11 @@ int show_io(struct text *t, struct task *task)
 /* /proc/[pid]/task/[tid]/io */
 int show_thread_io(struct text *t, struct task *task)
 {
-	print_io(t, &task->counts);
+	struct usage_counts counts;
+	struct cpu_times times;
+
+	task_usage(task, &times, &counts);
+	print_io(t, &counts);
 	return 0;
 }
 
