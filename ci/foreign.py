@@ -33,7 +33,9 @@ RESTARTS = 12
 BAD = (-1, 126, 127)   # statuses of an item that has not done what it is for
 SILENCE = 60           # seconds beyond an item's own limit, and for a machine that does not begin
 
-# The guest's side. Nothing of an item stays: not its processes, not its files.
+# The guest's side. Nothing of an item stays: not its processes, not its files. Addresses are the
+# same each time (linux64 -R), as QEMU translates code anew for others, which is most of what short
+# programs cost.
 RUN = f"""# usage: run FIRST; the items from that number on
 dmesg -n 1
 stty -echo -onlcr
@@ -41,7 +43,12 @@ stty -echo -onlcr
 tar -xf /dev/sdc -C /mnt/tmp || {{ echo "@@ NODISK"; exit 1; }}
 mount -t tmpfs tmpfs /mnt/dev/shm
 chmod 1777 /mnt/tmp /mnt/dev/shm /mnt/var/tmp
-[ -e /mnt/dev/fd ] || ln -s /proc/self/fd /mnt/dev/fd
+[ -e /mnt/dev/fd ] || {{
+	ln -s /proc/self/fd /mnt/dev/fd
+	ln -s fd/0 /mnt/dev/stdin
+	ln -s fd/1 /mnt/dev/stdout
+	ln -s fd/2 /mnt/dev/stderr
+}}
 ip link set lo up
 hostname skerry
 ulimit -c 0
@@ -51,7 +58,7 @@ while read -r name seconds command; do
 	[ $number -ge $1 ] || continue
 	echo "@@ BEGIN $name"
 	mkdir /mnt/work
-	timeout -s KILL $((seconds + 10)) chroot /mnt /usr/bin/env -i \\
+	timeout -s KILL $((seconds + 10)) linux64 -R chroot /mnt /usr/bin/env -i \\
 		HOME=/root USER=root LC_ALL=C TERM=dumb \\
 		PATH=/usr/sbin:/usr/bin:/sbin:/bin SUITE=/tmp/suite \\
 		/usr/bin/timeout -s TERM $seconds /bin/sh -c "cd /work && $command" \\
@@ -69,12 +76,13 @@ dmesg | grep -A 12 'should not happen' | sed 's/^/@@ WARN /'
 echo "@@ DONE"
 """
 
-# A script that begins so goes on as the user of debian.TESTER.
-AS_TESTER = """[ $(id -u) != 0 ] || {
+# For scripts: runs a program as the user of debian.TESTER; and what begins so goes on as that user.
+SETPRIV = "setpriv --reuid=1000 --regid=1000 --groups=1000,1001"
+AS_TESTER = f"""[ $(id -u) != 0 ] || {{
 	chown tester .
 	export HOME=/work USER=tester
-	exec setpriv --reuid=1000 --regid=1000 --groups=1000,1001 sh $0 $1
-}
+	exec {SETPRIV} sh $0 $1
+}}
 """
 
 
