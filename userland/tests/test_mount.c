@@ -102,6 +102,10 @@ TEST(tmpfs_limits)
 	is(st.f_bfree, 2, "gives pages back");
 	is(lseek(fd, 0, SEEK_HOLE), 4096, "SEEK_HOLE");
 	is(lseek(fd, 4096, SEEK_DATA), 12288, "SEEK_DATA");
+	works(ftruncate(fd, 100 * 4096), "a longer hole");
+	fails(fallocate(fd, 0, 0, 17 * 4096), ENOSPC, "more than there could ever be");
+	must(statfs("m", &st));
+	is(st.f_bfree, 2, "is not begun with");
 	must(close(must(open("m/b", O_RDWR | O_CREAT, 0600))));
 	must(close(must(open("m", O_RDWR | O_TMPFILE, 0600))));
 	must(close(must(open("m/c", O_RDWR | O_CREAT, 0600))));

@@ -132,10 +132,13 @@ static int punch_hole(struct inode *inode, loff_t start, loff_t end)
 	return 0;
 }
 
-/* Charges and makes the pages of a range. */
+/* Charges and makes the pages of a range; none when the file system could never hold them all. */
 static int fill_range(struct inode *inode, loff_t start, loff_t end)
 {
-	for (loff_t at = align_down(start, (loff_t)PAGE_SIZE); at < end; at += PAGE_SIZE) {
+	start = align_down(start, (loff_t)PAGE_SIZE);
+	if (!tmpfs_could_hold(inode->sb, (u64)(end - start + PAGE_SIZE - 1) / PAGE_SIZE))
+		return -ENOSPC;
+	for (loff_t at = start; at < end; at += PAGE_SIZE) {
 		struct page *page;
 		int err = pagecache_get_locked(&inode->cache, (pgoff_t)at >> PAGE_SHIFT, false,
 					       &page);

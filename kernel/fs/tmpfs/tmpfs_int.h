@@ -58,6 +58,8 @@ int tmpfs_mpol_parse(char *value, char out[TMPFS_MPOL]);
 /* A page more or less: 0 or -ENOSPC. */
 int tmpfs_charge(struct superblock *sb);
 void tmpfs_uncharge(struct superblock *sb);
+/* Whether so many pages are within the limit, were nothing else there. */
+bool tmpfs_could_hold(struct superblock *sb, u64 n_pages);
 /* A new inode (not entered anywhere) with one link: 0, -ENOSPC, -ENOMEM. */
 int tmpfs_inode_create(struct superblock *sb, const struct inode *dir, u32 mode, u64 rdev,
 		       const struct cred *cred, struct inode **out);

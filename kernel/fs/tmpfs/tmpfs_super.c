@@ -32,6 +32,17 @@ void tmpfs_uncharge(struct superblock *sb)
 	spin_unlock(&t->lock);
 }
 
+bool tmpfs_could_hold(struct superblock *sb, u64 n_pages)
+{
+	struct tmpfs *t = tmpfs_of(sb);
+	u64 limit;
+
+	spin_lock(&t->lock);
+	limit = t->max_pages;
+	spin_unlock(&t->lock);
+	return !limit || n_pages <= limit;
+}
+
 /* Counts an inode and gives it a number: 0 is none. */
 static u64 number_get(struct tmpfs *t)
 {
