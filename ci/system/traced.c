@@ -2,7 +2,7 @@
  * What test_trace_debian.py lets strace and gdb look at: a program with functions, a variable that
  * changes, threads, children and signals. Built with debug information.
  *
- *	traced sums | threads | forks | signals | leaf | waits
+ *	traced sums | threads | forks | signals | leaf | waits | falls
  */
 #include <pthread.h>
 #include <signal.h>
@@ -107,11 +107,24 @@ static int waits(void)
 	return (int)total;
 }
 
+/* Dies of a bad address while others wait. */
+static int falls(void)
+{
+	pthread_t id;
+
+	outer(40);
+	pthread_barrier_init(&barrier, NULL, 4);
+	for (long i = 0; i < 3; i++)
+		pthread_create(&id, NULL, worker, (void *)(i + 1));
+	pthread_barrier_wait(&barrier);
+	return *(volatile char *)(total * 4096 + 5);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct { const char *name; int (*run)(void); } modes[] = {
 		{"sums", sums}, {"threads", threads}, {"forks", forks}, {"signals", signals},
-		{"leaf", leaf}, {"waits", waits},
+		{"leaf", leaf}, {"waits", waits}, {"falls", falls},
 	};
 
 	self = "/proc/self/exe";
