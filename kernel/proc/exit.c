@@ -238,9 +238,9 @@ void gone_put(struct list *gone)
 	}
 }
 
-/* Takes the task out of its process: whether it was the last one, and the process is to end.
- * proc_tree_lock held. */
-static bool task_unlink_locked(struct task *task, bool *stop_complete)
+/* Takes the task, which had n filters, out of its process: whether it was the last one, and the
+ * process is to end. proc_tree_lock held. */
+static bool task_unlink_locked(struct task *task, u32 n_filters, bool *stop_complete)
 {
 	struct process *p = task->process;
 	struct cpu_times times;
@@ -257,7 +257,8 @@ static bool task_unlink_locked(struct task *task, bool *stop_complete)
 	usage_add(&p->dead_counts, &counts);
 	signal_queue_flush(&task->pending);
 	p->uid = task->cred->uid;
-	memcpy(p->last_name, task->thread->name, sizeof(p->last_name));
+	cred_put(p->last.cred);
+	task_state(task, cred_get(task->cred), n_filters, &p->last);
 	p->exit_code = p->group_code;
 	*stop_complete = signal_stop_leave_locked(task);
 	wait_wake(&p->exec_wait, 0);
@@ -273,6 +274,7 @@ void task_exit(s32 code)
 	struct session *session = NULL;
 	LIST_HEAD(gone);
 	LIST_HEAD(dead);
+	u32 n_filters;
 	u64 flags;
 
 	ptrace_exit(code);
@@ -288,7 +290,7 @@ void task_exit(s32 code)
 	}
 	signal_retarget_locked(task);
 	sighand_unlock(p, flags);
-	seccomp_release(task);
+	n_filters = seccomp_release(task);
 	if (p->is_init && last_live)
 		panic("init ended with status %d, signal %d", code >> 8 & 0xff, code & 0x7f);
 	task_leave_memory(task, last_live);
@@ -304,7 +306,7 @@ void task_exit(s32 code)
 		session_end(session);
 	spin_lock(&proc_tree_lock);
 	ptrace_leave_locked(task, &gone, &dead);
-	last = task_unlink_locked(task, &stop_complete);
+	last = task_unlink_locked(task, n_filters, &stop_complete);
 	ptrace_end_locked(task, code);
 	if (last)
 		process_end_locked(p, &gone, &dead);

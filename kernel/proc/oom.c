@@ -95,7 +95,7 @@ static void consider(struct process *p, void *arg)
 static const char *process_name(struct process *p)
 {
 	if (list_empty(&p->threads))
-		return p->last_name;
+		return p->last.name;
 	return list_first_entry(&p->threads, struct task, link)->thread->name;
 }
 

@@ -55,6 +55,8 @@ void signal_stop_tell_locked(struct process *process);
 void signal_continue_locked(struct process *process);
 
 /* usage.c */
+/* What status tells of the task; the reference to its credentials is taken over. */
+void task_state(struct task *task, const struct cred *cred, u32 n_filters, struct task_state *out);
 void usage_add(struct usage_counts *to, const struct usage_counts *from);
 /* process_usage() with proc_tree_lock held. */
 void process_usage_locked(struct process *p, struct cpu_times *times, struct usage_counts *counts);

@@ -70,6 +70,7 @@ void process_put(struct process *p)
 		session_put(p->session);
 	pid_put(p->group);
 	pid_put(p->pid);
+	cred_put(p->last.cred);
 	rcu_call(&p->rcu, process_free_rcu);
 }
 

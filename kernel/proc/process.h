@@ -56,6 +56,17 @@ struct usage_counts {
 	u64 rchar, wchar, syscr, syscw; /* bytes that calls read and wrote, and such calls */
 };
 
+/* What status tells of a thread, and of a process that has ended, as its last thread left it. */
+struct task_state {
+	char name[16];             /* comm */
+	const struct cred *cred;   /* referenced */
+	u64 blocked, affinity;
+	u64 voluntary, involuntary; /* switches */
+	u32 n_filters;             /* of seccomp */
+	u8 seccomp_mode;
+	bool no_new_privs;
+};
+
 struct session {
 	struct refcount refs;
 	struct pid *pid;      /* I: its number, referenced */
@@ -87,7 +98,7 @@ struct process {
 	s32 exit_code;             /* t: as wait4(2) reports: code << 8 or signal | 0x80 core */
 	s32 exit_signal;           /* t: to the parent at the end, 0 none */
 	u32 uid;                   /* a: real user id of its last thread, for si_uid */
-	char last_name[16];        /* t: comm of its last thread, for a zombie's stat */
+	struct task_state last;    /* t: all 0 before a thread has ended */
 	bool did_exec;             /* t: setpgid(2) of a child is over */
 	bool shares_fs;            /* a: has been on either side of a CLONE_FS without
 				    * CLONE_THREAD */

@@ -273,18 +273,21 @@ void seccomp_inherit_locked(struct task *child)
 	thread_set_work(child->thread, WORK_SECCOMP);
 }
 
-void seccomp_release(struct task *task)
+u32 seccomp_release(struct task *task)
 {
 	struct seccomp_filter *f;
+	u32 n;
 	u64 irq;
 
 	if (likely(!task->seccomp))
-		return;
+		return 0;
 	irq = sighand_lock(task->process);
 	f = task->seccomp;
 	task->seccomp = NULL;
 	sighand_unlock(task->process, irq);
+	n = f->depth;
 	filter_put(f);
+	return n;
 }
 
 u32 seccomp_count(struct task *task)

@@ -28,8 +28,8 @@ bool seccomp_enter(struct regs *regs);
 
 /* A new task gets what the current one has. The lock of the latter's sighand held. */
 void seccomp_inherit_locked(struct task *child);
-/* A task ends. */
-void seccomp_release(struct task *task);
+/* A task ends: how many filters it had. */
+u32 seccomp_release(struct task *task);
 /* How many filters a task has; the caller keeps its thread. */
 u32 seccomp_count(struct task *task);
 

@@ -3,6 +3,7 @@
  * (getrusage(2), getrlimit(2)).
  */
 #include "abi/errno.h"
+#include "lib/string.h"
 #include "proc/proc_int.h"
 #include "proc/process.h"
 
@@ -31,6 +32,23 @@ void task_usage(struct task *task, struct cpu_times *times, struct usage_counts 
 	counts->voluntary = thread->switches_voluntary;
 	counts->involuntary = thread->switches_forced;
 	counts->io = thread->io;
+}
+
+void task_state(struct task *task, const struct cred *cred, u32 n_filters, struct task_state *out)
+{
+	struct thread *thread = task->thread;
+
+	*out = (struct task_state){
+		.cred = cred,
+		.blocked = READ_ONCE(thread->sigmask),
+		.affinity = READ_ONCE(thread->affinity),
+		.voluntary = thread->switches_voluntary,
+		.involuntary = thread->switches_forced,
+		.n_filters = n_filters,
+		.seccomp_mode = READ_ONCE(task->seccomp_mode),
+		.no_new_privs = READ_ONCE(task->no_new_privs),
+	};
+	strlcpy(out->name, thread->name, sizeof(out->name));
 }
 
 void process_usage_locked(struct process *p, struct cpu_times *times, struct usage_counts *counts)

@@ -124,6 +124,85 @@ TEST(status_groups)
 	ok(strstr(tap_read("/proc/self/status"), "\nGroups:\t \n") != NULL, "an empty line");
 }
 
+static const char *status_of(pid_t pid)
+{
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	return tap_read(path);
+}
+
+static int ends_as_somebody(void *argument)
+{
+	gid_t groups[] = {5, 6};
+	sigset_t set;
+
+	(void)argument;
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	must(sigprocmask(SIG_BLOCK, &set, NULL));
+	signal(SIGUSR1, SIG_IGN);
+	must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	must(setgroups(2, groups));
+	must(setresgid(7, 8, 9));
+	must(setresuid(0, 1000, 1001));
+	return 0;
+}
+
+TEST(status_of_the_dead)
+{
+	static const char *const lines[] = {
+		"State:\tZ (zombie)", "Uid:\t0\t1000\t1001\t1000", "Gid:\t7\t8\t9\t8", "FDSize:\t0",
+		"Groups:\t5 6 ", "Threads:\t1", "SigPnd:\t0000000000000000",
+		"ShdPnd:\t0000000000000000", "SigBlk:\t0000000000000800",
+		"SigIgn:\t0000000000000200", "SigCgt:\t0000000000000000",
+		"CapInh:\t0000000000000000", "CapPrm:\t000001ffffffffff",
+		"CapEff:\t0000000000000000", "CapBnd:\t000001ffffffffff",
+		"CapAmb:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t0",
+		"Seccomp_filters:\t0", "Mems_allowed_list:\t0",
+	};
+	static const char *const names[] = {"NStgid:", "NSpid:", "NSpgid:", "NSsid:", "SigQ:",
+					    "Cpus_allowed:", "Cpus_allowed_list:",
+					    "Mems_allowed:", "voluntary_ctxt_switches:",
+					    "nonvoluntary_ctxt_switches:"};
+	pid_t pid = tap_spawn(ends_as_somebody, NULL);
+	const char *text;
+	char line[60];
+
+	ok(tap_await_state(pid, 'Z'), "a process has ended");
+	text = status_of(pid);
+	for (unsigned i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+		snprintf(line, sizeof(line), "\n%s\n", lines[i]);
+		ok(strstr(text, line), "%s", lines[i]);
+	}
+	for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		snprintf(line, sizeof(line), "\n%s\t", names[i]);
+		ok(strstr(text, line), "%s", names[i]);
+	}
+	ok(!strstr(text, "\nUmask:") && !strstr(text, "\nVm"), "no umask, no memory");
+	is(tap_number(text, "\nNSpid:"), pid, "NSpid");
+}
+
+/* How many digits a mask has, without commas. */
+static int digits(const char *text, const char *key)
+{
+	const char *at = strstr(text, key);
+	int n = 0;
+
+	for (at = at ? at + strlen(key) : ""; *at && *at != '\n'; at++)
+		n += *at != ',';
+	return n;
+}
+
+TEST(status_masks)
+{
+	const char *text = tap_read("/proc/self/status");
+
+	is(digits(text, "\nMems_allowed:\t"), 256, "a digit for four nodes");
+	ok(strstr(text, ",00000000,00000001\nMems_allowed_list:\t0\n"), "of which there is one");
+	is(digits(text, "\nCpus_allowed:\t"), 1, "one digit for four CPUs");
+}
+
 TEST(maps)
 {
 	char want[60], *p = mmap(NULL, 12288, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

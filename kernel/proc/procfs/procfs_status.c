@@ -1,15 +1,12 @@
 /*
- * /proc/[pid]/stat, status, statm and the small texts about a process (proc(5)): fields, order and
- * units as Linux has them.
+ * /proc/[pid]/stat, status and statm (proc(5)): fields, order and units as Linux has them.
  */
 #include "abi/capability.h"
 #include "abi/errno.h"
 #include "abi/sched.h"
 #include "arch/cpu.h"
 #include "core/clock.h"
-#include "lib/parse.h"
 #include "lib/string.h"
-#include "proc/oom.h"
 #include "proc/proc_int.h"
 #include "proc/ptrace.h"
 #include "proc/procfs/procfs_int.h"
@@ -20,16 +17,16 @@
 
 /* What one look under the locks gathers. */
 struct facts {
-	char comm[16];
 	char state;
 	s32 tid, pid, ppid, group, session, tty_nr, tty_group;
 	u32 n_threads;
 	struct cpu_times times, child;
 	struct usage_counts counts, child_counts;
-	u64 pending, shared_pending, blocked, ignored, caught, start_ns;
+	u64 pending, shared_pending, ignored, caught, start_ns;
 	s32 exit_code, exit_signal;
 	s32 tracer;
 	bool waits; /* one thread is asked about, and it waits */
+	struct task_state thread;
 };
 
 static char state_letter(const struct thread *t)
@@ -103,13 +100,16 @@ static void facts_task(struct facts *f, struct task *task)
 	struct thread *t = task->thread;
 
 	facts_process(f, task->process);
-	memcpy(f->comm, t->name, sizeof(f->comm));
-	f->comm[15] = 0;
+	task_state(task, task_cred_get(task), seccomp_count(task), &f->thread);
 	f->tid = t->tid;
 	f->tracer = ptrace_tracer_pid(task);
 	f->state = state_letter(t);
 	f->pending = READ_ONCE(task->pending.set);
-	f->blocked = READ_ONCE(t->sigmask);
+}
+
+static void facts_put(struct facts *f)
+{
+	cred_put(f->thread.cred);
 }
 
 static u64 ticks(u64 ns)
@@ -147,7 +147,8 @@ static void memory_facts(struct task *task, struct memory_facts *m)
 	aspace_put_user(as);
 }
 
-#define ULL(x) ((unsigned long long)(x))
+#define ULL(x)      ((unsigned long long)(x))
+#define NODES_SHOWN 1024
 
 /* The 52 fields. */
 static void stat_print(struct text *t, const struct facts *f, const struct memory_facts *m,
@@ -157,7 +158,7 @@ static void stat_print(struct text *t, const struct facts *f, const struct memor
 	int urgency = th ? sched_urgency(th) : URGENCY_NICE_0;
 	int priority = urgency == URGENCY_IDLE ? 20 + nice : urgency - URGENCY_FAIR;
 
-	text_printf(t, "%d (%s) %c %d %d %d %d %d %u %llu %llu %llu %llu ", f->tid, f->comm,
+	text_printf(t, "%d (%s) %c %d %d %d %d %d %u %llu %llu %llu %llu ", f->tid, f->thread.name,
 		    f->state, f->ppid, f->group, f->session, f->tty_nr, f->tty_group, 0x400000u,
 		    ULL(f->counts.minor_faults), ULL(f->child_counts.minor_faults),
 		    ULL(f->counts.major_faults), ULL(f->child_counts.major_faults));
@@ -169,7 +170,7 @@ static void stat_print(struct text *t, const struct facts *f, const struct memor
 	text_printf(t, "%llu %llu %llu 0 0 ", ULL(m->start_code), ULL(m->end_code),
 		    ULL(m->start_stack));
 	text_printf(t, "%llu %llu %llu %llu %d 0 0 ", ULL(f->pending & 0x7fffffff),
-		    ULL(f->blocked & 0x7fffffff), ULL(f->ignored & 0x7fffffff),
+		    ULL(f->thread.blocked & 0x7fffffff), ULL(f->ignored & 0x7fffffff),
 		    ULL(f->caught & 0x7fffffff), f->waits && m->may_look);
 	text_printf(t, "%d %u %d %d 0 0 0 ", f->exit_signal, th ? th->cpu : 0, rt, policy);
 	text_printf(t, "%llu %llu %llu %llu %llu %llu %llu %d\n", ULL(m->start_data),
@@ -186,6 +187,7 @@ int show_stat(struct text *t, struct task *task)
 	f.waits = f.state != 'R' && f.n_threads < 2;
 	memory_facts(task, &m);
 	stat_print(t, &f, &m, task->thread, process_rlimit(task->process, RLIMIT_RSS));
+	facts_put(&f);
 	return 0;
 }
 
@@ -203,13 +205,17 @@ int show_thread_stat(struct text *t, struct task *task)
 		f.exit_signal = -1;
 	memory_facts(task, &m);
 	stat_print(t, &f, &m, task->thread, process_rlimit(task->process, RLIMIT_RSS));
+	facts_put(&f);
 	return 0;
 }
 
 static void zombie_facts(struct facts *f, struct process *p)
 {
 	facts_process(f, p);
-	memcpy(f->comm, p->last_name, sizeof(f->comm));
+	spin_lock(&proc_tree_lock);
+	f->thread = p->last;
+	cred_get(f->thread.cred);
+	spin_unlock(&proc_tree_lock);
 	f->state = 'Z';
 	f->n_threads = 1;
 }
@@ -221,15 +227,15 @@ int show_zombie_stat(struct text *t, struct process *p)
 
 	zombie_facts(&f, p);
 	stat_print(t, &f, &m, NULL, process_rlimit(p, RLIMIT_RSS));
+	facts_put(&f);
 	return 0;
 }
 
-/* Name and state as both kinds of process show them. A name is chosen by the process: it may not
- * look like further lines. */
+/* A name is chosen by the process: it may not look like further lines. */
 static void status_head(struct text *t, const struct facts *f, const struct fs_context *fs)
 {
 	text_printf(t, "Name:\t");
-	for (const char *c = f->comm; *c; c++)
+	for (const char *c = f->thread.name; *c; c++)
 		if (*c == '\n' || *c == '\\')
 			text_printf(t, "\\%c", *c == '\n' ? 'n' : '\\');
 		else
@@ -288,27 +294,40 @@ static void status_groups(struct text *t, const struct cred *c)
 	text_printf(t, " \n"); /* even if there is none */
 }
 
-static void status_signals(struct text *t, const struct facts *f, struct process *p, u32 uid)
+static void status_signals(struct text *t, const struct facts *f, struct process *p)
 {
 	text_printf(t, "Threads:\t%u\nSigQ:\t%llu/%llu\n", f->n_threads,
-		    ULL(user_count(uid, USER_SIGNALS)), ULL(process_rlimit(p, RLIMIT_SIGPENDING)));
+		    ULL(user_count(f->thread.cred->uid, USER_SIGNALS)),
+		    ULL(process_rlimit(p, RLIMIT_SIGPENDING)));
 	text_printf(t, "SigPnd:\t%016llx\nShdPnd:\t%016llx\nSigBlk:\t%016llx\nSigIgn:\t%016llx\n"
-		       "SigCgt:\t%016llx\n", ULL(f->pending),
-		    ULL(f->shared_pending), ULL(f->blocked), ULL(f->ignored), ULL(f->caught));
+		       "SigCgt:\t%016llx\n", ULL(f->pending), ULL(f->shared_pending),
+		    ULL(f->thread.blocked), ULL(f->ignored), ULL(f->caught));
 }
 
-static void status_caps(struct text *t, const struct cred *c, struct task *task)
+static void status_caps(struct text *t, const struct task_state *s)
 {
+	const struct cred *c = s->cred;
+
 	text_printf(
 		t,
 		"CapInh:\t%016llx\nCapPrm:\t%016llx\nCapEff:\t%016llx\nCapBnd:\t%016llx\n"
 		"CapAmb:\t%016llx\nNoNewPrivs:\t%u\nSeccomp:\t%u\nSeccomp_filters:\t%u\n",
 		ULL(c->cap_inheritable), ULL(c->cap_permitted), ULL(c->cap_effective),
-		ULL(c->cap_bounding), ULL(c->cap_ambient), READ_ONCE(task->no_new_privs),
-		READ_ONCE(task->seccomp_mode), seccomp_count(task));
+		ULL(c->cap_bounding), ULL(c->cap_ambient), s->no_new_privs, s->seccomp_mode,
+		s->n_filters);
 	/* What PR_GET_SPECULATION_CTRL says, in words. */
 	text_printf(t, "Speculation_Store_Bypass:\t%s\nSpeculationIndirectBranch:\t%s\n",
 		    cpu_bypasses_stores() ? "vulnerable" : "not vulnerable", "always enabled");
+}
+
+/* Bits in hexadecimal, 32 in a group, as many digits as `n` of them need. */
+static void print_bits(struct text *t, u64 bits, unsigned n)
+{
+	for (unsigned i = DIV_ROUND_UP(n, 32); i--;) {
+		int width = (int)DIV_ROUND_UP(min(n - i * 32, 32u), 4);
+
+		text_printf(t, "%0*x%s", width, i < 2 ? (u32)(bits >> (i * 32)) : 0, i ? "," : "");
+	}
 }
 
 /* The CPUs it may run on, as a mask and as ranges. */
@@ -316,7 +335,9 @@ static void status_cpus(struct text *t, u64 mask)
 {
 	const char *comma = "";
 
-	text_printf(t, "Cpus_allowed:\t%llx\nCpus_allowed_list:\t", ULL(mask));
+	text_printf(t, "Cpus_allowed:\t");
+	print_bits(t, mask, cpu_count());
+	text_printf(t, "\nCpus_allowed_list:\t");
 	for (unsigned first = 0, last; first < 64; first = last + 1) {
 		last = first;
 		if (!(mask >> first & 1))
@@ -329,36 +350,55 @@ static void status_cpus(struct text *t, u64 mask)
 	text_printf(t, "\n");
 }
 
+/* What a task has while it lives; all NULL afterwards. */
+struct holdings {
+	struct aspace *as;
+	struct fs_context *fs;
+	struct fd_table *files;
+};
+
+static void status_print(struct text *t, const struct facts *f, struct process *p,
+			 const struct holdings *h)
+{
+	const struct task_state *s = &f->thread;
+
+	status_head(t, f, h->fs);
+	status_cred(t, s->cred);
+	text_printf(t, "FDSize:\t%u\n", h->files ? fd_table_size(h->files) : 0);
+	status_groups(t, s->cred);
+	text_printf(t, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\nKthread:\t0\n", f->pid,
+		    f->tid, f->group, f->session);
+	if (h->as)
+		status_memory(t, h->as, READ_ONCE(p->core_task));
+	status_signals(t, f, p);
+	status_caps(t, s);
+	status_cpus(t, s->affinity & cpus_online());
+	/* Memory is one node, of as many as Debian's kernel could have. */
+	text_printf(t, "Mems_allowed:\t");
+	print_bits(t, 1, NODES_SHOWN);
+	text_printf(t, "\nMems_allowed_list:\t0\n");
+	text_printf(t, "voluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t%llu\n",
+		    ULL(s->voluntary), ULL(s->involuntary));
+}
+
 int show_status(struct text *t, struct task *task)
 {
-	const struct cred *c = task_cred_get(task);
-	struct aspace *as = process_aspace_get(task->process);
-	struct fs_context *fs = task_fs_get(task);
-	struct fd_table *files = task_files_get(task);
+	struct holdings h = {
+		.as = process_aspace_get(task->process),
+		.fs = task_fs_get(task),
+		.files = task_files_get(task),
+	};
 	struct facts f = { 0 };
 
 	facts_task(&f, task);
-	status_head(t, &f, fs);
-	status_cred(t, c);
-	text_printf(t, "FDSize:\t%u\n", files ? fd_table_size(files) : 0);
-	status_groups(t, c);
-	text_printf(t, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\nKthread:\t0\n", f.pid,
-		    f.tid, f.group, f.session);
-	if (as)
-		status_memory(t, as, READ_ONCE(task->process->core_task));
-	status_signals(t, &f, task->process, c->uid);
-	status_caps(t, c, task);
-	status_cpus(t, task->thread->affinity & cpus_online());
-	text_printf(t, "Mems_allowed:\t1\nMems_allowed_list:\t0\n"); /* memory is one node */
-	text_printf(t, "voluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t%llu\n",
-		    ULL(task->thread->switches_voluntary), ULL(task->thread->switches_forced));
-	if (files)
-		fd_table_put(files);
-	if (fs)
-		fs_context_put(fs);
-	if (as)
-		aspace_put_user(as);
-	cred_put(c);
+	status_print(t, &f, task->process, &h);
+	facts_put(&f);
+	if (h.files)
+		fd_table_put(h.files);
+	if (h.fs)
+		fs_context_put(h.fs);
+	if (h.as)
+		aspace_put_user(h.as);
 	return 0;
 }
 
@@ -367,8 +407,8 @@ int show_zombie_status(struct text *t, struct process *p)
 	struct facts f = { 0 };
 
 	zombie_facts(&f, p);
-	status_head(t, &f, NULL);
-	text_printf(t, "Uid:\t%u\t%u\t%u\t%u\nThreads:\t1\n", p->uid, p->uid, p->uid, p->uid);
+	status_print(t, &f, p, &(struct holdings){ 0 });
+	facts_put(&f);
 	return 0;
 }
 
@@ -390,168 +430,4 @@ int show_statm(struct text *t, struct task *task)
 		    ULL(as->n_data + as->n_stack));
 	aspace_put_user(as);
 	return 0;
-}
-
-int show_comm(struct text *t, struct task *task)
-{
-	text_printf(t, "%.15s\n", task->thread->name);
-	return 0;
-}
-
-int store_comm(struct task *task, char *buf, size_t n)
-{
-	if (task->process != process_current())
-		return -EINVAL;
-	buf[strcspn(buf, "\n")] = 0;
-	strlcpy(task->thread->name, buf, sizeof(task->thread->name));
-	return 0;
-}
-
-static const char *const limit_names[RLIM_NLIMITS][2] = {
-	{ "Max cpu time", "seconds" }, { "Max file size", "bytes" }, { "Max data size", "bytes" },
-	{ "Max stack size", "bytes" }, { "Max core file size", "bytes" },
-	{ "Max resident set", "bytes" }, { "Max processes", "processes" },
-	{ "Max open files", "files" }, { "Max locked memory", "bytes" },
-	{ "Max address space", "bytes" }, { "Max file locks", "locks" },
-	{ "Max pending signals", "signals" }, { "Max msgqueue size", "bytes" },
-	{ "Max nice priority", "" }, { "Max realtime priority", "" },
-	{ "Max realtime timeout", "us" },
-};
-
-static void print_limit(struct text *t, u64 limit)
-{
-	if (limit == RLIM_INFINITY)
-		text_printf(t, "%-20s ", "unlimited");
-	else
-		text_printf(t, "%-20llu ", ULL(limit));
-}
-
-int show_limits(struct text *t, struct task *task)
-{
-	text_printf(t, "%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit", "Hard Limit", "Units");
-	for (unsigned i = 0; i < RLIM_NLIMITS; i++) {
-		struct rlimit limit;
-
-		process_rlimit_change(task->process, i, NULL, &limit, false);
-		text_printf(t, "%-25s ", limit_names[i][0]);
-		print_limit(t, limit.rlim_cur);
-		print_limit(t, limit.rlim_max);
-		text_printf(t, *limit_names[i][1] ? "%-10s\n" : "%s\n", limit_names[i][1]);
-	}
-	return 0;
-}
-
-static void print_io(struct text *t, const struct usage_counts *c)
-{
-	text_printf(t,
-		    "rchar: %llu\nwchar: %llu\nsyscr: %llu\nsyscw: %llu\nread_bytes: %llu\n"
-		    "write_bytes: %llu\ncancelled_write_bytes: %llu\n",
-		    ULL(c->rchar), ULL(c->wchar), ULL(c->syscr), ULL(c->syscw),
-		    ULL(c->io.read), ULL(c->io.written), ULL(c->io.cancelled));
-}
-
-/* Of all threads, those that have ended too, and of children that were waited for. */
-int show_io(struct text *t, struct task *task)
-{
-	struct process *p = task->process;
-	struct usage_counts counts;
-	struct cpu_times times;
-
-	spin_lock(&proc_tree_lock);
-	process_usage_locked(p, &times, &counts);
-	usage_add(&counts, &p->child_counts);
-	spin_unlock(&proc_tree_lock);
-	print_io(t, &counts);
-	return 0;
-}
-
-/* /proc/[pid]/task/[tid]/io */
-int show_thread_io(struct text *t, struct task *task)
-{
-	struct usage_counts counts;
-	struct cpu_times times;
-
-	task_usage(task, &times, &counts);
-	print_io(t, &counts);
-	return 0;
-}
-
-int show_wchan(struct text *t, struct task *task)
-{
-	const char *reason = READ_ONCE(task->thread->wait_reason);
-	bool show =
-		reason && READ_ONCE(task->thread->state) != THREAD_RUNNING && task_may_look(task);
-
-	text_printf(t, "%s", show ? reason : "0");
-	return 0;
-}
-
-int show_schedstat(struct text *t, struct task *task)
-{
-	text_printf(t, "%llu %llu %llu\n", ULL(task->thread->run_ns), ULL(task->thread->wait_ns),
-		    ULL(task->thread->switches_voluntary + task->thread->switches_forced));
-	return 0;
-}
-
-int show_personality(struct text *t, struct task *task)
-{
-	text_printf(t, "%08x\n", task->process->personality);
-	return 0;
-}
-
-int show_oom_score(struct text *t, struct task *task)
-{
-	u64 score;
-
-	spin_lock(&proc_tree_lock);
-	score = oom_score_locked(task->process);
-	spin_unlock(&proc_tree_lock);
-	text_printf(t, "%llu\n", ULL(score));
-	return 0;
-}
-
-int show_oom_score_adj(struct text *t, struct task *task)
-{
-	text_printf(t, "%d\n", task->process->oom_score_adj);
-	return 0;
-}
-
-static int set_oom_adj(struct task *task, s32 adj)
-{
-	if (adj < task->process->oom_score_adj && !cred_capable(cred_current(), CAP_SYS_RESOURCE))
-		return -EACCES;
-	task->process->oom_score_adj = adj;
-	return 0;
-}
-
-int store_oom_score_adj(struct task *task, char *buf, size_t n)
-{
-	s32 adj;
-
-	buf[strcspn(buf, "\n")] = 0;
-	if (parse_s32(buf, 10, &adj, NULL) < 0 || adj < -1000 || adj > 1000)
-		return -EINVAL;
-	return set_oom_adj(task, adj);
-}
-
-/* oom_adj, the same by an older scale: -17 (never) … 15 (proc(5)). */
-#define OOM_ADJ_NEVER (-17)
-#define OOM_ADJ_MAX 15
-
-int show_oom_adj(struct text *t, struct task *task)
-{
-	s32 adj = task->process->oom_score_adj;
-
-	text_printf(t, "%d\n", adj == 1000 ? OOM_ADJ_MAX : adj * -OOM_ADJ_NEVER / 1000);
-	return 0;
-}
-
-int store_oom_adj(struct task *task, char *buf, size_t n)
-{
-	s32 adj;
-
-	buf[strcspn(buf, "\n")] = 0;
-	if (parse_s32(buf, 10, &adj, NULL) < 0 || adj < OOM_ADJ_NEVER || adj > OOM_ADJ_MAX)
-		return -EINVAL;
-	return set_oom_adj(task, adj == OOM_ADJ_MAX ? 1000 : adj * 1000 / -OOM_ADJ_NEVER);
 }
