@@ -125,12 +125,62 @@ static void table(const char *path, const char *name)
 	ok(words[0] > 1 && words[0] == words[1], "a number for each name");
 }
 
+static void heading(const char *line)
+{
+	ok(strstr(tap_read("/proc/net/snmp"), line), "%s", line);
+}
+
 TEST(counters)
 {
+	const char *text;
+
 	table("/proc/net/netstat", "TcpExt:");
 	table("/proc/net/netstat", "IpExt:");
 	table("/proc/net/snmp", "Tcp:");
 	table("/proc/net/snmp", "Udp:");
+	heading("\nIcmp: InMsgs InErrors InCsumErrors InDestUnreachs InTimeExcds InParmProbs "
+		"InSrcQuenchs InRedirects InEchos InEchoReps InTimestamps InTimestampReps "
+		"InAddrMasks InAddrMaskReps OutMsgs OutErrors OutRateLimitGlobal OutRateLimitHost "
+		"OutDestUnreachs OutTimeExcds ");
+	heading("\nUdp: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors "
+		"InCsumErrors IgnoredMulti MemErrors\n");
+	heading("\nUdpLite: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors "
+		"InCsumErrors IgnoredMulti MemErrors\n");
+	text = tap_read("/proc/net/snmp6");
+	ok(strstr(text, "\nUdp6IgnoredMulti ") && strstr(text, "\nUdp6MemErrors "), "Udp6");
+	ok(!strstr(text, "\nUdpLite6IgnoredMulti ") && strstr(text, "\nUdpLite6MemErrors "),
+	   "UdpLite6");
+}
+
+/* The column before the last of Udp's row. */
+static long ignored(void)
+{
+	const char *at = strstr(tap_read("/proc/net/snmp"), "\nUdp: ");
+	long n = -1;
+
+	at = at ? strstr(at + 1, "\nUdp: ") : NULL;
+	if (at)
+		sscanf(at, "\nUdp: %*d %*d %*d %*d %*d %*d %*d %ld", &n);
+	return n;
+}
+
+TEST(ignored_multicasts)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(9),
+				 .sin_addr.s_addr = htonl(0x7fffffff)};
+	int s = must(socket(AF_INET, SOCK_DGRAM, 0)), r = must(socket(AF_INET, SOCK_DGRAM, 0));
+	long then = ignored();
+	char byte;
+
+	set_int(s, SOL_SOCKET, SO_BROADCAST, 1);
+	works(sendto(s, "x", 1, 0, (void *)&to, sizeof(to)), "a broadcast that nobody wants");
+	for (int i = 0; i < 100 && ignored() == then; i++)
+		tap_sleep_ms(10);
+	is(ignored() - then, 1, "counts");
+	must(bind(r, (void *)&to, sizeof(to)));
+	works(sendto(s, "x", 1, 0, (void *)&to, sizeof(to)), "one that somebody wants");
+	is(recv(r, &byte, 1, 0), 1, "arrives");
+	is(ignored() - then, 1, "and does not");
 }
 
 TEST(round_trip_of_a_receiver)

@@ -127,6 +127,40 @@ TEST(io)
 	is(got, 11, "until it was waited for");
 }
 
+static void same_as_the_link(const char *name)
+{
+	struct stat link, own;
+	char path[80];
+
+	snprintf(path, sizeof(path), "/proc/net/%s", name);
+	works(stat(path, &link), name);
+	snprintf(path, sizeof(path), "/proc/self/task/%d/net/%s", getpid(), name);
+	works(stat(path, &own), "of a thread");
+	is(own.st_mode, link.st_mode, "alike");
+	is(own.st_uid, 0, "root's");
+	ok(*tap_read(path), "with contents");
+}
+
+static int looks_at_the_network(void *argument)
+{
+	(void)argument;
+	same_as_the_link("dev");
+	same_as_the_link("snmp");
+	return 0;
+}
+
+TEST(net)
+{
+	struct stat st;
+	char text[40] = "";
+
+	is(readlink("/proc/net", text, sizeof(text) - 1), 8, "/proc/net is a link");
+	is_text(text, "self/net", "to oneself");
+	works(stat("/proc/self/net", &st), "which has a directory");
+	is(st.st_mode, S_IFDIR | 0555, "for all");
+	is(tap_as_user(looks_at_the_network, NULL), 0, "a user");
+}
+
 TEST(limits)
 {
 	const char *text = tap_read("/proc/self/limits");

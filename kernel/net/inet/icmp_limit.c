@@ -20,12 +20,12 @@ static u32 refill(u64 *at, u32 tokens, u64 now, u64 interval, u32 most)
 	return (u32)min((u64)tokens + earned, (u64)most);
 }
 
-bool icmp_limit_pass(struct icmp_limits *l, const struct ipaddr *to, u64 peer_ns, u32 rate,
-		     u32 burst)
+enum icmp_verdict icmp_limit_ask(struct icmp_limits *l, const struct ipaddr *to, u64 peer_ns,
+				 u32 rate, u32 burst)
 {
 	__typeof__(l->peer[0]) *peer = &l->peer[hash_u64(hash_mix(to->d[0], to->d[1]), 8)];
 	u64 now = clock_monotonic();
-	bool may;
+	enum icmp_verdict verdict;
 
 	spin_lock(&l->lock);
 	l->tokens = refill(&l->at, l->tokens, now, rate ? NSEC_PER_SEC / rate : 0, burst);
@@ -35,11 +35,11 @@ bool icmp_limit_pass(struct icmp_limits *l, const struct ipaddr *to, u64 peer_ns
 		peer->at = now;
 	}
 	peer->tokens = refill(&peer->at, peer->tokens, now, peer_ns, ICMP_LIMIT_BURST);
-	may = l->tokens && peer->tokens;
-	if (may) {
+	verdict = !l->tokens ? ICMP_LIMITED_ALL : !peer->tokens ? ICMP_LIMITED_PEER : ICMP_PASS;
+	if (verdict == ICMP_PASS) {
 		l->tokens--;
 		peer->tokens--;
 	}
 	spin_unlock(&l->lock);
-	return may;
+	return verdict;
 }

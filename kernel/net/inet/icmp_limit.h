@@ -16,7 +16,9 @@ struct icmp_limits {
 };
 #define ICMP_LIMITS_INIT(name) { .lock = SPINLOCK_INIT(RANK_NET_LEAF, name) }
 
+enum icmp_verdict { ICMP_PASS, ICMP_LIMITED_ALL, ICMP_LIMITED_PEER };
+
 /* Whether one more may be sent now: one per peer_ns to each, `rate` per second in all, `burst` of
  * them at once; 0: without that limit. Soft work or thread. */
-bool icmp_limit_pass(struct icmp_limits *l, const struct ipaddr *to, u64 peer_ns, u32 rate,
-		     u32 burst);
+enum icmp_verdict icmp_limit_ask(struct icmp_limits *l, const struct ipaddr *to, u64 peer_ns,
+				 u32 rate, u32 burst);

@@ -90,7 +90,9 @@ static const struct column icmp_columns[] = {
 	C("InEchos", ICMP4_IN_ECHOS), C("InEchoReps", ICMP4_IN_ECHO_REPS),
 	C("InTimestamps", ICMP4_IN_TIMESTAMPS), C("InTimestampReps", ICMP4_IN_TIMESTAMP_REPS),
 	ZERO("InAddrMasks"), ZERO("InAddrMaskReps"), C("OutMsgs", ICMP4_OUT_MSGS),
-	C("OutErrors", ICMP4_OUT_ERRORS), C("OutDestUnreachs", ICMP4_OUT_DEST_UNREACHS),
+	C("OutErrors", ICMP4_OUT_ERRORS), C("OutRateLimitGlobal", ICMP4_OUT_LIMITED_ALL),
+	C("OutRateLimitHost", ICMP4_OUT_LIMITED_PEER),
+	C("OutDestUnreachs", ICMP4_OUT_DEST_UNREACHS),
 	C("OutTimeExcds", ICMP4_OUT_TIME_EXCDS), C("OutParmProbs", ICMP4_OUT_PARM_PROBS),
 	ZERO("OutSrcQuenchs"), C("OutRedirects", ICMP4_OUT_REDIRECTS),
 	C("OutEchos", ICMP4_OUT_ECHOS), C("OutEchoReps", ICMP4_OUT_ECHO_REPS),
@@ -101,7 +103,8 @@ static const struct column udp_columns[] = {
 	C("InDatagrams", UDP_IN_DATAGRAMS), C("NoPorts", UDP_NO_PORTS),
 	C("InErrors", UDP_IN_ERRORS), C("OutDatagrams", UDP_OUT_DATAGRAMS),
 	C("RcvbufErrors", UDP_RCVBUF_ERRORS), C("SndbufErrors", UDP_SNDBUF_ERRORS),
-	C("InCsumErrors", UDP_IN_CSUM_ERRORS),
+	C("InCsumErrors", UDP_IN_CSUM_ERRORS), C("IgnoredMulti", UDP_IGNORED_MULTI),
+	ZERO("MemErrors"),
 };
 static const struct column ext_columns[] = {
 	C("InNoRoutes", IPEXT_IN_NO_ROUTES), C("InTruncatedPkts", IPEXT_IN_TRUNCATED),

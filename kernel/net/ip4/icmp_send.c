@@ -19,11 +19,14 @@ static struct icmp_limits limits = ICMP_LIMITS_INIT("icmp");
 bool icmp4_may_send(be32 to)
 {
 	struct ipaddr peer = ipaddr_4(to);
+	enum icmp_verdict verdict = icmp_limit_ask(
+		&limits, &peer, (u64)READ_ONCE(ip4_settings.icmp_ratelimit) * NSEC_PER_MSEC,
+		(u32)READ_ONCE(ip4_settings.icmp_rate), (u32)READ_ONCE(ip4_settings.icmp_burst));
 
-	return icmp_limit_pass(&limits, &peer,
-			       (u64)READ_ONCE(ip4_settings.icmp_ratelimit) * NSEC_PER_MSEC,
-			       (u32)READ_ONCE(ip4_settings.icmp_rate),
-			       (u32)READ_ONCE(ip4_settings.icmp_burst));
+	if (unlikely(verdict != ICMP_PASS))
+		inet_count(verdict == ICMP_LIMITED_ALL ? ICMP4_OUT_LIMITED_ALL :
+							 ICMP4_OUT_LIMITED_PEER);
+	return verdict == ICMP_PASS;
 }
 
 static void count_out(u8 type)

@@ -137,7 +137,7 @@ static bool within_limits(const struct ipaddr *to, u8 type, u32 nif)
 	u64 gap = (u64)READ_ONCE(ip6_settings.icmp_ratelimit) * NSEC_PER_MSEC;
 
 	if (type == ICMP6_TOO_BIG || is_ours(to, nif) ||
-	    icmp_limit_pass(&limits, to, gap, RATE, BURST))
+	    icmp_limit_ask(&limits, to, gap, RATE, BURST) == ICMP_PASS)
 		return true;
 	ip6_count(ICMP6_OUT_RATE_LIMITED);
 	return false;

@@ -68,7 +68,8 @@ static const struct line udp_lines[] = {
 	{ "InDatagrams", UDP_IN_DATAGRAMS }, { "NoPorts", UDP_NO_PORTS },
 	{ "InErrors", UDP_IN_ERRORS }, { "OutDatagrams", UDP_OUT_DATAGRAMS },
 	{ "RcvbufErrors", UDP_RCVBUF_ERRORS }, { "SndbufErrors", UDP_SNDBUF_ERRORS },
-	{ "InCsumErrors", UDP_IN_CSUM_ERRORS },
+	{ "InCsumErrors", UDP_IN_CSUM_ERRORS }, { "IgnoredMulti", UDP_IGNORED_MULTI },
+	{ "MemErrors", -1 },
 };
 
 static void line(struct format_sink *out, const char *group, const char *way, const char *name,
@@ -101,11 +102,16 @@ static void show_icmp(struct format_sink *out)
 		}
 }
 
+/* UDP-Lite has no line for what nobody wanted. */
 static void show_udp(struct format_sink *out, const char *group, unsigned base)
 {
-	for (unsigned i = 0; i < ARRAY_SIZE(udp_lines); i++)
-		line(out, group, "", udp_lines[i].name,
-		     inet_counter_read(base + (unsigned)udp_lines[i].counter));
+	for (unsigned i = 0; i < ARRAY_SIZE(udp_lines); i++) {
+		s16 counter = udp_lines[i].counter;
+
+		if (counter != UDP_IGNORED_MULTI || base == UDP6_COUNTS)
+			line(out, group, "", udp_lines[i].name, counter < 0 ? 0 :
+			     inet_counter_read(base + (unsigned)counter));
+	}
 }
 
 void ip6_show_snmp(struct format_sink *out)

@@ -103,7 +103,7 @@ static bool sum_right(struct packet *p, const struct udp_header *h)
 	return !h->sum || ip_sum_valid(p, cover);
 }
 
-struct spread { struct packet *p; const struct udp_header *h; };
+struct spread { struct packet *p; const struct udp_header *h; bool wanted; };
 
 /* Whether a socket of the port wants what went to many. */
 static bool wants(struct inet_sock *i, const struct ip_info *info, const struct udp_header *h)
@@ -134,6 +134,7 @@ static void give_copy(struct inet_sock *i, void *arg)
 	if (!wants(i, ip_info(x->p), x->h) ||
 	    (sum_missing(x->p, x->h) && !allows_missing(&i->sock)))
 		return;
+	x->wanted = true;
 	copy = packet_clone(x->p, MM_ATOMIC);
 	if (copy)
 		give(i, copy);
@@ -141,9 +142,11 @@ static void give_copy(struct inet_sock *i, void *arg)
 
 static void receive_spread(struct packet *p, const struct udp_header *h)
 {
-	struct spread x = { p, h };
+	struct spread x = { p, h, false };
 
 	port_each(udp_kind(ip_info(p)->protocol)->ports, ntoh16(h->to), give_copy, &x);
+	if (!x.wanted)
+		count(p, UDP_IGNORED_MULTI);
 	packet_free(p);
 }
 

@@ -146,7 +146,8 @@ static int proc_lookup(struct inode *dir, const struct name *name, struct inode 
 	for (; node && node->name; node++)
 		if (strlen(node->name) == name->length &&
 		    !memcmp(node->name, name->text, name->length))
-			return procfs_inode(dir->sb, node, pi->pid, pi->whole, pi->fd, out);
+			return procfs_inode(dir->sb, node, node->common ? NULL : pi->pid, pi->whole,
+					    pi->fd, out);
 	*out = NULL;
 	err = pi->node->lookup ? pi->node->lookup(pi, name, out) : 0;
 	if (!err && !*out)

@@ -25,6 +25,7 @@ struct proc_node {
 	ssize_t (*readlink)(struct task *task, char *buf, size_t size);
 	int (*follow)(struct task *task, struct path *out);
 	const struct proc_node *children;    /* directories: a table, ended by name NULL */
+	bool common;                         /* the same in every process, and root's */
 	/* Directories with entries of their own beside the table: see procfs_fd.c and
 	 * procfs_root.c. */
 	int (*lookup)(struct proc_inode *dir, const struct name *name, struct inode **out);
@@ -77,7 +78,7 @@ int store_suid_dumpable(struct task *task, char *buf, size_t n);
 extern const struct proc_node procfs_seccomp_children[]; /* /proc/sys/kernel/seccomp */
 /* A number up to max that was written to a setting: 0 or -EINVAL. Overwrites the buffer. */
 int procfs_store_number(char *buf, u64 max, u64 *out);
-/* procfs_net.c, procfs_net_sys.c: /proc/net, /proc/sys/net. */
+/* procfs_net.c, procfs_net_sys.c: /proc/[pid]/net, /proc/sys/net. */
 extern const struct proc_node procfs_net_children[], procfs_net_sys_children[];
 /* procfs_irq.c: /proc/irq. */
 extern const struct proc_node procfs_irq_children[];

@@ -1,6 +1,6 @@
 /*
- * /proc/net: what the network tells of itself. The rooms of net/ print; each file here is a line of
- * the table at the end.
+ * /proc/[pid]/net: what the network, which is one for all, tells of itself. The rooms of net/
+ * print; each file here is a line of the table at the end.
  */
 #include "abi/stat.h"
 #include "net/ifctl/ifctl.h"

@@ -186,6 +186,8 @@ static int task_readdir(struct proc_inode *dir, struct dir_sink *sink, u64 pos)
 	  .store = store_core_filter }, \
 	{ .name = "mounts", .mode = FILE_R, .show = show_mounts }, \
 	{ .name = "mountinfo", .mode = FILE_R, .show = show_mountinfo }, \
+	{ .name = "net", .mode = S_IFDIR | 0555, .children = procfs_net_children, \
+	  .common = true }, \
 	{ .name = "cwd", .mode = S_IFLNK | 0777, .readlink = cwd_readlink, .follow = cwd_follow }, \
 	{ .name = "root", .mode = S_IFLNK | 0777, .readlink = root_readlink, \
 	  .follow = root_follow }, \

@@ -26,6 +26,11 @@ static ssize_t mounts_readlink(struct task *task, char *buf, size_t size)
 	return (ssize_t)strlcpy(buf, "self/mounts", size);
 }
 
+static ssize_t net_readlink(struct task *task, char *buf, size_t size)
+{
+	return (ssize_t)strlcpy(buf, "self/net", size);
+}
+
 s32 procfs_number(const struct name *name)
 {
 	s32 nr = 0;
@@ -120,7 +125,7 @@ static const struct proc_node root_children[] = {
 	{ .name = "abi_gaps", .mode = S_IFREG | 0644, .show = show_abi_gaps,
 	  .store = store_abi_gaps },
 	{ .name = "tty", .mode = S_IFDIR | 0555, .children = procfs_tty_children },
-	{ .name = "net", .mode = S_IFDIR | 0555, .children = procfs_net_children },
+	{ .name = "net", .mode = S_IFLNK | 0777, .readlink = net_readlink },
 	{ .name = "sys", .mode = S_IFDIR | 0555, .children = procfs_sys_children },
 	{ .name = "sysvipc", .mode = S_IFDIR | 0555, .children = sysvipc_children },
 	{ 0 },
