@@ -57,6 +57,7 @@ include kernel/test/host/host.mk
 -include userland/bench/bench.mk
 -include userland/record/record.mk
 include image/image.mk
+include sysroot/sdk.mk
 include ci/linux-peer/peer.mk
 -include ci/wire/wire.mk
 -include ci/ci.mk
