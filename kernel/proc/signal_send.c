@@ -382,8 +382,12 @@ static long kill_all(const struct abi_siginfo *info)
 
 	for (s32 nr = 2; (p = process_next(nr)) != NULL; ) {
 		nr = p->pid->nr + 1;
-		if (p != me && !p->is_init)
-			result = best_of(result, signal_kill_process(p, info));
+		if (p != me && !p->is_init) {
+			int error = signal_kill_process(p, info);
+
+			/* Who may signal none of them is not told. */
+			result = best_of(result, error == -ABI_EPERM ? 0 : error);
+		}
 		process_put(p);
 	}
 	return result;

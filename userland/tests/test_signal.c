@@ -422,6 +422,7 @@ static int send_as_user(void *argument)
 	fails(kill(pids[0], 0), EPERM, "not even nothing");
 	works(kill(getpid(), 0), "to oneself");
 	fails(kill(1, SIGCONT), EPERM, "to init");
+	works(kill(-1, 0), "to everybody, though none may be signalled");
 	return 0;
 }
 
