@@ -17,11 +17,8 @@
 #include "proc/helper.h"
 #include "proc/proc_int.h"
 #include "proc/signal.h"
+#include "proc/signal_int.h"
 
-#define SIGNALS_CORE \
-	(SIGMASK(SIGQUIT) | SIGMASK(SIGILL) | SIGMASK(SIGTRAP) | SIGMASK(SIGABRT) | \
-	 SIGMASK(SIGBUS) | SIGMASK(SIGFPE) | SIGMASK(SIGSEGV) | SIGMASK(SIGSYS) | \
-	 SIGMASK(SIGXCPU) | SIGMASK(SIGXFSZ))
 #define CORE_LEAST 4096 /* bytes of limit below which there is no file */
 #define LIMIT_OF_HELPERS 1 /* RLIMIT_CORE of programs that take dumps: theirs go nowhere */
 

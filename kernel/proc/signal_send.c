@@ -89,6 +89,18 @@ static bool signal_vanishes(struct process *p, const struct task *task, int sign
 	return (SIGMASK(signo) & SIGNALS_DEFAULT_IGNORE) || p->is_init;
 }
 
+/*
+ * Whether an unblocked signal ends the process at once, wherever its threads wait: the default
+ * action is to end it, without a dump, and nobody is told before. What stopped threads get waits
+ * until they go on.
+ */
+static bool signal_kills(struct process *p, const struct task *task, int signo)
+{
+	return p->sighand->action[signo - 1].sa_handler == SIG_DFL &&
+	       !(SIGMASK(signo) & (SIGNALS_STOP | SIGNALS_DEFAULT_IGNORE | SIGNALS_CORE)) &&
+	       !task->trace.tracer && p->stop_state == STOP_NONE;
+}
+
 /* Adds to the queue: 0, or -EAGAIN if its information cannot be kept and must not be lost. */
 static int queue_add(struct process *p, struct signal_queue *q, const struct abi_siginfo *info,
 		     u32 uid)
@@ -193,6 +205,10 @@ static int send_locked(struct process *p, struct task *task, const struct abi_si
 	taker = !task ? choose_thread(p, signo) : task->thread->sigmask & mask ? NULL : task;
 	if (taker && signal_vanishes(p, taker, signo))
 		return 0;
+	if (taker && signal_kills(p, taker, signo)) {
+		process_kill_threads_locked(p, signo);
+		return 0;
+	}
 	if (ready) {
 		list_add_tail(&ready->link, &q->entries);
 		q->set |= mask;

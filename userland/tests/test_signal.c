@@ -272,6 +272,77 @@ TEST(timedwait)
 	      "another signal interrupts");
 }
 
+/* What ends a child that waits by sigwait(3) for `signal`, which it does not block. */
+static int wait_unblocked(int signal)
+{
+	pid_t pid = must(fork());
+	sigset_t set;
+	int status = -1, got;
+
+	if (pid == 0) {
+		sigemptyset(&set);
+		sigaddset(&set, signal);
+		_exit(sigwait(&set, &got) ? 0 : got);
+	}
+	tap_await_state(pid, 'S');
+	kill(pid, signal);
+	must(waitpid(pid, &status, 0));
+	return status;
+}
+
+TEST(wait_unblocked)
+{
+	is(wait_unblocked(SIGTERM), SIGTERM, "a signal that kills does not wait to be taken");
+	is(wait_unblocked(SIGRTMIN), SIGRTMIN, "nor does a real-time signal");
+	is(wait_unblocked(SIGQUIT), SIGQUIT << 8, "one that would dump is taken");
+	is(wait_unblocked(SIGTSTP), SIGTSTP << 8, "and one that would stop");
+}
+
+/* Signals that kill do so at once, where only such ones end a wait: in vfork(2). */
+TEST(kills_at_once)
+{
+	const int signals[] = {SIGTERM, SIGHUP, SIGUSR1, SIGRTMAX};
+	int to_child[2], status;
+	char c;
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++) {
+		pid_t pid;
+
+		must(pipe(to_child));
+		pid = must(fork());
+		if (pid == 0) {
+			close(to_child[1]);
+			if (vfork() == 0)
+				_exit(read(to_child[0], &c, 1) < 0);
+			_exit(1);
+		}
+		tap_await_state(pid, 'D');
+		kill(pid, signals[i]);
+		must(waitpid(pid, &status, 0));
+		is(status, signals[i], "it ends by that signal");
+		close(to_child[0]);
+		close(to_child[1]);
+	}
+}
+
+TEST(kills_when_continued)
+{
+	pid_t pid = must(fork());
+	int status;
+
+	if (pid == 0)
+		while (1)
+			pause();
+	kill(pid, SIGSTOP);
+	must(waitpid(pid, &status, WUNTRACED));
+	kill(pid, SIGTERM);
+	tap_sleep_ms(50);
+	is(waitpid(pid, &status, WNOHANG), 0, "a stopped process keeps SIGTERM");
+	kill(pid, SIGCONT);
+	must(waitpid(pid, &status, 0));
+	is(status, SIGTERM, "and ends by it when it goes on");
+}
+
 TEST(suspend)
 {
 	sigset_t none, set;
