@@ -60,7 +60,7 @@ long sys_openat2(int dirfd, const char __user *path, const struct open_how __use
 	static const struct { u64 resolve; u32 walk; } map[] = {
 		{ RESOLVE_NO_XDEV, WALK_NO_XDEV }, { RESOLVE_NO_MAGICLINKS, WALK_NO_MAGIC },
 		{ RESOLVE_NO_SYMLINKS, WALK_NO_SYMLINKS }, { RESOLVE_BENEATH, WALK_BENEATH },
-		{ RESOLVE_IN_ROOT, WALK_IN_ROOT },
+		{ RESOLVE_IN_ROOT, WALK_IN_ROOT }, { RESOLVE_CACHED, WALK_CACHED },
 	};
 	struct open_how how;
 	u32 walk_flags = 0;
@@ -92,6 +92,8 @@ long sys_openat2(int dirfd, const char __user *path, const struct open_how __use
 		return -EINVAL;
 	if ((how.resolve & RESOLVE_BENEATH) && (how.resolve & RESOLVE_IN_ROOT))
 		return -EINVAL;
+	if ((how.resolve & RESOLVE_CACHED) && (how.flags & (O_CREAT | O_TRUNC | __O_TMPFILE)))
+		return -EAGAIN;
 	return open_at(dirfd, path, (u32)how.flags | O_LARGEFILE, (u32)how.mode, walk_flags);
 }
 

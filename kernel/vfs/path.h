@@ -113,6 +113,7 @@ enum walk_flags {
 	WALK_NO_SYMLINKS = 1 << 6,
 	WALK_NO_MAGIC  = 1 << 7,
 	WALK_REAL_IDS  = 1 << 8, /* access(2): cred holds the real ids; nothing else changes */
+	WALK_CACHED    = 1 << 9, /* openat2(2): -EAGAIN where references, or sleep, are needed */
 };
 
 /*

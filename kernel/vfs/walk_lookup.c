@@ -76,7 +76,8 @@ int path_lookup(const struct walk *walk, const char *name, u32 flags, struct pat
 	int err = lookup_once(&ws, walk, name, flags, true, out);
 
 	if (unlikely(err == WALK_RETRY))
-		err = lookup_once(&ws, walk, name, flags, false, out);
+		err = flags & WALK_CACHED ? -EAGAIN :
+					    lookup_once(&ws, walk, name, flags, false, out);
 	return err;
 }
 

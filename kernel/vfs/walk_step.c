@@ -24,6 +24,8 @@ int walk_unlazy(struct walk_state *ws)
 
 	if (!ws->rcu)
 		return 0;
+	if (unlikely(ws->flags & WALK_CACHED))
+		return WALK_RETRY;
 	ws->rcu = false;
 	ws->path = ws->root = (struct path){ NULL, NULL };
 	if (!legitimize(&path)) {

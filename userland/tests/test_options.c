@@ -54,6 +54,26 @@ TEST(openat2)
 	works(open2("l", O_RDONLY, 0, RESOLVE_NO_MAGICLINKS), "other links are followed");
 }
 
+TEST(cached)
+{
+	int fd;
+
+	must(close(must(open2("f", O_RDWR | O_CREAT, 0600, 0))));
+	must(mkdir("d", 0700));
+	must(close(must(open2("d/f", O_RDWR | O_CREAT, 0600, 0))));
+	works(fd = open2("f", O_RDWR, 0, RESOLVE_CACHED), "a name in memory");
+	is(write(fd, "x", 1), 1, "an open file");
+	works(open2("./d/../d/f", O_RDONLY, 0, RESOLVE_CACHED | RESOLVE_BENEATH), "many of them");
+	works(open2("d", O_PATH, 0, RESOLVE_CACHED), "O_PATH");
+	fails(open2("f", O_RDWR | O_CREAT, 0600, RESOLVE_CACHED), EAGAIN, "O_CREAT");
+	fails(open2("f", O_RDWR | O_TRUNC, 0, RESOLVE_CACHED), EAGAIN, "O_TRUNC");
+	fails(open2(".", O_RDWR | O_TMPFILE, 0600, RESOLVE_CACHED), EAGAIN, "O_TMPFILE");
+	fails(open2("d/none", O_RDONLY, 0, RESOLVE_CACHED), EAGAIN, "a name nobody asked for");
+	fails(open2("d/none", O_RDONLY, 0, 0), ENOENT, "which is not there");
+	fails(open2("d/none", O_RDONLY, 0, RESOLVE_CACHED), ENOENT, "what is known now");
+	fails(open2("d/none/f", O_RDONLY, 0, RESOLVE_CACHED), ENOENT, "below nothing");
+}
+
 TEST(creat)
 {
 	struct stat st;
