@@ -36,6 +36,7 @@ struct posix_timer {
 	struct task *counted;       /* I: of BASE_THREAD, its thread referenced; or NULL */
 	s32 id;                     /* I */
 	int clock;                  /* I */
+	int notify;                 /* I: SIGEV_* */
 	bool silent;                /* I: SIGEV_NONE */
 	u8 base;                    /* s: enum timer_base, of value_ns */
 	bool rests;                 /* s: has run out; goes on when its signal is taken */
@@ -182,6 +183,32 @@ static struct posix_timer *timer_find(struct process *p, s32 id)
 		node = id < t->id ? node->left : node->right;
 	}
 	return NULL;
+}
+
+bool posix_timer_below(struct process *p, s32 below, struct posix_timer_facts *out)
+{
+	u64 flags = sighand_lock(p);
+	struct rb_node *node = p->posix_timers.node;
+	struct posix_timer *found = NULL;
+
+	while (node) {
+		struct posix_timer *t = rb_entry(node, struct posix_timer, node);
+
+		if (t->id < below)
+			found = t;
+		node = t->id < below ? node->right : node->left;
+	}
+	if (found)
+		*out = (struct posix_timer_facts){
+			.id = found->id,
+			.clock = found->clock,
+			.notify = found->notify,
+			.signo = found->entry.info.si_signo,
+			.value = found->entry.info.si_timer_value.sival_ptr,
+			.whom = found->target ? found->target->thread->tid : p->pid->nr,
+		};
+	sighand_unlock(p, flags);
+	return found != NULL;
 }
 
 static bool timer_less(const struct rb_node *a, const struct rb_node *b)
@@ -405,6 +432,7 @@ static int clock_set(struct posix_timer *t, int clock)
 /* Whom the timer tells, and how (sigevent(7)): 0 or -EINVAL. */
 static int event_set(struct posix_timer *t, const struct abi_sigevent *event)
 {
+	t->notify = event->sigev_notify;
 	t->entry.info.si_signo = event->sigev_signo;
 	t->entry.info.si_code = SI_TIMER;
 	t->entry.info.si_timer_value = event->sigev_value;

@@ -26,3 +26,12 @@ int posix_timer_get(s32 id, struct posix_timer_setting *out);
 /* Expirations between the queueing of its last signal and the taking of it. */
 int posix_timer_overrun(s32 id);
 int posix_timer_delete(s32 id);
+
+/* What /proc/[pid]/timers tells. */
+struct posix_timer_facts {
+	s32 id, clock, notify, signo; /* SIGEV_* */
+	u64 value;                    /* what its signal brings */
+	s32 whom;                     /* pid, or tid with SIGEV_THREAD_ID */
+};
+/* The process's timer with the highest id below the given one: whether there is any. */
+bool posix_timer_below(struct process *p, s32 below, struct posix_timer_facts *out);

@@ -227,7 +227,8 @@ struct task {
 	} restart;
 	struct usage_counts counts; /* o to write */
 	u64 cpu_ns;                /* o to write: CPU time as sampled, for timers that count it */
-	u32 timer_slack_ns, timer_slack_default_ns; /* o: PR_SET_TIMERSLACK */
+	u64 timer_slack_ns;        /* a: PR_SET_TIMERSLACK */
+	u64 timer_slack_default_ns; /* I */
 	bool sched_reset_on_fork;  /* a: children get the default policy (sched(7)) */
 	u16 ioprio;                /* a: class and level (ioprio_set(2)), 0: by the nice value */
 	s32 fault_trap; u64 fault_error; /* o: last trap number and error code, for the signal

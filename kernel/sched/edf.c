@@ -54,6 +54,7 @@ struct edf {
 	bool overrun;             /* a: there is something to tell */
 };
 
+u32 edf_period_min_us = 100, edf_period_max_us = EDF_PERIOD_MAX;
 static u64 edf_total;  /* a: bandwidth of all threads */
 static u64 edf_active; /* a: of those that are active */
 static void (*overrun_hook)(struct thread *t);

@@ -6,15 +6,16 @@
 #include "sched/thread.h"
 
 /* sched_setattr(2); ns. The caller has checked them: EDF_LEAST <= runtime <= deadline <= period,
- * EDF_PERIOD_MIN <= period <= EDF_PERIOD_MAX. */
+ * edf_period_min_us <= period <= edf_period_max_us. */
 struct edf_params {
 	u64 runtime, deadline, period;
 	u64 flags;               /* SCHED_FLAG_RECLAIM, SCHED_FLAG_DL_OVERRUN */
 };
 
 #define EDF_LEAST      1024ull /* ns of runtime */
-#define EDF_PERIOD_MIN (100 * (u64)NSEC_PER_USEC)
-#define EDF_PERIOD_MAX ((u64)NSEC_PER_USEC << 22) /* products of two times fit 64 bits */
+#define EDF_PERIOD_MAX (1u << 22) /* us: products of two times in ns fit 64 bits */
+/* a: the bounds of periods, us; at most EDF_PERIOD_MAX (sched_deadline_period_min_us, _max_us). */
+extern u32 edf_period_min_us, edf_period_max_us;
 
 /* Gives the thread SCHED_DEADLINE, or other parameters of it, from now on: 0, -EBUSY (there is not
  * so much left), -ENOMEM. Thread context. */

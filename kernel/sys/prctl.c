@@ -192,10 +192,9 @@ long sys_prctl(int option, unsigned long arg2, unsigned long arg3, unsigned long
 	case PR_SET_TIMING:
 		return arg2 == PR_TIMING_STATISTICAL ? 0 : -EINVAL;
 	case PR_GET_TIMERSLACK:
-		return task->timer_slack_ns;
+		return (long)READ_ONCE(task->timer_slack_ns);
 	case PR_SET_TIMERSLACK:
-		task->timer_slack_ns = arg2 ? (u32)min(arg2, 0xfffffffful) :
-					      task->timer_slack_default_ns;
+		WRITE_ONCE(task->timer_slack_ns, arg2 ?: task->timer_slack_default_ns);
 		return 0;
 	case PR_SET_CHILD_SUBREAPER:
 		process_subreaper_set(arg2);

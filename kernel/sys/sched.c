@@ -346,8 +346,9 @@ static bool edf_valid(const struct sched_attr *attr, struct edf_params *p)
 		.flags = attr->sched_flags & EDF_FLAGS,
 	};
 	return !attr->sched_priority && p->runtime >= EDF_LEAST && p->runtime <= p->deadline &&
-	       p->deadline <= p->period && p->period >= EDF_PERIOD_MIN &&
-	       p->period <= EDF_PERIOD_MAX;
+	       p->deadline <= p->period &&
+	       p->period >= READ_ONCE(edf_period_min_us) * (u64)NSEC_PER_USEC &&
+	       p->period <= READ_ONCE(edf_period_max_us) * (u64)NSEC_PER_USEC;
 }
 
 /* What a thread of SCHED_DEADLINE has. */

@@ -127,6 +127,30 @@ TEST(parameters)
 	works(leave(0), "and back");
 }
 
+#define PERIOD_MIN "/proc/sys/kernel/sched_deadline_period_min_us"
+#define PERIOD_MAX "/proc/sys/kernel/sched_deadline_period_max_us"
+
+TEST(bounds_of_periods)
+{
+	is_text(tap_read(PERIOD_MIN), "100\n", "the least");
+	is_text(tap_read(PERIOD_MAX), "4194304\n", "the most");
+	if (no_root())
+		return;
+	works(tap_write(PERIOD_MIN, "200\n"), "more");
+	works(tap_write(PERIOD_MAX, "50000"), "less");
+	is_text(tap_read(PERIOD_MIN), "200\n", "are kept,");
+	is_text(tap_read(PERIOD_MAX), "50000\n", "both");
+	fails(ask(0, MS, 60 * MS, 0, 0), EINVAL, "a period that is too long now");
+	fails(ask(0, 2048, 150000, 0, 0), EINVAL, "and one too short");
+	works(ask(0, MS, 10 * MS, 0, 0), "one between");
+	works(leave(0), "and back");
+	fails(tap_write(PERIOD_MIN, "50001"), EINVAL, "they do not cross:");
+	fails(tap_write(PERIOD_MAX, "199"), EINVAL, "neither way");
+	fails(tap_write(PERIOD_MAX, "x"), EINVAL, "nor is it a word");
+	works(tap_write(PERIOD_MAX, "4194304"), "as it was,");
+	works(tap_write(PERIOD_MIN, "100"), "both");
+}
+
 TEST(attributes)
 {
 	struct sched_param p = {0};

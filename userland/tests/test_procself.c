@@ -3,7 +3,9 @@
 #include "tap.h"
 #include <pthread.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/sendfile.h>
+#include <time.h>
 
 /* Field 35 of a stat file: whether somebody waits. */
 static long waits(const char *format, int id)
@@ -159,6 +161,106 @@ TEST(net)
 	works(stat("/proc/self/net", &st), "which has a directory");
 	is(st.st_mode, S_IFDIR | 0555, "for all");
 	is(tap_as_user(looks_at_the_network, NULL), 0, "a user");
+}
+
+static void shown(const char *want, const char *what)
+{
+	const char *text = tap_read("/proc/self/timers");
+
+	if (!ok(strstr(text, want), "%s", what))
+		diag("%s", text);
+}
+
+TEST(timers)
+{
+	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1,
+				 .sigev_value.sival_ptr = (void *)0x123456789abc};
+	char want[200];
+	timer_t first, second, third;
+
+	is_text(tap_read("/proc/self/timers"), "", "none");
+	must(timer_create(CLOCK_MONOTONIC, &event, &first));
+	snprintf(want, sizeof(want), "ID: %d\nsignal: %d/0000123456789abc\n"
+		 "notify: signal/pid.%d\nClockID: 1\n", (int)(long)first, SIGUSR1, getpid());
+	is_text(tap_read("/proc/self/timers"), want, "one");
+	event.sigev_notify = SIGEV_NONE;
+	must(timer_create(CLOCK_REALTIME, &event, &second));
+	snprintf(want, sizeof(want), "notify: none/pid.%d\nClockID: 0\nID: %d\n", getpid(),
+		 (int)(long)first);
+	shown(want, "the newer one comes first");
+	event = (struct sigevent){.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGUSR2};
+	event.sigev_notify_thread_id = gettid();
+	must(timer_create(CLOCK_MONOTONIC, &event, &third));
+	snprintf(want, sizeof(want), "signal: %d/0000000000000000\nnotify: signal/tid.%d\n",
+		 SIGUSR2, gettid());
+	shown(want, "a thread's");
+	must(timer_delete(first));
+	must(timer_delete(third));
+	must(timer_delete(second));
+	is_text(tap_read("/proc/self/timers"), "", "none again");
+}
+
+#define SLACK "/proc/self/timerslack_ns"
+
+static int slack_of_others(void *pid)
+{
+	char path[60];
+
+	snprintf(path, sizeof(path), "/proc/%d/timerslack_ns", *(pid_t *)pid);
+	works(tap_write(SLACK, "4000"), "one's own");
+	fails(tap_write(path, "4000"), EPERM, "a stranger's");
+	fails(read(must(open(path, O_RDONLY)), path, 10), EPERM, "which cannot be read");
+	return 0;
+}
+
+TEST(timer_slack)
+{
+	char path[60], want[40];
+	struct stat st;
+	pid_t pid;
+
+	must(prctl(PR_SET_TIMERSLACK, 0));
+	snprintf(want, sizeof(want), "%d\n", prctl(PR_GET_TIMERSLACK));
+	works(stat(SLACK, &st), "timerslack_ns");
+	is(st.st_mode, S_IFREG | 0666, "is everybody's");
+	is_text(tap_read(SLACK), want, "as prctl says");
+	works(tap_write(SLACK, "70000\n"), "set");
+	is(prctl(PR_GET_TIMERSLACK), 70000, "as prctl says");
+	works(tap_write(SLACK, "123456789012"), "more than 32 bits");
+	is_text(tap_read(SLACK), "123456789012\n", "are kept");
+	fails(tap_write(SLACK, "fast"), EINVAL, "no number");
+	works(tap_write(SLACK, "0"), "none");
+	is_text(tap_read(SLACK), want, "is the default");
+	pid = tap_spawn(sleeps, NULL);
+	snprintf(path, sizeof(path), "/proc/%d/timerslack_ns", pid);
+	works(tap_write(path, "5000"), "another's, as root");
+	is_text(tap_read(path), "5000\n", "is set");
+	is(tap_as_user(slack_of_others, &pid), 0, "a user");
+	kill(pid, SIGKILL);
+}
+
+TEST(mountstats)
+{
+	char line[200], text[16384] = "", *at = text;
+	int lines = 0, told = 0;
+	FILE *f = fopen("/proc/self/mounts", "r");
+
+	must(f ? 0 : -1);
+	snprintf(text, sizeof(text), "%s", tap_read("/proc/self/mountstats"));
+	while (fgets(line, sizeof(line), f)) {
+		char want[300], device[60], place[60], type[30];
+
+		lines++;
+		must(sscanf(line, "%59s %59s %29s", device, place, type) == 3 ? 0 : -1);
+		snprintf(want, sizeof(want), "device %s mounted on %s with fstype %s\n", device,
+			 place, type);
+		told += !strncmp(at, want, strlen(want));
+		at += strcspn(at, "\n");
+		at += *at == '\n';
+	}
+	ok(lines > 0, "there are mounts");
+	is(told, lines, "each has its line");
+	is(*at, 0, "and no other has");
 }
 
 TEST(limits)

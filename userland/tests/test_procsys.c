@@ -114,6 +114,21 @@ static int read_log(void *restricted)
 	return 0;
 }
 
+TEST(domainname)
+{
+	char was[100], name[100];
+
+	if (tap_not_root("domainname"))
+		return;
+	must(getdomainname(was, sizeof(was)));
+	snprintf(name, sizeof(name), "%s\n", was);
+	is_text(tap_read("/proc/sys/kernel/domainname"), name, "as the call says");
+	works(tap_write("/proc/sys/kernel/domainname", "example\n"), "set");
+	must(getdomainname(name, sizeof(name)));
+	is_text(name, "example", "the call says so, too");
+	must(setdomainname(was, strlen(was)));
+}
+
 TEST(dmesg_restrict)
 {
 	static const char *const path = "/proc/sys/kernel/dmesg_restrict";

@@ -108,6 +108,9 @@ int store_comm(struct task *task, char *buf, size_t n);
 int show_limits(struct text *t, struct task *task);
 int show_io(struct text *t, struct task *task);
 int show_thread_io(struct text *t, struct task *task);
+int show_timers(struct text *t, struct task *task);
+int show_timer_slack(struct text *t, struct task *task);
+int store_timer_slack(struct task *task, char *buf, size_t n);
 int show_wchan(struct text *t, struct task *task);
 int show_oom_score(struct text *t, struct task *task);
 int show_oom_score_adj(struct text *t, struct task *task);
@@ -127,6 +130,7 @@ int show_smaps(struct text *t, struct task *task);
 int show_smaps_rollup(struct text *t, struct task *task);
 int show_mounts(struct text *t, struct task *task);
 int show_mountinfo(struct text *t, struct task *task);
+int show_mountstats(struct text *t, struct task *task);
 int show_zombie_stat(struct text *t, struct process *p);
 int show_zombie_status(struct text *t, struct process *p);
 

@@ -1,5 +1,6 @@
 /*
- * The mount table as a process sees it: mounts and mountinfo (proc(5)), file systems, locks.
+ * The mount table as a process sees it: mounts, mountinfo and mountstats (proc(5)), file systems,
+ * locks.
  */
 #include "abi/errno.h"
 #include "abi/kdev.h"
@@ -11,11 +12,13 @@
 
 #define SPECIAL " \t\n\\#"
 
+enum mounts_form { FORM_MOUNTS, FORM_INFO, FORM_STATS };
+
 struct printing {
 	struct text *text;
 	struct path root;  /* of the process */
 	char *buf;         /* PATH_MAX bytes */
-	bool info;
+	enum mounts_form form;
 };
 
 /* Where a mount is seen from the process's root, or NULL if it is not. */
@@ -36,6 +39,15 @@ static void print_mounts_line(struct printing *p, struct mount *m, const char *p
 	text_printf(p->text, " ");
 	text_escape(p->text, place, SPECIAL);
 	text_printf(p->text, " %s %s 0 0\n", m->sb->type->name, options);
+}
+
+static void print_stats_line(struct printing *p, struct mount *m, const char *place)
+{
+	text_printf(p->text, m->source && *m->source ? "device " : "no device");
+	text_escape(p->text, m->source ? m->source : "", SPECIAL);
+	text_printf(p->text, " mounted on ");
+	text_escape(p->text, place, SPECIAL);
+	text_printf(p->text, " with fstype %s\n", m->sb->type->name);
 }
 
 static bool is_seen(struct mount *m, void *arg)
@@ -87,16 +99,18 @@ static bool print_mount(struct mount *m, void *arg)
 	if (!place)
 		return true;
 	mount_show_options(m, options, sizeof(options));
-	if (p->info)
+	if (p->form == FORM_INFO)
 		print_info_line(p, m, options);
+	else if (p->form == FORM_STATS)
+		print_stats_line(p, m, place);
 	else
 		print_mounts_line(p, m, place, options);
 	return !p->text->error;
 }
 
-static int print_mounts(struct text *t, struct task *task, bool info)
+static int print_mounts(struct text *t, struct task *task, enum mounts_form form)
 {
-	struct printing p = { .text = t, .info = info };
+	struct printing p = { .text = t, .form = form };
 	struct fs_context *fs = task_fs_get(task);
 	struct path cwd;
 
@@ -118,12 +132,17 @@ static int print_mounts(struct text *t, struct task *task, bool info)
 
 int show_mounts(struct text *t, struct task *task)
 {
-	return print_mounts(t, task, false);
+	return print_mounts(t, task, FORM_MOUNTS);
 }
 
 int show_mountinfo(struct text *t, struct task *task)
 {
-	return print_mounts(t, task, true);
+	return print_mounts(t, task, FORM_INFO);
+}
+
+int show_mountstats(struct text *t, struct task *task)
+{
+	return print_mounts(t, task, FORM_STATS);
 }
 
 static void print_type(struct fs_type *type, void *arg)

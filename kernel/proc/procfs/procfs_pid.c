@@ -208,6 +208,10 @@ static const struct proc_node pid_children[] = {
 	COMMON_CHILDREN,
 	{ .name = "stat", .mode = FILE_R, .show = show_stat },
 	{ .name = "io", .mode = FILE_RO, .show = show_io, .look = true },
+	{ .name = "mountstats", .mode = FILE_RO, .show = show_mountstats },
+	{ .name = "timers", .mode = FILE_R, .show = show_timers },
+	{ .name = "timerslack_ns", .mode = S_IFREG | 0666, .show = show_timer_slack,
+	  .store = store_timer_slack },
 	{ .name = "task", .mode = S_IFDIR | 0555, .lookup = task_lookup, .readdir = task_readdir },
 	{ 0 },
 };

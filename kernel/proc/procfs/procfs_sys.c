@@ -15,7 +15,7 @@
 #include "mm/slab.h"
 #include "proc/procfs/procfs_int.h"
 #include "proc/uts.h"
-#include "sched/thread.h"
+#include "sched/edf.h"
 #include "vfs/file.h"
 #include "vm/swap.h"
 
@@ -33,13 +33,32 @@ static int show_hostname(struct text *t, struct task *task)
 	return 0;
 }
 
-static int store_hostname(struct task *task, char *buf, size_t n)
+static int show_domainname(struct text *t, struct task *task)
+{
+	struct utsname u;
+
+	uts_read(&u);
+	text_printf(t, "%s\n", u.domainname);
+	return 0;
+}
+
+static int store_name(char *buf, bool domain)
 {
 	buf[strcspn(buf, "\n")] = 0;
 	if (strlen(buf) > UTS_LEN)
 		return -EINVAL;
-	uts_set_name(buf, false);
+	uts_set_name(buf, domain);
 	return 0;
+}
+
+static int store_hostname(struct task *task, char *buf, size_t n)
+{
+	return store_name(buf, false);
+}
+
+static int store_domainname(struct task *task, char *buf, size_t n)
+{
+	return store_name(buf, true);
 }
 
 static int show_hotplug(struct text *t, struct task *task)
@@ -290,6 +309,42 @@ static int store_rt_runtime(struct task *task, char *buf, size_t n)
 	return error ?: sched_set_rt_limits(period, us * NSEC_PER_USEC);
 }
 
+/* sched(7): the bounds of the periods of SCHED_DEADLINE. Two may cross each other if both are
+ * written at once; then no period is right. */
+static int show_period_min(struct text *t, struct task *task)
+{
+	text_printf(t, "%u\n", READ_ONCE(edf_period_min_us));
+	return 0;
+}
+
+static int store_period_min(struct task *task, char *buf, size_t n)
+{
+	u64 us;
+	int error = procfs_store_number(buf, READ_ONCE(edf_period_max_us), &us);
+
+	if (!error)
+		WRITE_ONCE(edf_period_min_us, (u32)us);
+	return error;
+}
+
+static int show_period_max(struct text *t, struct task *task)
+{
+	text_printf(t, "%u\n", READ_ONCE(edf_period_max_us));
+	return 0;
+}
+
+static int store_period_max(struct task *task, char *buf, size_t n)
+{
+	u64 us;
+	int error = procfs_store_number(buf, EDF_PERIOD_MAX, &us);
+
+	if (!error && us < READ_ONCE(edf_period_min_us))
+		error = -EINVAL;
+	if (!error)
+		WRITE_ONCE(edf_period_max_us, (u32)us);
+	return error;
+}
+
 /* How long a thread may sleep uninterruptibly before the log says so, seconds; 0: for ever. */
 static int show_hung_limit(struct text *t, struct task *task)
 {
@@ -366,6 +421,8 @@ static const struct proc_node random_children[] = {
 
 static const struct proc_node kernel_children[] = {
 	{ .name = "hostname", .mode = MODE_RW, .show = show_hostname, .store = store_hostname },
+	{ .name = "domainname", .mode = MODE_RW, .show = show_domainname,
+	  .store = store_domainname },
 	{ .name = "hotplug", .mode = MODE_RW, .show = show_hotplug, .store = store_hotplug },
 	{ .name = "ostype", .mode = MODE_R, .show = show_ostype },
 	{ .name = "osrelease", .mode = MODE_R, .show = show_osrelease },
@@ -395,6 +452,10 @@ static const struct proc_node kernel_children[] = {
 	  .store = store_rt_period },
 	{ .name = "sched_rt_runtime_us", .mode = MODE_RW, .show = show_rt_runtime,
 	  .store = store_rt_runtime },
+	{ .name = "sched_deadline_period_max_us", .mode = MODE_RW, .show = show_period_max,
+	  .store = store_period_max },
+	{ .name = "sched_deadline_period_min_us", .mode = MODE_RW, .show = show_period_min,
+	  .store = store_period_min },
 	{ .name = "shmmax", .mode = MODE_RW, .show = show_shmmax, .store = store_shmmax },
 	{ .name = "shmall", .mode = MODE_RW, .show = show_shmall, .store = store_shmall },
 	{ .name = "shmmni", .mode = MODE_RW, .show = show_shmmni, .store = store_shmmni },

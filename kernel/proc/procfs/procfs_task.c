@@ -1,12 +1,13 @@
 /*
- * The small texts about a process or a thread (proc(5)): comm, limits, io, wchan, schedstat,
- * personality, oom_score and its settings.
+ * The small texts about a process or a thread (proc(5)): comm, limits, io, timers, wchan,
+ * schedstat, personality, oom_score and its settings.
  */
 #include "abi/capability.h"
 #include "abi/errno.h"
 #include "lib/parse.h"
 #include "lib/string.h"
 #include "proc/oom.h"
+#include "proc/posix_timer.h"
 #include "proc/proc_int.h"
 #include "proc/procfs/procfs_int.h"
 
@@ -93,6 +94,46 @@ int show_thread_io(struct text *t, struct task *task)
 
 	task_usage(task, &times, &counts);
 	print_io(t, &counts);
+	return 0;
+}
+
+/* Timers of timer_create(2), the newest first. */
+int show_timers(struct text *t, struct task *task)
+{
+	static const char *const ways[] = { "signal", "none", "thread" };
+	struct posix_timer_facts f = { .id = 0x7fffffff };
+
+	while (posix_timer_below(task->process, f.id, &f))
+		text_printf(t, "ID: %d\nsignal: %d/%016llx\nnotify: %s/%s.%d\nClockID: %d\n", f.id,
+			    f.signo, ULL(f.value), ways[f.notify & ~SIGEV_THREAD_ID],
+			    f.notify & SIGEV_THREAD_ID ? "tid" : "pid", f.whom, f.clock);
+	return 0;
+}
+
+/* Of others only with CAP_SYS_NICE. */
+static bool may_slacken(struct task *task)
+{
+	return task == task_current() || cred_capable(cred_current(), CAP_SYS_NICE);
+}
+
+int show_timer_slack(struct text *t, struct task *task)
+{
+	if (!may_slacken(task))
+		return -EPERM;
+	text_printf(t, "%llu\n", ULL(READ_ONCE(task->timer_slack_ns)));
+	return 0;
+}
+
+int store_timer_slack(struct task *task, char *buf, size_t n)
+{
+	u64 ns;
+	int error = procfs_store_number(buf, ~0ull, &ns);
+
+	if (error)
+		return error;
+	if (!may_slacken(task))
+		return -EPERM;
+	WRITE_ONCE(task->timer_slack_ns, ns ?: task->timer_slack_default_ns);
 	return 0;
 }
 
