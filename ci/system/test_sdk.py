@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from conftest import B, TOP
+from conftest import B, TOP, USER_B
 
 FULL = bool(os.environ.get("TEST_FULL"))
 SOURCES = f"{TOP}/ci/sdk"
@@ -129,6 +129,13 @@ def test_moved(tmp_path):
     assert f"c = '{sdk.top}/bin/skerry-cc'" in sdk.run("skerry-meson-cross")
     if shutil.which("pkg-config"):
         sdk.fails("cannot name a folder with a space", "skerry-pkg-config", "--libs", "greet")
+
+
+def test_image():
+    """Of the image's programs BusyBox alone is static."""
+    assert kind(f"{USER_B}/busybox/busybox") == ("EXEC", None)
+    assert kind(f"{USER_B}/ports/dropbear/root/usr/bin/dropbearmulti") == ("DYN", LOADER)
+    assert kind(f"{B}/errno/errno") == ("DYN", LOADER)
 
 
 def test_headers(sdk, tmp_path):
