@@ -1,6 +1,7 @@
-"""Debian's own bash, coreutils and util-linux, unmodified: the scripts in ci/system/text run on
-Skerry and on Debian's Linux in the same QEMU, from an ext4 disk (ci/foreign.py), and say the same.
-What is each machine's own is put aside by the scripts. With TEST_FULL only."""
+"""Debian's own bash, coreutils and util-linux, grep, sed, gawk, mawk, findutils, tar and
+compressors, unmodified: the scripts in ci/system/text run on Skerry and on Debian's Linux in the
+same QEMU, from an ext4 disk (ci/foreign.py), and say the same. What is each machine's own is put
+aside by the scripts. With TEST_FULL only."""
 
 import glob
 import os
