@@ -1,7 +1,8 @@
 """Debian's gcc, make, git and sqlite3, unmodified, on an ext4 disk: they compile and run programs,
-keep versions, clone, merge and pack, and query a database from several processes, and the scripts
-ci/foreign/NAME that have them do so say the same on Skerry and on Debian's Linux (ci/foreign.py).
-With TEST_FULL only: the disk is made of 110 packages."""
+among them Lua and sqlite's speedtest1 from the sources of their packages, keep versions, clone,
+merge and pack, and query a database from several processes, and the scripts ci/foreign/NAME that
+have them do so say the same on Skerry and on Debian's Linux (ci/foreign.py). With TEST_FULL only:
+the disk is made of 110 packages."""
 
 import os
 
@@ -25,10 +26,17 @@ libcrypt-dev linux-libc-dev libnsl-dev libnsl2 libtirpc-dev libtirpc3 git libcur
 libbrotli1 libgnutls30 libgssapi-krb5-2 libhogweed6 libidn2-0 libk5crypto3 libkeyutils1 libkrb5-3
 libkrb5support0 libldap-2.5-0 libnettle8 libnghttp2-14 libp11-kit0 libpsl5 librtmp1 libsasl2-2
 libssh2-1 libtasn1-6 libunistring2 libffi8 libcom-err2 libdb5.3 perl-base less
-sqlite3 libsqlite3-0""".split()
+sqlite3 libsqlite3-0 libsqlite3-dev""".split()
 
 
-@pytest.mark.parametrize("name", ["gcc", "git", "sqlite"])
+def sources(root):
+    """What the guest compiles."""
+    debian.unpack("lua5.4", f"{root}/usr/src/lua", "")
+    debian.unpack("sqlite3", f"{root}/usr/src", r"test/speedtest1\.c$")
+    os.rename(f"{root}/usr/src/test/speedtest1.c", f"{root}/usr/src/speedtest1.c")
+
+
+@pytest.mark.parametrize("name", ["gcc", "lua", "git", "sqlite", "speedtest"])
 def test_program(name):
-    disk = debian.make_disk("build", PACKAGES, size="900M", kind="ext4")
+    disk = debian.make_disk("build", PACKAGES, size="900M", kind="ext4", finish=sources)
     foreign.same(foreign.scripts(f"build-{name}", disk, name))
