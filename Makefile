@@ -48,6 +48,7 @@ $(B)/packages.mk: ci/packages ci/setup
 	$(Q)echo '# The packages in ci/packages are installed.' >$@
 
 include libc-port/libc.mk
+include sysroot/sysroot.mk
 include userland/userland.mk
 include userland/errno/errno.mk
 include ports/ports.mk

@@ -5,14 +5,13 @@
 #   $(B)/skerry-sdk.tar.xz         that, packed
 
 SDK        := $(USER_B)/sdk
-SDK_INPUTS := $(addprefix sysroot/,skerry-cc skerry-tool skerry-pkg-config skerry-meson-cross \
-	skerry.cmake skerry.specs dl_find_object.c mksysroot) docs/sdk.md
+SDK_INPUTS := $(addprefix sysroot/,mksdk skerry-tool skerry-pkg-config skerry-meson-cross \
+	skerry.cmake) docs/sdk.md
 
 $(SDK)/.ready: $(SYSROOT_READY) $(SDK_INPUTS)
 	$(call say,SDK,$(SDK))
-	$(Q)rm -rf $(SDK) && mkdir -p $(SDK)
-	$(Q)$(MAKE) -C $(MUSL_BUILD) DESTDIR=$(abspath $(SDK)) install >$(SDK).log 2>&1
-	$(Q)sysroot/mksysroot $(SDK)
+	$(Q)rm -rf $(SDK) && cp -a $(SYSROOT) $(SDK) && rm $(SDK)/.ready
+	$(Q)sysroot/mksdk $(SDK)
 	$(Q)touch $@
 
 # Two builds of one commit are the same bytes.
