@@ -35,10 +35,11 @@ SUITES_READY := $(PORTS)/posixtestsuite/.built
 .PHONY: bench check crafted power-cuts syscalls-page test test-full test-unit test-selftest \
 	test-tools test-guest test-system
 
-check: $(KGEN_SYS) ## the floor plan, each header alone, length of lines, what errors mean
+check: $(KGEN_SYS) ## the floor plan, each header alone, lines, what errors mean, recipes
 	$(Q)ci/check-rooms -I $(B)/gen
 	$(Q)ci/check-style
 	$(Q)ci/check-errno
+	$(Q)ports/lint
 
 test: $(TEST_READY) $(HOST_PROGRAMS) $(KGEN_SYS) ## build everything and run the tests
 	+$(Q)$(TEST_ENV) ci/test unit selftest variants tools guest two system

@@ -1,7 +1,9 @@
 # The ports collection: programs from elsewhere, built by a recipe each (ports/build says how they
-# read) against the sysroot, into $(PORTS)/NAME/root.
+# read) against the sysroot, into $(PORTS)/NAME.
 #
-#   port-NAME                 builds one
+#   port-NAME                 builds one, and what it depends on
+#   ports                     all; those that fail leave the others alone
+#   port-new NAME             writes the beginning of a recipe
 #   IMAGE_PORTS               those whose files (ports/NAME/manifest) the image holds
 
 PORTS       := $(USER_B)/ports
@@ -11,17 +13,46 @@ IMAGE_PORTS ?= dropbear
 IMAGE_MANIFESTS += $(IMAGE_PORTS:%=ports/%/manifest)
 IMAGE_INPUTS    += $(IMAGE_PORTS:%=$(PORTS)/%/.built)
 
-# A port is built again when what its recipe says has changed, not when the file was touched.
+# What a port is made of. It is built again when that has changed, not when a file was touched.
+PORT_TOOLS  := $(addprefix ports/,build depends package config.site)
 $(PORTS)/%/.inputs: FORCE
 	$(Q)mkdir -p $(@D)
-	$(Q)sha256sum ports/$*/recipe ports/build | cmp -s - $@ || \
-		sha256sum ports/$*/recipe ports/build >$@
+	$(Q)sha256sum $(wildcard ports/$*/recipe ports/$*/*.patch) $(PORT_TOOLS) \
+		libc-port/libc.mk $(SYSROOT_INPUTS) $(filter %/.inputs,$^) >$@.new
+	$(Q)if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+# What building them takes of the machine, all but the default image's.
+$(patsubst %,$(PORTS)/%/.built,$(filter-out dropbear,$(PORT_NAMES))): $(PORTS)/.packages
+$(PORTS)/.packages: ports/packages ci/setup
+	$(Q)mkdir -p $(@D)
+	$(Q)ci/setup ports/packages
+	$(Q)touch $@
 
 $(PORTS)/%/.built: $(PORTS)/%/.inputs $(SYSROOT_READY)
 	$(call say,PORT,$*)
-	$(Q)CC=$(SKERRY_CC) DISTCACHE=$(DISTCACHE) ports/build $* $(@D)/work $(@D)/root
+	+$(Q)SYSROOT=$(SYSROOT) DISTCACHE=$(DISTCACHE) ports/build $* $(PORTS)
 	$(Q)touch $@
 
+# NAME:DEPENDS
+define port_depends
+$(PORTS)/$(1)/.inputs: $(PORTS)/$(2)/.inputs
+$(PORTS)/$(1)/.built: $(PORTS)/$(2)/.built
+endef
+$(foreach pair,$(shell ports/depends),\
+	$(eval $(call port_depends,$(word 1,$(subst :, ,$(pair))),$(word 2,$(subst :, ,$(pair))))))
+
 .PRECIOUS: $(PORTS)/%/.inputs
-.PHONY: $(PORT_NAMES:%=port-%)
+.PHONY: ports $(PORT_NAMES:%=port-%)
 $(PORT_NAMES:%=port-%): port-%: $(PORTS)/%/.built
+ports: ## the ports collection: each port's package, build/ports/NAME/*.deb
+	+$(Q)$(MAKE) --keep-going $(PORT_NAMES:%=port-%)
+
+# The other words of `make port-new NAME` are no goals.
+ifeq ($(firstword $(MAKECMDGOALS)),port-new)
+NEW_PORT := $(wordlist 2,2,$(MAKECMDGOALS))
+.PHONY: port-new $(NEW_PORT)
+port-new: ## port-new NAME: the beginning of a recipe for Debian's source package NAME
+	$(Q)DISTCACHE=$(DISTCACHE) ports/new $(NEW_PORT)
+$(NEW_PORT):
+	@:
+endif
