@@ -11,6 +11,7 @@
 #define VT_RING  1024
 #define VT_ROOM  4096 /* a console takes everything at once */
 #define PIECE    64   /* bytes drawn with interrupts off */
+#define HISTORY  500  /* lines that a console keeps */
 
 struct spinlock vt_lock = SPINLOCK_INIT(RANK_NONE, "vt");
 struct vt_console *vt_consoles[VT_CONSOLES];
@@ -133,6 +134,7 @@ static struct vt_console *console_alloc(unsigned index)
 {
 	struct vt_console *c = kzalloc(sizeof(*c), MM_KERNEL);
 	void *storage = kvmalloc(vt_storage_size(columns, rows), MM_KERNEL);
+	void *history = kvmalloc(vt_history_size(columns, HISTORY), MM_KERNEL);
 	struct termios2 termios = tty_termios_default;
 
 	if (!c || !storage)
@@ -146,10 +148,13 @@ static struct vt_console *console_alloc(unsigned index)
 	c->number = index + 1;
 	c->keyboard_mode = K_UNICODE;
 	vt_start(&c->emul, &vt_console_host, c, columns, rows, storage);
+	if (history) /* without one the console does as well */
+		vt_history_start(&c->emul, history, HISTORY);
 	return c;
 fail:
 	kfree(c);
 	kvfree(storage);
+	kvfree(history);
 	return NULL;
 }
 

@@ -9,8 +9,11 @@ static void erase_display(struct vt *v)
 	switch (vt_param(v, 0, 0)) {
 	case 0: vt_clear(v, v->x, v->y, all - at); break;
 	case 1: vt_clear(v, 0, 0, at + 1); break;
-	case 2:
-	case 3: vt_clear(v, 0, 0, all); break;
+	case 2: vt_clear(v, 0, 0, all); break;
+	case 3:
+		vt_clear(v, 0, 0, all);
+		vt_history_clear(v);
+		break;
 	}
 	v->wrap = false;
 }
@@ -176,7 +179,7 @@ static void csi_plain(struct vt *v, u8 final)
 	case 'L': shift_lines(v, -(int)n); break;
 	case 'M': shift_lines(v, (int)n); break;
 	case 'P': vt_delete_cells(v, n); v->wrap = false; break;
-	case 'S': vt_scroll(v, v->top, v->bottom, (int)n); break;
+	case 'S': vt_scroll_off(v, n); break;
 	case 'T': vt_scroll(v, v->top, v->bottom, -(int)n); break;
 	case 'X': vt_clear(v, v->x, v->y, min(n, v->columns - v->x)); v->wrap = false; break;
 	case 'b': repeat_last(v); break;

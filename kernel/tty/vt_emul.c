@@ -249,6 +249,7 @@ void vt_write(struct vt *v, const u8 *data, size_t n)
 {
 	size_t i = 0;
 
+	vt_look_back(v, -(int)v->back);
 	while (i < n) {
 		bool plain = v->charset[v->shift] != VT_GRAPHICS && !v->insert && !v->decoder.left;
 

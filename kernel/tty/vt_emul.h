@@ -6,7 +6,8 @@
  * Vocabulary. Rows and columns count from 0 here and from 1 in sequences. The margins [top, bottom)
  * bound scrolling. `wrap` is the state after a character in the last column: the next one goes to
  * the next line first. A row is a pointer into the store of cells, so that scrolling moves
- * pointers.
+ * pointers. The *history* is lines that scrolled off the top of the main screen; `back` is how many
+ * of them stand above the screen's first while somebody looks back. Output ends looking back.
  *
  * Lock: the caller's, around every call. The host is called with it.
  */
@@ -72,12 +73,20 @@ struct vt_screen {
 	struct vt_saved saved;
 };
 
+/* A ring: n lines, the oldest in row[first]. */
+struct vt_history {
+	struct vt_cell **row;
+	unsigned size, first, n;
+};
+
 struct vt {
 	const struct vt_host *host;
 	void *data;                 /* host's */
 	unsigned columns, rows;
 	struct vt_screen screens[2]; /* main, alternate */
 	struct vt_screen *screen;
+	struct vt_history history;
+	unsigned back;              /* lines of history that are seen */
 	unsigned x, y;
 	bool wrap;
 	unsigned top, bottom;
@@ -116,5 +125,14 @@ void vt_start(struct vt *v, const struct vt_host *host, void *data, unsigned col
 void vt_reset(struct vt *v);
 /* Output of programs. */
 void vt_write(struct vt *v, const u8 *data, size_t n);
-/* Tells the host all that is on the screen: the console comes to the front. */
+/* Tells the host all that is to be seen: the console comes to the front. */
 void vt_redraw(struct vt *v);
+
+/* Bytes of storage for a history of that many lines. */
+size_t vt_history_size(unsigned columns, unsigned lines);
+/* From here on the lines that scroll off the main screen are kept there, the last `lines` of them.
+ * At most once, after vt_start(). */
+void vt_history_start(struct vt *v, void *storage, unsigned lines);
+/* Looks that many lines further back (or forth, if negative), as far as there are any. A program
+ * on the alternate screen has no history. */
+void vt_look_back(struct vt *v, int lines);

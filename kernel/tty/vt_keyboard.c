@@ -48,6 +48,17 @@ static void lock_switch(struct vt_console *c, unsigned lock)
 	}
 }
 
+/* Shift-Page Up, Shift-Page Down: whether it was one. */
+static bool look_key(struct vt_console *c, unsigned key)
+{
+	int half = (int)c->emul.rows / 2;
+
+	if (!(vt_modifiers & VT_SHIFT) || (key != VT_KEY_PAGE_UP && key != VT_KEY_PAGE_DOWN))
+		return false;
+	vt_look_back(&c->emul, key == VT_KEY_PAGE_UP ? half : -half);
+	return true;
+}
+
 /* Alt-Fn, Alt-Left, Alt-Right: whether it was one. */
 static bool switch_key(unsigned key)
 {
@@ -114,7 +125,7 @@ static void keyboard_listener(void *arg, unsigned key, enum input_value value)
 	if (modifier_key(key, value != INPUT_RELEASED) && !raw)
 		goto out;
 	if (!raw && value != INPUT_RELEASED) {
-		if (switch_key(key))
+		if (switch_key(key) || look_key(c, key))
 			goto out;
 		if (vt_key_lock(key)) {
 			if (value == INPUT_PRESSED)
@@ -123,6 +134,8 @@ static void keyboard_listener(void *arg, unsigned key, enum input_value value)
 		}
 	}
 	n = key_bytes(c, key, value, bytes);
+	if (n)
+		vt_look_back(&c->emul, -(int)c->emul.back);
 out:
 	spin_unlock_irq(&vt_lock, flags);
 	if (n)

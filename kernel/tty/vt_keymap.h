@@ -25,4 +25,7 @@ unsigned vt_key_modifier(unsigned key);
 unsigned vt_key_lock(unsigned key);
 /* n of Fn, or 0. */
 unsigned vt_key_function(unsigned key);
-enum { VT_KEY_LEFT = 105, VT_KEY_RIGHT = 106, VT_KEY_SCROLL_LOCK = 70 };
+enum {
+	VT_KEY_SCROLL_LOCK = 70, VT_KEY_PAGE_UP = 104, VT_KEY_LEFT = 105, VT_KEY_RIGHT = 106,
+	VT_KEY_PAGE_DOWN = 109,
+};

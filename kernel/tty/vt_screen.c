@@ -41,7 +41,10 @@ struct vt_cell vt_blank(const struct vt *v)
 
 void vt_show_cursor(struct vt *v)
 {
-	v->host->cursor(v, v->x, v->y, v->visible ? v->cursor_shape : VT_CURSOR_NONE);
+	bool seen = v->visible && v->y + v->back < v->rows;
+
+	v->host->cursor(v, v->x, min(v->y + v->back, v->rows - 1),
+		seen ? v->cursor_shape : VT_CURSOR_NONE);
 }
 
 void vt_move(struct vt *v, int x, int y)
@@ -124,11 +127,22 @@ void vt_scroll(struct vt *v, unsigned top, unsigned bottom, int lines)
 		fill_row(v, 0, lines > 0 ? bottom - 1 - i : top + i, v->columns, &blank);
 }
 
+void vt_scroll_off(struct vt *v, unsigned n)
+{
+	struct vt_cell **row = v->screen->row;
+
+	n = min(n, v->bottom - v->top);
+	if (v->top == 0 && v->screen == &v->screens[0])
+		for (unsigned y = 0; y < n; y++)
+			row[y] = vt_history_exchange(v, row[y]);
+	vt_scroll(v, v->top, v->bottom, (int)n);
+}
+
 void vt_line_feed(struct vt *v)
 {
 	v->wrap = false;
 	if (v->y + 1 == v->bottom)
-		vt_scroll(v, v->top, v->bottom, 1);
+		vt_scroll_off(v, 1);
 	else if (v->y + 1 < v->rows)
 		v->y++;
 }
@@ -177,11 +191,16 @@ void vt_alignment_pattern(struct vt *v)
 	vt_move(v, 0, 0);
 }
 
+void vt_show_rows(struct vt *v)
+{
+	for (unsigned y = 0; y < v->rows; y++)
+		v->host->put(v, 0, y, vt_seen_row(v, y), v->columns);
+}
+
 void vt_redraw(struct vt *v)
 {
 	v->host->palette(v, v->palette);
-	for (unsigned y = 0; y < v->rows; y++)
-		vt_put_row(v, 0, y, v->columns);
+	vt_show_rows(v);
 	vt_show_cursor(v);
 }
 
@@ -192,6 +211,5 @@ void vt_use_screen(struct vt *v, bool alternate)
 	if (v->screen == screen)
 		return;
 	v->screen = screen;
-	for (unsigned y = 0; y < v->rows; y++)
-		vt_put_row(v, 0, y, v->columns);
+	vt_show_rows(v);
 }

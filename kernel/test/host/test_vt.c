@@ -12,7 +12,7 @@ static struct vt v;
 static struct vt_cell shown[ROWS][COLUMNS]; /* as the host was told */
 static char replies[200];
 static unsigned cursor_x, cursor_y, cursor_shape;
-static void *storage;
+static void *storage, *history;
 
 static void host_put(struct vt *t, unsigned x, unsigned y, const struct vt_cell *cells, unsigned n)
 {
@@ -117,6 +117,76 @@ TEST(scrolls_at_the_end)
 	say("1\r\n2\r\n3\r\n4\r\n5\r\n6");
 	CHECK_STR(row(0), "2");
 	CHECK_STR(row(4), "6");
+}
+
+static void begin_with_history(unsigned lines)
+{
+	begin();
+	free(history);
+	history = malloc(vt_history_size(COLUMNS, lines));
+	vt_history_start(&v, history, lines);
+}
+
+TEST(history_is_seen_again)
+{
+	begin_with_history(4);
+	vt_look_back(&v, 3);
+	CHECK_EQ(v.back, 0);
+	say("1\r\n2\r\n3\r\n4\r\n5\r\n6\r\n7\r\n8");
+	CHECK_STR(row(0), "4");
+	vt_look_back(&v, 2);
+	CHECK_STR(row(0), "2");
+	CHECK_STR(row(4), "6");
+	CHECK_EQ(cursor_shape, VT_CURSOR_NONE);
+	vt_look_back(&v, 9);
+	CHECK_STR(row(0), "1");
+	vt_look_back(&v, -1);
+	CHECK_STR(row(0), "2");
+	memset(shown, 0, sizeof(shown));
+	vt_redraw(&v); /* the console was away and comes back */
+	CHECK_STR(row(0), "2");
+	vt_look_back(&v, -9);
+	check_told();
+	CHECK_EQ(cursor_shape, VT_CURSOR_LINE);
+	/* output ends it; the oldest lines are forgotten */
+	vt_look_back(&v, 1);
+	say("\r\n9\r\na");
+	CHECK_EQ(v.back, 0);
+	CHECK_STR(row(0), "6");
+	vt_look_back(&v, 100);
+	CHECK_EQ(v.back, 4);
+	CHECK_STR(row(0), "2");
+	CHECK_STR(row(4), "6");
+}
+
+TEST(history_shows_the_cursor)
+{
+	begin_with_history(9);
+	say("1\r\n2\r\n3\r\n4\r\n5\r\n6\r\n7\033[1;2H");
+	vt_look_back(&v, 2);
+	CHECK_EQ(cursor_shape, VT_CURSOR_LINE);
+	CHECK_EQ(cursor_y, 2);
+	CHECK_EQ(cursor_x, 1);
+}
+
+TEST(history_is_of_the_main_screen)
+{
+	begin_with_history(9);
+	say("\033[?1049h1\r\n2\r\n3\r\n4\r\n5\r\n6\033[?1049l");
+	say("\033[2;4ra\r\nb\r\nc\r\nd\r\ne\033[r\033[H\033[2M");
+	CHECK_EQ(v.history.n, 0); /* scrolled within margins, deleted */
+	say("\033[Hx\033[2;1Hy\033[3;1Hz\033[2S");
+	CHECK_EQ(v.history.n, 2);
+	say("\033[?1049h");
+	vt_look_back(&v, 2);
+	CHECK_EQ(v.back, 0);
+	say("\033[?1049l");
+	vt_look_back(&v, 2);
+	CHECK_STR(row(0), "x");
+	CHECK_STR(row(1), "y");
+	CHECK_STR(row(2), "z");
+	say("\033[3J");
+	CHECK_EQ(v.history.n, 0);
 }
 
 TEST(moves)
@@ -289,7 +359,7 @@ TEST(random_bytes_keep_it_sound)
 	static const char alphabet[] = "\033[[[];?0123456789ABCDHJKLMPSTXabdefghlmnrsu@`\n"
 				       "\r\t\bxyz\016\017#()\303\244";
 
-	begin();
+	begin_with_history(7);
 	for (unsigned round = 0; round < 20000; round++) {
 		u8 in[40];
 
@@ -297,12 +367,14 @@ TEST(random_bytes_keep_it_sound)
 			in[i] = unit_below(10) ? (u8)alphabet[unit_below(sizeof(alphabet) - 1)] :
 						 (u8)unit_rand();
 		replies[0] = 0;
+		vt_look_back(&v, (int)unit_below(12));
 		vt_write(&v, in, sizeof(in));
 		CHECK(v.x < v.columns && v.y < v.rows && v.top < v.bottom && v.bottom <= v.rows);
 		check_told();
 	}
 	free(storage);
-	storage = NULL;
+	free(history);
+	storage = history = NULL;
 }
 
 static const char *key(unsigned code, unsigned modifiers)

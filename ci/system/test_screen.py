@@ -1,0 +1,57 @@
+"""The screen and the keyboard, with QEMU's in place of a person: what is typed, what is to be seen
+on the frame buffer."""
+
+import os
+import time
+
+import pytest
+
+from screen import Screen
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+B = os.path.join(TOP, os.environ.get("B", "build"))
+BOOT_SECONDS = 240
+
+
+@pytest.fixture(name="screen", scope="module")
+def screen_fixture(tmp_path_factory):
+    command = [f"{TOP}/ci/run-qemu", "--test", os.path.join(B, "skerry.img"), "--"]
+    screen = Screen(command, str(tmp_path_factory.mktemp("screen")),
+                    font=os.path.join(B, "gen/drv/fb/font.c"))
+    screen.wait("login:", BOOT_SECONDS)
+    screen.type("root\n")
+    screen.wait("~#")
+    yield screen
+    screen.stop()
+
+
+def first(screen, line):
+    """Wait until the line stands first."""
+    return screen.wait(lambda lines: lines[0] == line)
+
+
+def test_looks_back(screen):
+    screen.type("clear; seq 200\n")
+    bottom = screen.wait(lambda lines: "200" in lines and lines[-1].endswith("~#"))
+    top = int(bottom[0])
+    half = len(bottom) // 2
+    screen.key("shift", "pgup")
+    first(screen, str(top - half))
+    screen.key("shift", "pgup")
+    first(screen, str(top - 2 * half))
+    screen.key("shift", "pgdn")
+    lines = first(screen, str(top - half))
+    assert lines == [str(n) for n in range(top - half, top - half + len(lines))]
+    # another console comes and goes
+    screen.key("alt", "f2")
+    screen.wait(lambda lines: not any(lines))
+    screen.key("alt", "f1")
+    assert first(screen, str(top - half)) == lines
+    # a key ends it, or output
+    screen.type("x")
+    screen.wait(lambda lines: lines[-1].endswith("~# x"))
+    screen.key("backspace")
+    screen.type("sleep 2; echo said\n")
+    time.sleep(0.5)
+    screen.key("shift", "pgup")
+    assert "said" in screen.wait(lambda lines: lines[-1].endswith("~#"))
