@@ -52,6 +52,7 @@ include sysroot/sysroot.mk
 include userland/userland.mk
 include userland/errno/errno.mk
 include ports/ports.mk
+include userland/man/man.mk
 include kernel/kernel.mk
 include kernel/test/host/host.mk
 -include userland/tests/tests.mk

@@ -35,11 +35,12 @@ SUITES_READY := $(PORTS)/posixtestsuite/.built
 .PHONY: bench check crafted power-cuts syscalls-page test test-full test-unit test-selftest \
 	test-tools test-guest test-system
 
-check: $(KGEN_SYS) ## the floor plan, each header alone, lines, what errors mean, recipes
+check: $(KGEN_SYS) ## the floor plan, each header alone, lines, what errors mean, recipes, pages
 	$(Q)ci/check-rooms -I $(B)/gen
 	$(Q)ci/check-style
 	$(Q)ci/check-errno
 	$(Q)ports/lint
+	$(Q)ci/check-man
 
 test: $(TEST_READY) $(HOST_PROGRAMS) $(KGEN_SYS) ## build everything and run the tests
 	+$(Q)$(TEST_ENV) ci/test unit selftest variants tools guest two system

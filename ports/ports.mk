@@ -8,7 +8,7 @@
 
 PORTS       := $(USER_B)/ports
 PORT_NAMES  := $(patsubst ports/%/recipe,%,$(wildcard ports/*/recipe))
-IMAGE_PORTS ?= dropbear
+IMAGE_PORTS ?= dropbear mandoc zlib
 
 IMAGE_MANIFESTS += $(IMAGE_PORTS:%=ports/%/manifest)
 IMAGE_INPUTS    += $(IMAGE_PORTS:%=$(PORTS)/%/.built)
@@ -22,7 +22,7 @@ $(PORTS)/%/.inputs: FORCE
 	$(Q)if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 # What building them takes of the machine, all but the default image's.
-$(patsubst %,$(PORTS)/%/.built,$(filter-out dropbear,$(PORT_NAMES))): $(PORTS)/.packages
+$(patsubst %,$(PORTS)/%/.built,$(filter-out $(IMAGE_PORTS),$(PORT_NAMES))): $(PORTS)/.packages
 $(PORTS)/.packages: ports/packages ci/setup
 	$(Q)mkdir -p $(@D)
 	$(Q)ci/setup ports/packages
