@@ -29,7 +29,8 @@ KERNEL_UNDER_TEST = $(or $(filter skerry linux,$(KERNEL)),skerry)
 TEST_ENV   := B=$(B) USER_B=$(USER_B) MAKE='$(MAKE)' BUSYBOX_SRC=$(BUSYBOX_SRC)
 TEST_READY := $(B)/initramfs.img $(B)/test.img $(B)/skerry.img $(B)/skerry.elf $(PEER_KERNEL) \
 	$(PEER_INITRD) $(CUTS_HELPER)
-TEST_READY += $(B)/host/crafted-disk $(B)/host/bases/stamp $(B)/skerry-sdk.tar.xz
+TEST_READY += $(B)/host/crafted-disk $(B)/host/bases/stamp $(B)/skerry-sdk.tar.xz \
+	$(B)/skerry.qcow2 $(B)/skerry.vmdk
 SUITES_READY := $(PORTS)/posixtestsuite/.built
 
 .PHONY: bench check crafted power-cuts syscalls-page test test-full test-unit test-selftest \

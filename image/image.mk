@@ -8,6 +8,8 @@
 # before it is read (manifests may name $(B) paths as $(B)/…).
 
 IMAGE_SIZE   ?= 512M
+FORMAT       ?= raw
+IMAGE_FORMATS := raw qcow2 vmdk
 ROOTFS       ?= ext4
 IMAGE_KERNEL ?= $(B)/skerry.elf
 IMG          := $(B)/image
@@ -55,6 +57,16 @@ $(B)/skerry.img: $(IMG)/core.img $(IMG)/esp.fat $(IMG)/root.fs image/mkdisk
 	$(Q)image/mkdisk build $@ $(IMAGE_SIZE) $(GRUB_DIR)/i386-pc/boot.img \
 		$(IMG)/core.img $(IMG)/esp.fat $(IMG)/root.fs
 
+ifeq ($(filter $(FORMAT),$(IMAGE_FORMATS)),)
+$(error FORMAT=$(FORMAT): one of $(IMAGE_FORMATS))
+endif
+IMAGE := $(B)/skerry.$(FORMAT:raw=img)
+
+# For other machines' programs; it takes no more room than what is in it.
+$(B)/skerry.qcow2 $(B)/skerry.vmdk: $(B)/skerry.%: $(B)/skerry.img
+	$(call say,IMAGE,$@)
+	$(Q)qemu-img convert -O $* $< $@.partial && mv $@.partial $@
+
 # A small system in memory, for a boot loader to bring along (GRUB: module2; QEMU: -initrd).
 $(B)/initramfs.img: image/initramfs.manifest image/mkinitramfs image/mkroot $(BUSYBOX) \
 		$(BUSYBOX_LINKS)
@@ -66,4 +78,4 @@ $(B)/initramfs.img: image/initramfs.manifest image/mkinitramfs image/mkroot $(BU
 
 .PHONY: image initramfs
 initramfs: $(B)/initramfs.img ## an example initramfs of BusyBox, build/initramfs.img
-image: $(B)/skerry.img ## the bootable disk, build/skerry.img (IMAGE_SIZE=512M, ROOTFS=ext4)
+image: $(IMAGE) ## the bootable disk, build/skerry.img (IMAGE_SIZE=512M, FORMAT=qcow2, ROOTFS=ext4)

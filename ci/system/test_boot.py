@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from conftest import B
+
 FULL = bool(os.environ.get("TEST_FULL"))
 
 
@@ -18,6 +20,14 @@ def reaches_prompt(console, timeout=100):
     ("elf", "q35"), ("elf", "pc"), ("disk", "q35"), ("disk", "pc"), ("uefi", "q35")])
 def test_loader(machine, boot, kind):
     console = machine(boot=boot, env={"MACHINE": kind, "MEM": "256M"})
+    reaches_prompt(console)
+    console.sendline("poweroff")
+    assert console.ended() == 0
+
+
+@pytest.mark.parametrize("kind", ["qcow2", "vmdk"])
+def test_format(machine, kind):
+    console = machine(boot="disk", disks=[os.path.join(B, f"skerry.{kind}")])
     reaches_prompt(console)
     console.sendline("poweroff")
     assert console.ended() == 0

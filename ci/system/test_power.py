@@ -3,6 +3,8 @@
 import pexpect
 import pytest
 
+from machines import becomes
+
 
 def test_poweroff(machine):
     console = machine()
@@ -42,7 +44,7 @@ def test_reset_ends_a_test_machine(machine):
 def test_services_stop(machine):
     console = machine()
     console.prompt()
-    console.output("pidof crond")
+    becomes(console, "service crond", "running")
     console.output("service crond stop")
     assert console.run("pidof crond")[0] != 0
     console.output("service crond start")
