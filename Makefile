@@ -63,6 +63,7 @@ include sysroot/sdk.mk
 include ci/linux-peer/peer.mk
 -include ci/wire/wire.mk
 -include ci/ci.mk
+include ports/tests.mk
 
 .PHONY: help kernel run debug addr2line clean distclean
 

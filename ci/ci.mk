@@ -41,6 +41,7 @@ check: $(KGEN_SYS) ## the floor plan, each header alone, lines, what errors mean
 	$(Q)ci/check-style
 	$(Q)ci/check-errno
 	$(Q)ports/lint
+	$(Q)ports/status --check
 	$(Q)ci/check-man
 
 test: $(TEST_READY) $(HOST_PROGRAMS) $(KGEN_SYS) ## build everything and run the tests

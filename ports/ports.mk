@@ -3,6 +3,7 @@
 #
 #   port-NAME                 builds one, and what it depends on
 #   ports                     all; those that fail leave the others alone
+#   port-test-NAME, ports-test    ports/tests.mk
 #   port-new NAME             writes the beginning of a recipe
 #   IMAGE_PORTS               those whose files (ports/NAME/manifest) the image holds
 
@@ -14,10 +15,12 @@ IMAGE_MANIFESTS += $(IMAGE_PORTS:%=ports/%/manifest)
 IMAGE_INPUTS    += $(IMAGE_PORTS:%=$(PORTS)/%/.built)
 
 # What a port is made of. It is built again when that has changed, not when a file was touched.
-PORT_TOOLS  := $(addprefix ports/,build depends package config.site)
+# What only its tests hang on is not in it.
+PORT_TOOLS  := $(addprefix ports/,build lib.sh depends package config.site)
+NOT_TESTS   := sed '/^tests() {/,/^}/d; /^expect=/d; /^test_[a-z]*=/d; /^$$/d'
 $(PORTS)/%/.inputs: FORCE
 	$(Q)mkdir -p $(@D)
-	$(Q)sha256sum $(wildcard ports/$*/recipe ports/$*/*.patch) $(PORT_TOOLS) \
+	$(Q)$(NOT_TESTS) ports/$*/recipe | sha256sum - $(wildcard ports/$*/*.patch) $(PORT_TOOLS) \
 		libc-port/libc.mk $(SYSROOT_INPUTS) $(filter %/.inputs,$^) >$@.new
 	$(Q)if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
