@@ -109,6 +109,12 @@
 #define KDSKBMETA	0x4b63
 #define KDGKBENT	0x4b46
 #define KDSKBENT	0x4b47
+#define KDGKBSENT	0x4b48
+#define KDSKBSENT	0x4b49
+#define KDGKBDIACR	0x4b4a
+#define KDSKBDIACR	0x4b4b
+#define KDGKBDIACRUC	0x4bfa
+#define KDSKBDIACRUC	0x4bfb
 #define KDSIGACCEPT	0x4b4e
 #define KDKBDREP	0x4b52
 #define GIO_FONT	0x4b60

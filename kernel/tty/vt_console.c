@@ -15,7 +15,7 @@
 
 struct spinlock vt_lock = SPINLOCK_INIT(RANK_NONE, "vt");
 struct vt_console *vt_consoles[VT_CONSOLES];
-unsigned vt_front;
+unsigned vt_front, vt_last;
 struct wait_queue vt_switched = WAIT_QUEUE_INIT(vt_switched);
 
 /* I after boot; NULL: none, the consoles work unseen */
@@ -147,6 +147,8 @@ static struct vt_console *console_alloc(unsigned index)
 	c->tty->winsize = (struct winsize){ .ws_row = (u16)rows, .ws_col = (u16)columns };
 	c->number = index + 1;
 	c->keyboard_mode = K_UNICODE;
+	c->keys.unicode = true;
+	c->lamps = LAMPS_LOCKS;
 	vt_start(&c->emul, &vt_console_host, c, columns, rows, storage);
 	if (history) /* without one the console does as well */
 		vt_history_start(&c->emul, history, HISTORY);
@@ -185,6 +187,7 @@ int vt_console_switch(unsigned index)
 		return -ENOMEM;
 	flags = spin_lock_irq(&vt_lock);
 	if (vt_front != index) {
+		vt_last = vt_front;
 		vt_front = index;
 		vt_console_refresh_locked();
 		vt_keyboard_leds_locked();

@@ -14,7 +14,7 @@
 #include "dev/display.h"
 #include "tty/tty_int.h"
 #include "tty/vt_emul.h"
-#include "tty/vt_keymap.h"
+#include "tty/vt_keys.h"
 
 #define VT_CONSOLES 6
 
@@ -25,6 +25,7 @@ struct vt_console {
 	struct vt emul;        /* v */
 	bool graphics;         /* v: KD_GRAPHICS: somebody else draws */
 	u8 keyboard_mode;      /* v: K_* */
+	u8 lamps;              /* v: as KDSETLED set them, or LAMPS_LOCKS */
 	struct vt_keys keys;   /* v: locks and modes; modifiers are the keyboard's */
 	struct vt_mode mode;   /* v */
 };
@@ -33,6 +34,7 @@ extern struct spinlock vt_lock;
 /* v to read, and vt_make_lock to change; never NULL again */
 extern struct vt_console *vt_consoles[VT_CONSOLES];
 extern unsigned vt_front;                           /* v: index of the console in front */
+extern unsigned vt_last;                            /* v: the one that was there before */
 extern struct wait_queue vt_switched;               /* another one came to the front */
 
 /* The console with that index, made if it is not there: NULL: no memory. Thread context. */
@@ -54,10 +56,18 @@ void vt_display_flush(void);
 void vt_keyboard_init(void);
 /* Lamps of the console in front. vt_lock held. */
 void vt_keyboard_leds_locked(void);
-extern u8 vt_modifiers; /* v: held down */
+#define LAMPS_LOCKS 0xff /* the lamps show the locks */
+extern struct vt_keyboard vt_keyboard; /* v */
+extern struct vt_keymap vt_keymap;     /* v */
 
 /* vt_ioctl.c */
 long vt_console_ioctl(struct tty *t, struct file *file, u32 request, u64 arg);
+/* Who may change a console: those it controls, and the privileged. */
+bool vt_may_change(struct tty *t);
+/* vt_keyboard_ioctl.c, vt_keymap_ioctl.c: requests about the keyboard, and about its map;
+ * TTY_IOCTL_UNKNOWN: it is none of these. */
+long vt_keyboard_ioctl(struct vt_console *c, u32 request, u64 arg);
+long vt_keymap_ioctl(struct vt_console *c, u32 request, u64 arg);
 /* vt_log.c: the kernel's log on the screen, if console= wants it. */
 void vt_log_init(void);
 /* Boot. */

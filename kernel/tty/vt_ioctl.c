@@ -1,7 +1,6 @@
 /*
- * ioctl_console(2) on virtual consoles: modes of keyboard and screen, lamps, switching. There are
- * no loadable fonts and keymaps, and a console is never left to a process to switch (VT_PROCESS):
- * those requests fail.
+ * ioctl_console(2) on virtual consoles: the screen's mode, switching. There are no loadable fonts,
+ * and a console is never left to a process to switch (VT_PROCESS): those requests fail.
  */
 #include "abi/capability.h"
 #include "abi/errno.h"
@@ -10,10 +9,8 @@
 
 /* TIOCLINUX subcodes */
 enum { TIOCL_SHIFT_STATE = 6, TIOCL_MOUSE = 7, TIOCL_FRONT = 12 };
-enum { META_BIT = 3, META_ESCAPE = 4 }; /* KDGKBMETA */
 
-/* Who may change a console: those it controls, and the privileged. */
-static bool may_change(struct tty *t)
+bool vt_may_change(struct tty *t)
 {
 	return tty_is_mine(t) || cred_capable(cred_current(), CAP_SYS_TTY_CONFIG);
 }
@@ -32,7 +29,7 @@ static long screen_mode_set(struct vt_console *c, u64 mode)
 {
 	u64 flags;
 
-	if (!may_change(c->tty))
+	if (!vt_may_change(c->tty))
 		return -EPERM;
 	if (mode != KD_TEXT && mode != KD_GRAPHICS)
 		return -EINVAL;
@@ -41,70 +38,6 @@ static long screen_mode_set(struct vt_console *c, u64 mode)
 	vt_console_refresh_locked();
 	spin_unlock_irq(&vt_lock, flags);
 	return 0;
-}
-
-static long keyboard_mode_set(struct vt_console *c, u64 mode)
-{
-	if (!may_change(c->tty))
-		return -EPERM;
-	if (mode != K_XLATE && mode != K_UNICODE && mode != K_MEDIUMRAW && mode != K_OFF)
-		return -EINVAL;
-	WRITE_ONCE(c->keyboard_mode, (u8)mode);
-	return 0;
-}
-
-static long locks_set(struct vt_console *c, u64 locks)
-{
-	u64 flags;
-
-	if (!may_change(c->tty))
-		return -EPERM;
-	if (locks & ~7ull)
-		return -EINVAL;
-	flags = spin_lock_irq(&vt_lock);
-	c->keys.locks = (u8)locks;
-	if (c == vt_consoles[vt_front])
-		vt_keyboard_leds_locked();
-	spin_unlock_irq(&vt_lock, flags);
-	return 0;
-}
-
-static long meta_set(struct vt_console *c, u64 meta)
-{
-	if (!may_change(c->tty))
-		return -EPERM;
-	if (meta != META_BIT && meta != META_ESCAPE)
-		return -EINVAL;
-	WRITE_ONCE(c->keys.meta_bit, meta == META_BIT);
-	return 0;
-}
-
-static long keyboard_ioctl(struct vt_console *c, u32 request, u64 arg)
-{
-	switch (request) {
-	case KDGKBTYPE:
-		return out_u8(arg, KB_101);
-	case KDGETMODE:
-		return out_u32(arg, c->graphics ? KD_GRAPHICS : KD_TEXT);
-	case KDSETMODE:
-		return screen_mode_set(c, arg);
-	case KDGKBMODE:
-		return out_u32(arg, c->keyboard_mode);
-	case KDSKBMODE:
-		return keyboard_mode_set(c, arg);
-	case KDGKBLED:
-	case KDGETLED:
-		return out_u8(arg, c->keys.locks);
-	case KDSKBLED:
-	case KDSETLED:
-		return locks_set(c, arg);
-	case KDGKBMETA:
-		return out_u32(arg, c->keys.meta_bit ? META_BIT : META_ESCAPE);
-	case KDSKBMETA:
-		return meta_set(c, arg);
-	default:
-		return TTY_IOCTL_UNKNOWN;
-	}
 }
 
 static bool in_use(unsigned index)
@@ -137,14 +70,14 @@ static long state_get(u64 arg)
 
 static long activate(struct vt_console *c, u64 n)
 {
-	if (!may_change(c->tty))
+	if (!vt_may_change(c->tty))
 		return -EPERM;
 	return n ? vt_console_switch((unsigned)min(n - 1, (u64)VT_CONSOLES)) : -ENXIO;
 }
 
 static long wait_active(struct vt_console *c, u64 n)
 {
-	if (!may_change(c->tty))
+	if (!vt_may_change(c->tty))
 		return -EPERM;
 	if (!n || n > VT_CONSOLES)
 		return -ENXIO;
@@ -156,7 +89,7 @@ static long mode_set(struct vt_console *c, u64 arg)
 	struct vt_mode mode;
 	u64 flags;
 
-	if (!may_change(c->tty))
+	if (!vt_may_change(c->tty))
 		return -EPERM;
 	if (copy_in_obj(&mode, (const struct vt_mode __user *)arg))
 		return -EFAULT;
@@ -187,17 +120,26 @@ static long disallocate(u64 n)
 	return n && (in_use((unsigned)n - 1) || READ_ONCE(vt_front) == n - 1) ? -EBUSY : 0;
 }
 
+static u8 modifiers(void)
+{
+	u64 flags = spin_lock_irq(&vt_lock);
+	u8 bits = (u8)vt_keyboard_modifiers(&vt_keyboard);
+
+	spin_unlock_irq(&vt_lock, flags);
+	return bits;
+}
+
 static long linux_ioctl(struct vt_console *c, u64 arg)
 {
 	u8 code;
 
-	if (!may_change(c->tty))
+	if (!vt_may_change(c->tty))
 		return -EPERM;
 	if (copy_in_obj(&code, (const u8 __user *)arg))
 		return -EFAULT;
 	switch (code) {
 	case TIOCL_SHIFT_STATE:
-		return out_u8(arg, READ_ONCE(vt_modifiers));
+		return out_u8(arg, modifiers());
 	case TIOCL_MOUSE:
 		return out_u8(arg, 0);
 	case TIOCL_FRONT:
@@ -212,6 +154,10 @@ long vt_console_ioctl(struct tty *t, struct file *file, u32 request, u64 arg)
 	struct vt_console *c = t->data;
 
 	switch (request) {
+	case KDGETMODE:
+		return out_u32(arg, c->graphics ? KD_GRAPHICS : KD_TEXT);
+	case KDSETMODE:
+		return screen_mode_set(c, arg);
 	case VT_OPENQRY:
 		return query_free(arg);
 	case VT_GETSTATE:
@@ -229,6 +175,6 @@ long vt_console_ioctl(struct tty *t, struct file *file, u32 request, u64 arg)
 	case TIOCLINUX:
 		return linux_ioctl(c, arg);
 	default:
-		return keyboard_ioctl(c, request, arg);
+		return vt_keyboard_ioctl(c, request, arg);
 	}
 }

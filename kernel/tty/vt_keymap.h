@@ -1,31 +1,40 @@
 /*
- * The US keyboard: what a key with its modifiers sends. Pure. Key codes are those of dev/input.h.
+ * What keys mean: a *table* of 256 keysyms (abi/keyboard.h) for each set of modifiers that has a
+ * meaning, numbered by their bits; the strings of function keys; and *accents*, which make one
+ * character of a mark and a letter. There is one map for all consoles. Pure: storage is the
+ * caller's.
+ *
+ * Lock: the caller's, around every call.
  */
 #pragma once
 
+#include "abi/keyboard.h"
 #include "lib/types.h"
 
-/* as TIOCLINUX 6 tells them */
-enum vt_modifier { VT_SHIFT = 1, VT_ALTGR = 2, VT_CTRL = 4, VT_ALT = 8 };
-enum vt_lock_key { VT_LOCK_SCROLL = 1, VT_LOCK_NUM = 2, VT_LOCK_CAPS = 4 };   /* as KDGKBLED */
+#define VT_TABLES      256
+#define VT_KEYS        256
+#define VT_FUNCTIONS   256
+#define VT_ACCENTS_MAX 256
+#define VT_TABLE_BYTES (VT_KEYS * sizeof(u16))
+#define VT_US_TABLES   8 /* that the US map has */
 
-struct vt_keys {
-	u8 modifiers; /* enum vt_modifier, held down */
-	u8 locks;     /* enum vt_lock_key, switched on */
-	bool app_cursor, app_keypad, newline; /* the emulator's modes */
-	bool meta_bit; /* Alt sets bit 7 instead of sending ESC first */
+struct vt_accent { u32 mark, base, result; };
+
+struct vt_keymap {
+	u16 *table[VT_TABLES];        /* NULL: keys do nothing with these modifiers */
+	char *function[VT_FUNCTIONS]; /* NULL: the usual one */
+	struct vt_accent accents[VT_ACCENTS_MAX];
+	unsigned n_accents;
 };
 
-#define VT_KEY_BYTES 8
-
-/* The bytes that a key sends: how many; 0: none. */
-size_t vt_key_bytes(const struct vt_keys *keys, unsigned key, char out[VT_KEY_BYTES]);
-/* The modifier that a key is, or 0; and the lock that it switches, or 0. */
-unsigned vt_key_modifier(unsigned key);
-unsigned vt_key_lock(unsigned key);
-/* n of Fn, or 0. */
-unsigned vt_key_function(unsigned key);
-enum {
-	VT_KEY_SCROLL_LOCK = 70, VT_KEY_PAGE_UP = 104, VT_KEY_LEFT = 105, VT_KEY_RIGHT = 106,
-	VT_KEY_PAGE_DOWN = 109,
-};
+/* The US map in an empty one, on storage for its tables, and the usual accents. */
+void vt_keymap_us(struct vt_keymap *map, u16 *storage[VT_US_TABLES]);
+void vt_keymap_accents(struct vt_keymap *map);
+/* What a function key sends, NUL-terminated. */
+const char *vt_keymap_function(const struct vt_keymap *map, unsigned n);
+/* The character that a mark and a letter make, or 0. */
+u32 vt_keymap_accent(const struct vt_keymap *map, u32 mark, u32 base);
+/* The character that stands for a dead key (KT_DEAD) in accents. */
+u32 vt_keymap_mark(unsigned dead);
+/* Whether a program may give a key that meaning; unicode: the keyboard's mode is K_UNICODE. */
+bool vt_keysym_is_valid(u16 keysym, bool unicode);

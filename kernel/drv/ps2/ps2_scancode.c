@@ -1,37 +1,12 @@
 /*
  * Scan codes of AT and PS/2 keyboards to key codes. KEY_* numbers follow scan code set 1 for the
- * keys of the old keyboard (1 … 0x58), so set 1 needs a table only for those with the prefix 0xe0.
- * Set 2 is first turned into set 1, as the controller does when it translates. Pause sends one long
- * sequence, without a release.
+ * keys of the old keyboard (dev/input_set1.h). Set 2 is first turned into set 1, as the controller
+ * does when it translates. Pause sends one long sequence, without a release.
  */
+#include "dev/input_set1.h"
 #include "drv/ps2/ps2_int.h"
 
 #define KEY_PAUSE 119
-
-/* Set 1 after 0xe0. */
-static const u8 extended[128] = {
-	[0x10] = 165, /* previous song */ [0x19] = 163, /* next song */
-	[0x1c] = 96,  /* keypad enter */  [0x1d] = 97,  /* right ctrl */
-	[0x20] = 113, /* mute */          [0x21] = 140, /* calculator */
-	[0x22] = 164, /* play */          [0x24] = 166, /* stop */
-	[0x2e] = 114, /* volume down */   [0x30] = 115, /* volume up */
-	[0x32] = 172, /* home page */     [0x35] = 98,  /* keypad slash */
-	[0x37] = 99,  /* print screen */  [0x38] = 100, /* right alt */
-	[0x46] = 119, /* ctrl-pause */
-	[0x47] = 102, /* home */          [0x48] = 103, /* up */
-	[0x49] = 104, /* page up */       [0x4b] = 105, /* left */
-	[0x4d] = 106, /* right */         [0x4f] = 107, /* end */
-	[0x50] = 108, /* down */          [0x51] = 109, /* page down */
-	[0x52] = 110, /* insert */        [0x53] = 111, /* delete */
-	[0x5b] = 125, /* left meta */     [0x5c] = 126, /* right meta */
-	[0x5d] = 127, /* compose */       [0x5e] = 116, /* power */
-	[0x5f] = 142, /* sleep */         [0x63] = 143, /* wake up */
-	[0x65] = 217, /* search */        [0x66] = 156, /* bookmarks */
-	[0x67] = 173, /* refresh */       [0x68] = 128, /* stop loading */
-	[0x69] = 159, /* forward */       [0x6a] = 158, /* back */
-	[0x6b] = 157, /* computer */      [0x6c] = 155, /* mail */
-	[0x6d] = 226, /* media select */
-};
 
 /* Set 2 to set 1: what the controller's translation does (i8042). 0: no key. */
 static const u8 set2_to_set1[0x84] = {
@@ -52,22 +27,6 @@ static const u8 set2_to_set1[0x84] = {
 	[0x78] = 0x57, [0x79] = 0x4e, [0x7a] = 0x51, [0x7b] = 0x4a, [0x7c] = 0x37, [0x7d] = 0x49,
 	[0x7e] = 0x46, [0x83] = 0x41,
 };
-
-/* A set 1 code without its release bit. */
-static unsigned key_of(u8 prefix, u8 code)
-{
-	if (prefix == 0xe0)
-		return extended[code];
-	switch (code) {
-	case 0x54: return 99;  /* alt-print screen */
-	case 0x73: return 89;  /* ro */
-	case 0x70: return 93;  /* katakana/hiragana */
-	case 0x79: return 92;  /* henkan */
-	case 0x7b: return 94;  /* muhenkan */
-	case 0x7d: return 124; /* yen */
-	}
-	return code <= 0x58 ? code : 0;
-}
 
 bool ps2_decode(struct ps2_decoder *d, u8 byte, unsigned *key, bool *down)
 {
@@ -101,6 +60,6 @@ bool ps2_decode(struct ps2_decoder *d, u8 byte, unsigned *key, bool *down)
 	d->release = false;
 	if (prefix == 0xe0 && (byte == 0x2a || byte == 0x36))
 		return false; /* shifts that the keyboard adds around the grey keys */
-	*key = key_of(prefix, byte);
+	*key = input_set1_key(prefix == 0xe0, byte);
 	return *key != 0;
 }

@@ -1,9 +1,8 @@
 /* The terminal emulator: what sequences leave on the screen, what is answered, and that the host is
- * told of every change; the keyboard's bytes. */
+ * told of every change. */
 #include "test/host/unit.h"
 
 #include "tty/vt_emul.h"
-#include "tty/vt_keymap.h"
 
 #define COLUMNS 10
 #define ROWS 5
@@ -375,57 +374,4 @@ TEST(random_bytes_keep_it_sound)
 	free(storage);
 	free(history);
 	storage = history = NULL;
-}
-
-static const char *key(unsigned code, unsigned modifiers)
-{
-	static char bytes[VT_KEY_BYTES + 1];
-	struct vt_keys keys = { .modifiers = (u8)modifiers };
-
-	bytes[vt_key_bytes(&keys, code, bytes)] = 0;
-	return bytes;
-}
-
-TEST(keys)
-{
-	struct vt_keys keys = { .app_cursor = true, .locks = VT_LOCK_CAPS | VT_LOCK_NUM };
-	char bytes[VT_KEY_BYTES + 1] = "";
-
-	CHECK_STR(key(30, 0), "a");
-	CHECK_STR(key(30, VT_SHIFT), "A");
-	CHECK_STR(key(46, VT_CTRL), "\003");
-	CHECK_STR(key(48, VT_ALT), "\033b");
-	CHECK_STR(key(2, VT_SHIFT), "!");
-	CHECK_STR(key(12, VT_SHIFT), "_");
-	CHECK_STR(key(40, VT_SHIFT), "\"");
-	CHECK_STR(key(43, VT_SHIFT), "|");
-	CHECK_STR(key(53, 0), "/");
-	CHECK_STR(key(57, 0), " ");
-	CHECK_STR(key(14, 0), "\177");
-	CHECK_STR(key(28, 0), "\r");
-	CHECK_STR(key(1, 0), "\033");
-	CHECK_STR(key(103, 0), "\033[A");
-	CHECK_STR(key(102, 0), "\033[1~");
-	CHECK_STR(key(111, 0), "\033[3~");
-	CHECK_STR(key(104, 0), "\033[5~");
-	CHECK_STR(key(59, 0), "\033[[A");
-	CHECK_STR(key(63, 0), "\033[[E");
-	CHECK_STR(key(64, 0), "\033[17~");
-	CHECK_STR(key(88, 0), "\033[24~");
-	CHECK_STR(key(59, VT_SHIFT), "\033[25~");
-	CHECK_STR(key(15, VT_SHIFT), "\033[Z");
-	CHECK_STR(key(72, 0), "\033[A");
-	CHECK_STR(key(74, 0), "-");
-	CHECK_EQ(vt_key_bytes(&keys, 105, bytes), 3);
-	CHECK_STR(bytes, "\033OD");
-	CHECK_EQ(vt_key_bytes(&keys, 30, bytes), 1);
-	CHECK_EQ(bytes[0], 'A');
-	CHECK_EQ(vt_key_bytes(&keys, 71, bytes), 1);
-	CHECK_EQ(bytes[0], '7');
-	CHECK_EQ(vt_key_bytes(&keys, 3, bytes), 1); /* caps does not shift digits */
-	CHECK_EQ(bytes[0], '2');
-	keys.modifiers = VT_CTRL;
-	bytes[0] = 'x';
-	CHECK_EQ(vt_key_bytes(&keys, 57, bytes), 1);
-	CHECK_EQ(bytes[0], 0);
 }
