@@ -12,6 +12,7 @@
 #                processors as this machine has)
 #   NET= NIC= MAC= SSH_PORT=   its network: user (the default), none, socket:WORDS, tap:NAME; the
 #                model, e1000e or e1000, its address; the port that leads to its ssh
+#   PACKAGES_DISK=1  build/packages as a disk of `make run`; PACKAGES=… (ports/packages.mk)
 #   V=1              show the commands
 
 B         ?= build
@@ -53,6 +54,8 @@ include userland/userland.mk
 include userland/errno/errno.mk
 include ports/ports.mk
 include userland/man/man.mk
+include ports/packages.mk
+include userland/pkg/pkg.mk
 include kernel/kernel.mk
 include kernel/test/host/host.mk
 -include userland/tests/tests.mk
@@ -80,7 +83,8 @@ $(B)/run.img: $(B)/skerry.img
 
 run: $(B)/run.img ## build everything and boot it, console on the terminal (Ctrl-A X leaves)
 	@echo "  RUN     $< (a copy of skerry.img that keeps its changes; rm it to start afresh)"
-	@B=$(USER_B) SMP=$(or $(SMP),$(shell nproc)) ci/run-qemu --net '$(or $(NET),user)' $<
+	@B=$(USER_B) SMP=$(or $(SMP),$(shell nproc)) ci/run-qemu --net '$(or $(NET),user)' $< \
+		$(RUN_DISKS)
 
 debug: $(B)/run.img $(B)/skerry.elf ## boot under gdb, stopped at the kernel's first instruction
 	@B=$(B) ci/debug $< $(B)/skerry.elf

@@ -9,7 +9,7 @@
 
 PORTS       := $(USER_B)/ports
 PORT_NAMES  := $(patsubst ports/%/recipe,%,$(wildcard ports/*/recipe))
-IMAGE_PORTS ?= dropbear mandoc zlib
+IMAGE_PORTS ?= dropbear mandoc signify zlib
 
 IMAGE_MANIFESTS += $(IMAGE_PORTS:%=ports/%/manifest)
 IMAGE_INPUTS    += $(IMAGE_PORTS:%=$(PORTS)/%/.built)

@@ -1,0 +1,109 @@
+/* SHA-256, as FIPS 180-4 has it: functions of 4.1.2, constants of 4.2.2, steps of 6.2. */
+#include "pkg.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+static const uint32_t constants[64] = {
+	0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4,
+	0xab1c5ed5, 0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe,
+	0x9bdc06a7, 0xc19bf174, 0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f,
+	0x4a7484aa, 0x5cb0a9dc, 0x76f988da, 0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7,
+	0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967, 0x27b70a85, 0x2e1b2138, 0x4d2c6dfc,
+	0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85, 0xa2bfe8a1, 0xa81a664b,
+	0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070, 0x19a4c116,
+	0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+	0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7,
+	0xc67178f2,
+};
+
+static uint32_t turn(uint32_t x, int n)
+{
+	return x >> n | x << (32 - n);
+}
+
+static void block_add(uint32_t state[8], const uint8_t *block)
+{
+	uint32_t w[64], s[8];
+
+	for (int i = 0; i < 16; i++)
+		w[i] = (uint32_t)block[4 * i] << 24 | block[4 * i + 1] << 16 |
+		       block[4 * i + 2] << 8 | block[4 * i + 3];
+	for (int i = 16; i < 64; i++)
+		w[i] = w[i - 16] + w[i - 7] +
+		       (turn(w[i - 15], 7) ^ turn(w[i - 15], 18) ^ w[i - 15] >> 3) +
+		       (turn(w[i - 2], 17) ^ turn(w[i - 2], 19) ^ w[i - 2] >> 10);
+	memcpy(s, state, sizeof(s));
+	for (int i = 0; i < 64; i++) {
+		uint32_t one = s[7] + (turn(s[4], 6) ^ turn(s[4], 11) ^ turn(s[4], 25)) +
+			       ((s[4] & s[5]) ^ (~s[4] & s[6])) + constants[i] + w[i];
+		uint32_t two = (turn(s[0], 2) ^ turn(s[0], 13) ^ turn(s[0], 22)) +
+			       ((s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]));
+
+		memmove(s + 1, s, 7 * sizeof(s[0]));
+		s[4] += one;
+		s[0] = one + two;
+	}
+	for (int i = 0; i < 8; i++)
+		state[i] += s[i];
+}
+
+void sha256_init(struct sha256 *sum)
+{
+	static const uint32_t first[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+					  0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+
+	memcpy(sum->state, first, sizeof(first));
+	sum->length = 0;
+}
+
+void sha256_add(struct sha256 *sum, const void *data, size_t length)
+{
+	const uint8_t *at = data;
+
+	while (length) {
+		size_t used = sum->length % 64, count = 64 - used < length ? 64 - used : length;
+
+		memcpy(sum->block + used, at, count);
+		sum->length += count;
+		at += count;
+		length -= count;
+		if (sum->length % 64 == 0)
+			block_add(sum->state, sum->block);
+	}
+}
+
+/* The sum in hexadecimal. */
+void sha256_end(struct sha256 *sum, char text[SHA256_TEXT])
+{
+	uint64_t bits = sum->length * 8;
+	uint8_t tail[8];
+
+	sha256_add(sum, "\200", 1);
+	while (sum->length % 64 != 56)
+		sha256_add(sum, "", 1);
+	for (int i = 0; i < 8; i++)
+		tail[i] = bits >> (56 - 8 * i);
+	sha256_add(sum, tail, 8);
+	for (int i = 0; i < 8; i++)
+		snprintf(text + 8 * i, 9, "%08x", sum->state[i]);
+}
+
+/* The sum of a file; false if it cannot be read. */
+bool sha256_file(const char *path, char text[SHA256_TEXT])
+{
+	static char data[65536];
+	struct sha256 sum;
+	ssize_t count;
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	sha256_init(&sum);
+	while ((count = read(fd, data, sizeof(data))) > 0)
+		sha256_add(&sum, data, count);
+	close(fd);
+	sha256_end(&sum, text);
+	return count == 0;
+}
