@@ -109,6 +109,30 @@ def test_real_ports(machine, tmp_path):
         assert console.output("find / -xdev -name '.pkg-*'") == ""
 
 
+def test_full_disk(machine, tmp_path):
+    """Neither blocks nor inodes run out half-way: nothing has changed then."""
+    folder = tmp_path / "packages"
+    folder.mkdir()
+    pkgs.make(folder, "large", "1", {"usr/large": os.urandom(6 << 20)})
+    pkgs.make(folder, "crowd", "1", {f"usr/crowd/{n}": str(n) for n in range(80)})
+    pkgs.make(folder, "small", "1", {"usr/small": "1"})
+    pkgs.sign(folder)
+    pkgs.disk(folder, tmp_path / "packages.img")
+    subprocess.run(["mke2fs", "-q", "-t", "ext4", "-N", "64", tmp_path / "full.img", "8M"],
+                   check=True)
+    image = os.path.join(os.environ.get("B", "build"), "skerry.img")
+    console = machine(disks=[image, str(tmp_path / "packages.img"), str(tmp_path / "full.img")])
+    console.prompt(120)
+    console.output("mount -t ext4 /dev/sdc /mnt && mkdir /mnt/etc && cp -r /etc/pkg /mnt/etc")
+    console.output("sed -i /http/d /mnt/etc/pkg/sources; pkg -R /mnt update", 60)
+    console.output("cd /mnt; find . | sort >/tmp/before")
+    for name, message in (("large", "not enough room"), ("crowd", "No space left")):
+        status, text = console.run(f"pkg -R /mnt install {name}", 60)
+        assert status == 1 and message in text, text
+        console.output("find . | sort | diff /tmp/before -")
+    console.output("pkg -R /mnt install small && pkg -R /mnt verify && [ -e usr/small ]", 60)
+
+
 @pytest.mark.parametrize("part", [0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 1])
 def test_power_cut(machine, disk_copy, tmp_path, part):
     """QEMU is killed at some moment of an upgrade: then the old or the new version is there, whole,
