@@ -2,6 +2,7 @@
 on the frame buffer."""
 
 import os
+import subprocess
 import time
 
 import pytest
@@ -23,6 +24,32 @@ def screen_fixture(tmp_path_factory):
     screen.wait("~#")
     yield screen
     screen.stop()
+
+
+@pytest.fixture(name="german", scope="module")
+def german_fixture(tmp_path_factory):
+    """A machine whose /etc/rc.conf says keymap=de."""
+    folder = tmp_path_factory.mktemp("german")
+    disk = str(folder / "disk.img")
+    subprocess.run(["cp", "--sparse=always", "--reflink=auto", os.path.join(B, "skerry.img"), disk],
+                   check=True)
+    screen = Screen([f"{TOP}/ci/run-qemu", disk, "--"], str(folder),
+                    font=os.path.join(B, "gen/drv/fb/font.c"))
+    screen.wait("login:", BOOT_SECONDS)
+    screen.type("root\n")
+    screen.wait("~#")
+    screen.type("echo keymap=de >>/etc/rc.conf\n")
+    # dumpkmap writes few tables: the first three stand where they do in the file
+    screen.type("echo 'f() { tail -c +264 | head -c 768; }; zcat /usr/share/keymaps/de.gz | f >a; "
+                "dumpkmap | f >b; cmp -l a b | wc -l; kbd_mode' >t\n")
+    screen.type("clear; reboot\n")
+    screen.wait(lambda lines: any("boot:" in line for line in lines) and
+                any("login:" in line for line in lines), BOOT_SECONDS)
+    screen.type("root\n")
+    screen.wait("~#")
+    yield screen
+    screen.stop()
+    os.unlink(disk)
 
 
 def first(screen, line):
@@ -55,3 +82,23 @@ def test_looks_back(screen):
     time.sleep(0.5)
     screen.key("shift", "pgup")
     assert "said" in screen.wait(lambda lines: lines[-1].endswith("~#"))
+
+
+def test_types_german(german):
+    screen = german
+    screen.type("sh t\n")
+    lines = screen.wait("mode")
+    assert "The keyboard is in Unicode (UTF-8) mode" in lines
+    assert "3" in lines # key 0 of each table, which only says that there is one
+    screen.type("cat\n")
+    screen.type("yz;'[-{/")
+    screen.key("alt_r", "e")
+    screen.type("=e=x= ~a") # a dead key, and one without a letter for it
+    screen.key("caps_lock")
+    screen.type(";A")
+    screen.key("caps_lock")
+    screen.type(";\n")
+    # what was echoed, and what cat says
+    typed = "zyöäüßÜ-€é'x'°aÖaö"
+    screen.wait(lambda lines: lines.count(typed) == 2)
+    screen.key("ctrl", "c")
