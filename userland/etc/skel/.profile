@@ -1,0 +1,1 @@
+# Read by your login shells, after /etc/profile.
