@@ -133,15 +133,17 @@ def test_full_disk(machine, tmp_path):
     console.output("pkg -R /mnt install small && pkg -R /mnt verify && [ -e usr/small ]", 60)
 
 
-@pytest.mark.parametrize("part", [0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 1])
+@pytest.mark.parametrize("part", [0.3, 0.6, 0.8, 0.95])
 def test_power_cut(machine, disk_copy, tmp_path, part):
     """QEMU is killed at some moment of an upgrade: then the old or the new version is there, whole,
     and the boot has finished or taken back what was begun."""
+    folder = tmp_path / "packages"
+    folder.mkdir()
     for version in ("1", "2"):
-        pkgs.make(tmp_path, "many", version, {
+        pkgs.make(folder, "many", version, {
             f"usr/share/many/{n % 5}/{n}": f"{version} {n}\n" * 500 for n in range(100)})
-    pkgs.sign(tmp_path)
-    pkgs.disk(tmp_path, tmp_path / "packages.img")
+    pkgs.sign(folder)
+    pkgs.disk(folder, tmp_path / "packages.img")
     disks = [disk_copy, str(tmp_path / "packages.img")]
     console = machine(disks=disks, test=False)
     console.prompt(120)

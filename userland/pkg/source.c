@@ -65,10 +65,11 @@ static char *list_of(const char *source)
 	return path;
 }
 
+/* At an end with an error, packages are still open there: then it goes when they are closed. */
 static void unmount(void)
 {
-	if (mounted)
-		umount2(mounted, 0);
+	if (mounted && umount2(mounted, 0))
+		umount2(mounted, MNT_DETACH);
 	mounted = NULL;
 }
 
@@ -84,6 +85,9 @@ static char *directory_of_source(const char *source)
 		return place;
 	unmount();
 	make_directories(place);
+	/* What a pkg that was killed left. */
+	while (!umount2(place, UMOUNT_NOFOLLOW))
+		;
 	if (!ended_well(start((const char *[]){"mount", "-o", "ro,nosuid,nodev", source, place,
 					       NULL}, -1, -1, true))) {
 		free(place);
