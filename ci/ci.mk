@@ -33,8 +33,8 @@ TEST_READY += $(B)/host/crafted-disk $(B)/host/bases/stamp $(B)/skerry-sdk.tar.x
 	$(B)/skerry.qcow2 $(B)/skerry.vmdk
 SUITES_READY := $(PORTS)/posixtestsuite/.built
 
-.PHONY: bench check crafted power-cuts syscalls-page test test-full test-unit test-selftest \
-	test-tools test-guest test-system
+.PHONY: bench check screenshot crafted power-cuts syscalls-page test test-full test-unit \
+	test-selftest test-tools test-guest test-system
 
 check: $(KGEN_SYS) ## the floor plan, each header alone, lines, what errors mean, recipes, pages
 	$(Q)ci/check-rooms -I $(B)/gen
@@ -79,6 +79,9 @@ crafted: $(TEST_READY) ## COUNT=10000 damaged images, mounted by a kernel of VAR
 	+$(Q)$(MAKE) -s B=$(B)/kasan VARIANT=kasan $(B)/kasan/skerry.elf
 	$(Q)$(TEST_ENV) B=$(B)/kasan TEST_IMAGE=$(B)/test.img HOST_B=$(B)/host \
 		ci/crafted --count $(or $(COUNT),10000)
+
+screenshot: $(B)/skerry.img ## the README's picture, docs/screenshot.png
+	$(Q)B=$(B) ci/screenshot $(B)/skerry.img docs/screenshot.png
 
 bench: $(TEST_READY) $(WIRE_PEER) ## beside Linux: ROWS='pipe fork' PAGE=docs/… BOOTS=3 SMP=1,2
 	$(Q)$(TEST_ENV) ci/bench --boots $(or $(BOOTS),3) $(if $(SMP),--smp $(SMP)) \

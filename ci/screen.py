@@ -57,11 +57,13 @@ def read_font(path):
 class Screen:
     """One QEMU with a display that nobody sees."""
 
-    def __init__(self, command, folder, font=None, env=None):
+    def __init__(self, command, folder, font=None, serial=False):
+        """serial: what is written to self.qemu.stdin goes to the serial line."""
         self.folder, self.glyphs = folder, read_font(font) if font else {}
         path = os.path.join(folder, "monitor")
         self.qemu = subprocess.Popen([*command, "-qmp", f"unix:{path},server=on,wait=off"],
-                                     stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=env)
+                                     stdin=subprocess.PIPE if serial else subprocess.DEVNULL,
+                                     stdout=subprocess.DEVNULL)
         self.monitor = socket.socket(socket.AF_UNIX)
         for _ in range(200):
             try:

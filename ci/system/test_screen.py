@@ -2,6 +2,7 @@
 on the frame buffer."""
 
 import os
+import re
 import subprocess
 import time
 
@@ -55,6 +56,15 @@ def german_fixture(tmp_path_factory):
 def first(screen, line):
     """Wait until the line stands first."""
     return screen.wait(lambda lines: lines[0] == line)
+
+
+def test_boot_and_font(screen):
+    screen.type("clear; dmesg | grep init:\n")
+    said = re.compile(r"init: /sbin/init begins, the kernel took \d+ ms$")
+    screen.wait(lambda lines: any(said.search(line) for line in lines))
+    # Vietnamese, Armenian, a sum, braille: one cell each
+    screen.type(r"printf '\341\272\277\324\262\342\210\221\342\243\277|\n'" + "\n")
+    screen.wait("\u1ebf\u0532\u2211\u28ff|")
 
 
 def test_looks_back(screen):

@@ -4,6 +4,7 @@
  */
 #include "abi/capability.h"
 #include "abi/errno.h"
+#include "core/clock.h"
 #include "core/cmdline.h"
 #include "core/log.h"
 #include "core/panic.h"
@@ -37,6 +38,7 @@ static u32 init_arguments(u64 *argv, u32 n)
 	return n;
 }
 
+/* Runs a program as this process: an error, if that fails; else never returns. */
 static int try_run(const char *path)
 {
 	static const char *const environment[] = { "HOME=/", "TERM=linux",
@@ -51,8 +53,15 @@ static int try_run(const char *path)
 				    .envp = (const u64 *)environment,
 				    .kernel = true };
 
+	int error;
+
 	init_arguments(argv, 1);
-	return process_exec(&req);
+	error = process_exec(&req);
+	if (error)
+		return error;
+	log_info("init: %s begins, the kernel took %llu ms", path,
+		 (unsigned long long)(clock_monotonic() / NSEC_PER_MSEC));
+	context_enter_user(regs_current());
 }
 
 /* Standard input, output and error of init: the console, or nothing if there is none. */
@@ -86,21 +95,15 @@ static void init_main(void *arg)
 	console_open();
 	if (*first) {
 		error = try_run(first);
-		if (!error)
-			context_enter_user(regs_current());
 		log_err("init: %s of the initramfs does not run (error %d)", first, -error);
 	}
 	if (cmdline_get("init", path, sizeof(path)) && path[0]) {
 		error = try_run(path);
-		if (error)
-			panic("cannot run init=%s (error %d): give the path of a program on the "
-			      "root file system", path, -error);
-		context_enter_user(regs_current());
+		panic("cannot run init=%s (error %d): give the path of a program on the root file "
+		      "system", path, -error);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(usual); i++) {
 		error = try_run(usual[i]);
-		if (!error)
-			context_enter_user(regs_current());
 		if (error != -ABI_ENOENT)
 			log_err("init: %s does not run (error %d)", usual[i], -error);
 	}
