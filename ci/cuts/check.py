@@ -24,16 +24,23 @@ KINDS = {
     "ext4-plain": ("-t ext4 -b 1024 -O ^has_journal", 1024, "ext4", False),
     "ext4": ("-t ext4 -b 1024 -J size=1", 2304, "ext4", True),
     "ext4-4k": ("-t ext4 -b 4096 -J size=4", 16384, "ext4", True),
+    "ext2-grow": ("-t ext2 -b 1024 -g 256", 1024, "ext2", False),
+    "ext4-grow": ("-t ext4 -b 1024 -g 256 -J size=1", 2304, "ext4", True),
+    "ext4-meta": ("-t ext4 -b 1024 -g 256 -J size=1 -O ^resize_inode", 2304, "ext4", True),
 }
+# Disks with room behind the file system, in KiB, and other extended options of mke2fs.
+ROOM = {"ext2-grow": (9216, ",resize=16384"), "ext4-grow": (6400, ",resize=16384"),
+        "ext4-meta": (6400, "")}
 
 
 def make_base(kind, path, folder=None, size=None):
     """A file system of a kind, with the tree of a folder, on a disk that was in use before."""
     options, kib, _, _ = KINDS[kind]
+    room, extended = ROOM.get(kind, (0, ""))
     with open(path, "wb") as f:
-        f.write(STALE * ((size or kib) << 10))
+        f.write(STALE * (max(room, size or kib) << 10))
     subprocess.run(["mke2fs", "-q", "-F", *options.split(), "-N", "64" if not size else "2048",
-                    "-E", "nodiscard,lazy_itable_init=0,root_owner=0:0",
+                    "-E", "nodiscard,lazy_itable_init=0,root_owner=0:0" + extended,
                     *(["-d", folder] if folder else []), path, f"{size or kib}k"],
                    env=ENV, check=True, stdout=subprocess.DEVNULL)
 

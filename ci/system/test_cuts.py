@@ -24,6 +24,17 @@ def test_nodes_before_their_turn(kind):
     assert result.sequences == 5 and result.disks > 120
 
 
+@pytest.mark.parametrize("kind, kib", [("ext2-grow", 9216), ("ext4-grow", 6400),
+                                       ("ext4-meta", 6400)])
+def test_growing(kind, kib):
+    """A file system that grows has the old size or a larger one, and all that was promised."""
+    result = enumeration.run(kind, 2, [
+        f"grow {kib}", f"write bar 9000 3000 6;grow {kib};fsync bar",
+        f"creat A/new;grow {kib};write A/new 0 5000 3;fsync A/new;unlink bar;sync"], jobs=1)
+    assert not result.violations, "\n".join(result.shown)
+    assert result.sequences == 3 and result.disks > 50
+
+
 @pytest.mark.parametrize("kind", ["ext2", "ext4"])
 def test_lost_flushes_show(kind):
     """The checker is worth something: a driver whose flushes do nothing does not pass."""

@@ -46,6 +46,8 @@ CHECKS = [
     ("wipefs", "wipefs /dev/sdc2; wipefs -a /dev/sdc2; wipefs /dev/sdc2", r"vfat"),
     ("mount", "mkdir -p /tmp/m; mount /dev/sdc1 /tmp/m; findmnt -n -o SOURCE,TARGET,FSTYPE /tmp/m",
      r"/dev/sdc1 /tmp/m +ext4"),
+    ("resize2fs-mounted", "resize2fs /dev/sdc1 2>&1; df -k /tmp/m | sed 's/  */ /g'",
+     r"is now (8192 .4k|32768 .1k). blocks long"),
     ("attr", "cd /tmp/m; touch f; setfattr -n user.one -v 1 f; setfattr -n user.two -v 0x00ff f; "
              "getfattr -d f; setfattr -x user.one f; getfattr -d -m - f", r'user.one="1"'),
     ("acl", "cd /tmp/m; mkdir d; setfacl -m u:5:rw,g:7:r,m::rx f; setfacl -d -m u:6:rwx d; "
@@ -68,8 +70,8 @@ CHECKS = [
 ]
 
 # What the quick form runs.
-QUICK = {"loop-make", "loop-find", "loop-end", "parted", "partprobe", "mke2fs", "mount", "attr",
-         "acl", "umount", "lspci"}
+QUICK = {"loop-make", "loop-find", "loop-end", "parted", "partprobe", "mke2fs", "e2fsck",
+         "resize2fs", "mount", "resize2fs-mounted", "attr", "acl", "umount", "lspci"}
 
 # What is each kernel's own matter: numbers of message interrupts and their contents, names of
 # drivers and their modules, what drivers set in registers, numbers of file systems.

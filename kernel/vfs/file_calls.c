@@ -148,7 +148,8 @@ static bool ioctl_changes(const struct file *f, u32 request)
 {
 	return (S_ISREG(f->inode->mode) || S_ISDIR(f->inode->mode)) &&
 	       (request == FS_IOC_SETVERSION || request == FAT_IOCTL_SET_ATTRIBUTES ||
-		request == FS_IOC_SETFSLABEL || request == EXT4_IOC_SETFSUUID);
+		request == FS_IOC_SETFSLABEL || request == EXT4_IOC_SETFSUUID ||
+		request == EXT4_IOC_RESIZE_FS);
 }
 
 static long ioctl_change(struct file *f, u32 request, u64 arg)

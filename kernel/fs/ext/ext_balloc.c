@@ -151,7 +151,7 @@ static bool balloc_find(struct balloc *r, u32 group, const u64 *map, u32 from, u
  */
 static int balloc_take(struct balloc *r, u32 group, struct bblock *b, u32 bit, u32 length)
 {
-	struct ext_group *g = &r->fs->groups[group];
+	struct ext_group *g = ext_group_nth(r->fs, group);
 	u32 n = min(length, r->want);
 
 	if (g->free_blocks < n) {
@@ -177,7 +177,7 @@ static int balloc_take(struct balloc *r, u32 group, struct bblock *b, u32 bit, u
 static bool balloc_seek(struct balloc *r, u32 group, const u64 *map, u32 from, u32 least, u32 *bit,
 			u32 *length)
 {
-	struct ext_group *g = &r->fs->groups[group];
+	struct ext_group *g = ext_group_nth(r->fs, group);
 	u32 begun = ext_runs_begin(&g->runs);
 
 	if (r->respect && ext_runs_lack(&g->runs, least))
@@ -222,7 +222,7 @@ static bool group_lacks(const struct ext_group *g, u32 n)
  */
 static int balloc_group(struct balloc *r, u32 group, u32 least, u32 from)
 {
-	struct ext_group *g = &r->fs->groups[group];
+	struct ext_group *g = ext_group_nth(r->fs, group);
 	u32 bit = from, length;
 	struct bblock b;
 	bool found;
@@ -356,7 +356,7 @@ int ext_blocks_alloc(struct ext_inode *ei, u64 goal, u32 want, bool reserve, u64
 /* Clears bits of one group. */
 static int bfree_group(struct ext_fs *fs, u32 group, u64 block, u32 n)
 {
-	struct ext_group *g = &fs->groups[group];
+	struct ext_group *g = ext_group_nth(fs, group);
 	u32 bit = (u32)(block - ext_group_first_block(&fs->geo, group));
 	struct bblock b;
 	int err;

@@ -27,12 +27,12 @@ static bool bits_set(const u64 *map, u64 first, u64 count, size_t nbits)
 static bool block_bitmap_sane(const struct ext_fs *fs, u32 group, const u64 *map)
 {
 	const struct ext_geo *geo = &fs->geo;
-	const struct ext_group_desc *d = fs->groups[group].desc;
+	const struct ext_group_desc *d = ext_group_nth(fs, group)->desc;
 	u64 base = ext_group_first_block(geo, group);
 	u32 n = ext_group_blocks(geo, group);
 	size_t nbits = geo->block_size * 8;
 
-	return bits_set(map, 0, fs->groups[group].head_blocks, n) &&
+	return bits_set(map, 0, ext_group_nth(fs, group)->head_blocks, n) &&
 	       bits_set(map, ext_desc_block_bitmap(geo, d) - base, 1, n) &&
 	       bits_set(map, ext_desc_inode_bitmap(geo, d) - base, 1, n) &&
 	       bits_set(map, ext_desc_inode_table(geo, d) - base, geo->itable_blocks, n) &&
@@ -51,7 +51,7 @@ static bool inode_bitmap_sane(const struct ext_fs *fs, u32 group, const u64 *map
 
 static int bitmap_bad(struct ext_fs *fs, u32 group, const char *which)
 {
-	struct ext_group *g = &fs->groups[group];
+	struct ext_group *g = ext_group_nth(fs, group);
 
 	WRITE_ONCE(g->bad, true);
 	return ext_error(fs, "%s bitmap of group %u is damaged", which, group);
@@ -60,7 +60,7 @@ static int bitmap_bad(struct ext_fs *fs, u32 group, const char *which)
 void ext_block_bitmap_dirty(struct ext_fs *fs, u32 group, struct bblock *b)
 {
 	if (!fs->journal)
-		ext_csum_block_bitmap_set(&fs->geo, fs->groups[group].desc, b->data);
+		ext_csum_block_bitmap_set(&fs->geo, ext_group_nth(fs, group)->desc, b->data);
 	ext_block_dirty(fs, b);
 	ext_group_dirty(fs, group, EXT_STALE_BLOCKS);
 }
@@ -68,7 +68,7 @@ void ext_block_bitmap_dirty(struct ext_fs *fs, u32 group, struct bblock *b)
 void ext_inode_bitmap_dirty(struct ext_fs *fs, u32 group, struct bblock *b)
 {
 	if (!fs->journal)
-		ext_csum_inode_bitmap_set(&fs->geo, fs->groups[group].desc, b->data);
+		ext_csum_inode_bitmap_set(&fs->geo, ext_group_nth(fs, group)->desc, b->data);
 	ext_block_dirty(fs, b);
 	ext_group_dirty(fs, group, EXT_STALE_INODES);
 }
@@ -102,21 +102,17 @@ static void set_within(u64 *map, u64 first, u64 count, u32 n)
 static bool block_bitmap_make(struct ext_fs *fs, u32 group, struct bblock *b)
 {
 	const struct ext_geo *geo = &fs->geo;
-	struct ext_group_desc *d = fs->groups[group].desc;
+	struct ext_group_desc *d = ext_group_nth(fs, group)->desc;
 	u64 base = ext_group_first_block(geo, group);
 	u32 n = ext_group_blocks(geo, group), nbits = geo->block_size * 8;
-	u32 head = fs->groups[group].head_blocks;
 
-	/* Room for more descriptors, which the resize inode has. */
-	if (ext_group_has_super(geo, fs->super, group))
-		head += fs->super->reserved_gdt_blocks;
 	memset(b->data, 0, geo->block_size);
-	set_within(b->data, 0, head, n);
+	set_within(b->data, 0, ext_group_nth(fs, group)->head_blocks, n);
 	set_within(b->data, ext_desc_block_bitmap(geo, d) - base, 1, n);
 	set_within(b->data, ext_desc_inode_bitmap(geo, d) - base, 1, n);
 	set_within(b->data, ext_desc_inode_table(geo, d) - base, geo->itable_blocks, n);
 	bitmap_set_range(b->data, n, nbits - n);
-	if (nbits - bitmap_weight(b->data, nbits) != fs->groups[group].free_blocks)
+	if (nbits - bitmap_weight(b->data, nbits) != ext_group_nth(fs, group)->free_blocks)
 		return false;
 	d->flags &= (u16)~EXT_BG_BLOCK_UNINIT;
 	ext_block_bitmap_dirty(fs, group, b);
@@ -127,18 +123,18 @@ static bool inode_bitmap_make(struct ext_fs *fs, u32 group, struct bblock *b)
 {
 	u32 n = fs->geo.inodes_per_group;
 
-	if (fs->groups[group].free_inodes != n)
+	if (ext_group_nth(fs, group)->free_inodes != n)
 		return false;
 	memset(b->data, 0, fs->geo.block_size);
 	bitmap_set_range(b->data, n, fs->geo.block_size * 8 - n);
-	fs->groups[group].desc->flags &= (u16)~EXT_BG_INODE_UNINIT;
+	ext_group_nth(fs, group)->desc->flags &= (u16)~EXT_BG_INODE_UNINIT;
 	ext_inode_bitmap_dirty(fs, group, b);
 	return true;
 }
 
 int ext_block_bitmap_get(struct ext_fs *fs, u32 group, struct bblock *b)
 {
-	struct ext_group *g = &fs->groups[group];
+	struct ext_group *g = ext_group_nth(fs, group);
 	bool made = true;
 	int err;
 
@@ -160,7 +156,7 @@ int ext_block_bitmap_get(struct ext_fs *fs, u32 group, struct bblock *b)
 
 int ext_inode_bitmap_get(struct ext_fs *fs, u32 group, struct bblock *b)
 {
-	struct ext_group *g = &fs->groups[group];
+	struct ext_group *g = ext_group_nth(fs, group);
 	bool made = true;
 	int err;
 

@@ -14,7 +14,8 @@
 #define EXT_SUPER_SIZE		1024
 #define EXT_MAX_BLOCK_SIZE	4096
 
-enum ext_ino { EXT_ROOT_INO = 2, EXT_JOURNAL_INO = 8, EXT_GOOD_OLD_FIRST_INO = 11 };
+enum ext_ino { EXT_ROOT_INO = 2, EXT_RESIZE_INO = 7, EXT_JOURNAL_INO = 8,
+	       EXT_GOOD_OLD_FIRST_INO = 11 };
 
 /* s_state */
 enum { EXT_STATE_VALID = 1, EXT_STATE_ERROR = 2, EXT_STATE_ORPHANS = 4 };

@@ -37,6 +37,8 @@ int ext_set_flags(struct inode *inode, const struct cred *cred, u32 flags,
 		const struct abi_fsxattr *x);
 /* ext_label.c: FS_IOC_GETFSLABEL and the like */
 long ext_label_ioctl(struct file *file, u32 request, u64 arg);
+/* ext_resize.c: EXT4_IOC_RESIZE_FS */
+long ext_resize_ioctl(struct file *file, u64 arg);
 /* ext_trim.c */
 long ext_trim(struct file *file, u64 arg); /* FITRIM */
 /* Zeroes from byte `size` to the end of its block, on the disk too. inode->lock held. */

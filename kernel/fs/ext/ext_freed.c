@@ -71,7 +71,7 @@ static bool freed_join(struct ext_fs *fs, u64 start, u64 end, u32 tid, struct fr
 
 void ext_freed_add(struct ext_fs *fs, u32 group, u64 block, u32 n)
 {
-	struct ext_group *g = &fs->groups[group];
+	struct ext_group *g = ext_group_nth(fs, group);
 	u32 tid = ext_tid(fs);
 	struct freed *f;
 	bool joined;
@@ -125,7 +125,7 @@ static void held_release(struct ext_fs *fs, u32 tid)
 {
 	fs->held = false;
 	for (u32 i = 0; i < fs->geo.n_groups; i++) {
-		struct ext_group *g = &fs->groups[i];
+		struct ext_group *g = ext_group_nth(fs, i);
 
 		if (g->held && jbd_later(g->held_tid, tid)) {
 			fs->held = true;

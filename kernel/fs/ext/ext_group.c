@@ -36,8 +36,7 @@ bool ext_group_has_super(const struct ext_geo *geo, const struct ext_super *s, u
 			     group_is_power(group, 7));
 }
 
-/* Physical block of the nth block of the descriptor table. */
-static u64 gdt_location(const struct ext_fs *fs, u32 n)
+u64 ext_gdt_location(const struct ext_fs *fs, u32 n)
 {
 	const struct ext_geo *geo = &fs->geo;
 	u32 group;
@@ -48,8 +47,7 @@ static u64 gdt_location(const struct ext_fs *fs, u32 n)
 	return ext_group_first_block(geo, group) + ext_group_has_super(geo, fs->super, group);
 }
 
-/* Blocks at a group's head taken by a superblock and descriptors. */
-static u32 group_head_blocks(const struct ext_fs *fs, u32 group)
+u32 ext_group_head_blocks(const struct ext_fs *fs, u32 group)
 {
 	const struct ext_geo *geo = &fs->geo;
 	u32 index = group / geo->descs_per_block, in_meta = group % geo->descs_per_block;
@@ -57,7 +55,8 @@ static u32 group_head_blocks(const struct ext_fs *fs, u32 group)
 	u32 n = super;
 
 	if (index < geo->first_meta_bg)
-		return super ? n + min(geo->n_gdt_blocks, geo->first_meta_bg) : n;
+		return super ? n + min(geo->n_gdt_blocks, geo->first_meta_bg) +
+			       fs->super->reserved_gdt_blocks : n;
 	/*
 	 * meta_bg: one block of descriptors in the first, second and last of the groups it
 	 * describes
@@ -71,14 +70,14 @@ static struct ext_group_desc *desc_at(const struct ext_fs *fs, u32 n)
 {
 	const struct ext_geo *geo = &fs->geo;
 
-	return (void *)((u8 *)fs->gdt[n / geo->descs_per_block].data +
+	return (void *)((u8 *)ext_gdt_nth(fs, n / geo->descs_per_block)->data +
 			(n % geo->descs_per_block) * geo->desc_size);
 }
 
 static int group_init(struct ext_fs *fs, u32 n)
 {
 	const struct ext_geo *geo = &fs->geo;
-	struct ext_group *g = &fs->groups[n];
+	struct ext_group *g = ext_group_nth(fs, n);
 	const char *why;
 
 	mutex_init(&g->lock, RANK_FS2, "ext group");
@@ -92,7 +91,7 @@ static int group_init(struct ext_fs *fs, u32 n)
 		super_log(fs->sb, LOG_ERR, "descriptor of group %u: %s", n, why);
 		return -EINVAL;
 	}
-	g->head_blocks = group_head_blocks(fs, n);
+	g->head_blocks = ext_group_head_blocks(fs, n);
 	g->free_blocks = ext_desc_free_blocks(geo, g->desc);
 	g->free_inodes = ext_desc_free_inodes(geo, g->desc);
 	g->dirs = ext_desc_used_dirs(geo, g->desc);
@@ -103,10 +102,27 @@ static int group_init(struct ext_fs *fs, u32 n)
 	return 0;
 }
 
+void ext_group_enter(struct ext_fs *fs, u32 n, const struct ext_group_desc *desc)
+{
+	const struct ext_geo *geo = &fs->geo;
+	struct ext_group *g = ext_group_nth(fs, n);
+	struct ext_group_desc *d = desc_at(fs, n);
+
+	memset(d, 0, geo->desc_size);
+	memcpy(d, desc, min((size_t)geo->desc_size, sizeof(*desc)));
+	ext_csum_group_set(geo, fs->super, n, d);
+	ext_block_dirty(fs, ext_gdt_nth(fs, n / geo->descs_per_block));
+	*g = (struct ext_group){ .desc = d };
+	mutex_init(&g->lock, RANK_FS2, "ext group");
+	g->head_blocks = ext_group_head_blocks(fs, n);
+	g->free_blocks = ext_desc_free_blocks(geo, d);
+	g->free_inodes = ext_desc_free_inodes(geo, d);
+}
+
 int ext_group_read(struct ext_fs *fs, u32 group, struct ext_group_desc *desc)
 {
 	const struct ext_geo *geo = &fs->geo;
-	u64 block = gdt_location(fs, group / geo->descs_per_block);
+	u64 block = ext_gdt_location(fs, group / geo->descs_per_block);
 	const char *why;
 	struct bblock b;
 	int err;
@@ -130,25 +146,46 @@ int ext_group_read(struct ext_fs *fs, u32 group, struct ext_group_desc *desc)
 	return 0;
 }
 
+/* A table's chunk of n elements of `size` bytes, if it is not there: whether it is. */
+static bool chunk_make(void **chunk, u64 n, size_t size)
+{
+	if (!*chunk)
+		store_release(chunk, kvmalloc(n * size, MM_KERNEL | MM_ZERO));
+	return *chunk;
+}
+
+int ext_groups_reserve(struct ext_fs *fs, u32 group)
+{
+	u32 at, k = ext_chunk_of(fs->first_groups, group, &at);
+	u64 n = (u64)fs->first_groups << (k ? k - 1 : 0);
+
+	if (!chunk_make((void **)&fs->groups[k], n, sizeof(struct ext_group)))
+		return -ENOMEM;
+	k = ext_chunk_of(fs->first_gdt_blocks, group / fs->geo.descs_per_block, &at);
+	n = (u64)fs->first_gdt_blocks << (k ? k - 1 : 0);
+	return chunk_make((void **)&fs->gdt[k], n, sizeof(struct bblock)) ? 0 : -ENOMEM;
+}
+
 int ext_groups_load(struct ext_fs *fs)
 {
 	const struct ext_geo *geo = &fs->geo;
 	int err;
 
-	fs->gdt = kvmalloc(geo->n_gdt_blocks * sizeof(*fs->gdt), MM_KERNEL | MM_ZERO);
-	fs->groups = kvmalloc(geo->n_groups * sizeof(*fs->groups), MM_KERNEL | MM_ZERO);
-	if (!fs->gdt || !fs->groups)
-		return -ENOMEM;
+	fs->first_gdt_blocks = geo->n_gdt_blocks;
+	fs->first_groups = geo->n_groups;
+	err = ext_groups_reserve(fs, 0);
+	if (err)
+		return err;
 	for (u32 i = 0; i < geo->n_gdt_blocks; i++) {
-		u64 block = gdt_location(fs, i);
+		u64 block = ext_gdt_location(fs, i);
 
 		if (!ext_blocks_valid(geo, block, 1)) {
 			super_log(fs->sb, LOG_ERR, "group descriptors beyond the device");
 			return -EINVAL;
 		}
-		err = ext_block_get(fs, block, &fs->gdt[i]);
+		err = ext_block_get(fs, block, ext_gdt_nth(fs, i));
 		if (err) {
-			fs->gdt[i].page = NULL;
+			ext_gdt_nth(fs, i)->page = NULL;
 			super_log(fs->sb, LOG_ERR, "cannot read group descriptors");
 			return err;
 		}
@@ -161,22 +198,25 @@ int ext_groups_load(struct ext_fs *fs)
 	return 0;
 }
 
-static void gdt_free(const struct ext_fs *fs, struct bblock *gdt)
+/* A table's chunk of so many blocks. */
+static void gdt_free(struct bblock *gdt, u32 n)
 {
-	if (gdt)
-		for (u32 i = 0; i < fs->geo.n_gdt_blocks; i++)
-			if (gdt[i].page)
-				bcache_put(&gdt[i]);
+	for (u32 i = 0; gdt && i < n; i++)
+		if (gdt[i].page)
+			bcache_put(&gdt[i]);
 	kvfree(gdt);
 }
 
 void ext_groups_free(struct ext_fs *fs)
 {
-	gdt_free(fs, fs->gdt);
-	gdt_free(fs, fs->away_gdt);
-	kvfree(fs->groups);
-	fs->gdt = fs->away_gdt = NULL;
-	fs->groups = NULL;
+	gdt_free(fs->away_gdt, fs->first_gdt_blocks);
+	fs->away_gdt = NULL;
+	for (u32 k = 0; k < EXT_CHUNKS; k++) {
+		gdt_free(fs->gdt[k], fs->first_gdt_blocks << (k ? k - 1 : 0));
+		kvfree(fs->groups[k]);
+		fs->gdt[k] = NULL;
+		fs->groups[k] = NULL;
+	}
 }
 
 int ext_groups_go_home(struct ext_fs *fs)
@@ -184,24 +224,24 @@ int ext_groups_go_home(struct ext_fs *fs)
 	const struct ext_geo *geo = &fs->geo;
 	struct bblock *gdt;
 
-	if (fs->away_gdt)
+	if (fs->away_gdt) /* nothing grows before */
 		return 0;
 	gdt = kvmalloc(geo->n_gdt_blocks * sizeof(*gdt), MM_KERNEL | MM_ZERO);
 	if (!gdt)
 		return -ENOMEM;
 	for (u32 i = 0; i < geo->n_gdt_blocks; i++) {
-		int err = bcache_get(fs->dev, gdt_location(fs, i), geo->block_size, &gdt[i]);
+		int err = bcache_get(fs->dev, ext_gdt_location(fs, i), geo->block_size, &gdt[i]);
 
 		if (err) {
 			gdt[i].page = NULL;
-			gdt_free(fs, gdt);
+			gdt_free(gdt, geo->n_gdt_blocks);
 			return err;
 		}
 	}
-	fs->away_gdt = fs->gdt;
-	fs->gdt = gdt;
+	fs->away_gdt = fs->gdt[0];
+	fs->gdt[0] = gdt;
 	for (u32 i = 0; i < geo->n_groups; i++)
-		WRITE_ONCE(fs->groups[i].desc, desc_at(fs, i));
+		WRITE_ONCE(ext_group_nth(fs, i)->desc, desc_at(fs, i));
 	return 0;
 }
 
@@ -212,7 +252,7 @@ int ext_groups_go_home(struct ext_fs *fs)
  */
 static void group_note_stale(struct ext_fs *fs, u32 group, u8 stale)
 {
-	struct ext_group *g = &fs->groups[group];
+	struct ext_group *g = ext_group_nth(fs, group);
 
 	if (!g->stale) {
 		spin_lock(&fs->freed_lock);
@@ -226,7 +266,7 @@ static void group_note_stale(struct ext_fs *fs, u32 group, u8 stale)
 /* The descriptor takes the counts and goes to the disk some time. */
 void ext_group_dirty(struct ext_fs *fs, u32 group, u8 stale)
 {
-	struct ext_group *g = &fs->groups[group];
+	struct ext_group *g = ext_group_nth(fs, group);
 
 	g->desc->free_blocks_lo = (u16)g->free_blocks;
 	g->desc->free_inodes_lo = (u16)g->free_inodes;
@@ -240,13 +280,13 @@ void ext_group_dirty(struct ext_fs *fs, u32 group, u8 stale)
 		group_note_stale(fs, group, stale);
 	else
 		ext_csum_group_set(&fs->geo, fs->super, group, g->desc);
-	ext_block_dirty(fs, &fs->gdt[group / fs->geo.descs_per_block]);
+	ext_block_dirty(fs, ext_gdt_nth(fs, group / fs->geo.descs_per_block));
 }
 
 /* Changed bitmaps are in the cache, where the transaction holds them. */
 static int group_sum_up(struct ext_fs *fs, u32 group)
 {
-	struct ext_group *g = &fs->groups[group];
+	struct ext_group *g = ext_group_nth(fs, group);
 	struct bblock b;
 	int err = 0;
 
@@ -265,7 +305,7 @@ static int group_sum_up(struct ext_fs *fs, u32 group)
 		bcache_put(&b);
 	}
 	ext_csum_group_set(&fs->geo, fs->super, group, g->desc);
-	ext_block_dirty(fs, &fs->gdt[group / fs->geo.descs_per_block]);
+	ext_block_dirty(fs, ext_gdt_nth(fs, group / fs->geo.descs_per_block));
 	g->stale = 0;
 	return 0;
 }
@@ -274,7 +314,7 @@ void ext_groups_sum_up(struct ext_fs *fs)
 {
 	while (READ_ONCE(fs->first_stale)) {
 		u32 group = fs->first_stale - 1;
-		struct ext_group *g = &fs->groups[group];
+		struct ext_group *g = ext_group_nth(fs, group);
 		int err;
 
 		mutex_lock(&g->lock);
@@ -304,7 +344,7 @@ bool ext_overlaps_metadata(const struct ext_fs *fs, u64 block, u64 n)
 	u32 first = ext_block_group(geo, block), last = ext_block_group(geo, block + n - 1);
 	u32 flex = fs->super->log_groups_per_flex;
 
-	if (!fs->groups)
+	if (!fs->groups[0])
 		return false; /* only the journal is being read */
 	/* Groups that belong together have theirs in the first of them. */
 	if (geo->incompat & EXT_INCOMPAT_FLEX_BG && flex < 16) {
@@ -312,12 +352,13 @@ bool ext_overlaps_metadata(const struct ext_fs *fs, u64 block, u64 n)
 		last = min(geo->n_groups - 1, last | ((1u << flex) - 1));
 	}
 	for (u32 i = first; i <= last; i++) {
-		const struct ext_group_desc *d = fs->groups[i].desc;
+		const struct ext_group *g = ext_group_nth(fs, i);
+		const struct ext_group_desc *d = g->desc;
 
 		if (overlap(block, n, ext_desc_block_bitmap(geo, d), 1) ||
 		    overlap(block, n, ext_desc_inode_bitmap(geo, d), 1) ||
 		    overlap(block, n, ext_desc_inode_table(geo, d), geo->itable_blocks) ||
-		    overlap(block, n, ext_group_first_block(geo, i), fs->groups[i].head_blocks))
+		    overlap(block, n, ext_group_first_block(geo, i), g->head_blocks))
 			return true;
 	}
 	return false;

@@ -43,7 +43,7 @@ static u32 group_for_top_dir(const struct ext_fs *fs)
 
 	for (u32 i = 0; i < n; i++) {
 		u32 at = (start + i) % n;
-		const struct ext_group *g = &fs->groups[at];
+		const struct ext_group *g = ext_group_nth(fs, at);
 
 		if (g->bad || !g->free_inodes || g->dirs >= best_dirs ||
 		    g->free_inodes < avg.inodes || g->free_blocks < avg.blocks)
@@ -66,7 +66,7 @@ static u32 group_for_dir(const struct ext_fs *fs, u32 parent)
 
 	for (u32 i = 0; i < n && (i < NEAR_GROUPS || best_dirs == ~0u); i++) {
 		u32 at = (parent + i) % n;
-		const struct ext_group *g = &fs->groups[at];
+		const struct ext_group *g = ext_group_nth(fs, at);
 
 		if (!g->bad && g->free_inodes && g->dirs < min(max_dirs, best_dirs) &&
 		    g->free_inodes > min_inodes && g->free_blocks >= min_blocks) {
@@ -123,7 +123,7 @@ static int can_be_saved(struct ext_fs *fs, u32 ino)
 /* Takes a number from a group: 0 and *ino, -ENOSPC, -EIO … */
 static int ialloc_group(struct ext_fs *fs, u32 group, bool dir, u32 *ino)
 {
-	struct ext_group *g = &fs->groups[group];
+	struct ext_group *g = ext_group_nth(fs, group);
 	u32 n = fs->geo.inodes_per_group, bit;
 	struct bblock b;
 	int err;
@@ -174,7 +174,7 @@ static int ifree_number(struct ext_fs *fs, u32 ino, bool dir)
 {
 	u32 group = (ino - 1) / fs->geo.inodes_per_group,
 	    bit = (ino - 1) % fs->geo.inodes_per_group;
-	struct ext_group *g = &fs->groups[group];
+	struct ext_group *g = ext_group_nth(fs, group);
 	struct bblock b;
 	int err;
 

@@ -17,6 +17,7 @@
 #include "dev/bcache.h"
 #include "fs/ext/ext_check.h"
 #include "fs/ext/ext_error.h"
+#include "lib/bitops.h"
 #include "lib/radix.h"
 #include "lib/rbtree.h"
 #include "vfs/super.h"
@@ -51,7 +52,7 @@ struct ext_runs {
 struct ext_group {
 	struct mutex lock;		/* RANK_FS2: bitmaps and descriptor */
 	struct ext_group_desc *desc;	/* a: in a pinned buffer; g for its contents */
-	u32 head_blocks;		/* I: superblock and descriptors at its start */
+	u32 head_blocks;		/* I: superblock, descriptors, and room for more of these */
 	u32 free_blocks, free_inodes, dirs; /* a: as in the descriptor */
 	u32 first_free;			/* a: no block below this bit is free */
 	struct ext_runs runs;		/* what searches found out */
@@ -71,24 +72,32 @@ struct ext_group {
 
 
 /*
+ * Tables that grow while others read them: nothing in them moves. The first chunk has what there
+ * was at mount, each further one as much as all before it.
+ */
+#define EXT_CHUNKS 33u
+
+/*
  * I: constant once mounted.  a: atomic.  s: super_lock.  w: window_lock.  o: orphan_lock.  e:
  * error_lock.  t: ordered_lock.
  */
 struct ext_fs {
 	struct superblock *sb;		/* I */
 	struct blkdev *dev;		/* I */
-	struct ext_geo geo;		/* I */
+	struct ext_geo geo;		/* I, but a: what ext_resize.c changes */
 	struct ext_options opt;		/* s to change */
 	struct bblock super_block;	/* I: pinned */
 	struct ext_super *super;	/* I: within it; s for its contents */
-	struct bblock *gdt;		/* I: geo.n_gdt_blocks pinned blocks */
-	struct ext_group *groups;	/* I: geo.n_groups */
+	struct bblock *gdt[EXT_CHUNKS];	/* a: geo.n_gdt_blocks pinned blocks: ext_gdt_nth() */
+	struct ext_group *groups[EXT_CHUNKS]; /* a: geo.n_groups: ext_group_nth() */
+	u32 first_gdt_blocks, first_groups; /* I: in the first chunk */
+	bool resizing;			/* a: somebody is in ext_resize.c */
 	struct mutex super_lock;
 	s64 free_blocks;		/* a: that nobody has, nor was promised */
 	s64 unused_blocks;		/* a: free as the bitmaps say, promised ones among them */
 	s64 free_inodes;		/* a */
-	s64 reserved_blocks;		/* I */
-	u64 overhead;			/* I: blocks that hold no files, for statfs */
+	s64 reserved_blocks;		/* a */
+	u64 overhead;			/* a: blocks that hold no files, for statfs */
 	u32 n_dirs;			/* a */
 	u32 max_links;			/* I */
 	u8 hash_base;			/* I: 0, or 3 for unsigned char hashes */
@@ -200,6 +209,35 @@ struct ext_inode {
 	u64 dir_room;			/* l (dir): no block below this one has room */
 	u64 dir_verified;		/* a (dir): bit n: checksum of logical block n was right */
 };
+
+/* The chunk of element n of a table whose first has `first`, and its place there. */
+static inline u32 ext_chunk_of(u32 first, u32 n, u32 *at)
+{
+	u32 doublings;
+
+	*at = n;
+	if (likely(n < first))
+		return 0;
+	doublings = ilog2(n / first);
+	*at = n - (first << doublings);
+	return doublings + 1;
+}
+
+/* Group n < geo.n_groups. Any context. */
+static inline struct ext_group *ext_group_nth(const struct ext_fs *fs, u32 n)
+{
+	u32 chunk = ext_chunk_of(fs->first_groups, n, &n);
+
+	return &READ_ONCE(fs->groups[chunk])[n];
+}
+
+/* Block n < geo.n_gdt_blocks of the group descriptors. Any context. */
+static inline struct bblock *ext_gdt_nth(const struct ext_fs *fs, u32 n)
+{
+	u32 chunk = ext_chunk_of(fs->first_gdt_blocks, n, &n);
+
+	return &READ_ONCE(fs->gdt[chunk])[n];
+}
 
 static inline struct ext_inode *ext_i(const struct inode *inode)
 {

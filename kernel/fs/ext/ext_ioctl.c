@@ -80,6 +80,8 @@ long ext_ioctl(struct file *file, u32 request, u64 arg)
 	case EXT4_IOC_GETFSUUID:
 	case EXT4_IOC_SETFSUUID:
 		return ext_label_ioctl(file, request, arg);
+	case EXT4_IOC_RESIZE_FS:
+		return ext_resize_ioctl(file, arg);
 	case FITRIM:
 		return ext_trim(file, arg);
 	case FS_IOC_FIEMAP:

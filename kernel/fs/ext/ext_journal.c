@@ -76,6 +76,8 @@ static int journal_read_super(struct ext_journal *j, struct bblock *b)
 {
 	const struct ext_geo *geo = &j->fs->geo;
 	u64 where, blocks = (u64)j->ei->inode.size >> geo->block_bits;
+	/* That the file system has grown may be in the log only. */
+	u64 end = j->fs->dev->n_sectors >> (geo->block_bits - 9);
 	const char *why;
 	int err;
 
@@ -84,7 +86,7 @@ static int journal_read_super(struct ext_journal *j, struct bblock *b)
 	err = ext_journal_block(j, 0, b, &where);
 	if (err)
 		return err;
-	why = jbd_check_super(b->data, geo->block_size, blocks, geo->n_blocks, &j->geo);
+	why = jbd_check_super(b->data, geo->block_size, blocks, end, &j->geo);
 	if (!why)
 		return 0;
 	bcache_put(b);

@@ -51,8 +51,8 @@ int ext_raw_get(struct ext_fs *fs, u32 ino, struct bblock *b, struct ext_raw_ino
 {
 	if (ino == 0 || ino > fs->geo.n_inodes)
 		return ext_error(fs, "inode %u does not exist", ino);
-	return ext_raw_get_in(fs, fs->groups[(ino - 1) / fs->geo.inodes_per_group].desc, ino, b,
-			      raw);
+	return ext_raw_get_in(fs, ext_group_nth(fs, (ino - 1) / fs->geo.inodes_per_group)->desc,
+			      ino, b, raw);
 }
 
 int ext_raw_get_in(struct ext_fs *fs, const struct ext_group_desc *desc, u32 ino,

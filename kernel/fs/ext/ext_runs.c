@@ -28,7 +28,7 @@ bool ext_runs_lack(const struct ext_runs *runs, u32 least)
 
 void ext_runs_grew(struct ext_fs *fs, u32 group)
 {
-	__atomic_add_fetch(&fs->groups[group].runs.grown, 1, __ATOMIC_RELEASE);
+	__atomic_add_fetch(&ext_group_nth(fs, group)->runs.grown, 1, __ATOMIC_RELEASE);
 	__atomic_add_fetch(&fs->runs.grown, 1, __ATOMIC_RELEASE);
 }
 
@@ -36,6 +36,6 @@ void ext_runs_appeared(struct ext_fs *fs, u64 start, u64 end)
 {
 	u32 group = ext_block_group(&fs->geo, start), n = (u32)(end - start);
 
-	if (ext_runs_lack(&fs->groups[group].runs, n) || ext_runs_lack(&fs->runs, n))
+	if (ext_runs_lack(&ext_group_nth(fs, group)->runs, n) || ext_runs_lack(&fs->runs, n))
 		ext_runs_grew(fs, group);
 }

@@ -289,8 +289,7 @@ static u64 state_overhead(const struct ext_fs *fs)
 	if (fs->super->overhead_blocks && fs->super->overhead_blocks < geo->n_blocks)
 		return fs->super->overhead_blocks;
 	for (u32 i = 0; i < geo->n_groups; i++)
-		n += 2 + geo->itable_blocks + fs->groups[i].head_blocks +
-		     (ext_group_has_super(geo, fs->super, i) ? fs->super->reserved_gdt_blocks : 0);
+		n += 2 + geo->itable_blocks + ext_group_nth(fs, i)->head_blocks;
 	return min(n, geo->n_blocks);
 }
 
@@ -311,7 +310,7 @@ int ext_statfs(struct superblock *sb, struct abi_statfs *out)
 	out->f_type = EXT2_SUPER_MAGIC;
 	out->f_bsize = fs->geo.block_size;
 	out->f_frsize = fs->geo.block_size;
-	out->f_blocks = fs->geo.n_blocks - fs->overhead;
+	out->f_blocks = fs->geo.n_blocks - READ_ONCE(fs->overhead);
 	out->f_bfree = (u64)max(free, (s64)0);
 	out->f_bavail = free > fs->reserved_blocks ? (u64)(free - fs->reserved_blocks) : 0;
 	out->f_files = fs->geo.n_inodes;

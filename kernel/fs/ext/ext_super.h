@@ -33,6 +33,17 @@ void ext_groups_free(struct ext_fs *fs);
 int must_check ext_groups_go_home(struct ext_fs *fs);
 /* One group's descriptor from its place on the disk, its numbers in range; before the others. */
 int must_check ext_group_read(struct ext_fs *fs, u32 group, struct ext_group_desc *desc);
+/* Room in the tables for that group and all before it: 0 or -ENOMEM. */
+int must_check ext_groups_reserve(struct ext_fs *fs, u32 group);
+/*
+ * A group that nobody knows yet gets its descriptor (it is summed here), in a handle. Room for it
+ * is there, and the block of descriptors as well.
+ */
+void ext_group_enter(struct ext_fs *fs, u32 group, const struct ext_group_desc *desc);
+/* Blocks at a group's start for a superblock, descriptors, and what is reserved for these. */
+u32 ext_group_head_blocks(const struct ext_fs *fs, u32 group);
+/* Physical block of the nth block of descriptors. */
+u64 ext_gdt_location(const struct ext_fs *fs, u32 n);
 bool ext_group_has_super(const struct ext_geo *geo, const struct ext_super *s, u32 group);
 /*
  * The group's descriptor changed, and what else `stale` says. With a journal the sums are made when

@@ -76,7 +76,7 @@ static int trim_bits(struct ext_fs *fs, u64 base, const u64 *map, u32 first, u32
  */
 static int bitmap_ready(struct ext_fs *fs, u32 group)
 {
-	struct ext_group *g = &fs->groups[group];
+	struct ext_group *g = ext_group_nth(fs, group);
 	struct bblock b;
 	int err;
 
@@ -99,7 +99,7 @@ static int bitmap_ready(struct ext_fs *fs, u32 group)
 
 static int trim_group(struct ext_fs *fs, u32 group, struct trim *t)
 {
-	struct ext_group *g = &fs->groups[group];
+	struct ext_group *g = ext_group_nth(fs, group);
 	u64 base = ext_group_first_block(&fs->geo, group);
 	u32 n = ext_group_blocks(&fs->geo, group), first, last;
 	struct bblock b;

@@ -4,7 +4,9 @@
  */
 #include "test/host/cuts.h"
 
+#include "abi/ioctl.h"
 #include "dev/bcache.h"
+#include "fs/ext/ext_file.h"
 
 #define WORDS	6
 #define HELD	4
@@ -137,6 +139,17 @@ static int op_on_name(struct superblock *sb, char **word)
 	return err;
 }
 
+/* The file system gets so many KiB. */
+static int op_grow(struct superblock *sb, u64 kib)
+{
+	struct file *file = host_open(sb->root_inode, O_RDONLY);
+	u64 blocks = (kib << 10) / sb->block_size;
+	long err = ext_ioctl(file, EXT4_IOC_RESIZE_FS, (u64)&blocks);
+
+	host_close(file);
+	return (int)err;
+}
+
 static int op_run(struct superblock *sb, char **word)
 {
 	static const char *const by_name[] = { "creat", "mkdir", "unlink", "rmdir", "rename",
@@ -148,6 +161,8 @@ static int op_run(struct superblock *sb, char **word)
 		return host_write_back(sb);
 	if (strcmp(word[0], "disk") == 0)
 		return bcache_sync(sb->dev) ?: blk_flush(sb->dev);
+	if (strcmp(word[0], "grow") == 0)
+		return op_grow(sb, strtoul(word[1], NULL, 10));
 	for (size_t i = 0; i < ARRAY_SIZE(by_name); i++)
 		if (strcmp(word[0], by_name[i]) == 0)
 			return op_on_name(sb, word);

@@ -6,7 +6,7 @@ EXT_HOST_BASE := $(HOST_SHARED) $(addprefix ext_host_,mem os io record vfs names
 EXT_HOST := $(EXT_HOST_BASE) $(addprefix ext_host_,bcache alone jbd)
 EXT_HOST_TESTS := ext_names ext_files ext_space ext_model ext_read ext_faults ext_journal
 EXT_HOST_TESTS += ext_extents ext_crafted ext_matrix ext_trouble ext_full ext_range ext_delayed
-EXT_HOST_TESTS += ext_placing ext_order ext_fragmented
+EXT_HOST_TESTS += ext_placing ext_order ext_fragmented ext_resize
 EXT_HOST_SRCS := $(wildcard kernel/fs/ext/*.c) kernel/fs/jbd/jbd_check.c
 HOST_VFS_SRCS := $(addprefix kernel/vfs/,acl.c acl_inode.c page_io.c super_log.c)
 EXT_HOST_SRCS += $(HOST_VFS_SRCS)
@@ -24,7 +24,7 @@ $(CUTS_HELPER): $(CUTS_OBJS) $(HOST_O)/unit.o $(EXT_HOST_BASE:%=$(HOST_O)/%.o) \
 HOST_SRCS_ext_check := kernel/fs/ext/ext_check.c kernel/fs/ext/ext_csum.c kernel/fs/ext/ext_hash.c
 HOST_SRCS_ext := $(HOST_SRCS_ext_check)
 
-$(HOST_O)/test_ext_trouble $(HOST_O)/test_ext_full: $(HOST_O)/ext_work.o
+$(HOST_O)/test_ext_trouble $(HOST_O)/test_ext_full $(HOST_O)/test_ext_resize: $(HOST_O)/ext_work.o
 # It counts the runs of free blocks that are looked at.
 $(HOST_O)/test_ext_fragmented: private HOST_CFLAGS += -Wl,--wrap=bitmap_find_next_zero
 EXT_CRAFTED := ext_crafted ext_mutate ext_mutate_scan
