@@ -52,6 +52,7 @@ include libc-port/libc.mk
 include sysroot/sysroot.mk
 include userland/userland.mk
 include userland/errno/errno.mk
+include userland/growroot/growroot.mk
 include userland/keymaps/keymaps.mk
 include ports/ports.mk
 include userland/man/man.mk
