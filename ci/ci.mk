@@ -33,8 +33,11 @@ TEST_READY += $(B)/host/crafted-disk $(B)/host/bases/stamp $(B)/skerry-sdk.tar.x
 	$(B)/skerry.qcow2 $(B)/skerry.vmdk
 SUITES_READY := $(PORTS)/posixtestsuite/.built
 
-.PHONY: bench check screenshot crafted power-cuts syscalls-page test test-full test-unit \
-	test-selftest test-tools test-guest test-system
+bench-icount: $(TEST_READY) ## instructions per operation, in docs/performance.md; or ROWS=fork
+	$(Q)$(TEST_ENV) ci/bench-icount $(or $(ROWS),--page docs/performance.md)
+
+.PHONY: bench bench-icount check screenshot crafted power-cuts syscalls-page test test-full \
+	test-unit test-selftest test-tools test-guest test-system
 
 check: $(KGEN_SYS) ## the floor plan, each header alone, lines, what errors mean, recipes, pages
 	$(Q)ci/check-rooms -I $(B)/gen
@@ -45,12 +48,12 @@ check: $(KGEN_SYS) ## the floor plan, each header alone, lines, what errors mean
 	$(Q)ci/check-man
 
 test: $(TEST_READY) $(HOST_PROGRAMS) $(KGEN_SYS) ## build everything and run the tests
-	+$(Q)$(TEST_ENV) ci/test unit selftest variants tools guest two system
+	+$(Q)$(TEST_ENV) ci/test unit selftest variants tools guest two icount system
 
 test-full: $(TEST_READY) $(HOST_PROGRAMS) $(KGEN_SYS) $(SUITES_READY) ## all: suites, fuzzing
 	$(Q)ci/setup ci/packages-full
 	+$(Q)$(TEST_ENV) FUZZ_SECONDS=$(FUZZ_SECONDS) ci/test --full unit selftest tools guest \
-		system busybox posix fuzz debug kasan ubsan two stress-ng
+		system busybox posix fuzz debug kasan ubsan two icount stress-ng
 
 test-unit: host-test ## unit tests on the host (ONLY=name)
 

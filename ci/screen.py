@@ -9,11 +9,11 @@ A frame buffer is read, whose cells are 8 by 16 pixels; text mode's are not.
 """
 
 import collections
-import json
 import os
-import socket
 import subprocess
 import time
+
+from monitor import Monitor, arguments
 
 CELL_WIDTH, CELL_HEIGHT = 8, 16
 # QEMU's names of keys (US layout) for what they print.
@@ -61,32 +61,15 @@ class Screen:
         """serial: what is written to self.qemu.stdin goes to the serial line."""
         self.folder, self.glyphs = folder, read_font(font) if font else {}
         path = os.path.join(folder, "monitor")
-        self.qemu = subprocess.Popen([*command, "-qmp", f"unix:{path},server=on,wait=off"],
+        self.qemu = subprocess.Popen([*command, *arguments(path)],
                                      stdin=subprocess.PIPE if serial else subprocess.DEVNULL,
                                      stdout=subprocess.DEVNULL)
-        self.monitor = socket.socket(socket.AF_UNIX)
-        for _ in range(200):
-            try:
-                self.monitor.connect(path)
-                break
-            except OSError:
-                time.sleep(0.1)
-        self.answers = self.monitor.makefile("r", encoding="utf-8")
-        self.answers.readline()
-        self.ask("qmp_capabilities")
-
-    def ask(self, command, **arguments):
-        self.monitor.sendall(json.dumps({"execute": command, "arguments": arguments}).encode())
-        while True:
-            answer = json.loads(self.answers.readline())
-            assert "error" not in answer, answer
-            if "return" in answer:
-                return answer["return"]
+        self.monitor = Monitor(path)
 
     def key(self, *names, hold=20):
         """Press keys together, and let go of them."""
-        self.ask("send-key", keys=[{"type": "qcode", "data": name} for name in names],
-                 **{"hold-time": hold})
+        self.monitor.ask("send-key", keys=[{"type": "qcode", "data": name} for name in names],
+                         **{"hold-time": hold})
         time.sleep(2.5 * hold / 1000)
 
     def type(self, text):
@@ -95,7 +78,7 @@ class Screen:
 
     def picture(self):
         path = os.path.join(self.folder, "screen.ppm")
-        self.ask("screendump", filename=path)
+        self.monitor.ask("screendump", filename=path)
         return read_ppm(path)
 
     def lines(self):
