@@ -1,4 +1,5 @@
-"""The image on a larger disk: growroot makes the last partition and the root file system larger."""
+"""The image on a larger disk: growroot, at boot, makes the last partition and the root file system
+larger."""
 
 import subprocess
 import time
@@ -29,8 +30,7 @@ def size(console):
 def test_larger_disk(machine, disk_copy, tmp_path):
     enlarge(disk_copy)
     console = machine(boot="disk", disks=[disk_copy], test=False)
-    console.prompt()
-    console.output("growroot", 200)
+    console.prompt(200)
     after = size(console)
     assert after * 4096 > LARGER // 4 * 3
     assert console.output("growroot").strip() in ("", "growroot")
@@ -49,13 +49,11 @@ def test_larger_disk(machine, disk_copy, tmp_path):
 def test_power_cut(machine, disk_copy, tmp_path):
     enlarge(disk_copy)
     console = machine(boot="disk", disks=[disk_copy], test=False)
-    console.prompt()
-    console.sendline("growroot")
-    time.sleep(0.3)
+    console.expect("vfs: root is", 100)
+    time.sleep(0.2)
     console.stop()
     console = machine(boot="disk", disks=[disk_copy], test=False)
-    console.prompt()
-    console.output("growroot", 200)
+    console.prompt(200)
     assert size(console) * 4096 > LARGER // 4 * 3
     console.sendline("poweroff")
     assert console.ended(100) == 0
