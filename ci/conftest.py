@@ -5,6 +5,7 @@ is one QEMU with a hard time limit; whatever a test leaves running is ended, and
 $B/test/system/NAME.console. `--kernel linux` runs the tests that make sense there on the peer.
 """
 
+import fcntl
 import os
 import re
 import shutil
@@ -30,6 +31,16 @@ PATIENCE = 4
 def pytest_addoption(parser):
     parser.addoption("--kernel", default=os.environ.get("TEST_KERNEL", "skerry"),
                      choices=["skerry", "linux"])
+
+
+def make_ports(*words):
+    """Have make build ports; one test at a time, as they share folders. The process that ended,
+    with what it printed."""
+    with open(os.path.join(B, "test", "ports.lock"), "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return subprocess.run([os.environ.get("MAKE", "make"), "-s", *words], cwd=TOP, check=False,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True)
 
 
 class Console(pexpect.spawn):

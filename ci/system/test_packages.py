@@ -2,7 +2,6 @@
 the power cut meanwhile. What pkg refuses, and each moment of being killed, is in
 ci/tests/test_pkg.py."""
 
-import glob
 import os
 import re
 import subprocess
@@ -11,7 +10,7 @@ import time
 import pytest
 
 import pkgs
-from conftest import TOP, USER_B
+from conftest import USER_B, make_ports
 
 
 def online(machine, **options):
@@ -86,10 +85,8 @@ def test_from_disk_and_image(machine, tmp_path):
 def test_real_ports(machine, tmp_path):
     """Ports with their dependencies; the system's own applet returns when its port goes."""
     names = ["sed", "tree", "ncurses"]
-    missing = [name for name in names if not glob.glob(f"{USER_B}/ports/{name}/*.deb")]
-    if missing:
-        subprocess.run([os.environ.get("MAKE", "make"), *(f"port-{name}" for name in missing)],
-                       cwd=TOP, check=True)
+    run = make_ports(*(f"port-{name}" for name in names))
+    assert run.returncode == 0, run.stdout
     folder = tmp_path / "packages"
     folder.mkdir()
     for name in names:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import tool
+from conftest import make_ports
 
 sys.path.insert(0, f"{tool.TOP}/ports")
 import results  # pylint: disable=wrong-import-position
@@ -42,9 +43,6 @@ def sample():
 def test_sample():
     names = sample()
     print("ports:", *names)
-    run = subprocess.run(
-        [os.environ.get("MAKE", "make"), "-s", "ports-sample", f"SAMPLE={' '.join(names)}"],
-        cwd=tool.TOP, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True)
+    run = make_ports("ports-sample", f"SAMPLE={' '.join(names)}")
     print(run.stdout)
     assert names and run.returncode == 0

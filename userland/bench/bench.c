@@ -1,7 +1,9 @@
-/* The benchmark's frame: see bench.h. Arguments are names of rows, or beginnings of names (with $ at
- * the end, whole ones); without any it is all that need no more than the machine. With -o first,
+/*
+ * The benchmark's frame: see bench.h. Arguments are names of rows, or beginnings of names (with $
+ * at the end, whole ones); without any it is all that need no more than the machine. With -o first,
  * for clocks that do not stray: one short round each, and behind VALUE how many operations were
- * done in all. */
+ * done in all.
+ */
 #include "bench.h"
 
 static int compare(const void *a, const void *b)
