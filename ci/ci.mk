@@ -31,7 +31,7 @@ TEST_READY := $(B)/initramfs.img $(B)/test.img $(B)/skerry.img $(B)/skerry.elf $
 	$(PEER_INITRD) $(CUTS_HELPER)
 TEST_READY += $(B)/host/crafted-disk $(B)/host/bases/stamp $(B)/skerry-sdk.tar.xz \
 	$(B)/skerry.qcow2 $(B)/skerry.vmdk
-SUITES_READY := $(PORTS)/posixtestsuite/.built
+SUITES_READY := $(PORTS)/posixtestsuite/.built $(B)/skerry-sdk-cxx.tar.xz
 
 bench-icount: $(TEST_READY) ## instructions per operation, in docs/performance.md; or ROWS=fork
 	$(Q)$(TEST_ENV) ci/bench-icount $(or $(ROWS),--page docs/performance.md)

@@ -1,8 +1,8 @@
 """The SDK (docs/sdk.md), as a stranger uses it: unpacked where its makers never were, it builds
 projects (ci/sdk) by hand, by ./configure, CMake and Meson, and what comes out runs in the guest.
 
-`make test` does so with the build systems that this machine has; with TEST_FULL all must be
-there."""
+`make test` does so in C, with the build systems that this machine has; with TEST_FULL the SDK has
+C++, and all of them must be there."""
 
 import os
 import shutil
@@ -16,6 +16,13 @@ FULL = bool(os.environ.get("TEST_FULL"))
 SOURCES = f"{TOP}/ci/sdk"
 LOADER = "/lib/ld-musl-x86_64.so.1"
 FLAGS = {"dynamic": [], "static": ["-static"], "static-pie": ["-static-pie"], "fixed": ["-no-pie"]}
+CXX_SAYS = """threads 600 ended 404
+future refused 9
+stream 00beef 0.667
+regex 12
+file 12 1
+slept 1
+"""
 PROGRAMS = {}       # path: what it must say in the guest
 LIBRARIES = []      # what dynamic ones need besides
 
@@ -25,7 +32,8 @@ class Sdk:
 
     def __init__(self, folder):
         self.top = f"{folder}/skerry-sdk"
-        subprocess.run(["tar", "-xJf", f"{B}/skerry-sdk.tar.xz", "-C", folder], check=True)
+        archive = f"{B}/skerry-sdk{'-cxx' if FULL else ''}.tar.xz"
+        subprocess.run(["tar", "-xJf", archive, "-C", folder], check=True)
         # What the environment says of this machine's libraries must not matter.
         self.env = dict(os.environ, PATH=f"{self.top}/bin:{os.environ['PATH']}",
                         CPATH="/usr/include", LIBRARY_PATH="/usr/lib/x86_64-linux-gnu",
@@ -158,7 +166,8 @@ def test_bad_usage(sdk, tmp_path):
     sdk.fails("no -m32", "skerry-cc", "-m32", "plain.c", cwd=tmp_path)
     sdk.fails("cannot find -lasan", "skerry-cc", "-fsanitize=address", "plain.c", cwd=tmp_path)
     sdk.fails("usage: skerry-meson-cross", "skerry-meson-cross", "somewhere.ini")
-    sdk.fails("this SDK is without C++", "skerry-c++", "plain.cc", cwd=tmp_path)
+    if not FULL:
+        sdk.fails("this SDK is without C++", "skerry-c++", "catcher.cc", cwd=tmp_path)
     sdk.env["PATH"], path = f"{sdk.top}/bin:/bin/nowhere", sdk.env["PATH"]
     try:
         sdk.fails("this machine has no ar", "/bin/sh", f"{sdk.top}/bin/skerry-ar")
@@ -181,11 +190,13 @@ def test_cmake(sdk, greet, tmp_path):
     assert greet
     need("cmake", "pkg-config")
     folder = project(tmp_path, "cmake")
-    sdk.run("cmake", "-S", folder, "-B", f"{folder}/build",
+    sdk.run("cmake", "-S", folder, "-B", f"{folder}/build", f"-DCXX={'ON' if FULL else 'OFF'}",
             f"-DCMAKE_TOOLCHAIN_FILE={sdk.top}/share/skerry.cmake", "-G", "Unix Makefiles",
             cwd=folder)
     sdk.run("cmake", "--build", f"{folder}/build")
     PROGRAMS[f"{folder}/build/say"] = "hello, cmake: 1.414214\n"
+    if FULL:
+        PROGRAMS[f"{folder}/build/catcher"] = CXX_SAYS
 
 
 def test_meson(sdk, greet, tmp_path):
@@ -194,10 +205,26 @@ def test_meson(sdk, greet, tmp_path):
     folder = project(tmp_path, "meson")
     with open(f"{folder}/skerry.ini", "w", encoding="utf-8") as f:
         f.write(sdk.run("skerry-meson-cross"))
-    sdk.run("meson", "setup", "--cross-file", f"{folder}/skerry.ini", f"{folder}/build",
-            cwd=folder)
+    sdk.run("meson", "setup", "--cross-file", f"{folder}/skerry.ini",
+            f"-Dcxx={'true' if FULL else 'false'}", f"{folder}/build", cwd=folder)
     sdk.run("meson", "compile", "-C", f"{folder}/build")
     PROGRAMS[f"{folder}/build/say"] = "hello, meson: 1.414214\n"
+    if FULL:
+        PROGRAMS[f"{folder}/build/catcher"] = CXX_SAYS
+
+
+@pytest.mark.skipif(not FULL, reason="TEST_FULL is not set")
+def test_cxx(sdk, tmp_path):
+    project(tmp_path, "")
+    sdk.run("skerry-c++", "-shared", "-fPIC", "-Wl,-soname,libthrower.so", "-o", "libthrower.so",
+            "thrower.cc", cwd=tmp_path)
+    for name, flags in FLAGS.items():
+        library = ["thrower.cc"] if "static" in name else ["-L.", "-lthrower"]
+        out = str(tmp_path / f"catcher-{name}")
+        sdk.run("skerry-c++", "-O2", "-Wall", "-Werror", *flags, "-o", out, "catcher.cc", *library,
+                cwd=tmp_path)
+        PROGRAMS[out] = CXX_SAYS
+    LIBRARIES.extend([str(tmp_path / "libthrower.so"), f"{sdk.top}/usr/lib/libstdc++.so.6"])
 
 
 def test_run(machine, tmp_path):
