@@ -89,6 +89,13 @@ class Console(pexpect.spawn):
         assert status == 0, f"{command}: status {status}: {text}"
         return text
 
+    def no_lease(self):
+        """Stop what asks for an address at boot, once it has begun to: services start beside the
+        first prompt."""
+        self.run("i=0; until service network >/dev/null 2>&1 || [ $i = 200 ]; do "
+                 "i=$((i+1)); usleep 100000; done; killall -9 ifup 2>/dev/null; sleep 1; "
+                 "killall -9 udhcpc 2>/dev/null; sleep 1", 60)
+
     def monitor(self, command):
         """Give QEMU's own monitor a command, and return to the guest's console."""
         self.send("\x01c")

@@ -18,7 +18,7 @@ NET = "/usr/lib/skerry-tests/net"
 
 def address(console, number):
     """A fixed address in place of the lease that the machine has begun to ask for."""
-    console.output("killall -9 ifup 2>/dev/null; sleep 1; killall -9 udhcpc 2>/dev/null; sleep 1")
+    console.no_lease()
     console.output(f"ifconfig eth0 10.0.0.{number} netmask 255.255.255.0")
     console.output("while [ $(cat /sys/class/net/eth0/carrier) != 1 ]; do sleep 1; done", 30)
 

@@ -18,8 +18,8 @@ MINE = "/tmp/apps"
 
 def prepare(console, number):
     console.prompt(120)
-    console.output("dmesg -n 1; killall -9 ifup 2>/dev/null; sleep 1; killall -9 udhcpc "
-                   f"2>/dev/null; ifconfig eth0 10.0.0.{number} netmask 255.255.255.0")
+    console.no_lease()
+    console.output(f"dmesg -n 1; ifconfig eth0 10.0.0.{number} netmask 255.255.255.0")
     console.output(f"mkdir -p {MINE}; cd {MINE}; seq 1 30000 >numbers; echo here-{number} >name")
     # Waits until something listens (netstat's letter, port); ends what a test started.
     console.output("up() { until netstat -ln$1 | grep -q \":$2 \"; do usleep 50000; done; }")

@@ -269,8 +269,8 @@ def test_iperf3(machine, cable):
     peer = machine(extra=cable.end(1, "e1000"), kernel="linux", disks=disks())
     for number, console in enumerate((ours, peer), 1):
         enter(console)
-        console.output("killall -9 ifup udhcpc 2>/dev/null; "
-                       f"ifconfig eth0 10.0.0.{number} netmask 255.255.255.0")
+        console.no_lease()
+        console.output(f"ifconfig eth0 10.0.0.{number} netmask 255.255.255.0")
     ours.output("until ping -c 1 -W 1 10.0.0.2 >/dev/null; do :; done", 60)
     ours.output("deb iperf3 -s -D; up t 5201")
     peer.output("deb iperf3 -s -D; up t 5201")

@@ -63,7 +63,7 @@ def bits(version):
 
 def settle(console, name):
     """The interface is up and has no address but its own of the link."""
-    console.output("killall -9 ifup 2>/dev/null; sleep 1; killall -9 udhcpc 2>/dev/null; sleep 1")
+    console.no_lease()
     console.output(f"ip -4 addr flush dev {name}; ip link set {name} up")
     becomes(console, f"cat /sys/class/net/{name}/carrier", "1")
 

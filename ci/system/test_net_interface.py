@@ -14,6 +14,7 @@ def skerry_only_fixture(kernel):
 
 def up(console, address):
     console.prompt(100)
+    console.no_lease()
     console.output(f"ifconfig eth0 {address} netmask 255.255.255.0 up")
     console.output("while [ $(cat /sys/class/net/eth0/carrier) != 1 ]; do sleep 0.1; done")
 

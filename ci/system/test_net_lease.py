@@ -63,7 +63,8 @@ def leased_fixture(machine, cable, request):
     peer.output(f"printf '{CONFIG}' >/tmp/udhcpd.conf; : >/tmp/leases".replace("\n", "\\n"))
     peer.output("udhcpd -f /tmp/udhcpd.conf >/tmp/udhcpd.log 2>&1 & sleep 1")
     ours.prompt(120)
-    ours.output("killall -9 ifup udhcpc 2>/dev/null; sleep 1; ip link set eth0 up")
+    ours.no_lease()
+    ours.output("ip link set eth0 up")
     ours.output("udhcpc -i eth0 -f -t 3 -T 1 -A 1 >/tmp/udhcpc.log 2>&1 & sleep 1")
     return ours, peer, leases
 
